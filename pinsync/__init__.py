@@ -1,0 +1,3 @@
+"""Luigi's Box recommender pins under git."""
+
+__version__ = "0.1.0"

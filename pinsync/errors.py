@@ -1,0 +1,105 @@
+"""Every failure pinsync knows, each with the exit code it ends the process with and a hint that says what to do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pinsync.model import INVISIBLE
+
+
+def printable(text: str) -> str:
+    r"""Return ``text`` with controls, bidi marks and lone surrogates shown as ``\\uXXXX``; newlines and tabs stay.
+
+    What comes from the API, a file or git is data: it must not move a reader's cursor or reorder a line.
+    """
+    return INVISIBLE.sub(lambda match: escaped(match[0]), text)
+
+
+def escaped(character: str) -> str:
+    r"""Return the ``\\uXXXX`` or ``\\UXXXXXXXX`` escape of one character; newline and tab are returned as they are."""
+    if character in "\n\t":
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - the end of the BMP
+
+
+class PinsyncError(Exception):
+    """What ends a command: a message for people, an exit code for scripts, and a hint at the remedy.
+
+    Args:
+        message: what is wrong and what was expected, one sentence, without a secret.
+        hint: what to do about it; shown on a line of its own.
+    """
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(PinsyncError):
+    """The command line asks for something that can't be done (exit 2)."""
+
+    exit_code = 2
+
+
+class FileError(PinsyncError):
+    """A file that can't be read, or doesn't hold what it should (exit 2).
+
+    Args:
+        message: what is wrong and what was expected.
+        source: the file's path, or ``revision:path``.
+        line: counted from 1, if known.
+        column: counted from 1, if known.
+        hint: what to do about it.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, message: str, *, source: str, line: int | None = None, column: int | None = None, hint: str | None = None
+    ) -> None:
+        place = ":".join(str(part) for part in (source, line, column) if part is not None)
+        super().__init__(f"{place}: {message}", hint=hint)
+        self.reason = message
+        self.source = source
+        self.line = line
+        self.column = column
+
+
+class ConfigError(FileError):
+    """A setting, in ``pinsync.yaml`` or in the environment, that is missing or refused (exit 2)."""
+
+
+class RepositoryError(PinsyncError):
+    """Git is missing, or the repository isn't in a state to do what was asked (exit 2)."""
+
+    exit_code = 2
+
+
+class RemoteError(PinsyncError):
+    """The network, the authentication, or an answer that can't be trusted (exit 3)."""
+
+    exit_code = 3
+
+
+class SafetyError(PinsyncError):
+    """Refused so that nothing is lost; the hint names the flag that overrides (exit 4)."""
+
+    exit_code = 4
+
+
+class DataError(RemoteError):
+    """An answer, or a part of one, that isn't what it should be (exit 3).
+
+    Args:
+        message: what is wrong and what was expected.
+        path: where in the data, as keys and indexes; whoever read the data from a file turns it into a line.
+        hint: what to do about it.
+    """
+
+    def __init__(self, message: str, *, path: tuple[str | int, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path

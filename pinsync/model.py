@@ -1,0 +1,126 @@
+"""The words of pinsync as frozen records, and the facts about them that every part shares."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+MAX_DEPTH: Final = 64
+"""How deeply a value inside a customization may be nested; real ones need fewer than ten levels."""
+
+INVISIBLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    + "".join(f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
+    + "]"
+)
+"""Characters that are never written bare: controls, bidi and zero-width marks, surrogates, noncharacters.
+
+A frozen list rather than this Python's Unicode tables, so that canonical text is the same under every Python.
+"""
+
+
+class Target(NamedTuple):
+    """What a customization applies to: its type, and the item's identity or the canonical text of its criteria."""
+
+    type: str
+    identity: str | None
+    criteria: str | None
+
+
+class Customization(NamedTuple):
+    """One rule: when it applies, and its canonical text, which says all the rest.
+
+    A named tuple, as all records of which there may be 100,000: a frozen dataclass takes three times as long to make.
+
+    Attributes:
+        model: the recommender model.
+        id: the server's UUID; None for one written by hand that the server doesn't know yet.
+        target: what it applies to.
+        text: its canonical block in UTF-8.
+        updated_at: when the vendor last saw a change, as the answer spelled it; never a part of the text.
+    """
+
+    model: str
+    id: str | None
+    target: Target
+    text: bytes
+    updated_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The customizations of one tracker from one source.
+
+    Attributes:
+        customizations: in the source's order, ids unique.
+        warnings: what was odd but kept, for people.
+        date: the moment of an answer by the server's own clock, if it is an answer and says so.
+    """
+
+    customizations: tuple[Customization, ...]
+    warnings: tuple[str, ...] = ()
+    date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The filter a command runs under; ``None`` filters nothing. The fields mean what the API's own filters mean."""
+
+    model: str | None = None
+    tag: str | None = None
+    target_type: str | None = None
+    target_identity: str | None = None
+
+    def query(self) -> dict[str, str]:
+        """Return the API's query parameters for this scope."""
+        fields = ("model", "tag", "target_type", "target_identity")
+        return {name: value for name in fields if (value := getattr(self, name)) is not None}
+
+
+def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Pair the pins of two states of one customization.
+
+    Equal pins first, then the same thing at the same position, the same thing elsewhere, and another thing at the same
+    position and widget; within a step, in the order they stand in. What remains was removed or added.
+
+    Args:
+        old: canonical pins of the one state.
+        new: canonical pins of the other.
+
+    Returns:
+        Pairs of an index in ``old`` and one in ``new``, each index at most once.
+    """
+    pairs: list[tuple[int, int]] = []
+    left, right = list(range(len(old))), list(range(len(new)))
+    for fields in _PIN_STEPS:
+        waiting: dict[str, list[int]] = {}
+        for there in right:
+            waiting.setdefault(_pin_key(new[there], fields), []).append(there)
+        for here in list(left):
+            if found := waiting.get(_pin_key(old[here], fields)):
+                there = found.pop(0)
+                pairs.append((here, there))
+                left.remove(here)
+                right.remove(there)
+    return sorted(pairs)
+
+
+_THING: Final = ("pin_type", "pin_identity", "pin_criteria")
+_PIN_STEPS: Final[tuple[tuple[str, ...] | None, ...]] = (
+    None,  # all of it
+    ("position", "widget_id", *_THING),
+    ("position", *_THING),
+    ("widget_id", *_THING),
+    _THING,
+    ("position", "widget_id"),
+)
+
+
+def _pin_key(pin: Mapping[str, Any], fields: tuple[str, ...] | None) -> str:
+    return repr(sorted(pin.items()) if fields is None else [pin.get(name) for name in fields])

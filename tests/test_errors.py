@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from pinsync.errors import (
+    ConfigError,
+    FileError,
+    PinsyncError,
+    RemoteError,
+    RepositoryError,
+    SafetyError,
+    UsageError,
+    escaped,
+    printable,
+)
+from pinsync.model import INVISIBLE
+
+ESCAPED_RANGES = [
+    (0x0000, 0x001F),
+    (0x007F, 0x009F),
+    (0x00AD, 0x00AD),
+    (0x061C, 0x061C),
+    (0x200B, 0x200F),
+    (0x2028, 0x202E),
+    (0x2060, 0x2069),
+    (0xFEFF, 0xFEFF),
+    (0xFFF9, 0xFFFB),
+    (0xE0000, 0xE007F),
+    (0xFDD0, 0xFDEF),
+    *((plane | 0xFFFE, plane | 0xFFFF) for plane in range(0, 0x110000, 0x10000)),
+]
+SURROGATES = (0xD800, 0xDFFF)
+
+
+def test_invisible_is_the_frozen_list_and_surrogates() -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    expected = {code for first, last in [*ESCAPED_RANGES, SURROGATES] for code in range(first, last + 1)}
+    assert set(map(ord, INVISIBLE.findall(everything))) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [(PinsyncError, 70), (UsageError, 2), (RepositoryError, 2), (RemoteError, 3), (SafetyError, 4)],
+)
+def test_each_error_has_its_exit_code_message_and_hint(kind: type[PinsyncError], code: int) -> None:
+    error = kind("what is wrong", hint="what to do")
+    assert (error.exit_code, error.message, error.hint, str(error)) == (
+        code,
+        "what is wrong",
+        "what to do",
+        "what is wrong",
+    )
+    assert kind("what is wrong").hint is None
+
+
+@pytest.mark.parametrize("kind", [FileError, ConfigError])
+def test_a_file_error_begins_with_its_place(kind: type[FileError]) -> None:
+    error = kind("a tab", source="a/b.yaml", line=3, column=1, hint="use spaces")
+    assert (error.exit_code, error.message, error.hint) == (2, "a/b.yaml:3:1: a tab", "use spaces")
+    assert (error.reason, error.source, error.line, error.column) == ("a tab", "a/b.yaml", 3, 1)
+
+
+def test_a_file_error_leaves_out_what_is_unknown_of_its_place() -> None:
+    assert FileError("a tab", source="a.yaml", line=3).message == "a.yaml:3: a tab"
+    assert FileError("empty", source="HEAD:a.yaml").message == "HEAD:a.yaml: empty"
+
+
+def test_a_configuration_error_is_a_file_error() -> None:
+    assert issubclass(ConfigError, FileError)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Žltý čaj 😀\n\tnext", "Žltý čaj 😀\n\tnext"),
+        ("\x1b[31mred\x07\r", r"\u001b[31mred\u0007\u000d"),
+        ("a\u202eb\u200b", r"a\u202eb\u200b"),
+        ("\ud83d", r"\ud83d"),
+        ("\U000e0041\U0010ffff", r"\U000e0041\U0010ffff"),
+        ("\x85\u2028\ufeff", r"\u0085\u2028\ufeff"),
+    ],
+)
+def test_printable_shows_what_would_move_a_cursor(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_escaped_names_any_character_but_newline_and_tab() -> None:
+    assert [escaped(character) for character in "\n\ta\uffff\U00010000"] == [
+        "\n",
+        "\t",
+        r"\u0061",
+        r"\uffff",
+        r"\U00010000",
+    ]
