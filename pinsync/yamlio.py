@@ -1,0 +1,383 @@
+"""Hardened reading of YAML, with positions: everything that knows ruamel.
+
+The data is built here from the parser's events, not by ruamel's constructors, so that every decision is this module's:
+plain scalars follow the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), and what readers
+disagree on, or people write by accident, is refused at its line and column.
+"""
+
+from __future__ import annotations
+
+import codecs
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import (
+    CollectionEndEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.scanner import Scanner, ScannerError
+
+from pinsync.errors import FileError, escaped
+from pinsync.model import MAX_DEPTH
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import StringMark
+    from ruamel.yaml.events import Event
+    from ruamel.yaml.tokens import ScalarToken
+
+MAX_FILE_BYTES: Final = 512 * 1024 * 1024
+"""The size beyond which a file isn't read; some 400,000 customizations fit."""
+
+MAX_NESTING: Final = MAX_DEPTH + 5
+"""How many lists and mappings may stand in one another: those of a value, of its pin, the pins, the customization, the
+list of customizations and the document.
+"""
+
+MAX_DIGITS: Final = 4_300
+"""The decimal digits beyond which an integer isn't read: Python itself refuses to read and write longer ones."""
+
+Path: TypeAlias = tuple[str | int, ...]
+Place: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a file holds, and where.
+
+    Attributes:
+        data: plain dicts, lists, strings, numbers, booleans and None; None for an empty file.
+        marks: path → (line, column), both from 1, of a mapping entry's key or of where a list item's content begins;
+            ``()`` is where the whole begins.
+        comments: (line, column, text) of each comment, both from 1, in their order; the text begins with its ``#``.
+    """
+
+    data: object
+    marks: dict[Path, Place]
+    comments: tuple[tuple[int, int, str], ...]
+
+
+def load(text: bytes, source: str, *, max_bytes: int = MAX_FILE_BYTES) -> Loaded:
+    """Read one YAML document.
+
+    Args:
+        text: the file's bytes, UTF-8 without a byte order mark; lines may end in CRLF.
+        source: the file's name for messages.
+        max_bytes: the size beyond which the file is refused.
+
+    Returns:
+        The data with the positions of its parts.
+
+    Raises:
+        FileError: the text isn't YAML 1.2, or holds what pinsync doesn't read: duplicate or non-string keys, anchors,
+            aliases, tags, directives, a second document, NaN or infinities, merge-conflict markers, text that isn't
+            clean UTF-8, lone surrogates, nesting beyond ``MAX_NESTING``, integers beyond ``MAX_DIGITS``, or more than
+            ``max_bytes``.
+    """
+    decoded = _decoded(text, source, max_bytes)
+    builder = _Builder(source)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner = _Scanner
+    try:
+        for event in yaml.parse(decoded):
+            builder.take(event)
+    except MarkedYAMLError as error:
+        raise _translated(error, source) from error
+    builder.marks.setdefault((), (1, 1))
+    return Loaded(builder.data, builder.marks, tuple(yaml.scanner.comments))
+
+
+_SAVE: Final = "save the file as UTF-8 without a byte order mark"
+
+_WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_UNREADABLE: Final = re.compile(
+    "[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
+)
+"""What isn't printable in YAML (https://yaml.org/spec/1.2.2/#51-character-set), and U+0085, U+2028, U+2029, U+FEFF.
+
+ruamel takes the first three for line breaks, as YAML 1.1 did, even in a comment, and counts no column for the last.
+"""
+
+_CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+
+
+def _decoded(text: bytes, source: str, max_bytes: int) -> str:
+    """Return ``text`` decoded, or raise a FileError over what can be told without parsing."""
+    if len(text) > max_bytes:
+        message = f"{len(text):,} bytes, more than the {max_bytes:,} that pinsync reads"
+        raise FileError(message, source=source, hint="split the file, or check that it is the right one")
+    if text.startswith(codecs.BOM_UTF8):
+        raise FileError("the file begins with a byte order mark", source=source, line=1, column=1, hint=_SAVE)
+    if text.startswith(_WIDE_MARKS) or b"\0" in text[:4]:
+        raise FileError("the file is in UTF-16 or UTF-32, not UTF-8", source=source, line=1, column=1, hint=_SAVE)
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError as error:
+        line, column = _place(text[: error.start].decode())
+        message = f"the byte 0x{text[error.start]:02X} is not UTF-8"
+        raise FileError(message, source=source, line=line, column=column, hint=_SAVE) from error
+    if found := _UNREADABLE.search(decoded):
+        raise _unreadable(found[0], source, _place(decoded[: found.start()]))
+    if found := _CONFLICT.search(decoded):
+        line, column = _place(decoded[: found.start()])
+        message = f"a merge conflict is left unresolved ({found[0]})"
+        raise FileError(message, source=source, line=line, column=column, hint="resolve it and remove the markers")
+    return decoded
+
+
+def _place(before: str) -> Place:
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _unreadable(character: str, source: str, place: Place) -> FileError:
+    if character == "\r":
+        message, hint = "a carriage return without a line feed", "end lines with LF or CRLF"
+    else:
+        message = f"the character U+{ord(character):04X} can't stand in YAML as it is"
+        hint = f'write it as "{escaped(character)}", in double quotes, or remove it'
+    return FileError(message, source=source, line=place[0], column=place[1], hint=hint)
+
+
+class _RefusedError(ScannerError):
+    """What ruamel would read, or fail on in its own way, and pinsync doesn't read; ``note`` is the hint."""
+
+
+class _Scanner(Scanner):
+    """ruamel's scanner without the parts of YAML that pinsync refuses, each at its first character.
+
+    Attributes:
+        comments: (line, column, text) of each comment met.
+    """
+
+    def __init__(self, loader: YAML) -> None:
+        self.comments: list[tuple[int, int, str]] = []
+        super().__init__(loader)
+
+    def fetch_directive(self) -> None:
+        self._refuse("a directive (%)", "remove the line: the file is read as YAML 1.2")
+
+    def fetch_anchor(self) -> None:
+        self._refuse("an anchor (&)", "write the value out where it is needed; quote a text that begins with &")
+
+    def fetch_alias(self) -> None:
+        self._refuse("an alias (*)", "write the value out where it is needed; quote a text that begins with *")
+
+    def fetch_tag(self) -> None:
+        self._refuse("a tag (!)", "remove the tag; quote a text that begins with !")
+
+    def _refuse(self, thing: str, hint: str) -> None:
+        raise _RefusedError(problem=f"{thing} isn't read here", problem_mark=self.reader.get_mark(), note=hint)
+
+    def scan_to_next_token(self) -> None:
+        """Skip to the next token; ruamel alone would take ``"text"#1`` for a text and a comment."""
+        reader = self.reader
+        if reader.peek() == "#" and reader.pointer and reader.buffer[reader.pointer - 1] not in " \n":
+            hint = "put a space before a comment; quote a text that holds a #"
+            raise _RefusedError(problem="a # right behind a value", problem_mark=reader.get_mark(), note=hint)
+        begin = reader.get_mark()
+        super().scan_to_next_token()
+        self._note_comments(begin)
+
+    def scan_block_scalar_ignored_line(self, start_mark: StringMark) -> str | None:
+        """Skip the rest of a line behind ``|`` or ``>``."""
+        begin = self.reader.get_mark()
+        comment: str | None = super().scan_block_scalar_ignored_line(start_mark)
+        self._note_comments(begin)
+        return comment
+
+    def _note_comments(self, begin: StringMark) -> None:
+        """Note the comments in what was skipped: nothing else but blanks stands there."""
+        skipped = self.reader.buffer[begin.index : self.reader.index]
+        if "#" not in skipped:
+            return
+        for number, line in enumerate(skipped.split("\n")):
+            if (column := line.find("#")) >= 0:
+                place = (begin.line + number + 1, column + 1 + (begin.column if number == 0 else 0))
+                self.comments.append((*place, line[column:].rstrip("\r")))
+
+    def scan_plain(self) -> ScalarToken:
+        """Scan a bare text; ruamel alone would read ``{a:}`` as the key ``a:``, where YAML 1.2 says ``a``."""
+        token: ScalarToken = super().scan_plain()
+        if token.value.endswith(":"):
+            hint = "put a space behind it; quote a text that ends in a colon"
+            raise _RefusedError(problem="a ':' without a space", problem_mark=token.end_mark, note=hint)
+        return token
+
+    def scan_flow_scalar(self, style: str) -> ScalarToken:
+        """Scan a quoted text; ruamel alone would let it go on at any indentation, so that a lost quote eats its way."""
+        begin = self.reader.pointer
+        try:
+            token: ScalarToken = super().scan_flow_scalar(style)
+        except (ValueError, OverflowError) as error:  # chr() of what \U names
+            problem, mark = "an escape that names no character", self.reader.get_mark()
+            raise _RefusedError(problem=problem, problem_mark=mark, note="Unicode ends at \\U0010FFFF") from error
+        lines = self.reader.buffer[begin : self.reader.pointer].split("\n")[1:]
+        if any(line.strip() and len(line) - len(line.lstrip(" ")) <= self.indent for line in lines):
+            raise ScannerError(_QUOTED, token.start_mark, _UNCLOSED, token.start_mark)
+        return token
+
+
+_QUOTED: Final = "while scanning a quoted scalar"
+_UNCLOSED: Final = "found unexpected end of stream"
+_KEYS: Final = "quote a text that holds ': '; a key and its ':' stand on one line, within 1,024 characters"
+_EXPLAINED: Final = (
+    ("found character '\\t'", "a tab where spaces belong", "indent with spaces; quote a text that holds a tab"),
+    ("cannot start any token", "a text can't begin with this character", "put the text in quotes"),
+    ("mapping values are not", "a ':' where no key can stand", _KEYS),
+    ("but got ':'", "a ':' where no key can stand", _KEYS),
+    ("sequence entries are not", "a '-' where no list item can stand", "begin the list on a line of its own"),
+    ("expected <block end>", "this doesn't fit what stands above", "check the indentation and the quotes"),
+    ("expected ':'", "a key without its ':'", _KEYS),
+    (_UNCLOSED, "quotes that aren't closed", "close them, or indent the lines that the text goes on in"),
+    ("document separator", "quotes that aren't closed", "close them before the document ends"),
+)
+"""A part of what ruamel says → what pinsync says, and the hint."""
+
+
+def _translated(error: MarkedYAMLError, source: str) -> FileError:
+    problem = str(error.problem or error.context)
+    mark = error.problem_mark or error.context_mark
+    if error.context in (_QUOTED, "while scanning a simple key"):
+        mark = error.context_mark  # where it begins says more than where ruamel gave up
+    if isinstance(error, _RefusedError):
+        message, hint = problem, error.note
+    else:
+        default = (f"this isn't valid YAML: {problem}", "check the indentation and the quotes")
+        message, hint = next((row[1:] for row in _EXPLAINED if row[0] in problem), default)
+    return FileError(message, source=source, line=mark.line + 1, column=mark.column + 1, hint=hint)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end hasn't come yet; ``key`` is the one that waits for its value."""
+
+    path: Path
+    value: list[object] | dict[str, object]
+    key: str | None = None
+
+    def wants_key(self) -> bool:
+        return self.key is None and isinstance(self.value, dict)
+
+    def next_path(self) -> Path:
+        return (*self.path, len(self.value) if self.key is None else self.key)
+
+    def add(self, value: object) -> None:
+        if isinstance(self.value, list):
+            self.value.append(value)
+        elif self.key is not None:
+            self.value[self.key] = value
+            self.key = None
+
+
+class _Builder:
+    """Builds the data of one document from its events, without recursion."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.data: object = None
+        self.marks: dict[Path, Place] = {}
+        self._open: list[_Open] = []
+
+    def take(self, event: Event) -> None:
+        place = (event.start_mark.line + 1, event.start_mark.column + 1)
+        if isinstance(event, (ScalarEvent, CollectionStartEvent)):
+            self._node(event, place)
+        elif isinstance(event, CollectionEndEvent):
+            self._open.pop()
+        elif isinstance(event, DocumentStartEvent) and self.marks:
+            raise self._error("a second document begins here", place, "keep one document in a file")
+
+    def _node(self, event: ScalarEvent | CollectionStartEvent, place: Place) -> None:
+        parent = self._open[-1] if self._open else None
+        if parent and parent.wants_key():
+            parent.key = self._key(event, place, parent.path)
+            return
+        path = parent.next_path() if parent else ()
+        self.marks.setdefault(path, place)  # a mapping's entry is marked already, at its key
+        value = self._scalar(event, place) if isinstance(event, ScalarEvent) else self._collection(event, place, path)
+        if parent:
+            parent.add(value)
+        else:
+            self.data = value
+
+    def _collection(self, event: CollectionStartEvent, place: Place, path: Path) -> list[object] | dict[str, object]:
+        if len(self._open) == MAX_NESTING:
+            raise self._error(f"nested more than {MAX_NESTING} levels deep", place, "make it flatter")
+        value: list[object] | dict[str, object] = [] if isinstance(event, SequenceStartEvent) else {}
+        self._open.append(_Open(path, value))
+        return value
+
+    def _key(self, event: ScalarEvent | CollectionStartEvent, place: Place, parent: Path) -> str:
+        key: object = None
+        if isinstance(event, ScalarEvent) and (event.value, event.style) != ("<<", None):
+            key = self._scalar(event, place)
+        if not isinstance(key, str):
+            raise self._error("a key must be a text", place, "put the key in quotes")
+        path = (*parent, key)
+        if path in self.marks:
+            message = f"the key {_shown(key)} stands twice, first on line {self.marks[path][0]}"
+            raise self._error(message, place, "keep one of them")
+        self.marks[path] = place
+        return key
+
+    def _scalar(self, event: ScalarEvent, place: Place) -> object:
+        text: str = event.value
+        if event.style is None:
+            return self._plain(text, place)
+        return self._joined(text, place) if event.style == '"' else text
+
+    def _plain(self, text: str, place: Place) -> object:
+        """Resolve a plain scalar by YAML 1.2's core schema: ``012`` is 12; ``no``, ``1:30`` and dates are texts."""
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if _INTEGER.fullmatch(text):
+            return self._integer(text, place)
+        if not (found := _FLOAT.fullmatch(text)):
+            return text
+        number = float(found["finite"] or "nan")
+        if not math.isfinite(number):
+            raise self._error(f"{_shown(text)} is not a finite number", place, "put it in quotes if it is a text")
+        return number
+
+    def _integer(self, text: str, place: Place) -> int:
+        base = _BASES.get(text[:2], 10)
+        if len(text.lstrip("+-")) > MAX_DIGITS or (number := int(text, base)) >= _TOO_LARGE:
+            hint = "put it in quotes if it is a text"
+            raise self._error(f"an integer of more than {MAX_DIGITS:,} digits", place, hint)
+        return number
+
+    def _joined(self, text: str, place: Place) -> str:
+        """Return a double-quoted text with surrogate pairs joined: JSON's escapes, and JSON's files are YAML."""
+        try:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError as error:
+            hint = "write the whole character, or the pair of escapes"
+            raise self._error("an escape that names half a character (a lone surrogate)", place, hint) from error
+
+    def _error(self, message: str, place: Place, hint: str) -> FileError:
+        return FileError(message, source=self.source, line=place[0], column=place[1], hint=hint)
+
+
+_CONSTANTS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_BASES: Final = {"0o": 8, "0x": 16}
+_TOO_LARGE: Final = 10**MAX_DIGITS
+_FLOAT: Final = re.compile(
+    r"(?P<finite>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+
+
+def _shown(text: str, limit: int = 60) -> str:
+    return f'"{text}"' if len(text) <= limit else f'"{text[:limit]}…"'
