@@ -1,0 +1,321 @@
+"""From an answer of the API to canonical plain data: noise gone, keys in order, numbers and date-times in one form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import Any, Final
+
+import msgspec
+
+from pinsync.errors import DataError
+from pinsync.model import MAX_DEPTH
+
+Path = tuple[str | int, ...]
+Warn = Callable[[Path, str], None]
+"""Called with the path of a field and what is odd about it."""
+
+Ignored = Collection[tuple[str, ...]]
+"""Paths of fields that are left out, such as ``("target_metadata", "image")``."""
+
+_ABSENT: Final = object()
+_NOT_WRITTEN: Final = frozenset({"model", "created_at", "updated_at"})
+# Beyond it repr() turns to an exponent, and the digits of an integer would be more than the float ever knew.
+_INTEGRAL_BELOW: Final = 1e16
+
+
+def parse_answer(body: bytes) -> list[msgspec.Raw]:
+    """Split an export's answer into its rows without decoding them.
+
+    Args:
+        body: the whole answer, JSON in UTF-8.
+
+    Returns:
+        The rows as raw JSON, in the answer's order.
+
+    Raises:
+        DataError: the answer isn't whole: not JSON, no list of ``results``, or a sign that more pages follow.
+    """
+    try:
+        envelope = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"), type=dict[str, msgspec.Raw])
+        rest = {name: msgspec.json.decode(raw) for name, raw in envelope.items() if name != "results"}
+        rows = msgspec.json.decode(envelope["results"], type=list[msgspec.Raw])
+    except KeyError as error:
+        raise DataError('the answer has no "results"; expected {"results": [...]}') from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f'the answer is not {{"results": [...]}} in JSON and UTF-8: {error}') from error
+    more = next(_signs_of_paging(rest, len(rows)), None)
+    if more:
+        raise DataError(
+            f"the answer looks like one page of several ({more})",
+            hint="pinsync uses only complete exports; please report this, since the API documents no paging here",
+        )
+    return rows
+
+
+def _signs_of_paging(rest: Mapping[str, object], count: int) -> Iterator[str]:
+    if rest.get("next"):
+        yield '"next" is set'
+    if rest.get("has_more"):
+        yield '"has_more" is true'
+    total = rest.get("total")
+    if isinstance(total, int | float) and total > count:
+        yield f'"total" is {total}, {count} came'
+
+
+def decode_row(raw: msgspec.Raw) -> dict[str, Any]:
+    """Decode one row of an answer.
+
+    Raises:
+        DataError: it isn't a JSON object, or holds what JSON and Unicode don't allow.
+    """
+    try:
+        row = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"not valid JSON in UTF-8: {error}") from error
+    if not isinstance(row, dict):
+        raise DataError(f"expected an object, got {_kind(row)}")
+    return row
+
+
+def check_identity(row: Mapping[str, Any], required: tuple[str, ...] = ("id", "model", "target_type")) -> None:
+    """Check the three fields that every other part relies on.
+
+    Args:
+        row: a customization.
+        required: which of them must be there; one that is there must be right in any case.
+
+    Raises:
+        DataError: one of them is missing, or isn't a non-empty string.
+    """
+    for name in ("id", "model", "target_type"):
+        value = row.get(name, _ABSENT)
+        if value is _ABSENT and name not in required:
+            continue
+        if type(value) is not str or not value:
+            found = "nothing" if value is _ABSENT else '""' if value == "" else _kind(value)
+            raise DataError(f"{name}: expected a non-empty string, got {found}", path=(name,))
+
+
+def normalize(row: Mapping[str, Any], *, ignore: Ignored = (), warn: Warn | None = None) -> dict[str, Any]:
+    """Return the canonical plain data of a customization.
+
+    Args:
+        row: a customization as the API or a document spells it; it isn't changed.
+        ignore: paths of fields to leave out.
+        warn: told of each known field of an unexpected type, which is kept as it came.
+
+    Returns:
+        The fields that are written, in canonical key order, without ``model``. Pins stand in the order they came in:
+        theirs is a matter of their text.
+
+    Raises:
+        DataError: a number that isn't finite, or nesting deeper than ``MAX_DEPTH``.
+    """
+    for path in ignore:
+        row = _without(row, path)
+    return _fields(row, _CUSTOMIZATION, (), warn or _silent)
+
+
+def date_time(text: str) -> str:
+    """Return an RFC 3339 date-time in UTC with ``Z``; what isn't one, or leaves the years 1 to 9999, stays as it is.
+
+    Seconds and their fraction are never computed with, so a fraction of any length and a leap second survive
+    (RFC 3339, sections 5.6 and 5.7).
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        return text
+    *minute, seconds, fraction, sign, hours, minutes = match.groups()
+    try:
+        utc = datetime(*map(int, minute))  # type: ignore[arg-type]  # noqa: DTZ001 - five numbers; it is made UTC below
+        if sign:
+            offset = timedelta(hours=int(hours), minutes=int(minutes))
+            utc = utc + offset if sign == "-" else utc - offset
+    except (ValueError, OverflowError):
+        return text
+    if seconds == "60" and (utc.hour, utc.minute) != (23, 59):
+        return text
+    fraction = (fraction or "").rstrip("0").rstrip(".")
+    return f"{utc.isoformat(timespec='minutes')}:{seconds}{fraction}Z"
+
+
+_RFC3339: Final = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-5][0-9]|60)(\.[0-9]+)?"
+    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
+)
+
+
+class _DateTimes(dict[str, str]):
+    """A cache: a season's window stands on many pins."""
+
+    def __missing__(self, text: str) -> str:
+        if len(self) > 10_000:  # noqa: PLR2004 - some 2 MB
+            self.clear()
+        self[text] = result = date_time(text)
+        return result
+
+
+_date_times: Final = _DateTimes()
+
+
+def _silent(_path: Path, _message: str) -> None:
+    pass
+
+
+def _without(row: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+    name, *rest = path
+    if name not in row:
+        return row
+    if not rest:
+        return {key: value for key, value in row.items() if key != name}
+    inner = row[name]
+    return {**row, name: _without(inner, tuple(rest))} if isinstance(inner, dict) else row
+
+
+def _kind(value: object) -> str:
+    names = {
+        str: "a string",
+        int: "an integer",
+        float: "a number",
+        bool: "a boolean",
+        dict: "an object",
+        list: "a list",
+    }
+    return names.get(type(value), "null")
+
+
+def _kept(value: object, expected: str, path: Path, name: str, warn: Warn) -> object:
+    path = (*path, name)
+    warn(path, f"expected {expected}, got {_kind(value)}; kept as it is")
+    return _plain(value, path)
+
+
+def _plain(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    """Sort the keys of objects and write integral floats as integers, all the way down."""
+    kind = type(value)
+    if kind is float:
+        if not isfinite(value):
+            raise DataError(f"{_dotted(path)}: expected a finite number, got {value}", path=path)
+        return int(value) if value.is_integer() and abs(value) < _INTEGRAL_BELOW else value
+    if kind is dict or kind is list:
+        if len(path) > MAX_DEPTH:
+            raise DataError(f"{_dotted(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
+        if kind is dict:
+            return {key: _plain(value[key], (*path, key)) for key in sorted(value)}
+        return [_plain(item, (*path, index)) for index, item in enumerate(value)]
+    return value
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def _fields(row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn) -> dict[str, Any]:
+    """Clean the known fields in their order, then append the unknown ones by name."""
+    data: dict[str, Any] = {}
+    known, unknown = layouts[tuple(row)]
+    for name, plain_type, nullable, clean in known:
+        value = row[name]
+        if type(value) is plain_type:
+            data[name] = value
+        elif value is None and nullable:
+            continue
+        elif (value := clean(value, path, name, warn)) is not _ABSENT:
+            data[name] = value
+    for name in unknown:
+        data[name] = _plain(row[name], (*path, name))
+    return data
+
+
+# What a field goes through when its value isn't of its plain type already.
+
+
+def _text(value: object, path: Path, name: str, warn: Warn) -> object:
+    return _kept(value, "a string", path, name, warn)
+
+
+def _moment(value: object, path: Path, name: str, warn: Warn) -> object:
+    if type(value) is str:
+        return _date_times[value]
+    return _kept(value, "a date-time", path, name, warn)
+
+
+def _flag(value: object, path: Path, name: str, warn: Warn) -> object:
+    if value is False:
+        return _ABSENT
+    return value if value is True else _kept(value, "true or false", path, name, warn)
+
+
+def _position(value: object, path: Path, name: str, warn: Warn) -> object:
+    if type(value) is float and value.is_integer():
+        return _plain(value, path)
+    return _kept(value, "an integer", path, name, warn)
+
+
+def _object(value: object, path: Path, name: str, warn: Warn) -> object:
+    if value in ([], {}):
+        return _ABSENT
+    return _plain(value, (*path, name)) if type(value) is dict else _kept(value, "an object", path, name, warn)
+
+
+def _tags(value: object, path: Path, name: str, warn: Warn) -> object:
+    if value in ([], {}):
+        return _ABSENT
+    if type(value) is list and set(map(type, value)) == {str}:
+        return sorted(set(value))
+    return _kept(value, "a list of strings", path, name, warn)
+
+
+def _pins(value: object, path: Path, name: str, warn: Warn) -> object:
+    if value in ([], {}):
+        return _ABSENT
+    if type(value) is list and set(map(type, value)) == {dict}:
+        return [_fields(pin, _PIN, (*path, name, index), warn) for index, pin in enumerate(value)]
+    return _kept(value, "a list of objects", path, name, warn)
+
+
+# A known field: its name, the type that needs no cleaning, whether null means absence, and the cleaner for the rest.
+_Field = tuple[str, type | None, bool, Callable[[Any, Path, str, Warn], object]]
+_Names = tuple[str, ...]
+
+
+class _Layouts(dict[_Names, tuple[tuple[_Field, ...], _Names]]):
+    """A cache, since most rows have the same keys: those → the known fields in canonical order, the unknown by name."""
+
+    def __init__(self, *known: _Field, not_written: frozenset[str] = frozenset()) -> None:
+        super().__init__()
+        self._known = known
+        self._not_unknown = not_written.union(field[0] for field in known)
+
+    def __missing__(self, names: _Names) -> tuple[tuple[_Field, ...], _Names]:
+        if len(self) > 1_000:  # noqa: PLR2004 - some 1 MB
+            self.clear()
+        known = tuple(field for field in self._known if field[0] in names)
+        self[names] = layout = known, tuple(sorted(set(names) - self._not_unknown))
+        return layout
+
+
+_CUSTOMIZATION: Final = _Layouts(
+    ("id", str, False, _text),
+    ("target_type", str, False, _text),
+    ("target_identity", str, True, _text),
+    ("target_criteria", None, True, _object),
+    ("tags", None, True, _tags),
+    ("target_metadata", None, True, _object),
+    ("pin_definitions", None, True, _pins),
+    not_written=_NOT_WRITTEN,
+)
+_PIN: Final = _Layouts(
+    ("position", int, False, _position),
+    ("pin_type", str, False, _text),
+    ("pin_identity", str, True, _text),
+    ("pin_criteria", None, True, _object),
+    ("widget_id", str, True, _text),
+    ("is_block_pin", None, True, _flag),
+    ("is_bundle_pin", None, True, _flag),
+    ("active_from", None, True, _moment),
+    ("active_to", None, True, _moment),
+)
