@@ -1,0 +1,287 @@
+"""Git: revisions, the files in a commit and in the index, unsaved work, and commits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pinsync.errors import RepositoryError, printable
+from pinsync.repository import branch, objects
+from pinsync.repository.branch import BranchResult
+from pinsync.repository.process import (
+    PATHS_ON_INPUT,
+    Git,
+    Outcome,
+    check_identity,
+    checked,
+    clean_environment,
+    joined,
+    line,
+    pathspecs,
+    quoted_lines,
+    reason,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+__all__ = ["BranchResult", "Repository", "Unsaved", "clean_environment"]
+
+_SHOWN_CHARACTERS: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """A file that holds what the last commit hasn't.
+
+    Args:
+        path: relative to the repository.
+        staged: what the index holds of it, where that isn't committed; else ``None``.
+        worktree: whether the file itself differs from the commit, as git sees it through its filters.
+    """
+
+    path: PurePosixPath
+    staged: bytes | None
+    worktree: bool
+
+
+class _State(NamedTuple):
+    """The hashes of one file: in HEAD, in the index, and of the file itself, filtered and as it is."""
+
+    committed: str | None
+    staged: str | None
+    worktree: frozenset[str]
+
+    @property
+    def edited(self) -> bool:
+        return bool(self.worktree) and self.committed not in self.worktree
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A git repository with a working tree. All paths are relative to ``root``.
+
+    Args:
+        root: the top folder of the working tree.
+        git_dir: the git directory; this worktree's own, where there are several.
+    """
+
+    root: Path
+    git_dir: Path
+    _git: Git = field(repr=False)
+
+    @classmethod
+    def discover(cls, start: Path) -> Repository | None:
+        """Return the repository that a folder lies in, ``None`` outside any; a hook's environment is honoured.
+
+        Raises:
+            RepositoryError: it has no working tree, belongs to another user, or git can't be run.
+        """
+        # A hook's GIT_DIR may be relative, and without GIT_WORK_TREE it makes the current folder the top of the tree.
+        environment = {
+            name: os.path.abspath(value)  # noqa: PTH100 - links are git's business
+            for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
+            if (value := os.environ.get(name))
+        }
+        git = Git(Path.cwd() if environment else start, environment)
+        found = git.attempt("rev-parse", "--absolute-git-dir")
+        # With more than this to say, git means a broken repository, which is not to be taken for none.
+        if "not a git repository (or any" in found.errors and not environment:
+            return None
+        if dubious := re.search(r"dubious ownership in repository at '(.+)'", found.errors):
+            raise RepositoryError(
+                f"git refuses the repository at {printable(dubious[1])}: it belongs to another user",
+                hint=f"if you trust it: git config --global --add safe.directory {shlex.quote(printable(dubious[1]))}",
+            )
+        git_dir = line(checked(found, "rev-parse"))
+        top = git.attempt("rev-parse", "--show-toplevel")
+        if top.status:
+            raise RepositoryError(
+                f"{git_dir} has no working tree here, expected a checkout with files",
+                hint="run pinsync in a clone or in a worktree of it",
+            )
+        root = Path(line(top.output))
+        return cls(root, Path(git_dir), Git(root, environment))
+
+    def inside(self, folder: Path) -> PurePosixPath:
+        """Return a folder's path relative to the repository.
+
+        Raises:
+            RepositoryError: the folder lies outside.
+        """
+        try:
+            return PurePosixPath(folder.resolve().relative_to(self.root.resolve()).as_posix())
+        except ValueError as error:
+            raise RepositoryError(f"{folder} lies outside the repository at {self.root}") from error
+
+    def head(self) -> str | None:
+        """Return the full hash of the current commit, ``None`` before the first one."""
+        found = self._git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        return None if found.status == 1 else line(checked(found, "rev-parse"))
+
+    def resolve(self, revision: str) -> str:
+        """Return the full hash of the commit that a revision names.
+
+        Raises:
+            RepositoryError: there is no such commit here.
+        """
+        found = self._git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if not found.status:
+            return line(found.output)
+        hint = "see git branch --all, git tag and git log for what there is"
+        if self._git.run("rev-parse", "--is-shallow-repository") == b"true\n":
+            hint = "this clone is shallow: fetch the history, with `fetch-depth: 0` in CI or git fetch --unshallow"
+        raise RepositoryError(f"{printable(revision)} names no commit in {self.root}", hint=hint)
+
+    def read(self, revision: str, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of every ``*.yaml`` directly in a folder of a commit, sorted by name.
+
+        Args:
+            revision: what `resolve` understands.
+            directory: the folder; one that the commit hasn't yields nothing.
+
+        Raises:
+            RepositoryError: there is no such commit.
+            FileError: the folder or a file is a link, or no plain file.
+        """
+        entries = objects.tree(self._git, self.resolve(revision), directory, revision)
+        return objects.contents(self._git, objects.documents(entries), revision)
+
+    def read_file(self, revision: str, path: PurePosixPath) -> bytes | None:
+        """Return the bytes of one file of a commit, ``None`` if the commit hasn't got it; raises what `read` does."""
+        entries = objects.tree(self._git, self.resolve(revision), path.parent, revision)
+        found = objects.contents(self._git, [entry for entry in entries if entry.path == path], revision)
+        return next((content for _, content in found), None)
+
+    def read_index(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of every ``*.yaml`` directly in a folder of the index, sorted by name.
+
+        Raises:
+            FileError: the folder or a file is a link, or has an unresolved merge conflict.
+        """
+        entries = objects.documents(objects.index(self._git, directory))
+        return objects.contents(self._git, entries, "@index")
+
+    def unsaved(self, paths: Collection[PurePosixPath]) -> list[Unsaved]:
+        """Return which of these files hold what the last commit hasn't: edited, staged, untracked or ignored.
+
+        Git's own filters apply, so that converted line endings are no edit. Before the first commit every file is
+        unsaved. A file that is gone holds nothing.
+        """
+        found = []
+        for path, state in self._states(paths).items():
+            staged = None
+            if state.staged not in {None, state.committed}:
+                # `git add --intent-to-add` stages an empty file, in which nobody's work can be.
+                staged = self._git.run("cat-file", "blob", str(state.staged)) or None
+            if state.edited or staged is not None:
+                found.append(Unsaved(path, staged, state.edited))
+        return found
+
+    def commit(self, paths: Collection[PurePosixPath], message: str) -> str | None:
+        """Commit these files as they are in the working tree, new and removed ones too, and nothing else.
+
+        What else is staged stays staged. Hooks run, and signing is as configured. Where git or a hook refuses, the
+        index is left as it was.
+
+        Args:
+            paths: the files, whether they changed or not.
+            message: the whole commit message; lines that begin with ``#`` stay.
+
+        Returns:
+            The full hash of the new commit, ``None`` if there was nothing to commit.
+
+        Raises:
+            RepositoryError: git refused; the message says why.
+        """
+        states = self._states(paths)
+        changed = [path for path, state in states.items() if state.edited or (state.committed and not state.worktree)]
+        if not changed:
+            return None
+        check_identity(self._git)
+        new = [path for path in changed if states[path].committed is None and states[path].staged is None]
+        try:
+            self._announce(new)
+            with tempfile.TemporaryDirectory(prefix="pinsync-") as folder:
+                text = Path(folder, "message")
+                text.write_bytes(message.encode(errors="replace"))
+                options = ("--only", "--quiet", "--cleanup=whitespace", f"--file={text}", *PATHS_ON_INPUT)
+                _check_commit(self._git.attempt("commit", *options, feed=pathspecs(changed)))
+        except BaseException:
+            with contextlib.suppress(RepositoryError):
+                self._git.run("update-index", "--force-remove", "-z", "--stdin", feed=joined(new))
+            raise
+        return self.head()
+
+    def commit_to_branch(self, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str) -> BranchResult:
+        """Commit changes on top of HEAD onto another branch; working tree, index and current branch stay as they are.
+
+        A commit that pinsync made there before is replaced. It is known by a trailer that holds the hash of its own
+        tree, so that one a person amended counts as theirs. Hooks don't run; signing is as configured.
+
+        Args:
+            name: the branch, made if it doesn't exist.
+            changes: path → new bytes, or ``None`` to remove the file.
+            message: the commit message; the trailer is added.
+
+        Raises:
+            SafetyError: the branch is in use, or holds commits that pinsync didn't make, or moved in the meantime.
+            RepositoryError: there is no commit yet, the name can't be a branch's, or git failed.
+            FileError: a path leads through a link.
+        """
+        head = self.head()
+        if head is None:
+            raise RepositoryError("there is no commit yet to put a branch on", hint="commit something first")
+        return branch.commit_to_branch(self._git, head, name, changes, message)
+
+    def _announce(self, paths: Sequence[PurePosixPath]) -> None:
+        """Make new files known to git, which otherwise commits none by its path."""
+        if not paths:
+            return
+        added = self._git.attempt("add", "--intent-to-add", *PATHS_ON_INPUT, feed=pathspecs(paths))
+        if "ignored by one of your .gitignore" in added.errors:
+            raise RepositoryError(
+                f"git ignores {', '.join(map(str, paths))}, as a .gitignore says",
+                hint="take the folder out of .gitignore (git check-ignore -v shows the line)",
+            )
+        checked(added, "add")
+
+    def _states(self, paths: Collection[PurePosixPath]) -> dict[PurePosixPath, _State]:
+        head = self.head()
+        folders = sorted({path.parent for path in paths})
+        trees = [objects.tree(self._git, head, folder, "HEAD") for folder in folders] if head else []
+        committed = {entry.path: entry.blob for tree in trees for entry in tree}
+        staged = {entry.path: entry.blob for folder in folders for entry in objects.index(self._git, folder)}
+        files = [path for path in sorted(paths) if (self.root / path).is_file()]
+        filtered = self._hashes(files)
+        # Where those differ, the bytes as they are count too: git leaves alone what was committed with CRLF.
+        plain = self._hashes([path for path in files if filtered[path] != committed.get(path)], "--no-filters")
+        worktree = {path: frozenset({filtered[path], plain.get(path, filtered[path])}) for path in files}
+        return {
+            path: _State(committed.get(path), staged.get(path), worktree.get(path, frozenset()))
+            for path in sorted(paths)
+        }
+
+    def _hashes(self, paths: Sequence[PurePosixPath], *options: str) -> dict[PurePosixPath, str]:
+        found = self._git.run("hash-object", *options, "--stdin-paths", feed=quoted_lines(paths)) if paths else b""
+        return dict(zip(paths, found.decode().split(), strict=True))
+
+
+def _check_commit(outcome: Outcome) -> None:
+    if not outcome.status:
+        return
+    why = reason(outcome.errors)
+    if "partial commit during" in why:
+        raise RepositoryError(f"git commit failed: {why}", hint="conclude or abort that first; the files are written")
+    if any(text.startswith("fatal: ") for text in outcome.errors.splitlines()):
+        raise RepositoryError(f"git commit failed: {why}", hint="the files are written; nothing was committed")
+    raise RepositoryError(
+        f"git commit was refused, most likely by a hook, which said:\n{printable(outcome.errors)[-_SHOWN_CHARACTERS:]}",
+        hint="the files are written; make the hook content, then run the command again",
+    )

@@ -1,0 +1,113 @@
+"""What a commit and the index hold in a folder."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pinsync.errors import FileError, printable
+from pinsync.repository.process import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pinsync.repository.process import Git
+
+MAX_FILE_BYTES: Final = 512 * 1024 * 1024
+"""The largest file that is read from a commit or from the index, in bytes."""
+
+FILE_MODE: Final = "100644"
+_FILE_MODES: Final = frozenset({FILE_MODE, "100755"})
+_FOLDER_MODE: Final = "040000"
+_CONFLICT: Final = "unmerged"
+
+
+class Entry(NamedTuple):
+    """One name in a folder: git's mode of it, the hash of its content, and the path from the repository's root."""
+
+    mode: str
+    blob: str
+    path: PurePosixPath
+
+
+def tree(git: Git, commit: str, folder: PurePosixPath, source: str) -> list[Entry]:
+    """Return what lies directly in a folder of a commit.
+
+    Args:
+        git: the repository.
+        commit: its full hash.
+        folder: nothing is returned for one that doesn't exist.
+        source: how messages call the commit.
+
+    Raises:
+        FileError: the folder is a link or a file, or lies behind one.
+    """
+    return _entries(git, ("ls-tree", "-z", "-t", "--full-tree", commit), folder, source)
+
+
+def index(git: Git, folder: PurePosixPath) -> list[Entry]:
+    """Return the files directly in a folder of the index; raises what `tree` does."""
+    return _entries(git, ("ls-files", "-z", "--stage"), folder, "@index")
+
+
+def documents(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries whose name is that of a document, sorted by path."""
+    shown = (entry for entry in entries if entry.path.name.endswith(".yaml") and not entry.path.name.startswith("."))
+    return sorted(shown, key=lambda entry: entry.path)
+
+
+def contents(git: Git, entries: Sequence[Entry], source: str) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Yield path and content of each entry.
+
+    Raises:
+        FileError: one is no plain file, is larger than `MAX_FILE_BYTES`, or missing from a damaged repository.
+    """
+    for entry in entries:
+        file_mode(entry, source)
+    if not entries:
+        return
+    for entry, content in zip(entries, git.objects([entry.blob for entry in entries], MAX_FILE_BYTES), strict=True):
+        if content is None:
+            reason = f"has more than {MAX_FILE_BYTES} bytes, or is missing from git's object store (see git fsck)"
+            raise FileError(reason, source=_place(source, entry.path))
+        yield entry.path, content
+
+
+def file_mode(entry: Entry, source: str) -> str:
+    """Return the mode of a plain file.
+
+    Raises:
+        FileError: it is something else, or has an unresolved conflict.
+    """
+    if entry.mode == _CONFLICT:
+        reason = "has an unresolved merge conflict"
+        raise FileError(reason, source=_place(source, entry.path), hint="resolve it, then git add the file")
+    if entry.mode not in _FILE_MODES:
+        raise FileError("is a link, a folder or a submodule, expected a plain file", source=_place(source, entry.path))
+    return entry.mode
+
+
+def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: str) -> list[Entry]:
+    below = [f":(literal){folder}/"] if folder.parts else []
+    found = [entry for entry in _listed(git, command, below) if entry.path.parent == folder]
+    if below and not found:
+        # Empty for git is also what lies behind a link; taken for that, it would look as if every rule were gone.
+        way = [place for place in (*folder.parents, folder) if place.parts]
+        for entry in _listed(git, command, [f":(literal){place}" for place in way]):
+            if entry.path in way and entry.mode != _FOLDER_MODE:
+                raise FileError("is a link or a file, expected a folder", source=_place(source, entry.path))
+    return found
+
+
+def _listed(git: Git, command: Sequence[str], pathspecs: Sequence[str]) -> Iterator[Entry]:
+    for record in text(git.run(*command, "--", *pathspecs)).split("\0")[:-1]:
+        fields, _, path = record.partition("\t")
+        mode, second, third = fields.split()
+        if command[0] == "ls-tree":
+            yield Entry(mode, third, PurePosixPath(path))
+        else:
+            yield Entry(mode if third == "0" else _CONFLICT, second, PurePosixPath(path))
+
+
+def _place(source: str, path: PurePosixPath) -> str:
+    return printable(f"{source}:{path}")

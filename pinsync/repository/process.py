@@ -1,0 +1,182 @@
+"""Running git: GitPython is imported here and nowhere else.
+
+Git's own commands are run, since they alone know filters, hooks, signing, worktrees and what a hook's environment says.
+GitPython's objects aren't used: they fail on SHA-256 repositories, and ``index.commit`` commits all that is staged,
+skips hooks and signs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
+
+from pinsync.errors import RepositoryError, printable
+
+try:
+    import git
+except ImportError as error:  # GitPython runs git while it is imported
+    raise RepositoryError("the git command can't be run", hint="install git and put it on PATH") from error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path, PurePosixPath
+
+# What ties git to one repository: the list of `git rev-parse --local-env-vars`, and the namespace.
+_LOCAL_VARIABLES: Final = re.compile(
+    "GIT_(?:ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|CONFIG|CONFIG_COUNT|CONFIG_PARAMETERS|DIR|GRAFT_FILE|"
+    "IMPLICIT_WORK_TREE|INDEX_FILE|INTERNAL_SUPER_PREFIX|NAMESPACE|NO_REPLACE_OBJECTS|OBJECT_DIRECTORY|PREFIX|"
+    "REPLACE_REF_BASE|SHALLOW_FILE|WORK_TREE)"
+)
+# A conversion of line endings is no failure, and messages are UTF-8 whatever the user's i18n settings say.
+_SETTINGS: Final = ("-c", "core.safecrlf=false", "-c", "i18n.commitEncoding=UTF-8")
+_HEADER_FIELDS: Final = 3
+PATHS_ON_INPUT: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")
+"""The options of a command that reads what `pathspecs` returns; an argument list has a limit, on Windows a low one."""
+
+
+class Outcome(NamedTuple):
+    """What a git command ended with: exit status, standard output and standard error."""
+
+    status: int
+    output: bytes
+    errors: str
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Git's commands, run in one folder.
+
+    Args:
+        folder: where they run.
+        environment: what is set besides the process's own environment.
+    """
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def attempt(self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None) -> Outcome:
+        """Run a command and return what came of it, failure included.
+
+        Args:
+            arguments: the command's name and its arguments.
+            feed: its standard input.
+            environment: what is set for this command alone.
+
+        Raises:
+            RepositoryError: git itself can't be run.
+        """
+        with _input(feed) as stream:
+            try:
+                return Outcome(
+                    *git.Git().execute(
+                        self._command(arguments),
+                        stream,
+                        env={**self.environment, **(environment or {})},
+                        with_extended_output=True,
+                        with_exceptions=False,
+                        stdout_as_string=False,
+                        strip_newline_in_stdout=False,
+                    )
+                )
+            except git.GitCommandNotFound as error:
+                raise RepositoryError("the git command can't be run", hint="install git and put it on PATH") from error
+
+    def run(self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
+        """Run a command and return its output; what it takes is as for `attempt`.
+
+        Raises:
+            RepositoryError: the command failed; the message holds one line of git's own.
+        """
+        return checked(self.attempt(*arguments, feed=feed, environment=environment), arguments[0])
+
+    def objects(self, names: Sequence[str], max_bytes: int) -> Iterator[bytes | None]:
+        """Yield each object's content in turn, ``None`` for one that is missing or has more than ``max_bytes``.
+
+        Nothing may be read after a ``None``.
+        """
+        with _input("".join(f"{name}\n" for name in names).encode()) as stream:
+            # GitPython ends the process when the generator is dropped, read to the end or not.
+            process = git.Git().execute(
+                self._command(("cat-file", "--batch")), stream, as_process=True, env=self.environment
+            )
+            for _ in names:
+                header = process.stdout.readline().split()  # name, type and size, or name and "missing"
+                size = int(header[2]) if len(header) == _HEADER_FIELDS else max_bytes + 1
+                yield process.stdout.read(size) if size <= max_bytes else None
+                process.stdout.read(1)
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        # By -C, not as GitPython's working folder: where that can't be entered, it takes the current one instead.
+        return [str(git.Git.GIT_PYTHON_GIT_EXECUTABLE), "-C", str(self.folder), *_SETTINGS, *arguments]
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what ties git to one repository, as a hook's does; for work in another one."""
+    return {name: value for name, value in environment.items() if not _LOCAL_VARIABLES.fullmatch(name)}
+
+
+def checked(outcome: Outcome, command: str) -> bytes:
+    """Return the output of a command.
+
+    Raises:
+        RepositoryError: the command failed; the message holds one line of git's own.
+    """
+    if outcome.status:
+        raise RepositoryError(f"git {command} failed: {reason(outcome.errors)}")
+    return outcome.output
+
+
+def reason(errors: str) -> str:
+    """Return the line of a command's standard error that says why it failed."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()] or ["no reason given"]
+    named = [line for line in lines if line.startswith(("fatal: ", "error: "))]
+    return printable(re.sub("^(?:fatal|error): ", "", (named or lines[-1:])[0]))
+
+
+def text(output: bytes) -> str:
+    """Return output as text: UTF-8, where names in another encoding come through as they are."""
+    return output.decode("utf-8", "surrogateescape")
+
+
+def line(output: bytes) -> str:
+    """Return output that is one line, without its end."""
+    return text(output).removesuffix("\n")
+
+
+def joined(items: Iterable[object]) -> bytes:
+    """Return items as input for a command's ``-z``."""
+    return "".join(f"{item}\0" for item in items).encode("utf-8", "surrogateescape")
+
+
+def pathspecs(paths: Iterable[PurePosixPath]) -> bytes:
+    """Return paths as input for `PATHS_ON_INPUT`, so that a ``*`` in one means itself."""
+    return joined(f":(literal){path}" for path in paths)
+
+
+def quoted_lines(paths: Iterable[PurePosixPath]) -> bytes:
+    """Return paths as input for ``--stdin-paths``, which knows no ``-z``."""
+    lines = (re.sub(r'["\\\n]', lambda found: f"\\{ord(found[0]):03o}", str(path)) for path in paths)
+    return "".join(f'"{path}"\n' for path in lines).encode("utf-8", "surrogateescape")
+
+
+def check_identity(git: Git) -> None:
+    """Make sure that git knows who commits.
+
+    Raises:
+        RepositoryError: it doesn't.
+    """
+    if any(git.attempt("var", variable).status for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")):
+        raise RepositoryError(
+            "git doesn't know in whose name to commit",
+            hint='git config --global user.name "Your Name"; git config --global user.email you@example.com',
+        )
+
+
+def _input(feed: bytes) -> BinaryIO:
+    # A file rather than a pipe: git may answer before it has read all, and nobody waits for nobody.
+    stream = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the caller's `with` closes it
+    stream.write(feed)
+    stream.seek(0)
+    return stream

@@ -1,0 +1,735 @@
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from pinsync.errors import FileError, RepositoryError, SafetyError
+from pinsync.repository import BranchResult, Repository, clean_environment, objects
+
+DIRECTORY = PurePosixPath("customizations")
+BASKET = DIRECTORY / "basket.yaml"
+HOME = DIRECTORY / "home.yaml"
+ODD = DIRECTORY / 'a "b\\c\nd.yaml'
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Ann",
+    "GIT_AUTHOR_EMAIL": "ann@example.com",
+    "GIT_COMMITTER_NAME": "Ann",
+    "GIT_COMMITTER_EMAIL": "ann@example.com",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(tmp_path), **IDENTITY}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
+def git(folder: Path, *arguments: str, feed: str | None = None) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, input=feed, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rstrip("\n")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    return folder
+
+
+def put(root: Path, path: PurePosixPath | str, text: bytes = b"x\n") -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_bytes(text)
+
+
+def committed(root: Path, *paths: PurePosixPath | str, text: bytes = b"old\n") -> str:
+    for path in paths:
+        put(root, path, text)
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message=a commit")
+    return git(root, "rev-parse", "HEAD")
+
+
+def opened(folder: Path) -> Repository:
+    found = Repository.discover(folder)
+    assert found is not None
+    return found
+
+
+def status(root: Path) -> str:
+    return git(root, "status", "--porcelain", "-uall")
+
+
+def hook(root: Path, name: str, script: str) -> None:
+    path = root / ".git" / "hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+# Finding the repository
+
+
+def test_a_repository_is_found_from_any_folder_in_it(root: Path) -> None:
+    (root / "a" / "b").mkdir(parents=True)
+    found = opened(root / "a" / "b")
+    assert (found.root, found.git_dir) == (root, root / ".git")
+    assert found.inside(root / "a" / "b") == PurePosixPath("a/b")
+    assert found.inside(root) == PurePosixPath()
+
+
+def test_there_is_none_outside(tmp_path: Path) -> None:
+    assert Repository.discover(tmp_path) is None
+
+
+def test_a_folder_outside_is_not_inside(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(RepositoryError, match="outside the repository"):
+        opened(root).inside(tmp_path)
+
+
+def test_a_linked_worktree_has_its_own_git_directory(root: Path, tmp_path: Path) -> None:
+    committed(root, BASKET)
+    git(root, "worktree", "add", "--quiet", str(tmp_path / "linked"), "-b", "other")
+    found = opened(tmp_path / "linked")
+    assert found.root == tmp_path / "linked"
+    assert found.git_dir == root / ".git" / "worktrees" / "linked"
+    put(found.root, BASKET, b"new\n")
+    assert found.commit([BASKET], "in the linked worktree") == git(root, "rev-parse", "other")
+
+
+def test_a_bare_repository_is_a_clear_error(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "bare.git")
+    with pytest.raises(RepositoryError, match="has no working tree"):
+        Repository.discover(tmp_path / "bare.git")
+
+
+def test_a_broken_repository_is_not_taken_for_none(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / ".git").write_text("gitdir: /nowhere\n")
+    with pytest.raises(RepositoryError, match="not a git repository: /nowhere"):
+        Repository.discover(tmp_path / "broken")
+    assert Repository.discover(root)
+
+
+def test_a_damaged_git_directory_in_the_environment_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    with pytest.raises(RepositoryError, match="not a git repository"):
+        Repository.discover(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_another_users_repository_is_a_clear_error(root: Path) -> None:
+    for path in (root, root / ".git"):
+        os.chown(path, 12345, 12345)
+    (root / "below").mkdir()
+    with pytest.raises(RepositoryError, match="belongs to another user") as caught:
+        Repository.discover(root / "below")
+    assert f"safe.directory {root}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_hook_finds_the_repository_and_the_index_that_git_names(root: Path, tmp_path: Path, linked: bool) -> None:
+    committed(root, BASKET, "shop/note")
+    top = root
+    if linked:  # there git exports GIT_DIR as well
+        top = tmp_path / "linked"
+        git(root, "worktree", "add", "--quiet", str(top))
+    script = (
+        "from pathlib import Path, PurePosixPath; from pinsync.repository import Repository\n"
+        "r = Repository.discover(Path('shop').resolve())\n"
+        "print(r.root, dict(r.read_index(PurePosixPath('customizations'))))"
+    )
+    put(top, "hook.py", script.encode())
+    hook(root, "pre-commit", f'"{sys.executable}" hook.py > seen')
+    put(top, BASKET, b"staged\n")
+    put(top, HOME, b"staged too, but no part of this commit\n")
+    git(top, "add", str(HOME))
+    git(top, "commit", "--quiet", "--only", "--message=x", str(BASKET))
+    assert (top / "seen").read_text() == f"{top} {{PurePosixPath('{BASKET}'): b'staged\\n'}}\n"
+
+
+def test_the_clean_environment_forgets_the_repository_and_keeps_the_rest() -> None:
+    local = subprocess.run(["git", "rev-parse", "--local-env-vars"], capture_output=True, text=True, check=True).stdout
+    kept = {"PATH": "/bin", "GIT_AUTHOR_NAME": "Ann", "GIT_CONFIG_GLOBAL": "x", "GIT_SSH_COMMAND": "ssh"}
+    assert clean_environment({**dict.fromkeys(local.split(), "x"), **kept}) == kept
+
+
+def test_without_git_the_error_says_so(tmp_path: Path) -> None:
+    code = (
+        "from pinsync.errors import RepositoryError\n"
+        "try:\n    import pinsync.repository\nexcept RepositoryError as error:\n    print(error, '/', error.hint)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "the git command can't be run / install git and put it on PATH\n"
+
+
+def test_git_that_disappears_later_is_the_same_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = opened(root)
+    monkeypatch.setenv("PATH", str(root))
+    with pytest.raises(RepositoryError, match="git command can't be run"):
+        repository.head()
+
+
+# Revisions
+
+
+def test_head_is_none_before_the_first_commit(root: Path) -> None:
+    repository = opened(root)
+    assert repository.head() is None
+    first = committed(root, BASKET)
+    assert repository.head() == first
+
+
+def test_revisions_are_resolved_to_full_hashes(root: Path) -> None:
+    first = committed(root, BASKET)
+    git(root, "tag", "-m", "annotated", "v1")
+    second = committed(root, HOME)
+    git(root, "checkout", "--quiet", "--detach")
+    repository = opened(root)
+    assert repository.resolve("v1") == repository.resolve("HEAD~1") == repository.resolve(first[:8]) == first
+    assert repository.resolve("main") == repository.head() == second
+
+
+@pytest.mark.parametrize("revision", ["nope", "-x", "--all", "HEAD:customizations", "", "HEAD..main", "a\nb"])
+def test_what_names_no_commit_is_an_error(root: Path, revision: str) -> None:
+    committed(root, BASKET)
+    with pytest.raises(RepositoryError, match="names no commit") as caught:
+        opened(root).resolve(revision)
+    assert "git branch" in str(caught.value.hint)
+
+
+def test_in_a_shallow_clone_the_hint_is_to_fetch_more(root: Path, tmp_path: Path) -> None:
+    committed(root, BASKET)
+    committed(root, HOME)
+    git(tmp_path, "clone", "--quiet", "--depth=1", root.as_uri(), "shallow")
+    with pytest.raises(RepositoryError) as caught:
+        opened(tmp_path / "shallow").resolve("HEAD~1")
+    assert "fetch-depth: 0" in str(caught.value.hint)
+
+
+# Reading
+
+
+def test_documents_of_a_commit_come_as_they_are_and_sorted(root: Path) -> None:
+    content = {"b.yaml": b"no end", "a.yaml": b"\xff\r\n\n\n", "empty.yaml": b""}
+    for name in (*content, "README.md", ".hidden.yaml", "shop/z.yaml"):
+        put(root, DIRECTORY / name, content.get(name, b"x"))
+    first = committed(root, ODD)
+    git(root, "rm", "-r", "--quiet", "customizations")
+    committed(root, "other")
+    repository = opened(root)
+    expected = sorted([*((DIRECTORY / name, text) for name, text in content.items()), (ODD, b"old\n")])
+    assert list(repository.read(first, DIRECTORY)) == expected
+    assert list(repository.read(first, DIRECTORY / "shop")) == [(DIRECTORY / "shop/z.yaml", b"x")]
+    assert list(repository.read("HEAD", DIRECTORY)) == []
+    assert list(repository.read(first, DIRECTORY / "nope")) == []
+    assert list(repository.read(first, PurePosixPath())) == []
+    assert repository.read_file(first, DIRECTORY / "a.yaml") == content["a.yaml"]
+    assert repository.read_file("HEAD", BASKET) is None
+    assert repository.read_file("HEAD", PurePosixPath("other")) == b"old\n"
+
+
+def test_names_that_are_not_utf8_are_read(root: Path) -> None:
+    name = os.fsdecode(b"\xff.yaml")
+    committed(root, DIRECTORY / name)
+    repository = opened(root)
+    assert [path.name for path, _ in repository.read("HEAD", DIRECTORY)] == [name]
+    put(root, DIRECTORY / name, b"new\n")
+    assert [unsaved.path.name for unsaved in repository.unsaved([DIRECTORY / name])] == [name]
+    assert repository.commit([DIRECTORY / name], "message")
+
+
+@pytest.mark.parametrize("folder", ["customizations", "customizations/shop", "customizations/shop/deep"])
+def test_a_link_on_the_way_is_an_error_and_not_an_empty_folder(root: Path, folder: str) -> None:
+    put(root, "elsewhere/shop/deep/basket.yaml")
+    (root / DIRECTORY).symlink_to("elsewhere")
+    committed(root)
+    repository = opened(root)
+    with pytest.raises(FileError, match=r"^HEAD:customizations: is a link"):
+        repository.read("HEAD", PurePosixPath(folder))
+    with pytest.raises(FileError, match=r"^@index:customizations: is a link"):
+        repository.read_index(PurePosixPath(folder))
+
+
+def test_a_link_or_a_folder_named_like_a_document_is_an_error(root: Path) -> None:
+    (root / DIRECTORY).mkdir()
+    (root / BASKET).symlink_to("../secret.yaml")
+    put(root, DIRECTORY / "shop.yaml" / "x")
+    committed(root)
+    for path in (BASKET, DIRECTORY / "shop.yaml"):
+        with pytest.raises(FileError, match="expected a plain file"):
+            opened(root).read_file("HEAD", path)
+    with pytest.raises(FileError, match="expected a plain file"):
+        list(opened(root).read("HEAD", DIRECTORY))
+
+
+def test_a_blob_beyond_the_cap_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    committed(root, BASKET, text=b"12345")
+    monkeypatch.setattr(objects, "MAX_FILE_BYTES", 4)
+    with pytest.raises(FileError, match=r"^HEAD:customizations/basket.yaml: has more than 4 bytes"):
+        list(opened(root).read("HEAD", DIRECTORY))
+
+
+def test_a_blob_missing_from_the_object_store_is_an_error(root: Path) -> None:
+    committed(root, BASKET)
+    blob = git(root, "rev-parse", f"HEAD:{BASKET}")
+    (root / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(FileError, match="missing from git's object store"):
+        list(opened(root).read("HEAD", DIRECTORY))
+
+
+def test_reading_may_be_dropped_half_way_and_nothing_stays_open(root: Path) -> None:
+    committed(root, BASKET, HOME, text=b"x" * 1_000_000)
+    reading = opened(root).read("HEAD", DIRECTORY)
+    assert next(iter(reading))[0] == BASKET
+    del reading
+    gc.collect()  # a process or a pipe left open would be a ResourceWarning
+
+
+def test_the_index_is_read_apart_from_head_and_files(root: Path) -> None:
+    committed(root, BASKET, DIRECTORY / "shop/z.yaml")
+    put(root, BASKET, b"staged\n")
+    git(root, "add", "--all")
+    put(root, BASKET, b"edited\n")
+    repository = opened(root)
+    assert list(repository.read_index(DIRECTORY)) == [(BASKET, b"staged\n")]
+    assert list(repository.read_index(DIRECTORY / "shop")) == [(DIRECTORY / "shop/z.yaml", b"old\n")]
+    assert list(repository.read_index(DIRECTORY / "nope")) == []
+
+
+def conflicting(root: Path) -> None:
+    committed(root, BASKET)
+    git(root, "checkout", "--quiet", "-b", "other")
+    committed(root, BASKET, text=b"theirs\n")
+    git(root, "checkout", "--quiet", "main")
+    committed(root, BASKET, text=b"ours\n")
+    subprocess.run(["git", "merge", "other"], cwd=root, capture_output=True, check=False)
+
+
+def test_an_unresolved_conflict_in_the_index_is_an_error(root: Path) -> None:
+    conflicting(root)
+    with pytest.raises(FileError, match=r"^@index:customizations/basket.yaml: has an unresolved merge conflict"):
+        list(opened(root).read_index(DIRECTORY))
+
+
+def test_a_repository_of_sha256_hashes_works_alike(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--object-format=sha256", "work")
+    first = committed(tmp_path / "work", BASKET)
+    repository = opened(tmp_path / "work")
+    assert len(first) == 64
+    assert list(repository.read("HEAD", DIRECTORY)) == [(BASKET, b"old\n")]
+    made = repository.commit_to_branch("bot", {HOME: b"h\n"}, "message")
+    assert repository.read_file("bot", HOME) == b"h\n"
+    assert made.commit == repository.resolve("bot")
+
+
+# Unsaved work
+
+
+def unsaved(root: Path, *paths: PurePosixPath) -> list[tuple[str, bytes | None, bool]]:
+    return [(item.path.name, item.staged, item.worktree) for item in opened(root).unsaved(paths)]
+
+
+def test_edited_staged_untracked_and_ignored_files_are_unsaved(root: Path) -> None:
+    names = ["clean", "edited", "staged", "both", "removed"]
+    paths = {name: DIRECTORY / f"{name}.yaml" for name in [*names, "untracked", "ignored", "never"]}
+    put(root, ".gitignore", b"ignored.yaml\n")
+    committed(root, *(paths[name] for name in names))
+    for name in ("staged", "both"):
+        put(root, paths[name], b"staged\n")
+    git(root, "add", "--all")
+    for name in ("edited", "both", "untracked", "ignored"):
+        put(root, paths[name], b"mine\n")
+    (root / paths["removed"]).unlink()
+    assert unsaved(root, *paths.values()) == [
+        ("both.yaml", b"staged\n", True),
+        ("edited.yaml", None, True),
+        ("ignored.yaml", None, True),
+        ("staged.yaml", b"staged\n", True),
+        ("untracked.yaml", None, True),
+    ]
+
+
+def test_only_the_index_holds_what_was_staged_and_then_put_back(root: Path) -> None:
+    committed(root, BASKET)
+    put(root, BASKET, b"staged\n")
+    git(root, "add", "--all")
+    put(root, BASKET, b"old\n")
+    assert unsaved(root, BASKET) == [("basket.yaml", b"staged\n", False)]
+
+
+def test_a_file_taken_out_of_the_index_is_unsaved_only_if_it_differs(root: Path) -> None:
+    committed(root, BASKET, HOME)
+    git(root, "rm", "--cached", "--quiet", str(BASKET), str(HOME))
+    put(root, HOME, b"mine\n")
+    assert unsaved(root, BASKET, HOME) == [("home.yaml", None, True)]
+
+
+def test_before_the_first_commit_every_file_is_unsaved(root: Path) -> None:
+    put(root, BASKET, b"mine\n")
+    put(root, HOME, b"staged\n")
+    git(root, "add", str(HOME))
+    assert unsaved(root, BASKET, HOME) == [("basket.yaml", None, True), ("home.yaml", b"staged\n", True)]
+
+
+def test_an_intent_to_add_stages_no_work(root: Path) -> None:
+    committed(root, "README.md")
+    put(root, BASKET, b"mine\n")
+    git(root, "add", "--intent-to-add", str(BASKET))
+    assert unsaved(root, BASKET) == [("basket.yaml", None, True)]
+
+
+def test_converted_line_endings_are_no_edit(root: Path) -> None:
+    committed(root, BASKET, HOME)
+    git(root, "config", "core.autocrlf", "true")
+    git(root, "config", "core.safecrlf", "true")
+    (root / BASKET).unlink()
+    git(root, "checkout", "--quiet", "--", str(BASKET))
+    assert (root / BASKET).read_bytes() == b"old\r\n"
+    assert unsaved(root, BASKET, HOME) == []
+    put(root, BASKET, b"old\r\nnew\r\n")
+    assert unsaved(root, BASKET) == [("basket.yaml", None, True)]
+
+
+def test_a_file_committed_with_crlf_is_no_edit_either(root: Path) -> None:
+    committed(root, BASKET, text=b"old\r\n")
+    git(root, "config", "core.autocrlf", "true")
+    assert unsaved(root, BASKET) == []
+
+
+def test_odd_names_are_told_apart(root: Path) -> None:
+    star = DIRECTORY / "*.yaml"
+    committed(root, ODD, star, BASKET)
+    put(root, ODD, b"mine\n")
+    put(root, BASKET, b"mine\n")
+    assert unsaved(root, ODD, star) == [(ODD.name, None, True)]
+
+
+# Committing
+
+
+def test_a_commit_takes_new_changed_and_removed_files_and_nothing_else(root: Path) -> None:
+    gone, never = DIRECTORY / "gone.yaml", DIRECTORY / "never.yaml"
+    first = committed(root, BASKET, gone, "README.md")
+    put(root, BASKET, b"new\n")
+    put(root, HOME, b"new\n")
+    (root / gone).unlink()
+    put(root, "README.md", b"staged\n")
+    put(root, DIRECTORY / "mine.yaml", b"staged\n")
+    git(root, "add", "README.md", "customizations/mine.yaml")
+    made = opened(root).commit([BASKET, HOME, gone, never], "Subject\n\n# not a comment\n")
+    assert made == git(root, "rev-parse", "HEAD")
+    assert git(root, "rev-parse", "HEAD~1") == first
+    assert git(root, "log", "-1", "--format=%B") == "Subject\n\n# not a comment"
+    assert git(root, "show", "--format=", "--name-status").split() == ["M", str(BASKET), "D", str(gone), "A", str(HOME)]
+    assert status(root) == "M  README.md\nA  customizations/mine.yaml"
+
+
+def test_nothing_to_commit_is_no_commit(root: Path) -> None:
+    first = committed(root, BASKET)
+    put(root, "README.md", b"staged\n")
+    git(root, "add", "README.md")
+    assert opened(root).commit([BASKET, HOME], "message") is None
+    assert git(root, "rev-parse", "HEAD") == first
+
+
+def test_the_first_commit_and_one_on_a_detached_head(root: Path) -> None:
+    put(root, BASKET)
+    put(root, "README.md")
+    git(root, "add", "README.md")
+    repository = opened(root)
+    assert repository.commit([BASKET], "first")
+    assert git(root, "ls-tree", "-r", "--name-only", "HEAD") == str(BASKET)
+    git(root, "checkout", "--quiet", "--detach")
+    put(root, BASKET, b"new\n")
+    made = repository.commit([BASKET], "second")
+    assert made == git(root, "rev-parse", "HEAD") != git(root, "rev-parse", "main")
+
+
+def test_names_mean_themselves_and_no_pattern(root: Path) -> None:
+    odd = [DIRECTORY / "*.yaml", PurePosixPath("-rf/-rf.yaml"), ODD, PurePosixPath(":(glob)x/basket.yaml")]
+    committed(root, BASKET)
+    for path in (*odd, BASKET):
+        put(root, path, b"new\n")
+    assert opened(root).commit(odd, "message")
+    assert status(root) == f" M {BASKET}"
+    for path in odd:
+        put(root, path, b"newer\n")
+    made = opened(root).commit_to_branch("bot", dict.fromkeys(odd, b"newer\n"), "message")
+    assert opened(root).commit(odd, "message")
+    assert git(root, "rev-parse", "HEAD^{tree}") == git(root, "rev-parse", f"{made.commit}^{{tree}}")
+
+
+def test_a_file_taken_out_of_the_index_can_be_committed(root: Path) -> None:
+    committed(root, BASKET)
+    git(root, "rm", "--cached", "--quiet", str(BASKET))
+    put(root, BASKET, b"new\n")
+    assert opened(root).commit([BASKET], "message")
+    assert status(root) == ""
+
+
+@pytest.mark.parametrize("autocrlf", ["true", "input"])
+def test_line_ending_settings_do_not_fail_a_commit(root: Path, autocrlf: str) -> None:
+    git(root, "config", "core.autocrlf", autocrlf)
+    git(root, "config", "core.safecrlf", "true")
+    put(root, BASKET, b"a\nb\n")
+    assert opened(root).commit([BASKET], "message")
+    assert opened(root).read_file("HEAD", BASKET) == b"a\nb\n"
+
+
+def test_a_missing_identity_is_a_clear_error_and_leaves_the_index(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in IDENTITY:
+        monkeypatch.delenv(name)
+    git(root, "config", "user.useConfigOnly", "true")
+    put(root, BASKET)
+    with pytest.raises(RepositoryError, match="in whose name") as caught:
+        opened(root).commit([BASKET], "message")
+    assert "git config --global user.name" in str(caught.value.hint)
+    assert status(root) == f"?? {BASKET}"
+
+
+def test_hooks_run_and_what_a_failing_one_leaves_is_undone(root: Path) -> None:
+    committed(root, BASKET)
+    hook(root, "pre-commit", "git diff --cached --name-only -- '*.yaml'; echo 'too \x1b[31mlate' >&2; exit 1")
+    put(root, BASKET, b"new\n")
+    put(root, HOME, b"new\n")
+    put(root, "README.md")
+    git(root, "add", "README.md")
+    before = status(root)
+    with pytest.raises(RepositoryError, match="hook") as caught:
+        opened(root).commit([BASKET, HOME], "message")
+    assert f"{BASKET}\n{HOME}\ntoo \\u001b[31mlate" in str(caught.value)
+    assert status(root) == before
+
+
+def test_a_hook_may_change_the_message(root: Path) -> None:
+    hook(root, "commit-msg", 'echo "Ticket: 7" >> "$1"')
+    put(root, BASKET)
+    opened(root).commit([BASKET], "message\n")
+    assert "Ticket: 7" in git(root, "log", "-1", "--format=%B")
+
+
+def test_signing_is_asked_for_as_configured(root: Path, tmp_path: Path) -> None:
+    committed(root, BASKET)
+    program = tmp_path / "sign"
+    program.write_text("#!/bin/sh\necho 'no such key' >&2\nexit 1\n")
+    program.chmod(0o755)
+    git(root, "config", "commit.gpgSign", "true")
+    git(root, "config", "gpg.program", str(program))
+    put(root, BASKET, b"new\n")
+    with pytest.raises(RepositoryError, match="gpg failed to sign"):
+        opened(root).commit([BASKET], "message")
+    with pytest.raises(RepositoryError, match="gpg failed to sign"):
+        opened(root).commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    assert status(root) == f" M {BASKET}"
+
+
+def test_during_a_merge_the_error_says_so(root: Path) -> None:
+    conflicting(root)
+    put(root, HOME)
+    with pytest.raises(RepositoryError, match="partial commit during a merge") as caught:
+        opened(root).commit([HOME], "message")
+    assert "conclude or abort" in str(caught.value.hint)
+    assert f"?? {HOME}" in status(root)
+
+
+def test_an_ignored_file_is_a_clear_error(root: Path) -> None:
+    put(root, ".gitignore", b"customizations/\n")
+    committed(root)
+    put(root, BASKET)
+    with pytest.raises(RepositoryError, match=f"git ignores {BASKET}"):
+        opened(root).commit([BASKET], "message")
+
+
+def test_another_git_at_work_is_one_line_of_its_message(root: Path) -> None:
+    committed(root, BASKET)
+    put(root, BASKET, b"new\n")
+    put(root, ".git/index.lock")
+    with pytest.raises(RepositoryError, match=r"^git commit failed: Unable to create '.*index.lock': File exists\.$"):
+        opened(root).commit([BASKET], "message")
+
+
+# Committing onto a branch
+
+
+def untouched(root: Path) -> tuple[str, bytes, str]:
+    return status(root), (root / ".git" / "index").read_bytes(), git(root, "rev-parse", "HEAD", "main")
+
+
+def test_a_branch_is_made_on_top_of_head_and_all_else_stays(root: Path) -> None:
+    gone = DIRECTORY / "gone.yaml"
+    head = committed(root, BASKET, gone, "README.md")
+    put(root, "README.md", b"staged\n")
+    git(root, "add", "README.md")
+    put(root, BASKET, b"mine\n")
+    before = untouched(root)
+    changes = {BASKET: b"new\n", ODD: b"odd\n", gone: None, DIRECTORY / "never.yaml": None}
+    made = opened(root).commit_to_branch("bot/export", changes, "Subject\n\nBody\n")
+    assert made == BranchResult(git(root, "rev-parse", "bot/export"), changed=True, replaced=False)
+    assert untouched(root) == before
+    assert git(root, "rev-parse", "bot/export~1") == head
+    repository = opened(root)
+    assert dict(repository.read("bot/export", DIRECTORY)) == {BASKET: b"new\n", ODD: b"odd\n"}
+    assert repository.read_file("bot/export", PurePosixPath("README.md")) == b"old\n"
+    tree = git(root, "rev-parse", "bot/export^{tree}")
+    assert git(root, "log", "-1", "--format=%B", "bot/export") == f"Subject\n\nBody\n\nPinsync-Tree: {tree}"
+
+
+def test_a_branch_works_without_an_index(root: Path) -> None:
+    committed(root, BASKET)
+    (root / ".git" / "index").unlink()
+    assert opened(root).commit_to_branch("bot", {BASKET: b"new\n"}, "message").commit
+
+
+def test_run_again_it_replaces_its_own_commit_or_leaves_it(root: Path) -> None:
+    committed(root, BASKET)
+    repository = opened(root)
+    first = repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message")
+    assert repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message") == BranchResult(first.commit, False, False)
+    second = repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+    assert (second.changed, second.replaced) == (True, True)
+    assert git(root, "rev-list", "bot", "^main") == second.commit
+    head = committed(root, HOME)
+    third = repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+    assert third.replaced
+    assert git(root, "rev-parse", "bot~1") == head
+    git(root, "commit", "--quiet", "--allow-empty", "--message=empty")
+    assert repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message").replaced
+    assert git(root, "rev-parse", "bot~1") == git(root, "rev-parse", "HEAD")
+
+
+def test_when_nothing_is_left_to_propose_an_own_branch_moves_to_head(root: Path) -> None:
+    head = committed(root, BASKET)
+    repository = opened(root)
+    assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(None, False, False)
+    assert git(root, "branch", "--list", "bot") == ""
+    repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(None, True, True)
+    assert git(root, "rev-parse", "bot") == head
+
+
+def test_a_branch_behind_head_is_moved(root: Path) -> None:
+    committed(root, BASKET)
+    git(root, "branch", "bot")
+    committed(root, HOME)
+    made = opened(root).commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    assert made == BranchResult(git(root, "rev-parse", "bot"), changed=True, replaced=False)
+
+
+@pytest.mark.parametrize("how", ["commit", "amend", "foreign"])
+def test_a_branch_with_a_persons_commits_is_refused(root: Path, tmp_path: Path, how: str) -> None:
+    committed(root, BASKET)
+    repository = opened(root)
+    if how == "foreign":
+        git(root, "branch", "bot")
+    else:
+        repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message")
+    person = tmp_path / "person"
+    git(root, "worktree", "add", "--quiet", str(person), "bot")
+    put(person, HOME, b"a person's\n")
+    git(person, "add", "--all")
+    git(person, "commit", "--quiet", *(["--amend", "--no-edit"] if how == "amend" else ["--message=mine"]))
+    git(root, "worktree", "remove", str(person))
+    before = git(root, "rev-parse", "bot")
+    with pytest.raises(SafetyError, match="holds commits that pinsync didn't make"):
+        repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+    assert git(root, "rev-parse", "bot") == before
+
+
+def test_in_a_shallow_clone_an_own_branch_is_still_replaced(root: Path, tmp_path: Path) -> None:
+    committed(root, BASKET)
+    opened(root).commit_to_branch("bot", {BASKET: b"one\n"}, "message")
+    committed(root, HOME)
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--no-single-branch", root.as_uri(), "shallow")
+    git(tmp_path / "shallow", "branch", "bot", "origin/bot")
+    made = opened(tmp_path / "shallow").commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+    assert made.replaced
+
+
+@pytest.mark.parametrize("state", ["here", "linked", "rebase", "bisect"])
+def test_a_branch_in_use_is_refused(root: Path, tmp_path: Path, state: str) -> None:
+    committed(root, BASKET)
+    repository = opened(root)
+    repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message")
+    if state == "here":
+        git(root, "checkout", "--quiet", "bot")
+    else:
+        linked = tmp_path / "linked"
+        git(root, "worktree", "add", "--quiet", str(linked), "bot")
+        if state == "rebase":
+            committed(root, BASKET, text=b"conflict\n")
+            subprocess.run(["git", "rebase", "main"], cwd=linked, capture_output=True, check=False)
+        elif state == "bisect":
+            git(linked, "bisect", "start")
+            git(linked, "checkout", "--quiet", "--detach")
+    with pytest.raises(SafetyError, match="is checked out"):
+        repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+
+
+def test_a_branch_moved_meanwhile_is_not_overwritten(root: Path) -> None:
+    put(root, ".gitattributes", b"*.yaml filter=race\n")
+    committed(root, BASKET)
+    repository = opened(root)
+    repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message")
+    # The filter runs between the look at the branch and its update.
+    git(root, "config", "filter.race.clean", "git update-ref refs/heads/bot main; cat")
+    with pytest.raises(SafetyError, match="couldn't be moved"):
+        repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+    assert git(root, "rev-parse", "bot") == git(root, "rev-parse", "main")
+
+
+def test_before_the_first_commit_there_is_no_branch(root: Path) -> None:
+    with pytest.raises(RepositoryError, match="no commit yet"):
+        opened(root).commit_to_branch("bot", {BASKET: b"x"}, "message")
+
+
+@pytest.mark.parametrize("name", ["", "-x", "a b", "a..b", "@{-1}", "HEAD", "a\nb", "x.lock"])
+def test_a_name_that_no_branch_can_have_is_refused(root: Path, name: str) -> None:
+    committed(root, BASKET)
+    with pytest.raises(RepositoryError, match="can't be a branch's name"):
+        opened(root).commit_to_branch(name, {BASKET: b"x"}, "message")
+
+
+def test_a_branch_keeps_the_mode_of_a_file_and_refuses_links(root: Path) -> None:
+    put(root, BASKET)
+    (root / BASKET).chmod(0o755)
+    (root / HOME).symlink_to("basket.yaml")
+    (root / DIRECTORY / "shop").symlink_to("..")
+    committed(root)
+    repository = opened(root)
+    repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    assert git(root, "ls-tree", "bot", str(BASKET)).startswith("100755 ")
+    for path in (HOME, DIRECTORY / "shop" / "x.yaml"):
+        with pytest.raises(FileError, match="link"):
+            repository.commit_to_branch("bot", {path: b"new\n"}, "message")
+
+
+def test_a_branch_is_stored_through_the_filters(root: Path) -> None:
+    put(root, ".gitattributes", b"*.yaml text eol=lf\n")
+    committed(root, BASKET)
+    repository = opened(root)
+    repository.commit_to_branch("bot", {BASKET: b"a\r\nb\r\n"}, "message")
+    assert repository.read_file("bot", BASKET) == b"a\nb\n"
+
+
+def test_a_branch_without_an_identity_is_a_clear_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    committed(root, BASKET)
+    for name in IDENTITY:
+        monkeypatch.delenv(name)
+    git(root, "config", "user.useConfigOnly", "true")
+    with pytest.raises(RepositoryError, match="in whose name"):
+        opened(root).commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    assert git(root, "branch", "--list", "bot") == ""
