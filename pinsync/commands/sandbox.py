@@ -1,0 +1,81 @@
+"""``pinsync sandbox``: the local stand-in of the API, until it is interrupted or for as long as a command runs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import threading
+from typing import TYPE_CHECKING, Final
+
+from pinsync.errors import UsageError
+from pinsync.sandbox import Sandbox, parse_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pinsync.sandbox import Fault
+
+BEAT: Final = 0.5
+"""Seconds between two looks at whether to stop; Windows delivers no signal to a thread that waits for good."""
+
+
+def sandbox(
+    *,
+    out: Callable[[str], None],
+    port: int = 0,
+    state: Path | None = None,
+    fail: Sequence[str] = (),
+    empty: bool = False,
+    seed: int | None = None,
+    command: Sequence[str] = (),
+) -> int:
+    """Serve the sandbox and print the environment to export; or run a command in that environment and serve it alone.
+
+    Args:
+        out: takes a line of standard output; each must reach the reader at once.
+        port: on 127.0.0.1; 0 takes a free one.
+        state: a JSON export that keeps the customizations from one run to the next.
+        fail: faults for the first requests, as `pinsync.sandbox.faults.parse_fault` reads them.
+        empty: begin without customizations rather than with the sample shop.
+        seed: makes the spelling of the answers repeatable.
+        command: a program and its arguments.
+
+    Returns:
+        0 once SIGINT or SIGTERM has come; with a command, what that exits with (128 and the signal if one ended it).
+
+    Raises:
+        UsageError: a fault that doesn't exist, a port that is taken, or a command that can't be started.
+        FileError: the state can't be read or written.
+    """
+    faults: list[Fault] = [parse_fault(spec) for spec in fail]
+    with Sandbox(() if empty else None, state=state, faults=faults, seed=seed, port=port) as server:
+        if command:
+            return _run(command, server.environment)
+        _serve(server, out)
+    return 0
+
+
+def _serve(server: Sandbox, out: Callable[[str], None]) -> None:
+    stopped = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        # A comment, so that the lines can be sourced as they are.
+        out(f"# {len(server.customizations())} customizations at {server.url}, until interrupted")
+        for name, value in server.environment.items():
+            out(f"export {name}={shlex.quote(value)}")
+        while not stopped.wait(BEAT):
+            pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+    try:
+        code = subprocess.call(command, env={**os.environ, **environment})
+    except OSError as error:
+        raise UsageError(f"can't run {command[0]!r}: {error.strerror}") from error
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,10 @@
+"""A local stand-in of the API with sample data: for trying pinsync out, for its tests, and for those of its users."""
+
+from __future__ import annotations
+
+from pinsync.sandbox.faults import Fault, parse_fault
+from pinsync.sandbox.messages import Answer, Request
+from pinsync.sandbox.server import Sandbox
+from pinsync.sandbox.spelling import respell
+
+__all__ = ["Answer", "Fault", "Request", "Sandbox", "parse_fault", "respell"]

@@ -1,0 +1,164 @@
+"""The customizations that the sandbox holds, in memory and, where asked, in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import uuid
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pinsync.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+    from random import Random
+
+    from pinsync.sandbox.spelling import Row
+
+SERVERS_OWN = ("id", "created_at", "updated_at")
+"""Fields that only the server sets."""
+
+
+class Unknown(Exception):  # noqa: N818 - an answer, not an error of ours
+    """No customization has this id."""
+
+
+class Conflict(Exception):  # noqa: N818 - likewise
+    """The target of the row at ``index`` is taken by the customization ``identifier``."""
+
+    def __init__(self, index: int, identifier: str) -> None:
+        super().__init__(index, identifier)
+        self.index = index
+        self.identifier = identifier
+
+
+class Store:
+    """Customizations by id, changed one whole customization at a time; safe to use from several threads.
+
+    Args:
+        rows: what to begin with, unless the file exists already. A row without an id is given one.
+        file: a JSON export (``{"results": [...]}``), read at the start and rewritten, atomically, at every change.
+        clock: gives the moment of a change.
+        random: gives the new ids.
+
+    Raises:
+        FileError: the file can't be read, isn't a JSON export, or can't be written.
+        ValueError: two rows have one id.
+    """
+
+    def __init__(
+        self, rows: Iterable[Mapping[str, Any]], *, file: Path | None, clock: Callable[[], datetime], random: Random
+    ) -> None:
+        self._file = file
+        self._clock = clock
+        self._random = random
+        self._lock = threading.RLock()
+        self._rows: dict[str, Row] = {}
+        for row in rows if file is None or not file.exists() else _read(file):
+            identifier = row["id"] if "id" in row else self._new_id()
+            if identifier in self._rows:
+                raise ValueError(f"two customizations with the id {identifier!r}")
+            self._rows[identifier] = {"id": identifier, **deepcopy(dict(row))}
+        self._save(self._rows)
+
+    def rows(self) -> list[Row]:
+        """Return the customizations as stored; they are not copied, so don't change them."""
+        with self._lock:
+            return list(self._rows.values())
+
+    def get(self, identifier: str) -> Row:
+        """Return one customization as stored, not copied; raise `Unknown` if there is none."""
+        with self._lock:
+            if identifier not in self._rows:
+                raise Unknown(identifier)
+            return self._rows[identifier]
+
+    def create(self, row: Mapping[str, Any]) -> Row:
+        """Store a customization under a new id and return it whole; what it says of `SERVERS_OWN` is ignored."""
+        with self._lock:
+            stored = self._stamped(self._new_id(), row)
+            self._save({**self._rows, stored["id"]: stored})
+            return stored
+
+    def replace(self, identifier: str, row: Mapping[str, Any]) -> Row:
+        """Replace the whole definition of a customization and return it; raise `Unknown` if there is none."""
+        with self._lock:
+            stored = self._stamped(identifier, row, self.get(identifier))
+            self._save({**self._rows, identifier: stored})
+            return stored
+
+    def delete(self, identifier: str) -> None:
+        """Remove a customization; raise `Unknown` if there is none."""
+        with self._lock:
+            self.get(identifier)
+            self._save({key: row for key, row in self._rows.items() if key != identifier})
+
+    def create_all(self, rows: Iterable[Mapping[str, Any]], strategy: str) -> None:
+        """Store several customizations, all or none.
+
+        Args:
+            rows: the customizations, without ids.
+            strategy: what to do about one whose model and target are taken: ``raise`` a `Conflict`, ``ignore`` it, or
+                ``override`` the one that is there, which keeps its id.
+        """
+        with self._lock:
+            changed = dict(self._rows)
+            taken = {_target(row): identifier for identifier, row in reversed(changed.items())}
+            for index, row in enumerate(rows):
+                identifier = taken.get(_target(row))
+                if identifier is not None and strategy == "raise":
+                    raise Conflict(index, identifier)
+                if identifier is None or strategy == "override":
+                    stored = self._stamped(identifier or self._new_id(), row, changed.get(identifier or ""))
+                    changed[stored["id"]] = stored
+                    taken[_target(row)] = stored["id"]
+            self._save(changed)
+
+    def _stamped(self, identifier: str, row: Mapping[str, Any], before: Row | None = None) -> Row:
+        now = self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        content = deepcopy({name: value for name, value in row.items() if name not in SERVERS_OWN})
+        created = now if before is None else before.get("created_at", now)
+        return {"id": identifier, **content, "created_at": created, "updated_at": now}
+
+    def _new_id(self) -> str:
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def _save(self, rows: dict[str, Row]) -> None:
+        if self._file is not None:
+            _write(self._file, list(rows.values()))
+        self._rows = rows
+
+
+def _target(row: Mapping[str, Any]) -> str:
+    names = ("model", "target_type", "target_identity", "target_criteria")
+    return json.dumps([row.get(name) or None for name in names], sort_keys=True)
+
+
+def _read(file: Path) -> list[Row]:
+    try:
+        content = json.loads(file.read_bytes())
+    except OSError as error:
+        raise FileError(f"can't be read: {error.strerror}", source=str(file)) from error
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"isn't JSON: {error}", source=str(file), hint="remove it to begin anew") from error
+    rows = content.get("results") if isinstance(content, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and isinstance(row.get("id"), str) for row in rows):
+        hint = 'expected is {"results": [...]}, each with an id; remove the file to begin anew'
+        raise FileError("isn't an export of customizations", source=str(file), hint=hint)
+    if len({row["id"] for row in rows}) < len(rows):
+        raise FileError("has two customizations with one id", source=str(file))
+    return rows
+
+
+def _write(file: Path, rows: list[Row]) -> None:
+    beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(json.dumps({"results": rows}, indent=2) + "\n", encoding="utf-8")
+        beside.replace(file)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise FileError(f"can't be written: {error.strerror}", source=str(file)) from error

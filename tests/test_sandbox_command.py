@@ -1,0 +1,131 @@
+"""``pinsync sandbox`` as a process: the environment it prints, its end, and the reference's shell client against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pinsync.commands.sandbox import sandbox
+from pinsync.errors import UsageError
+from pinsync.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+# To the letter the client that is in use today, but for the host, the id and the key.
+SHELL_CLIENT = r"""
+tracker_id="$PINSYNC_TRACKER_ID"; private_key="$PINSYNC_PRIVATE_KEY"; host="$PINSYNC_HOST"
+path="/v1/recommender/pin/${tracker_id}/scopes/export"; type="application/json; charset=utf-8"
+date=$(LC_ALL=C date -u "+%a, %d %b %Y %H:%M:%S GMT")
+sig=$(printf 'POST\n%s\n%s\n%s' "$type" "$date" "$path" | openssl dgst -sha256 -hmac "$private_key" -binary | base64)
+curl -X POST "${host}${path}?model=basket&target_type=item" -H "Content-Type: $type" -H "Date: $date" -H "Authorization: ApiAuth ${tracker_id}:${sig}"
+"""  # noqa: E501 - nor are its lines ours to break
+
+START = """
+import sys
+from pathlib import Path
+from pinsync.commands.sandbox import sandbox
+sys.exit(sandbox(out=lambda line: print(line, flush=True), state=Path(sys.argv[1]), fail=sys.argv[2:]))
+"""
+
+
+@contextmanager
+def started(state: Path, *faults: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Start the sandbox in a process of its own and wait for the four lines that it prints."""
+    root = Path(__file__).parents[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", START, str(state), *faults],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert process.stdout is not None
+    try:
+        yield process, [process.stdout.readline() for _ in range(4)]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def shell(script: str, environment: dict[str, str]) -> str:
+    for program in ("bash", "openssl", "curl", "base64"):
+        assert shutil.which(program), f"this test needs {program}, which is not installed"
+    bare = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    done = subprocess.run(
+        ["bash", "-c", script], env={**bare, **environment}, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_the_references_shell_client() -> None:
+    with Sandbox() as server:
+        answer = json.loads(shell(SHELL_CLIENT, server.environment))
+        expected = {
+            row["id"] for row in server.customizations() if row["model"] == "basket" and "target_identity" in row
+        }
+    assert {row["id"] for row in answer["results"]} == expected
+    assert "199620b4-df1a-46e8-ab59-9e9ed9af7106" in expected
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_what_a_shell_can_source_and_serves_until_interrupted(tmp_path: Path, number: signal.Signals) -> None:
+    state = tmp_path / "state.json"
+    with started(state) as (process, lines):
+        answer = json.loads(shell("".join(lines) + SHELL_CLIENT, {}))
+        assert len(answer["results"]) > 0
+        assert [line.split("=")[0] for line in lines[1:]] == [
+            "export PINSYNC_TRACKER_ID",
+            "export PINSYNC_PRIVATE_KEY",
+            "export PINSYNC_HOST",
+        ]
+        process.send_signal(number)
+        assert process.wait(10) == 0
+    assert state.exists()
+
+
+def test_faults_of_the_command_line(tmp_path: Path) -> None:
+    with started(tmp_path / "state.json", "429:1", "503:1:retry-after=1") as (_, lines):
+        status = 'curl -s -o /dev/null -w "%{http_code} " -X POST "$PINSYNC_HOST/"; '
+        assert shell("".join(lines) + status * 3, {}) == "429 503 404 "
+
+
+def run(*command: str, out: list[str] | None = None, fail: Sequence[str] = ()) -> int:
+    lines: list[str] = [] if out is None else out
+    return sandbox(out=lines.append, command=command, fail=fail)
+
+
+def test_a_command_runs_in_its_environment_and_gives_the_exit_code(tmp_path: Path) -> None:
+    lines: list[str] = []
+    seen = tmp_path / "seen"
+    code = run("bash", "-c", f'echo "$PINSYNC_TRACKER_ID $PINSYNC_HOST" > {seen}; exit 7', out=lines)
+    assert (code, lines) == (7, [])
+    assert seen.read_text().startswith("1234-5678 http://127.0.0.1:")
+
+
+def test_a_command_that_a_signal_ends() -> None:
+    assert run("bash", "-c", "kill -TERM $$") == 128 + signal.SIGTERM
+
+
+def test_a_command_that_is_not_there() -> None:
+    with pytest.raises(UsageError, match="can't run 'no-such-command'"):
+        run("no-such-command")
+
+
+def test_a_fault_that_does_not_exist() -> None:
+    with pytest.raises(UsageError, match="no such fault: 'oops'"):
+        run("true", fail=["oops"])
+
+
+def test_empty_begins_with_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    assert sandbox(out=print, state=state, empty=True, command=["true"]) == 0
+    assert json.loads(state.read_bytes()) == {"results": []}

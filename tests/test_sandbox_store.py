@@ -1,0 +1,132 @@
+"""What the sandbox holds: changes in the UI, several writers, and a file that outlives it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pinsync.errors import FileError
+from pinsync.sandbox.store import Conflict, Store, Unknown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Row = dict[str, Any]
+
+ITEM: Row = {"model": "basket", "target_type": "item", "target_identity": "/p/1/", "tags": ["x"]}
+STAMP = "2026-11-21T17:55:00Z"
+
+
+def store(*rows: Row, file: Path | None = None) -> Store:
+    clock = datetime(2026, 11, 21, 17, 55, tzinfo=UTC)
+    return Store(rows, file=file, clock=lambda: clock, random=Random(1))  # noqa: S311 - nothing secret is drawn
+
+
+def test_create_gives_an_id_and_stamps() -> None:
+    created = store().create({**ITEM, "id": "mine", "created_at": "2000-01-01T00:00:00Z"})
+    assert created == {"id": created["id"], **ITEM, "created_at": STAMP, "updated_at": STAMP}
+    assert created["id"] != "mine"
+
+
+def test_replace_keeps_the_id_and_when_it_was_created() -> None:
+    held = store({"id": "1", **ITEM, "created_at": "2000-01-01T00:00:00Z", "note": "gone"})
+    assert held.replace("1", {**ITEM, "id": "2", "tags": []}) == held.get("1")
+    expected = {"id": "1", **ITEM, "tags": [], "created_at": "2000-01-01T00:00:00Z", "updated_at": STAMP}
+    assert held.rows() == [expected]
+
+
+def test_what_is_not_there_is_unknown() -> None:
+    held = store({"id": "1", **ITEM})
+    held.delete("1")
+    with pytest.raises(Unknown):
+        held.get("1")
+    with pytest.raises(Unknown):
+        held.delete("1")
+    with pytest.raises(Unknown):
+        held.replace("1", ITEM)
+
+
+def test_rows_are_kept_apart_from_those_given() -> None:
+    mine: Row = {"id": "1", **ITEM, "tags": ["x"]}
+    held = store(mine)
+    held.create(mine)
+    mine["tags"].append("later")
+    assert [row["tags"] for row in held.rows()] == [["x"], ["x"]]
+
+
+def test_rows_may_lack_an_id_but_not_share_one() -> None:
+    assert len({row["id"] for row in store(ITEM, ITEM).rows()}) == 2
+    with pytest.raises(ValueError, match="two customizations with the id '1'"):
+        store({"id": "1", **ITEM}, {"id": "1", **ITEM})
+
+
+def test_a_conflict_names_the_row_and_the_target_is_spelt_in_any_way() -> None:
+    criteria = {"model": "m", "target_type": "criteria", "target_criteria": {"a": 1, "b": 2}}
+    held = store({"id": "1", **criteria, "target_identity": None})
+    other = {**criteria, "target_criteria": {"b": 2, "a": 1}}
+    with pytest.raises(Conflict) as caught:
+        held.create_all([ITEM, other], "raise")
+    assert (caught.value.index, caught.value.identifier) == (1, "1")
+    assert len(held.rows()) == 1
+
+
+def test_rows_of_one_bulk_conflict_with_one_another() -> None:
+    held = store()
+    held.create_all([ITEM, {**ITEM, "tags": ["second"]}], "override")
+    assert [row["tags"] for row in held.rows()] == [["second"]]
+
+
+def test_state_outlives_the_store_and_is_an_export(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    held = store({"id": "1", **ITEM}, {"id": "2", **ITEM}, file=file)
+    assert json.loads(file.read_bytes()) == {"results": [{"id": "1", **ITEM}, {"id": "2", **ITEM}]}
+    held.create({**ITEM, "model": "čaj \ud800"})
+    held.delete("1")
+    assert store(ITEM, file=file).rows() == held.rows()
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"results": {}}', '{"results": [1]}', "\x00", "[" * 100_000, '{"results": [{"id":1},{"id":1}]}'],
+)
+def test_a_state_that_is_no_export_is_refused_and_kept(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "state.json"
+    file.write_text(content)
+    with pytest.raises(FileError, match=r"state\.json"):
+        store(file=file)
+    assert file.read_text() == content
+
+
+def test_a_state_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="can't be read"):
+        store(file=tmp_path)
+
+
+def test_a_state_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="can't be written"):
+        store(file=tmp_path / "missing" / "state.json")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    held = store({"id": "1", **ITEM}, file=folder / "state.json")
+    (folder / "state.json").unlink()
+    folder.rmdir()
+    with pytest.raises(FileError, match="can't be written"):
+        held.delete("1")
+    assert [row["id"] for row in held.rows()] == ["1"]
+
+
+def test_many_writers_lose_nothing(tmp_path: Path) -> None:
+    held = store(file=tmp_path / "state.json")
+    threads = [threading.Thread(target=held.create, args=(ITEM,)) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(held.rows()) == 32
+    assert len(json.loads((tmp_path / "state.json").read_bytes())["results"]) == 32
