@@ -1,0 +1,285 @@
+"""Settings from ``pinsync.yaml`` and the environment.
+
+The file comes from a repository, and in a pull request from a stranger. So it may name an environment variable, but
+never hold a key or name a command to run; where it may send requests and write files is held to a list (`places`), and
+only the environment widens that list.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import zoneinfo
+from dataclasses import fields, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from pinsync.config import places
+from pinsync.config.key import private_key
+from pinsync.config.records import (
+    DEFAULT_HOSTS,
+    DEFAULT_KEY_VARIABLE,
+    FILE_NAME,
+    Safety,
+    Settings,
+    Tracker,
+    suggestion,
+)
+from pinsync.config.section import MAX_FILE_BYTES, Section, parsed
+from pinsync.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+__all__ = ["FILE_NAME", "Safety", "Settings", "Tracker", "find", "load", "parse", "private_key", "repository_root"]
+
+_FORMAT: Final = 1
+_TOP: Final = PurePosixPath()
+_DEFAULT_TIMEOUT: Final = 30.0
+_MAX_TIMEOUT: Final = 3600.0
+_TRACKER_NAME: Final = re.compile(r"[a-z0-9_-]{1,100}")
+_TRACKER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+# Upper case only, so that a key written here by mistake isn't taken for a name and shown in a message.
+_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+_NEVER_IGNORED: Final = frozenset(
+    {"id", "model", "target_type", "target_identity", "target_criteria", "pin_definitions"}
+)
+
+
+def find(start: Path) -> Path | None:
+    """Return the nearest ``pinsync.yaml`` from ``start`` up to the repository's root, or ``None``.
+
+    Outside a repository only ``start`` itself is looked at: what others put into a shared parent folder must not steer
+    a command (git refuses a repository of another owner for the same reason).
+    """
+    start = start.resolve()
+    root = repository_root(start) or start
+    for folder in (start, *start.parents):
+        if os.path.lexists(folder / FILE_NAME):
+            return folder / FILE_NAME
+        if folder == root:
+            break
+    return None
+
+
+def repository_root(start: Path) -> Path | None:
+    """Return the first folder from ``start`` upwards that holds ``.git`` (a file in a linked worktree), or ``None``."""
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if os.path.lexists(folder / ".git")), None)
+
+
+def load(path: Path | None, *, start: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of a file and the environment.
+
+    The repository is the one that the file lies in; for a file outside of any, the one of ``start``. ``directory`` is
+    relative to the file's folder, or to the repository's root for a file outside of it.
+
+    Args:
+        path: the file that the user names, ``None`` to look for one; without any, the environment is enough.
+        start: the current folder.
+        environ: the environment variables.
+
+    Raises:
+        ConfigError: the file can't be read, or a setting is refused.
+    """
+    start = start.resolve()
+    found = find(start) if path is None else start / path
+    if found is None:
+        return _settings(Section(FILE_NAME, {}, (), {}), repository_root(start) or start, _TOP, environ)
+    source = str(path or (found.relative_to(start) if found.is_relative_to(start) else found))
+    top = parsed(_read(found, source), source)
+    folder = found.parent.resolve()
+    root = repository_root(folder) or repository_root(start) or folder
+    base = PurePosixPath(folder.relative_to(root).as_posix()) if folder.is_relative_to(root) else _TOP
+    settings = replace(_settings(top, root, base, environ), path=found)
+    _refuse_symlinks(top, settings)
+    return settings
+
+
+def parse(text: bytes, source: str, *, root: Path, environ: Mapping[str, str], base: PurePosixPath = _TOP) -> Settings:
+    """Return the settings of a configuration's text, such as the one committed in a revision, and the environment.
+
+    Args:
+        text: the file's bytes.
+        source: how errors name it, e.g. ``HEAD:pinsync.yaml``.
+        root: the repository's root.
+        environ: the environment variables.
+        base: the folder of the file, relative to ``root``.
+
+    Raises:
+        ConfigError: the text isn't YAML, or a setting is refused.
+    """
+    return _settings(parsed(text, source), root, base, environ)
+
+
+def _read(file: Path, source: str) -> bytes:
+    try:
+        if not file.is_file():
+            state = "is not a regular file" if os.path.lexists(file) else "doesn't exist"
+            raise ConfigError(state, source=source, hint="write one with `pinsync init`, or name another by --config")
+        with file.open("rb") as stream:
+            return stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"can't be read: {error.strerror}", source=source) from error
+
+
+def _refuse_symlinks(top: Section, settings: Settings) -> None:
+    folder = settings.root
+    for part in settings.directory.parts:
+        folder /= part
+        if folder.is_symlink():
+            message = f"must not lead through the symbolic link {folder.relative_to(settings.root)}"
+            raise top.error("directory", message, hint="name the real folder; it must lie inside the repository")
+
+
+def _settings(top: Section, root: Path, base: PurePosixPath, environ: Mapping[str, str]) -> Settings:
+    _check_format(top)
+    top.refuse_unknown({"format", "directory", "timezone", "trackers", "ignore", "safety"})
+    return Settings(
+        path=None,
+        root=root,
+        directory=_directory(top, base),
+        timezone=_timezone(top),
+        trackers=_trackers(top, environ),
+        ignore=tuple(_field_path(top, index, text) for index, text in enumerate(top.texts("ignore"))),
+        safety=_safety(top.section("safety")),
+        timeout=_timeout(environ),
+    )
+
+
+def _check_format(top: Section) -> None:
+    written = top.values.get("format", _FORMAT)
+    if type(written) is int and written > _FORMAT:
+        raise top.error("format", f"is {written}: made by a newer pinsync", hint="upgrade pinsync to read it")
+    if type(written) is not int or written != _FORMAT:
+        raise top.error("format", f"must be {_FORMAT}", hint=f"write format: {_FORMAT}")
+
+
+def _directory(top: Section, base: PurePosixPath) -> PurePosixPath:
+    try:
+        return places.directory(top.text("directory", "customizations"), base)
+    except ValueError as error:
+        raise top.error("directory", str(error), hint="write directory: customizations") from error
+
+
+def _timezone(top: Section) -> str:
+    name = top.text("timezone", "UTC")
+    try:
+        return name if name == "UTC" else zoneinfo.ZoneInfo(name).key
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        otherwise = "write an IANA name such as Europe/Bratislava"
+        hint = suggestion(name, zoneinfo.available_timezones(), otherwise=otherwise)
+        raise top.error("timezone", "is not a timezone that this system knows", hint=hint) from error
+
+
+def _field_path(top: Section, index: int, text: str) -> tuple[str, ...]:
+    path = tuple(text.split("."))
+    if not all(path) or "*" in text:
+        hint = "write it as in target_metadata.image"
+        raise top.error("ignore", "must be names of fields joined by dots, without wildcards", index=index, hint=hint)
+    if path[0] in _NEVER_IGNORED:
+        message = f"must not leave out {path[0]}: what a rule is, its target and its pins are always compared"
+        raise top.error("ignore", message, index=index, hint="remove it from the list")
+    return path
+
+
+def _safety(section: Section) -> Safety:
+    default = Safety()
+    section.refuse_unknown({field.name for field in fields(Safety)})
+    return Safety(
+        max_removed_percent=section.number("max_removed_percent", default.max_removed_percent, lowest=0, highest=100),
+        min_existing=section.number("min_existing", default.min_existing, lowest=0, highest=1_000_000),
+        max_answer_mb=section.number("max_answer_mb", default.max_answer_mb, lowest=1, highest=10_000),
+    )
+
+
+def _timeout(environ: Mapping[str, str]) -> float:
+    text = _variable(environ, "PINSYNC_TIMEOUT")
+    try:
+        seconds = float(text) if text else _DEFAULT_TIMEOUT
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= _MAX_TIMEOUT:
+        message = f"must be a number of seconds above 0, at most {_MAX_TIMEOUT:g}"
+        raise ConfigError(message, source="PINSYNC_TIMEOUT", hint=f"leave it out for {_DEFAULT_TIMEOUT:g} seconds")
+    return seconds
+
+
+def _trackers(top: Section, environ: Mapping[str, str]) -> tuple[Tracker, ...]:
+    allowed = _allowed_hosts(environ)
+    section = top.section("trackers")
+    trackers = tuple(_tracker(section, name, allowed) for name in section.values)
+    for index, tracker in enumerate(trackers):
+        for other in trackers[:index]:
+            if tracker.tracker_id == other.tracker_id and set(tracker.hosts) & set(other.hosts):
+                raise section.error(tracker.name, f"has the tracker_id and a host of {other.name}", hint="remove one")
+    if not trackers and (tracker_id := _variable(environ, "PINSYNC_TRACKER_ID")):
+        if not _TRACKER_ID.fullmatch(tracker_id):
+            message = "must consist of letters, digits, - and _, such as 1234-5678"
+            raise ConfigError(
+                message, source="PINSYNC_TRACKER_ID", hint="copy the tracker id from the vendor's administration"
+            )
+        trackers = (Tracker("default", tracker_id),)
+    if host := _variable(environ, "PINSYNC_HOST"):
+        try:
+            hosts = (places.origin(host, allowed),)
+        except ValueError as error:
+            raise ConfigError(str(error), source="PINSYNC_HOST", hint=places.ORIGIN_HINT) from error
+        trackers = tuple(replace(tracker, hosts=hosts) for tracker in trackers)
+    return trackers
+
+
+def _tracker(trackers: Section, name: str, allowed: Collection[str]) -> Tracker:
+    if not _TRACKER_NAME.fullmatch(name) or places.is_device(name):
+        message = "is no name for a tracker, which becomes a folder: it must consist of a-z, 0-9, - and _"
+        raise trackers.error(name, message, hint="choose a name such as shop-sk")
+    section = trackers.section(name)
+    section.refuse_unknown({field.name for field in fields(Tracker)} - {"name"})
+    if "tracker_id" not in section.values:
+        raise section.error("tracker_id", "is missing", hint='write tracker_id: "1234-5678", with your tracker\'s id')
+    tracker_id = section.text("tracker_id", "")
+    if not _TRACKER_ID.fullmatch(tracker_id):
+        raise section.error("tracker_id", "must consist of letters, digits, - and _, such as 1234-5678")
+    variable = section.text("private_key_env", DEFAULT_KEY_VARIABLE)
+    if not _VARIABLE.fullmatch(variable):
+        hint = "the key itself must not stand here: replace it by a new one if it does"
+        raise section.error("private_key_env", "must be the name of an environment variable, in capitals", hint=hint)
+    return Tracker(
+        name=name,
+        tracker_id=tracker_id,
+        private_key_env=variable,
+        hosts=_hosts(section, allowed),
+        remove_expired_pins=section.flag("remove_expired_pins"),
+        remove_nonexisting_item_pins=section.flag("remove_nonexisting_item_pins"),
+    )
+
+
+def _hosts(section: Section, allowed: Collection[str]) -> tuple[str, ...]:
+    if "hosts" not in section.values:
+        return DEFAULT_HOSTS
+    hosts: list[str] = []
+    for index, text in enumerate(section.texts("hosts")):
+        try:
+            host = places.origin(text, allowed)
+        except ValueError as error:
+            raise section.error("hosts", str(error), index=index, hint=places.ORIGIN_HINT) from error
+        if host in hosts:
+            raise section.error("hosts", "stands there already", index=index, hint="remove one of the two")
+        hosts.append(host)
+    if not hosts:
+        raise section.error("hosts", "must not be empty", hint="leave it out for the vendor's hosts")
+    return tuple(hosts)
+
+
+def _allowed_hosts(environ: Mapping[str, str]) -> frozenset[str]:
+    words = (word.strip() for word in environ.get("PINSYNC_ALLOW_HOST", "").split(","))
+    allowed = {word: places.host_name(word) for word in words if word}
+    if None in allowed.values():
+        message = "must be host names joined by commas, without scheme, port or path"
+        raise ConfigError(message, source="PINSYNC_ALLOW_HOST", hint="write it as in proxy.example.com,10.0.0.5")
+    return frozenset(name for name in allowed.values() if name)
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(name, "").strip()

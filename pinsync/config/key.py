@@ -1,0 +1,92 @@
+"""A tracker's private key, from the environment or from what the environment names; never shown, logged or kept."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pinsync.errors import ConfigError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pinsync.config.records import Tracker
+
+FILE: Final = "PINSYNC_PRIVATE_KEY_FILE"
+COMMAND: Final = "PINSYNC_PRIVATE_KEY_COMMAND"
+COMMAND_SECONDS: Final = 60.0
+MAX_KEY_BYTES: Final = 10_000
+
+_BLANKS: Final = " \t\r\n"
+
+
+def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
+    """Return a tracker's private key, without the blanks and line ends around it.
+
+    It is the value of the tracker's variable, else what the file holds that ``PINSYNC_PRIVATE_KEY_FILE`` names, else
+    what the command in ``PINSYNC_PRIVATE_KEY_COMMAND`` prints. The command is run without a shell, within a minute, and
+    learns which key is meant from ``PINSYNC_TRACKER_NAME`` and ``PINSYNC_TRACKER_ID``.
+
+    Args:
+        tracker: whose key.
+        environ: the environment variables.
+
+    Raises:
+        ConfigError: there is no key, or not one of printable ASCII. The key is never shown.
+    """
+    source, key = tracker.private_key_env, environ.get(tracker.private_key_env, "")
+    if not key.strip(_BLANKS):
+        if file := environ.get(FILE):
+            source, key = FILE, _from_file(Path(file))
+        elif command := environ.get(COMMAND, "").strip():
+            source, key = COMMAND, _from_command(command, tracker, environ)
+    key = key.strip(_BLANKS)
+    if not key:
+        state = "is empty" if source in environ else "is not set"
+        problem = state if source == tracker.private_key_env else "yields nothing"
+        message = f"{problem}, but should give the private key of tracker {tracker.name} ({tracker.tracker_id})"
+        raise ConfigError(message, source=source, hint=f"set {tracker.private_key_env}, {FILE} or {COMMAND}")
+    if not (key.isascii() and key.isprintable()):
+        message = f"gives tracker {tracker.name} a private key with characters that aren't printable ASCII"
+        raise ConfigError(message, source=source, hint="copy the key again: one line, without typographic characters")
+    return key
+
+
+def _from_file(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return _decoded(stream.read(MAX_KEY_BYTES + 1), FILE)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"names a file that can't be read: {printable(str(error))}", source=FILE) from error
+
+
+def _from_command(command: str, tracker: Tracker, environ: Mapping[str, str]) -> str:
+    environment = {**environ, "PINSYNC_TRACKER_NAME": tracker.name, "PINSYNC_TRACKER_ID": tracker.tracker_id}
+    try:
+        done = subprocess.run(
+            # Windows splits the line itself, by rules in which a backslash escapes nothing.
+            command if os.name == "nt" else shlex.split(command),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        # Not chained: it carries the output so far, which may be the key.
+        raise ConfigError(f"gave no key within {COMMAND_SECONDS:g} seconds", source=COMMAND) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"can't be run: {printable(str(error))}", source=COMMAND) from error
+    if done.returncode:
+        message = f"ended with status {done.returncode} instead of giving the private key of tracker {tracker.name}"
+        raise ConfigError(message, source=COMMAND, hint="run the command by itself to see why")
+    return _decoded(done.stdout, COMMAND)
+
+
+def _decoded(text: bytes, source: str) -> str:
+    if len(text) > MAX_KEY_BYTES:
+        raise ConfigError(f"yields more than {MAX_KEY_BYTES} bytes, which can't be a key", source=source)
+    return text.decode("latin-1")  # whatever isn't ASCII is refused by the caller

@@ -1,0 +1,112 @@
+"""Where requests may go and files may be written: the rules that a configuration from a stranger is held to.
+
+Both rules are lists of what is allowed rather than of what is known to be bad.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from pinsync.errors import printable
+from pinsync.model import INVISIBLE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+ORIGIN_HINT: Final = "write scheme and name only, such as https://live.luigisbox.tech"
+
+_DOMAINS: Final = ("luigisbox.tech", "luigisbox.com")
+_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_NAME: Final = rf"(?:{_LABEL}\.)*{_LABEL}"
+_ORIGIN: Final = re.compile(rf"(https?)://({_NAME}|\[[0-9a-f:]+\])(?::([0-9]{{1,5}}))?/?")
+_MAX_ORIGIN: Final = 300
+_MAX_PORT: Final = 65535
+
+# Names that Windows keeps for devices, whatever follows a dot; part of what makes a folder portable.
+_DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
+_UNPORTABLE: Final = re.compile(r'[\\:<>"|?*~]')
+_CI_FOLDERS: Final = frozenset({"ci", "azure-pipelines", "jenkins"})
+_MAX_DIRECTORY: Final = 200
+
+
+def host_name(text: str) -> str | None:
+    """Return a host's name in lower case, or ``None`` if it isn't one."""
+    # Only ASCII is lowered: the Kelvin sign, for one, would become a k.
+    name = text.lower() if text.isascii() else ""
+    return name if re.fullmatch(_NAME, name) else None
+
+
+def origin(text: str, allowed: Collection[str]) -> str:
+    """Return a host as ``scheme://name[:port]`` in lower case.
+
+    Args:
+        text: the host as it is configured.
+        allowed: host names that the user allows besides the vendor's domains and loopback.
+
+    Raises:
+        ValueError: the host is refused; says why, and shows no more of the text than the name.
+    """
+    if "@" in text:
+        raise ValueError("must not hold a user name or password")
+    if "?" in text or "#" in text:
+        raise ValueError("must not hold a query or a fragment")
+    match = _ORIGIN.fullmatch(text.lower()) if text.isascii() and len(text) <= _MAX_ORIGIN else None
+    if match is None:
+        raise ValueError("must be a scheme and a host name, without path, trailing dot, or non-ASCII characters")
+    scheme, name, port = match.groups()
+    if port is not None and not 1 <= int(port) <= _MAX_PORT:
+        raise ValueError(f"must have a port from 1 to {_MAX_PORT}")
+    loopback = _is_loopback(name)
+    if not (loopback or name in allowed or any(f".{name}".endswith(f".{domain}") for domain in _DOMAINS)):
+        raise ValueError(
+            f"must not point at {name}: allowed are luigisbox.tech, luigisbox.com, their subdomains and loopback "
+            "(the environment variable PINSYNC_ALLOW_HOST can name others)"
+        )
+    if scheme == "http" and not loopback:
+        raise ValueError("must use https: plain http is for loopback only")
+    return f"{scheme}://{name}" if port is None else f"{scheme}://{name}:{int(port)}"
+
+
+def _is_loopback(name: str) -> bool:
+    if name in {"localhost", "[::1]"}:
+        return True
+    try:
+        return ipaddress.IPv4Address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def directory(text: str, base: PurePosixPath) -> PurePosixPath:
+    """Return the folder of the documents relative to the repository's root.
+
+    Args:
+        text: the folder as it is configured, relative to ``base``.
+        base: the folder of the configuration file, relative to the root.
+
+    Raises:
+        ValueError: the folder is refused; says why.
+    """
+    if text.startswith("/") or ".." in text.split("/"):
+        raise ValueError("must be a folder inside the repository, relative to the file, without `..`")
+    if INVISIBLE.search(text) or _UNPORTABLE.search(text) or len(text) > _MAX_DIRECTORY:
+        raise ValueError(
+            'must be a plain path of at most 200 characters, with / and without control characters or \\:<>"|?*~'
+        )
+    if not PurePosixPath(text).parts:
+        raise ValueError("must be a folder of its own, not the one that the file lies in")
+    path = base / text
+    for part in path.parts:
+        # Git and the CI systems keep theirs in folders that begin with a dot; ".GIT", ".git." and the like do too.
+        if part.startswith(".") or part.casefold() in _CI_FOLDERS:
+            raise ValueError(f"must not lie in {printable(part)}: such folders belong to git, CI and other tools")
+        if part != part.strip(" ") or part.endswith(".") or is_device(part):
+            raise ValueError(f'must not hold "{part}", which not every file system can store')
+    return path
+
+
+def is_device(name: str) -> bool:
+    """Return whether Windows takes a file's or folder's name for a device."""
+    return _DEVICE.fullmatch(name) is not None

@@ -1,0 +1,95 @@
+"""The settings as frozen records."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pinsync.errors import ConfigError, UsageError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path, PurePosixPath
+
+FILE_NAME: Final = "pinsync.yaml"
+DEFAULT_HOSTS: Final = ("https://live.luigisbox.tech", "https://live.luigisbox.com")
+DEFAULT_KEY_VARIABLE: Final = "PINSYNC_PRIVATE_KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class Tracker:
+    """One tracker: who it is, where it is reached, and which variable holds its key (the key itself is never kept)."""
+
+    name: str
+    tracker_id: str
+    private_key_env: str = DEFAULT_KEY_VARIABLE
+    hosts: tuple[str, ...] = DEFAULT_HOSTS
+    remove_expired_pins: bool = False
+    remove_nonexisting_item_pins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """The limits beyond which pinsync refuses: in percent, in customizations, in megabytes (of 1,000,000 bytes)."""
+
+    max_removed_percent: int = 30
+    min_existing: int = 10
+    max_answer_mb: int = 256
+
+    @property
+    def max_answer_bytes(self) -> int:
+        """Return how long an answer may be once decompressed, in bytes."""
+        return self.max_answer_mb * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the configuration says.
+
+    Args:
+        path: the file it was read from; ``None`` for the environment alone, or for a file in a revision.
+        root: the repository's root; outside a repository the folder of the file, or else the current folder.
+        directory: where the documents lie, relative to ``root``.
+        timezone: an IANA name, for people's reports.
+        trackers: in the file's order; empty if neither the file nor the environment names one (see `select`).
+        ignore: paths of the fields that are left out of documents and comparison.
+        safety: the limits of the guards.
+        timeout: seconds without a byte after which a request is given up.
+    """
+
+    path: Path | None
+    root: Path
+    directory: PurePosixPath
+    timezone: str
+    trackers: tuple[Tracker, ...]
+    ignore: tuple[tuple[str, ...], ...]
+    safety: Safety
+    timeout: float
+
+    def select(self, names: Sequence[str]) -> tuple[Tracker, ...]:
+        """Return the trackers of these names, or all if there are none, in the configuration's order.
+
+        Raises:
+            ConfigError: no tracker is configured at all.
+            UsageError: a name isn't that of a tracker.
+        """
+        if not self.trackers:
+            message = "no tracker is configured: there is neither a `trackers` section nor PINSYNC_TRACKER_ID"
+            hint = (
+                "write a pinsync.yaml with `pinsync init`, or set PINSYNC_TRACKER_ID and PINSYNC_PRIVATE_KEY, "
+                f"and PINSYNC_HOST if it isn't {DEFAULT_HOSTS[0]}"
+            )
+            raise ConfigError(message, source=FILE_NAME if self.path is None else str(self.path), hint=hint)
+        known = [tracker.name for tracker in self.trackers]
+        for name in names:
+            if name not in known:
+                raise UsageError(f'no tracker is named "{printable(name)}"', hint=suggestion(name, known))
+        return tuple(tracker for tracker in self.trackers if not names or tracker.name in names)
+
+
+def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
+    """Return a hint at the known word nearest to ``word``; if none is near, ``otherwise`` or a list of them all."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    return f'did you mean "{near[0]}"?' if near else otherwise or f"known: {', '.join(words)}"

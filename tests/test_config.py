@@ -1,0 +1,597 @@
+"""What pinsync.yaml and the environment may say, and what is refused, with its place."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinsync import config
+from pinsync.config import key, places
+from pinsync.errors import ConfigError, UsageError
+
+HIDDEN = "s3cret-Key/+="
+
+FULL = """\
+format: 1
+directory: shop/rules
+timezone: Europe/Bratislava
+trackers:
+  shop-sk:
+    tracker_id: 1234-5678
+    private_key_env: LUIGISBOX_KEY_SK
+    hosts: [https://Live.Luigisbox.tech/, "http://127.0.0.1:8080"]
+    remove_expired_pins: true
+  shop_cz:
+    tracker_id: "9999"
+    remove_nonexisting_item_pins: true
+ignore: [target_metadata.image, score]
+safety: {max_removed_percent: 0, min_existing: 5, max_answer_mb: 1}
+"""
+
+
+def parse(text: str, **environ: str) -> config.Settings:
+    return config.parse(text.encode(), "pinsync.yaml", root=Path("/repository"), environ=environ)
+
+
+def refusal(text: str, **environ: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, **environ)
+    assert caught.value.exit_code == 2
+    return caught.value
+
+
+def tracker(**fields: object) -> str:
+    lines = "".join(f"    {name}: {value}\n" for name, value in fields.items())
+    return f"trackers:\n  shop:\n    tracker_id: 1234-5678\n{lines}"
+
+
+def test_every_setting_is_read() -> None:
+    settings = parse(FULL)
+    assert settings == config.Settings(
+        path=None,
+        root=Path("/repository"),
+        directory=PurePosixPath("shop/rules"),
+        timezone="Europe/Bratislava",
+        trackers=(
+            config.Tracker(
+                "shop-sk",
+                "1234-5678",
+                "LUIGISBOX_KEY_SK",
+                ("https://live.luigisbox.tech", "http://127.0.0.1:8080"),
+                remove_expired_pins=True,
+            ),
+            config.Tracker("shop_cz", "9999", remove_nonexisting_item_pins=True),
+        ),
+        ignore=(("target_metadata", "image"), ("score",)),
+        safety=config.Safety(0, 5, 1),
+        timeout=30.0,
+    )
+    assert settings.safety.max_answer_bytes == 1_000_000
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "format: 1\n", "trackers:\nignore:\nsafety:\n"])
+def test_what_is_left_out_has_its_default(text: str) -> None:
+    settings = parse(text, PINSYNC_TRACKER_ID="1234-5678")
+    assert settings.trackers == (config.Tracker("default", "1234-5678"),)
+    assert settings.trackers[0].hosts == ("https://live.luigisbox.tech", "https://live.luigisbox.com")
+    assert settings.trackers[0].private_key_env == "PINSYNC_PRIVATE_KEY"
+    assert (settings.directory, settings.timezone, settings.ignore) == (PurePosixPath("customizations"), "UTC", ())
+    assert (settings.safety.max_removed_percent, settings.safety.min_existing) == (30, 10)
+    assert settings.safety.max_answer_mb == 256
+
+
+REFUSED = [
+    # text, line:column, a part of the message, a part of the hint
+    ("- a\n", "1:1", "must hold settings", "pinsync init"),
+    ("format: 2\n", "1:1", "made by a newer pinsync", "upgrade"),
+    ("format: true\n", "1:1", "must be 1", "format: 1"),
+    ("format: '1'\n", "1:1", "must be 1", "format: 1"),
+    ("format: 1.0\n", "1:1", "must be 1", "format: 1"),
+    ("\n\ndirectry: x\n", "3:1", "directry is no setting", 'did you mean "directory"?'),
+    ("zzz: x\n", "1:1", "zzz is no setting", "known: directory, format"),
+    ("directory: 5\n", "1:1", "must be a string, not a number", "quotes"),
+    ("directory:\n", "1:1", "must be a string, not empty", "quotes"),
+    ("timezone: Europe/Bratislva\n", "1:1", "not a timezone", 'did you mean "Europe/Bratislava"?'),
+    ("timezone: ../../etc/passwd\n", "1:1", "not a timezone", "IANA"),
+    ("timezone: Europe\n", "1:1", "not a timezone", ""),
+    ("timezone: ''\n", "1:1", "not a timezone", "IANA"),
+    ("trackers: []\n", "1:1", "must be a mapping, not a list", ""),
+    ("trackers:\n  Shop: {tracker_id: a}\n", "2:3", "a-z, 0-9", "shop-sk"),
+    ("trackers:\n  ../x: {tracker_id: a}\n", "2:3", "a-z, 0-9", "shop-sk"),
+    ("trackers:\n  con: {tracker_id: a}\n", "2:3", "becomes a folder", "shop-sk"),
+    ("trackers:\n  shop: 1234-5678\n", "2:3", "trackers.shop must be a mapping, not a string", ""),
+    ("trackers:\n  shop:\n", "2:3", "tracker_id is missing", "tracker_id:"),
+    ("trackers:\n  shop:\n    tracker_id: 12345678\n", "3:5", "must be a string, not a number", "quotes"),
+    ("trackers:\n  shop:\n    tracker_id: a/../b\n", "3:5", "letters, digits", ""),
+    ('trackers:\n  shop:\n    tracker_id: "a\\r\\nX: y"\n', "3:5", "letters, digits", ""),
+    ("trackers:\n  shop:\n    tracker_id: ''\n", "3:5", "letters, digits", ""),
+    (tracker(host="https://live.luigisbox.tech"), "4:5", "host is no setting", 'did you mean "hosts"?'),
+    (tracker(private_key_env="not a name"), "4:5", "name of an environment variable", "replace it"),
+    (tracker(private_key_command="cat key"), "4:5", "is no setting", ""),
+    (tracker(remove_expired_pins="'yes'"), "4:5", "must be true or false, not a string", ""),
+    (tracker(hosts="https://live.luigisbox.tech"), "4:5", "must be a list of strings", "hosts: ["),
+    (tracker(hosts="[]"), "4:5", "must not be empty", "leave it out"),
+    (tracker(hosts="[https://live.luigisbox.tech, 5]"), "4:42", "hosts[1] must be a string", "quotes"),
+    (tracker(hosts="[https://live.luigisbox.tech, HTTPS://LIVE.luigisbox.tech/]"), "4:42", "already", "remove"),
+    ("trackers:\n  a: {tracker_id: x}\n  b: {tracker_id: x}\n", "3:3", "has the tracker_id and a host of a", "remove"),
+    ("ignore: target_metadata.image\n", "1:1", "must be a list", "ignore: ["),
+    ("ignore:\n  - score\n  - 5\n", "3:5", "ignore[1] must be a string", ""),
+    ("ignore: [a..b]\n", "1:10", "names of fields", "target_metadata.image"),
+    ("ignore: ['']\n", "1:10", "names of fields", "target_metadata.image"),
+    ("ignore: [target_metadata.*]\n", "1:10", "without wildcards", "target_metadata.image"),
+    ("safety: {max_removed: 3}\n", "1:10", "safety.max_removed is no setting", 'did you mean "max_removed_percent"?'),
+    ("safety: {max_removed_percent: 101}\n", "1:10", "from 0 to 100", ""),
+    ("safety: {max_removed_percent: 12.5}\n", "1:10", "whole number", ""),
+    ("safety: {min_existing: -1}\n", "1:10", "from 0", ""),
+    ("safety: {min_existing: true}\n", "1:10", "whole number", ""),
+    ("safety: {max_answer_mb: 0}\n", "1:10", "from 1", ""),
+    ("a: &x 1\nb: *x\n", "1:4", "", ""),
+    ("format: 1\nformat: 1\n", "2:1", "", ""),
+    ("trackers:\n  a: {tracker_id: x}\n  a: {tracker_id: y}\n", "3:3", "", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "message", "hint"), REFUSED)
+def test_a_refusal_names_place_and_remedy(text: str, place: str, message: str, hint: str) -> None:
+    error = refusal(text)
+    assert error.message.startswith(f"pinsync.yaml:{place}: ")
+    assert message in error.message
+    assert hint in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    "field", ["id", "model", "target_type", "target_identity", "target_criteria", "pin_definitions"]
+)
+def test_what_a_rule_is_can_not_be_ignored(field: str) -> None:
+    assert field in refusal(f"ignore: [{field}]\n").message
+    assert field in refusal(f"ignore: [{field}.x]\n").message
+
+
+def test_a_key_in_the_file_is_refused_and_not_shown() -> None:
+    for text in (tracker(private_key=HIDDEN), tracker(private_key_env=HIDDEN)):
+        error = refusal(text)
+        assert error.line == 4
+        assert HIDDEN not in f"{error}{error.hint}"
+        assert "replace" in (error.hint or "")
+
+
+def test_bytes_that_are_no_yaml_are_a_configuration_error() -> None:
+    for text in (b"\xff\xfe\x00", b"a: [", b"\x00", b"a: 1\n<<<<<<< HEAD\n", b"x" * 1_000_001):
+        with pytest.raises(ConfigError) as caught:
+            config.parse(text, "HEAD:pinsync.yaml", root=Path(), environ={})
+        assert caught.value.message.startswith("HEAD:pinsync.yaml")
+
+
+ALLOWED_HOSTS = {
+    "https://live.luigisbox.tech": "https://live.luigisbox.tech",
+    "https://luigisbox.com": "https://luigisbox.com",
+    "https://a.b-c.luigisbox.com:8443/": "https://a.b-c.luigisbox.com:8443",
+    "HTTPS://LIVE.LUIGISBOX.TECH": "https://live.luigisbox.tech",
+    "http://localhost:80": "http://localhost:80",
+    "http://127.0.0.1": "http://127.0.0.1",
+    "https://127.8.9.1:1": "https://127.8.9.1:1",
+    "http://[::1]:8080": "http://[::1]:8080",
+}
+
+
+@pytest.mark.parametrize("host", ALLOWED_HOSTS)
+def test_the_vendors_hosts_and_loopback_are_allowed(host: str) -> None:
+    assert places.origin(host, ()) == ALLOWED_HOSTS[host]
+
+
+REFUSED_HOSTS = [
+    "https://evilluigisbox.tech",
+    "https://luigisbox.tech.evil.com",
+    "https://luigisbox.tech-evil.com",
+    "https://evil.com",
+    "https://evil.com/live.luigisbox.tech",
+    "https://evil.com#.luigisbox.tech",
+    "https://evil.com?.luigisbox.tech",
+    "https://evil.com\\.luigisbox.tech",
+    "https://evil.com\t.luigisbox.tech",
+    "https://evil.com\n.luigisbox.tech",
+    "https://live.luigisbox.tech\n",
+    " https://live.luigisbox.tech",
+    "https://u:p@live.luigisbox.tech",
+    "https://live.luigisbox.tech@evil.com",
+    "https://live.luigisbox.tech:443@evil.com",
+    "https://live.luigisbox.tech?a=b",
+    "https://live.luigisbox.tech#a",
+    "https://live.luigisbox.tech/v1",
+    "https://live.luigisbox.tech//",
+    "https://live.luigisbox.tech.",
+    "https://.luigisbox.tech",
+    "https://a..luigisbox.tech",
+    "https://-a.luigisbox.tech",
+    "https://*.luigisbox.tech",
+    "https://live.luigisbox.tech:0",
+    "https://live.luigisbox.tech:65536",
+    "https://live.luigisbox.tech:",
+    "https://live.luigisbox.tech:80a",
+    "http://live.luigisbox.tech",
+    "ftp://live.luigisbox.tech",
+    "file:///etc/passwd",
+    "live.luigisbox.tech",
+    "//live.luigisbox.tech",
+    "https://",
+    "",
+    "https://live.lu\u0131gisbox.tech",
+    "https://\u212aive.luigisbox.tech",
+    "https://live\u3002luigisbox.tech",
+    "https://live%2eluigisbox.tech",
+    "http://127.0.0.1.evil.com",
+    "http://localhost.evil.com",
+    "http://127.1",
+    "http://2130706433",
+    "http://0x7f000001",
+    "http://0177.0.0.1",
+    "http://0.0.0.0",
+    "http://10.0.0.5",
+    "http://169.254.169.254",
+    "http://[::2]",
+    "http://[::ffff:127.0.0.1]",
+    "http://[::1",
+    "https://" + "a" * 64 + ".luigisbox.tech",
+    "https://" + "a." * 200 + "luigisbox.tech",
+]
+
+
+@pytest.mark.parametrize("host", REFUSED_HOSTS)
+def test_any_other_host_is_refused_in_the_file_and_in_the_environment(host: str) -> None:
+    with pytest.raises(ValueError, match=r"^must "):
+        places.origin(host, ())
+    if host.isprintable() and host.strip() == host != "":
+        assert "must " in refusal(tracker(hosts=f"['{host}']")).message
+        assert refusal("", PINSYNC_TRACKER_ID="a", PINSYNC_HOST=host).message.startswith("PINSYNC_HOST: must ")
+
+
+def test_a_password_in_a_host_is_not_shown() -> None:
+    error = refusal(tracker(hosts=f"['https://u:{HIDDEN}@live.luigisbox.tech']"))
+    assert HIDDEN not in f"{error}{error.hint}"
+
+
+def test_the_environment_allows_more_hosts_by_their_exact_name() -> None:
+    allow = "Proxy.Example.com , 10.0.0.5"
+    settings = parse(tracker(hosts="[https://proxy.example.com, 'https://10.0.0.5:8']"), PINSYNC_ALLOW_HOST=allow)
+    assert settings.trackers[0].hosts == ("https://proxy.example.com", "https://10.0.0.5:8")
+    assert "https" in refusal(tracker(hosts="['http://10.0.0.5']"), PINSYNC_ALLOW_HOST=allow).message
+    assert refusal(tracker(hosts="[https://a.proxy.example.com]"), PINSYNC_ALLOW_HOST=allow)
+    assert refusal("", PINSYNC_ALLOW_HOST="https://proxy.example.com").source == "PINSYNC_ALLOW_HOST"
+    assert refusal("", PINSYNC_ALLOW_HOST="*").source == "PINSYNC_ALLOW_HOST"
+
+
+def test_the_file_can_not_allow_hosts() -> None:
+    assert "is no setting" in refusal("allow_host: evil.com\n").message
+
+
+@given(st.text(alphabet="abluigsox.techm@:/?#[]\\%0127-\u3002 ", max_size=40))
+def test_whatever_passes_as_a_host_is_on_the_list(text: str) -> None:
+    try:
+        origin = places.origin(f"https://{text}", ())
+    except ValueError:
+        return
+    name = origin.removeprefix("https://").rpartition(":")[0] or origin.removeprefix("https://")
+    host = name if not name.startswith("[") else "localhost"
+    assert host == "localhost" or host.startswith("127.") or host.endswith(("luigisbox.tech", "luigisbox.com"))
+    assert set(host) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-")
+
+
+@pytest.mark.parametrize(
+    "text", ["customizations", "./a", "a/b", "a//b/", "zákazky", "git", "github", "a.b", "rules 1"]
+)
+def test_a_folder_of_the_repository_is_allowed(text: str) -> None:
+    assert places.directory(text, PurePosixPath("sub")) == PurePosixPath("sub") / text
+
+
+REFUSED_DIRECTORIES = [
+    "",
+    ".",
+    "./",
+    "/",
+    "/etc",
+    "//etc",
+    "..",
+    "../x",
+    "a/../../x",
+    "a/..",
+    ".git",
+    ".GIT",
+    ".git/hooks",
+    ".git.",
+    ".git ",
+    " .git",
+    "a/.git",
+    ".g\u200cit",
+    "git~1",
+    "GIT~1/hooks",
+    ".git::$INDEX_ALLOCATION",
+    ".github",
+    ".GitHub/workflows",
+    ".gitlab",
+    ".circleci",
+    ".buildkite",
+    ".ci",
+    "ci",
+    "CI/x",
+    ".gitea",
+    ".forgejo",
+    ".woodpecker",
+    ".azure-pipelines",
+    "azure-pipelines",
+    ".husky",
+    ".drone",
+    "C:",
+    "C:/x",
+    "C:\\x",
+    "..\\x",
+    "a\\..\\..\\x",
+    "\\\\server\\share",
+    "a\nb",
+    "a\x00b",
+    "a\u202eb",
+    "a\ud800",
+    "con",
+    "Aux.txt",
+    "a/nul/b",
+    "com¹",
+    "a.",
+    "a ",
+    "a?",
+    "x" * 201,
+]
+
+
+@pytest.mark.parametrize("text", REFUSED_DIRECTORIES)
+def test_any_other_folder_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^must "):
+        places.directory(text, PurePosixPath())
+    if text.isprintable():
+        assert refusal(f"directory: '{text}'\n").message.startswith("pinsync.yaml:1:1: directory must ")
+
+
+def test_a_file_in_a_folder_of_ci_puts_nothing_beside_itself() -> None:
+    with pytest.raises(ValueError, match=r"\.github"):
+        places.directory("customizations", PurePosixPath(".github"))
+
+
+def test_the_environment_is_enough(tmp_path: Path) -> None:
+    environ = {
+        "PINSYNC_TRACKER_ID": " 1234-5678\n",
+        "PINSYNC_HOST": "http://127.0.0.1:8080",
+        "PINSYNC_PRIVATE_KEY": "k",
+    }
+    settings = config.load(None, start=tmp_path, environ=environ)
+    assert settings.path is None
+    assert settings.root == tmp_path.resolve()
+    assert settings.select([]) == (config.Tracker("default", "1234-5678", hosts=("http://127.0.0.1:8080",)),)
+    assert config.private_key(settings.trackers[0], environ) == "k"
+
+
+def test_the_environments_tracker_id_is_checked() -> None:
+    error = refusal("", PINSYNC_TRACKER_ID="../x")
+    assert error.message.startswith("PINSYNC_TRACKER_ID: must consist of")
+
+
+def test_the_files_trackers_win_over_the_environments_and_the_host_over_all() -> None:
+    settings = parse(FULL, PINSYNC_TRACKER_ID="other", PINSYNC_HOST="https://x.luigisbox.com")
+    assert [(one.name, one.hosts) for one in settings.trackers] == [
+        ("shop-sk", ("https://x.luigisbox.com",)),
+        ("shop_cz", ("https://x.luigisbox.com",)),
+    ]
+
+
+def test_one_tracker_id_on_different_hosts_is_two_trackers() -> None:
+    text = "trackers:\n  a: {tracker_id: x}\n  b: {tracker_id: x, hosts: ['http://localhost']}\n"
+    assert len(parse(text).trackers) == 2
+
+
+def test_without_any_tracker_offline_work_is_possible_and_selecting_one_says_what_to_do(tmp_path: Path) -> None:
+    settings = config.load(None, start=tmp_path, environ={"PINSYNC_TRACKER_ID": ""})
+    assert settings.trackers == ()
+    with pytest.raises(ConfigError) as caught:
+        settings.select([])
+    for word in ("pinsync init", "PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY", "PINSYNC_HOST"):
+        assert word in f"{caught.value}{caught.value.hint}"
+
+
+def test_trackers_are_selected_by_name() -> None:
+    settings = parse(FULL)
+    assert settings.select([]) == settings.trackers
+    assert [one.name for one in settings.select(["shop_cz", "shop-sk", "shop_cz"])] == ["shop-sk", "shop_cz"]
+    with pytest.raises(UsageError, match=r'no tracker is named "shop-cs"') as caught:
+        settings.select(["shop-cs"])
+    assert caught.value.hint == 'did you mean "shop-sk"?'
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("5", 5.0), (" 0.5 ", 0.5), ("", 30.0)])
+def test_the_timeout_is_a_number_of_seconds(text: str, seconds: float) -> None:
+    assert parse("", PINSYNC_TIMEOUT=text).timeout == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "5s", "1e9"])
+def test_another_timeout_is_refused(text: str) -> None:
+    assert refusal("", PINSYNC_TIMEOUT=text).message.startswith("PINSYNC_TIMEOUT: must be a number of seconds")
+
+
+# Where the file is looked for
+
+
+def write(file: Path, text: str = "format: 1\n") -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = (tmp_path / "repository").resolve()
+    (folder / ".git").mkdir(parents=True)
+    return folder
+
+
+def test_the_file_is_found_up_to_the_repositorys_root_and_not_beyond(repository: Path) -> None:
+    write(repository.parent / "pinsync.yaml")
+    start = repository / "a" / "b"
+    start.mkdir(parents=True)
+    assert config.find(start) is None
+    assert config.load(None, start=start, environ={}).root == repository
+    top = write(repository / "pinsync.yaml")
+    assert config.find(start) == top
+    nearer = write(repository / "a" / "pinsync.yaml")
+    assert config.find(start) == nearer
+
+
+def test_a_linked_worktree_has_a_file_for_git(tmp_path: Path) -> None:
+    write(tmp_path / "tree" / ".git", "gitdir: elsewhere\n")
+    write(tmp_path / "pinsync.yaml")
+    assert config.find(tmp_path / "tree") is None
+
+
+def test_outside_a_repository_only_the_current_folder_counts(tmp_path: Path) -> None:
+    write(tmp_path / "pinsync.yaml")
+    (tmp_path / "a").mkdir()
+    assert config.find(tmp_path / "a") is None
+    assert config.find(tmp_path) == tmp_path.resolve() / "pinsync.yaml"
+
+
+def test_the_directory_is_relative_to_the_file(repository: Path) -> None:
+    write(repository / "shop" / "pinsync.yaml", "directory: rules\n")
+    settings = config.load(None, start=repository / "shop", environ={})
+    assert (settings.root, settings.directory) == (repository, PurePosixPath("shop/rules"))
+    assert settings.path == repository / "shop" / "pinsync.yaml"
+
+
+def test_a_named_file_may_lie_outside_the_repository(repository: Path, tmp_path: Path) -> None:
+    elsewhere = write(tmp_path / "elsewhere" / "ci.yaml")
+    settings = config.load(elsewhere, start=repository, environ={})
+    assert (settings.root, settings.directory) == (repository, PurePosixPath("customizations"))
+    assert config.load(Path("../elsewhere/ci.yaml"), start=repository, environ={}).root == repository
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    assert config.load(elsewhere, start=plain, environ={}).root == elsewhere.parent.resolve()
+    inside = write(repository / "pinsync.yaml")
+    assert config.load(inside, start=plain, environ={}).root == repository
+
+
+def test_errors_name_the_file_as_the_user_would(repository: Path) -> None:
+    write(repository / "pinsync.yaml", "x: 1\n")
+    with pytest.raises(ConfigError, match=r"^pinsync\.yaml:1:1: "):
+        config.load(None, start=repository, environ={})
+    with pytest.raises(ConfigError, match=r"^\./pinsync\.yaml:1:1: |^pinsync\.yaml:1:1: "):
+        config.load(Path("./pinsync.yaml"), start=repository, environ={})
+
+
+def test_a_file_that_can_not_be_read_is_an_error(repository: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^nope\.yaml: doesn't exist"):
+        config.load(Path("nope.yaml"), start=repository, environ={})
+    (repository / "pinsync.yaml").mkdir()
+    with pytest.raises(ConfigError, match="not a regular file"):
+        config.load(None, start=repository, environ={})
+    (repository / "pinsync.yaml").rmdir()
+    (repository / "pinsync.yaml").symlink_to("nowhere")
+    with pytest.raises(ConfigError, match="not a regular file"):
+        config.load(None, start=repository, environ={})
+
+
+@pytest.mark.parametrize("target", ["..", ".git", "real"])
+def test_a_directory_through_a_symbolic_link_is_refused(repository: Path, target: str) -> None:
+    (repository / "real").mkdir()
+    (repository / "link").symlink_to(target)
+    write(repository / "pinsync.yaml", "format: 1\ndirectory: link/rules\n")
+    with pytest.raises(
+        ConfigError, match=r"^pinsync\.yaml:2:1: directory must not lead through the symbolic link link"
+    ):
+        config.load(None, start=repository, environ={})
+
+
+def test_the_environment_alone_needs_no_yaml_reader() -> None:
+    code = (
+        "import sys, pathlib; from pinsync import config; "
+        "config.load(None, start=pathlib.Path('/'), environ={}); sys.exit('ruamel.yaml' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# The private key
+
+SHOP = config.Tracker("shop", "1234-5678", "SHOP_KEY")
+
+
+def key_error(**environ: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        config.private_key(SHOP, environ)
+    return caught.value
+
+
+def python(code: str) -> str:
+    return f"'{sys.executable}' -c \"{code}\""
+
+
+def test_the_key_is_stripped() -> None:
+    assert config.private_key(SHOP, {"SHOP_KEY": f" {HIDDEN}\r\n"}) == HIDDEN
+
+
+def test_the_trackers_variable_wins_then_the_file_then_the_command(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("from-file\n", encoding="ascii")
+    environ = {"SHOP_KEY": "own", key.FILE: str(file), key.COMMAND: python("print('from-command')")}
+    assert config.private_key(SHOP, environ) == "own"
+    assert config.private_key(SHOP, environ | {"SHOP_KEY": ""}) == "from-file"
+    del environ[key.FILE], environ["SHOP_KEY"]
+    assert config.private_key(SHOP, environ) == "from-command"
+
+
+def test_the_command_learns_the_tracker_and_gets_no_shell() -> None:
+    code = "import os; print(os.environ['PINSYNC_TRACKER_NAME'] + os.environ['PINSYNC_TRACKER_ID'])"
+    assert config.private_key(SHOP, {key.COMMAND: python(code)}) == "shop1234-5678"
+    code = "import sys; print(sys.argv[1])"
+    assert config.private_key(SHOP, {key.COMMAND: python(code) + " $HOME;x"}) == "$HOME;x"
+
+
+def test_a_missing_key_names_variable_and_tracker() -> None:
+    error = key_error()
+    assert error.message == "SHOP_KEY: is not set, but should give the private key of tracker shop (1234-5678)"
+    assert error.hint == "set SHOP_KEY, PINSYNC_PRIVATE_KEY_FILE or PINSYNC_PRIVATE_KEY_COMMAND"
+    for empty in ("", " \n"):
+        assert key_error(SHOP_KEY=empty).message.startswith("SHOP_KEY: is empty, but")
+
+
+@pytest.mark.parametrize("damage", ["\u00e9", "\u200b", "\x00", "\n", "\t", "\x7f", "\udc80"])
+def test_a_damaged_key_is_refused_and_not_shown(damage: str, tmp_path: Path) -> None:
+    broken = f"{HIDDEN}{damage}{HIDDEN}"
+    error = key_error(SHOP_KEY=broken)
+    assert error.message == ("SHOP_KEY: gives tracker shop a private key with characters that aren't printable ASCII")
+    file = tmp_path / "key"
+    file.write_bytes(broken.encode("utf-8", "surrogateescape"))
+    for shown in (error, key_error(PINSYNC_PRIVATE_KEY_FILE=str(file))):
+        assert HIDDEN not in f"{shown}{shown.hint}{shown.__cause__!r}"
+
+
+def test_a_key_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
+    assert key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "nope")).message.startswith(
+        "PINSYNC_PRIVATE_KEY_FILE: names"
+    )
+    assert key_error(PINSYNC_PRIVATE_KEY_FILE="\x00").source == key.FILE
+    (tmp_path / "empty").touch()
+    assert "yields nothing" in key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "empty")).message
+    (tmp_path / "large").write_bytes(b"x" * 10_001)
+    assert "can't be a key" in key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "large")).message
+
+
+def test_a_key_command_that_fails_is_explained_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = f"print('{HIDDEN}'); raise SystemExit(3)"
+    error = key_error(PINSYNC_PRIVATE_KEY_COMMAND=python(failing))
+    assert error.message.startswith("PINSYNC_PRIVATE_KEY_COMMAND: ended with status 3")
+    assert HIDDEN not in f"{error}{error.hint}"
+    assert "can't be run" in key_error(PINSYNC_PRIVATE_KEY_COMMAND="/nowhere/at/all").message
+    assert "can't be run" in key_error(PINSYNC_PRIVATE_KEY_COMMAND="unclosed '").message
+    assert "yields nothing" in key_error(PINSYNC_PRIVATE_KEY_COMMAND=python("pass")).message
+    monkeypatch.setattr(key, "COMMAND_SECONDS", 0.2)
+    error = key_error(PINSYNC_PRIVATE_KEY_COMMAND=python(f"import time; print('{HIDDEN}', flush=True); time.sleep(60)"))
+    assert "gave no key within 0.2 seconds" in error.message
+    assert error.__suppress_context__
