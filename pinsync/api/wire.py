@@ -1,0 +1,132 @@
+"""How one request goes out, signed, and how the bytes of its answer come in."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from pinsync import __version__, signing
+from pinsync.errors import RemoteError, UsageError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping
+    from datetime import datetime
+
+    from pinsync.config import Tracker
+
+_PIECE: Final = 1 << 20
+_GZIP: Final = zlib.MAX_WBITS | 16
+
+# At INFO httpx logs whole URLs, which hold identities.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+class ApiAuth(httpx.Auth):
+    """Signs a request as it leaves: the date is that of the attempt, the path the one in the request line.
+
+    Args:
+        tracker_id: the tracker.
+        private_key: its key.
+        clock: returns the current moment.
+    """
+
+    def __init__(self, tracker_id: str, private_key: str, clock: Callable[[], datetime]) -> None:
+        self._tracker_id = tracker_id
+        self._private_key = private_key
+        self._clock = clock
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Yield the request with its ``Date`` and ``Authorization``."""
+        request.headers["Date"] = signing.http_date(self._clock())
+        request.headers["Authorization"] = signing.authorization(
+            self._tracker_id,
+            self._private_key,
+            method=request.method,
+            content_type=request.headers["Content-Type"],
+            date=request.headers["Date"],
+            path=request.url.raw_path.partition(b"?")[0].decode("ascii"),
+        )
+        yield request
+
+
+def open_client(tracker: Tracker, private_key: str, timeout: float, clock: Callable[[], datetime]) -> httpx.Client:
+    """Return a client that signs for one tracker, and uses the proxies and certificates that the environment names.
+
+    Raises:
+        RemoteError: what the environment names can't be used.
+    """
+    try:
+        return httpx.Client(
+            auth=ApiAuth(tracker.tracker_id, private_key, clock),
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "Content-Type": signing.CONTENT_TYPE,
+                "User-Agent": f"pinsync/{__version__}",
+            },
+            timeout=timeout,
+            follow_redirects=False,
+            # Plain http is for loopback, which no proxy can reach.
+            mounts={host: None for host in tracker.hosts if host.startswith("http://")},
+        )
+    except OSError as error:
+        message = f"tracker {tracker.name}: the certificates to trust can't be read: {printable(str(error))}"
+        raise RemoteError(message, hint="check SSL_CERT_FILE and SSL_CERT_DIR") from error
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # Neither shown nor chained: a proxy's address may hold a password.
+        message = f"tracker {tracker.name}: the proxy settings can't be used"
+        raise RemoteError(message, hint="check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY") from None
+
+
+def export_request(client: httpx.Client, tracker: Tracker, host: str, query: Mapping[str, str]) -> httpx.Request:
+    """Return the export call for one host.
+
+    Raises:
+        UsageError: the query can't be written into a URL.
+    """
+    url = f"{host}/v1/recommender/pin/{quote(tracker.tracker_id, safe='')}/scopes/export"
+    try:
+        # A space is written as %20, which every server reads; httpx's own params would write +.
+        return client.build_request("POST", f"{url}?{urlencode(query, quote_via=quote)}" if query else url)
+    except (httpx.InvalidURL, UnicodeEncodeError) as error:
+        hint = "they must be valid Unicode and shorter than 60,000 characters"
+        raise UsageError("the filters can't be written into a URL", hint=hint) from error
+
+
+def decompressed(response: httpx.Response) -> Iterator[bytes]:
+    """Yield the body in pieces of at most a megabyte.
+
+    Raises:
+        httpx.DecodingError: its encoding is not one that was asked for.
+        httpx.RemoteProtocolError: its compressed data is damaged or was cut.
+        httpx.TransportError: it broke off.
+    """
+    # Not httpx's own decoder, which takes a gzip stream that was cut for a whole one and inflates without a limit.
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in {"identity", ""}:
+        yield from response.iter_raw()
+        return
+    if encoding not in {"gzip", "x-gzip"}:
+        raise httpx.DecodingError(f"answered in the encoding {printable(encoding[:80])}, which was not asked for")
+    try:
+        yield from _inflated(response.iter_raw())
+    except zlib.error as error:
+        raise httpx.RemoteProtocolError("damaged gzip data") from error
+
+
+def _inflated(received: Iterator[bytes]) -> Iterator[bytes]:
+    inflate = zlib.decompressobj(_GZIP)
+    for packed in received:
+        rest = packed
+        while rest:
+            if inflate.eof:
+                inflate = zlib.decompressobj(_GZIP)  # another member (RFC 1952, 2.2)
+            yield inflate.decompress(rest, _PIECE)
+            rest = inflate.unconsumed_tail or inflate.unused_data
+    yield inflate.flush()
+    if not inflate.eof:
+        raise httpx.RemoteProtocolError("incomplete gzip data")
