@@ -1,0 +1,305 @@
+"""One file's text ⇄ the customizations of a model, each in a block with its comments.
+
+A file that is laid out as pinsync does it is cut at its blocks' first lines, and a block whose bytes are canonical text
+is believed without YAML being parsed. Comments are looked through; anything else is left to ``yamlio``, first block
+by block, then as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+from pinsync import canonical, normalize
+from pinsync.errors import DataError, FileError
+from pinsync.model import Customization
+
+FORMAT: Final = 1
+
+Known = Mapping[str, Mapping[bytes, Customization]]
+
+
+class Entry(NamedTuple):
+    """A customization where it stands in a document.
+
+    Attributes:
+        gap: what stands above it for the place in the file: blank lines, and comments with a blank line below.
+        lead: the comments directly above.
+        body: its lines, comments among them included.
+        line: the line its body begins on, from 1.
+        customization: what it says.
+    """
+
+    gap: bytes
+    lead: bytes
+    body: bytes
+    line: int
+    customization: Customization
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file, read.
+
+    Attributes:
+        source: the file's path, or ``revision:path``.
+        model: the recommender model.
+        head: its text up to the first block.
+        entries: its customizations in the order of the file.
+        tail: comments and blank lines below the last one.
+        crlf: whether its lines end in CRLF; every text here has LF.
+    """
+
+    source: str
+    model: str
+    head: bytes
+    entries: tuple[Entry, ...]
+    tail: bytes
+    crlf: bool = False
+
+    def text(self) -> bytes:
+        """Return the file's text."""
+        parts = (part for entry in self.entries for part in (entry.gap, entry.lead, entry.body))
+        text = b"".join((self.head, *parts, self.tail))
+        return text.replace(b"\n", b"\r\n") if self.crlf else text
+
+
+def customization(
+    row: Mapping[str, Any],
+    *,
+    model: str | None = None,
+    ignore: normalize.Ignored = (),
+    warn: normalize.Warn | None = None,
+) -> Customization:
+    """Return the record of one customization, from a row of the API or from a document.
+
+    Args:
+        row: its fields.
+        model: the model of its document; a row of the API names its own.
+        ignore: paths of fields to leave out.
+        warn: told of each known field of an unexpected type.
+
+    Raises:
+        DataError: a field that identifies it is missing, or a value that has no canonical text.
+    """
+    normalize.check_identity(row, ("id", "model", "target_type") if model is None else ("target_type",))
+    updated_at = row.get("updated_at")
+    return canonical.customization(
+        row["model"] if model is None else model,
+        normalize.normalize(row, ignore=ignore, warn=warn),
+        updated_at=updated_at if isinstance(updated_at, str) else None,
+    )
+
+
+def head(model: str) -> bytes:
+    """Return what stands above the first block of a document that pinsync begins."""
+    return f"format: {FORMAT}\nmodel: {canonical.value_text(model)}\ncustomizations:\n".encode()
+
+
+def render(model: str, customizations: Iterable[Customization]) -> bytes:
+    """Return the canonical text of a document; ``customizations`` come in any order."""
+    return b"".join((head(model), *(item.text for item in sorted(customizations, key=canonical.order))))
+
+
+def parse(text: bytes, source: str, *, known: Known | None = None, ignore: normalize.Ignored = ()) -> Document:
+    """Read a document.
+
+    Args:
+        text: the file's bytes.
+        source: the file's path, or ``revision:path``, for messages.
+        known: by model, the canonical texts that need no reading, with what they say.
+        ignore: paths of fields that don't count.
+
+    Raises:
+        FileError: the text isn't a document.
+    """
+    reader = _Reader(source, known or {}, ignore)
+    crlf = b"\r\n" in text
+    lines = text.replace(b"\r\n", b"\n") if crlf else text
+    if lines and not lines.endswith(b"\n"):
+        lines += b"\n"
+    return replace(reader.by_blocks(lines) or reader.as_a_whole(lines), crlf=crlf)
+
+
+_COMMENTS: Final = rb"(?:[ ]*(?:#[^\n]*)?\n)*"
+_END: Final = rb"[ ]*(?:[ ]#[^\n]*)?\n"
+_HEAD: Final = re.compile(
+    _COMMENTS + rb"format: 1" + _END + _COMMENTS
+    + rb"""model: ([^\s"'#]+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*')""" + _END + _COMMENTS + rb"customizations:" + _END
+)  # fmt: skip
+_OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
+_SKIPPED_LINE: Final = re.compile(rb"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
+_SCALAR: Final = rb"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|[^\s"'#]+)"""
+_REMARK: Final = re.compile(rb"^([ ]*(?:- )*" + _SCALAR + rb":?(?: " + _SCALAR + rb")?)[ ]+#[^\n]*$", re.MULTILINE)
+
+
+def _without_comments(body: bytes) -> bytes:
+    """Take out what is a comment if the rest is canonical text; if it isn't, nobody believes the result."""
+    return _REMARK.sub(rb"\1", _SKIPPED_LINE.sub(b"", body))
+
+
+class _IrregularError(Exception):
+    """The text isn't laid out as pinsync lays it out, so that it can't be cut by lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    source: str
+    known: Known
+    ignore: normalize.Ignored
+
+    def by_blocks(self, text: bytes) -> Document | None:
+        """Cut a text that is laid out as pinsync does it; None if it isn't, or is at fault somewhere."""
+        top = _HEAD.match(text)
+        model = top and canonical.read_value(top[1])
+        if not top or not isinstance(model, str) or not model:
+            return None
+        try:
+            return self._cut(text, top.end(), model)
+        except _IrregularError:
+            return None
+
+    def _cut(self, text: bytes, at: int, model: str) -> Document:
+        begins = [*_find_all(text, b"\n  - ", at - 1), len(text)]
+        between = text[at : begins[0]]
+        if len(begins) == 1 or _SKIPPED_LINE.sub(b"", between):
+            raise _IrregularError
+        line = text.count(b"\n", 0, begins[0]) + 1
+        known = self.known.get(model, {})
+        entries: list[Entry] = []
+        for begin, end in pairwise(begins):
+            region = text[begin:end]
+            found = known.get(region)
+            body, below = (region, b"") if found else _cut_off_comments(region)
+            gap, lead = _cut_at_blank_line(between)
+            entries.append(Entry(gap, lead, body, line, found or self._read(body, model, known)))
+            line += region.count(b"\n")
+            between = below
+        return Document(self.source, model, text[:at], tuple(entries), between)
+
+    def _read(self, body: bytes, model: str, known: Mapping[bytes, Customization]) -> Customization:
+        plain = _without_comments(body)
+        if found := known.get(plain):
+            return found
+        try:
+            row = canonical.read(plain.decode()) or self._read_yaml(body)
+            return customization(row, model=model, ignore=self.ignore)
+        except (DataError, FileError, UnicodeDecodeError) as error:
+            raise _IrregularError from error  # the whole is read again, to say where
+
+    def _read_yaml(self, body: bytes) -> Mapping[str, Any]:
+        from pinsync import yamlio  # noqa: PLC0415 - a file in sync is read without it
+
+        if _OTHER_LINE.search(body, body.index(b"\n") + 1):
+            raise _IrregularError
+        rows = yamlio.load(body, self.source).data
+        if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], dict) or "model" in rows[0]:
+            raise _IrregularError
+        return rows[0]
+
+    def as_a_whole(self, text: bytes) -> Document:
+        """Read any YAML, and lay it out anew with its comments, so that it can be cut."""
+        from pinsync.document.irregular import lay_out  # noqa: PLC0415 - a file in sync is read without it
+
+        laid_out = lay_out(text, self.source)
+        if not laid_out.lines:
+            return Document(self.source, laid_out.model, laid_out.text, (), b"")
+        document = self.by_blocks(laid_out.text)
+        if document is None:
+            raise AssertionError(f"{self.source}: laid out anew, it still can't be cut")
+        entries = (entry._replace(line=line) for entry, line in zip(document.entries, laid_out.lines, strict=True))
+        return replace(document, entries=tuple(entries))
+
+
+def _find_all(text: bytes, mark: bytes, at: int) -> Iterator[int]:
+    """Yield where the lines that begin with ``mark`` begin."""
+    while (at := text.find(mark, at)) >= 0:
+        at += 1
+        yield at
+
+
+def _cut_off_comments(region: bytes) -> tuple[bytes, bytes]:
+    """Split a block from the comments and blank lines below it."""
+    end = len(region)
+    while True:
+        begin = region.rfind(b"\n", 0, end - 1) + 1
+        if begin == 0 or region[begin:end].lstrip(b" ")[:1] not in b"#\n":
+            return region[:end], region[end:]
+        end = begin
+
+
+def _cut_at_blank_line(between: bytes) -> tuple[bytes, bytes]:
+    """Split what stands between two blocks into the part for the place and the comments of the second."""
+    lines = between.splitlines(keepends=True)
+    blank = max((number for number, line in enumerate(lines, 1) if not line.strip()), default=0)
+    return b"".join(lines[:blank]), b"".join(lines[blank:])
+
+
+def merge(document: Document | None, model: str, state: Sequence[tuple[Customization, Entry | None]]) -> bytes | None:
+    """Return a document's text in a new state, with as little of it changed as can be.
+
+    Args:
+        document: the document as it stands, if there is one.
+        model: the recommender model.
+        state: each customization of the new state with the entry it stems from, of this document or of another.
+
+    Returns:
+        The new text; None if the document says all of it already, in whatever form.
+    """
+    if document is None:
+        return b"".join((head(model), *(lead + body for _, lead, body in _arrivals(state))))
+    order = canonical.order
+    ours = {id(entry) for entry in document.entries}
+    staying: dict[int, Customization] = {}
+    arriving: list[tuple[Customization, Entry | None]] = []
+    for item, origin in state:
+        if origin and id(origin) in ours and order(item)[:-1] == order(origin.customization)[:-1]:
+            staying[id(origin)] = item
+        else:
+            arriving.append((item, origin))
+    if not arriving and all(
+        (same := staying.get(id(entry))) and same.text == entry.customization.text for entry in document.entries
+    ):
+        return None
+    parts = [document.head]
+    queue = deque(_arrivals(arriving))
+    for entry in document.entries:
+        here = staying.get(id(entry))
+        if here is not None or entry.gap.strip():
+            parts.append(entry.gap)
+        if here is None:
+            continue
+        while queue and queue[0][0] < order(here):
+            parts += queue.popleft()[1:]
+        parts += (entry.lead, rewrite(entry, here))
+    parts += (part for _, lead, body in queue for part in (lead, body))
+    text = b"".join((*parts, document.tail))
+    return text.replace(b"\n", b"\r\n") if document.crlf else text
+
+
+def _arrivals(state: Iterable[tuple[Customization, Entry | None]]) -> list[tuple[Any, bytes, bytes]]:
+    """Return sort key, comments above and block of what has no place in the file yet, in order."""
+    return sorted(
+        (canonical.order(item), origin.lead if origin else b"", rewrite(origin, item) if origin else item.text)
+        for item, origin in state
+    )
+
+
+def rewrite(origin: Entry, item: Customization) -> bytes:
+    """Return the block of ``item`` where ``origin`` stood: its bytes if they say the same, else with its comments."""
+    if origin.customization.text == item.text:
+        return origin.body
+    if b"#" not in origin.body:
+        return item.text
+    from pinsync import yamlio  # noqa: PLC0415 - only a changed block with comments needs it
+    from pinsync.document.comments import Counterpart, carry  # noqa: PLC0415
+
+    old = yamlio.load(origin.body, "the old block").data
+    new = canonical.read(item.text.decode())
+    if not isinstance(old, list) or new is None:
+        raise AssertionError(f"the block of {item.id} was read before and can't be now")
+    return carry(origin.body, item.text, {0: Counterpart(old[0], normalize.normalize(old[0]), new, 0)})

@@ -1,0 +1,194 @@
+"""Comments that stay with what they stand on while the text around them is written anew."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import islice
+from typing import Any
+
+from pinsync.model import pair_pins
+from pinsync.yamlio import Loaded, Path, load
+
+
+@dataclass(frozen=True, slots=True)
+class Counterpart:
+    """A customization on both sides of a rewriting.
+
+    Attributes:
+        old: its fields as the old text spells them.
+        clean: the same, normalized.
+        new: its canonical data as the new text has it.
+        index: its place in the new text's list.
+    """
+
+    old: Mapping[str, Any]
+    clean: Mapping[str, Any]
+    new: Mapping[str, Any]
+    index: int
+
+
+class _Fate(Enum):
+    """What else may have become of a path than a line of the new text."""
+
+    GONE = "gone"
+    NOISE = "noise"
+
+
+_Follow = Callable[[Path], int | _Fate]
+
+
+@dataclass(frozen=True, slots=True)
+class _Remarks:
+    """The comments of one line of the new text."""
+
+    above: list[str] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)
+
+
+def carry(old: bytes, new: bytes, counterparts: Mapping[int, Counterpart], *, root: Path = ()) -> bytes:
+    """Return ``new`` with the comments of ``old`` at what they stand on.
+
+    A comment goes where its key, pin or block has gone, and leaves with it. A detached one, with a blank line below,
+    stays at its place. One that stood on noise, a key that canonical text doesn't write, goes to its neighbour.
+
+    Args:
+        old: YAML whose list at ``root`` holds customizations.
+        new: the canonical text of what has become of them, without comments.
+        counterparts: index in the old list → the customization on both sides; what is missing is gone.
+        root: the path of the list.
+
+    Raises:
+        FileError: ``old`` isn't YAML that pinsync reads.
+    """
+    before, after = load(old, "the old text"), load(new, "the new text")
+    follow = _Follower(counterparts, root, after).follow
+    lines = new.decode().split("\n")
+    remarks: dict[int, _Remarks] = {}
+    for run in _runs(old.decode().split("\n"), before):
+        run.settle(follow, remarks, end=len(lines) - 1)
+    return "\n".join(_written(lines, remarks)).encode()
+
+
+def _written(lines: Sequence[str], remarks: Mapping[int, _Remarks]) -> Iterable[str]:
+    indent = ""
+    for number, line in enumerate(lines):
+        if line:
+            indent = line[: len(line) - len(line.lstrip(" "))]
+        here = remarks.get(number, _Remarks())
+        yield from (indent + comment if comment else "" for comment in here.above)
+        yield "  ".join([line, *here.behind])
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The comments from the end of one line of content to the end of the next.
+
+    Attributes:
+        paths: the path that begins on each line of content of the old text, in its order.
+        index: the next line of content, as an index in ``paths``.
+        detached: groups of comments with a blank line below them.
+        attached: comments directly above that line.
+        behind: the comment at its end.
+    """
+
+    paths: Sequence[Path]
+    index: int
+    detached: list[list[str]] = field(default_factory=list)
+    attached: list[str] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)
+
+    def settle(self, follow: _Follow, remarks: dict[int, _Remarks], *, end: int) -> None:
+        """Add the comments to the lines of the new text that they belong to; ``end`` is the one after the last."""
+        fate = follow(self.paths[self.index]) if self.index < len(self.paths) else _Fate.NOISE
+        below = _first_line(follow, islice(self.paths, self.index, None))
+        if self.index == 0:
+            below = 0  # the head of the text, whatever key comes first
+        place = remarks.setdefault(end if below is None else below, _Remarks())
+        for group in self.detached:
+            place.above.extend([*group, ""])
+        if isinstance(fate, int):
+            place.above.extend(self.attached)
+            remarks.setdefault(fate, _Remarks()).behind.extend(self.behind)
+        elif fate is _Fate.NOISE and (self.attached or self.behind):
+            if below is None:
+                above = _first_line(follow, reversed(self.paths[: self.index]))
+                place = remarks.setdefault(end if above is None else above, _Remarks())
+            place.above.extend(self.attached + self.behind)
+
+
+def _first_line(follow: _Follow, paths: Iterable[Path]) -> int | None:
+    return next((line for path in paths if isinstance(line := follow(path), int)), None)
+
+
+def _runs(lines: Sequence[str], loaded: Loaded) -> Iterable[_Run]:
+    """Group the comments of a text by the line of content that they stand on."""
+    starts: dict[int, Path] = {}
+    for path, (line, _) in loaded.marks.items():
+        if path and (line not in starts or len(path) < len(starts[line])):
+            starts[line] = path
+    content = sorted(starts)
+    paths = [starts[line] for line in content]
+    alone = {line for line, column, _ in loaded.comments if not lines[line - 1][: column - 1].strip()}
+    runs: dict[int, _Run] = {}
+    for line, _, text in loaded.comments:
+        index = bisect_left(content, line)
+        if line not in alone and line not in starts:  # behind the last line of a value that goes over several
+            index = max(index - 1, 0)
+        run = runs.setdefault(index, _Run(paths, index))
+        if line not in alone:
+            run.behind.append(text)
+            continue
+        run.attached.append(text)
+        if line < len(lines) and not lines[line].strip():
+            run.detached.append(run.attached[:])
+            run.attached.clear()
+    return [runs[index] for index in sorted(runs)]
+
+
+class _Follower:
+    """Follows a path of the old text to a line of the new one."""
+
+    def __init__(self, counterparts: Mapping[int, Counterpart], root: Path, after: Loaded) -> None:
+        self._counterparts = counterparts
+        self._root = root
+        self._after = after
+        self._pins: dict[int, dict[int, int]] = {}
+
+    def follow(self, path: Path) -> int | _Fate:
+        """Return the line, from 0, of what has become of ``path``."""
+        depth = len(self._root)
+        if path[:depth] != self._root or len(path) == depth:
+            return self._after.marks[path][0] - 1 if path in self._after.marks else _Fate.NOISE
+        pair = self._counterparts.get(int(path[depth]))
+        if pair is None:
+            return _Fate.GONE
+        steps: Path = ()
+        old: Any = pair.old
+        clean: Any = pair.clean
+        new: Any = pair.new
+        for step in path[depth + 1 :]:
+            if isinstance(step, str) and isinstance(clean, dict) and step not in clean:
+                return _Fate.NOISE
+            there = self._counterpart(pair, steps, old, new, step)
+            if there is None:
+                return _Fate.GONE
+            in_pins = steps == ("pin_definitions",)
+            clean = clean[step] if in_pins or (isinstance(clean, dict) and isinstance(step, str)) else None
+            steps = (*steps, there)
+            old, new = old[step], new[there]
+        return self._after.marks[*self._root, pair.index, *steps][0] - 1
+
+    def _counterpart(self, pair: Counterpart, steps: Path, old: Any, new: Any, step: str | int) -> str | int | None:  # noqa: ANN401 - JSON
+        if isinstance(step, str):
+            return step if isinstance(new, dict) and step in new else None
+        if not isinstance(new, list):
+            return None
+        if steps == ("pin_definitions",) and all(isinstance(pin, dict) for pin in (*old, *new)):
+            pairs = pair_pins(pair.clean["pin_definitions"], new)
+            return self._pins.setdefault(pair.index, dict(pairs)).get(step)
+        if old[step] in new:
+            return new.index(old[step])
+        return step if steps != ("tags",) and step < len(new) else None

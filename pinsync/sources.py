@@ -1,0 +1,137 @@
+"""Where states are read from: the live export, a saved one, and documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pinsync import document, normalize
+from pinsync.errors import DataError, FileError
+from pinsync.model import Customization, Scope, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path, PurePosixPath
+
+    from pinsync.config import Settings, Tracker
+    from pinsync.document import Document
+
+
+def live(tracker: Tracker, settings: Settings, scope: Scope, environ: Mapping[str, str]) -> Snapshot:
+    """Ask the API for a tracker's customizations.
+
+    Args:
+        tracker: whose; its ``remove_…`` settings go along.
+        settings: the time-out, the limit of the answer's size, and what to ignore.
+        scope: the API's filters.
+        environ: where the private key is looked for.
+
+    Raises:
+        ConfigError: there is no private key.
+        RemoteError: there is no answer that can be trusted.
+    """
+    from pinsync import api, config  # noqa: PLC0415 - only a live source needs the network
+
+    key = config.private_key(tracker, environ)
+    flags = {name: "true" for name in ("remove_expired_pins", "remove_nonexisting_item_pins") if getattr(tracker, name)}
+    answer = api.export(
+        tracker,
+        key,
+        scope.query() | flags,
+        timeout=settings.timeout,
+        max_bytes=settings.safety.max_answer_bytes,
+    )
+    try:
+        customizations, warnings = _rows(answer.body, settings.ignore)
+    except DataError as error:
+        message = f"tracker {tracker.name}: {error.message}"
+        hint = error.hint or "nothing was changed; run again, and if it stays so report it to the vendor"
+        raise DataError(message, path=error.path, hint=hint) from error
+    return Snapshot(customizations, warnings, answer.date)
+
+
+def saved_export(path: Path, ignore: normalize.Ignored) -> Snapshot:
+    """Read an answer of the API from a file.
+
+    Raises:
+        FileError: the file can't be read, or isn't a whole answer.
+    """
+    try:
+        return Snapshot(*_rows(path.read_bytes(), ignore))
+    except OSError as error:
+        raise FileError(f"can't be read: {error.strerror}", source=str(path)) from error
+    except DataError as error:
+        raise FileError(error.message, source=str(path), hint=error.hint) from error
+
+
+def _rows(body: bytes, ignore: normalize.Ignored) -> tuple[tuple[Customization, ...], tuple[str, ...]]:
+    warnings: list[str] = []
+    found: dict[str | None, Customization] = {}
+    row: dict[str, Any] = {}
+
+    def warn(path: normalize.Path, message: str) -> None:
+        place = ".".join(map(str, path))
+        warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {place}: {message}")
+
+    for number, raw in enumerate(normalize.parse_answer(body), 1):
+        try:
+            row = normalize.decode_row(raw)
+            item = document.customization(row, ignore=ignore, warn=warn)
+        except DataError as error:
+            raise DataError(f"row {number} of the answer: {error.message}", path=error.path, hint=error.hint) from error
+        if item.id in found:
+            first = 1 + list(found).index(item.id)
+            places = f"{first} ({found[item.id].model}) and {number} ({item.model})"
+            raise DataError(f"rows {places} of the answer have the same id {item.id}")
+        found[item.id] = item
+    return tuple(found.values()), tuple(warnings)
+
+
+def documents(
+    files: Iterable[tuple[PurePosixPath, bytes]],
+    known: Iterable[Customization],
+    ignore: normalize.Ignored,
+    *,
+    prefix: str = "",
+) -> dict[str, Document]:
+    """Read a tracker's documents.
+
+    Args:
+        files: path and bytes of each.
+        known: customizations whose canonical texts need no reading.
+        ignore: paths of fields that don't count.
+        prefix: what stands before a path in messages, such as ``HEAD:``.
+
+    Returns:
+        model → document.
+
+    Raises:
+        FileError: a file isn't a document, or a model or an id stands in two of them.
+    """
+    texts: dict[str, dict[bytes, Customization]] = {}
+    for item in known:
+        texts.setdefault(item.model, {})[item.text] = item
+    found: dict[str, Document] = {}
+    for path, text in files:
+        read = document.parse(text, f"{prefix}{path}", known=texts, ignore=ignore)
+        if read.model in found:
+            message = f"holds the model {read.model!r}, which {found[read.model].source} holds already"
+            raise FileError(message, source=read.source, hint="put all rules of a model into one file")
+        found[read.model] = read
+    _check_ids(found.values())
+    return found
+
+
+def _check_ids(documents: Iterable[Document]) -> None:
+    seen: dict[str, tuple[Document, int]] = {}
+    for read in documents:
+        for entry in read.entries:
+            name = entry.customization.id
+            if name is None:
+                continue
+            if name in seen:
+                other, line = seen[name]
+                message = f"the id {name} stands in {other.source}, line {line}, already"
+                raise FileError(
+                    message, source=read.source, line=entry.line, hint="remove one of the two customizations"
+                )
+            seen[name] = read, entry.line
