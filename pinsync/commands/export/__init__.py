@@ -1,0 +1,239 @@
+"""``pinsync export``: the live customizations into the repository's documents."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinsync import compare, config, layout, sources
+from pinsync.commands import Console, gravest
+from pinsync.commands.export.places import Head, Place, WorkingTree, needed_repository, working_tree
+from pinsync.commands.export.update import Update, check_removals, leaves_a_question, update
+from pinsync.config import Tracker
+from pinsync.errors import PinsyncError, UsageError
+from pinsync.model import Scope, Snapshot
+from pinsync.reports.message import message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import PurePosixPath
+
+    from pinsync.compare import Pair
+    from pinsync.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        names: the trackers; all if empty.
+        scope: the customizations it is about.
+        check: only say what would change.
+        from_file: a saved export to read instead of asking the API.
+        commit: record the result as a commit.
+        branch: commit onto this branch instead of writing to the working tree.
+        message: the commit message; None for one made from the changes.
+        remove_expired_pins: overrides the trackers' setting.
+        remove_nonexisting_item_pins: overrides the trackers' setting.
+        force: overwrite uncommitted work.
+        allow_mass_removal: believe an answer in which much is gone.
+    """
+
+    names: Sequence[str] = ()
+    scope: Scope = field(default_factory=Scope)
+    check: bool = False
+    from_file: Path | None = None
+    commit: bool = False
+    branch: str | None = None
+    message: str | None = None
+    remove_expired_pins: bool | None = None
+    remove_nonexisting_item_pins: bool | None = None
+    force: bool = False
+    allow_mass_removal: bool = False
+
+
+def export(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+    """Bring documents to what is live.
+
+    Args:
+        config_file: the configuration; None to look for it.
+        options: what the command line says.
+        environ: the environment variables.
+        console: where to speak.
+
+    Returns:
+        0; with ``check`` 1 if something would change; the gravest exit code if a tracker failed.
+
+    Raises:
+        PinsyncError: what stops all trackers alike; what stops one of them is shown, and the others go on.
+    """
+    settings = config.load(config_file, start=Path.cwd(), environ=environ)
+    trackers = _trackers(settings, options)
+    _check_options(options, trackers)
+    tree = working_tree(settings)
+    place: WorkingTree | Head = tree
+    if options.commit or options.branch:
+        repository = needed_repository(tree, "--branch" if options.branch else "--commit")
+        place = Head(repository, tree.directory) if options.branch else tree
+    run = _Run(settings, options, environ, console, place)
+    answers = run.fetch(trackers)
+    if options.check:
+        return gravest([run.check(tracker, answer) for tracker, answer in answers])
+    with place.lock():
+        updates = [found for tracker, answer in answers if (found := run.updated(tracker, answer))]
+        if isinstance(place, WorkingTree):
+            updates = [found for found in updates if run.write(place, found)]
+            if options.commit:
+                run.commit(place, updates)
+        elif updates:
+            run.commit_to_branch(place, updates)
+    return gravest(run.codes)
+
+
+def _trackers(settings: Settings, options: Options) -> list[Tracker]:
+    if options.from_file and not settings.trackers:
+        return [Tracker("default", "")]  # a saved export can be read by whoever has no access
+    overrides = {
+        name: value
+        for name in ("remove_expired_pins", "remove_nonexisting_item_pins")
+        if (value := getattr(options, name)) is not None
+    }
+    return [replace(tracker, **overrides) for tracker in settings.select(options.names)]
+
+
+def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
+    if options.check and (options.commit or options.branch):
+        raise UsageError("--check changes nothing, so it can't go with --commit or --branch")
+    if options.message is not None and not (options.commit or options.branch):
+        raise UsageError("-m is the message of a commit", hint="add --commit or --branch NAME")
+    if options.from_file and len(trackers) > 1:
+        names = ", ".join(tracker.name for tracker in trackers)
+        hint = f"choose one with --tracker: {names}"
+        raise UsageError(f"{options.from_file} is the export of one tracker, but it doesn't say of which", hint=hint)
+    if options.from_file and (options.remove_expired_pins, options.remove_nonexisting_item_pins) != (None, None):
+        raise UsageError("it is the API that leaves out pins; a saved export is read as it is")
+    scope = options.scope
+    if scope.target_identity is not None and scope.target_type not in (None, "item"):
+        raise UsageError("--target-identity names an item", hint="leave out --target-type, or make it item")
+
+
+class _Run:
+    """One export; what fails for a tracker is shown at once and its exit code kept."""
+
+    def __init__(
+        self, settings: Settings, options: Options, environ: Mapping[str, str], console: Console, place: Place
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._environ = environ
+        self._console = console
+        self._place = place
+        self.codes: list[int] = []
+
+    def fetch(self, trackers: Sequence[Tracker]) -> list[tuple[Tracker, Snapshot]]:
+        """Return the answer for each tracker that has one; they are asked in parallel."""
+        if len(trackers) == 1:
+            answers = [self._fetched(trackers[0])]
+        else:
+            with ThreadPoolExecutor(max_workers=8) as pool:
+                answers = list(pool.map(self._fetched, trackers))
+        found = []
+        for tracker, answer in zip(trackers, answers, strict=True):
+            if isinstance(answer, PinsyncError):
+                self.codes.append(self._console.fail(answer))
+                continue
+            for warning in answer.warnings:
+                self._console.warn(f"{tracker.name}: {warning}")
+            found.append((tracker, answer))
+        return found
+
+    def _fetched(self, tracker: Tracker) -> Snapshot | PinsyncError:
+        try:
+            if self._options.from_file:
+                return sources.saved_export(self._options.from_file, self._settings.ignore)
+            return sources.live(tracker, self._settings, self._options.scope, self._environ)
+        except PinsyncError as error:
+            return error
+
+    def updated(self, tracker: Tracker, live: Snapshot) -> Update | None:
+        """Return what becomes of a tracker's documents; None if that can't be told or isn't to be believed."""
+        try:
+            return self._updated(tracker, live)
+        except PinsyncError as error:
+            self.codes.append(self._console.fail(error))
+            return None
+
+    def _updated(self, tracker: Tracker, live: Snapshot) -> Update:
+        files = self._place.documents(self._name(tracker))
+        documents = sources.documents(files, live.customizations, self._settings.ignore)
+        scope = self._options.scope
+        asked = scope != Scope() and not self._options.from_file
+        if asked and leaves_a_question(documents, live, scope):
+            self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
+            live = sources.live(tracker, self._settings, Scope(), self._environ)
+        folder = layout.folder(self._place.directory, self._name(tracker))
+        result = update(tracker, folder, documents, live, scope)
+        if not self._options.allow_mass_removal:
+            check_removals(result, self._settings.safety)
+        for note in result.kept:
+            self._console.say(f"{note}; kept as it is")
+        return result
+
+    def _name(self, tracker: Tracker) -> str | None:
+        return tracker.name if len(self._settings.trackers) > 1 else None
+
+    def check(self, tracker: Tracker, live: Snapshot) -> int:
+        """Say what an export would change; return 1 if anything."""
+        found = self.updated(tracker, live)
+        if found is None:
+            return self.codes[-1]
+        for path in found.files:
+            self._console.out(str(path))
+        self._console.say(found.summary(rewritten="would be rewritten"))
+        return 1 if found.files else 0
+
+    def write(self, place: WorkingTree, found: Update) -> bool:
+        """Write a tracker's files; return whether that went well."""
+        try:
+            place.write(found.files, force=self._options.force)
+        except PinsyncError as error:
+            self.codes.append(self._console.fail(error))
+            return False
+        for path, text in found.files.items():
+            self._console.step(f"{'removed' if text is None else 'wrote'} {path}")
+        self._console.say(found.summary())
+        return True
+
+    def commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
+        """Commit what pinsync wrote, now or in an earlier run, and nothing else."""
+        repository = needed_repository(place, "--commit")
+        pairs: dict[str, Sequence[Pair]] = {}
+        paths: list[PurePosixPath] = []
+        for found in updates:
+            name = self._name(found.tracker)
+            before = dict(Head(repository, place.directory).documents(name)) if repository.head() else {}
+            known = sources.documents(before.items(), found.new, self._settings.ignore, prefix="HEAD:")
+            old = [entry.customization for read in known.values() for entry in read.entries]
+            pairs[found.tracker.name] = compare.match(old, found.new)
+            paths += sorted({*before, *(path for path, _ in place.documents(name))})
+        commit = repository.commit(place.committable(paths), self._options.message or message(pairs))
+        self._console.say(f"committed {commit[:12]}" if commit else "nothing to commit")
+
+    def commit_to_branch(self, place: Head, updates: Sequence[Update]) -> None:
+        """Put all trackers' files onto a branch."""
+        files = {path: text for found in updates for path, text in found.files.items()}
+        pairs = {found.tracker.name: found.pairs for found in updates}
+        for found in updates:
+            self._console.say(found.summary())
+        name = self._options.branch or ""
+        result = place.repository.commit_to_branch(name, files, self._options.message or message(pairs))
+        if result.commit is None:
+            self._console.say(
+                f"{name}: back to HEAD, nothing is left to propose" if result.changed else "nothing to commit"
+            )
+        else:
+            how = "replaced by" if result.replaced else "is now" if result.changed else "has already"
+            self._console.say(f"{name}: {how} {result.commit[:12]}")

@@ -1,0 +1,153 @@
+"""``pinsync init``: a commented configuration to start from, and line ends that stay the same on every machine."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from pinsync import config
+from pinsync.errors import ConfigError, FileError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+ATTRIBUTES: Final = "customizations/** text eol=lf"
+
+_HEADER: Final = """\
+# What pinsync keeps under git, and how. Every setting but the trackers may be left out.
+format: 1
+
+# Where the files go, one for each recommender model; relative to this file.
+directory: customizations
+
+# For the dates in people's reports; files and JSON are in UTC.
+timezone: UTC
+"""
+
+_TRACKER: Final = """
+# The private key never stands in a file: private_key_env names the environment variable that holds it.
+# With more than one tracker, each has a folder of its name below the directory.
+trackers:
+  default:
+    tracker_id: {tracker_id}
+    private_key_env: PINSYNC_PRIVATE_KEY
+{hosts}    # Pins past their active_to, and pins of items that left the catalog, may be left out.
+    remove_expired_pins: false
+    remove_nonexisting_item_pins: false
+"""
+
+_NO_TRACKER: Final = """
+# Without this section the tracker comes from the environment: PINSYNC_TRACKER_ID, PINSYNC_PRIVATE_KEY and, if it isn't
+# the vendor's, PINSYNC_HOST. To name it here, remove the "# " below. The private key never stands in a file:
+# private_key_env names the environment variable that holds it.
+# trackers:
+#   default:
+#     tracker_id: 1234-5678
+#     private_key_env: PINSYNC_PRIVATE_KEY
+"""
+
+_VENDORS_HOSTS: Final = """\
+    # The vendor's hosts; the second is tried when the first can't be reached.
+    # hosts: [https://live.luigisbox.tech, https://live.luigisbox.com]
+"""
+
+_FOOTER: Final = """
+# Fields to leave out of files and comparison.
+ignore: []
+# ignore: [target_metadata.image]
+
+# An export is refused if it would remove more than this share of at least so many customizations,
+# or if the answer is longer than this.
+safety:
+  max_removed_percent: 30
+  min_existing: 10
+  max_answer_mb: 256
+"""
+
+
+def init(
+    *, root: Path, tracker_id: str | None, host: str | None, environ: Mapping[str, str], echo: Callable[[str], None]
+) -> int:
+    """Write ``pinsync.yaml`` and a line of ``.gitattributes``; an existing configuration is left alone.
+
+    Args:
+        root: the folder to write to.
+        tracker_id: the tracker to name, else that of ``PINSYNC_TRACKER_ID``; without either the section is a comment.
+        host: the host to name, the vendor's if ``None``; needs a tracker.
+        environ: the environment variables.
+        echo: shows a line to the user.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        UsageError: the tracker id or the host is refused, or there is a configuration already.
+        FileError: a file can't be written.
+    """
+    tracker_id = tracker_id or environ.get("PINSYNC_TRACKER_ID", "").strip() or None
+    if host is not None and tracker_id is None:
+        raise UsageError("a host belongs to a tracker, and none is named", hint="add --tracker-id, or set PINSYNC_HOST")
+    text = _text(tracker_id, host)
+    try:
+        config.parse(text.encode(), config.FILE_NAME, root=root, environ=environ)
+    except ConfigError as error:
+        if error.source != config.FILE_NAME:  # a variable's fault, and it is named
+            raise
+        raise UsageError(error.reason, hint=error.hint) from error
+    _create(root / config.FILE_NAME, text)
+    try:
+        added = _append(root / ".gitattributes")
+    except FileError:
+        (root / config.FILE_NAME).unlink()
+        raise
+    echo(f"Wrote {config.FILE_NAME}" + (" and a line of .gitattributes." if added else "."))
+    if not environ.get("PINSYNC_PRIVATE_KEY"):
+        needed = ["PINSYNC_PRIVATE_KEY"] if tracker_id else ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY"]
+        echo(f"Set {' and '.join(needed)} in the environment.")
+    echo("Next: pinsync export")
+    return 0
+
+
+def _text(tracker_id: str | None, host: str | None) -> str:
+    if tracker_id is None:
+        return f"{_HEADER}{_NO_TRACKER}{_FOOTER}"
+    hosts = _VENDORS_HOSTS if host is None else f"    hosts: [{json.dumps(host)}]\n"
+    return f"{_HEADER}{_TRACKER.format(tracker_id=json.dumps(tracker_id), hosts=hosts)}{_FOOTER}"
+
+
+def _create(file: Path, text: str) -> None:
+    try:
+        # Exclusively: nothing that is there, not even a dangling link, is written over or through.
+        stream = file.open("x", encoding="utf-8", newline="\n")
+    except FileExistsError as error:
+        hint = "edit it, or remove it to start anew; next: pinsync export"
+        raise UsageError(f"{file.name} is there already, and nothing was changed", hint=hint) from error
+    except OSError as error:
+        raise _unwritable(file, error) from error
+    try:
+        with stream:
+            stream.write(text)
+    except OSError as error:
+        file.unlink()
+        raise _unwritable(file, error) from error
+
+
+def _append(file: Path) -> bool:
+    """Return whether the line had to be added."""
+    try:
+        if file.is_symlink():
+            raise FileError("is a symbolic link, which git doesn't follow", source=str(file), hint="make it a file")
+        before = file.read_bytes() if file.exists() else b""
+        if ATTRIBUTES.encode() in (line.strip() for line in before.splitlines()):
+            return False
+        gap = b"" if not before or before.endswith(b"\n") else b"\n"
+        with file.open("ab") as stream:
+            stream.write(gap + ATTRIBUTES.encode() + b"\n")
+    except OSError as error:
+        raise _unwritable(file, error) from error
+    return True
+
+
+def _unwritable(file: Path, error: OSError) -> FileError:
+    return FileError(f"can't be written: {error.strerror}", source=str(file), hint="check the folder's permissions")

@@ -1,0 +1,165 @@
+"""`pinsync init`: what it writes, what it leaves alone, and what it never does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pinsync import config
+from pinsync.commands.init import ATTRIBUTES, init
+from pinsync.errors import ConfigError, FileError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "s3cret-key"
+
+
+def run(
+    root: Path, *, tracker_id: str | None = None, host: str | None = None, environ: dict[str, str] | None = None
+) -> list[str]:
+    said: list[str] = []
+    assert init(root=root, tracker_id=tracker_id, host=host, environ=environ or {}, echo=said.append) == 0
+    return said
+
+
+def names(root: Path) -> set[str]:
+    return {file.name for file in root.iterdir()}
+
+
+def test_the_starter_is_valid_and_holds_the_defaults(tmp_path: Path) -> None:
+    said = run(tmp_path)
+    environ = {"PINSYNC_TRACKER_ID": "1234-5678"}
+    assert config.load(None, start=tmp_path, environ=environ) == replace(
+        config.parse(b"", "", root=tmp_path.resolve(), environ=environ), path=tmp_path.resolve() / "pinsync.yaml"
+    )
+    assert said == [
+        "Wrote pinsync.yaml and a line of .gitattributes.",
+        "Set PINSYNC_TRACKER_ID and PINSYNC_PRIVATE_KEY in the environment.",
+        "Next: pinsync export",
+    ]
+
+
+def test_what_is_commented_out_is_valid_too(tmp_path: Path) -> None:
+    run(tmp_path)
+    lines = (tmp_path / "pinsync.yaml").read_text(encoding="utf-8").splitlines()
+    start = lines.index("# trackers:")
+    text = "\n".join(
+        line.removeprefix("# ") if index >= start else line for index, line in enumerate(lines[: start + 4])
+    )
+    settings = config.parse(text.encode(), "pinsync.yaml", root=tmp_path, environ={})
+    assert settings.trackers == (config.Tracker("default", "1234-5678"),)
+
+
+@pytest.mark.parametrize("environ", [{"PINSYNC_TRACKER_ID": "1234-5678", "PINSYNC_PRIVATE_KEY": KEY}, {}])
+def test_a_tracker_is_written_and_its_key_is_not(tmp_path: Path, environ: dict[str, str]) -> None:
+    said = run(tmp_path, tracker_id=None if environ else "1234-5678", environ=environ)
+    settings = config.load(None, start=tmp_path, environ={})
+    assert settings.trackers == (config.Tracker("default", "1234-5678"),)
+    assert KEY not in (tmp_path / "pinsync.yaml").read_text(encoding="utf-8")
+    assert said[-1] == "Next: pinsync export"
+    assert ("Set PINSYNC_PRIVATE_KEY in the environment." in said) == (not environ)
+
+
+def test_a_tracker_id_of_digits_stays_a_string(tmp_path: Path) -> None:
+    run(tmp_path, tracker_id="0012")
+    assert config.load(None, start=tmp_path, environ={}).trackers[0].tracker_id == "0012"
+
+
+def test_a_host_is_written_with_its_tracker(tmp_path: Path) -> None:
+    run(tmp_path, tracker_id="1234-5678", host="http://127.0.0.1:8080")
+    assert config.load(None, start=tmp_path, environ={}).trackers[0].hosts == ("http://127.0.0.1:8080",)
+
+
+@pytest.mark.parametrize(
+    ("tracker_id", "host", "message"),
+    [
+        ('x"\nhosts: y', None, "tracker_id must consist of"),
+        ("../x", None, "tracker_id must consist of"),
+        ("x", "https://evilluigisbox.tech", "must not point at evilluigisbox.tech"),
+        ("x", "https://u:p@live.luigisbox.tech", "user name or password"),
+        (None, "https://live.luigisbox.tech", "a host belongs to a tracker"),
+    ],
+)
+def test_what_would_not_be_valid_is_not_written(
+    tmp_path: Path, tracker_id: str | None, host: str | None, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        run(tmp_path, tracker_id=tracker_id, host=host)
+    assert names(tmp_path) == set()
+
+
+def test_a_variable_that_is_refused_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="PINSYNC_TIMEOUT"):
+        run(tmp_path, environ={"PINSYNC_TIMEOUT": "soon"})
+    assert names(tmp_path) == set()
+
+
+def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "pinsync.yaml"
+    file.write_text("format: 1\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"pinsync\.yaml is there already") as caught:
+        run(tmp_path)
+    assert caught.value.exit_code == 2
+    assert file.read_text(encoding="utf-8") == "format: 1\n"
+    assert names(tmp_path) == {"pinsync.yaml"}
+
+
+def test_a_dangling_link_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "pinsync.yaml").symlink_to("elsewhere")
+    with pytest.raises(UsageError, match="is there already"):
+        run(tmp_path)
+    assert names(tmp_path) == {"pinsync.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"", f"{ATTRIBUTES}\n"),
+        (b"*.png binary\n", f"*.png binary\n{ATTRIBUTES}\n"),
+        (b"*.png binary", f"*.png binary\n{ATTRIBUTES}\n"),
+        (b"*.png binary\r\n", f"*.png binary\r\n{ATTRIBUTES}\n"),
+        (f"{ATTRIBUTES}\r\n*.png binary\r\n".encode(), f"{ATTRIBUTES}\r\n*.png binary\r\n"),
+        (f"# {ATTRIBUTES}\n".encode(), f"# {ATTRIBUTES}\n{ATTRIBUTES}\n"),
+    ],
+)
+def test_the_attributes_keep_what_is_there_and_gain_one_line(tmp_path: Path, before: bytes, after: str) -> None:
+    file = tmp_path / ".gitattributes"
+    file.write_bytes(before)
+    run(tmp_path)
+    assert file.read_bytes() == after.encode()
+    (tmp_path / "pinsync.yaml").unlink()
+    assert run(tmp_path)[0] == "Wrote pinsync.yaml."
+    assert file.read_bytes() == after.encode()
+
+
+def test_git_understands_the_line(tmp_path: Path) -> None:
+    run(tmp_path)
+    environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(tmp_path), *arguments]
+        return subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout
+
+    git("init", "--quiet")
+    for path in ("customizations/basket.yaml", "customizations/shop-sk/basket.yaml"):
+        assert git("check-attr", "eol", "--", path) == f"{path}: eol: lf\n"
+    assert git("check-attr", "eol", "--", "pinsync.yaml") == "pinsync.yaml: eol: unspecified\n"
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_attributes_that_can_not_be_written_leave_nothing_behind(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / ".gitattributes"
+    file.symlink_to("elsewhere") if kind == "link" else file.mkdir()
+    with pytest.raises(FileError, match="symbolic link" if kind == "link" else "can't be written"):
+        run(tmp_path)
+    assert names(tmp_path) == {".gitattributes"}
+
+
+def test_a_folder_that_can_not_be_written_to_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="nowhere"):
+        run(tmp_path / "nowhere")
