@@ -72,6 +72,11 @@ def value_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return _sequence(value, 0) if type(value) is list and value else _scalar(value)
 
 
+def fields(data: dict[str, Any]) -> str:
+    """Return the lines of some of a customization's fields, none of them pins."""
+    return _mapping(data, "    ") if data else ""
+
+
 def _pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
     """Position, type, identity or criteria, widget, window, text; a value of an unexpected type is left to the text."""
     position, criteria = pin.get("position"), pin.get("pin_criteria")
@@ -87,7 +92,7 @@ def _pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
 def _mapping(value: dict[str, Any], first: str) -> str:
     """Return an object's lines; ``first`` stands before its first key: blanks, or blanks and a dash."""
     column = len(first)
-    values = [_strings[item] if type(item) is str else _behind_key(item, column) for item in value.values()]
+    values = [strings[item] if type(item) is str else _behind_key(item, column) for item in value.values()]
     return _templates[first, *value] % tuple(values)
 
 
@@ -119,7 +124,7 @@ def _item(value: Any, dash: str) -> str:  # noqa: ANN401 - any JSON value
 def _scalar(value: Any) -> str:  # noqa: ANN401 - any JSON value
     kind = type(value)
     if kind is str:
-        return _strings[value][1:]
+        return strings[value][1:]
     if value is None:
         return "null"
     if kind is bool:
@@ -168,7 +173,7 @@ class _Strings(dict[str, str]):
     """A cache of quoted strings behind a blank, since the same identities and windows return all the time."""
 
     def __missing__(self, text: str) -> str:
-        if len(self) > 50_000:  # noqa: PLR2004 - some 8 MB
+        if len(self) > 20_000:  # noqa: PLR2004 - some 4 MB
             self.clear()
         self[text] = quoted = " " + _quoted(text)
         return quoted
@@ -194,7 +199,8 @@ def _key(name: str) -> str:
     return quoted
 
 
-_strings: Final = _Strings()
+strings: Final = _Strings()
+"""Text → a blank and its canonical form, as it stands behind a key's colon."""
 _templates: Final = _Templates()
 
 
@@ -211,15 +217,18 @@ def read(text: str) -> dict[str, Any] | None:
     lines[0] = lines[0].replace("- ", "  ", 1)
     try:
         data, _ = _read_mapping(lines, 0, 4)
-        return data if block(data) == text else None
-    except (ValueError, IndexError, RecursionError, DataError):
+        return data if data and block(data) == text else None
+    except (ValueError, IndexError, RecursionError, DataError, TypeError):  # the last for a key that is no text
         return None
 
 
 def read_value(text: bytes) -> Any:  # noqa: ANN401 - any JSON scalar
     """Return the value of a canonical scalar, None if it isn't canonical to the byte."""
-    value = _read_scalar(text.decode(errors="replace"))
-    return value if value_text(value).encode(errors="replace") == text else None
+    try:
+        value = _read_scalar(text.decode())
+        return value if value_text(value).encode() == text else None
+    except (ValueError, IndexError, DataError):
+        return None
 
 
 _ENTRY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: (.+))?""")

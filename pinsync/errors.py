@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import difflib
+from typing import TYPE_CHECKING, ClassVar
 
 from pinsync.model import INVISIBLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def printable(text: str) -> str:
@@ -21,6 +25,13 @@ def escaped(character: str) -> str:
         return character
     code = ord(character)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - the end of the BMP
+
+
+def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
+    """Return a hint at the known word nearest to ``word``; if none is near, ``otherwise`` or a list of them all."""
+    words = sorted(known)
+    near = difflib.get_close_matches(word, words, n=1)
+    return f'did you mean "{near[0]}"?' if near else otherwise or f"known: {', '.join(words)}"
 
 
 class PinsyncError(Exception):

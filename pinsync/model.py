@@ -43,7 +43,7 @@ class Customization(NamedTuple):
         id: the server's UUID; None for one written by hand that the server doesn't know yet.
         target: what it applies to.
         text: its canonical block in UTF-8.
-        updated_at: when the vendor last saw a change, as the answer spelled it; never a part of the text.
+        updated_at: when the vendor last saw a change, in UTC; never a part of the text.
     """
 
     model: str
@@ -83,11 +83,43 @@ class Scope:
         return {name: value for name in fields if (value := getattr(self, name)) is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, or differs, at one place: what CI systems show beside a line.
+
+    Attributes:
+        rule: the id of the rule, such as ``duplicate-id`` or ``drift-changed``.
+        severity: ``error`` or ``warning``.
+        message: what is wrong, one sentence.
+        file: the path from the repository's root; None if no file is at fault.
+        line: from 1; None if it is the file as a whole.
+        column: from 1.
+        hint: how to mend it.
+        identity: what tells it from others of its rule and file, and stays when lines move.
+        model: the recommender model, where there is one.
+    """
+
+    rule: str
+    severity: Literal["error", "warning"]
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    hint: str | None = None
+    identity: str = ""
+    model: str | None = None
+
+
+EVERYTHING: Final = Scope()
+"""The scope that filters nothing."""
+
+
 def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
     """Pair the pins of two states of one customization.
 
-    Equal pins first, then the same thing at the same position, the same thing elsewhere, and another thing at the same
-    position and widget; within a step, in the order they stand in. What remains was removed or added.
+    Equal pins first, then those that differ in their position alone, the same thing at the same position, the same
+    thing elsewhere, and another thing at the same position and widget; within a step, in the order they stand in. What
+    remains was removed or added.
 
     Args:
         old: canonical pins of the one state.
@@ -114,6 +146,7 @@ def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
 _THING: Final = ("pin_type", "pin_identity", "pin_criteria")
 _PIN_STEPS: Final[tuple[tuple[str, ...] | None, ...]] = (
     None,  # all of it
+    (),  # all but the position
     ("position", "widget_id", *_THING),
     ("position", *_THING),
     ("widget_id", *_THING),
@@ -123,4 +156,6 @@ _PIN_STEPS: Final[tuple[tuple[str, ...] | None, ...]] = (
 
 
 def _pin_key(pin: Mapping[str, Any], fields: tuple[str, ...] | None) -> str:
-    return repr(sorted(pin.items()) if fields is None else [pin.get(name) for name in fields])
+    if not fields:
+        return repr(sorted(field for field in pin.items() if fields is None or field[0] != "position"))
+    return repr([pin.get(name) for name in fields])

@@ -158,7 +158,8 @@ class _DateTimes(dict[str, str]):
         return result
 
 
-_date_times: Final = _DateTimes()
+date_times: Final = _DateTimes()
+"""Date-time as it came → as ``date_time`` returns it."""
 
 
 def _silent(_path: Path, _message: str) -> None:
@@ -239,7 +240,7 @@ def _text(value: object, path: Path, name: str, warn: Warn) -> object:
 
 def _moment(value: object, path: Path, name: str, warn: Warn) -> object:
     if type(value) is str:
-        return _date_times[value]
+        return date_times[value]
     return _kept(value, "a date-time", path, name, warn)
 
 

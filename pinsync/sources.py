@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pinsync import document, normalize
+from pinsync.document import rows
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Scope, Snapshot
 
@@ -33,7 +34,7 @@ def live(tracker: Tracker, settings: Settings, scope: Scope, environ: Mapping[st
 
     key = config.private_key(tracker, environ)
     flags = {name: "true" for name in ("remove_expired_pins", "remove_nonexisting_item_pins") if getattr(tracker, name)}
-    answer = api.export(
+    reply = api.export(
         tracker,
         key,
         scope.query() | flags,
@@ -41,12 +42,12 @@ def live(tracker: Tracker, settings: Settings, scope: Scope, environ: Mapping[st
         max_bytes=settings.safety.max_answer_bytes,
     )
     try:
-        customizations, warnings = _rows(answer.body, settings.ignore)
+        customizations, warnings = rows.customizations(reply.body, settings.ignore)
     except DataError as error:
         message = f"tracker {tracker.name}: {error.message}"
         hint = error.hint or "nothing was changed; run again, and if it stays so report it to the vendor"
         raise DataError(message, path=error.path, hint=hint) from error
-    return Snapshot(customizations, warnings, answer.date)
+    return Snapshot(customizations, warnings, reply.date)
 
 
 def saved_export(path: Path, ignore: normalize.Ignored) -> Snapshot:
@@ -56,34 +57,11 @@ def saved_export(path: Path, ignore: normalize.Ignored) -> Snapshot:
         FileError: the file can't be read, or isn't a whole answer.
     """
     try:
-        return Snapshot(*_rows(path.read_bytes(), ignore))
+        return Snapshot(*rows.customizations(path.read_bytes(), ignore))
     except OSError as error:
         raise FileError(f"can't be read: {error.strerror}", source=str(path)) from error
     except DataError as error:
         raise FileError(error.message, source=str(path), hint=error.hint) from error
-
-
-def _rows(body: bytes, ignore: normalize.Ignored) -> tuple[tuple[Customization, ...], tuple[str, ...]]:
-    warnings: list[str] = []
-    found: dict[str | None, Customization] = {}
-    row: dict[str, Any] = {}
-
-    def warn(path: normalize.Path, message: str) -> None:
-        place = ".".join(map(str, path))
-        warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {place}: {message}")
-
-    for number, raw in enumerate(normalize.parse_answer(body), 1):
-        try:
-            row = normalize.decode_row(raw)
-            item = document.customization(row, ignore=ignore, warn=warn)
-        except DataError as error:
-            raise DataError(f"row {number} of the answer: {error.message}", path=error.path, hint=error.hint) from error
-        if item.id in found:
-            first = 1 + list(found).index(item.id)
-            places = f"{first} ({found[item.id].model}) and {number} ({item.model})"
-            raise DataError(f"rows {places} of the answer have the same id {item.id}")
-        found[item.id] = item
-    return tuple(found.values()), tuple(warnings)
 
 
 def documents(

@@ -24,10 +24,9 @@ from pinsync.config.records import (
     Safety,
     Settings,
     Tracker,
-    suggestion,
 )
 from pinsync.config.section import MAX_FILE_BYTES, Section, parsed
-from pinsync.errors import ConfigError
+from pinsync.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

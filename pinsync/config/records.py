@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import ConfigError, UsageError, printable
+from pinsync.errors import ConfigError, UsageError, printable, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path, PurePosixPath
 
 FILE_NAME: Final = "pinsync.yaml"
@@ -86,10 +85,3 @@ class Settings:
             if name not in known:
                 raise UsageError(f'no tracker is named "{printable(name)}"', hint=suggestion(name, known))
         return tuple(tracker for tracker in self.trackers if not names or tracker.name in names)
-
-
-def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
-    """Return a hint at the known word nearest to ``word``; if none is near, ``otherwise`` or a list of them all."""
-    words = sorted(known)
-    near = difflib.get_close_matches(word, words, n=1)
-    return f'did you mean "{near[0]}"?' if near else otherwise or f"known: {', '.join(words)}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pinsync.config.records import suggestion
-from pinsync.errors import ConfigError, FileError, printable
+from pinsync.errors import ConfigError, FileError, printable, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

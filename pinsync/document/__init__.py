@@ -11,7 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any, Final, NamedTuple
 
 from pinsync import canonical, normalize
@@ -91,7 +91,7 @@ def customization(
     return canonical.customization(
         row["model"] if model is None else model,
         normalize.normalize(row, ignore=ignore, warn=warn),
-        updated_at=updated_at if isinstance(updated_at, str) else None,
+        updated_at=normalize.date_time(updated_at) if isinstance(updated_at, str) else None,
     )
 
 
@@ -128,7 +128,7 @@ def parse(text: bytes, source: str, *, known: Known | None = None, ignore: norma
 _COMMENTS: Final = rb"(?:[ ]*(?:#[^\n]*)?\n)*"
 _END: Final = rb"[ ]*(?:[ ]#[^\n]*)?\n"
 _HEAD: Final = re.compile(
-    _COMMENTS + rb"format: 1" + _END + _COMMENTS
+    _COMMENTS + rb"(?:---" + _END + _COMMENTS + rb")?format: 1" + _END + _COMMENTS
     + rb"""model: ([^\s"'#]+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*')""" + _END + _COMMENTS + rb"customizations:" + _END
 )  # fmt: skip
 _OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
@@ -155,13 +155,25 @@ class _Reader:
     def by_blocks(self, text: bytes) -> Document | None:
         """Cut a text that is laid out as pinsync does it; None if it isn't, or is at fault somewhere."""
         top = _HEAD.match(text)
-        model = top and canonical.read_value(top[1])
-        if not top or not isinstance(model, str) or not model:
+        if not top:
             return None
         try:
-            return self._cut(text, top.end(), model)
+            return self._cut(text, top.end(), self._model(top))
         except _IrregularError:
             return None
+
+    def _model(self, top: re.Match[bytes]) -> str:
+        model = canonical.read_value(top[1])
+        if model is None:
+            from pinsync import yamlio  # noqa: PLC0415 - a name in its canonical form is read without it
+
+            try:
+                model = yamlio.load(top[1], self.source).data
+            except FileError as error:
+                raise _IrregularError from error
+        if not isinstance(model, str) or not model:
+            raise _IrregularError
+        return model
 
     def _cut(self, text: bytes, at: int, model: str) -> Document:
         begins = [*_find_all(text, b"\n  - ", at - 1), len(text)]
@@ -173,33 +185,70 @@ class _Reader:
         entries: list[Entry] = []
         for begin, end in pairwise(begins):
             region = text[begin:end]
-            found = known.get(region)
-            body, below = (region, b"") if found else _cut_off_comments(region)
-            gap, lead = _cut_at_blank_line(between)
-            entries.append(Entry(gap, lead, body, line, found or self._read(body, model, known)))
+            gap = lead = b""
+            if between:
+                self._check_comments(between)
+                gap, lead = _cut_at_blank_line(between)
+            body, between, item = self._block(region, model, known)
+            entries.append(Entry(gap, lead, body, line, item))
             line += region.count(b"\n")
-            between = below
+        self._check_comments(between)
+        self._check_comments(text[:at])
         return Document(self.source, model, text[:at], tuple(entries), between)
 
-    def _read(self, body: bytes, model: str, known: Mapping[bytes, Customization]) -> Customization:
+    def _block(
+        self, region: bytes, model: str, known: Mapping[bytes, Customization]
+    ) -> tuple[bytes, bytes, Customization]:
+        """Return a block, the comments below it, and what it says."""
+        if found := known.get(region):
+            return found.text, b"", found  # the same bytes, but held once
+        body, below = _cut_off_comments(region)
         plain = _without_comments(body)
         if found := known.get(plain):
-            return found
+            self._check_comments(body)
+            return body, below, found
+        row: Mapping[str, Any] | None
         try:
-            row = canonical.read(plain.decode()) or self._read_yaml(body)
-            return customization(row, model=model, ignore=self.ignore)
+            if (row := canonical.read(plain.decode())) is not None:
+                self._check_comments(body)
+            else:
+                body, below, row = self._block_by_hand(region)
+            if "model" in row:
+                raise _IrregularError
+            return body, below, customization(row, model=model, ignore=self.ignore)
         except (DataError, FileError, UnicodeDecodeError) as error:
             raise _IrregularError from error  # the whole is read again, to say where
 
-    def _read_yaml(self, body: bytes) -> Mapping[str, Any]:
+    def _block_by_hand(self, region: bytes) -> tuple[bytes, bytes, Mapping[str, Any]]:
         from pinsync import yamlio  # noqa: PLC0415 - a file in sync is read without it
 
-        if _OTHER_LINE.search(body, body.index(b"\n") + 1):
+        if _OTHER_LINE.search(region, region.index(b"\n") + 1):
             raise _IrregularError
-        rows = yamlio.load(body, self.source).data
-        if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], dict) or "model" in rows[0]:
+        loaded = yamlio.load(region, self.source)
+        rows = loaded.data
+        if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], dict):
             raise _IrregularError
-        return rows[0]
+        # What looks like a comment may be the end of a text in a literal block, and so may blank lines.
+        comments = {line for line, _, _ in loaded.comments}
+        lines = region.splitlines(keepends=True)
+        end = len(lines)
+        while not lines[end - 1].strip() or (end in comments and lines[end - 1].lstrip()[:1] == b"#"):
+            end -= 1
+        if end < len(lines) and yamlio.load(b"".join(lines[:end]), self.source).data != rows:
+            while end < len(lines) and not lines[end].strip():
+                end += 1
+        return b"".join(lines[:end]), b"".join(lines[end:]), rows[0]
+
+    def _check_comments(self, part: bytes) -> None:
+        """Leave it to ``yamlio`` to refuse a comment that other readers would take for more, or can't read."""
+        try:
+            if part.decode().replace("\n", "").isprintable():
+                return
+            from pinsync import yamlio  # noqa: PLC0415 - as a rule comments are plain text
+
+            yamlio.load(part, self.source)
+        except (FileError, UnicodeDecodeError) as error:
+            raise _IrregularError from error
 
     def as_a_whole(self, text: bytes) -> Document:
         """Read any YAML, and lay it out anew with its comments, so that it can be cut."""
@@ -207,7 +256,9 @@ class _Reader:
 
         laid_out = lay_out(text, self.source)
         if not laid_out.lines:
-            return Document(self.source, laid_out.model, laid_out.text, (), b"")
+            top = _HEAD.match(laid_out.text)
+            end = top.end() if top else len(laid_out.text)
+            return Document(self.source, laid_out.model, laid_out.text[:end], (), laid_out.text[end:])
         document = self.by_blocks(laid_out.text)
         if document is None:
             raise AssertionError(f"{self.source}: laid out anew, it still can't be cut")
@@ -252,15 +303,7 @@ def merge(document: Document | None, model: str, state: Sequence[tuple[Customiza
     """
     if document is None:
         return b"".join((head(model), *(lead + body for _, lead, body in _arrivals(state))))
-    order = canonical.order
-    ours = {id(entry) for entry in document.entries}
-    staying: dict[int, Customization] = {}
-    arriving: list[tuple[Customization, Entry | None]] = []
-    for item, origin in state:
-        if origin and id(origin) in ours and order(item)[:-1] == order(origin.customization)[:-1]:
-            staying[id(origin)] = item
-        else:
-            arriving.append((item, origin))
+    staying, arriving = _places(document, state)
     if not arriving and all(
         (same := staying.get(id(entry))) and same.text == entry.customization.text for entry in document.entries
     ):
@@ -273,12 +316,36 @@ def merge(document: Document | None, model: str, state: Sequence[tuple[Customiza
             parts.append(entry.gap)
         if here is None:
             continue
-        while queue and queue[0][0] < order(here):
+        while queue and queue[0][0] < canonical.order(here):
             parts += queue.popleft()[1:]
         parts += (entry.lead, rewrite(entry, here))
     parts += (part for _, lead, body in queue for part in (lead, body))
     text = b"".join((*parts, document.tail))
     return text.replace(b"\n", b"\r\n") if document.crlf else text
+
+
+def _places(
+    document: Document, state: Iterable[tuple[Customization, Entry | None]]
+) -> tuple[dict[int, Customization], list[tuple[Customization, Entry | None]]]:
+    """Tell what stays where its entry stands from what has to be put into its place.
+
+    What sorts as before stays, and so does what still fits: an id that is filled in moves nothing.
+    """
+    order = canonical.order
+    states = {id(origin): item for item, origin in state if origin}
+    staying: dict[int, Customization] = {}
+    last: tuple[object, ...] = ()
+    for entry, below in zip_longest(document.entries, document.entries[1:]):
+        item = states.get(id(entry))
+        if item is None:
+            continue
+        key = order(item)
+        if key[:-1] == order(entry.customization)[:-1] or (
+            last < key and (below is None or key < order(below.customization))
+        ):
+            staying[id(entry)] = item
+            last = key
+    return staying, [(item, origin) for item, origin in state if id(origin) not in staying]
 
 
 def _arrivals(state: Iterable[tuple[Customization, Entry | None]]) -> list[tuple[Any, bytes, bytes]]:

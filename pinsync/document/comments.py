@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from pinsync.model import pair_pins
@@ -66,9 +66,12 @@ def carry(old: bytes, new: bytes, counterparts: Mapping[int, Counterpart], *, ro
     before, after = load(old, "the old text"), load(new, "the new text")
     follow = _Follower(counterparts, root, after).follow
     lines = new.decode().split("\n")
+    end = len(lines) - 1
     remarks: dict[int, _Remarks] = {}
     for run in _runs(old.decode().split("\n"), before):
-        run.settle(follow, remarks, end=len(lines) - 1)
+        run.settle(follow, remarks, end=end)
+    if root and end in remarks:
+        lines[end:] = remarks.pop(end).above  # below a document's last block nothing is indented
     return "\n".join(_written(lines, remarks)).encode()
 
 
@@ -113,10 +116,16 @@ class _Run:
             place.above.extend(self.attached)
             remarks.setdefault(fate, _Remarks()).behind.extend(self.behind)
         elif fate is _Fate.NOISE and (self.attached or self.behind):
-            if below is None:
-                above = _first_line(follow, reversed(self.paths[: self.index]))
-                place = remarks.setdefault(end if above is None else above, _Remarks())
-            place.above.extend(self.attached + self.behind)
+            neighbour = self._neighbour(follow)
+            remarks.setdefault(end if neighbour is None else neighbour, _Remarks()).above.extend(
+                self.attached + self.behind
+            )
+
+    def _neighbour(self, follow: _Follow) -> int | None:
+        """Return the line of the next thing in the same object, else of the last before."""
+        parent = self.paths[self.index][:-1]
+        below = takewhile(lambda path: path[: len(parent)] == parent, self.paths[self.index :])
+        return _first_line(follow, [*below, *reversed(self.paths[: self.index])])
 
 
 def _first_line(follow: _Follow, paths: Iterable[Path]) -> int | None:
@@ -170,13 +179,14 @@ class _Follower:
         clean: Any = pair.clean
         new: Any = pair.new
         for step in path[depth + 1 :]:
-            if isinstance(step, str) and isinstance(clean, dict) and step not in clean:
-                return _Fate.NOISE
             there = self._counterpart(pair, steps, old, new, step)
             if there is None:
-                return _Fate.GONE
-            in_pins = steps == ("pin_definitions",)
-            clean = clean[step] if in_pins or (isinstance(clean, dict) and isinstance(step, str)) else None
+                noise = isinstance(step, str) and isinstance(clean, dict) and step not in clean
+                return _Fate.NOISE if noise else _Fate.GONE
+            if isinstance(step, str):
+                clean = clean.get(step) if isinstance(clean, dict) else None
+            else:
+                clean = clean[step] if steps == ("pin_definitions",) else None
             steps = (*steps, there)
             old, new = old[step], new[there]
         return self._after.marks[*self._root, pair.index, *steps][0] - 1
@@ -187,8 +197,9 @@ class _Follower:
         if not isinstance(new, list):
             return None
         if steps == ("pin_definitions",) and all(isinstance(pin, dict) for pin in (*old, *new)):
-            pairs = pair_pins(pair.clean["pin_definitions"], new)
-            return self._pins.setdefault(pair.index, dict(pairs)).get(step)
+            if pair.index not in self._pins:
+                self._pins[pair.index] = dict(pair_pins(pair.clean["pin_definitions"], new))
+            return self._pins[pair.index].get(step)
         if old[step] in new:
             return new.index(old[step])
         return step if steps != ("tags",) and step < len(new) else None

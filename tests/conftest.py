@@ -1,0 +1,121 @@
+"""What the tests share: an environment of their own, a real repository, a running sandbox, and the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pinsync.__main__ import run
+from pinsync.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_FOREIGN = ("PINSYNC_", "GIT_", "LUIGISBOX_", "XDG_", "SSL_CERT_")
+_ALSO_FOREIGN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "EMAIL")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended: its exit code, and all that it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """The command line in the current folder; call it to run it in this process."""
+
+    capture: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str) -> Result:
+        self.capture.readouterr()
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            code = run(list(arguments))
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        return Result(code, *self.capture.readouterr())
+
+    def start(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start it as a process of its own, its output piped; ``environ`` is added to the environment."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pinsync", *arguments],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def spawn(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Result:
+        """Run it as a process of its own; ``environ`` is added to the environment."""
+        with self.start(*arguments, environ=environ) as process:
+            out, err = process.communicate(timeout=60)
+        return Result(process.returncode, out, err)
+
+
+class Git:
+    """Git in the current folder."""
+
+    def __call__(self, *arguments: str) -> str:
+        """Run a git command that must succeed; return its output without the last line end."""
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.removesuffix("\n")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No setting of the machine or of its user reaches a test: not theirs of git, of proxies, or of pinsync."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN) or name in _ALSO_FOREIGN or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("CACHE", "CONFIG", "DATA", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture
+def git() -> Git:
+    """Git in the current folder."""
+    return Git()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: Git) -> Path:
+    """A real repository without commits, with an identity of its own; the current folder."""
+    folder = (tmp_path / "repository").resolve()
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    git("init", "--quiet", "--initial-branch=main")
+    git("config", "user.name", "Test")
+    git("config", "user.email", "test@example.com")
+    return folder
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The sample shop on loopback; the environment points at it."""
+    with Sandbox(seed=1) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture
+def pinsync(capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The command line."""
+    return CommandLine(capsys)

@@ -1,0 +1,52 @@
+"""An export in miniature: documents as text, rows of an answer, and the documents' text afterwards."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from pinsync import compare, document, normalize, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pinsync.document import Document, Entry
+    from pinsync.model import Customization
+
+
+def export(
+    files: Mapping[str, bytes], live: Iterable[Mapping[str, Any]], ignore: normalize.Ignored = ()
+) -> dict[str, bytes]:
+    """Return the files as an export leaves them, and hold that a second one finds nothing to do.
+
+    Args:
+        files: path → text, one document each.
+        live: rows as the API answers.
+        ignore: paths of fields that don't count.
+    """
+    items = [document.customization(row, ignore=ignore) for row in live]
+    after = _merge(files, items, ignore)
+    assert _merge(after, items, ignore) == after
+    for path, text in after.items():
+        assert text.endswith(b"\n")
+        says = {entry.customization.text for entry in document.parse(text, path, ignore=ignore).entries}
+        assert says >= {item.text for item in items if path == f"{item.model}.yaml"}
+    return after
+
+
+def _merge(files: Mapping[str, bytes], live: list[Customization], ignore: normalize.Ignored) -> dict[str, bytes]:
+    found: dict[str, Document] = sources.documents(
+        ((PurePosixPath(path), text) for path, text in files.items()), live, ignore
+    )
+    origins: dict[int, Entry] = {id(entry.customization): entry for read in found.values() for entry in read.entries}
+    states: dict[str, list[tuple[Customization, Entry | None]]] = {}
+    for pair in compare.match([entry.customization for entry in origins.values()], live):
+        keep = pair.new or (pair.old if pair.old and pair.old.id is None else None)
+        if keep is not None:
+            states.setdefault(keep.model, []).append((keep, origins[id(pair.old)] if pair.old else None))
+    after = {}
+    for model, state in states.items():
+        path = found[model].source if model in found else f"{model}.yaml"
+        text = document.merge(found.get(model), model, state)
+        after[path] = files[path] if text is None else text
+    return after
