@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +23,10 @@ INVISIBLE: Final = re.compile(
 
 A frozen list rather than this Python's Unicode tables, so that canonical text is the same under every Python.
 """
+
+
+FailOn = Literal["any", "edited", "shown", "never"]
+"""Which changes make a run fail: all, those that somebody made, those that shoppers may see, or none."""
 
 
 class Target(NamedTuple):

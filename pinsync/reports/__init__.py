@@ -1,1 +1,26 @@
-"""Reports: one module a format, each a pure function from changes to text."""
+"""Reports: one module a format, each a pure function from a drift to text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What a report is told besides the drift.
+
+    Attributes:
+        zone: the time zone of people's reports; the machines' are in UTC.
+        color: whether terminal colours are wanted.
+        max_chars: the most characters a report for a page may have; None for the page's own limit.
+        summary: whether the counts are enough.
+    """
+
+    zone: tzinfo
+    color: bool = False
+    max_chars: int | None = None
+    summary: bool = False

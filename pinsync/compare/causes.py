@@ -1,0 +1,72 @@
+"""Why something is missing from a live side: somebody took it out, or the API was told to leave it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from pinsync.compare.changes import plain_data, same, shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pinsync.compare.drift import Cause, Change, PinKind
+    from pinsync.model import Customization
+
+_LAST_OFFSET: Final = timezone(timedelta(hours=-12))
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the API left out of a live side, as far as it is known.
+
+    Attributes:
+        date: the answer's own date, if expired pins were left out.
+        unfiltered: id → data of an answer in which no pin was left out for its item, if any was.
+    """
+
+    date: datetime | None = None
+    unfiltered: Mapping[str, Customization] | None = None
+
+
+def lacks_pins(changes: Sequence[Change], *, live_is_new: bool) -> bool:
+    """Whether pins are missing from the live side that nothing explains yet."""
+    missing = "removed" if live_is_new else "added"
+    return any(pin.kind == missing and pin.cause == "edited" for change in changes for pin in change.pins)
+
+
+def explain(changes: Sequence[Change], filters: Filters, *, live_is_new: bool) -> list[Change]:
+    """Return the changes with the causes of what is missing from the live side."""
+    return [_explained(change, filters, live_is_new) for change in changes]
+
+
+def _explained(change: Change, filters: Filters, live_is_new: bool) -> Change:
+    missing: PinKind = "removed" if live_is_new else "added"
+    live = (change.new or change.old) if live_is_new else (change.old or change.new)
+    pins = []
+    for pin in change.pins:
+        side = pin.old if live_is_new else pin.new
+        cause = _cause(live, side, filters) if pin.kind == missing and side is not None else "edited"
+        pins.append(replace(pin, cause=cause))
+    causes = {pin.cause for pin in pins}
+    whole = change.kind in ("added", "removed")
+    edited = "edited" in causes or not pins or (whole and change.kind != missing) or bool(change.fields)
+    overall: Cause = "edited" if edited else "catalog" if "catalog" in causes else "expired"
+    return replace(change, pins=tuple(pins), cause=overall)
+
+
+def _cause(live: Customization | None, pin: Mapping[str, Any], filters: Filters) -> Cause:
+    if filters.date is not None and _ended_before(pin.get("active_to"), filters.date):
+        return "expired"
+    found = filters.unfiltered.get(live.id or "") if filters.unfiltered and live else None
+    return "catalog" if any(same(pin, other) for other in shelf(plain_data(found))) else "edited"
+
+
+def _ended_before(text: object, date: datetime) -> bool:
+    """Whether a moment has passed; one that doesn't name its offset has where it has all over the world."""
+    try:
+        end = datetime.fromisoformat(text.replace(":60", ":59")) if isinstance(text, str) else date  # a leap second
+    except ValueError:
+        return False
+    return (end if end.tzinfo else end.replace(tzinfo=_LAST_OFFSET)) < date

@@ -1,0 +1,163 @@
+"""What changed between two snapshots: customization by customization, pin by pin, field by field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pinsync import canonical
+from pinsync.canonical import value_text
+from pinsync.compare import Kind, Pair, in_scope, match, title
+from pinsync.compare.drift import MISSING, Change, FieldChange, Path, PinChange
+from pinsync.model import EVERYTHING, Customization, Scope, pair_pins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_THING: Final = ("pin_type", "pin_identity", "pin_criteria")
+
+
+def compare(
+    old: Sequence[Customization], new: Sequence[Customization], scope: Scope = EVERYTHING
+) -> tuple[list[Change], int]:
+    """Compare two snapshots of one tracker.
+
+    Args:
+        old: the one side, ids unique.
+        new: the other side, ids unique.
+        scope: what is compared; a customization that was or is in it counts.
+
+    Returns:
+        The changes, sorted, and how many customizations are the same.
+    """
+    pairs = match(old, new)
+    if scope != EVERYTHING:
+        pairs = [pair for pair in pairs if in_scope(pair.old, scope) or in_scope(pair.new, scope)]
+    changed = [(pair, kind) for pair in pairs if (kind := pair.kind)]
+    changes = [_change(pair, kind) for pair, kind in changed]
+    return sorted(changes, key=_rank), len(pairs) - len(changes)
+
+
+def _rank(change: Change) -> tuple[str, tuple[Any, ...]]:
+    return change.subject.model, canonical.order(change.subject)
+
+
+def _change(pair: Pair, kind: Kind) -> Change:
+    old = plain_data(pair.old)
+    new = plain_data(pair.new)
+    pins = tuple(_pin_changes(shelf(old), shelf(new)))
+    fields: tuple[FieldChange, ...] = ()
+    if pair.old and pair.new:
+        fields = tuple(_field_changes(old, new))
+        if not pins and not fields:
+            raise AssertionError(f"the texts of {pair.old.id} differ, but no field does")
+    return Change(kind, pair.old, pair.new, pins, fields)
+
+
+def plain_data(item: Customization | None) -> dict[str, Any]:
+    """Return what a customization says, its model included; nothing if there is none."""
+    if item is None:
+        return {}
+    data = canonical.read(item.text.decode())
+    if data is None:
+        raise AssertionError(f"the text of {item.id} isn't canonical")
+    return {"model": item.model, **data}
+
+
+def shelf(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the pins; none if they are of an unexpected type, which makes them a field like any other."""
+    pins = data.get("pin_definitions")
+    return pins if isinstance(pins, list) and all(isinstance(pin, dict) for pin in pins) else []
+
+
+def same(old: object, new: object) -> bool:
+    """Whether two values have one text; Python's own ``==`` takes true for 1."""
+    return value_text(old) == value_text(new)
+
+
+def _pin_changes(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> Iterator[PinChange]:
+    """Yield the changes in the order of the new pins, with removed ones before the one that stood behind them."""
+    pairs = pair_pins(old, new)
+    kept, origins = dict(pairs), {there: here for here, there in pairs}
+    removed = [here for here in range(len(old)) if here not in kept]
+    for there, pin in enumerate(new):
+        here = origins.get(there)
+        while removed and here is not None and removed[0] < here:
+            yield PinChange("removed", old[removed.pop(0)], None)
+        if here is None:
+            yield PinChange("added", None, pin)
+        elif not same(old[here], pin):
+            yield _pin_change(old[here], pin)
+    yield from (PinChange("removed", old[here], None) for here in removed)
+
+
+def _pin_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> PinChange:
+    if not all(same(old.get(field), new.get(field)) for field in _THING):
+        return PinChange("replaced", old, new)
+    return PinChange("changed" if same(old.get("position"), new.get("position")) else "moved", old, new)
+
+
+def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:
+    """Yield what differs outside the pins, field by field; a list that grew or shrank is one value."""
+    names = [name for name in {**old, **new} if name != "id" or (name in old and name in new)]
+    for name in names:
+        sides = [MISSING if _hidden(name, side) else side[name] for side in (old, new)]
+        if MISSING in sides:
+            if sides != [MISSING, MISSING]:
+                yield FieldChange((name,), *sides)
+        elif not same(*sides):
+            yield from _value_changes((name,), *sides)
+
+
+def _hidden(name: str, side: Mapping[str, Any]) -> bool:
+    return name not in side or (name == "pin_definitions" and bool(shelf(side)))
+
+
+def _value_changes(path: Path, old: Any, new: Any) -> Iterator[FieldChange]:  # noqa: ANN401 - any JSON value
+    """Yield what differs inside two values that differ; tags are a set, in which places mean nothing."""
+    nested = type(old) is type(new) and isinstance(old, dict | list) and path != ("tags",)
+    for rest in (_differing(old, new) if nested else []) or [()]:
+        yield FieldChange((*path, *rest), _at(old, rest), _at(new, rest))
+
+
+def _differing(old: Any, new: Any) -> list[Path]:  # noqa: ANN401 - two objects, or two lists
+    from deepdiff import DeepDiff  # noqa: PLC0415 - 80 ms that few runs need
+
+    tree = DeepDiff(
+        old,
+        new,
+        view="tree",
+        threshold_to_diff_deeper=0,  # or it gives up on detail
+        ignore_private_variables=False,  # or it skips keys that begin with two underscores
+        zip_ordered_iterables=True,  # or it looks for the shortest way: slowly, and true is 1 on it
+    )
+    paths: set[Path] = set()
+    for kind, levels in tree.items():
+        # Positions in a list that grew or shrank say nothing that could be applied; the list as a whole does.
+        cut = -1 if kind.startswith("iterable_item") else None
+        paths.update(tuple(level.path(output_format="list")[:cut]) for level in levels)
+    return sorted((path for path in paths if not any(path[:end] in paths for end in range(len(path)))), key=repr)
+
+
+def _at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    for step in path:
+        if isinstance(value, dict) and step not in value:
+            return MISSING
+        value = value[step]
+    return value
+
+
+def pinned_names(changes: Sequence[Change], items: Iterable[Customization]) -> dict[str, str]:
+    """Return the titles of the items that the changed pins hold: those of the rules that have them for a target.
+
+    Args:
+        changes: what is reported.
+        items: where to look, the more trusted first.
+    """
+    pins = (side for change in changes for pin in change.pins for side in (pin.old, pin.new) if side)
+    wanted = {identity for pin in pins if isinstance(identity := pin.get("pin_identity"), str)}
+    names: dict[str, str] = {}
+    for item in items:
+        identity = item.target.identity
+        if identity in wanted and identity not in names and (found := title(plain_data(item))):
+            names[identity] = found
+    return names

@@ -1,0 +1,198 @@
+"""Findings, the common ground of the reports for CI: what differs, or is wrong, at one place each.
+
+A drift becomes findings here; a linter makes its own. The formats know only findings and their context.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, Literal
+
+from pinsync.model import Finding
+from pinsync.reports.values import clipped, one_line, plural
+from pinsync.reports.wording import Wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pinsync.compare.drift import Change, Drift, TrackerDrift
+    from pinsync.errors import PinsyncError
+    from pinsync.reports import Style
+
+CONFIGURATION: Final = "pinsync.yaml"
+"""Where a finding stands that no file is at fault for, in formats that must name one."""
+INCOMPLETE: Final = "drift-incomplete"
+"""The rule of a tracker that could not be compared."""
+
+_MAX_VALUE: Final = 200
+_MAX_LINES: Final = 6
+_MAX_MESSAGE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a finding's rule is about.
+
+    Attributes:
+        id: as in ``Finding.rule``.
+        severity: of its findings, unless one says otherwise.
+        summary: one sentence.
+        help: what it means and how to mend it, in markdown without HTML.
+        uri: a page about it.
+    """
+
+    id: str
+    severity: Literal["error", "warning"]
+    summary: str
+    help: str
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What was looked at and is fine: its name, and the model or tracker that it belongs to."""
+
+    suite: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a report is told besides the findings.
+
+    Attributes:
+        command: what found them, ``diff`` or ``lint``.
+        rules: all that could have been broken.
+        passed: what was looked at and is fine.
+        notes: what a reader should know first.
+    """
+
+    command: str
+    rules: Sequence[Rule]
+    passed: Sequence[Passed] = ()
+    notes: Sequence[str] = ()
+
+
+RULES: Final = (
+    Rule(
+        "drift-added",
+        "error",
+        "A customization is only on the right side, such as live.",
+        "The right side of the comparison, by default live, has a customization that the left one, by default the last "
+        "commit, lacks.\n\nTo take it into git, run `pinsync export --commit`; otherwise remove it in Luigi's Box.",
+    ),
+    Rule(
+        "drift-removed",
+        "error",
+        "A customization is only on the left side, such as git.",
+        "The left side of the comparison, by default the last commit, has a customization that the right one, by "
+        "default live, lacks.\n\nTo drop it from git too, run `pinsync export --commit`; otherwise create it again in "
+        "Luigi's Box.",
+    ),
+    Rule(
+        "drift-changed",
+        "error",
+        "A customization differs between the two sides.",
+        "Both sides of the comparison have this customization, and they differ in its pins, its target or its other "
+        "fields. What stands left of an arrow is the left side's, by default the last commit's; right of it the right "
+        "side's, by default live's. A difference that shoppers can't see (tags, metadata) is a warning.\n\nTo take "
+        "live into git, run `pinsync export --commit`; otherwise mend it in Luigi's Box.",
+    ),
+    Rule(
+        "drift-recreated",
+        "error",
+        "A customization has the same target under another id.",
+        "Somebody removed this customization and created it again, so that it has a new id.\n\nTo take the new id into "
+        "git, run `pinsync export --commit`.",
+    ),
+    Rule(
+        INCOMPLETE,
+        "error",
+        "A tracker could not be compared.",
+        "Whether anything differs is not known: one of the two sides could not be read. The message says why, and what "
+        "to do about it.",
+    ),
+)
+"""The rules of a drift's findings."""
+
+
+def from_drift(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context]:
+    """Return a drift's findings, trackers that could not be compared first, and their context.
+
+    Args:
+        drift: what to report.
+        style: the time zone.
+    """
+    words = Wording(drift, style.zone, one_line, _MAX_VALUE)
+    failures = [_failure(tracker.name, tracker.error) for tracker in drift.trackers if tracker.error]
+    changes = [
+        _finding(change, tracker, replace(words, names=tracker.names))
+        for tracker in drift.trackers
+        for change in tracker.changes
+    ]
+    in_sync = [tracker for tracker in drift.trackers if not tracker.error and not tracker.changes]
+    passed = [Passed(tracker.name, f"in sync: {plural(tracker.unchanged, 'customization')}") for tracker in in_sync]
+    notes = [*drift.notes, *(f"{tracker.name}: {note}" for tracker in drift.trackers for note in tracker.notes)]
+    return (*failures, *changes), Context("diff", RULES, tuple(passed), tuple(filter(None, notes)))
+
+
+def _failure(name: str, error: PinsyncError) -> Finding:
+    message = f"{name} could not be compared: {error.message}"
+    return Finding(INCOMPLETE, "error", message, hint=error.hint, identity=name)
+
+
+def _finding(change: Change, tracker: TrackerDrift, words: Wording) -> Finding:
+    item = change.subject
+    target = ":".join(part or "" for part in item.target)
+    return Finding(
+        rule=f"drift-{change.kind}",
+        severity="error" if change.effect == "shown" else "warning",
+        message=_message(change, tracker, words),
+        file=change.place.file if change.place else None,
+        line=change.place.line if change.place else None,
+        hint=f"to take live into git: {remedy}" if (remedy := words.remedy()) else None,
+        identity=f"{tracker.name}:{change.id or target}",
+        model=item.model,
+    )
+
+
+def _message(change: Change, tracker: TrackerDrift, words: Wording) -> str:
+    """Return ``Strings (item /p/123/) · model basket · git → live: position 3: /p/234/ → /p/999/``."""
+    entry = words.entry(replace(change, place=None))  # the place has a field of its own
+    drift = words.drift
+    sides = f"{words.short(drift.old)} → {words.short(drift.new)}"
+    several = [one_line(tracker.name)] if len(drift.trackers) > 1 else []
+    name = f"{entry.name} ({entry.target})" if entry.target else entry.name
+    verdict = [] if entry.kind == "changed" else [entry.verdict]
+    arrows = [] if entry.kind in ("added", "removed") else [sides]
+    lines = [line for _, line in entry.lines[:_MAX_LINES]]
+    if more := len(entry.lines) - len(lines):
+        lines.append(f"and {more:,} more")
+    head = " · ".join([*several, name, f"model {entry.model}", *verdict, *entry.remarks, *arrows])
+    return f"{head}: {'; '.join(lines)}" if lines else head
+
+
+def described(finding: Finding) -> str:
+    """Return what is wrong and how to mend it, on one line."""
+    message = clipped(one_line(finding.message), _MAX_MESSAGE)
+    return f"{message}; {clipped(one_line(finding.hint), _MAX_MESSAGE)}" if finding.hint else message
+
+
+def line(finding: Finding) -> int:
+    """Return the line for a format that must have one: the first of the file if it is the file as a whole."""
+    return finding.line if finding.file is not None and finding.line else 1
+
+
+def fingerprints(findings: Iterable[Finding]) -> Iterator[tuple[str, int]]:
+    """Yield for each finding a hash of what it is, and how many of that hash there have been with it.
+
+    The hash is of the rule, the file and the identity, 128 bits in hexadecimal; a line that moves doesn't change it.
+    """
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        key = "\0".join((finding.rule, finding.file or "", finding.identity or finding.message))
+        digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        counts[digest] += 1
+        yield digest, counts[digest]

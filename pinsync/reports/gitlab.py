@@ -1,0 +1,58 @@
+"""The report for GitLab's merge requests: code quality, a small part of Code Climate's format of issues."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pinsync.model import Finding
+from pinsync.reports.findings import CONFIGURATION, described, fingerprints, from_drift, line
+from pinsync.reports.values import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pinsync.compare.drift import Drift
+    from pinsync.reports import Style
+    from pinsync.reports.findings import Context
+
+_SEVERITIES: Final = {"error": "major", "warning": "minor"}
+"""In GitLab's words, of info, minor, major, critical and blocker."""
+
+
+def render(drift: Drift, style: Style) -> str:
+    """Return the drift as GitLab's code quality report: one JSON array, with a final newline.
+
+    Args:
+        drift: what to report.
+        style: the time zone.
+    """
+    return render_findings(*from_drift(drift, style))
+
+
+def render_findings(findings: Sequence[Finding], context: Context) -> str:
+    """Return findings as GitLab's code quality report: one JSON array in UTF-8 without BOM, with a final newline.
+
+    GitLab tells issues apart by their fingerprint, and shows one of each; so equal findings get a number.
+
+    Args:
+        findings: what to report.
+        context: its notes become issues of the severity info.
+    """
+    notes = [Finding("note", "warning", note) for note in context.notes]
+    issues = [
+        _issue(finding, "info" if at < len(notes) else _SEVERITIES[finding.severity], print_)
+        for at, (finding, print_) in enumerate(zip((*notes, *findings), fingerprints((*notes, *findings)), strict=True))
+    ]
+    return json.dumps(issues, ensure_ascii=False, indent=2) + "\n"
+
+
+def _issue(finding: Finding, severity: str, fingerprint: tuple[str, int]) -> dict[str, Any]:
+    digest, count = fingerprint
+    return {
+        "description": described(finding),
+        "check_name": finding.rule,
+        "fingerprint": digest if count == 1 else f"{digest}-{count}",
+        "severity": severity,
+        "location": {"path": one_line(finding.file or CONFIGURATION), "lines": {"begin": line(finding)}},
+    }

@@ -1,0 +1,149 @@
+"""The report for programs: a versioned contract, which ``diff.schema.json`` beside this module describes.
+
+It grows only by new keys. A key whose value isn't known is null; left out is what a side doesn't have.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+from pinsync.compare import title
+from pinsync.compare.changes import plain_data
+from pinsync.compare.drift import MISSING
+from pinsync.model import INVISIBLE
+
+if TYPE_CHECKING:
+    import re
+    from datetime import datetime
+
+    from pinsync.compare.drift import Change, Drift, FieldChange, PinChange, Side, TrackerDrift
+    from pinsync.errors import PinsyncError
+    from pinsync.reports import Style
+
+VERSION: Final = 1
+
+Record = dict[str, Any]
+
+_SUMMARY: Final = ("added", "removed", "changed", "recreated")
+_OF_THE_CHANGE: Final = frozenset({"model", "id", "target_type", "target_identity", "target_criteria"})
+"""Fields that stand beside a change's kind, and needn't be repeated where a whole customization came or went."""
+
+
+def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format has one signature
+    """Return the drift as one JSON object (RFC 8259) in lines, with a final newline.
+
+    Controls, bidi marks and other invisible characters are escaped, so that it can be looked at on a terminal too. It
+    is whole whatever the style: the counts stand in ``summary``.
+
+    Args:
+        drift: what to report.
+        style: not used; the times are in UTC.
+    """
+    record: Record = {
+        "version": VERSION,
+        "drift": drift.found,
+        "complete": drift.complete,
+        "from": _side(drift.old),
+        "to": _side(drift.new),
+        "trackers": [_tracker(tracker) for tracker in drift.trackers],
+        **_notes(drift.notes),
+    }
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2)
+    text = text.replace("##[", "#\\u0023[")  # a CI runner takes it for a command wherever it stands in a line
+    return "".join(f"{_visible(line)}\n" for line in text.split("\n"))
+
+
+def _visible(line: str) -> str:
+    """Escape what is invisible; as in ``canonical``, isprintable() clears most lines in a tenth of the time."""
+    return line if line.isprintable() else INVISIBLE.sub(_escaped, line)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
+
+
+def _side(side: Side) -> Record:
+    record: Record = {"source": side.source}
+    if side.revision is not None:
+        record["revision"] = side.revision
+    if side.fetched_at is not None:
+        record["fetched_at"] = _utc(side.fetched_at)
+    return record
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _notes(notes: tuple[str, ...]) -> Record:
+    return {"notes": list(notes)} if notes else {}
+
+
+def _tracker(tracker: TrackerDrift) -> Record:
+    counts = tracker.counts()
+    return {
+        "name": tracker.name,
+        "tracker_id": tracker.tracker_id,
+        "complete": tracker.error is None,
+        "error": None if tracker.error is None else _error(tracker.error),
+        "summary": {kind: counts[kind] for kind in _SUMMARY} | {"unchanged": tracker.unchanged},
+        "changes": [_change(change) for change in tracker.changes],
+        **_notes(tracker.notes),
+    }
+
+
+def _error(error: PinsyncError) -> Record:
+    return {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+
+
+def _change(change: Change) -> Record:
+    data = plain_data(change.subject)
+    named = title(data) or (title(plain_data(change.new)) if change.new else None)
+    criteria = {"target_criteria": data["target_criteria"]} if "target_criteria" in data else {}
+    return {
+        "kind": change.kind,
+        "model": change.subject.model,
+        "id": change.id,
+        "target_type": change.subject.target.type,
+        "target_identity": data.get("target_identity"),
+        **criteria,
+        "title": named,
+        "file": change.place.file if change.place else None,
+        "line": change.place.line if change.place else None,
+        "cause": change.cause,
+        "effect": change.effect,
+        "updated_at": change.updated_at,
+        "pins": [_pin(pin) for pin in change.pins],
+        "fields": [_field(field) for field in change.fields] or _whole(change, data),
+    }
+
+
+def _pin(pin: PinChange) -> Record:
+    record: Record = {"kind": pin.kind}
+    if pin.old is not None:
+        record["from"] = pin.old
+    if pin.new is not None:
+        record["to"] = pin.new
+    if pin.cause != "edited":
+        record["cause"] = pin.cause
+    return record
+
+
+def _field(field: FieldChange) -> Record:
+    record: Record = {"path": field.path}
+    if field.old is not MISSING:
+        record["from"] = field.old
+    if field.new is not MISSING:
+        record["to"] = field.new
+    return record
+
+
+def _whole(change: Change, data: Record) -> list[Record]:
+    """Return the fields of a customization that came or went, so that it can be made again from the report."""
+    if change.kind not in ("added", "removed"):
+        return []
+    side = "to" if change.kind == "added" else "from"
+    told = _OF_THE_CHANGE | ({"pin_definitions"} if change.pins else set())
+    return [{"path": [name], side: value} for name, value in data.items() if name not in told]

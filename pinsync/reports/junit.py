@@ -1,0 +1,96 @@
+"""The report for test runners' pages: JUnit's XML, as Jenkins and GitLab read it.
+
+What differs, or is wrong, is a test that failed; a tracker that could not be compared is a test with an error.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+
+from pinsync.reports.findings import INCOMPLETE, described, from_drift
+from pinsync.reports.values import clipped, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pinsync.compare.drift import Drift
+    from pinsync.model import Finding
+    from pinsync.reports import Style
+    from pinsync.reports.findings import Context
+
+_MAX_NAME: Final = 120
+_MAX_MESSAGE: Final = 300
+_COUNTED: Final = {"tests": "testcase", "failures": "failure", "errors": "error"}
+
+
+def render(drift: Drift, style: Style) -> str:
+    """Return the drift as JUnit's XML, with a final newline: a suite for each model, a test for each customization.
+
+    Args:
+        drift: what to report.
+        style: the time zone.
+    """
+    return render_findings(*from_drift(drift, style))
+
+
+def render_findings(findings: Sequence[Finding], context: Context) -> str:
+    """Return findings as JUnit's XML (XML 1.0 in UTF-8, without a document type), with a final newline.
+
+    A finding's suite is its model, or its file where it has none. There is always a test, since some readers take a
+    report without any for broken.
+
+    Args:
+        findings: what to report.
+        context: what found them, what passed, and the notes.
+    """
+    report = _Report(context.command)
+    for note in context.notes:
+        report.test("notes", note)
+    for finding in findings:
+        report.failure(finding)
+    for passed in context.passed:
+        report.test(passed.suite, passed.name)
+    if not (findings or context.passed):
+        report.test(context.command, "nothing found")
+    return report.text()
+
+
+class _Report:
+    """The suites, in the order in which they are first named."""
+
+    def __init__(self, command: str) -> None:
+        self._root = ET.Element("testsuites", name=f"pinsync {command}")
+        self._suites: dict[str, ET.Element] = {}
+        self._names: Counter[tuple[str, str]] = Counter()
+
+    def test(self, suite: str, name: str) -> ET.Element:
+        """Add a test; readers tell tests apart by their names, so equal ones get a number."""
+        suite, name = one_line(suite), clipped(one_line(name), _MAX_NAME)
+        if suite not in self._suites:
+            self._suites[suite] = ET.SubElement(self._root, "testsuite", name=suite)
+        self._names[suite, name] += 1
+        count = self._names[suite, name]
+        full = name if count == 1 else f"{name} ({count})"
+        return ET.SubElement(self._suites[suite], "testcase", classname=suite, name=full, time="0")
+
+    def failure(self, finding: Finding) -> None:
+        """Add a test that failed."""
+        test = self.test(finding.model or finding.file or finding.identity or finding.rule, finding.message)
+        if finding.file is not None:
+            test.set("file", one_line(finding.file))
+            if finding.line is not None:
+                test.set("line", str(finding.line))
+        message = clipped(one_line(finding.message), _MAX_MESSAGE)
+        kind = "error" if finding.rule == INCOMPLETE else "failure"
+        ET.SubElement(test, kind, type=finding.rule, message=message).text = described(finding)
+
+    def text(self) -> str:
+        """Return the document."""
+        for element in (self._root, *self._suites.values()):
+            for name, tag in _COUNTED.items():
+                element.set(name, str(sum(1 for _ in element.iter(tag))))
+            element.set("time", "0")
+        ET.indent(self._root)
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(self._root, encoding="unicode")}\n'

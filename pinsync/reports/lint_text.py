@@ -1,0 +1,50 @@
+"""The linter's report for a terminal: a line for each finding, one below it on how to mend it, and last the counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from pinsync.reports.values import one_line, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pinsync.model import Finding
+    from pinsync.reports.findings import Context
+
+_PAINT: Final = {"error": "1;31", "warning": "33", "good": "32"}
+"""Parameters of "select graphic rendition" (ECMA-48, section 8.3.117)."""
+
+
+def render_findings(findings: Sequence[Finding], context: Context, *, color: bool = False) -> str:
+    """Return findings as ``file:line:column: severity rule: message``, with a final newline.
+
+    Args:
+        findings: what to report, in the order of the lines.
+        context: what was looked at, and the notes.
+        color: whether terminal colours are wanted.
+    """
+
+    def painted(name: str, text: str) -> str:
+        return f"\x1b[{_PAINT[name]}m{text}\x1b[0m" if color else text
+
+    lines = [f"note: {one_line(note)}" for note in context.notes]
+    for finding in findings:
+        severity = painted(finding.severity, finding.severity)
+        lines.append(f"{_place(finding)}: {severity} {finding.rule}: {one_line(finding.message)}")
+        if finding.hint:
+            lines.append(f"  {one_line(finding.hint)}")
+    found = Counter(finding.severity for finding in findings)
+    files = plural(len({finding.file for finding in findings}) + len(context.passed), "file")
+    if found:
+        counts = [painted(kind, plural(found[kind], kind)) for kind in ("error", "warning") if found[kind]]
+        lines.append(f"{', '.join(counts)} in {files}")
+    else:
+        lines.append(painted("good", f"nothing found in {files}"))
+    return "\n".join(lines) + "\n"
+
+
+def _place(finding: Finding) -> str:
+    parts = (finding.file, finding.line, finding.column)
+    return ":".join(one_line(str(part)) for part in parts if part is not None)

@@ -1,0 +1,278 @@
+"""The report for a page, such as a pull request's comment: verdict and table, the details folded, within a budget.
+
+GitHub takes 65,536 characters in a comment; GitLab's own limit lies beyond.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import groupby, takewhile
+from typing import TYPE_CHECKING, Final
+
+from pinsync.errors import UsageError
+from pinsync.reports.values import clipped, one_line, plural
+from pinsync.reports.wording import Wording, touched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pinsync.compare.drift import Change, Drift, TrackerDrift
+    from pinsync.errors import PinsyncError
+    from pinsync.reports import Style
+    from pinsync.reports.wording import Entry
+
+MARKER: Final = "<!-- pinsync -->"
+"""The first line, by which a job finds its earlier comment and replaces it."""
+MAX_CHARS: Final = 65_536
+"""What a comment may have; counted in UTF-16 code units, of which there are never fewer than characters."""
+MIN_CHARS: Final = 500
+"""The smallest budget: verdict, what is missing, and where the rest is."""
+
+_MAX_VALUE: Final = 200
+_MAX_NOTE: Final = 1_000
+_MAX_LINES: Final = 30
+_MAX_GISTS: Final = 5
+_RESERVED: Final = 270
+"""Room for the last lines: the next step, and five numbers at most with their words."""
+_VISIBLE: Final = "Shoppers may see a difference in:\n\n"
+_OPEN: Final = "<details>\n<summary>What differs, one by one</summary>\n\n"
+_CLOSE: Final = "\n</details>\n\n"
+_SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ENTITIES: Final = {"|": "&#124;", "<": "&lt;"}
+_URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customization"
+
+
+def code(text: str) -> str:
+    r"""Return foreign text as a code span, which is all that keeps it data on a page.
+
+    The rule: newline, tab, controls and bidi marks are shown as escapes (``one_line``). The rest stands between
+    backticks, as many as there is no run of in the text (CommonMark 0.31, section 6.1), padded with a blank where it
+    begins or ends with a backtick or a blank. A pipe would end a table's cell before the span is seen, and ``<`` a
+    span for a reader of HTML alone, so these stand between two spans, as entities. Empty text is shown as ``""``.
+
+    Why not entities or backslashes: GitHub and GitLab look for mentions, issues, commits, addresses, emoji and math in
+    the text that comes out of markdown, where an escaped ``@`` is an ``@`` again; they leave code alone.
+    """
+    shown = one_line(text) or '""'
+    return "".join(_ENTITIES.get(part) or _span(part) for part in re.split("([|<])", shown) if part)
+
+
+def _span(text: str) -> str:
+    runs = {len(run) for run in re.findall("`+", text)}
+    fence = "`" * next(length for length in range(1, len(runs) + 2) if length not in runs)
+    pad = " " if text[0] in "` " or text[-1] in "` " else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def size(text: str) -> int:
+    """Return how many UTF-16 code units a text has."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def render(drift: Drift, style: Style) -> str:
+    """Return the drift as GitHub-flavoured markdown, with a final newline, never longer than allowed.
+
+    Args:
+        drift: what to report.
+        style: the time zone, whether the table is enough, and the budget (``MAX_CHARS`` at most, and by default).
+
+    Raises:
+        UsageError: the budget is below ``MIN_CHARS``.
+    """
+    limit = MAX_CHARS if style.max_chars is None else min(style.max_chars, MAX_CHARS)
+    if limit < MIN_CHARS:
+        raise UsageError(f"a report in {limit} characters says nothing", hint=f"allow at least {MIN_CHARS}")
+    words = Wording(drift, style.zone, code, _MAX_VALUE)
+    rows = {(tracker.name, change.subject.model) for tracker in drift.trackers for change in tracker.changes}
+    return _Report(drift, style, words, _Page(limit - _RESERVED), frozenset(rows)).text()
+
+
+class _Page:
+    """What fits: pieces are taken whole or counted as left out."""
+
+    def __init__(self, room: int) -> None:
+        self.left_out: Counter[str] = Counter()
+        self._room = room
+        self._pieces: list[str] = []
+
+    def take(self, piece: str, *, spare: int = 0) -> bool:
+        """Take a piece if ``spare`` characters remain after it."""
+        cost = size(piece)
+        if cost + spare > self._room:
+            return False
+        self._room -= cost
+        self._pieces.append(piece)
+        return True
+
+    def take_all(self, what: str, pieces: Iterable[str], count: int, *, spare: int = 0) -> int:
+        """Take the first pieces that fit; return how many, and count the rest of ``count`` as left out.
+
+        Args:
+            what: what one of them is called.
+            pieces: made one by one, so that what doesn't fit isn't made.
+            count: how many there are.
+            spare: the characters that must remain.
+        """
+        taken = self.take_first(pieces, spare=spare)
+        self.left_out[what] += count - taken
+        return taken
+
+    def take_first(self, pieces: Iterable[str], *, spare: int) -> int:
+        """Take the first pieces that fit; return how many."""
+        return sum(1 for _ in takewhile(lambda piece: self.take(piece, spare=spare), pieces))
+
+    def half(self) -> int:
+        """Return the half of what is left, to be spared for what matters more."""
+        return self._room // 2
+
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    drift: Drift
+    style: Style
+    words: Wording
+    page: _Page
+    rows: frozenset[tuple[str, str]]
+    """Of the table: the name of a tracker, and a model of which something differs."""
+
+    def text(self) -> str:
+        self.page.take(f"{MARKER}\n### pinsync: {self._verdict()}\n\n")
+        self._failures()
+        self.page.take(f"{self._explanation()}\n\n")
+        self._notes()
+        tabled = self._table() if self.drift.found else False
+        for tracker in self.drift.trackers:
+            self._tracker(tracker, tabled=tabled)
+        return f"{self.page.text()}{self._last()}".rstrip("\n") + "\n"
+
+    def _verdict(self) -> str:
+        if changes := self._changes():
+            differ = "customization differs" if len(changes) == 1 else "customizations differ"
+            return f"{len(changes):,} {differ}; {touched(changes)}"
+        return "in sync" if self.drift.complete else "incomplete"
+
+    def _changes(self) -> list[Change]:
+        return [change for tracker in self.drift.trackers for change in tracker.changes]
+
+    def _failures(self) -> None:
+        trackers = self.drift.trackers
+        failures = [(tracker, tracker.error) for tracker in trackers if tracker.error]
+        if failures:
+            of = f"{len(failures):,} of {plural(len(trackers), 'tracker')}"
+            self.page.take(f"**INCOMPLETE:** {of} could not be compared.\n\n")
+            self._list("error", (_failure(*failure) for failure in failures), len(failures))
+
+    def _notes(self) -> None:
+        of_trackers = (f"{tracker.name}: {note}" for tracker in self.drift.trackers for note in tracker.notes)
+        notes = [*self.drift.notes, *of_trackers]
+        self._list("note", (f"- note: {code(clipped(note, _MAX_NOTE))}\n" for note in notes), len(notes))
+
+    def _list(self, what: str, items: Iterable[str], count: int) -> None:
+        if self.page.take_all(what, items, count, spare=self.page.half()):
+            self.page.take("\n")
+
+    def _explanation(self) -> str:
+        drift = self.drift
+        if drift.found:
+            left, right = self.words.legend()
+            return f"Left of an arrow: {left}; right: {right}"
+        old, new = self.words.side(drift.old), self.words.side(drift.new)
+        if drift.found is None:
+            return f"Whether {new} differs from {old} is not known."
+        unchanged = sum(tracker.unchanged for tracker in drift.trackers)
+        return f"{new} is the same as {old} ({plural(unchanged, 'customization')})."
+
+    def _table(self) -> bool:
+        """Put the table there; return whether it is whole, so that nothing of it need be said again."""
+        taken = self.page.take_all("table row", self._rows(), len(self.rows), spare=self.page.half())
+        if taken:
+            self.page.take("\n")
+        return taken == len(self.rows)
+
+    def _rows(self) -> Iterator[str]:
+        """Yield the table row by row, its head together with the first."""
+        several = len(self.drift.trackers) > 1
+        words = self.words.kinds()
+        kinds = [kind for kind in words if kind != "recreated" or self.drift.counts()[kind]]
+        names = (["tracker"] if several else []) + ["model"]
+        counted = [*(words[kind] for kind in kinds), "touch what shoppers see"]
+        head = _row([*names, *counted]) + _row([*("---" for _ in names), *("---:" for _ in counted)])
+        for tracker in self.drift.trackers:
+            for model, changes in groupby(tracker.changes, key=lambda change: change.subject.model):
+                found = list(changes)
+                counts = Counter(change.kind for change in found)
+                shown = sum(change.effect == "shown" for change in found)
+                first = [_name(tracker.name)] if several else []
+                yield head + _row([*first, _name(model), *(f"{counts[kind]:,}" for kind in kinds), f"{shown:,}"])
+                head = ""
+
+    def _tracker(self, tracker: TrackerDrift, *, tabled: bool) -> None:
+        """Put a tracker's section there; ``tabled`` says that the table has all its rows."""
+        if len(self.drift.trackers) > 1:
+            self.page.take(f"#### {_name(tracker.name)}\n\n")
+        parts = [self._state(tracker, tabled=tabled)] if self.drift.found else []
+        if _SAFE_ID.fullmatch(tracker.tracker_id):
+            parts.append(f"[open in Luigi's Box]({_URL.format(tracker.tracker_id)})")
+        if parts:
+            self.page.take(" · ".join(parts) + "\n\n")
+        if not self.style.summary:
+            words = replace(self.words, names=tracker.names)
+            self._visible(tracker, words)
+            self._details(tracker, words, tabled=tabled)
+
+    def _state(self, tracker: TrackerDrift, *, tabled: bool) -> str:
+        if tabled and tracker.changes and len(self.rows) == 1:
+            return self.words.uncounted(tracker.changes, tracker.unchanged)
+        return self.words.state(tracker)
+
+    def _visible(self, tracker: TrackerDrift, words: Wording) -> None:
+        """Name before the fold what shoppers may see first; it stands below, so that nothing of it is left out."""
+        changes = [change for change in tracker.changes if change.effect == "shown"]
+        gists = (" · ".join(words.gist(change)) for change in changes[:_MAX_GISTS])
+        pieces = (f"{'' if at else _VISIBLE}- {gist}\n" for at, gist in enumerate(gists))
+        if taken := self.page.take_first(pieces, spare=self.page.half()):
+            more = len(changes) - taken
+            self.page.take(f"- … and {more:,} more\n\n" if more else "\n")
+
+    def _details(self, tracker: TrackerDrift, words: Wording, *, tabled: bool) -> None:
+        one_model = tabled and len({model for _, model in self.rows}) == 1
+        entries = (_item(words.entry(change), with_model=not one_model) for change in tracker.changes)
+        pieces = (f"{'' if at else _OPEN}{entry}" for at, entry in enumerate(entries))
+        if self.page.take_all("customization", pieces, len(tracker.changes), spare=len(_CLOSE)):
+            self.page.take(_CLOSE)
+
+    def _last(self) -> str:
+        remedy = self.words.remedy()
+        advice = f"To take live into git: `{remedy}`.\n\n" if remedy else ""
+        left_out = ", ".join(plural(count, what) for what, count in self.page.left_out.items() if count)
+        if not left_out:
+            return advice
+        return f"{advice}Left out to fit: {left_out}. The whole report: the same `pinsync diff` with `--format text`.\n"
+
+
+def _failure(tracker: TrackerDrift, error: PinsyncError) -> str:
+    hint = f"; hint: {code(clipped(error.hint, _MAX_NOTE))}" if error.hint else ""
+    return f"- {_name(tracker.name)}: {code(clipped(error.message, _MAX_NOTE))}{hint}\n"
+
+
+def _name(text: str) -> str:
+    return code(clipped(text, _MAX_VALUE))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _item(entry: Entry, *, with_model: bool) -> str:
+    target = f" ({entry.target})" if entry.target else ""
+    model = f"model {entry.model}" if with_model else ""
+    facts = [f"**{entry.verdict}:** {entry.name}{target}", model, *entry.remarks, entry.seen]
+    lines = [sentence for _, sentence in entry.lines[:_MAX_LINES]]
+    if more := len(entry.lines) - len(lines):
+        lines.append(f"… and {more:,} more")
+    return f"- {' · '.join(filter(None, facts))}\n" + "".join(f"  - {line}\n" for line in lines)

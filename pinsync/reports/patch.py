@@ -1,0 +1,199 @@
+"""The report for ``git apply``: the unified diff of the two sides' texts, file by file.
+
+Lines are aligned by patience: those that each side has once stand fast, the gaps between them are treated likewise. It
+takes n log n where the standard library's ``difflib`` takes n², and a customization's id is such a line.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from io import BytesIO
+from itertools import chain
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pinsync.errors import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pinsync.compare.drift import Drift, Texts, TrackerDrift
+    from pinsync.reports import Style
+
+Lines = list[bytes]
+
+_CONTEXT: Final = 3
+_LEVELS: Final = 8
+"""How often a gap is looked at anew; pins in one customization need two, and a bound keeps any text cheap."""
+
+
+def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format has one signature
+    """Return the patch that makes the files of the one side those of the other; nothing if none differs.
+
+    Notes, and trackers that couldn't be compared, stand above it behind a ``#``; git passes over such lines.
+
+    Args:
+        drift: what to report, with its texts.
+        style: not used.
+    """
+    remarks = "".join(f"# {_one_line(remark)}\n" for remark in _remarks(drift))
+    texts = chain.from_iterable(sorted(tracker.texts, key=lambda file: file.path) for tracker in drift.trackers)
+    return remarks + b"".join(chain.from_iterable(map(_file, texts))).decode()
+
+
+def _remarks(drift: Drift) -> Iterator[str]:
+    yield from drift.notes
+    for tracker in drift.trackers:
+        yield from _remarks_on(tracker)
+
+
+def _remarks_on(tracker: TrackerDrift) -> Iterator[str]:
+    if tracker.error is not None:
+        yield f"incomplete: {tracker.name} is missing, it could not be compared: {tracker.error.message}"
+    yield from (f"{tracker.name}: {note}" for note in tracker.notes)
+
+
+def _one_line(text: str) -> str:
+    return printable(" ".join(text.split()))
+
+
+def _file(file: Texts) -> Iterator[bytes]:
+    """Yield a file's part of the patch, with the headers of ``git diff`` (git-diff(1), "Generating patch text")."""
+    if file.old == file.new:
+        return
+    old, new = quoted(f"a/{file.path}"), quoted(f"b/{file.path}")
+    yield f"diff --git {old} {new}\n".encode()
+    if file.old is None:
+        yield b"new file mode 100644\n"
+    if file.new is None:
+        yield b"deleted file mode 100644\n"
+    yield f"--- {'/dev/null' if file.old is None else _ended(old)}\n".encode()
+    yield f"+++ {'/dev/null' if file.new is None else _ended(new)}\n".encode()
+    yield from _hunks(_lines(file.old), _lines(file.new))
+
+
+_SPECIAL: Final = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
+_SHORT: Final = dict(zip(b'\a\b\t\n\v\f\r"\\', b'abtnvfr"\\', strict=True))
+
+
+def quoted(path: str) -> str:
+    """Return a path as git writes it by default: in C's quotes where it holds specials (git-config(1), quotePath)."""
+    raw = path.encode(errors="surrogateescape")
+    escaped = _SPECIAL.sub(_escaped, raw).decode("ascii")
+    return path if len(escaped) == len(path) else f'"{escaped}"'
+
+
+def _escaped(match: re.Match[bytes]) -> bytes:
+    byte = match[0][0]
+    return b"\\%c" % _SHORT[byte] if byte in _SHORT else b"\\%03o" % byte
+
+
+def _ended(name: str) -> str:
+    """Close a name that holds a blank with a tab, or its end couldn't be told from a time that may follow it."""
+    return f"{name}\t" if " " in name else name
+
+
+def _lines(text: bytes | None) -> Lines:
+    return BytesIO(text or b"").readlines()  # splitlines() would cut at a lone carriage return too
+
+
+class _Span(NamedTuple):
+    """Lines of both sides that stand opposite each other, ends excluded."""
+
+    old: int
+    old_end: int
+    new: int
+    new_end: int
+
+
+def _hunks(old: Lines, new: Lines) -> Iterator[bytes]:
+    """Yield the hunks, each of the edits that are so near to each other that their context would overlap."""
+    group: list[_Span] = []
+    for edit in _edits(old, new, _Span(0, len(old), 0, len(new)), _LEVELS):
+        if group and edit.old - group[-1].old_end > 2 * _CONTEXT:
+            yield from _hunk(old, new, group)
+            group = []
+        group.append(edit)
+    if group:
+        yield from _hunk(old, new, group)
+
+
+def _hunk(old: Lines, new: Lines, edits: Sequence[_Span]) -> Iterator[bytes]:
+    before = min(_CONTEXT, edits[0].old)
+    after = min(_CONTEXT, len(old) - edits[-1].old_end)
+    whole = _Span(edits[0].old - before, edits[-1].old_end + after, edits[0].new - before, edits[-1].new_end + after)
+    yield b"@@ -%b +%b @@\n" % (_range(whole.old, whole.old_end), _range(whole.new, whole.new_end))
+    at = whole.old
+    for edit in edits:
+        yield from _marked(b" ", old[at : edit.old])
+        yield from _marked(b"-", old[edit.old : edit.old_end])
+        yield from _marked(b"+", new[edit.new : edit.new_end])
+        at = edit.old_end
+    yield from _marked(b" ", old[at : whole.old_end])
+
+
+def _range(start: int, end: int) -> bytes:
+    """Return where lines begin and how many there are; where there are none, the line before counts."""
+    return b"%d,%d" % (start + 1 if start < end else start, end - start)
+
+
+def _marked(mark: bytes, lines: Lines) -> Iterator[bytes]:
+    for line in lines:
+        yield mark + line
+        if not line.endswith(b"\n"):
+            yield b"\n\\ No newline at end of file\n"
+
+
+def _edits(old: Lines, new: Lines, span: _Span, levels: int) -> Iterator[_Span]:
+    """Yield what differs, in order; between any two there is a line that both sides have."""
+    span = _trimmed(old, new, span)
+    here, _, there, _ = span
+    anchors = _anchors(old, new, span) if levels else []
+    if not anchors:
+        if span.old < span.old_end or span.new < span.new_end:
+            yield span
+        return
+    for old_at, new_at in [*anchors, (span.old_end, span.new_end)]:
+        if here < old_at or there < new_at:
+            yield from _edits(old, new, _Span(here, old_at, there, new_at), levels - 1)
+        here, there = old_at + 1, new_at + 1
+
+
+def _trimmed(old: Lines, new: Lines, span: _Span) -> _Span:
+    """Return the span without the lines that both sides begin or end with."""
+    here, old_end, there, new_end = span
+    while here < old_end and there < new_end and old[here] == new[there]:
+        here, there = here + 1, there + 1
+    while here < old_end and there < new_end and old[old_end - 1] == new[new_end - 1]:
+        old_end, new_end = old_end - 1, new_end - 1
+    return _Span(here, old_end, there, new_end)
+
+
+def _anchors(old: Lines, new: Lines, span: _Span) -> list[tuple[int, int]]:
+    """Return where the lines stand that each side has once, as many of them as keep their order."""
+    places = _once(new, span.new, span.new_end)
+    return _rising([(at, places[line]) for line, at in _once(old, span.old, span.old_end).items() if line in places])
+
+
+def _once(lines: Lines, start: int, end: int) -> dict[bytes, int]:
+    counts = Counter(lines[start:end])
+    return {lines[at]: at for at in range(start, end) if counts[lines[at]] == 1}
+
+
+def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return a longest subsequence whose second numbers rise too, by patience sorting."""
+    tops: list[int] = []  # the lowest number that a subsequence of each length ends with
+    ends: list[int] = []  # the index of its pair
+    before: list[int] = []  # the index of the pair to the left of each, -1 for none
+    for index, (_, number) in enumerate(pairs):
+        length = bisect_left(tops, number)
+        before.append(ends[length - 1] if length else -1)
+        tops[length : length + 1] = [number]
+        ends[length : length + 1] = [index]
+    found: list[tuple[int, int]] = []
+    index = ends[-1] if ends else -1
+    while index >= 0:
+        found.append(pairs[index])
+        index = before[index]
+    return found[::-1]

@@ -1,0 +1,131 @@
+"""The report for code scanning: SARIF 2.1.0 (OASIS), the part of it that GitHub reads, within its limits.
+
+The sections named below are those of the standard.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from pinsync import __version__
+from pinsync.reports.findings import (
+    CONFIGURATION,
+    INCOMPLETE,
+    described,
+    fingerprints,
+    from_drift,
+    line,
+)
+from pinsync.reports.values import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pinsync.compare.drift import Drift
+    from pinsync.model import Finding
+    from pinsync.reports import Style
+    from pinsync.reports.findings import Context, Rule
+
+Record = dict[str, Any]
+
+MAX_RESULTS: Final = 25_000
+"""With more in a run, code scanning refuses the file; it shows the first 5,000 by severity, and says so itself."""
+
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_PLACEHOLDER: Final = re.compile(r"\{(?=\d+\})")
+
+
+def render(drift: Drift, style: Style) -> str:
+    """Return the drift as a SARIF log, with a final newline.
+
+    Args:
+        drift: what to report.
+        style: the time zone.
+    """
+    return render_findings(*from_drift(drift, style))
+
+
+def render_findings(findings: Sequence[Finding], context: Context) -> str:
+    """Return findings as a SARIF log of one run, with a final newline.
+
+    The run's category names the command, so that the results of a diff and of a linter stand beside each other.
+    Beyond ``MAX_RESULTS``, errors come first, and a notification says how many results are left out.
+
+    Args:
+        findings: what to report.
+        context: what found them, its rules and notes.
+    """
+    numbers = {rule.id: number for number, rule in enumerate(context.rules)}
+    results = [
+        _result(finding, fingerprint, numbers)
+        for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
+    ]
+    left_out = len(results) - MAX_RESULTS
+    if left_out > 0:
+        results = sorted(results, key=lambda result: result["level"] != "error")[:MAX_RESULTS]
+    cut = [f"{left_out:,} results are left out: code scanning takes {MAX_RESULTS:,} at most"] if left_out > 0 else []
+    run = {
+        "tool": {
+            "driver": {"name": "pinsync", "version": __version__, "rules": [_rule(rule) for rule in context.rules]}
+        },
+        "automationDetails": {"id": f"pinsync-{context.command}/"},  # section 3.17: what is before the slash
+        "invocations": [_invocation(findings, (*context.notes, *cut))],
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    }
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+
+
+def _invocation(findings: Iterable[Finding], notes: Iterable[str]) -> Record:
+    whole = all(finding.rule != INCOMPLETE for finding in findings)
+    notifications = [{"level": "note", "message": {"text": _text(one_line(note))}} for note in notes]
+    return {"executionSuccessful": whole, "toolExecutionNotifications": notifications}
+
+
+def _rule(rule: Rule) -> Record:
+    summary = _text(one_line(rule.summary))
+    uri = {} if rule.uri is None else {"helpUri": rule.uri}
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": summary},
+        "fullDescription": {"text": summary},
+        "help": {"text": _text(rule.help.replace("`", "")), "markdown": rule.help},
+        **uri,
+        "defaultConfiguration": {"level": rule.severity},
+        "properties": {"problem.severity": rule.severity},
+    }
+
+
+def _result(finding: Finding, fingerprint: tuple[str, int], numbers: dict[str, int]) -> Record:
+    index = {"ruleIndex": numbers[finding.rule]} if finding.rule in numbers else {}
+    digest, count = fingerprint
+    return {
+        "ruleId": finding.rule,
+        **index,
+        "level": finding.severity,
+        "message": {"text": _text(described(finding))},
+        "locations": [{"physicalLocation": _location(finding)}],
+        "partialFingerprints": {"primaryLocationLineHash": f"{digest}:{count}"},  # the one that code scanning reads
+    }
+
+
+def _location(finding: Finding) -> Record:
+    column = {"startColumn": finding.column} if finding.file is not None and finding.column else {}
+    path = one_line(finding.file or CONFIGURATION)
+    return {
+        "artifactLocation": {"uri": quote(path), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": line(finding), **column},
+    }
+
+
+def _text(text: str) -> str:
+    r"""Return a text that is no more than text: no placeholder (section 3.11.5) and no link (3.11.6) for a viewer.
+
+    The standard would have every brace doubled; viewers look for a number between two, and show others as they are.
+    """
+    text = _PLACEHOLDER.sub("{{", text)
+    return re.sub(r"([\\\[\]])", r"\\\1", text) if "](" in text else text

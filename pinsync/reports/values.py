@@ -1,0 +1,94 @@
+"""How values look to people: foreign text on one line, JSON without its noise, moments in a time zone."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from pinsync.errors import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def one_line(text: str) -> str:
+    r"""Return ``text`` with every control shown: newline and tab as ``\n`` and ``\t``, others as ``printable`` does.
+
+    So is ``##[``, which a CI runner takes for a command wherever it stands in a line of a job's log.
+    """
+    shown = printable(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
+    return shown.replace("##[", "#\\u0023[")
+
+
+def clipped(text: str, limit: int) -> str:
+    """Return ``text``, or its beginning and an ellipsis if it has more than ``limit`` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 pin``, ``2,000 pins``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+# Without what could be taken for a part of the sentence around it: blanks, quotes, brackets, commas, arrows.
+_BARE: Final = re.compile(r"(?!(?:true|false|null)\Z)(?:[^\W\d]|/|[0-9a-f]{8}-)[\w./+?=&%#@~:-]*")
+
+
+def sentence(where: str, thing: str, remark: str, facts: Iterable[str]) -> str:
+    """Return what every line about a pin looks like."""
+    return ", ".join([f"{where}: {thing} ({remark})" if remark else f"{where}: {thing}", *facts])
+
+
+def compact(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return a JSON value on one line, keys and plain words without quotes: ``{price: {lt: 20}, on: [a, "b c"]}``."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{compact(key)}: {compact(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(compact(item) for item in value) + "]"
+    if isinstance(value, str) and _BARE.fullmatch(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def path_text(path: Iterable[str | int]) -> str:
+    """Return where a value stands: ``target_metadata.title``, ``switch["odd key"][0]``."""
+    steps = (f".{step}" if isinstance(step, str) and _BARE.fullmatch(step) else f"[{compact(step)}]" for step in path)
+    return "".join(steps).removeprefix(".")
+
+
+def moment(at: datetime, zone: tzinfo, fraction: str = "") -> str:
+    """Return a moment as people write it, in a time zone and with its name: ``24 Dec 2026 12:00 CET``.
+
+    Args:
+        at: the moment, with an offset.
+        zone: the time zone to show it in.
+        fraction: the digits below the second and their point; seconds are shown only where they aren't zero.
+
+    Raises:
+        OverflowError: there is no such moment in that zone, at either end of time.
+    """
+    there = at.astimezone(zone)
+    seconds = f":{there.second:02d}{fraction}" if there.second or fraction else ""
+    name = there.tzname() or there.isoformat()[-6:]
+    name = f"UTC{name}" if name[0] in "+-" else name
+    day = f"{there.day} {_MONTHS[there.month - 1]} {there.year:04d}"
+    return f"{day} {there.hour:02d}:{there.minute:02d}{seconds} {name}"
+
+
+_TIME: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:(\.\d*[1-9])0*|\.0+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def read_moment(text: str) -> tuple[datetime, str] | None:
+    """Return the moment that an RFC 3339 date-time names, to the second, and its fraction; None for any other text."""
+    found = _TIME.fullmatch(text)
+    try:
+        return (datetime.fromisoformat(f"{found[1]}T{found[2]}{found[4].upper()}"), found[3] or "") if found else None
+    except ValueError:
+        return None

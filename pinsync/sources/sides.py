@@ -1,0 +1,271 @@
+"""The two sides of a comparison: what a source's spelling means, and what it holds, tracker by tracker."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final, Literal
+
+from pinsync import config, layout, sources
+from pinsync.config import Settings, Tracker
+from pinsync.errors import FileError, RepositoryError, UsageError, suggestion
+from pinsync.model import Customization, Scope, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pinsync.document import Document
+    from pinsync.repository import Repository
+    from pinsync.store import Store
+
+Kind = Literal["live", "worktree", "index", "export", "revision", "nothing"]
+_WORDS: Final[dict[str, Kind]] = {"@live": "live", "@worktree": "worktree", "@index": "index"}
+_DOTS: Final = re.compile(r"(?P<old>.*?)(?P<dots>\.{2,3})(?P<new>[^./].*|)")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a side is read from.
+
+    Attributes:
+        kind: what it is; ``nothing`` is a repository's HEAD before the first commit.
+        text: as the user spelled it.
+        path: of a JSON export.
+        revision: the full hash, of a git revision.
+        place: how messages name it, where it isn't what ``text`` names: the commit from which two branches part.
+    """
+
+    kind: Kind
+    text: str
+    path: Path | None = None
+    revision: str | None = None
+    place: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What stands before a path in messages, as git spells it: ``HEAD:``; nothing for the working tree."""
+        return "" if self.kind == "worktree" else f"{self.place or self.text}:"
+
+
+def parse(arguments: Sequence[str], repository: Repository | None, folder: Path) -> tuple[Source, Source]:
+    """Return the two sources that a command line names.
+
+    Args:
+        arguments: none, FROM, FROM and TO, ``A..B``, or ``A...B`` (from the merge base).
+        repository: what revisions are looked up in.
+        folder: what paths are relative to.
+
+    Raises:
+        UsageError: they are the same, or a name could be a file and a revision.
+        RepositoryError: a revision doesn't exist here.
+        FileError: a JSON export doesn't exist.
+    """
+    old, new = [*arguments, *("HEAD", "@live")[len(arguments) :]]
+    dots = _DOTS.fullmatch(old) if len(arguments) == 1 and not _is_file(folder / old) else None
+    if dots:
+        old, new = dots["old"] or "HEAD", dots["new"] or "HEAD"
+    sides = _source(old, repository, folder), _source(new, repository, folder)
+    if old == new or (sides[0].path and sides[1].path and sides[0].path.samefile(sides[1].path)):
+        raise UsageError(f"{old} is compared with itself", hint="name two sources, as in pinsync diff HEAD @live")
+    if dots and dots["dots"] == "...":
+        base = _needed(repository, old).merge_base(old, new)
+        sides = Source("revision", old, revision=base, place=base[:12]), sides[1]
+    return sides
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for one
+        return False
+
+
+def _source(text: str, repository: Repository | None, folder: Path) -> Source:
+    if text in _WORDS:
+        return Source(_WORDS[text], text)
+    if re.match(r"@[A-Za-z]", text):
+        hint = suggestion(text, _WORDS)
+        raise UsageError(f"{text} is no source; expected {', '.join(_WORDS)}, a JSON export or a revision", hint=hint)
+    path = folder / text
+    if _is_file(path):
+        if repository and repository.knows(text):
+            hint = f"write ./{text} for the file, or {text}~0 for the revision"
+            raise UsageError(f"{text} could be a file and a revision", hint=hint)
+        return Source("export", text, path=path)
+    if text.endswith(".json") and not (repository and repository.knows(text)):
+        raise FileError("there is no such file", source=text, hint="save one with the API's export, or name a revision")
+    try:
+        return Source("revision", text, revision=_needed(repository, text).resolve(text))
+    except RepositoryError:
+        if text == "HEAD" and repository and repository.head() is None:
+            return Source("nothing", text)
+        raise
+
+
+def _needed(repository: Repository | None, text: str) -> Repository:
+    if repository is None:
+        hint = "make one with `git init`; without git, compare @worktree with @live or with a JSON export"
+        raise RepositoryError(f"{text} is looked for in git, but this is not a git repository", hint=hint)
+    return repository
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one side holds of one tracker.
+
+    Attributes:
+        snapshot: its customizations.
+        documents: model → document, if they stand in files.
+        prefix: what stands before the path in a document's ``source``.
+    """
+
+    snapshot: Snapshot
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One side, opened.
+
+    Attributes:
+        source: where it is read from.
+        settings: the configuration that goes with it; of a revision, the one committed there.
+        repository: the repository, if there is one.
+        store: the files on disk.
+    """
+
+    source: Source
+    settings: Settings
+    repository: Repository | None
+    store: Store
+
+    @property
+    def in_files(self) -> bool:
+        """Whether it is read from documents."""
+        return self.source.kind not in ("live", "export")
+
+    @property
+    def trackers(self) -> tuple[Tracker, ...]:
+        """The trackers it knows; files can be read without knowing any."""
+        return self.settings.trackers or ((Tracker("default", ""),) if self.source.kind != "live" else ())
+
+    def files(self, tracker: Tracker) -> Iterable[tuple[PurePosixPath, bytes]]:
+        """Return path and bytes of each document of a tracker."""
+        folder = self.folder(tracker)
+        match self.source.kind:
+            case "worktree":
+                return self.store.documents(self._name(tracker))
+            case "index":
+                return _needed(self.repository, self.source.text).read_index(folder)
+            case "revision":
+                return _needed(self.repository, self.source.text).read(str(self.source.revision), folder)
+        return ()
+
+    def folder(self, tracker: Tracker) -> PurePosixPath:
+        """Return where a tracker's documents lie, from the repository's root."""
+        inside = self.repository.inside(self.settings.root) if self.repository else PurePosixPath()
+        return layout.folder(inside / self.settings.directory, self._name(tracker))
+
+    def _name(self, tracker: Tracker) -> str | None:
+        return tracker.name if len(self.settings.trackers) > 1 else None
+
+
+def opened(
+    source: Source, today: Settings, repository: Repository | None, store: Store, environ: Mapping[str, str]
+) -> State:
+    """Open a side: find the configuration that goes with it.
+
+    Of a revision and of the index it is the one committed there. Where there is none, today's goes with it if it isn't
+    under git at all, but not one that came later: it could hide what came with it.
+
+    Args:
+        source: where it is read from.
+        today: the configuration of the working tree.
+        repository: the repository, if there is one.
+        store: the files on disk.
+        environ: the environment variables.
+
+    Raises:
+        ConfigError: the configuration committed there is refused.
+    """
+    state = State(source, today, repository, store)
+    file = today.path or today.root / config.FILE_NAME
+    if (
+        not repository
+        or source.kind not in ("revision", "index")
+        or not file.parent.resolve().is_relative_to(today.root)
+    ):
+        return state
+    path = repository.inside(file.parent) / file.name
+    text = _committed(repository, source, path)
+    if text is None and (today.path is None or repository.read_index_file(path) is None):
+        return state
+    base = path.parent.relative_to(repository.inside(today.root))
+    settings = config.parse(text or b"", f"{source.prefix}{path}", root=today.root, environ=environ, base=base)
+    return replace(state, settings=settings)
+
+
+def _committed(repository: Repository, source: Source, path: PurePosixPath) -> bytes | None:
+    if source.kind == "revision":
+        return repository.read_file(str(source.revision), path)
+    return repository.read_index_file(path)
+
+
+def contents(
+    old: State, new: State, trackers: tuple[Tracker | None, Tracker | None], scope: Scope, environ: Mapping[str, str]
+) -> tuple[Content, Content]:
+    """Read both sides of one tracker; what the one says in canonical text the other needs not be parsed for.
+
+    Args:
+        old: the one side; its ``ignore`` holds for both.
+        new: the other side.
+        trackers: the tracker as either side knows it; None where a side doesn't.
+        scope: the filters that go to the API.
+        environ: where private keys are looked for.
+
+    Raises:
+        PinsyncError: a side can't be read or isn't to be trusted.
+    """
+    ignore = old.settings.ignore
+    found: dict[int, Content] = {}
+    states = (old, new)
+    for side in sorted((0, 1), key=lambda side: states[side].in_files):  # rows first
+        tracker, state = trackers[side], states[side]
+        if tracker is None:
+            found[side] = Content(Snapshot(()))
+        elif state.in_files:
+            known = found[1 - side].snapshot.customizations if found else ()
+            found[side] = _documents(state, tracker, known, ignore)
+        elif state.source.path is not None:
+            found[side] = Content(sources.saved_export(state.source.path, ignore))
+        else:
+            settings = replace(state.settings, ignore=ignore)
+            found[side] = Content(sources.live(tracker, settings, scope, environ))
+    return found[0], found[1]
+
+
+def _documents(
+    state: State, tracker: Tracker, known: Iterable[Customization], ignore: Sequence[tuple[str, ...]]
+) -> Content:
+    prefix = state.source.prefix
+    documents = sources.documents(state.files(tracker), known, ignore, prefix=prefix)
+    items = tuple(entry.customization for read in documents.values() for entry in read.entries)
+    return Content(Snapshot(items), documents, prefix)
+
+
+def paired(old: State, new: State) -> Iterator[tuple[Tracker | None, Tracker | None]]:
+    """Pair the trackers of two sides: by name, then by id; and a side's only one with the other's only one."""
+    left, right = list(old.trackers), list(new.trackers)
+    if len(left) == len(right) == 1:
+        yield left[0], right[0]
+        return
+    for tracker in left:
+        match = next((other for other in right if other.name == tracker.name), None) or next(
+            (other for other in right if other.tracker_id == tracker.tracker_id), None
+        )
+        if match:
+            right.remove(match)
+        yield tracker, match
+    yield from ((None, other) for other in right)

@@ -1,0 +1,193 @@
+"""Hostile titles through every format: each is read by a real parser, and a job's log takes nothing for a command."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
+
+import pytest
+from drifts import HEAD, LIVE, failed, pin, rule, state, tracker
+from markdown_it import MarkdownIt
+
+from pinsync import document
+from pinsync.commands.diff import FORMATS
+from pinsync.compare.drift import Drift, Texts
+from pinsync.errors import RemoteError
+from pinsync.model import INVISIBLE
+from pinsync.reports import Style, github, gitlab, junit, markdown, patch, sarif, text
+from pinsync.reports import json as json_report
+from pinsync.reports.values import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from conftest import Git
+    from drifts import Row
+    from markdown_it.token import Token
+
+STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
+TITLES: Final = (
+    "::error::pwned",
+    "  ::error::pwned",
+    "##[add-mask]x",
+    "]]>",
+    "</details><img src=x>",
+    "@everyone",
+    "\x1b[31mred\x1b[0m\x9b2J",
+    "\u202egnp.exe\u202c\u200b",
+    "%0A::error::x",
+    "\n::error::x",
+    "\r\n##[error]x",
+    ",file=x",
+    "<!DOCTYPE x><!ENTITY y>&z;",
+    "[x](https://evil.example)",
+    "![x](https://evil.example/x.png)",
+    "{0}",
+    '"}, {"a": "',
+    "\x00\ufffe",
+)
+FILES: Final = "customizations/basket.yaml"
+RENDERERS: Final[dict[str, Callable[[Drift, Style], str]]] = {
+    "text": text.render,
+    "json": json_report.render,
+    "markdown": markdown.render,
+    "patch": patch.render,
+    "github": github.render,
+    "gitlab": gitlab.render,
+    "sarif": sarif.render,
+    "junit": junit.render,
+}
+
+
+def rows(suffix: str) -> list[Row]:
+    """A rule for each title, with the title wherever a rule has foreign text."""
+    return [
+        rule(
+            number,
+            title,
+            [pin(1, f"{title}{suffix}"), pin(2, {title: f"{title}{suffix}"}, {"widget_id": title, title: title})],
+            title,
+            {"tags": [f"{title}{suffix}"], title: suffix},
+        )
+        for number, title in enumerate(TITLES)
+    ]
+
+
+def hostile() -> Drift:
+    """Hostile titles, identities, tags, keys, models, notes and errors; a tracker's name can't be."""
+    changed = {"basket": (rows(""), rows("!"))}
+    gone: dict[str, tuple[list[Row], list[Row]]] = {
+        title: ([rule(100 + number, None, [], title)], []) for number, title in enumerate(TITLES)
+    }
+    sides = [state({model: both[side] for model, both in {**changed, **gone}.items()}) for side in (0, 1)]
+    texts = [document.render("basket", state({"basket": both})) for both in changed["basket"]]
+    found = replace(tracker(*sides), texts=(Texts(FILES, *texts),), names=dict.fromkeys(TITLES, TITLES[2]))
+    broken = [failed(RemoteError(title, hint=title), name=f"shop-{number}") for number, title in enumerate(TITLES)]
+    return Drift(HEAD, LIVE, (replace(found, notes=TITLES), *broken), TITLES)
+
+
+def test_every_format_is_walked() -> None:
+    assert RENDERERS.keys() == FORMATS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(RENDERERS.keys() - {"patch"}))
+def test_a_job_takes_no_line_for_a_command_of_ours(name: str) -> None:
+    """A patch is left out: it must hold a file's bytes as they are."""
+    report = RENDERERS[name](hostile(), STYLE)
+    assert report
+    assert "##[" not in report
+    assert not INVISIBLE.search(report.replace("\n", ""))
+    commands = [line for line in report.split("\n") if line.lstrip().startswith("::")]
+    if name == "github":
+        assert all(re.match("::(error|notice) ", line) for line in commands)
+        assert len(commands) == report.count("\n") == 9 + 10 + 1
+    else:
+        assert not commands
+
+
+def test_text_is_lines_of_ours() -> None:
+    lines = text.render(hostile(), STYLE).split("\n")
+    words = "INCOMPLETE: |note: |left of |signs: |live |default |shop-|0 only in live, "
+    ours = re.compile(f"{words}|[~+-] |    [~+-] |  (error|hint): ")
+    assert [line for line in lines if line and not ours.match(line)] == []
+
+
+def test_json_gives_the_titles_back() -> None:
+    record = json.loads(json_report.render(hostile(), STYLE))
+    first, *broken = record["trackers"]
+    assert {change["title"] for change in first["changes"]} == set(TITLES)
+    assert [found["error"]["message"] for found in broken] == list(TITLES)
+    assert record["notes"] == list(TITLES)
+
+
+def test_markdown_has_no_markup_but_ours() -> None:
+    reader = MarkdownIt("gfm-like", {"linkify": True, "html": True, "typographer": False})
+    tokens = list(flat(reader.parse(markdown.render(hostile(), STYLE))))
+    html = "".join(token.content for token in tokens if token.type in ("html_block", "html_inline"))
+    assert set(re.findall(r"<[^>]*>", html)) <= {
+        "<!-- pinsync -->",
+        "<details>",
+        "<summary>",
+        "</summary>",
+        "</details>",
+    }
+    hrefs = {str(token.attrs["href"]) for token in tokens if token.type == "link_open"}
+    assert all(href.startswith("https://app.luigisbox.com/sites/") for href in hrefs)
+    assert not [token for token in tokens if token.type == "image"]
+    plain = "".join(token.content for token in tokens if token.type == "text")
+    assert not re.search(r"everyone|pwned|evil|add-mask|\]\]>|file=x", plain)
+    code = "".join(token.content for token in tokens if token.type == "code_inline")
+    assert "@everyone" in code
+
+
+def flat(tokens: Iterable[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from flat(token.children or [])
+
+
+def test_git_applies_the_patch(git: Git, repository: Path) -> None:
+    drift = hostile()
+    ((found,), *_) = [tracker.texts for tracker in drift.trackers]
+    file = repository / FILES
+    file.parent.mkdir()
+    assert found.old
+    file.write_bytes(found.old)
+    Path("the.patch").write_bytes(patch.render(drift, STYLE).encode())
+    git("apply", "the.patch")
+    assert file.read_bytes() == found.new
+
+
+def test_github_takes_our_commands_alone() -> None:
+    for line in github.render(hostile(), STYLE).splitlines():
+        properties, _, data = line.removeprefix("::").partition("::")
+        keys = [pair.partition("=")[0] for pair in properties.partition(" ")[2].split(",")]
+        assert keys in (["title"], ["file", "line", "title"])
+        assert not re.search(r"%(?!25|0A)", line)
+        assert not data.lstrip().startswith("::")
+
+
+def test_gitlab_and_sarif_are_json_of_text_alone() -> None:
+    drift = hostile()
+    issues = json.loads(gitlab.render(drift, STYLE))
+    ((run,), *_) = [json.loads(sarif.render(drift, STYLE))["runs"]]
+    texts = [result["message"]["text"] for result in run["results"]]
+    assert len(issues) - 2 * len(TITLES) == len(texts) == 3 * len(TITLES)
+    for found in (*texts, *(issue["description"] for issue in issues)):
+        assert found == one_line(found)
+    assert not any(re.search(r"(?<!\\)\[[^\]]*[^\\]\]\(|(?<!\{)\{0\}", found) for found in texts)
+
+
+def test_junit_is_xml_in_which_titles_are_text() -> None:
+    report = junit.render(hostile(), STYLE)
+    assert "<!" not in report
+    root = ET.fromstring(report.encode())  # noqa: S314 - of our own making
+    assert {element.tag for element in root.iter()} == {"testsuites", "testsuite", "testcase", "failure", "error"}
+    assert {"]]>", "</details><img src=x>", "@everyone"} <= {suite.attrib["name"] for suite in root}
+    assert len(root.findall(".//failure")) == 2 * len(TITLES)
+    assert len(root.findall(".//error")) == len(TITLES)

@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import random
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import drifts
+import pytest
+from drifts import HEAD, LIVE
+
+from pinsync import document
+from pinsync.compare.drift import Drift, Texts, TrackerDrift
+from pinsync.errors import RemoteError
+from pinsync.reports import Style, patch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conftest import Git
+    from drifts import Row
+
+STYLE = Style(UTC)
+Files = dict[str, bytes]
+
+
+def rendered(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> str:
+    """The patch from some files to others."""
+    texts = tuple(Texts(path, old.get(path), new.get(path)) for path in {**old, **new})
+    return patch.render(Drift(HEAD, LIVE, (TrackerDrift("default", "1234-5678", texts=texts),)), STYLE)
+
+
+def documents(models: Mapping[str, Sequence[Row]]) -> Files:
+    """The canonical text of each model's document."""
+    return {
+        f"customizations/{model}.yaml": document.render(model, drifts.state({model: rows}))
+        for model, rows in models.items()
+    }
+
+
+def write(files: Mapping[str, bytes]) -> None:
+    for name, text in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(text)
+
+
+def found() -> Files:
+    """The files of the current folder."""
+    return {
+        path.as_posix(): path.read_bytes() for path in Path().rglob("*") if path.is_file() and path.parts[0] != ".git"
+    }
+
+
+def applied(text: str, old: Mapping[str, bytes], git: Git, *options: str) -> Files:
+    """What git makes of the files with the patch."""
+    write(old)
+    file = Path(".git", "the.patch")
+    file.write_bytes(text.encode())
+    git("add", "--all")
+    git("apply", "--check", "--index", "--whitespace=error-all", *options, str(file))
+    git("apply", "--index", *options, str(file))
+    return found()
+
+
+OLD = drifts.rule(1, "/p/1/", [drifts.pin(1, "/p/5/"), drifts.pin(2, "/p/6/"), drifts.pin(3, "/p/7/")], "One")
+NEW = drifts.rule(1, "/p/1/", [drifts.pin(1, "/p/5/"), drifts.pin(2, "/p/9/"), drifts.pin(3, "/p/7/")], "One")
+OTHERS = [drifts.rule(number, f"/p/{number}/", [drifts.pin(1, "/p/5/")]) for number in range(2, 9)]
+
+
+def test_one_pin() -> None:
+    text = rendered(documents({"basket": [OLD, *OTHERS]}), documents({"basket": [NEW, *OTHERS]}))
+    assert text == (
+        "diff --git a/customizations/basket.yaml b/customizations/basket.yaml\n"
+        "--- a/customizations/basket.yaml\n"
+        "+++ b/customizations/basket.yaml\n"
+        "@@ -12,7 +12,7 @@\n"
+        "         pin_identity: /p/5/\n"
+        "       - position: 2\n"
+        "         pin_type: item\n"
+        "-        pin_identity: /p/6/\n"
+        "+        pin_identity: /p/9/\n"
+        "       - position: 3\n"
+        "         pin_type: item\n"
+        "         pin_identity: /p/7/\n"
+    )
+
+
+def test_git_applies_the_drift_of_a_shop(repository: Path, git: Git) -> None:
+    assert repository == Path.cwd()
+    old, new = documents(drifts.COMMITTED), documents(drifts.EDITED)
+    assert applied(rendered(old, new), old, git) == new
+
+
+def test_git_applies_it_backwards(repository: Path, git: Git) -> None:
+    assert repository == Path.cwd()
+    old, new = documents(drifts.COMMITTED), documents(drifts.EDITED)
+    assert applied(rendered(old, new), new, git, "--reverse") == old
+
+
+def test_a_model_that_comes_and_one_that_goes(repository: Path, git: Git) -> None:
+    assert repository == Path.cwd()
+    old, new = documents({"basket": [OLD], "cart": OTHERS}), documents({"basket": [OLD], "wish": OTHERS})
+    text = rendered(old, new)
+    assert "deleted file mode 100644\n--- a/customizations/cart.yaml\n+++ /dev/null\n" in text
+    assert "new file mode 100644\n--- /dev/null\n+++ b/customizations/wish.yaml\n" in text
+    assert "basket" not in text
+    assert applied(text, old, git) == new
+
+
+def test_a_rule_that_comes_and_one_that_goes_are_shown_whole() -> None:
+    first, second, *rest = OTHERS
+    text = rendered(documents({"basket": [first, *rest]}), documents({"basket": [first, second, *rest]}))
+    added = [line[1:] for line in text.split("\n") if line.startswith("+  ")]
+    assert "\n".join([*added, ""]).encode() == drifts.state({"basket": [second]})[0].text
+    assert "\n-" not in text.partition("\n@@")[2]
+
+
+def test_hostile_texts_are_data(repository: Path, git: Git) -> None:
+    assert repository == Path.cwd()
+    drift = drifts.hostile()
+    old = {"a.yaml": document.render("a", [change.old for change in drift.trackers[0].changes if change.old])}
+    new = {"a.yaml": document.render("a", [change.new for change in drift.trackers[0].changes if change.new])}
+    tracker, broken = drift.trackers
+    notes = ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+x", *drift.notes)
+    texts = (Texts("a.yaml", old["a.yaml"], new["a.yaml"]),)
+    tracker = TrackerDrift(tracker.name, tracker.tracker_id, texts=texts, notes=notes)
+    text = patch.render(Drift(drift.old, drift.new, (tracker, broken), notes), STYLE)
+    head = text.partition("\ndiff --git a/a.yaml ")[0]
+    assert all(line.startswith("# ") for line in head.split("\n"))
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert applied(text, old, git) == new
+
+
+NAMES = (
+    "with blank.yaml",
+    'quote".yaml',
+    "back\\slash.yaml",
+    "tab\t.yaml",
+    "new\nline.yaml",
+    "bell\a\b\v\f\r\x01\x7f.yaml",
+    "řetěz 🎸.yaml",
+    "c%41~1.yaml",
+    "-rf.yaml",
+    " ends with a blank ",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_odd_names_stand_as_git_writes_them(repository: Path, git: Git, name: str) -> None:
+    assert repository == Path.cwd()
+    path, old, new = f"a folder/{name}", b"a\nb\n", b"a\nc\n"
+    text = rendered({path: old}, {path: new})
+    write({path: old})
+    git("add", "--all")
+    write({path: new})
+    expected = [line for line in git("diff").split("\n") if not line.startswith("index ")]
+    assert text.split("\n")[:3] == expected[:3]
+    assert applied(text, {path: old}, git) == {path: new}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_odd_names_of_files_that_come_and_go(repository: Path, git: Git, name: str) -> None:
+    assert repository == Path.cwd()
+    assert applied(rendered({}, {name: b"a\n"}), {"x": b""}, git) == {"x": b"", name: b"a\n"}
+    assert applied(rendered({name: b"a\n"}, {}), {}, git) == {"x": b""}
+
+
+def test_a_name_that_isnt_utf_8() -> None:
+    assert patch.quoted("a/\udcff.yaml") == '"a/\\377.yaml"'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"a\nb", b"a\nb\n"), (b"a\nb\n", b"a\nb"), (b"a\nb", b"c\nb"), (b"a", b"b"), (b"a\r\nb\r\n", b"a\r\nc\rd\r\n")],
+)
+def test_line_ends_of_every_kind(repository: Path, git: Git, old: bytes, new: bytes) -> None:
+    assert repository == Path.cwd()
+    write({"f": old})
+    file = Path(".git", "the.patch")
+    file.write_bytes(rendered({"f": old}, {"f": new}).encode())
+    git("apply", str(file))
+    assert found() == {"f": new}
+
+
+def lines(chance: random.Random) -> list[bytes]:
+    """A text with few different lines, so that most stand in it several times."""
+    return [b"%d\n" % chance.randrange(chance.choice((2, 6, 60))) for _ in range(chance.randrange(40))]
+
+
+def edited(text: list[bytes], chance: random.Random) -> list[bytes]:
+    """The text after a few cuts and pastes."""
+    text = list(text)
+    for _ in range(chance.randrange(1, 5)):
+        at = chance.randrange(len(text) + 1)
+        text[at : at + chance.randrange(4)] = lines(chance)[: chance.randrange(4)]
+    return text
+
+
+def test_git_applies_any_edit(repository: Path, git: Git) -> None:
+    assert repository == Path.cwd()
+    chance = random.Random(1)
+    old, new = {}, {}
+    for number in range(400):
+        text = lines(chance)
+        old[f"f{number:03}"] = b"".join(text)
+        new[f"f{number:03}"] = b"".join(edited(text, chance) if number % 4 else lines(chance))
+    assert applied(rendered(old, new), old, git) == new
+
+
+def test_hunks_never_touch(repository: Path, git: Git) -> None:
+    """Edits six lines apart share a hunk; git refuses overlaps, and one line more makes two."""
+    assert repository == Path.cwd()
+    for between, hunks in ((6, 1), (7, 2)):
+        same = b"".join(b"%d\n" % number for number in range(between))
+        old, new = {"f": b"a\n" + same + b"b\n"}, {"f": b"A\n" + same + b"B\n"}
+        text = rendered(old, new)
+        assert text.count("\n@@ ") == hunks
+        assert applied(text, old, git) == new
+
+
+def test_only_what_differs_is_marked_however_many_customizations_do() -> None:
+    old = [drifts.rule(number, f"/p/{number}/", [drifts.pin(1, f"/a/{number}/")]) for number in range(2000)]
+    new = [drifts.rule(number, f"/p/{number}/", [drifts.pin(1, f"/b/{number}/")]) for number in range(2000)]
+    text = rendered(documents({"basket": old}), documents({"basket": new}))
+    assert (text.count("\n-      "), text.count("\n+      ")) == (2000, 2000)
+    assert (text.count("\n-"), text.count("\n+")) == (2001, 2001), "the file's name besides"
+
+
+def test_new_ids_are_one_line_each() -> None:
+    old = [drifts.rule(number, f"/p/{number}/", [drifts.pin(1, "/a/")]) for number in range(200)]
+    new = [drifts.rule(number + 200, f"/p/{number}/", [drifts.pin(1, "/a/")]) for number in range(200)]
+    text = rendered(documents({"basket": old}), documents({"basket": new}))
+    assert (text.count("\n-  - id: "), text.count("\n+  - id: ")) == (200, 200)
+    assert (text.count("\n-"), text.count("\n+")) == (201, 201)
+
+
+def test_files_stand_in_order() -> None:
+    text = rendered({"b": b"1\n", "a": b"1\n", "c": b"1\n"}, {"c": b"2\n", "b": b"2\n", "a": b"2\n"})
+    assert [line[-1] for line in text.split("\n") if line.startswith("diff")] == ["a", "b", "c"]
+
+
+def test_nothing_differs() -> None:
+    assert rendered({"a": b"1\n"}, {"a": b"1\n"}) == ""
+    assert patch.render(drifts.in_sync(), STYLE) == ""
+
+
+def test_what_is_missing_is_said_and_git_passes_over_it(repository: Path, git: Git) -> None:
+    assert repository == Path.cwd()
+    whole = TrackerDrift("shop-sk", "1", texts=(Texts("a", b"1\n", b"2\n"),), notes=("its answer has no date",))
+    broken = drifts.failed(RemoteError("no connection\nto live"), name="shop-cz")
+    text = patch.render(Drift(HEAD, LIVE, (whole, broken), ("the configuration changed",)), STYLE)
+    assert text.split("\n")[:4] == [
+        "# the configuration changed",
+        "# shop-sk: its answer has no date",
+        "# incomplete: shop-cz is missing, it could not be compared: no connection to live",
+        "diff --git a/a b/a",
+    ]
+    assert applied(text, {"a": b"1\n"}, git) == {"a": b"2\n"}
+
+
+def test_no_more_is_marked_than_by_gits_own_patience(repository: Path, git: Git) -> None:
+    assert repository == Path.cwd()
+    old, new = documents(drifts.COMMITTED), documents(drifts.EDITED)
+    write(old)
+    git("add", "--all")
+    write(new)
+    marked = [
+        sum(line.startswith(("+", "-")) for line in text.split("\n"))
+        for text in (rendered(old, new), git("diff", "--patience"))
+    ]
+    assert marked[0] <= marked[1]

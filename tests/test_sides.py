@@ -1,0 +1,295 @@
+"""What a source's spelling means, which configuration goes with it, and which trackers belong together."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from exporting import BASKET_TEXT, HOME_TEXT, put
+
+from pinsync import config
+from pinsync.commands.places import working_tree
+from pinsync.errors import ConfigError, FileError, PinsyncError, RepositoryError, UsageError
+from pinsync.model import EVERYTHING
+from pinsync.repository import Repository
+from pinsync.sources import sides
+from pinsync.sources.sides import Source, State
+
+if TYPE_CHECKING:
+    from conftest import Git
+
+
+@pytest.fixture
+def commits(repository: Path, git: Git) -> dict[str, str]:
+    """Two branches that part from one commit, by name; the current one is ``main``."""
+    found: dict[str, str] = {}
+    for name, text in (("base", HOME_TEXT), ("main", HOME_TEXT + "# main\n"), ("topic", HOME_TEXT + "# topic\n")):
+        if name == "topic":
+            git("switch", "--quiet", "--create", "topic", found["base"])
+        put(repository / "customizations" / "home.yaml", text)
+        git("add", ".")
+        git("commit", "--quiet", "--message", name)
+        found[name] = git("rev-parse", "HEAD")
+    git("switch", "--quiet", "main")
+    return found
+
+
+def parse(*arguments: str) -> tuple[Source, Source]:
+    return sides.parse(arguments, Repository.discover(Path.cwd()), Path.cwd())
+
+
+def kinds(*arguments: str) -> list[str]:
+    return [side.kind for side in parse(*arguments)]
+
+
+def test_without_arguments_it_is_from_head_to_live(commits: dict[str, str]) -> None:
+    assert parse() == (Source("revision", "HEAD", revision=commits["main"]), Source("live", "@live"))
+    assert parse("topic") == (Source("revision", "topic", revision=commits["topic"]), Source("live", "@live"))
+
+
+@pytest.mark.parametrize(
+    ("argument", "old", "new"),
+    [
+        ("main..topic", "main", "topic"),
+        ("topic..", "topic", "main"),
+        ("..topic", "main", "topic"),
+        ("main...topic", "base", "topic"),
+        ("topic...main", "base", "main"),
+        ("...topic", "base", "topic"),
+        ("topic...", "base", "main"),
+        ("main~1..topic~1", "base", "base"),
+    ],
+)
+def test_dots_are_as_in_git_diff(argument: str, old: str, new: str, commits: dict[str, str]) -> None:
+    assert [side.revision for side in parse(argument)] == [commits[old], commits[new]]
+
+
+@pytest.mark.usefixtures("commits")
+def test_words_files_and_revisions_are_told_apart(repository: Path) -> None:
+    put(repository / "backup.json", "{}")
+    put(repository / "..backup", "{}")
+    assert kinds("@worktree", "@index") == ["worktree", "index"]
+    assert kinds("backup.json") == ["export", "live"]
+    assert kinds("..backup") == ["export", "live"]
+    assert kinds("main..@worktree") == ["revision", "worktree"]
+    assert kinds("@~1", "@") == ["revision", "revision"]
+    assert parse("backup.json")[0].path == repository / "backup.json"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("HEAD", "HEAD"), ("@live", "@live"), ("@live",), ("HEAD..HEAD",), ("HEAD..",), ("topic...topic",),
+     ("backup.json", "./backup.json"), ("backup.json..backup.json",)],
+)  # fmt: skip
+@pytest.mark.usefixtures("commits")
+def test_a_source_isnt_compared_with_itself(arguments: tuple[str, ...], repository: Path) -> None:
+    put(repository / "backup.json", "{}")
+    with pytest.raises(UsageError, match="is compared with itself") as caught:
+        parse(*arguments)
+    assert caught.value.hint
+
+
+def test_two_names_of_one_commit_are_two_sources(commits: dict[str, str]) -> None:
+    """Or a check in CI would fail whenever a branch has nothing new."""
+    assert [side.revision for side in parse("main...HEAD")] == [commits["main"]] * 2
+
+
+@pytest.mark.usefixtures("commits")
+@pytest.mark.parametrize("name", ["main", "HEAD", "topic"])
+def test_a_name_that_could_be_a_file_and_a_revision(name: str, repository: Path) -> None:
+    put(repository / name, "{}")
+    with pytest.raises(UsageError, match=f"^{name} could be a file and a revision$") as caught:
+        parse(name, "@worktree")
+    assert caught.value.hint == f"write ./{name} for the file, or {name}~0 for the revision"
+    assert kinds(f"./{name}", "@worktree") == ["export", "worktree"]
+    assert kinds(f"{name}~0", "@worktree") == ["revision", "worktree"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "error", "message", "hint"),
+    [
+        (
+            "@live!",
+            UsageError,
+            "@live! is no source; expected @live, @worktree, @index, a JSON",
+            'did you mean "@live"?',
+        ),
+        ("@indx", UsageError, "@indx is no source", 'did you mean "@index"?'),
+        ("mian", RepositoryError, "mian names no commit", "git branch --all"),
+        ("main..mian", RepositoryError, "mian names no commit", "git branch --all"),
+        ("backup.json", FileError, "backup.json: there is no such file", "or name a revision"),
+        ("../backup.json", FileError, "../backup.json: there is no such file", "or name a revision"),
+        ("x" * 5000, RepositoryError, "names no commit", "git branch"),
+        ("-x", RepositoryError, "-x names no commit", "git branch"),
+        ("main...backup.json", FileError, "backup.json: there is no such file", ""),
+        ("main...@worktree", RepositoryError, "@worktree names no commit", ""),
+        ("customizations", RepositoryError, "customizations names no commit", ""),
+    ],
+)
+@pytest.mark.usefixtures("commits")
+def test_what_is_no_source_says_so(argument: str, error: type[PinsyncError], message: str, hint: str) -> None:
+    with pytest.raises(error) as caught:
+        parse(argument, *([] if ".." in argument else ["@live"]))
+    assert message in caught.value.message
+    assert hint in (caught.value.hint or "")
+    assert caught.value.exit_code == 2
+
+
+def test_two_histories_have_no_common_commit(commits: dict[str, str], git: Git) -> None:
+    git("switch", "--quiet", "--orphan", "other")
+    git("commit", "--quiet", "--allow-empty", "--message", "other")
+    with pytest.raises(RepositoryError, match="topic and other have no commit in common") as caught:
+        parse("topic...other")
+    assert "fetch-depth: 0" in (caught.value.hint or "")
+    assert parse("topic..other")[0].revision == commits["topic"]
+
+
+def test_without_a_repository_revisions_are_looked_for_in_vain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RepositoryError, match="HEAD is looked for in git, but this is not a git repository") as caught:
+        parse()
+    assert "git init" in (caught.value.hint or "")
+    assert kinds("@worktree", "@live") == ["worktree", "live"]
+
+
+@pytest.mark.usefixtures("repository")
+def test_before_the_first_commit_head_is_nothing() -> None:
+    assert kinds() == ["nothing", "live"]
+    assert kinds("@live", "HEAD") == ["live", "nothing"]
+    with pytest.raises(RepositoryError, match="main names no commit"):
+        parse("main")
+
+
+# Which configuration goes with it.
+
+
+def opened(*arguments: str, config_file: Path | None = None) -> tuple[State, State]:
+    today = config.load(config_file, start=Path.cwd(), environ=os.environ)
+    tree = working_tree(today)
+    old, new = sides.parse(arguments, tree.repository, Path.cwd())
+    return (
+        sides.opened(old, today, tree.repository, tree.store, os.environ),
+        sides.opened(new, today, tree.repository, tree.store, os.environ),
+    )
+
+
+def held(state: State) -> dict[str, list[str]]:
+    """The documents of each tracker, as messages name them."""
+    found: dict[str, list[str]] = {}
+    for tracker in state.trackers:
+        content, _ = sides.contents(state, state, (tracker, None), EVERYTHING, os.environ)
+        found[tracker.name] = [document.source for document in content.documents.values()]
+    return found
+
+
+def test_a_revision_is_read_with_the_configuration_committed_in_it(repository: Path, git: Git) -> None:
+    put(repository / "pinsync.yaml", "directory: pins\ntrackers: {sk: {tracker_id: a}}\n")
+    put(repository / "pins" / "basket.yaml", BASKET_TEXT)
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    put(repository / "pinsync.yaml", "trackers: {sk: {tracker_id: a}, cz: {tracker_id: b}}\n")
+    put(repository / "customizations" / "sk" / "basket.yaml", BASKET_TEXT)
+    put(repository / "customizations" / "cz" / "home.yaml", HOME_TEXT)
+    assert [held(side) for side in opened("HEAD", "@worktree")] == [
+        {"sk": ["HEAD:pins/basket.yaml"]},
+        {"sk": ["customizations/sk/basket.yaml"], "cz": ["customizations/cz/home.yaml"]},
+    ]
+    git("add", "customizations")
+    assert held(opened("@index")[0]) == {"sk": ["@index:pins/basket.yaml"]}
+    git("add", "pinsync.yaml")
+    assert held(opened("@index")[0])["cz"] == ["@index:customizations/cz/home.yaml"]
+
+
+def test_a_configuration_in_a_folder_is_found_there_in_a_revision(repository: Path, git: Git) -> None:
+    put(repository / "shop" / "pinsync.yaml", "directory: a\n")
+    put(repository / "shop" / "a" / "home.yaml", HOME_TEXT)
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    put(repository / "shop" / "pinsync.yaml", "directory: b\n")
+    os.chdir(repository / "shop")
+    assert held(opened("HEAD")[0]) == {"default": ["HEAD:shop/a/home.yaml"]}
+
+
+def test_one_that_isnt_under_git_goes_with_every_revision(repository: Path, tmp_path: Path, git: Git) -> None:
+    put(repository / "pins" / "home.yaml", HOME_TEXT)
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    outside = put(tmp_path / "elsewhere" / "pinsync.yaml", "directory: pins\n")
+    assert held(opened("HEAD", config_file=outside)[0]) == {"default": ["HEAD:pins/home.yaml"]}
+    put(repository / "pinsync.yaml", "directory: pins\n")
+    assert held(opened("HEAD")[0]) == {"default": ["HEAD:pins/home.yaml"]}
+
+
+def test_a_revision_from_before_there_was_one_is_read_without(repository: Path, git: Git) -> None:
+    put(repository / "customizations" / "home.yaml", HOME_TEXT)
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    put(repository / "pinsync.yaml", "directory: pins\ntrackers: {sk: {tracker_id: a}, cz: {tracker_id: b}}\n")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "two")
+    assert held(opened("HEAD~1")[0]) == {"default": ["HEAD~1:customizations/home.yaml"]}
+
+
+def test_a_committed_configuration_at_fault_is_named_with_its_revision(repository: Path, git: Git) -> None:
+    put(repository / "pinsync.yaml", "format: 1\ndirectory: ../out\n")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    put(repository / "pinsync.yaml", "format: 1\n")
+    for source in ("HEAD", "@index"):
+        with pytest.raises(ConfigError, match=f"^{source}:pinsync.yaml:2:1: directory") as caught:
+            opened(source)
+        assert caught.value.exit_code == 2
+
+
+def test_in_the_index_only_its_own_conflicts_count(repository: Path, git: Git) -> None:
+    put(repository / "customizations" / "home.yaml", HOME_TEXT)
+    put(repository / "pinsync.yaml", "directory: customizations\n")
+    (repository / "link.yaml").symlink_to("pinsync.yaml")
+    git("add", ".")
+    assert held(opened("@index", "@worktree")[0]) == {"default": ["@index:customizations/home.yaml"]}
+
+
+def test_at_a_merge_base_messages_name_the_commit(commits: dict[str, str]) -> None:
+    old, new = opened("main...topic")
+    assert held(old) == {"default": [f"{commits['base'][:12]}:customizations/home.yaml"]}
+    assert held(new) == {"default": ["topic:customizations/home.yaml"]}
+
+
+# Which trackers belong together.
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("{a: {tracker_id: '1'}}", "{b: {tracker_id: '2'}}", [("a", "b")]),
+        ("{a: {tracker_id: '1'}}", "{a: {tracker_id: '1'}, b: {tracker_id: '2'}}", [("a", "a"), (None, "b")]),
+        ("{a: {tracker_id: '1'}, b: {tracker_id: '2'}}", "{b: {tracker_id: '2'}}", [("a", None), ("b", "b")]),
+        (
+            "{a: {tracker_id: '1'}, b: {tracker_id: '2'}}",
+            "{b: {tracker_id: '2'}, c: {tracker_id: '1'}}",
+            [("a", "c"), ("b", "b")],
+        ),
+        (
+            "{a: {tracker_id: '1'}, b: {tracker_id: '2'}}",
+            "{b: {tracker_id: '1'}, c: {tracker_id: '2'}}",
+            [("a", "b"), ("b", "c")],
+        ),
+        (
+            "{a: {tracker_id: '1'}, b: {tracker_id: '2'}}",
+            "{a: {tracker_id: '3'}, b: {tracker_id: '2'}}",
+            [("a", "a"), ("b", "b")],
+        ),
+    ],
+)
+def test_trackers_are_paired(old: str, new: str, expected: object, repository: Path, git: Git) -> None:
+    put(repository / "pinsync.yaml", f"trackers: {old}\n")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    put(repository / "pinsync.yaml", f"trackers: {new}\n")
+    found = [
+        (left.name if left else None, right.name if right else None)
+        for left, right in sides.paired(*opened("HEAD", "@worktree"))
+    ]
+    assert found == expected
