@@ -61,22 +61,32 @@ class Store:
     directory: PurePosixPath
     state: Path
 
-    def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Yield path and bytes of every document of a tracker, sorted by name.
+    def paths(self, tracker: str | None) -> list[PurePosixPath]:
+        """Return the path of every document of a tracker, sorted by name.
 
         Args:
             tracker: the tracker's name where there are several; ``None`` where the directory itself holds the files.
 
         Raises:
-            FileError: the folder or a file can't be read, is a link, or is no plain file. A folder that doesn't exist
-                has no documents.
+            FileError: the folder can't be read, or is a link. One that doesn't exist has no documents.
         """
         folder = layout.folder(self.directory, tracker)
         self._check_folders(folder)
         with _translated(folder, "read"):
             names = sorted(place.name for place in (self.root / folder).iterdir()) if self._status(folder) else []
-        for name in filter(layout.is_document, names):
-            yield folder / name, self._read(folder / name)
+        return [folder / name for name in names if layout.is_document(name)]
+
+    def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of every document of a tracker, sorted by name.
+
+        Args:
+            tracker: as for `paths`.
+
+        Raises:
+            FileError: the folder or a file can't be read, is a link, or is no plain file.
+        """
+        for path in self.paths(tracker):
+            yield path, self._read(path)
 
     def read(self, path: PurePosixPath) -> bytes | None:
         """Return the bytes of one file below the directory, ``None`` if there is none.
@@ -140,6 +150,24 @@ class Store:
         self._replace(texts, changes.keys() - texts.keys())
         kept = {str(path): (_fingerprint(text),) for path, text in staged.items() if self.is_own(path, text)}
         self._record(before | {name: marks + kept.get(name, ()) for name, marks in now.items()})
+
+    def reshape(self, path: PurePosixPath, text: bytes) -> None:
+        """Replace a file by the same in another form: what was pinsync's own stays so, a person's work stays theirs.
+
+        The caller holds the lock.
+
+        Args:
+            path: the file, which exists.
+            text: its new bytes.
+
+        Raises:
+            FileError: it can't be written, or the path leads outside the directory.
+        """
+        before = self.read(path)
+        if before is not None and self.is_own(path, before):
+            known = self._written()
+            self._record(known | {str(path): (*known[str(path)], _fingerprint(text))})
+        self._replace({path: text}, ())
 
     def _replace(self, texts: Mapping[PurePosixPath, bytes], removed: Collection[PurePosixPath]) -> None:
         with self._beside(texts) as temporary:

@@ -358,8 +358,11 @@ def _arrivals(state: Iterable[tuple[Customization, Entry | None]]) -> list[tuple
 
 def rewrite(origin: Entry, item: Customization) -> bytes:
     """Return the block of ``item`` where ``origin`` stood: its bytes if they say the same, else with its comments."""
-    if origin.customization.text == item.text:
-        return origin.body
+    return origin.body if origin.customization.text == item.text else carried(origin, item)
+
+
+def carried(origin: Entry, item: Customization) -> bytes:
+    """Return the canonical block of ``item`` with the comments of the one that stood there."""
     if b"#" not in origin.body:
         return item.text
     from pinsync import yamlio  # noqa: PLC0415 - only a changed block with comments needs it

@@ -1,0 +1,324 @@
+"""A document as it is written, faults included, with the places of its parts: what a linter looks at.
+
+Where ``document.parse`` wants all of a file to be right, this takes what can be read of it. A block of canonical text,
+comments on lines of their own aside, is read by ``canonical``, and its places are found only when they are asked for; a
+YAML parser, which takes a hundred times as long, gets the other blocks, and the file as a whole if it can't be cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+from pinsync import canonical, document, normalize
+from pinsync.errors import DataError, FileError
+from pinsync.model import Customization, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pinsync.yamlio import Loaded, Path, Place
+
+NOTE: Final = b"pinsync:"
+"""What a comment holds that is meant for pinsync."""
+
+Comment = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An item of ``customizations``, whatever it holds.
+
+    Attributes:
+        data: its value as it is written: plain dicts, lists, strings, numbers, booleans and None.
+        text: its lines, those of comments below included; empty if the file was read as a whole.
+        above: how many lines of the file stand above the text.
+        marks: path → place within the text; None for canonical text, where it can be had without a parser.
+    """
+
+    data: Any
+    text: bytes
+    above: int
+    marks: Mapping[Path, Place] | None
+
+    def place(self, path: Path) -> Place:
+        """Return line and column in the file, from 1, of what ``path`` leads to, or of the nearest part around it."""
+        marks = _canonical_marks(self.text) if self.marks is None else self.marks
+        line, column = _nearest(marks, path)
+        return line + self.above, column
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One file.
+
+    Attributes:
+        source: its path.
+        original: its bytes.
+        text: its bytes with LF and a final newline.
+        top: what stands at the top, the customizations taken out as far as they are a list; None for an empty file.
+        marks: path → place of the parts at the top.
+        rows: its customizations in their order, but for those that can't be read.
+        faults: why the file, or a block, can't be read; if the file, there is nothing but this.
+        comments: line, column and text of comments, among them all that hold `NOTE`.
+    """
+
+    source: str
+    original: bytes
+    text: bytes
+    top: object = None
+    marks: Mapping[Path, Place] | None = None
+    rows: tuple[Row, ...] = ()
+    faults: tuple[FileError, ...] = ()
+    comments: tuple[Comment, ...] = ()
+
+    @property
+    def model(self) -> str | None:
+        """Return the recommender model, if the file names one."""
+        model = self.top.get("model") if isinstance(self.top, dict) else None
+        return model if isinstance(model, str) and model else None
+
+    @property
+    def is_read(self) -> bool:
+        """Return whether the file, faulty blocks aside, is YAML."""
+        return self.marks is not None
+
+    def is_canonical(self) -> bool:
+        """Return whether the file is canonical text to the byte, without any comment."""
+        if self.model is None or self.faults or self.text != self.original:
+            return False
+        head = document.head(self.model)
+        if not self.rows or self.rows[0].above != head.count(b"\n") or not self.text.startswith(head):
+            return False
+        return all(map(_is_canonical, self.rows)) and all(
+            one <= other for one, other in pairwise(map(_order, self.rows))
+        )
+
+    def place(self, path: Path) -> Place:
+        """Return line and column, from 1, of a part at the top, or of the nearest part around it."""
+        return _nearest(self.marks or {}, path)
+
+
+def read(text: bytes, source: str) -> Written:
+    """Read a document as far as it can be read.
+
+    Args:
+        text: the file's bytes.
+        source: the file's path.
+    """
+    lines = text.replace(b"\r\n", b"\n") if b"\r\n" in text else text
+    if lines and not lines.endswith(b"\n"):
+        lines += b"\n"
+    whole = Written(source, text, lines)
+    try:
+        return _cut(whole) or _as_a_whole(whole)
+    except FileError as error:
+        return replace(whole, faults=(error,))
+
+
+def comparable(value: object) -> str:
+    """Return a text that is the same for any two spellings of one JSON value."""
+    try:
+        return canonical.value_text(normalize.normalize({"value": value})["value"])
+    except DataError:
+        return repr(value)
+
+
+def instant(text: str) -> str | None:
+    """Return a text for the moment that an RFC 3339 date-time names, such that earlier ones sort first; else None."""
+    match = _UTC.fullmatch(normalize.date_times[text])
+    if match is None:
+        return None
+    try:
+        minute = datetime.fromisoformat(match[1])
+    except ValueError:
+        return None
+    if match[2] == "60" and (minute.hour, minute.minute) != (23, 59):
+        return None
+    return normalize.date_times[text].removesuffix("Z")  # a fraction then sorts behind the second it belongs to
+
+
+_UTC: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}):([0-5][0-9]|60)(?:\.[0-9]+)?Z")
+_FIRST: Final = b"\n  - "
+_OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
+_HEAD_END: Final = re.compile(rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*\Z", re.MULTILINE)
+_COMMENT_LINE: Final = re.compile(rb"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
+
+
+def _is_canonical(row: Row) -> bool:
+    """Whether a row that ``canonical`` could read has no comments, and says all as ``normalize`` would."""
+    if row.marks is not None or _COMMENT_LINE.search(row.text):
+        return False
+    try:
+        normalize.check_identity(row.data, ("target_type",))
+        return repr(normalize.normalize(row.data)) == repr(row.data)  # the order of keys, and 1.0 for 1, count
+    except DataError:
+        return False
+
+
+def _order(row: Row) -> tuple[object, ...]:
+    data = row.data
+    identity, criteria = data.get("target_identity"), data.get("target_criteria")
+    target = Target(
+        data["target_type"],
+        identity if isinstance(identity, str) else None,
+        None if criteria is None else canonical.value_text(criteria),
+    )
+    return canonical.order(Customization("", data.get("id"), target, row.text))
+
+
+def _nearest(marks: Mapping[Path, Place], path: Path) -> Place:
+    parts = (path[:length] for length in range(len(path), -1, -1))
+    return next((marks[part] for part in parts if part in marks), (1, 1))
+
+
+def _cut(whole: Written) -> Written | None:
+    """Read a file block by block; None if it isn't laid out so that it can be cut at lines."""
+    text = whole.text
+    begins = [*_find_all(text), len(text)]
+    head = _head(whole, text[: begins[0]])
+    if head is None or len(begins) == 1:
+        return None
+    above = head.text.count(b"\n")
+    rows: list[Row] = []
+    comments = list(head.comments)
+    faults = []
+    for begin, end in pairwise(begins):
+        region = text[begin:end]
+        try:
+            row, noted = _row(region, above, whole.source)
+        except FileError as error:
+            faults.append(_located(error, region, above))
+        else:
+            if row is None:
+                return None
+            rows.append(row)
+            comments += [(line + above, column, comment) for line, column, comment in noted]
+        above += region.count(b"\n")
+    return replace(head, text=text, rows=tuple(rows), faults=tuple(faults), comments=tuple(comments))
+
+
+def _find_all(text: bytes) -> Iterator[int]:
+    at = text.find(_FIRST)
+    while at >= 0:
+        yield at + 1
+        at = text.find(_FIRST, at + 1)
+
+
+def _head(whole: Written, text: bytes) -> Written | None:
+    """Read what stands above the first block; None if that isn't where a list of customizations begins."""
+    line = text.split(b"\n", 2)[1:2]
+    model = canonical.read_value(line[0].removeprefix(b"model: ")) if line else None
+    if isinstance(model, str) and model and document.head(model) == text:
+        top = {"format": document.FORMAT, "model": model, "customizations": None}
+        marks: dict[Path, Place] = {(): (1, 1), ("format",): (1, 1), ("model",): (2, 1), ("customizations",): (3, 1)}
+        return replace(whole, text=text, top=top, marks=marks)
+    from pinsync import yamlio  # noqa: PLC0415 - a head in its canonical form is read without it
+
+    try:
+        loaded = yamlio.load(text, whole.source)
+    except FileError:
+        return None
+    if not isinstance(loaded.data, dict) or not _HEAD_END.search(text):
+        return None
+    return replace(whole, text=text, top=loaded.data, marks=loaded.marks, comments=loaded.comments)
+
+
+def _row(region: bytes, above: int, source: str) -> tuple[Row | None, tuple[Comment, ...]]:
+    """Read one block, with its comments if there may be one for pinsync; None if the file can't be cut after all."""
+    data = _read_canonical(region)
+    if data is not None:
+        return Row(data, region, above, None), ()
+    if _OTHER_LINE.search(region, region.index(b"\n") + 1):
+        return None, ()
+    from pinsync import yamlio  # noqa: PLC0415 - canonical text is read without it
+
+    loaded = yamlio.load(region, source)
+    if not isinstance(loaded.data, list) or len(loaded.data) != 1:
+        return None, ()
+    marks = {path[1:]: place for path, place in loaded.marks.items() if path}
+    return Row(loaded.data[0], region, above, marks), loaded.comments
+
+
+def _read_canonical(region: bytes) -> dict[str, Any] | None:
+    try:
+        text = region.decode()
+        plain = _COMMENT_LINE.sub(b"", region).decode()
+        # What other readers can't take, in a comment too, is for yamlio to refuse.
+        if plain == text or (NOTE not in region and text.replace("\n", "").isprintable()):
+            return canonical.read(plain)
+    except UnicodeDecodeError:
+        pass
+    return None
+
+
+def _located(error: FileError, region: bytes, above: int) -> FileError:
+    """Return what is wrong with a block, with the lines of the file: a message may name one, too."""
+    from pinsync import yamlio  # noqa: PLC0415 - canonical text is read without it
+
+    try:
+        yamlio.load(b"\n" * above + region, error.source)
+    except FileError as located:
+        return located
+    return error
+
+
+def _as_a_whole(whole: Written) -> Written:
+    from pinsync import yamlio  # noqa: PLC0415 - canonical text is read without it
+
+    loaded = yamlio.load(whole.text, whole.source)
+    top = loaded.data
+    rows: list[Row] = []
+    if isinstance(top, dict) and isinstance(top.get("customizations"), list):
+        rows = [Row(data, b"", 0, marks) for data, marks in zip(top["customizations"], _by_row(loaded), strict=True)]
+        top = {**top, "customizations": None}
+    marks = {path: place for path, place in loaded.marks.items() if len(path) <= 1}
+    return replace(whole, top=top, marks=marks, rows=tuple(rows), comments=loaded.comments)
+
+
+def _by_row(loaded: Loaded) -> list[dict[Path, Place]]:
+    rows: list[dict[Path, Place]] = []
+    for path, place in loaded.marks.items():
+        if path[:1] == ("customizations",) and len(path) > 1:
+            if len(path) == 2:  # noqa: PLR2004 - the row itself, which is marked before its parts
+                rows.append({})
+            rows[-1][path[2:]] = place
+    return rows
+
+
+_KEY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: |\Z)""")
+
+
+def _canonical_marks(text: bytes) -> dict[Path, Place]:
+    """Return what a parser would, for a block of canonical text with comments on lines of their own.
+
+    There, what a node holds stands further to the right, and each dash or key is a node of its own.
+    """
+    marks: dict[Path, Place] = {}
+    lengths: Counter[Path] = Counter()
+    around: list[tuple[int, Path]] = [(2, ())]
+    lines = enumerate(text.decode().split("\n"), 1)
+    for number, line in ((number, line) for number, line in lines if line.strip() and line.lstrip(" ")[0] != "#"):
+        column = len(line) - len(line.lstrip(" "))
+        while line.startswith("- ", column):
+            if number > 1 or column > 2:  # noqa: PLR2004 - the dash of the block itself stands for no item of a list
+                parent = _parent(around, column)
+                around.append((column, (*parent, lengths[parent])))
+                lengths[parent] += 1
+            column += 2
+            marks.setdefault(around[-1][1], (number, column + 1))
+        if key := _KEY.match(line, column):
+            path = (*_parent(around, column), str(canonical.read_value(key[1].encode())))
+            around.append((column, path))
+            marks[path] = (number, column + 1)
+    return marks
+
+
+def _parent(around: list[tuple[int, Path]], column: int) -> Path:
+    while around[-1][0] >= column:
+        around.pop()
+    return around[-1][1]

@@ -1,0 +1,42 @@
+"""The start or end of a window isn't a date-time with an offset.
+
+`active_from` and `active_to` are date-times of RFC 3339, such as `"2026-12-31T23:00:00Z"` or
+`"2027-01-01T00:00:00+01:00"`. Without an offset it isn't documented which time zone counts, so that a pin may come or
+go hours early or late; a text that is no date-time at all may be ignored, or refused.
+
+Write the offset: `Z` for UTC, or that of your time zone on that day.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from pinsync.rules.folder import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.rules.folder import Fault, Folder, Severity
+
+ID: Final = "date-time"
+SEVERITY: Final[Severity] = "error"
+
+_HINT: Final = 'write it as in "2026-12-31T23:00:00Z" or "2027-01-01T00:00:00+01:00"'
+
+
+def check(folder: Folder) -> Iterator[Fault]:
+    """Yield the ends of windows that aren't such date-times."""
+    for item, pin in folder.pins:
+        for field in ("active_from", "active_to"):
+            value = pin.data.get(field)
+            if isinstance(value, str) and instant(value) is None:
+                what = "has no offset: in which time zone?" if _lacks_offset(value) else "is no date-time of RFC 3339"
+                yield item.pin_fault(pin, field, f'{field}: "{value}" {what}', _HINT)
+
+
+def _lacks_offset(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is None
+    except ValueError:
+        return False

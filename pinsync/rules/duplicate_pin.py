@@ -1,0 +1,34 @@
+"""The same item is pinned twice at the same time, in one customization and widget.
+
+An item is shown once, so one of the two pins does nothing. (In several customizations the same item may well be
+pinned, and in one customization at different times.)
+
+Remove one of the two, or make their windows follow one another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.rules.folder import Fault, Folder, Pin, Severity
+
+ID: Final = "duplicate-pin"
+SEVERITY: Final[Severity] = "error"
+
+
+def check(folder: Folder) -> Iterator[Fault]:
+    """Yield each pin of an item that an earlier one shows, or blocks, at the same time."""
+    for item in folder.items:
+        earlier: dict[tuple[str | None, str, bool], list[Pin]] = {}
+        for pin in item.pins:
+            if pin.item is None:
+                continue
+            others = earlier.setdefault((pin.widget, pin.item, pin.blocks), [])
+            if other := next((other for other in others if other.meets(pin)), None):
+                where = "blocked" if pin.blocks else f"pinned to position {other.position}"
+                message = f"{pin.item} is {where} already, in an overlapping window"
+                yield item.pin_fault(pin, "pin_identity", message, "remove one of the two, or part their windows")
+            others.append(pin)

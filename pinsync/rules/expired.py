@@ -1,0 +1,33 @@
+"""A pin ended long ago.
+
+It is never shown again, and only makes the file longer. `--expired-days` says how long is long: 30 days by default.
+
+Remove the pin from the tracker; or set `remove_expired_pins: true` for the tracker in pinsync.yaml, which leaves such
+pins out of the files.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from pinsync.rules.folder import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.rules.folder import Fault, Folder, Severity
+
+ID: Final = "expired"
+SEVERITY: Final[Severity] = "warning"
+
+
+def check(folder: Folder) -> Iterator[Fault]:
+    """Yield the pins whose window ended too long ago."""
+    limit = (folder.now - timedelta(days=folder.expired_days)).strftime("%Y-%m-%dT%H:%M:%S")
+    for item, pin in folder.pins:
+        end = instant(pin.data.get("active_to"))
+        if end is not None and end < limit:
+            message = f"the pin ended on {end[:10]}, more than {folder.expired_days} days ago"
+            hint = "remove it, or set remove_expired_pins: true for the tracker"
+            yield item.pin_fault(pin, "active_to", message, hint)

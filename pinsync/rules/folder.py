@@ -1,0 +1,170 @@
+"""What rules look at: a tracker's documents, their customizations and pins, and what a rule finds in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from pinsync.document import written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from pinsync.document.written import Row, Written
+
+Path = tuple[str | int, ...]
+Severity = Literal["error", "warning"]
+
+_ALWAYS: Final = ("", "~")
+"""A window without ends: before and behind every instant, as those are texts that begin with a digit."""
+
+
+class Fault(NamedTuple):
+    """What a rule finds; where it stands in the file is looked up only if it is shown.
+
+    Attributes:
+        document: the file.
+        message: what is wrong, one sentence.
+        hint: how to mend it.
+        row: the customization, if it is about one.
+        path: what it is about, within the customization or at the top of the document.
+        place: line and column, where they are known already.
+    """
+
+    document: Written
+    message: str
+    hint: str
+    row: Row | None = None
+    path: Path = ()
+    place: tuple[int, int] | None = None
+
+
+class Window(NamedTuple):
+    """When a pin is active, as instants that sort. Whether an end counts isn't documented: touching is no overlap."""
+
+    start: str
+    end: str
+
+    def overlaps(self, other: Window) -> bool:
+        """Return whether there is a time that lies in both."""
+        return max(self.start, other.start) < min(self.end, other.end)
+
+
+class Pin(NamedTuple):
+    """A pin as far as it can be understood.
+
+    Attributes:
+        number: its place in the list, from 0.
+        data: its fields as they are written.
+        position: None if it isn't an integer.
+        item: the item that it shows or blocks; None if it isn't one.
+        widget: where it counts; None for the recommender as a whole.
+        window: None if an end isn't a date-time with an offset.
+        blocks: whether it keeps things out rather than showing them.
+    """
+
+    number: int
+    data: Mapping[str, Any]
+    position: int | None
+    item: str | None
+    widget: str | None
+    window: Window | None
+    blocks: bool
+
+    def meets(self, other: Pin) -> bool:
+        """Return whether both are active at some time."""
+        return self.window is not None and other.window is not None and self.window.overlaps(other.window)
+
+
+class Item(NamedTuple):
+    """A customization that is at least an object."""
+
+    document: Written
+    row: Row
+    data: Mapping[str, Any]
+    pins: tuple[Pin, ...]
+
+    def line(self, field: str) -> int:
+        """Return the line of a field, or of the customization if it lacks it."""
+        return self.row.place((field,))[0]
+
+    def fault(self, path: Path, message: str, hint: str) -> Fault:
+        """Return what is wrong with a part of it."""
+        return Fault(self.document, message, hint, self.row, path)
+
+    def pin_fault(self, pin: Pin, field: str, message: str, hint: str) -> Fault:
+        """Return what is wrong with a field of one of its pins."""
+        return self.fault(("pin_definitions", pin.number, field), message, hint)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A tracker's documents.
+
+    Attributes:
+        documents: in the order of their paths.
+        file_name: model → the name that its file should have.
+        now: the present, in UTC.
+        expired_days: how many days after its end a pin is worth a word.
+    """
+
+    documents: Sequence[Written]
+    file_name: Callable[[str], str]
+    now: datetime
+    expired_days: int
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """The customizations of all documents."""
+        return tuple(
+            Item(document, row, row.data, tuple(_pins(row.data.get("pin_definitions"))))
+            for document in self.documents
+            for row in document.rows
+            if isinstance(row.data, dict)
+        )
+
+    @cached_property
+    def pins(self) -> tuple[tuple[Item, Pin], ...]:
+        """The pins of all customizations, each with the one that it belongs to."""
+        return tuple((item, pin) for item in self.items for pin in item.pins)
+
+
+def is_absent(value: object) -> bool:
+    """Return whether a field says no more than if it were left out."""
+    return value is None or value in ("", [], {})
+
+
+def instant(value: object) -> str | None:
+    """Return the instant that a date-time names, in a form that sorts; None if it isn't one with an offset."""
+    return written.instant(value) if isinstance(value, str) else None
+
+
+def _pins(value: object) -> Iterator[Pin]:
+    for index, data in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(data, dict):
+            yield _pin(index, data)
+
+
+def _pin(index: int, data: Mapping[str, Any]) -> Pin:
+    position, identity, widget = data.get("position"), data.get("pin_identity"), data.get("widget_id")
+    if isinstance(position, float) and position.is_integer():
+        position = int(position)
+    known = position if isinstance(position, int) and not isinstance(position, bool) else None
+    return Pin(
+        index,
+        data,
+        known,
+        identity if isinstance(identity, str) and identity and data.get("pin_type") == "item" else None,
+        widget if isinstance(widget, str) else None,
+        _window(data.get("active_from"), data.get("active_to")),
+        known == 0 or data.get("is_block_pin") is True,
+    )
+
+
+def _window(start: object, end: object) -> Window | None:
+    ends = [
+        otherwise if value is None else instant(value) for value, otherwise in zip((start, end), _ALWAYS, strict=True)
+    ]
+    return None if ends[0] is None or ends[1] is None else Window(ends[0], ends[1])

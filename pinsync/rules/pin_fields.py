@@ -1,0 +1,36 @@
+"""A pin says what it shows in a field that doesn't go with its pin_type, or not at all.
+
+`pin_type: item` needs a `pin_identity` and `pin_type: criteria` needs `pin_criteria`; neither goes with the other's.
+
+Correct `pin_type`, or write the field that goes with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pinsync.rules.folder import is_absent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.rules.folder import Fault, Folder, Severity
+
+ID: Final = "pin-fields"
+SEVERITY: Final[Severity] = "error"
+
+_FIELDS: Final = {"item": ("pin_identity", "pin_criteria"), "criteria": ("pin_criteria", "pin_identity")}
+
+
+def check(folder: Folder) -> Iterator[Fault]:
+    """Yield the fields that are missing, and those that don't go with the type."""
+    for item, pin in folder.pins:
+        kind = pin.data.get("pin_type")
+        if not isinstance(kind, str) or kind not in _FIELDS:
+            continue
+        needed, other = _FIELDS[kind]
+        if is_absent(pin.data.get(needed)):
+            yield item.pin_fault(pin, "pin_type", f"pin_type {kind} needs {needed}, which is missing", f"add {needed}")
+        if not is_absent(pin.data.get(other)):
+            hint = f"remove {other}, or correct pin_type"
+            yield item.pin_fault(pin, other, f"{other} doesn't go with pin_type {kind}", hint)

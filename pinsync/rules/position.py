@@ -1,0 +1,26 @@
+"""A pin's position is below -1.
+
+Positions are 1, 2, 3 …; -1 stands for all of them, and 0 for a block. Anything below means nothing.
+
+Write the position that is meant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.rules.folder import Fault, Folder, Severity
+
+ID: Final = "position"
+SEVERITY: Final[Severity] = "error"
+
+
+def check(folder: Folder) -> Iterator[Fault]:
+    """Yield the pins with such a position."""
+    for item, pin in folder.pins:
+        if pin.position is not None and pin.position < -1:
+            hint = "write 1, 2, 3 …, -1 for all positions, or 0 to block"
+            yield item.pin_fault(pin, "position", f"there is no position {pin.position}", hint)

@@ -1,0 +1,30 @@
+"""The file can't be read as YAML.
+
+Nothing in it can be checked until it can, and an export refuses to touch it. That is so for what isn't valid YAML
+1.2, and for what two readers may understand differently: a key that stands twice, anchors and aliases, tags, several
+documents in a file, a byte order mark, NaN, merge-conflict markers.
+
+Mend the place that the message names. This rule can't be ignored by a comment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pinsync.rules.folder import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.rules.folder import Folder, Severity
+
+ID: Final = "syntax"
+SEVERITY: Final[Severity] = "error"
+
+
+def check(folder: Folder) -> Iterator[Fault]:
+    """Yield why a file, or a customization in it, can't be read."""
+    for document in folder.documents:
+        for error in document.faults:
+            place = error.line or 1, error.column or 1
+            yield Fault(document, error.reason, error.hint or "mend the YAML", place=place)

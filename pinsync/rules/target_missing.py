@@ -1,0 +1,31 @@
+"""A customization doesn't say what it applies to.
+
+`target_type: item` needs a `target_identity`, and `target_type: criteria` needs `target_criteria`. It is only a
+warning, for the vendor's reference itself shows an export in which an item's identity is absent.
+
+Add the field; for a rule that is to apply everywhere, write `target_type: all`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pinsync.rules.folder import is_absent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.rules.folder import Fault, Folder, Severity
+
+ID: Final = "target-missing"
+SEVERITY: Final[Severity] = "warning"
+
+
+def check(folder: Folder) -> Iterator[Fault]:
+    """Yield the customizations without the field that their type needs."""
+    for item in folder.items:
+        kind = item.data.get("target_type")
+        field = {"item": "target_identity", "criteria": "target_criteria"}.get(kind) if isinstance(kind, str) else None
+        if field and is_absent(item.data.get(field)):
+            message = f"target_type {kind} needs {field}, which is missing"
+            yield item.fault(("target_type",), message, f"add {field}, or write target_type: all")

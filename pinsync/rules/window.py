@@ -1,0 +1,28 @@
+"""A pin's window ends before it starts.
+
+Such a pin is never shown. As a rule the two dates were exchanged, or only one of them was moved to another year.
+
+Correct `active_from` or `active_to`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.rules.folder import Fault, Folder, Severity
+
+ID: Final = "window"
+SEVERITY: Final[Severity] = "error"
+
+
+def check(folder: Folder) -> Iterator[Fault]:
+    """Yield the pins with such a window."""
+    for item, pin in folder.pins:
+        if pin.window and pin.window.end <= pin.window.start:
+            when = "before" if pin.window.end < pin.window.start else "when"
+            start, end = pin.data["active_from"], pin.data["active_to"]
+            message = f"the window ends {when} it starts: from {start} to {end}"
+            yield item.pin_fault(pin, "active_to", message, "correct active_from or active_to")

@@ -1,0 +1,196 @@
+"""The JSON Schema: valid, described, true to what an export writes, and strict on what is at fault."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+from strategies import QUICK, objects, texts
+
+from pinsync import normalize
+from pinsync.document import customization, render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import CommandLine
+
+Row = dict[str, Any]
+
+TEXT = resources.files("pinsync.document").joinpath("document.schema.json").read_text(encoding="utf-8")
+SCHEMA: dict[str, Any] = json.loads(TEXT)
+VALIDATOR = Draft7Validator(SCHEMA)
+ENGINE = Path(sys.executable).with_name("check-jsonschema")
+EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/shop/customizations/*.yaml"))
+
+PIN: Row = {"position": 1, "pin_type": "item", "pin_identity": "/p/2/"}
+RULE: Row = {"id": "a", "target_type": "item", "target_identity": "/p/1/", "pin_definitions": [PIN]}
+FAULTS: dict[str, Row] = {
+    "no format": {"format": None},
+    "another format": {"format": 2},
+    "no model": {"model": None},
+    "an empty model": {"model": ""},
+    "a model that is a number": {"model": 123},
+    "no customizations": {"customizations": None},
+    "customizations that are a mapping": {"customizations": {}},
+    "a key too many": {"note": "no"},
+    "a rule that is a text": {"customizations": ["a"]},
+    "a rule with a model": {"rule": {"model": "basket"}},
+    "no target type": {"rule": {"target_type": None}},
+    "a target type of its own": {"rule": {"target_type": "everyone"}},
+    "an empty id": {"rule": {"id": ""}},
+    "an id that is a number": {"rule": {"id": 7}},
+    "an identity that is a number": {"rule": {"target_identity": 123}},
+    "criteria that are a list": {"rule": {"target_criteria": []}},
+    "a tag alone": {"rule": {"tags": "christmas"}},
+    "a tag that is a number": {"rule": {"tags": [1]}},
+    "metadata that are a text": {"rule": {"target_metadata": "Strings"}},
+    "pins that are a mapping": {"rule": {"pin_definitions": {}}},
+    "a pin that is a text": {"rule": {"pin_definitions": ["/p/2/"]}},
+    "no position": {"pin": {"position": None}},
+    "a position below -1": {"pin": {"position": -2}},
+    "a position that is a text": {"pin": {"position": "1"}},
+    "half a position": {"pin": {"position": 1.5}},
+    "no pin type": {"pin": {"pin_type": None}},
+    "a pin type of its own": {"pin": {"pin_type": "all"}},
+    "a pinned number": {"pin": {"pin_identity": 2}},
+    "pinned criteria that are a text": {"pin": {"pin_criteria": "brand"}},
+    "a widget that is a number": {"pin": {"widget_id": 1}},
+    "a flag in words": {"pin": {"is_block_pin": "yes"}},
+    "a flag that is a number": {"pin": {"is_bundle_pin": 1}},
+    "no offset": {"pin": {"active_from": "2026-12-31T23:00:00"}},
+    "a date alone": {"pin": {"active_to": "2026-12-31"}},
+    "a month too many": {"pin": {"active_to": "2026-13-01T00:00:00Z"}},
+    "no date at all": {"pin": {"active_to": "next week"}},
+    "a window that is a number": {"pin": {"active_from": 1767222000}},
+}
+
+
+def faulty(change: Row) -> Row:
+    """A document with one fault; None takes a key away."""
+
+    def changed(part: Row, fields: Row) -> Row:
+        return {name: value for name, value in (part | fields).items() if value is not None}
+
+    pin = changed(PIN, change.get("pin", {}))
+    rule = changed({**RULE, "pin_definitions": [pin]}, change.get("rule", {}))
+    top = {name: value for name, value in change.items() if name not in ("rule", "pin")}
+    return changed({"format": 1, "model": "basket", "customizations": [rule]}, top)
+
+
+def parts(schema: Row, name: str = "") -> Iterator[tuple[str, Row]]:
+    """The schema of each field, and of what is defined for several."""
+    for key in ("properties", "definitions"):
+        for field, inner in schema.get(key, {}).items():
+            if isinstance(inner, dict):
+                yield f"{name}.{field}", inner
+                yield from parts(inner, f"{name}.{field}")
+
+
+def checked(*files: Path) -> subprocess.CompletedProcess[str]:
+    """What check-jsonschema, with its own YAML reader and regular expressions, says of files."""
+    schema = str(resources.files("pinsync.document").joinpath("document.schema.json"))
+    command = [str(ENGINE), "--schemafile", schema, "--output-format", "json", "--verbose", *map(str, files)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_it_is_a_draft_7_schema() -> None:
+    assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
+    Draft7Validator.check_schema(SCHEMA)
+
+
+def test_it_is_printed_as_it_is_shipped(pinsync: CommandLine) -> None:
+    result = pinsync("schema")
+    assert (result.code, result.out, result.err) == (0, TEXT, "")
+
+
+def test_each_field_is_described() -> None:
+    described = dict(parts(SCHEMA))
+    assert all(part.get("title") and part.get("description", "").endswith(".") for part in described.values())
+    names = {name.rpartition(".")[2] for name in described}
+    known = {field[0] for layout in (normalize._CUSTOMIZATION, normalize._PIN) for field in layout._known}
+    assert names >= known
+
+
+def test_a_description_is_no_neighbour_of_a_reference() -> None:
+    assert all("$ref" not in part for name, part in parts(SCHEMA)), "draft-07 passes over what stands beside a $ref"
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_it_accepts_the_example(file: Path) -> None:
+    VALIDATOR.validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+moments = st.builds(
+    lambda date, offset: date.isoformat() + offset, st.datetimes(), st.sampled_from(["Z", "+01:00", "-05:30", "+00:00"])
+)
+documented_pins = st.fixed_dictionaries(
+    {"position": st.integers(-1), "pin_type": st.sampled_from(["item", "criteria"])},
+    optional={
+        "pin_identity": texts,
+        "pin_criteria": objects,
+        "widget_id": texts,
+        "is_block_pin": st.booleans(),
+        "is_bundle_pin": st.booleans(),
+        "active_from": moments,
+        "active_to": moments,
+    },
+)
+documented_rows = st.fixed_dictionaries(
+    {
+        "id": st.uuids().map(str),
+        "model": st.just("basket"),
+        "target_type": st.sampled_from(["item", "criteria", "all"]),
+    },
+    optional={
+        "target_identity": texts,
+        "target_criteria": objects,
+        "tags": st.lists(texts, max_size=3),
+        "target_metadata": objects,
+        "pin_definitions": st.lists(documented_pins, max_size=3),
+        "created_at": moments,
+        "updated_at": moments,
+        "is_new": st.one_of(st.none(), st.booleans(), texts, objects),
+    },
+)
+
+
+@settings(QUICK, max_examples=60)
+@given(st.lists(documented_rows, max_size=3))
+def test_it_accepts_what_an_export_of_documented_rows_writes(rows: list[Row]) -> None:
+    text = render("basket", map(customization, rows))
+    VALIDATOR.validate(yaml.safe_load(text))
+
+
+def test_it_accepts_what_stands_for_absence_and_a_rule_without_an_id() -> None:
+    nothing: Row = dict.fromkeys(("target_identity", "target_criteria", "tags", "target_metadata", "pin_definitions"))
+    VALIDATOR.validate({"format": 1, "model": "basket", "customizations": [{"target_type": "all", **nothing}]})
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_it_rejects(fault: str) -> None:
+    assert VALIDATOR.is_valid(faulty({}))
+    assert len(list(VALIDATOR.iter_errors(faulty(FAULTS[fault])))) == 1
+
+
+def test_another_engine_agrees(tmp_path: Path) -> None:
+    files = {}
+    for number, (fault, change) in enumerate(FAULTS.items()):
+        files[fault] = tmp_path / f"{number:02}.yaml"
+        files[fault].write_text(yaml.safe_dump(faulty(change)), encoding="utf-8")
+    good = tmp_path / "good.yaml"
+    pins = [{**PIN, "active_to": "2026-12-31t23:59:60.5-05:30"}]
+    good.write_bytes(render("basket", [customization({**RULE, "model": "basket", "pin_definitions": pins})]))
+    accepted = checked(good, *EXAMPLES)
+    assert (accepted.returncode, json.loads(accepted.stdout)["status"]) == (0, "ok"), accepted.stdout
+    refused = json.loads(checked(*files.values()).stdout)
+    assert {Path(error["filename"]) for error in refused["errors"]} == set(files.values())
