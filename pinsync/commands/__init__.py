@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pinsync.errors import PinsyncError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TextIO
+
+    from pinsync.commands.progress import Progress
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +27,20 @@ class Console:
         err: takes a line of anything else, for stderr.
         verbosity: -1 says only what is wrong, 0 the result as well, 1 the steps too.
         color: whether errors and warnings stand out.
+        color_out: whether data may be coloured.
+        progress: shows what is being waited for; None where nobody watches.
     """
 
     out: Callable[[str], None]
     err: Callable[[str], None]
     verbosity: int = 0
     color: bool = False
+    color_out: bool = False
+    progress: Progress | None = None
+
+    def phase(self, verb: str, names: Sequence[str]) -> AbstractContextManager[Callable[[str], None]]:
+        """Show for as long as it lasts what is done and of which trackers it isn't yet; yields what takes the done."""
+        return self.progress.phase(verb, names) if self.progress else nullcontext(_nobody_watches)
 
     def say(self, text: str) -> None:
         """Show a result."""
@@ -52,9 +67,43 @@ class Console:
         return f"\x1b[{color}m{text}\x1b[0m" if self.color else text
 
 
+def _nobody_watches(_name: str) -> None:
+    """Take note of nothing."""
+
+
+def colored(stream: TextIO, wanted: bool | None, environ: Mapping[str, str]) -> bool:
+    """Whether a stream takes colour: as an option says, else as the environment says, else if it is a terminal."""
+    if wanted is not None:
+        return wanted
+    if environ.get("NO_COLOR"):
+        return False
+    return bool(environ.get("FORCE_COLOR")) or (stream.isatty() and environ.get("TERM") != "dumb")
+
+
 _GRAVEST_FIRST = (70, 130, 2, 3, 4, 1, 0)
 
 
 def gravest(codes: list[int]) -> int:
     """Return the exit code of several parts: the gravest of theirs, 0 if there are none."""
     return min(codes, key=_GRAVEST_FIRST.index, default=0)
+
+
+def in_parallel(
+    function: Callable[[_Item], _Result], items: Sequence[_Item], done: Callable[[_Item], None]
+) -> list[_Result]:
+    """Return what a function makes of each tracker, in their order; ``done`` is told of each as it is ready."""
+
+    def run(item: _Item) -> _Result:
+        result = function(item)
+        done(item)
+        return result
+
+    if len(items) == 1:
+        return [run(items[0])]
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - help, and most runs, need no threads
+
+    pool = ThreadPoolExecutor(max_workers=8)
+    try:
+        return list(pool.map(run, items))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # interrupted, nobody waits for a server that hangs

@@ -43,6 +43,8 @@ def demo(*, out: Callable[[str], None]) -> int:
         _change(api)
         shell.run("pinsync export")
         shell.run("git --no-pager diff")
+        out("\n# The same as a report: what shoppers see differently from what is committed. Exit code 1 says: drift.")
+        shell.run("pinsync diff", ends_with=1)
     return 0
 
 
@@ -70,8 +72,8 @@ class _Shell:
     environment: dict[str, str]
     out: Callable[[str], None]
 
-    def run(self, command: str) -> None:
-        """Show a command, run it, and show what it says."""
+    def run(self, command: str, *, ends_with: int = 0) -> None:
+        """Show a command, run it, and show what it says; it must end with this exit code."""
         self.out(f"\n$ {command}")
         words: Sequence[str] = shlex.split(command)
         if words[0] == "pinsync":
@@ -79,6 +81,7 @@ class _Shell:
         done = subprocess.run(
             words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
-        self.out(done.stdout.decode(errors="replace").rstrip("\n"))
-        if done.returncode:
+        if said := done.stdout.decode(errors="replace").rstrip("\n"):
+            self.out(said)
+        if done.returncode != ends_with:
             raise PinsyncError(f"`{command}` ended with exit code {done.returncode}")

@@ -1,8 +1,11 @@
-"""``pinsync init``: a commented configuration to start from, and line ends that stay the same on every machine."""
+"""``pinsync init``: a commented configuration to start from, line ends that never change, and a workflow for CI."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config
@@ -12,7 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+CI: Final[Mapping[str, Mapping[str, str]]] = {
+    "github": {
+        ".github/workflows/pins-drift.yml": "github-drift.yml",
+        ".github/workflows/pins-sync.yml": "github-sync-pr.yml",
+        ".github/workflows/pins-review.yml": "github-review.yml",
+    },
+    "gitlab": {".gitlab-ci.yml": "gitlab-ci.yml"},
+}
+"""The code hosts, each with the files that its CI reads and the templates that they are copies of."""
+
+_SECRETS: Final = {"github": "Settings > Secrets and variables > Actions", "gitlab": "Settings > CI/CD > Variables"}
+
 ATTRIBUTES: Final = "customizations/** text eol=lf"
+
+_EXISTING: Final = {
+    config.FILE_NAME: "edit it, or remove it to start anew; next: pinsync export",
+    ".gitlab-ci.yml": "run the command in an empty folder, and `include` the file that it writes there",
+}
 
 _HEADER: Final = """\
 # What pinsync keeps under git, and how. Every setting but the trackers may be left out.
@@ -67,9 +87,15 @@ safety:
 
 
 def init(
-    *, root: Path, tracker_id: str | None, host: str | None, environ: Mapping[str, str], echo: Callable[[str], None]
+    *,
+    root: Path,
+    tracker_id: str | None,
+    host: str | None,
+    environ: Mapping[str, str],
+    echo: Callable[[str], None],
+    ci: str | None = None,
 ) -> int:
-    """Write ``pinsync.yaml`` and a line of ``.gitattributes``; an existing configuration is left alone.
+    """Write ``pinsync.yaml``, a line of ``.gitattributes`` and, if asked for, what runs pinsync in CI; all or nothing.
 
     Args:
         root: the folder to write to.
@@ -77,15 +103,51 @@ def init(
         host: the host to name, the vendor's if ``None``; needs a tracker.
         environ: the environment variables.
         echo: shows a line to the user.
+        ci: ``github`` or ``gitlab``; a configuration that is there already then stays, if nothing is to be named in it.
 
     Returns:
         The exit code, 0.
 
     Raises:
-        UsageError: the tracker id or the host is refused, or there is a configuration already.
+        UsageError: the tracker id or the host is refused, a file is there already, or CI wouldn't look into ``root``.
         FileError: a file can't be written.
+        ConfigError: a setting in the environment is refused.
     """
-    tracker_id = tracker_id or environ.get("PINSYNC_TRACKER_ID", "").strip() or None
+    files = {}
+    named = tracker_id or environ.get("PINSYNC_TRACKER_ID", "").strip() or None
+    if not ci or tracker_id or host or not os.path.lexists(root / config.FILE_NAME):
+        files[config.FILE_NAME] = _configuration(root, named, host, environ)
+    if ci:
+        _check_root(root)
+        files |= {name: _template(template) for name, template in CI[ci].items()}
+    with contextlib.ExitStack() as undo:
+        for name, text in files.items():
+            _create(root, name, text, undo)
+        added = _append(root / ".gitattributes")
+        undo.pop_all()
+    *names, last = [*files, "a line of .gitattributes"] if added else files
+    echo(f"Wrote {', '.join(names)}{' and ' if names else ''}{last}.")
+    if config.FILE_NAME in files and not environ.get("PINSYNC_PRIVATE_KEY"):
+        needed = ["PINSYNC_PRIVATE_KEY"] if named else ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY"]
+        echo(f"Set {' and '.join(needed)} in the environment.")
+    if ci:
+        echo(f"In CI the key comes from {_SECRETS[ci]}: PINSYNC_PRIVATE_KEY. What else a file needs stands at its top.")
+    echo("Next: pinsync export")
+    return 0
+
+
+def _template(name: str) -> str:
+    return resources.files("pinsync").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _check_root(root: Path) -> None:
+    top = config.repository_root(root)
+    if top is not None and top != root.resolve():
+        raise UsageError(f"CI reads its files from the repository's root alone, {top}", hint="run the command there")
+
+
+def _configuration(root: Path, tracker_id: str | None, host: str | None, environ: Mapping[str, str]) -> str:
+    """Return the text of ``pinsync.yaml``, once sure that it is valid."""
     if host is not None and tracker_id is None:
         raise UsageError("a host belongs to a tracker, and none is named", hint="add --tracker-id, or set PINSYNC_HOST")
     text = _text(tracker_id, host)
@@ -95,18 +157,7 @@ def init(
         if error.source != config.FILE_NAME:  # a variable's fault, and it is named
             raise
         raise UsageError(error.reason, hint=error.hint) from error
-    _create(root / config.FILE_NAME, text)
-    try:
-        added = _append(root / ".gitattributes")
-    except FileError:
-        (root / config.FILE_NAME).unlink()
-        raise
-    echo(f"Wrote {config.FILE_NAME}" + (" and a line of .gitattributes." if added else "."))
-    if not environ.get("PINSYNC_PRIVATE_KEY"):
-        needed = ["PINSYNC_PRIVATE_KEY"] if tracker_id else ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY"]
-        echo(f"Set {' and '.join(needed)} in the environment.")
-    echo("Next: pinsync export")
-    return 0
+    return text
 
 
 def _text(tracker_id: str | None, host: str | None) -> str:
@@ -116,21 +167,33 @@ def _text(tracker_id: str | None, host: str | None) -> str:
     return f"{_HEADER}{_TRACKER.format(tracker_id=json.dumps(tracker_id), hosts=hosts)}{_FOOTER}"
 
 
-def _create(file: Path, text: str) -> None:
+def _create(root: Path, name: str, text: str, undo: contextlib.ExitStack) -> None:
+    """Write a file that isn't there yet; ``undo`` is told how to take it back."""
+    file = root / name
     try:
+        for folder in reversed(file.relative_to(root).parents[:-1]):
+            _make_folder(root / folder, undo)
         # Exclusively: nothing that is there, not even a dangling link, is written over or through.
         stream = file.open("x", encoding="utf-8", newline="\n")
-    except FileExistsError as error:
-        hint = "edit it, or remove it to start anew; next: pinsync export"
-        raise UsageError(f"{file.name} is there already, and nothing was changed", hint=hint) from error
-    except OSError as error:
-        raise _unwritable(file, error) from error
-    try:
+        undo.callback(file.unlink)
         with stream:
             stream.write(text)
+    except FileExistsError as error:
+        hint = _EXISTING.get(name, "edit it, or remove it to start anew")
+        raise UsageError(f"{name} is there already, and nothing was changed", hint=hint) from error
     except OSError as error:
-        file.unlink()
         raise _unwritable(file, error) from error
+
+
+def _make_folder(folder: Path, undo: contextlib.ExitStack) -> None:
+    if folder.is_symlink():
+        raise FileError("is a symbolic link, which git doesn't follow", source=str(folder), hint="make it a folder")
+    if folder.is_dir():
+        return
+    if folder.exists():
+        raise FileError("is not a folder", source=str(folder), hint="move it away")
+    folder.mkdir()
+    undo.callback(folder.rmdir)
 
 
 def _append(file: Path) -> bool:

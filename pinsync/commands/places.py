@@ -1,36 +1,25 @@
-"""Where an export's documents are read from and written to: the working tree, or a branch."""
+"""Where documents lie: in the working tree, or in the last commit, onto which a branch is put."""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from pinsync import layout
+from pinsync import config, layout
 from pinsync.errors import RepositoryError, SafetyError
-from pinsync.repository import Repository, Unsaved
 from pinsync.store import Store, user_state
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pinsync.config import Settings
+    from pinsync.repository import Repository, Unsaved
 
 Files = Mapping[PurePosixPath, bytes | None]
-
-
-class Place(Protocol):
-    """Where documents lie."""
-
-    @property
-    def directory(self) -> PurePosixPath:
-        """The folder of all documents."""
-
-    def lock(self) -> contextlib.AbstractContextManager[None]:
-        """Hold off other writers."""
-
-    def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +54,36 @@ class WorkingTree:
             SafetyError: one does, and ``force`` isn't set.
             FileError: something can't be written.
         """
-        unsaved = self._unsaved(files)
-        persons = [item.path for item in unsaved if not self._is_own(item)]
+        unsaved = self.repository.unsaved(files.keys()) if self.repository else ()
+        persons = self._persons(unsaved) if self.repository else self._unknown(files)
         if persons and not force:
             names = ", ".join(map(str, persons))
             work = "holds uncommitted work" if len(persons) == 1 else "hold uncommitted work"
             how = "commit or stash it" if self.repository else "put it under git, or move it away"
-            raise SafetyError(
-                f"{names} {work} that an export would overwrite", hint=f"{how}, or overwrite it with --force"
-            )
+            hint = f"{how}, or overwrite it with --force"
+            raise SafetyError(f"{names} {work} that an export would overwrite", hint=hint)
         self.store.write(files, {item.path: item.staged for item in unsaved if item.staged is not None})
 
-    def _unsaved(self, files: Files) -> Sequence[Unsaved]:
-        if self.repository:
-            return self.repository.unsaved(files.keys())
-        return [Unsaved(path, None, worktree=True) for path in files if self.store.read(path) is not None]
+    def _persons(self, unsaved: Iterable[Unsaved]) -> list[PurePosixPath]:
+        """Return which files hold, in the working tree or staged, what neither git has nor pinsync wrote."""
+        found = []
+        for item in unsaved:
+            content = self.store.read(item.path) if item.worktree else None
+            texts = [text for text in (content, item.staged) if text is not None]
+            if not all(self.store.is_own(item.path, text) for text in texts):
+                found.append(item.path)
+        return found
 
-    def _is_own(self, item: Unsaved) -> bool:
-        content = self.store.read(item.path) if item.worktree else None
-        return all(self.store.is_own(item.path, text) for text in (content, item.staged) if text is not None)
+    def _unknown(self, files: Files) -> list[PurePosixPath]:
+        """Return which files exist, outside git, with content that pinsync didn't write."""
+        contents = ((path, self.store.read(path)) for path in files)
+        return [path for path, content in contents if content is not None and not self.store.is_own(path, content)]
 
     def committable(self, paths: Sequence[PurePosixPath]) -> list[PurePosixPath]:
         """Return those of ``paths`` that differ from the last commit by pinsync's own writing alone."""
         if self.repository is None:
             return []
-        persons = {item.path for item in self.repository.unsaved(paths) if not self._is_own(item)}
+        persons = self._persons(self.repository.unsaved(paths))
         return [path for path in paths if path not in persons]
 
 
@@ -111,20 +105,26 @@ class Head:
 
 def working_tree(settings: Settings) -> WorkingTree:
     """Return the working tree that a configuration speaks of."""
-    repository = Repository.discover(settings.root)
+    repository = None
+    if shutil.which("git") or config.repository_root(settings.root):
+        from pinsync.repository import Repository  # noqa: PLC0415 - outside a repository git needn't be there
+
+        repository = Repository.discover(settings.root)
     if repository is None:
         return WorkingTree(Store(settings.root, settings.directory, user_state(settings.root)), None)
     directory = repository.inside(settings.root) / settings.directory
     return WorkingTree(Store(repository.root, directory, repository.git_dir / "pinsync"), repository)
 
 
-def needed_repository(tree: WorkingTree, option: str) -> Repository:
+def needed_repository(tree: WorkingTree, option: str, *, commit: bool = False) -> Repository:
     """Return the repository that ``option`` can't do without.
 
     Raises:
-        RepositoryError: there is none.
+        RepositoryError: there is none, or it lacks the ``commit`` that is needed too.
     """
     if tree.repository is None:
         hint = "make one with `git init`, or export without it"
         raise RepositoryError(f"{option}: {Path(tree.store.root)} is not in a git repository", hint=hint)
+    if commit and tree.repository.head() is None:
+        raise RepositoryError(f"{option}: there is no commit yet to put a branch on", hint="commit something first")
     return tree.repository

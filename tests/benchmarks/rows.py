@@ -27,7 +27,7 @@ def changed(rows: list[dict[str, Any]], *, every: int) -> list[dict[str, Any]]:
 
 def answer(rows: list[dict[str, Any]]) -> bytes:
     """Return an export's answer."""
-    return json.dumps({"results": rows}).encode()
+    return json.dumps({"results": rows}, ensure_ascii=False).encode()
 
 
 def _row(number: int, count: int, chance: random.Random) -> dict[str, Any]:
@@ -38,7 +38,10 @@ def _row(number: int, count: int, chance: random.Random) -> dict[str, Any]:
         "target_identity": f"/p/{number}/",
         "target_criteria": None,
         "tags": ["b2b", "christmas"],
-        "target_metadata": {"title": f"Product number {number} – řetízek 🎸", "image": f"https://img.example.com/{number}.jpg"},
+        "target_metadata": {
+            "title": f"Product number {number} – řetízek 🎸",
+            "image": f"https://img.example.com/{number}.jpg",
+        },
         "pin_definitions": [_pin(position, count, chance) for position in range(1, chance.choice((5, 6)))],
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-10-01T00:00:00Z",
@@ -50,9 +53,7 @@ def _pin(position: int, count: int, chance: random.Random) -> dict[str, Any]:
         "position": position,
         "pin_type": "item",
         "pin_identity": f"/p/{chance.randrange(count)}/",
-        "widget_id": None,
         "is_block_pin": False,
-        "is_bundle_pin": False,
         "active_from": "2026-11-01T00:00:00+01:00",
         "active_to": f"2026-12-{chance.randrange(1, 29):02}T00:00:00Z",
     }

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync import compare, config, layout, sources
-from pinsync.commands import Console, gravest
-from pinsync.commands.export.places import Head, Place, WorkingTree, needed_repository, working_tree
-from pinsync.commands.export.update import Update, check_removals, leaves_a_question, update
+from pinsync.commands import Console, gravest, in_parallel
+from pinsync.commands.export.update import Update, check_removals, customizations, update
+from pinsync.commands.places import Head, WorkingTree, needed_repository, working_tree
 from pinsync.config import Tracker
-from pinsync.errors import PinsyncError, UsageError
-from pinsync.model import Scope, Snapshot
+from pinsync.errors import FileError, PinsyncError, UsageError, printable
+from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.reports.message import message
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Options:
     """
 
     names: Sequence[str] = ()
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = EVERYTHING
     check: bool = False
     from_file: Path | None = None
     commit: bool = False
@@ -75,26 +74,25 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
     _check_options(options, trackers)
     tree = working_tree(settings)
     place: WorkingTree | Head = tree
-    if options.commit or options.branch:
-        repository = needed_repository(tree, "--branch" if options.branch else "--commit")
-        place = Head(repository, tree.directory) if options.branch else tree
+    if options.branch is not None:
+        place = Head(needed_repository(tree, "--branch", commit=True), tree.directory)
+    elif options.commit:
+        needed_repository(tree, "--commit")
+    if len(settings.trackers) > 1 and (stray := [str(path) for path, _ in place.documents(None)]):
+        console.warn(
+            f"not read, since each of several trackers has a folder of its own: {', '.join(stray)}; git mv them"
+        )
     run = _Run(settings, options, environ, console, place)
     answers = run.fetch(trackers)
     if options.check:
-        return gravest([run.check(tracker, answer) for tracker, answer in answers])
-    with place.lock():
-        updates = [found for tracker, answer in answers if (found := run.updated(tracker, answer))]
-        if isinstance(place, WorkingTree):
-            updates = [found for found in updates if run.write(place, found)]
-            if options.commit:
-                run.commit(place, updates)
-        elif updates:
-            run.commit_to_branch(place, updates)
+        run.check(answers)
+    elif answers:
+        run.record(answers)
     return gravest(run.codes)
 
 
 def _trackers(settings: Settings, options: Options) -> list[Tracker]:
-    if options.from_file and not settings.trackers:
+    if options.from_file and not settings.trackers and not options.names:
         return [Tracker("default", "")]  # a saved export can be read by whoever has no access
     overrides = {
         name: value
@@ -105,9 +103,10 @@ def _trackers(settings: Settings, options: Options) -> list[Tracker]:
 
 
 def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
-    if options.check and (options.commit or options.branch):
+    recorded = options.commit or options.branch is not None
+    if options.check and recorded:
         raise UsageError("--check changes nothing, so it can't go with --commit or --branch")
-    if options.message is not None and not (options.commit or options.branch):
+    if options.message is not None and not recorded:
         raise UsageError("-m is the message of a commit", hint="add --commit or --branch NAME")
     if options.from_file and len(trackers) > 1:
         names = ", ".join(tracker.name for tracker in trackers)
@@ -115,32 +114,33 @@ def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
         raise UsageError(f"{options.from_file} is the export of one tracker, but it doesn't say of which", hint=hint)
     if options.from_file and (options.remove_expired_pins, options.remove_nonexisting_item_pins) != (None, None):
         raise UsageError("it is the API that leaves out pins; a saved export is read as it is")
-    scope = options.scope
-    if scope.target_identity is not None and scope.target_type not in (None, "item"):
-        raise UsageError("--target-identity names an item", hint="leave out --target-type, or make it item")
 
 
 class _Run:
     """One export; what fails for a tracker is shown at once and its exit code kept."""
 
     def __init__(
-        self, settings: Settings, options: Options, environ: Mapping[str, str], console: Console, place: Place
+        self,
+        settings: Settings,
+        options: Options,
+        environ: Mapping[str, str],
+        console: Console,
+        place: WorkingTree | Head,
     ) -> None:
         self._settings = settings
         self._options = options
         self._environ = environ
         self._console = console
         self._place = place
+        self._matched = False
+        self._known: list[Customization] = []
         self.codes: list[int] = []
 
     def fetch(self, trackers: Sequence[Tracker]) -> list[tuple[Tracker, Snapshot]]:
         """Return the answer for each tracker that has one; they are asked in parallel."""
-        if len(trackers) == 1:
-            answers = [self._fetched(trackers[0])]
-        else:
-            with ThreadPoolExecutor(max_workers=8) as pool:
-                answers = list(pool.map(self._fetched, trackers))
         found = []
+        with self._console.phase("fetching", [tracker.name for tracker in trackers]) as done:
+            answers = in_parallel(self._fetched, trackers, lambda tracker: done(tracker.name))
         for tracker, answer in zip(trackers, answers, strict=True):
             if isinstance(answer, PinsyncError):
                 self.codes.append(self._console.fail(answer))
@@ -158,7 +158,7 @@ class _Run:
         except PinsyncError as error:
             return error
 
-    def updated(self, tracker: Tracker, live: Snapshot) -> Update | None:
+    def _checked(self, tracker: Tracker, live: Snapshot) -> Update | None:
         """Return what becomes of a tracker's documents; None if that can't be told or isn't to be believed."""
         try:
             return self._updated(tracker, live)
@@ -170,12 +170,19 @@ class _Run:
         files = self._place.documents(self._name(tracker))
         documents = sources.documents(files, live.customizations, self._settings.ignore)
         scope = self._options.scope
-        asked = scope != Scope() and not self._options.from_file
-        if asked and leaves_a_question(documents, live, scope):
+        committed = customizations(documents)
+        if self._options.from_file:
+            if compare.share_no_id(committed, live.customizations):
+                name = self._options.from_file
+                self._console.warn(f"{tracker.name}: {name} shares no id with the files here; is it another tracker's?")
+        elif scope != EVERYTHING and compare.leaves_a_question(committed, live.customizations, scope):
             self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
-            live = sources.live(tracker, self._settings, Scope(), self._environ)
+            live = sources.live(tracker, self._settings, EVERYTHING, self._environ)
         folder = layout.folder(self._place.directory, self._name(tracker))
         result = update(tracker, folder, documents, live, scope)
+        self._matched = self._matched or bool(result.pairs or result.kept)
+        if scope != EVERYTHING:
+            self._known += [*committed, *live.customizations]
         if not self._options.allow_mass_removal:
             check_removals(result, self._settings.safety)
         for note in result.kept:
@@ -185,20 +192,48 @@ class _Run:
     def _name(self, tracker: Tracker) -> str | None:
         return tracker.name if len(self._settings.trackers) > 1 else None
 
-    def check(self, tracker: Tracker, live: Snapshot) -> int:
-        """Say what an export would change; return 1 if anything."""
-        found = self.updated(tracker, live)
-        if found is None:
-            return self.codes[-1]
-        for path in found.files:
-            self._console.out(str(path))
-        self._console.say(found.summary(rewritten="would be rewritten"))
-        return 1 if found.files else 0
+    def check(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
+        """Say what an export would change."""
+        for found in self._updates(answers):
+            for path in found.files:
+                self._console.out(printable(str(path)))
+            self._console.say(found.summary(rewritten="would be rewritten"))
+            self.codes.append(1 if found.files else 0)
 
-    def write(self, place: WorkingTree, found: Update) -> bool:
+    def record(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
+        """Write what the answers say, once all of them are checked."""
+        place = self._place
+        try:
+            with place.lock():
+                updates = self._updates(answers)
+                if isinstance(place, WorkingTree):
+                    with self._console.phase("writing", [found.tracker.name for found in updates]):
+                        updates = [found for found in updates if self._written(place, found)]
+                if not updates:
+                    return
+                if isinstance(place, Head):
+                    self._commit_to_branch(place, updates)
+                elif self._options.commit:
+                    self._commit(place, updates)
+        except PinsyncError as error:
+            self.codes.append(self._console.fail(error))
+
+    def _updates(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> list[Update]:
+        found = []
+        with self._console.phase("rendering", [tracker.name for tracker, _ in answers]) as done:
+            for tracker, answer in answers:
+                if checked := self._checked(tracker, answer):
+                    found.append(checked)
+                done(tracker.name)
+        if self._options.scope != EVERYTHING and not self._matched and not self.codes:
+            raise compare.nothing_matches(self._options.scope, self._known)
+        return found
+
+    def _written(self, place: WorkingTree, found: Update) -> bool:
         """Write a tracker's files; return whether that went well."""
         try:
-            place.write(found.files, force=self._options.force)
+            if found.files:
+                place.write(found.files, force=self._options.force)
         except PinsyncError as error:
             self.codes.append(self._console.fail(error))
             return False
@@ -207,7 +242,7 @@ class _Run:
         self._console.say(found.summary())
         return True
 
-    def commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
+    def _commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
         """Commit what pinsync wrote, now or in an earlier run, and nothing else."""
         repository = needed_repository(place, "--commit")
         pairs: dict[str, Sequence[Pair]] = {}
@@ -215,14 +250,20 @@ class _Run:
         for found in updates:
             name = self._name(found.tracker)
             before = dict(Head(repository, place.directory).documents(name)) if repository.head() else {}
-            known = sources.documents(before.items(), found.new, self._settings.ignore, prefix="HEAD:")
-            old = [entry.customization for read in known.values() for entry in read.entries]
-            pairs[found.tracker.name] = compare.match(old, found.new)
+            pairs[found.tracker.name] = self._since(before, found)
             paths += sorted({*before, *(path for path, _ in place.documents(name))})
         commit = repository.commit(place.committable(paths), self._options.message or message(pairs))
         self._console.say(f"committed {commit[:12]}" if commit else "nothing to commit")
 
-    def commit_to_branch(self, place: Head, updates: Sequence[Update]) -> None:
+    def _since(self, before: Mapping[PurePosixPath, bytes], found: Update) -> Sequence[Pair]:
+        try:
+            known = sources.documents(before.items(), found.new, self._settings.ignore, prefix="HEAD:")
+        except FileError:
+            return found.pairs  # what was committed is broken, and this export mends it
+        old = [entry.customization for read in known.values() for entry in read.entries]
+        return compare.match(old, found.new)
+
+    def _commit_to_branch(self, place: Head, updates: Sequence[Update]) -> None:
         """Put all trackers' files onto a branch."""
         files = {path: text for found in updates for path, text in found.files.items()}
         pairs = {found.tracker.name: found.pairs for found in updates}

@@ -8,17 +8,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pinsync import compare, document, layout
-from pinsync.config.records import Safety, Tracker, suggestion
-from pinsync.errors import FileError, SafetyError, UsageError
-from pinsync.model import Customization, Scope, Snapshot
+from pinsync.errors import FileError, SafetyError
+from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pinsync.compare import Kind, Pair
+    from pinsync.config.records import Safety, Tracker
     from pinsync.document import Document, Entry
-
-_OPTIONS = {"model": "--model", "tag": "--tag", "target_type": "--target-type", "target_identity": "--target-identity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,8 @@ class Update:
         kept: customizations without an id that live doesn't have (yet), each with its place.
         documents: how many files there are afterwards.
         new: the customizations of those files.
+        existing: how many customizations with an id there were before, in scope or not.
+        answered: how many the answer has.
     """
 
     tracker: Tracker
@@ -40,6 +40,8 @@ class Update:
     kept: Sequence[str]
     documents: int
     new: Sequence[Customization]
+    existing: int
+    answered: int
 
     def counts(self) -> Counter[Kind]:
         """Return how many customizations are of each kind of change."""
@@ -51,16 +53,6 @@ class Update:
         changes = [f"{counts[kind]} {kind}" for kind in compare.KINDS if kind != "recreated" or counts[kind]]
         files = "1 file" if self.documents == 1 else f"{self.documents} files"
         return f"{self.tracker.name}: {', '.join(changes)} · {files}, {len(self.files)} {rewritten}"
-
-
-def leaves_a_question(documents: Mapping[str, Document], live: Snapshot, scope: Scope) -> bool:
-    """Whether a filtered answer can't tell what became of a rule: gone, or only moved across the filter's edge."""
-    ids = {item.id for item in live.customizations}
-    for entry in _entries(documents):
-        item = entry.customization
-        if item.id is not None and (item.id in ids) != compare.in_scope(item, scope):
-            return True
-    return False
 
 
 def update(
@@ -76,39 +68,43 @@ def update(
         scope: what the export is about; anything else stays as it stands.
 
     Raises:
-        UsageError: the scope matches nothing on either side.
         FileError: a new document's place is taken by another model's.
     """
     origins = {id(entry.customization): entry for entry in _entries(documents)}
-    matched = compare.match([entry.customization for entry in origins.values()], live.customizations)
+    matched = compare.match(customizations(documents), live.customizations)
     pairs = matched
-    if scope != Scope():
+    if scope != EVERYTHING:
         pairs = [pair for pair in matched if compare.in_scope(pair.old, scope) or compare.in_scope(pair.new, scope)]
-    if scope != Scope() and not pairs:
-        raise _nothing_matches(tracker, scope, [item for pair in matched for item in (pair.old, pair.new) if item])
     scoped = {id(pair) for pair in pairs}
-    states: dict[str, list[tuple[Customization, Entry | None]]] = {}
+    # A document that holds no rule goes, unless a scope leaves everything else as it stands.
+    stay = () if scope == EVERYTHING else documents.items()
+    states: dict[str, list[tuple[Customization, Entry | None]]] = {
+        model: [] for model, read in stay if not read.entries
+    }
     kept = []
     for pair in matched:
         origin = origins[id(pair.old)] if pair.old else None
         new = pair.new if id(pair) in scoped else pair.old
         if new is None and pair.old is not None and pair.old.id is None and origin is not None:
             new = pair.old
-            kept.append(f"{_source(documents, pair.old)}:{origin.line}: has no id, and live has no rule for its target")
+            place = f"{documents[new.model].source}:{origin.line}"
+            kept.append(f"{place}: has no id, and live has no rule, or several, for its target")
         if new is not None:
             states.setdefault(new.model, []).append((new, origin))
     files = _files(folder, documents, states)
     reported = [pair for pair in pairs if pair.new or (pair.old and pair.old.id is not None)]
     new_items = [item for state in states.values() for item, _ in state]
-    return Update(tracker, files, reported, kept, len(states), new_items)
+    existing = sum(item.id is not None for item in customizations(documents))
+    return Update(tracker, files, reported, kept, len(states), new_items, existing, len(live.customizations))
 
 
 def _entries(documents: Mapping[str, Document]) -> Iterable[Entry]:
     return (entry for document in documents.values() for entry in document.entries)
 
 
-def _source(documents: Mapping[str, Document], item: Customization) -> str:
-    return documents[item.model].source
+def customizations(documents: Mapping[str, Document]) -> list[Customization]:
+    """Return what documents say, in their order."""
+    return [entry.customization for entry in _entries(documents)]
 
 
 def _files(
@@ -131,27 +127,6 @@ def _files(
     return files | {PurePosixPath(documents[model].source): None for model in sorted(documents.keys() - states.keys())}
 
 
-def _nothing_matches(tracker: Tracker, scope: Scope, known: Sequence[Customization]) -> UsageError:
-    wanted = " ".join(f"{_OPTIONS[name]} {value}" for name, value in scope.query().items())
-    hint = "nothing is known of this tracker yet; run the export without filters"
-    for name, value in scope.query().items():
-        names = {found for item in known for found in _values(item, name)}
-        if names and value not in names:
-            hint = f"{_OPTIONS[name]}: {suggestion(value, names)}"
-            break
-        if names:
-            hint = "each of the values exists, but no customization has them all"
-    return UsageError(f"tracker {tracker.name}: no customization matches {wanted}, neither live nor here", hint=hint)
-
-
-def _values(item: Customization, field: str) -> Iterable[str]:
-    if field == "tag":
-        return compare.tags(item)
-    values = {"model": item.model, "target_type": item.target.type, "target_identity": item.target.identity}
-    value = values[field]
-    return () if value is None else (value,)
-
-
 def check_removals(update: Update, safety: Safety) -> None:
     """Refuse an update that removes too much to be believed.
 
@@ -162,13 +137,13 @@ def check_removals(update: Update, safety: Safety) -> None:
     Raises:
         SafetyError: more than the limit is gone, or everything; the message has the numbers.
     """
-    existing = sum(1 for pair in update.pairs if pair.old and pair.old.id is not None)
-    gone = [pair for pair in update.pairs if pair.kind in ("removed", "recreated")]
+    existing = update.existing
+    gone = sum(pair.kind in ("removed", "recreated") for pair in update.pairs)
     if not gone:
         return
     name, hint = update.tracker.name, "if that is right, run again with --allow-mass-removal"
-    if not any(pair.new for pair in update.pairs):
+    if not update.answered:
         raise SafetyError(f"tracker {name}: the answer is empty, but {existing} customizations are here", hint=hint)
-    if existing >= safety.min_existing and len(gone) * 100 > safety.max_removed_percent * existing:
-        message = f"{len(gone)} of {existing} customizations would go, more than {safety.max_removed_percent} %"
+    if existing >= safety.min_existing and gone * 100 > safety.max_removed_percent * existing:
+        message = f"{gone} of {existing} customizations would go, more than {safety.max_removed_percent} %"
         raise SafetyError(f"tracker {name}: {message} (safety.max_removed_percent)", hint=hint)

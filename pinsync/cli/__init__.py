@@ -1,0 +1,378 @@
+"""The command line: options, help and echo. What a command does stands in ``commands``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pinsync import __version__
+from pinsync.cli.options import (
+    FILE,
+    Choice,
+    Group,
+    console_of,
+    echo,
+    filter_options,
+    names_of,
+    output_options,
+    report,
+    scope_of,
+    tracker_options,
+)
+
+if TYPE_CHECKING:
+    from pinsync.model import FailOn
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, in sync; 1 drift or findings; 2 usage, configuration or a file; 3 the remote; "
+    "4 refused for safety; 70 a bug; 130 interrupted. An option without a value is off unless it is given.",
+)
+@click.version_option(__version__, message="pinsync %(version)s")
+def cli() -> None:
+    """Luigi's Box recommender pins under git."""
+
+
+@cli.command()
+@click.option("--tracker-id", metavar="ID", help="The tracker to name; by default that of PINSYNC_TRACKER_ID.")
+@click.option("--host", metavar="URL", help="The API's host; by default the vendor's.")
+@click.option("--ci", type=Choice(("github", "gitlab")), help="Write what runs pinsync there too; by default nothing.")
+@output_options
+def init(
+    *, tracker_id: str | None, host: str | None, ci: str | None, verbose: bool, quiet: bool, color: bool | None
+) -> int:
+    """Write a commented pinsync.yaml and a line of .gitattributes.
+
+    Nothing is written if a file is there already; with --ci, a pinsync.yaml
+    that is there stays and is made use of.
+    """
+    from pinsync.commands.init import init as command
+
+    console = console_of(verbose, quiet, color)
+    return command(root=Path.cwd(), tracker_id=tracker_id, host=host, environ=os.environ, echo=console.say, ci=ci)
+
+
+@cli.command()
+@click.option("--check", is_flag=True, help="Only name the files that would change; exit 1 if there are any.")
+@click.option("--from-file", type=FILE, metavar="FILE", help="Read a saved export; by default the API is asked.")
+@click.option("--commit", is_flag=True, help="Commit the files that pinsync wrote, and nothing else.")
+@click.option(
+    "--branch", metavar="NAME", help="Commit onto this branch, and leave the working tree; by default onto none."
+)
+@click.option("-m", "--message", metavar="TEXT", help="The commit message; by default made from the changes.")
+@filter_options
+@click.option("--force", is_flag=True, help="Overwrite uncommitted work in the files.")
+@click.option("--allow-mass-removal", is_flag=True, help="Believe an answer in which much is gone.")
+@tracker_options
+@output_options
+def export(  # noqa: PLR0913 - the options of one command
+    *,
+    config: Path | None,
+    names: tuple[str, ...],
+    check: bool,
+    from_file: Path | None,
+    commit: bool,
+    branch: str | None,
+    message: str | None,
+    model: str | None,
+    tag: str | None,
+    target_type: str | None,
+    target_identity: str | None,
+    remove_expired_pins: bool | None,
+    remove_nonexisting_item_pins: bool | None,
+    force: bool,
+    allow_mass_removal: bool,
+    verbose: bool,
+    quiet: bool,
+    color: bool | None,
+) -> int:
+    """Write the live customizations to files, one per recommender model.
+
+    Only what changed is rewritten; comments stay. An answer that isn't whole
+    changes nothing.
+    """
+    from pinsync.commands.export import Options
+    from pinsync.commands.export import export as command
+
+    options = Options(
+        names=names,
+        scope=scope_of(model, tag, target_type, target_identity),
+        check=check,
+        from_file=from_file,
+        commit=commit,
+        branch=branch,
+        message=message,
+        remove_expired_pins=remove_expired_pins,
+        remove_nonexisting_item_pins=remove_nonexisting_item_pins,
+        force=force,
+        allow_mass_removal=allow_mass_removal,
+    )
+    return command(config, options, os.environ, console_of(verbose, quiet, color))
+
+
+def _reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
+    """Split each ``FORMAT=FILE`` of a drift's reports."""
+    return [report(value, _FORMATS) for value in values]
+
+
+_FORMATS = ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit")
+
+
+@cli.command()
+@click.argument("sources", metavar="[FROM] [TO]", nargs=-1)
+@click.option("--format", "format_", type=Choice(_FORMATS), default="text", help="Of the report; by default text.")
+@click.option(
+    "--report",
+    "reports",
+    callback=_reports,
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write one more report; by default none.",
+)
+@click.option(
+    "--fail-on",
+    type=Choice(("any", "edited", "shown", "never")),
+    default="any",
+    help="Which changes make the exit code 1; by default any. All are reported.",
+)
+@click.option("--summary", is_flag=True, help="The counts are enough; for text and markdown.")
+@click.option(
+    "--max-chars", type=click.IntRange(min=500), metavar="N", help="The budget of a markdown report; by default 65536."
+)
+@filter_options
+@tracker_options
+@output_options
+def diff(  # noqa: PLR0913 - the options of one command
+    *,
+    config: Path | None,
+    names: tuple[str, ...],
+    sources: tuple[str, ...],
+    format_: str,
+    reports: list[tuple[str, Path]],
+    fail_on: FailOn,
+    summary: bool,
+    max_chars: int | None,
+    model: str | None,
+    tag: str | None,
+    target_type: str | None,
+    target_identity: str | None,
+    remove_expired_pins: bool | None,
+    remove_nonexisting_item_pins: bool | None,
+    verbose: bool,
+    quiet: bool,
+    color: bool | None,
+) -> int:
+    """Report the drift between two sources; by default from HEAD to @live.
+
+    A source is @live, @worktree, @index, the file of a JSON export, or a git
+    revision. A..B and A...B are as in git diff.
+    """
+    from pinsync.commands.diff import Options
+    from pinsync.commands.diff import diff as command
+
+    if len(sources) > 2:  # noqa: PLR2004 - FROM and TO
+        raise click.UsageError(f"Expected FROM and TO, got {len(sources)} sources.")
+    options = Options(
+        sources=sources,
+        names=names,
+        scope=scope_of(model, tag, target_type, target_identity),
+        format=format_,
+        reports=reports,
+        fail_on=fail_on,
+        summary=summary,
+        max_chars=max_chars,
+        remove_expired_pins=remove_expired_pins,
+        remove_nonexisting_item_pins=remove_nonexisting_item_pins,
+    )
+    return command(config, options, os.environ, console_of(verbose, quiet, color))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="As the matrix of a CI job, on one line.")
+@tracker_options
+@output_options
+def trackers(
+    *, config: Path | None, names: tuple[str, ...], as_json: bool, verbose: bool, quiet: bool, color: bool | None
+) -> int:
+    """Show the configured trackers; needs no key and no network."""
+    from pinsync.commands.trackers import trackers as command
+
+    return command(config, names, os.environ, console_of(verbose, quiet, color), as_json=as_json)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; by default a free one.")
+@click.option("--state", type=FILE, metavar="FILE", help="Keep the customizations in this file; by default in memory.")
+@click.option(
+    "--fail",
+    multiple=True,
+    metavar="FAULT[:TIMES]",
+    help="How the first requests fail; by default not; repeatable.",
+)
+@click.option("--empty", is_flag=True, help="Begin without customizations; by default with a sample shop.")
+@click.option("--seed", type=int, help="Make the spelling of the answers repeatable; by default it is random.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def sandbox(
+    *, port: int, state: Path | None, fail: tuple[str, ...], empty: bool, seed: int | None, command: tuple[str, ...]
+) -> int:
+    """Serve a local stand-in of the API, signatures verified.
+
+    It prints the environment to export, and serves until interrupted. With a
+    COMMAND, after --, it serves that command alone and exits as it does.
+    """
+    from pinsync.commands.sandbox import sandbox as serve
+
+    return serve(
+        out=lambda text: echo(text, err=False),
+        port=port,
+        state=state,
+        fail=fail,
+        empty=empty,
+        seed=seed,
+        command=command,
+    )
+
+
+@cli.command()
+def demo() -> int:
+    """Walk through the main job on a throw-away repository and the sandbox."""
+    from pinsync.commands.demo import demo as command
+
+    return command(out=lambda text: echo(text, err=False))
+
+
+@cli.command()
+@click.argument("paths", metavar="[PATHS]", nargs=-1)
+@click.option("--check", is_flag=True, help="Only name the files that would change; exit 1 if there are any.")
+@click.option(
+    "--diff", is_flag=True, help="Only show what would change, as a unified diff; exit 1 if there is anything."
+)
+@tracker_options
+@output_options
+def fmt(
+    *,
+    config: Path | None,
+    names: tuple[str, ...],
+    paths: tuple[str, ...],
+    check: bool,
+    diff: bool,
+    verbose: bool,
+    quiet: bool,
+    color: bool | None,
+) -> int:
+    """Bring documents into canonical form; comments stay.
+
+    PATHS are files, or folders for the documents below them; by default all
+    documents. - reads one document from standard input and writes it to
+    standard output.
+    """
+    from pinsync.commands import fmt as command
+
+    options = command.Options(paths=paths, names=names, check=check, diff=diff)
+    console = console_of(verbose, quiet, color)
+    if command.STANDARD_INPUT not in paths:
+        return command.fmt(config, options, os.environ, console)
+    if len(paths) > 1 or names:
+        raise click.UsageError("- stands for standard input, and goes with no other path and no tracker.")
+    text = sys.stdin.buffer.read() if sys.stdin else b""  # None where the parent closed it
+    return command.fmt_input(text, options, console, write=lambda result: echo(result, err=False))
+
+
+@cli.command()
+def schema() -> int:
+    """Print the JSON Schema (draft-07) of a document, for editors."""
+    from pinsync.commands.schema import schema as command
+
+    return command(lambda text: echo(text, err=False))
+
+
+_LINT_FORMATS = ("text", "json", "github", "gitlab", "sarif", "junit")
+
+
+def _lint_reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
+    """Split each ``FORMAT=FILE`` of the findings' reports."""
+    return [report(value, _LINT_FORMATS) for value in values]
+
+
+@cli.command()
+@click.argument("paths", metavar="[PATHS]", nargs=-1)
+@click.option(
+    "--select",
+    callback=names_of,
+    multiple=True,
+    metavar="RULES",
+    help="Only these rules, joined by commas; by default all.",
+)
+@click.option(
+    "--ignore",
+    callback=names_of,
+    multiple=True,
+    metavar="RULES",
+    help="Not these rules, joined by commas; by default none.",
+)
+@click.option(
+    "--explain", metavar="RULE", help="Say what a rule is about and how to mend it; by default files are checked."
+)
+@click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
+@click.option(
+    "--expired-days",
+    type=click.IntRange(0, 36500),
+    default=30,
+    metavar="N",
+    help="How long ago a pin must have ended to be worth a warning; by default 30 days.",
+)
+@click.option("--format", "format_", type=Choice(_LINT_FORMATS), default="text", help="Of the report; by default text.")
+@click.option(
+    "--report",
+    "reports",
+    callback=_lint_reports,
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Write one more report; by default none.",
+)
+@tracker_options
+@output_options
+def lint(  # noqa: PLR0913 - the options of one command
+    *,
+    config: Path | None,
+    names: tuple[str, ...],
+    paths: tuple[str, ...],
+    select: list[str],
+    ignore: list[str],
+    explain: str | None,
+    strict: bool,
+    expired_days: int,
+    format_: str,
+    reports: list[tuple[str, Path]],
+    verbose: bool,
+    quiet: bool,
+    color: bool | None,
+) -> int:
+    """Look for mistakes in documents; the tracker isn't asked.
+
+    PATHS are files, or folders for the documents below them; by default all
+    documents. Given some files, the others are read too, for mistakes that
+    several make together, but not reported on.
+    """
+    from pinsync.commands import lint as command
+
+    console = console_of(verbose, quiet, color)
+    if explain is not None:
+        return command.explain(explain, console)
+    options = command.Options(
+        paths=paths,
+        names=names,
+        select=select,
+        ignore=ignore,
+        strict=strict,
+        expired_days=expired_days,
+        format=format_,
+        reports=reports,
+    )
+    return command.lint(config, options, os.environ, console)

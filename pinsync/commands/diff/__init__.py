@@ -1,0 +1,320 @@
+"""``pinsync diff``: what differs between two sources, as a report and an exit code."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
+from itertools import chain
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from pinsync import compare, config, sources
+from pinsync.commands import Console, gravest, in_parallel, step_summary
+from pinsync.commands.diff.texts import texts
+from pinsync.commands.places import working_tree
+from pinsync.compare import causes
+from pinsync.compare import changes as changing
+from pinsync.compare.causes import Filters
+from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
+from pinsync.errors import FileError, PinsyncError, UsageError, suggestion
+from pinsync.model import EVERYTHING, Customization, FailOn, Scope
+from pinsync.reports import Style
+from pinsync.sources import sides
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pinsync.config import Settings, Tracker
+    from pinsync.sources.sides import Content, State
+
+FORMATS = {name: name for name in ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit")}
+"""The formats, each with the module of its report."""
+_FLAGS = ("remove_expired_pins", "remove_nonexisting_item_pins")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        sources: FROM and TO, as far as they are given.
+        names: the trackers; all if empty.
+        scope: the customizations it is about.
+        format: of the report on stdout.
+        reports: more reports, each a format and a file.
+        fail_on: the changes that make the exit code 1.
+        summary: whether the counts are enough.
+        max_chars: the most characters of a markdown report.
+        remove_expired_pins: overrides the trackers' setting.
+        remove_nonexisting_item_pins: overrides the trackers' setting.
+    """
+
+    sources: Sequence[str] = ()
+    names: Sequence[str] = ()
+    scope: Scope = field(default=EVERYTHING)
+    format: str = "text"
+    reports: Sequence[tuple[str, Path]] = ()
+    fail_on: FailOn = "any"
+    summary: bool = False
+    max_chars: int | None = None
+    remove_expired_pins: bool | None = None
+    remove_nonexisting_item_pins: bool | None = None
+
+
+def diff(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+    """Compare two sources.
+
+    Args:
+        config_file: the configuration; None to look for it.
+        options: what the command line says.
+        environ: the environment variables.
+        console: where to speak.
+
+    Returns:
+        0 if nothing that counts differs, 1 if something does, the gravest exit code if a tracker couldn't be compared.
+
+    Raises:
+        PinsyncError: what stops all trackers alike; what stops one of them stands in the report.
+    """
+    today = config.load(config_file, start=Path.cwd(), environ=environ)
+    tree = working_tree(today)
+    pair = sides.parse(options.sources, tree.repository, Path.cwd())
+    old, new = (sides.opened(source, today, tree.repository, tree.store, environ) for source in pair)
+    run = _Run(old, new, options, environ, console)
+    trackers = run.trackers()
+    with console.phase("comparing", [_tracker(both).name for both in trackers]) as done:
+        found = in_parallel(run.compared, trackers, lambda both: done(_tracker(both).name))
+    run.warn(found)
+    run.check_scope(found)
+    result = Drift(run.side(old), run.side(new), tuple(found), tuple(_notes(old, new)))
+    style = Style(ZoneInfo(today.timezone), console.color_out, options.max_chars, options.summary)
+    files = [(file, _rendered(format_, result, style)) for format_, file in options.reports]
+    if report := _rendered(options.format, result, style):
+        console.out(report.removesuffix("\n"))
+    for tracker in found:
+        if tracker.error:
+            console.fail(tracker.error)
+    for file, text in files:
+        _write(file, text)
+    if "github" in (options.format, *(format_ for format_, _ in options.reports)):
+        step_summary.append(environ, partial(_page, result, style), console)
+    return gravest(result.exit_codes(options.fail_on))
+
+
+def _tracker(pair: tuple[Tracker | None, Tracker | None]) -> Tracker:
+    tracker = pair[1] or pair[0]
+    if tracker is None:
+        raise ValueError("a pair of nothing")
+    return tracker
+
+
+def _rendered(name: str, result: Drift, style: Style) -> str:
+    text: str = import_module(f"pinsync.reports.{FORMATS[name]}").render(result, style)
+    return text
+
+
+def _page(result: Drift, style: Style, max_chars: int) -> str:
+    return _rendered("markdown", result, replace(style, max_chars=min(max_chars, style.max_chars or max_chars)))
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise FileError(f"the report can't be written: {error.strerror}", source=str(file)) from error
+
+
+def _notes(old: State, new: State) -> Iterator[str]:
+    for state, what in ((old, "added"), (new, "removed")):
+        if state.source.kind == "nothing":
+            yield f"there is no commit yet: everything is {what}"
+    before, after = _facts(old.settings), _facts(new.settings)
+    for name, value in before.items():
+        if value != after.get(name, value):
+            remark = "; both sides are read with the former" if name == "ignore" else ""
+            yield f"the configuration itself differs: {name}: {value} → {after[name]}{remark}"
+
+
+def _facts(settings: Settings) -> dict[str, str]:
+    """Return what a configuration says, by dotted name, but for what a tracker that only one side knows would say."""
+    facts: dict[str, object] = {
+        "directory": settings.directory,
+        "timezone": settings.timezone,
+        "ignore": [".".join(path) for path in settings.ignore],
+        "trackers": [f"{tracker.name} ({tracker.tracker_id})" for tracker in settings.trackers],
+        **{f"safety.{name}": value for name, value in asdict(settings.safety).items()},
+    }
+    for tracker in settings.trackers:
+        said = asdict(tracker).items()
+        facts |= {
+            f"trackers.{tracker.name}.{name}": value for name, value in said if name not in ("name", "tracker_id")
+        }
+    return {name: _spelled(value) for name, value in facts.items()}
+
+
+def _spelled(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(value) or "nothing"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class _Run:
+    """One comparison of two opened sides."""
+
+    def __init__(self, old: State, new: State, options: Options, environ: Mapping[str, str], console: Console) -> None:
+        self._old = old
+        self._new = new
+        self._options = options
+        self._environ = environ
+        self._console = console
+        self._dates: list[datetime] = []
+        self._warnings: dict[str, list[str]] = {}
+        self._matched = False
+        self._known: list[Customization] = []
+
+    def trackers(self) -> list[tuple[Tracker | None, Tracker | None]]:
+        """Return the trackers to compare, as either side knows them.
+
+        Raises:
+            UsageError: a name is nobody's, or a JSON export doesn't say whose it is.
+            ConfigError: the live side has no tracker.
+        """
+        for state in (self._old, self._new):
+            if not state.in_files and state.source.path is None:
+                state.settings.select(())
+        pairs = list(sides.paired(self._old, self._new))
+        known = {tracker.name for pair in pairs for tracker in pair if tracker}
+        for name in self._options.names:
+            if name not in known:
+                raise UsageError(f'no tracker is named "{name}"', hint=suggestion(name, known))
+        wanted = self._options.names or known
+        chosen = [pair for pair in pairs if any(tracker and tracker.name in wanted for tracker in pair)]
+        exports = [state.source.text for state in (self._old, self._new) if state.source.path is not None]
+        if exports and len(chosen) > 1:
+            hint = f"choose one with --tracker: {', '.join(sorted(known))}"
+            raise UsageError(f"{exports[0]} is the export of one tracker, but it doesn't say of which", hint=hint)
+        old, new = (state.source.path is not None for state in (self._old, self._new))
+        named = [((left or right) if old else left, (right or left) if new else right) for left, right in chosen]
+        return [(self._overridden(left), self._overridden(right)) for left, right in named]
+
+    def _overridden(self, tracker: Tracker | None) -> Tracker | None:
+        wanted = {name: getattr(self._options, name) for name in _FLAGS}
+        return tracker and replace(tracker, **{name: value for name, value in wanted.items() if value is not None})
+
+    def compared(self, pair: tuple[Tracker | None, Tracker | None]) -> TrackerDrift:
+        """Compare one tracker; what goes wrong stands in the result."""
+        tracker = _tracker(pair)
+        result = TrackerDrift(tracker.name, tracker.tracker_id, notes=tuple(self._unknown(pair)))
+        try:
+            return self._compared(result, pair)
+        except PinsyncError as error:
+            return replace(result, error=error)
+
+    def _unknown(self, pair: tuple[Tracker | None, Tracker | None]) -> Iterator[str]:
+        for state, tracker, what in zip((self._old, self._new), pair, ("added", "removed"), strict=True):
+            if tracker is None:
+                yield f"{state.source.text} knows no such tracker: everything is {what}"
+
+    def _compared(self, result: TrackerDrift, pair: tuple[Tracker | None, Tracker | None]) -> TrackerDrift:
+        scope = self._options.scope
+        old, new = self._contents(pair, scope)
+        items = old.snapshot.customizations, new.snapshot.customizations
+        odd = ["the two sides have no id in common; is the export another tracker's?"] * self._export_of_another(items)
+        self._warnings[result.name] = [*old.snapshot.warnings, *new.snapshot.warnings, *odd]
+        changes, unchanged = changing.compare(*items, scope)
+        self._matched = self._matched or bool(changes or unchanged)
+        if scope != EVERYTHING:
+            self._known += [item for side in items for item in side]
+        changes = self._explained(changes, pair, (old, new))
+        names = changing.pinned_names(changes, chain(items[1], items[0]))
+        found = replace(result, changes=tuple(_placed(changes, old, new)), unchanged=unchanged, names=names)
+        return replace(found, texts=tuple(texts(changes, old, new, self._folder(pair)))) if self._wants_patch else found
+
+    @property
+    def _wants_patch(self) -> bool:
+        return "patch" in (self._options.format, *(format_ for format_, _ in self._options.reports))
+
+    def _folder(self, pair: tuple[Tracker | None, Tracker | None]) -> PurePosixPath:
+        """Return where a new file of a tracker goes: as the new side says, or the old if the new knows it not."""
+        state, tracker = (self._new, pair[1]) if pair[1] else (self._old, pair[0])
+        return state.folder(tracker) if tracker else PurePosixPath()
+
+    def _contents(self, pair: tuple[Tracker | None, Tracker | None], scope: Scope) -> tuple[Content, Content]:
+        old, new = sides.contents(self._old, self._new, pair, scope, self._environ)
+        lists = [side.snapshot.customizations for side in (old, new)]
+        live = next((side for side, state in enumerate((self._old, self._new)) if state.source.kind == "live"), None)
+        if scope == EVERYTHING or live is None or not _leaves_a_question(lists[1 - live], lists[live], scope):
+            return old, new
+        return sides.contents(self._old, self._new, pair, EVERYTHING, self._environ)
+
+    def _export_of_another(self, items: Sequence[Sequence[Customization]]) -> bool:
+        if all(state.source.path is None for state in (self._old, self._new)):
+            return False
+        ids = [{item.id for item in side} - {None} for side in items]
+        return all(ids) and ids[0].isdisjoint(ids[1])
+
+    def _explained(
+        self, changes: list[Change], pair: tuple[Tracker | None, Tracker | None], both: tuple[Content, Content]
+    ) -> list[Change]:
+        """Say of what is missing from a live side whether the API left it out, as it was told to."""
+        for state, tracker, content in zip((self._old, self._new), pair, both, strict=True):
+            if state.source.kind != "live" or tracker is None:
+                continue
+            date = content.snapshot.date or datetime.now(UTC)
+            self._dates.append(date)
+            is_new = state is self._new
+            filters = Filters(date if tracker.remove_expired_pins else None)
+            changes = causes.explain(changes, filters, live_is_new=is_new)
+            if tracker.remove_nonexisting_item_pins and causes.lacks_pins(changes, live_is_new=is_new):
+                whole = replace(tracker, remove_nonexisting_item_pins=False)
+                settings = replace(state.settings, ignore=self._old.settings.ignore)
+                unfiltered = sources.live(whole, settings, EVERYTHING, self._environ).customizations
+                filters = replace(filters, unfiltered={item.id: item for item in unfiltered if item.id})
+                changes = causes.explain(changes, filters, live_is_new=is_new)
+        return changes
+
+    def warn(self, found: Sequence[TrackerDrift]) -> None:
+        """Show what was odd but kept, tracker by tracker."""
+        for tracker in found:
+            for warning in self._warnings.get(tracker.name, ()):
+                self._console.warn(f"{tracker.name}: {warning}")
+
+    def check_scope(self, found: Sequence[TrackerDrift]) -> None:
+        """Refuse a scope that matches nothing anywhere: it is mistyped rather than in sync.
+
+        Raises:
+            UsageError: it does.
+        """
+        scope = self._options.scope
+        if scope != EVERYTHING and not self._matched and all(tracker.error is None for tracker in found):
+            raise compare.nothing_matches(scope, self._known)
+
+    def side(self, state: State) -> Side:
+        """Return what a report says of a side."""
+        fetched_at = max(self._dates, default=None) if state.source.kind == "live" else None
+        return Side(state.source.text, state.source.revision, fetched_at)
+
+
+def _leaves_a_question(committed: Sequence[Customization], live: Sequence[Customization], scope: Scope) -> bool:
+    """Whether a filtered answer can't tell what became of a rule, of one without an id too: its target may be taken."""
+    return compare.leaves_a_question(committed, live, scope) or any(
+        pair.old and pair.old.id is None and (pair.new is None) == compare.in_scope(pair.old, scope)
+        for pair in compare.match(committed, live)
+    )
+
+
+def _placed(changes: Sequence[Change], old: Content, new: Content) -> Iterator[Change]:
+    """Yield the changes with where they stand: on the old side, or on the new where only that is a file."""
+    wanted = {id(item) for change in changes for item in (change.old, change.new) if item is not None}
+    places = {
+        id(entry.customization): Place(document.source.removeprefix(side.prefix), entry.line)
+        for side in (new, old)
+        for document in side.documents.values()
+        for entry in document.entries
+        if id(entry.customization) in wanted
+    }
+    for change in changes:
+        yield replace(change, place=places.get(id(change.old)) or places.get(id(change.new)))

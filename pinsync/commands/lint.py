@@ -1,0 +1,206 @@
+"""``pinsync lint``: what is wrong with documents, as a report and an exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pinsync import config, layout, rules
+from pinsync.commands import Console, gravest, step_summary
+from pinsync.commands.paths import chosen
+from pinsync.document import written
+from pinsync.errors import FileError, UsageError, printable, suggestion
+from pinsync.reports.findings import Context, Passed, Rule
+from pinsync.rules.folder import Folder
+from pinsync.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import PurePosixPath
+
+    from pinsync.document.written import Written
+    from pinsync.model import Finding
+
+FORMATS: Final = {"text": "lint_text", "json": "lint_json"} | {
+    name: name for name in ("github", "gitlab", "sarif", "junit")
+}
+"""The formats, each with the module of its report."""
+EXPIRED_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        paths: files and folders; all documents if empty.
+        names: the trackers, instead of paths; all if empty.
+        select: the rules to apply; all if empty.
+        ignore: the rules not to apply.
+        strict: whether warnings, too, make the exit code 1.
+        expired_days: how many days after its end a pin is worth a word.
+        format: of the report on stdout.
+        reports: more reports, each a format and a file.
+        now: the present, in UTC.
+    """
+
+    paths: Sequence[str] = ()
+    names: Sequence[str] = ()
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    strict: bool = False
+    expired_days: int = EXPIRED_DAYS
+    format: str = "text"
+    reports: Sequence[tuple[str, Path]] = ()
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def lint(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+    """Look for what is wrong with documents; the network, git and a key aren't needed.
+
+    Args:
+        config_file: the configuration; None to look for it.
+        options: what the command line says.
+        environ: the environment variables.
+        console: where to speak.
+
+    Returns:
+        0; 1 if there are errors, or with ``strict`` warnings; 2 if a file can't be read, the others being looked at all
+        the same.
+
+    Raises:
+        PinsyncError: what stops all files alike.
+    """
+    ids = _rules(options)
+    settings = config.load(config_file, start=Path.cwd(), environ=environ)
+    store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
+    files = chosen(options.paths, options.names, settings, store)
+    reader = _Reader(store, {str(path) for path in files.paths}, console)
+    codes = [console.fail(error) for error in files.errors]
+    findings: list[Finding] = []
+    folders = sorted({path.parent for path in files.paths})
+    with console.phase("checking", [str(folder) for folder in folders]) as done:
+        for folder in folders:
+            documents = reader.documents(folder, files.paths)
+            looked_at = Folder(documents, layout.file_name, options.now, options.expired_days)
+            findings += rules.findings(looked_at, ids, reader.files)
+            done(str(folder))
+    if not files.paths and not codes:
+        console.warn("there are no documents here")
+    codes += reader.codes
+    context = reader.context(findings, ids)
+    _report(findings, context, options, environ, console)
+    return gravest([*codes, int(any(options.strict or finding.severity == "error" for finding in findings))])
+
+
+def explain(name: str, console: Console) -> int:
+    """Show a rule's documentation.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    summary, text = rules.documentation(rules.RULES[_known(name)])
+    console.out(f"{name} ({rules.RULES[name].SEVERITY})\n\n{summary}\n\n{text}".rstrip())
+    return 0
+
+
+def _rules(options: Options) -> frozenset[str]:
+    selected = {_known(name) for name in options.select}
+    # Of a file that can't be read the other rules find nothing, which must not look as if there were nothing.
+    selected = selected | {"syntax"} if selected else set(rules.RULES)
+    return frozenset(selected - {_known(name) for name in options.ignore})
+
+
+def _known(name: str) -> str:
+    if name not in rules.RULES:
+        raise UsageError(f'there is no rule "{printable(name)}"', hint=suggestion(name, rules.RULES))
+    return name
+
+
+class _Reader:
+    """Reads the files to report on, and those beside them."""
+
+    def __init__(self, store: Store, files: Collection[str], console: Console) -> None:
+        self.files = files
+        self.codes: list[int] = []
+        self._store = store
+        self._console = console
+        self._read: dict[str, Written] = {}
+        self._notes: list[str] = []
+
+    def documents(self, folder: PurePosixPath, paths: Sequence[PurePosixPath]) -> list[Written]:
+        """Return those of ``paths`` that lie in a folder, with all the other documents there: a tracker's."""
+        here = {path for path in paths if path.parent == folder}
+        documents = [self._document(path) for path in sorted(here.union(self._beside(folder)))]
+        return [document for document in documents if document is not None]
+
+    def _beside(self, folder: PurePosixPath) -> Sequence[PurePosixPath]:
+        directory = self._store.directory
+        try:
+            return self._store.paths(None if folder == directory else str(folder.relative_to(directory)))
+        except FileError as error:
+            self._console.warn(error.message)
+            return ()
+
+    def _document(self, path: PurePosixPath) -> Written | None:
+        source = str(path)
+        try:
+            self._read[source] = written.read(self._text(path), source)
+        except FileError as error:
+            if source in self.files:
+                self.codes.append(self._console.fail(error))
+                self._notes.append(f"not looked at: {error.message}")
+            else:
+                self._console.warn(f"{error.message}; what depends on it isn't found")
+            return None
+        return self._read[source]
+
+    def _text(self, path: PurePosixPath) -> bytes:
+        text = self._store.read(path)
+        if text is None:
+            raise FileError("is gone", source=printable(str(path)))
+        return text
+
+    def context(self, findings: Sequence[Finding], ids: Collection[str]) -> Context:
+        """Return what the reports are told besides the findings."""
+        wrong = {finding.file for finding in findings}
+        passed = [
+            Passed(self._read[source].model or source, source)
+            for source in sorted(self.files & self._read.keys())
+            if source not in wrong
+        ]
+        described = [_described(rule) for rule in rules.RULES.values() if rule.ID in ids]
+        return Context("lint", described, tuple(passed), tuple(self._notes))
+
+
+def _described(rule: rules.Rule) -> Rule:
+    summary, text = rules.documentation(rule)
+    return Rule(rule.ID, rule.SEVERITY, summary, text)
+
+
+def _report(
+    findings: Sequence[Finding], context: Context, options: Options, environ: Mapping[str, str], console: Console
+) -> None:
+    files = [(file, _rendered(name, findings, context)) for name, file in options.reports]
+    report = _rendered(options.format, findings, context, color=console.color_out)
+    if report and not (console.verbosity < 0 and options.format == "text" and not findings):
+        console.out(report.removesuffix("\n"))
+    for file, text in files:
+        try:
+            file.write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise FileError(f"the report can't be written: {error.strerror}", source=str(file)) from error
+    if "github" in (options.format, *(name for name, _ in options.reports)):
+        from pinsync.reports import github  # noqa: PLC0415 - where it is asked for
+
+        step_summary.append(environ, partial(github.summary, findings, context), console)
+
+
+def _rendered(name: str, findings: Sequence[Finding], context: Context, *, color: bool = False) -> str:
+    render = import_module(f"pinsync.reports.{FORMATS[name]}").render_findings
+    text: str = render(findings, context, color=color) if name == "text" else render(findings, context)
+    return text

@@ -1,0 +1,284 @@
+"""The error boundary: whatever happens, a documented exit code, a line that says why, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from exporting import EVERYONE, STRINGS, document, put, repinned, rows, served, untouched
+
+from pinsync import __version__
+from pinsync.__main__ import run
+from pinsync.errors import PinsyncError
+from pinsync.sandbox import Fault, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conftest import CommandLine
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with served(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def drifted(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
+    """A repository with an export while live has gone on, so that --check answers 1."""
+    assert pinsync("export").code == 0
+    repinned(api, STRINGS)
+    return repository
+
+
+# Usage.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["exprot"], "No such command 'exprot'. Did you mean 'export'?"),
+        (["xyz"], "No such command 'xyz'."),
+        (["export", "--chekc"], "--check"),
+        (["export", "--from-file"], "--from-file"),
+        (["export", "--from-file", "."], "is a directory"),
+        (["export", "here"], "unexpected extra argument"),
+        (["--bogus"], "--bogus"),
+        (["sandbox", "--port", "x"], "--port"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_2(arguments: list[str], message: str, pinsync: CommandLine) -> None:
+    result = pinsync(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
+def test_help_and_version_are_data(pinsync: CommandLine) -> None:
+    result = pinsync("--help")
+    assert (result.code, result.err) == (0, "")
+    for command in ("init", "export", "sandbox", "demo", "Exit codes: 0 done"):
+        assert command in result.out
+    assert pinsync("export", "-h").code == 0
+    assert pinsync("--version").out == f"pinsync {__version__}\n"
+
+
+def test_no_command_shows_the_help_as_an_error(pinsync: CommandLine) -> None:
+    result = pinsync()
+    assert (result.code, result.out) == (2, "")
+    assert "Usage: pinsync" in result.err
+
+
+# Bugs.
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Let the export fail in a way that nobody thought of."""
+
+    def let(error: BaseException) -> None:
+        def export(*_arguments: object) -> int:
+            raise error
+
+        monkeypatch.setattr("pinsync.commands.export.export", export)
+
+    return let
+
+
+def log(home: Path) -> str:
+    (place,) = home.rglob("bug-*.log")
+    return place.read_text(encoding="utf-8")
+
+
+def test_a_bug_is_one_line_and_a_log_without_secrets(
+    failing: Callable[[BaseException], None], pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "a-private-key\n")
+    monkeypatch.setenv("LUIGISBOX_KEY_SK", "another-key")
+    failing(ZeroDivisionError("it was a-private-key, then another-key \ud83d"))
+    result = pinsync("export")
+    assert (result.code, result.out) == (70, "")
+    assert result.err.startswith(f"error: a bug in pinsync {__version__}: ZeroDivisionError. Please report it with ")
+    assert result.err.count("\n") == 1
+    text = log(tmp_path)
+    assert "ZeroDivisionError: it was <PINSYNC_PRIVATE_KEY>, then <LUIGISBOX_KEY_SK> \\ud83d" in text
+    assert f"pinsync {__version__}, Python " in text
+    assert "a-private-key" not in text
+
+
+def test_a_bug_without_a_place_for_its_log_is_still_one_line(
+    failing: Callable[[BaseException], None], pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(put(tmp_path / "file", "")))
+    failing(ZeroDivisionError())
+    result = pinsync("export")
+    assert result.code == 70
+    assert "The details can't be written: " in result.err
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), SystemExit(0), BrokenPipeError(32, "Broken pipe"), MemoryError()])
+def test_nothing_ends_the_process_by_another_code(
+    error: BaseException, failing: Callable[[BaseException], None], pinsync: CommandLine
+) -> None:
+    failing(error)
+    assert pinsync("export").code == 70
+
+
+def test_an_error_of_ours_is_shown_with_its_hint_and_escaped(
+    failing: Callable[[BaseException], None], pinsync: CommandLine
+) -> None:
+    failing(PinsyncError("it \x1b[31mfailed", hint="do\u202e that"))
+    assert pinsync("export").err == "error: it \\u001b[31mfailed\n  do\\u202e that\n"
+
+
+def test_a_keyboard_interrupt_is_130(failing: Callable[[BaseException], None], pinsync: CommandLine) -> None:
+    failing(KeyboardInterrupt())
+    result = pinsync("export")
+    assert result.code == 130
+    assert "interrupted: every file is whole; run the command again" in result.err
+
+
+# Interrupts, from outside.
+
+
+class Watched:
+    """Servers that hang, and tell when they have been asked."""
+
+    def __init__(self, stack: ExitStack, count: int) -> None:
+        self._asked = [threading.Event() for _ in range(count)]
+        self.servers = []
+        for number, event in enumerate(self._asked, 1):
+
+            def clock(event: threading.Event = event) -> datetime:
+                event.set()
+                return datetime.now(UTC)
+
+            hang = Fault(times=None, delay=600)
+            api = Sandbox(rows(), tracker_id=str(number), private_key="k" * 9, clock=clock, faults=[hang])
+            self.servers.append(stack.enter_context(api))
+            event.clear()
+
+    def wait(self) -> None:
+        for event in self._asked:
+            assert event.wait(60)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows delivers no such signal to another process")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_interrupt_is_exit_130_at_once_and_changes_nothing(
+    number: signal.Signals, count: int, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "k" * 9)
+    monkeypatch.setenv("PINSYNC_TIMEOUT", "600")
+    with ExitStack() as stack:
+        watched = Watched(stack, count)
+        lines = [
+            f'  t{api.tracker_id}: {{tracker_id: "{api.tracker_id}", hosts: ["{api.url}"]}}\n'
+            for api in watched.servers
+        ]
+        put(repository / "pinsync.yaml", "trackers:\n" + "".join(lines))
+        with untouched(repository), pinsync.start("export") as process:
+            watched.wait()
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert "interrupted: every file is whole" in err
+    assert "Traceback" not in err
+
+
+# Readers that go away.
+
+
+WITHOUT_OUTPUT = """
+import os, sys
+os.close(1)
+os.close(2)
+os.execv(sys.executable, [sys.executable, "-m", "pinsync", *sys.argv[1:]])
+"""
+
+
+@pytest.fixture
+def broken_pipe() -> Iterator[int]:
+    """The writing end of a pipe whose reader is gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+@pytest.mark.usefixtures("drifted")
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors are passed on by POSIX's means")
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["export", "--check"], 1),
+        (["export", "--chekc"], 2),
+        (["export", "--config", "none.yaml"], 2),
+        (["export", "--tag", "none"], 2),
+        (["--help"], 0),
+        (["export", "--help"], 0),
+        (["--version"], 0),
+    ],
+)
+def test_a_reader_that_is_gone_does_not_change_the_code(arguments: list[str], code: int, broken_pipe: int) -> None:
+    command = [sys.executable, "-m", "pinsync", *arguments]
+    assert subprocess.call(command, stdout=broken_pipe, stderr=broken_pipe) == code
+    assert subprocess.call([sys.executable, "-c", WITHOUT_OUTPUT, *arguments]) == code
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")  # noqa: PTH110 - a device
+@pytest.mark.usefixtures("drifted")
+def test_an_output_that_can_not_be_written_is_no_answer() -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [sys.executable, "-m", "pinsync", "export", "--check"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 2
+    assert b"error: standard output: can't be written: No space left on device\n" in done.stderr
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_terminal_of_few_letters_is_no_obstacle(api: Sandbox) -> None:
+    put(document("pinsync", "."), "directory: rules/東\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pinsync", "export", "--check"],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == b"rules/\\u6771/basket.yaml\nrules/\\u6771/home.yaml\n"
+    assert len(api.requests) == 1
+
+
+def test_a_name_from_the_repository_is_data(api: Sandbox, repository: Path, pinsync: CommandLine) -> None:
+    assert pinsync("export").code == 0
+    document().rename(document("b\x1b[31m\u202e"))
+    repinned(api, EVERYONE)
+    result = pinsync("export", "--check")
+    assert result.out == "customizations/b\\u001b[31m\\u202e.yaml\n"
+    assert "\x1b" not in pinsync("export", "-v").err
+    assert (repository / "customizations").is_dir()
+
+
+def test_the_handler_of_sigterm_is_the_commands_own() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert run(["--version"]) == 0
+        handler = signal.getsignal(signal.SIGTERM)
+        assert callable(handler)
+        with pytest.raises(KeyboardInterrupt):
+            handler(signal.SIGTERM, None)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,451 @@
+"""The drift check through the command line: what is reported, in which formats, and what the exit code says."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from diffing import checked, diffed
+from exporting import (
+    BASKET_TEXT,
+    EVERYONE,
+    HOME,
+    HOME_TEXT,
+    STRINGS,
+    document,
+    edited,
+    put,
+    repinned,
+    rows,
+    rule,
+    served,
+    untouched,
+)
+
+from pinsync.compare import changes
+from pinsync.sandbox import Fault, Sandbox, parse_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import CommandLine, Git
+FORMATS: Final = ("text", "json", "markdown", "patch")
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with served(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def committed(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
+    """A repository with a committed export of the small shop."""
+    assert pinsync("export", "--commit").code == 0
+    assert len(api.requests) == 1
+    return repository
+
+
+# What is reported.
+
+
+@pytest.mark.usefixtures("committed")
+def test_in_sync_is_one_line_and_no_failure(pinsync: CommandLine) -> None:
+    result = pinsync("diff")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "In sync: live is the same as HEAD (3 customizations)\n"
+
+
+def test_the_report_says_what_where_and_when(api: Sandbox, committed: Path, pinsync: CommandLine, git: Git) -> None:
+    repinned(api, STRINGS, 2)
+    with untouched(committed):
+        found = diffed(pinsync)
+    assert found.code == 1
+    assert found.record["from"] == {"source": "HEAD", "revision": git("rev-parse", "HEAD")}
+    assert found.record["to"]["source"] == "@live"
+    (change,) = found.changes
+    lines = document().read_text().splitlines()
+    assert change | {"updated_at": "", "pins": []} == {
+        "kind": "changed",
+        "model": "basket",
+        "id": STRINGS,
+        "target_type": "item",
+        "target_identity": "/p/123/",
+        "title": "Strings: 9-42 #1",
+        "file": "customizations/basket.yaml",
+        "line": 1 + lines.index(f"  - id: {STRINGS}"),
+        "cause": "edited",
+        "effect": "shown",
+        "updated_at": "",
+        "pins": [],
+        "fields": [],
+    }
+    pin = {"pin_type": "item", "pin_identity": "/p/234/"}
+    assert change["pins"] == [{"kind": "moved", "from": {"position": 1, **pin}, "to": {"position": 2, **pin}}]
+    assert change["updated_at"] == api.get(STRINGS)["updated_at"]
+    assert found.record["trackers"][0]["summary"] == {
+        "added": 0,
+        "removed": 0,
+        "changed": 1,
+        "recreated": 0,
+        "unchanged": 2,
+    }
+
+
+@pytest.mark.usefixtures("committed")
+def test_every_kind_of_change_in_both_directions(api: Sandbox, pinsync: CommandLine) -> None:
+    api.delete(EVERYONE)
+    home = api.get(HOME)
+    api.delete(HOME)
+    api.create(home)
+    edited(api, STRINGS, model="cart")
+    api.create(rule(7))
+    assert diffed(pinsync).told == [
+        "changed basket /p/123/",
+        "added basket /p/7/",
+        "removed basket all",
+        "recreated home /p/1/",
+    ]
+    back = diffed(pinsync, "@live", "HEAD")
+    assert back.told == [
+        "removed basket /p/7/",
+        "added basket all",
+        "changed cart /p/123/",
+        "recreated home /p/1/",
+    ]
+    assert [change["file"] and Path(change["file"]).name for change in back.changes] == [
+        None,
+        "basket.yaml",
+        "basket.yaml",
+        "home.yaml",
+    ]
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_line_is_that_of_the_old_side_where_both_are_files(pinsync: CommandLine) -> None:
+    put(document(), "# one more line\n" + BASKET_TEXT.replace("position: -1", "position: 3"))
+    (change,) = diffed(pinsync, "HEAD", "@worktree").changes
+    assert (change["file"], change["line"]) == ("customizations/basket.yaml", 18)
+    (change,) = diffed(pinsync, "@live", "@worktree").changes
+    assert (change["file"], change["line"]) == ("customizations/basket.yaml", 19)
+
+
+def test_a_rule_without_an_id_is_no_drift_by_itself(committed: Path, pinsync: CommandLine, git: Git) -> None:
+    put(document(), BASKET_TEXT.replace(f"  - id: {EVERYONE}\n    target_type", "  - target_type"))
+    for sides in (("@worktree", "@live"), ("@live", "@worktree"), ("HEAD", "@worktree")):
+        found = diffed(pinsync, *sides)
+        assert (found.code, found.told) == (0, [])
+    put(committed / "customizations" / "new.yaml", "format: 1\nmodel: new\ncustomizations:\n  - target_type: all\n")
+    git("add", ".")
+    found = diffed(pinsync, "@live", "@index")
+    assert (found.code, found.told, found.changes[0]["id"]) == (1, ["added new all"], None)
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_same_text_twice_in_a_file_is_no_drift_from_itself(pinsync: CommandLine, git: Git) -> None:
+    put(document("new"), "format: 1\nmodel: new\ncustomizations:\n" + "  - target_type: all\n" * 2)
+    git("add", ".")
+    assert diffed(pinsync, "@index", "@worktree").told == []
+    put(document("new"), "format: 1\nmodel: new\ncustomizations:\n" + "  - target_type: all\n" * 3)
+    assert diffed(pinsync, "@index", "@worktree").told == ["added new all"]
+
+
+@pytest.mark.usefixtures("committed")
+def test_equal_pins_are_counted(api: Sandbox, pinsync: CommandLine) -> None:
+    twice = api.get(EVERYONE)["pin_definitions"] * 2
+    edited(api, EVERYONE, pin_definitions=twice)
+    (change,) = diffed(pinsync).changes
+    assert [pin["kind"] for pin in change["pins"]] == ["added"]
+
+
+@pytest.mark.usefixtures("committed")
+def test_files_by_hand_say_the_same_in_any_form(pinsync: CommandLine) -> None:
+    put(
+        document("home"),
+        json.dumps({"customizations": [rows()[2] | {"model": None}], "format": 1, "model": "home"})
+        .replace('"model": null, ', "")
+        .replace(', "model": null', ""),
+    )
+    put(document(), BASKET_TEXT.replace("\n", "\r\n").encode())
+    found = diffed(pinsync, "@worktree", "@live")
+    assert (found.told, found.code) == ([], 0), found.err
+
+
+# Formats and exit codes.
+
+
+def spoiled(code: int, api: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Bring about the exit code; return arguments that it takes."""
+    if code == 1:
+        repinned(api, STRINGS)
+    elif code == 2:
+        put(document(), "format: 1\nmodel: basket\ncustomizations:\n  - id: 3\n")
+        return ["@worktree", "@live"]
+    elif code == 3:
+        api.fail(parse_fault("401:*"))
+    elif code == 70:
+        monkeypatch.setattr(changes, "compare", lambda *_: 1 / 0)
+    elif code == 130:
+
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(changes, "compare", interrupted)
+    return []
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 70, 130])
+@pytest.mark.usefixtures("committed")
+def test_every_format_with_every_exit_code(
+    code: int, api: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = spoiled(code, api, monkeypatch)
+    for format_ in FORMATS:
+        result = pinsync("diff", *sides, "--format", format_)
+        assert result.code == code, result.err
+        assert ("error: " in result.err) == (code in (2, 3, 70))
+        if code in (70, 130):
+            assert result.out == ""
+            assert "Traceback" not in result.err
+            assert len(result.err.strip().splitlines()) == 1
+        else:
+            shows(format_, code, result.out)
+
+
+def shows(format_: str, code: int, text: str) -> None:
+    """Hold a report to what the exit code says."""
+    if format_ == "json":
+        record = checked(text)
+        assert (record["drift"], record["complete"]) == ({0: False, 1: True}.get(code), code < 2)
+        error = record["trackers"][0]["error"]
+        assert error is None if code < 2 else error["exit_code"] == code
+    elif format_ == "patch":
+        assert text.startswith({0: "", 1: "diff --git "}.get(code, "# incomplete: "))
+        assert bool(text) == bool(code)
+    else:
+        said = {0: "in sync", 1: "differs", 2: "customizations/basket.yaml:4", 3: "401"}[code]
+        assert said in text.lower()
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLine) -> None:
+    edited(api, HOME, tags="summer")
+    for format_ in FORMATS:
+        result = pinsync("diff", "--format", format_)
+        assert result.code == 1
+        assert result.err.startswith("warning: default: row ")
+        assert "warning" not in result.out
+        if format_ == "json":
+            checked(result.out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--format", "xml"], "'xml' is not one of"),
+        (["--fail-on", "all"], "'all' is not one of"),
+        (["a", "b", "c"], "Expected FROM and TO, got 3 sources"),
+        (["--report", "json"], "expected FORMAT=FILE"),
+        (["--report", "xml=a"], "expected FORMAT=FILE with a format of text, json, markdown, patch"),
+        (["--report", "json="], "expected FORMAT=FILE"),
+        (["--target-type", "all", "--target-identity", "/p/1/"], "--target-identity names an item"),
+        (["--max-chars", "0"], "--max-chars"),
+        (["--tracker", "defalt"], 'did you mean "default"?'),
+        (["--nonsense"], "No such option"),
+    ],
+)
+@pytest.mark.usefixtures("committed")
+def test_wrong_usage_says_what_is_wrong_and_nothing_is_fetched(
+    arguments: list[str], message: str, api: Sandbox, pinsync: CommandLine
+) -> None:
+    result = pinsync("diff", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+    assert len(api.requests) == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_refused_configuration_is_the_users_to_mend(pinsync: CommandLine) -> None:
+    put(Path("pinsync.yaml"), "ignored: [tags]\n")
+    result = pinsync("diff", "--format", "json")
+    assert (result.code, result.out) == (2, "")
+    assert "pinsync.yaml:1:1: ignored: is no setting" in result.err or "pinsync.yaml:1" in result.err
+    assert 'did you mean "ignore"?' in result.err
+
+
+@pytest.mark.parametrize("trackers", [1, 2])
+def test_an_interrupt_is_heard_while_the_api_is_slow(
+    trackers: int, repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    arrived = threading.Semaphore(0)
+
+    def clock() -> datetime:
+        arrived.release()
+        return datetime.now(UTC)
+
+    git("commit", "--quiet", "--allow-empty", "-m", "Begin")
+    names = [f"tracker-{number}" for number in range(trackers)]
+    put(repository / "pinsync.yaml", "trackers:\n" + "".join(f"  {name}: {{tracker_id: {name}}}\n" for name in names))
+    with (
+        Sandbox([], clock=clock, faults=[Fault(times=None, delay=600)]) as api,
+        pinsync.start("diff", "--format", "json", environ=api.environment) as process,
+    ):
+        for _ in names:
+            while not arrived.acquire(timeout=0.2):
+                assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+
+
+# What counts.
+
+
+@pytest.mark.usefixtures("committed")
+def test_fail_on_decides_the_exit_code_and_nothing_else(api: Sandbox, pinsync: CommandLine) -> None:
+    edited(api, HOME, tags=["winter"])
+    codes = {}
+    for fail_on in ("any", "edited", "shown", "never"):
+        found = diffed(pinsync, "--fail-on", fail_on)
+        codes[fail_on] = found.code
+        assert [change["effect"] for change in found.changes] == ["label"]
+        assert found.record["drift"] is True
+    assert codes == {"any": 1, "edited": 1, "shown": 0, "never": 0}
+    repinned(api, HOME)
+    assert diffed(pinsync, "--fail-on", "shown").code == 1
+    assert diffed(pinsync, "--fail-on", "never").code == 0
+
+
+@pytest.mark.usefixtures("committed")
+def test_never_doesnt_hide_a_failure(api: Sandbox, pinsync: CommandLine) -> None:
+    api.fail(parse_fault("401:*"))
+    assert pinsync("diff", "--fail-on", "never").code == 3
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_summary_has_the_counts_alone(api: Sandbox, pinsync: CommandLine) -> None:
+    repinned(api, STRINGS)
+    short, long = (pinsync("diff", *arguments).out for arguments in (["--summary"], []))
+    assert "/p/234/" in long
+    assert "/p/234/" not in short
+    assert long.splitlines()[-1] == short.splitlines()[-1]
+    markdown = pinsync("diff", "--format", "markdown", "--summary").out
+    assert "<details>" not in markdown
+    assert "basket" in markdown
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_markdown_report_keeps_to_its_budget(monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine) -> None:
+    with served(monkeypatch, [rule(number) for number in range(300)]):
+        whole, cut = (pinsync("diff", "--format", "markdown", *more).out for more in ([], ["--max-chars", "2000"]))
+    assert len(whole) > 2000 >= len(cut)
+    assert "Left out to fit: " in cut
+
+
+# More reports.
+
+
+@pytest.mark.usefixtures("committed")
+def test_many_reports_from_one_question(api: Sandbox, pinsync: CommandLine) -> None:
+    repinned(api, STRINGS)
+    before = len(api.requests)
+    result = pinsync("diff", *(f"--report={name}=report.{name}" for name in FORMATS), "--report", "json=again")
+    assert result.code == 1
+    assert len(api.requests) == before + 1
+    text, record, markdown, patch = (Path(f"report.{name}").read_text(encoding="utf-8") for name in FORMATS)
+    assert text == result.out
+    assert checked(record) == checked(Path("again").read_text(encoding="utf-8"))
+    assert markdown.startswith("<!-- pinsync -->\n")
+    assert patch.startswith("diff --git a/customizations/basket.yaml ")
+
+
+@pytest.mark.usefixtures("committed")
+def test_reports_are_without_colour_unless_it_is_wanted(api: Sandbox, pinsync: CommandLine) -> None:
+    repinned(api, STRINGS)
+    assert "\x1b[" in pinsync("diff", "--color").out
+    assert "\x1b[" not in pinsync("diff").out
+
+
+@pytest.mark.parametrize("place", ["no/such/folder/report.json", "."])
+@pytest.mark.usefixtures("committed")
+def test_a_report_that_cant_be_written(place: str, api: Sandbox, pinsync: CommandLine) -> None:
+    repinned(api, STRINGS)
+    result = pinsync("diff", "--format", "json", "--report", f"json={place}")
+    assert result.code == 2
+    assert f"error: {place}: the report can't be written: " in result.err
+    assert checked(result.out)["drift"] is True
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_patch_brings_the_files_to_what_is_live(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    repinned(api, STRINGS)
+    edited(api, EVERYONE, model="cart")
+    api.delete(HOME)
+    put(Path("drift.patch"), pinsync("diff", "--format", "patch").out)
+    git("apply", "drift.patch")
+    found = diffed(pinsync, "@worktree", "@live")
+    assert (found.code, found.told) == (0, [])
+    assert sorted(path.name for path in document().parent.iterdir()) == ["basket.yaml", "cart.yaml"]
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_patch_of_a_scope_says_no_more_than_the_report(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    repinned(api, STRINGS)
+    repinned(api, HOME)
+    put(Path("drift.patch"), pinsync("diff", "--format", "patch", "--tag", "summer").out)
+    git("apply", "drift.patch")
+    assert git("diff", "--name-only") == "customizations/home.yaml"
+
+
+# What is loaded.
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a diff in a process of its own has loaded."""
+    code = (
+        "import sys; from pinsync.__main__ import run; code = run(sys.argv[1:]); "
+        "print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+    path = str(Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code, "diff", *arguments],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in done.stderr.splitlines()}
+
+
+@pytest.mark.usefixtures("committed")
+def test_without_the_network_and_without_nested_changes_nothing_heavy_is_loaded(
+    api: Sandbox,
+) -> None:
+    assert not loaded("HEAD", "@worktree") & {"httpx", "deepdiff", "ruamel"}
+    put(document("home"), HOME_TEXT.replace("position: 1", "position: 2"))
+    before = len(api.requests)
+    assert not loaded("HEAD", "@worktree", "--format", "json") & {"httpx", "deepdiff", "ruamel"}
+    assert len(api.requests) == before
+    put(document(), BASKET_TEXT.replace("#1", "#2"))
+    assert "deepdiff" in loaded("HEAD", "@worktree")
+    assert "httpx" in loaded("HEAD", "@live")
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_diff_without_the_live_side_needs_no_key(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY", "PINSYNC_HOST"):
+        monkeypatch.delenv(name)
+    assert diffed(pinsync, "HEAD", "@worktree").code == 0
+    result = pinsync("diff")
+    assert (result.code, result.out) == (2, "")
+    for name in ("PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY", "PINSYNC_HOST"):
+        assert name in result.err

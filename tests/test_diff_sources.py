@@ -1,0 +1,391 @@
+"""The sources of a diff through the command line: revisions, the index, files, saved exports, and none at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from diffing import checked, diffed
+from exporting import BASKET_TEXT, HOME_TEXT, STRINGS, document, put, repinned, rows, rule, served, untouched
+
+from pinsync.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import CommandLine, Git
+
+    from pinsync.sandbox.spelling import Row
+
+TWO: Final = "trackers:\n  sk: {tracker_id: 1234-5678}\n  cz: {tracker_id: 2345-6789}\n"
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with served(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def committed(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
+    """A repository with a committed export of the small shop."""
+    assert pinsync("export", "--commit").code == 0
+    assert len(api.requests) == 1
+    return repository
+
+
+def commit(git: Git, message: str = "edit") -> str:
+    git("add", "--all")
+    git("commit", "--quiet", "--message", message)
+    return git("rev-parse", "HEAD")
+
+
+def saved(name: str, content: object) -> str:
+    put(Path(name), json.dumps(content if isinstance(content, dict) else {"results": content}))
+    return name
+
+
+# Git.
+
+
+@pytest.mark.usefixtures("committed")
+def test_head_index_and_working_tree_are_three_states(pinsync: CommandLine, git: Git) -> None:
+    put(document("home"), HOME_TEXT.replace("position: 1", "position: 2"))
+    git("add", ".")
+    put(document("home"), HOME_TEXT.replace("position: 1", "position: 3"))
+    for sides, positions in (
+        (("HEAD", "@index"), (1, 2)),
+        (("@index", "@worktree"), (2, 3)),
+        (("@worktree", "@live"), (3, 1)),
+        (("HEAD", "@live"), ()),
+    ):
+        found = diffed(pinsync, *sides)
+        moved = [(pin["from"]["position"], pin["to"]["position"]) for c in found.changes for pin in c["pins"]]
+        assert moved == ([positions] if positions else [])
+        assert [found.record["from"]["source"], found.record["to"]["source"]] == list(sides)
+
+
+def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(
+    api: Sandbox, committed: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = git("rev-parse", "HEAD")
+    git("switch", "--quiet", "--create", "topic")
+    put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
+    topic = commit(git)
+    git("switch", "--quiet", "main")
+    put(document(), BASKET_TEXT.replace("/p/9/", "/p/8/"))
+    commit(git)
+    for name in api.environment:
+        monkeypatch.delenv(name)
+    with untouched(committed):
+        found = diffed(pinsync, "main...topic")
+        assert (found.code, found.told) == (1, ["changed home /p/1/"])
+        assert found.record["from"] == {"source": "main", "revision": base}
+        assert found.record["to"] == {"source": "topic", "revision": topic}
+        assert diffed(pinsync, "main..topic").told == ["changed basket all", "changed home /p/1/"]
+        assert diffed(pinsync, "..topic").told == ["changed basket all", "changed home /p/1/"]
+        assert diffed(pinsync, "topic...main").told == ["changed basket all"]
+    assert len(api.requests) == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_names_that_are_no_revision(pinsync: CommandLine) -> None:
+    result = pinsync("diff", "--format", "json", "mian")
+    assert (result.code, result.out) == (2, "")
+    assert "error: mian names no commit" in result.err
+    result = pinsync("diff", "HEAD", "HEAD")
+    assert (result.code, result.out) == (2, "")
+    assert "HEAD is compared with itself" in result.err
+
+
+def test_a_shallow_clone_says_what_to_fetch(
+    committed: Path, tmp_path: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
+    commit(git)
+    git("clone", "--quiet", "--depth=1", f"file://{committed}", str(tmp_path / "shallow"))
+    monkeypatch.chdir(tmp_path / "shallow")
+    result = pinsync("diff", "HEAD~1", "HEAD")
+    assert (result.code, result.out) == (2, "")
+    assert "HEAD~1 names no commit" in result.err
+    assert "`fetch-depth: 0`" in result.err
+    assert diffed(pinsync, "HEAD", "@worktree").code == 0
+
+
+@pytest.mark.parametrize("text", ["format: 1\nmodel: basket\ncustomizations:\n  - id: 3\n", "a: [\n", "\x00"])
+@pytest.mark.usefixtures("committed")
+def test_a_file_at_fault_is_named_with_its_revision_and_line(text: str, pinsync: CommandLine, git: Git) -> None:
+    put(document(), text)
+    broken = commit(git)
+    put(document(), BASKET_TEXT)
+    commit(git, "mend")
+    assert diffed(pinsync).code == 0
+    for sides in (("HEAD~1", "@live"), ("@live", "HEAD~1"), ("HEAD", broken[:10])):
+        found = diffed(pinsync, *sides)
+        assert (found.code, found.record["drift"], found.record["complete"]) == (2, None, False)
+        (tracker,) = found.record["trackers"]
+        name = next(side for side in sides if side not in ("HEAD", "@live"))
+        assert tracker["error"]["message"].startswith(f"{name}:customizations/basket.yaml:")
+        assert int(tracker["error"]["message"].split(":")[2]) > 0
+        assert f"error: {tracker['error']['message']}" in found.err
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_model_or_an_id_in_two_files_is_an_error_too(pinsync: CommandLine) -> None:
+    put(document("copy"), BASKET_TEXT)
+    found = diffed(pinsync, "@worktree", "@live")
+    assert found.code == 2
+    assert "customizations/copy.yaml: holds the model 'basket'" in found.err
+    put(document("copy"), BASKET_TEXT.replace("model: basket", "model: copy"))
+    found = diffed(pinsync, "@worktree", "@live")
+    assert found.code == 2
+    assert f"customizations/copy.yaml:4: the id {STRINGS} stands in customizations/basket.yaml" in found.err
+
+
+@pytest.mark.usefixtures("api", "repository")
+def test_before_the_first_commit_everything_is_added_and_the_report_says_so(pinsync: CommandLine) -> None:
+    found = diffed(pinsync)
+    assert found.code == 1
+    assert {change["kind"] for change in found.changes} == {"added"}
+    assert found.notes == ["there is no commit yet: everything is added"]
+    assert found.record["from"] == {"source": "HEAD"}
+    assert "there is no commit yet: everything is added" in pinsync("diff").out
+    back = diffed(pinsync, "@live", "HEAD")
+    assert {change["kind"] for change in back.changes} == {"removed"}
+    assert back.notes == ["there is no commit yet: everything is removed"]
+
+
+def test_outside_a_repository_files_and_live_can_be_compared(
+    api: Sandbox, tmp_path: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = pinsync("diff")
+    assert (result.code, result.out) == (2, "")
+    assert "this is not a git repository" in result.err
+    assert "git init" in result.err
+    assert pinsync("export").code == 0
+    assert diffed(pinsync, "@worktree", "@live").code == 0
+    repinned(api, STRINGS)
+    assert diffed(pinsync, "@live", "@worktree").told == ["changed basket /p/123/"]
+    assert diffed(pinsync, saved("a.json", rows()), "@worktree").code == 0
+
+
+def test_without_a_configuration_the_three_variables_are_named(repository: Path, pinsync: CommandLine) -> None:
+    with untouched(repository):
+        result = pinsync("diff", "--format", "json")
+    assert (result.code, result.out) == (2, "")
+    for name in ("PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY", "PINSYNC_HOST"):
+        assert name in result.err
+
+
+def test_a_hooks_index_is_the_one_that_is_read(
+    committed: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in ``git commit --only``, whose pre-commit hook is given an index of its own."""
+    put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
+    with monkeypatch.context() as hook:
+        hook.setenv("GIT_INDEX_FILE", str(committed / ".git" / "next-index"))
+        git("read-tree", "HEAD")
+        git("add", ".")
+        assert diffed(pinsync, "HEAD", "@index").told == ["changed home /p/1/"]
+    assert diffed(pinsync, "HEAD", "@index").told == []
+
+
+def test_in_a_hook_of_git_a_diff_sees_what_is_about_to_be_committed(
+    committed: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = put(committed / ".git" / "hooks" / "pre-commit", "#!/bin/sh\nenv | grep ^GIT_ > hook.txt\n")
+    hook.chmod(0o755)
+    put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
+    git("add", ".")
+    git("commit", "--quiet", "--message", "edit", "customizations/home.yaml")
+    given = dict(line.split("=", 1) for line in Path("hook.txt").read_text().splitlines())
+    assert "GIT_INDEX_FILE" in given
+    git("reset", "--quiet", "--soft", "HEAD~1")
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    assert diffed(pinsync, "HEAD", "@index").told == ["changed home /p/1/"]
+    monkeypatch.setenv("GIT_INDEX_FILE", os.devnull + "-none")
+    assert {change["kind"] for change in diffed(pinsync, "HEAD", "@index").changes} == {"removed"}
+
+
+# The configuration of a revision.
+
+
+@pytest.mark.usefixtures("api")
+def test_another_directory_is_no_drift_but_a_note(committed: Path, pinsync: CommandLine, git: Git) -> None:
+    put(committed / "pinsync.yaml", "directory: customizations\n")
+    commit(git)
+    git("mv", "customizations", "pins")
+    put(committed / "pinsync.yaml", "directory: pins\n")
+    note = "the configuration itself differs: directory: customizations → pins"
+    for sides in (("HEAD", "@worktree"), ("HEAD", "@live")):
+        found = diffed(pinsync, *sides)
+        assert (found.code, found.notes) == (0, [note])
+    commit(git)
+    for line in ("HEAD~1 HEAD", "HEAD~2 @live", "HEAD~2..HEAD"):
+        found = diffed(pinsync, *line.split())
+        assert (found.code, found.notes) == (0, [note])
+    assert pinsync("diff", "HEAD~1", "HEAD").out.startswith(f"note: {note}\n")
+    assert note.split(" → ", maxsplit=1)[0] in pinsync("diff", "HEAD~1", "HEAD", "--format", "markdown").out
+
+
+@pytest.fixture
+def second() -> Iterator[Sandbox]:
+    """Another tracker, with a rule of its own."""
+    with Sandbox([rule(9)], tracker_id="2345-6789", private_key="other") as api:
+        yield api
+
+
+def two_trackers(api: Sandbox, second: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PINSYNC_HOST", "PINSYNC_TRACKER_ID"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("KEY_CZ", "other")
+    text = (
+        f'trackers:\n  sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}\n'
+        f'  cz: {{tracker_id: {second.tracker_id}, private_key_env: KEY_CZ, hosts: ["{second.url}"]}}\n'
+    )
+    put(Path("pinsync.yaml"), text)
+
+
+def test_a_tracker_more_is_no_mass_removal(
+    api: Sandbox, second: Sandbox, committed: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(committed / "pinsync.yaml", f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n')
+    commit(git)
+    two_trackers(api, second, monkeypatch)
+    put(committed / "customizations" / "sk" / "basket.yaml", BASKET_TEXT)
+    put(committed / "customizations" / "sk" / "home.yaml", HOME_TEXT)
+    git("rm", "--quiet", "customizations/basket.yaml", "customizations/home.yaml")
+    for sides in (("HEAD", "@live"), ("HEAD", "@worktree")):
+        sk, cz = diffed(pinsync, *sides).record["trackers"]
+        assert (sk["name"], sk["changes"], sk["summary"]["unchanged"]) == ("sk", [], 3)
+        assert [change["kind"] for change in cz["changes"]] == (["added"] if "@live" in sides else [])
+        assert cz["notes"] == ["HEAD knows no such tracker: everything is added"]
+    commit(git)
+    assert diffed(pinsync, "HEAD", "@live", "--tracker", "sk").code == 0
+    found = diffed(pinsync, "HEAD~1", "HEAD")
+    assert (found.code, len(found.notes)) == (0, 1)
+    assert found.notes[0].startswith("the configuration itself differs: trackers: sk (1234-5678) → sk (1234-5678), cz")
+    git("mv", "customizations/sk/basket.yaml", "customizations/sk/home.yaml", "customizations")
+    put(committed / "pinsync.yaml", f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n')
+    sk, cz = diffed(pinsync, "HEAD", "@worktree").record["trackers"]
+    assert (sk["changes"], cz["changes"], cz["notes"]) == (
+        [],
+        [],
+        ["@worktree knows no such tracker: everything is removed"],
+    )
+
+
+def test_a_branch_cant_hide_its_own_changes_by_ignoring_them(
+    api: Sandbox, committed: Path, pinsync: CommandLine, git: Git
+) -> None:
+    git("switch", "--quiet", "--create", "topic")
+    put(committed / "pinsync.yaml", "ignore: [tags]\nsafety: {max_removed_percent: 100}\n")
+    put(document("home"), HOME_TEXT.replace("- summer", "- hidden"))
+    commit(git)
+    found = diffed(pinsync, "main...topic")
+    assert (found.code, found.told) == (1, ["changed home /p/1/"])
+    assert found.notes == [
+        "the configuration itself differs: ignore: nothing → tags; both sides are read with the former",
+        "the configuration itself differs: safety.max_removed_percent: 30 → 100",
+    ]
+    assert diffed(pinsync, "topic..main").code == 0, "what FROM ignores doesn't count"
+    found = diffed(pinsync, "main", "@live")
+    assert (found.code, found.told) == (0, [])
+    assert len(api.requests) == 2
+
+
+@pytest.mark.usefixtures("api")
+def test_what_a_tracker_is_told_is_shown_too(committed: Path, pinsync: CommandLine, git: Git) -> None:
+    text = "trackers: {sk: {tracker_id: 1234-5678}}\n"
+    put(committed / "pinsync.yaml", text)
+    commit(git)
+    put(committed / "pinsync.yaml", text.replace("}}", ", remove_expired_pins: true, private_key_env: OTHER}}"))
+    assert diffed(pinsync, "HEAD", "@worktree").notes == [
+        "the configuration itself differs: trackers.sk.private_key_env: PINSYNC_PRIVATE_KEY → OTHER",
+        "the configuration itself differs: trackers.sk.remove_expired_pins: false → true",
+    ]
+
+
+# Saved exports.
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_look_back_at_a_saved_export(api: Sandbox, pinsync: CommandLine) -> None:
+    backup = saved("backup.json", api.customizations())
+    assert diffed(pinsync, backup, "@live").code == 0
+    repinned(api, STRINGS)
+    found = diffed(pinsync, backup, "@live")
+    assert (found.told, found.err) == (["changed basket /p/123/"], "")
+    assert found.record["from"] == {"source": "backup.json"}
+    assert (found.changes[0]["file"], found.changes[0]["line"]) == (None, None)
+    now = saved("now.json", api.customizations())
+    (change,) = diffed(pinsync, backup, now).changes
+    assert [pin["kind"] for pin in change["pins"]] == ["moved"]
+    assert diffed(pinsync, "HEAD", now).changes[0]["file"] == "customizations/basket.yaml"
+
+
+@pytest.mark.usefixtures("committed")
+def test_an_export_that_shares_no_id_may_be_another_trackers(pinsync: CommandLine) -> None:
+    saved("other.json", [rule(1), rule(2)])
+    result = pinsync("diff", "HEAD", "other.json", "--format", "json")
+    assert result.code == 1
+    assert "warning: default: " in result.err
+    assert "another tracker" in result.err
+    assert checked(result.out)["trackers"][0]["summary"] == {
+        "added": 2,
+        "removed": 3,
+        "changed": 0,
+        "recreated": 0,
+        "unchanged": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"result": []}, 'has no "results"'),
+        ({"results": {}}, "is not"),
+        ({"results": [{"id": "a"}]}, "row 1 of the answer: model: expected a non-empty string, got nothing"),
+        ({"results": [rule(1), rule(1)]}, "have the same id"),
+        ({"results": [], "next": "page 2"}, "one page of several"),
+    ],
+)
+@pytest.mark.usefixtures("committed")
+def test_an_export_of_the_wrong_shape(content: Row, message: str, pinsync: CommandLine) -> None:
+    saved("bad.json", content)
+    found = diffed(pinsync, "HEAD", "bad.json")
+    assert (found.code, found.record["drift"]) == (2, None)
+    assert "bad.json: " in found.err
+    assert message in found.err
+
+
+@pytest.mark.usefixtures("repository")
+def test_of_several_trackers_it_must_be_said_whose_it_is(
+    api: Sandbox, second: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_trackers(api, second, monkeypatch)
+    assert pinsync("export", "--commit").code == 0
+    backup = saved("backup.json", second.customizations())
+    result = pinsync("diff", "HEAD", backup)
+    assert (result.code, result.out) == (2, "")
+    assert "backup.json is the export of one tracker, but it doesn't say of which" in result.err
+    assert "--tracker: cz, sk" in result.err
+    found = diffed(pinsync, "HEAD", backup, "--tracker", "cz")
+    assert (found.code, found.told, [tracker["name"] for tracker in found.record["trackers"]]) == (0, [], ["cz"])
+    assert len(diffed(pinsync, "HEAD", backup, "--tracker", "sk").told) == 4
+
+
+def test_an_export_is_of_the_tracker_that_a_revision_had(
+    api: Sandbox, second: Sandbox, repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_trackers(api, second, monkeypatch)
+    assert pinsync("export").code == 0
+    commit(git)
+    put(repository / "pinsync.yaml", "trackers: {sk: {tracker_id: 1234-5678}}\n")
+    backup = saved("backup.json", second.customizations())
+    assert diffed(pinsync, "HEAD", backup, "--tracker", "cz").told == []

@@ -1,0 +1,313 @@
+"""The main job through the command line: live → files, what is said of it, and what stays as it is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from exporting import (
+    BASKET_TEXT,
+    EVERYONE,
+    HOME,
+    HOME_TEXT,
+    STRINGS,
+    document,
+    edited,
+    put,
+    repinned,
+    rows,
+    rule,
+    served,
+    untouched,
+)
+
+from pinsync.sandbox import Sandbox, parse_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import CommandLine, Git
+
+# api.md's reference, to the letter.
+REFERENCE = """{"results": [{"id": "199620b4-df1a-46e8-ab59-9e9ed9af7106", "model": "basket", "target_type": "item"},
+                 {"id": "b3e6e3c1-1a3b-4c2d-8e4f-2a3b4c5d6e7f", "model": "basket", "target_type": "all"}]}
+"""
+REFERENCE_TEXT = """\
+format: 1
+model: basket
+customizations:
+  - id: 199620b4-df1a-46e8-ab59-9e9ed9af7106
+    target_type: item
+  - id: b3e6e3c1-1a3b-4c2d-8e4f-2a3b4c5d6e7f
+    target_type: all
+"""
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with served(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def exported(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
+    """A repository with a committed export."""
+    assert pinsync("export", "--commit").code == 0
+    assert len(api.requests) == 1
+    return repository
+
+
+@pytest.mark.usefixtures("api")
+def test_each_model_becomes_a_file_and_a_line_says_so(repository: Path, pinsync: CommandLine) -> None:
+    result = pinsync("export")
+    assert (result.code, result.out) == (0, "")
+    assert result.err == "default: 3 added, 0 changed, 0 removed · 2 files, 2 rewritten\n"
+    assert document("basket").read_bytes() == BASKET_TEXT.encode()
+    assert document("home").read_bytes() == HOME_TEXT.encode()
+    assert sorted(path.name for path in repository.iterdir()) == [".git", "customizations"]
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_in_sync_nothing_is_written_however_the_answer_is_spelt(repository: Path, pinsync: CommandLine) -> None:
+    pinsync("export", "--commit")
+    for _ in range(3):
+        with untouched(repository):
+            result = pinsync("export")
+        assert result.code == 0
+        assert "0 added, 0 changed, 0 removed · 6 files, 0 rewritten" in result.err
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_change_rewrites_its_block_alone(api: Sandbox, pinsync: CommandLine) -> None:
+    basket, home = document("basket"), document("home")
+    before = home.stat().st_mtime_ns
+    repinned(api, EVERYONE)
+    result = pinsync("export")
+    assert result.err == "default: 0 added, 1 changed, 0 removed · 2 files, 1 rewritten\n"
+    assert basket.read_text() == BASKET_TEXT.replace("position: -1", "position: 7")
+    assert home.stat().st_mtime_ns == before
+
+
+@pytest.mark.usefixtures("exported")
+def test_added_removed_and_recreated_rules_are_counted(api: Sandbox, pinsync: CommandLine) -> None:
+    api.delete(EVERYONE)
+    api.create(rule(5, "basket"))
+    again = api.get(HOME)
+    api.delete(HOME)
+    api.create({name: value for name, value in again.items() if name != "id"})
+    result = pinsync("export")
+    assert result.code == 0
+    assert "default: 1 added, 0 changed, 1 recreated, 1 removed · 2 files, 2 rewritten" in result.err
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_model_without_rules_loses_its_file(api: Sandbox, pinsync: CommandLine) -> None:
+    api.delete(HOME)
+    assert pinsync("export").code == 0
+    assert [path.name for path in document().parent.iterdir()] == ["basket.yaml"]
+
+
+@pytest.mark.usefixtures("repository")
+def test_quiet_says_nothing_and_verbose_names_the_files(api: Sandbox, pinsync: CommandLine) -> None:
+    result = pinsync("export", "-v")
+    assert "wrote customizations/basket.yaml\nwrote customizations/home.yaml\n" in result.err
+    api.delete(HOME)
+    assert "removed customizations/home.yaml\n" in pinsync("export", "-v").err
+    repinned(api, STRINGS)
+    assert pinsync("export", "-q") == type(result)(0, "", "")
+    assert "position: 7" in document().read_text()
+
+
+@pytest.mark.usefixtures("repository")
+def test_quiet_still_says_what_is_wrong(api: Sandbox, pinsync: CommandLine) -> None:
+    api.fail(parse_fault("500"))
+    assert pinsync("export", "-q").err.startswith("error: tracker default: ")
+
+
+@pytest.mark.usefixtures("repository")
+def test_colour_is_for_terminals_and_who_asks(
+    api: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def painted(*arguments: str) -> bool:
+        edited(api, STRINGS, tags="odd")
+        return "\x1b[33mwarning:" in pinsync("export", *arguments).err
+
+    assert not painted()
+    assert painted("--color")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert painted()
+    assert not painted("--no-color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not painted()
+
+
+def test_check_names_the_files_and_changes_nothing(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+    with untouched(exported):
+        assert pinsync("export", "--check").code == 0
+    api.delete(HOME)
+    repinned(api, STRINGS)
+    with untouched(exported):
+        result = pinsync("export", "--check")
+    assert result.code == 1
+    assert result.out == "customizations/basket.yaml\ncustomizations/home.yaml\n"
+    assert result.err == "default: 0 added, 1 changed, 1 removed · 1 file, 2 would be rewritten\n"
+
+
+@pytest.mark.usefixtures("api")
+def test_check_leaves_no_trace_where_nothing_was_exported_yet(repository: Path, pinsync: CommandLine) -> None:
+    with untouched(repository):
+        assert pinsync("export", "--check").code == 1
+    assert not (repository / ".git" / "pinsync").exists()
+
+
+def test_the_references_example_from_a_file(repository: Path, pinsync: CommandLine) -> None:
+    put(repository / "export.json", REFERENCE)
+    assert pinsync("export", "--from-file", "export.json").code == 0
+    assert document().read_text() == REFERENCE_TEXT
+
+
+def test_the_references_example_from_the_api(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(monkeypatch, json.loads(REFERENCE)["results"]) as api:
+        assert pinsync("export").code == 0
+        assert document().read_text() == REFERENCE_TEXT
+        # The same by the API's own example, and by the sandbox's spelling of it.
+        put(repository / "export.json", REFERENCE)
+        with untouched(document().parent):
+            assert pinsync("export", "--from-file", "export.json").code == 0
+        assert len(api.requests) == 1
+
+
+def test_a_saved_export_needs_neither_key_nor_network(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+    changed = rows()
+    changed[0]["tags"] = ["easter"]
+    put(exported / "export.json", json.dumps({"results": changed}))
+    before = len(api.requests)
+    assert pinsync("export", "--from-file", "export.json", "--check").code == 1
+    assert pinsync("export", "--from-file", "export.json").code == 0
+    assert "- easter" in document().read_text()
+    assert len(api.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", 'export.json: the answer is not {"results": [...]}'),
+        ('{"results": [{"id": "a", "model": "m"}]}', "target_type: expected a non-empty string"),
+        ('{"results": [], "next": 2}', "one page of several"),
+        (None, "export.json: can't be read: No such file or directory"),
+    ],
+)
+def test_a_saved_export_that_is_not_whole_is_the_files_fault(
+    text: str | None, message: str, repository: Path, pinsync: CommandLine
+) -> None:
+    if text is not None:
+        put(repository / "export.json", text)
+    with untouched(repository):
+        result = pinsync("export", "--from-file", "export.json")
+    assert result.code == 2
+    assert message in result.err
+
+
+@pytest.mark.usefixtures("api")
+def test_a_saved_export_that_shares_no_id_may_be_another_trackers(exported: Path, pinsync: CommandLine) -> None:
+    put(exported / "export.json", json.dumps({"results": [rule(5)]}))
+    result = pinsync("export", "--from-file", "export.json", "--check")
+    assert "warning: default: export.json shares no id with the files here; is it another tracker's?" in result.err
+    put(exported / "export.json", json.dumps({"results": [*rows()[:1], rule(5)]}))
+    assert "warning" not in pinsync("export", "--from-file", "export.json", "--check").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--check", "--commit"], "--check changes nothing"),
+        (["--check", "--branch", "pins"], "--check changes nothing"),
+        (["-m", "Pins"], "-m is the message of a commit"),
+        (["--from-file", "e.json", "--remove-expired-pins"], "a saved export is read as it is"),
+        (["--target-identity", "/p/1/", "--target-type", "all"], "--target-identity names an item"),
+        (["--tracker", "other"], 'no tracker is named "other"'),
+        (["--from-file", "e.json", "--tracker", "other"], 'no tracker is named "other"'),
+        (["--branch", ""], "can't be a branch's name"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(
+    arguments: list[str], message: str, api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
+    repinned(api, STRINGS)
+    put(exported / "e.json", REFERENCE)
+    with untouched(exported):
+        result = pinsync("export", *arguments)
+    assert result.code == 2
+    assert message in result.err
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_rule_that_changes_its_model_moves_with_its_comments(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    basket = document("basket")
+    basket.write_text(BASKET_TEXT.replace("  - id: b3", "  # for everybody\n  - id: b3").replace(": -1", ": -1  # all"))
+    git("commit", "--quiet", "-am", "Say why")
+    edited(api, EVERYONE, model="home")
+    result = pinsync("export")
+    assert "0 added, 1 changed, 0 removed · 2 files, 2 rewritten" in result.err
+    assert "b3e6e3c1" not in basket.read_text()
+    assert (
+        document("home")
+        .read_text()
+        .endswith(
+            "  # for everybody\n"
+            "  - id: b3e6e3c1-1a3b-4c2d-8e4f-2a3b4c5d6e7f\n"
+            "    target_type: all\n"
+            "    pin_definitions:\n"
+            "      - position: -1  # all\n"
+            "        pin_type: item\n"
+            "        pin_identity: /p/9/\n"
+        )
+    )
+
+
+def test_ignored_fields_count_on_neither_side(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+    edited(api, STRINGS, target_metadata={"title": "Strings: 9-42 #1", "image": "https://cdn.example.com/1.jpg"})
+    assert pinsync("export", "--check").code == 1
+    put(exported / "pinsync.yaml", "ignore: [target_metadata.image]\n")
+    with untouched(exported):
+        assert pinsync("export").code == 0
+    # And where the file has the field, it stays until its block changes.
+    text = document().read_text().replace("      title: ", "      image: old.jpg\n      title: ")
+    document().write_text(text)
+    with untouched(exported):
+        assert pinsync("export").code == 0
+    edited(api, STRINGS, target_metadata={"title": "New", "image": "https://cdn.example.com/2.jpg"})
+    assert pinsync("export", "--force").code == 0
+    assert "image" not in document().read_text()
+    assert "title: New\n" in document().read_text()
+
+
+def test_a_rule_without_an_id_is_kept_until_live_has_it(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    own = "  # spring sale\n  - target_type: item\n    target_identity: /p/77/\n"
+    document().write_text(BASKET_TEXT + own)
+    git("commit", "--quiet", "-am", "Plan a rule")
+    for _ in range(2):
+        with untouched(exported):
+            result = pinsync("export")
+        assert result.code == 0
+        assert f"customizations/basket.yaml:{len(BASKET_TEXT.splitlines()) + 2}: has no id" in result.err
+        assert result.err.endswith("default: 0 added, 0 changed, 0 removed · 2 files, 0 rewritten\n")
+    made = api.create({"model": "basket", "target_type": "item", "target_identity": "/p/77/"})
+    result = pinsync("export")
+    assert result.err == "default: 0 added, 0 changed, 0 removed · 2 files, 1 rewritten\n"
+    assert f"  # spring sale\n  - id: {made['id']}\n    target_type: item\n" in document().read_text()
+
+
+@pytest.mark.usefixtures("api")
+def test_a_rule_without_an_id_of_a_model_that_live_does_not_know_keeps_its_file(
+    exported: Path, pinsync: CommandLine
+) -> None:
+    put(document("planned"), "format: 1\nmodel: planned\ncustomizations:\n  - target_type: all\n")
+    with untouched(exported):
+        assert pinsync("export").code == 0

@@ -1,0 +1,306 @@
+"""``export --commit`` and ``export --branch``: what is recorded, and all that is left alone."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+from exporting import BASKET_TEXT, EVERYONE, HOME, STRINGS, document, edited, put, repinned, served, state, untouched
+
+from pinsync.sandbox import Sandbox, parse_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import CommandLine, Git
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with served(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def exported(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
+    """A repository with a committed export."""
+    assert pinsync("export", "--commit").code == 0
+    assert len(api.requests) == 1
+    return repository
+
+
+def hook(root: Path, name: str, script: str) -> None:
+    place = put(root / ".git" / "hooks" / name, f"#!/bin/sh\n{script}\n")
+    place.chmod(place.stat().st_mode | stat.S_IXUSR)
+
+
+def files(root: Path) -> dict[str, tuple[bytes, int, int]]:
+    return {name: value for name, value in state(root).items() if not name.startswith(".git/")}
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_commit_tells_the_changes(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    result = pinsync("export", "--commit")
+    assert result.code == 0
+    assert f"committed {git('rev-parse', 'HEAD')[:12]}\n" in result.err
+    assert git("log", "-1", "--format=%B") == (
+        "Export pins: 3 added\n\nbasket:\n  added item /p/123/ (Strings: 9-42 #1)\n  added all\n\n"
+        "home:\n  added item /p/1/\n"
+    )
+    assert git("status", "--porcelain") == ""
+    repinned(api, STRINGS)
+    api.delete(HOME)
+    assert pinsync("export", "--commit").code == 0
+    assert git("log", "-1", "--format=%s") == "Export pins: 1 changed, 1 removed"
+    assert git("show", "--name-status", "--format=") == "M\tcustomizations/basket.yaml\nD\tcustomizations/home.yaml"
+
+
+@pytest.mark.usefixtures("api", "repository")
+def test_a_message_of_ones_own(pinsync: CommandLine, git: Git) -> None:
+    assert pinsync("export", "--commit", "-m", "Pins\n\n#1 of many").code == 0
+    assert git("log", "-1", "--format=%B") == "Pins\n\n#1 of many\n"
+
+
+@pytest.mark.usefixtures("repository")
+def test_titles_are_data_in_the_message(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    edited(api, STRINGS, target_metadata={"title": "a\nCo-authored-by: x\x1b[31m\u202e"})
+    assert pinsync("export", "--commit").code == 0
+    assert r"item /p/123/ (a Co-authored-by: x\u001b[31m\u202e)" in git("log", "-1", "--format=%B")
+
+
+def test_where_nothing_changed_there_is_no_commit(exported: Path, pinsync: CommandLine) -> None:
+    with untouched(exported):
+        result = pinsync("export", "--commit")
+    assert result.code == 0
+    assert "nothing to commit" in result.err
+
+
+def test_what_else_is_staged_stays_staged(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+    put(exported / "notes.txt", "mine\n")
+    put(exported / "draft.txt", "not staged\n")
+    git("add", "notes.txt")
+    repinned(api, STRINGS)
+    assert pinsync("export", "--commit").code == 0
+    assert git("show", "--name-only", "--format=") == "customizations/basket.yaml"
+    assert git("status", "--porcelain") == "A  notes.txt\n?? draft.txt"
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_earlier_export_is_committed_too(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    repinned(api, STRINGS)
+    api.delete(HOME)
+    assert pinsync("export").code == 0
+    repinned(api, EVERYONE)
+    assert pinsync("export", "--commit").code == 0
+    assert git("status", "--porcelain") == ""
+    assert git("log", "-1", "--format=%s") == "Export pins: 2 changed, 1 removed"
+
+
+@pytest.mark.usefixtures("exported")
+def test_even_if_by_now_it_is_in_sync(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    repinned(api, STRINGS)
+    assert pinsync("export").code == 0
+    assert pinsync("export", "--commit").code == 0
+    assert git("status", "--porcelain") == ""
+    assert git("log", "-1", "--format=%s") == "Export pins: 1 changed"
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_persons_comment_in_an_unchanged_file_is_not_committed(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    document("home").write_text("# mine\n" + document("home").read_text())
+    repinned(api, STRINGS)
+    assert pinsync("export", "--commit").code == 0
+    assert git("show", "--name-only", "--format=") == "customizations/basket.yaml"
+    assert git("status", "--porcelain") == " M customizations/home.yaml"
+
+
+def test_hooks_run(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+    hook(exported, "commit-msg", 'echo "Checked-by: hook" >>"$1"')
+    repinned(api, STRINGS)
+    assert pinsync("export", "--commit").code == 0
+    assert git("log", "-1", "--format=%B").endswith("Checked-by: hook\n")
+
+
+def test_a_hook_that_refuses_is_quoted_and_the_index_is_as_it_was(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    hook(exported, "pre-commit", "echo 'no pins on \033[31mFridays' >&2; exit 1")
+    put(exported / "notes.txt", "mine\n")
+    git("add", "notes.txt")
+    before = git("rev-parse", "HEAD"), git("ls-files", "--stage")
+    edited(api, HOME, model="new")
+    result = pinsync("export", "--commit")
+    assert result.code == 2
+    assert r"no pins on \u001b[31mFridays" in result.err
+    assert "run the command again" in result.err
+    assert (git("rev-parse", "HEAD"), git("ls-files", "--stage")) == before
+    assert document("new").exists()
+    (exported / ".git/hooks/pre-commit").unlink()
+    assert pinsync("export", "--commit").code == 0
+    assert git("status", "--porcelain") == "A  notes.txt"
+
+
+@pytest.mark.usefixtures("api", "repository")
+def test_without_an_identity_the_remedy_is_named(pinsync: CommandLine, git: Git) -> None:
+    git("config", "--unset", "user.name")
+    git("config", "--unset", "user.email")
+    git("config", "user.useConfigOnly", "true")
+    result = pinsync("export", "--commit")
+    assert result.code == 2
+    assert "git doesn't know in whose name to commit" in result.err
+    assert "git config --global user.email" in result.err
+    assert git("ls-files", "--stage") == ""
+
+
+def test_outside_a_repository_commit_says_what_is_missing(
+    api: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for option in (["--commit"], ["--branch", "pins"]):
+        with untouched(tmp_path):
+            result = pinsync("export", *option)
+        assert result.code == 2
+        assert f"{option[0]}: {tmp_path.resolve()} is not in a git repository" in result.err
+        assert "git init" in result.err
+    assert len(api.requests) == 0
+
+
+@pytest.mark.usefixtures("exported")
+def test_on_a_detached_head(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    git("checkout", "--quiet", "--detach")
+    repinned(api, STRINGS)
+    assert pinsync("export", "--commit").code == 0
+    assert git("rev-parse", "HEAD^") == git("rev-parse", "main")
+
+
+def test_in_a_linked_worktree(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("worktree", "add", "--quiet", "-b", "side", "../side")
+    repinned(api, STRINGS)
+    monkeypatch.chdir(exported.parent / "side")
+    with untouched(exported / "customizations"):
+        assert pinsync("export").code == 0
+        repinned(api, STRINGS, 8)
+        assert pinsync("export", "--commit").code == 0
+    assert git("rev-parse", "side^") == git("rev-parse", "main")
+    assert git("status", "--porcelain") == ""
+
+
+@pytest.mark.usefixtures("api", "exported")
+def test_committed_work_that_is_broken_is_mended(pinsync: CommandLine, git: Git) -> None:
+    document().write_text("<<<<<<< HEAD\n")
+    git("commit", "--quiet", "-am", "Oops")
+    document().unlink()
+    result = pinsync("export", "--commit")
+    assert result.code == 0, result.err
+    assert git("status", "--porcelain") == ""
+    assert document().read_text() == BASKET_TEXT
+
+
+@pytest.mark.usefixtures("exported", "git")
+def test_in_a_hook_gits_own_variables_lead_nowhere_else(
+    api: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repinned(api, STRINGS)
+    monkeypatch.setenv("GIT_DIR", ".git")
+    assert pinsync("export").code == 0
+    repinned(api, STRINGS, 8)
+    assert pinsync("export").code == 0
+
+
+# --branch
+
+
+def test_a_branch_is_made_and_all_else_stays(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+    put(exported / "notes.txt", "mine\n")
+    git("add", "notes.txt")
+    document("home").write_text("unsaved: work\n")
+    repinned(api, STRINGS)
+    before = files(exported), git("ls-files", "--stage"), git("symbolic-ref", "HEAD"), git("rev-parse", "HEAD")
+    result = pinsync("export", "--branch", "pins")
+    assert result.code == 0, result.err
+    assert f"pins: is now {git('rev-parse', 'pins')[:12]}\n" in result.err
+    after = files(exported), git("ls-files", "--stage"), git("symbolic-ref", "HEAD"), git("rev-parse", "HEAD")
+    assert after == before
+    assert git("rev-parse", "pins^") == git("rev-parse", "HEAD")
+    assert git("diff", "--name-only", "HEAD", "pins") == "customizations/basket.yaml"
+    assert "position: 7" in git("show", "pins:customizations/basket.yaml")
+    assert git("log", "-1", "--format=%s", "pins") == "Export pins: 1 changed"
+
+
+@pytest.mark.usefixtures("exported")
+def test_run_again_the_branch_holds_one_commit(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    repinned(api, STRINGS)
+    pinsync("export", "--branch", "pins")
+    first = git("rev-parse", "pins")
+    assert f"pins: has already {first[:12]}" in pinsync("export", "--branch", "pins").err
+    assert git("rev-parse", "pins") == first
+    repinned(api, EVERYONE)
+    result = pinsync("export", "--branch", "pins", "-m", "All pins")
+    assert f"pins: replaced by {git('rev-parse', 'pins')[:12]}" in result.err
+    assert git("log", "--format=%s", "HEAD..pins") == "All pins"
+
+
+def test_once_in_sync_the_branch_is_back_at_head(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+    repinned(api, STRINGS)
+    pinsync("export", "--branch", "pins")
+    repinned(api, STRINGS, 1)
+    result = pinsync("export", "--branch", "pins")
+    assert result.code == 0
+    assert "pins: back to HEAD, nothing is left to propose" in result.err
+    assert git("rev-parse", "pins") == git("rev-parse", "HEAD")
+    with untouched(exported):
+        assert "nothing to commit" in pinsync("export", "--branch", "pins").err
+
+
+@pytest.mark.parametrize("how", ["foreign", "amended", "checked out", "in a worktree"])
+@pytest.mark.usefixtures("exported")
+def test_a_branch_in_use_is_refused(how: str, api: Sandbox, pinsync: CommandLine, git: Git, tmp_path: Path) -> None:
+    name = "main" if how == "checked out" else "pins"
+    repinned(api, STRINGS)
+    if how == "amended":
+        pinsync("export", "--branch", "pins")
+        git("worktree", "add", "--quiet", str(tmp_path / "side"), "pins")
+        put(tmp_path / "side/more.txt", "a person's\n")
+        git("-C", str(tmp_path / "side"), "add", ".")
+        git("-C", str(tmp_path / "side"), "commit", "--quiet", "--amend", "--no-edit")
+        git("worktree", "remove", str(tmp_path / "side"))
+    elif how == "foreign":
+        git("branch", "pins", git("commit-tree", "-p", "HEAD", "-m", "A person's", "HEAD^{tree}"))
+    elif how == "in a worktree":
+        git("worktree", "add", "--quiet", "-b", "pins", str(tmp_path / "side"))
+    before = git("rev-parse", name)
+    result = pinsync("export", "--branch", name)
+    assert result.code == 4
+    assert f"branch {name} " in result.err
+    assert "another" in result.err
+    assert git("rev-parse", name) == before
+
+
+@pytest.mark.usefixtures("api")
+def test_a_branch_needs_a_commit_to_stand_on(repository: Path, pinsync: CommandLine) -> None:
+    with untouched(repository):
+        result = pinsync("export", "--branch", "pins")
+    assert result.code == 2
+    assert "there is no commit yet to put a branch on" in result.err
+
+
+@pytest.mark.usefixtures("git")
+def test_a_branch_is_not_touched_by_an_answer_that_fails(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+    repinned(api, STRINGS)
+    pinsync("export", "--branch", "pins")
+    api.fail(parse_fault("500"))
+    with untouched(exported):
+        assert pinsync("export", "--branch", "pins").code == 3
+
+
+def test_a_branch_is_guarded_against_mass_removal(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+    for row in api.customizations():
+        api.delete(row["id"])
+    with untouched(exported):
+        assert pinsync("export", "--branch", "pins").code == 4
+    assert pinsync("export", "--branch", "pins", "--allow-mass-removal").code == 0
+    assert git("ls-tree", "-r", "--name-only", "pins") == ""

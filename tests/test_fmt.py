@@ -1,0 +1,457 @@
+"""``pinsync fmt``: canonical form, whatever a document looked like, and no comment or work of anyone lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from exporting import BASKET_TEXT, HOME_TEXT, STRINGS, document, edited, put, served, state, untouched
+from filelock import FileLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import QUICK
+from strategies import rows as any_rows
+from test_comments import commented, standing, states
+
+from pinsync.document import customization, head, render
+from pinsync.document.form import formatted
+from pinsync.document.irregular import lay_out
+from pinsync.errors import FileError
+
+if TYPE_CHECKING:
+    from conftest import CommandLine, Git
+
+Row = dict[str, Any]
+
+HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
+RULE = "  - id: {0}\n    target_type: item\n    target_identity: /{0}/\n"
+A, B, C = map(RULE.format, "abc")
+UGLY = """\
+# ours
+model: 'basket'
+format: 1
+customizations:
+- {id: b, target_type: item, target_identity: "/b/"}
+
+- target_type: item
+  id: a   # of the shop
+  tags: [z, x, z]
+  target_identity: '/a/'
+"""
+PRETTY = """\
+# ours
+format: 1
+model: basket
+customizations:
+  - id: a  # of the shop
+    target_type: item
+    target_identity: /a/
+    tags:
+      - x
+      - z
+  - id: b
+    target_type: item
+    target_identity: /b/
+"""
+CONFIGURATION = """\
+format: 1
+trackers:
+  shop-sk: {tracker_id: "1"}
+  shop-cz: {tracker_id: "2"}
+"""
+
+
+def form(text: str) -> str:
+    """Format a text, and hold that a second time changes nothing."""
+    result = formatted(text.encode(), "f")
+    assert formatted(result, "f") == result
+    return result.decode()
+
+
+# The text.
+
+
+def test_any_yaml_becomes_canonical() -> None:
+    assert form(UGLY) == PRETTY
+
+
+def test_what_is_canonical_stays() -> None:
+    assert form(BASKET_TEXT) == BASKET_TEXT
+    assert form(HEAD) == HEAD
+
+
+def test_blocks_are_sorted_and_take_the_comments_on_them_along() -> None:
+    assert form(f"{HEAD}  # on b\n{B}  # on a\n{A}") == f"{HEAD}  # on a\n{A}  # on b\n{B}"
+
+
+def test_header_and_detached_comments_stay_at_their_place() -> None:
+    before = f"#  header\n\n{HEAD}# one\n\n{C}\n# two\n#  goes on\n\n\n# three\n\n{A}  # on b\n{B}# four\n\n# five\n\n"
+    after = f"#  header\n\n{HEAD}  # one\n\n{A}  # two\n  #  goes on\n\n  # three\n\n  # on b\n{B}{C}# four\n\n# five\n"
+    assert form(before) == after
+
+
+def test_blank_lines_that_hold_no_comment_apart_go() -> None:
+    assert form(f"\n{HEAD}\n\n{A}\n\n{B.replace(chr(10), chr(10) * 2)}\n") == HEAD + A + B
+
+
+def test_comments_in_a_block_stay_where_they_stand() -> None:
+    before = f"{HEAD}{A}    tags:   # why\n# odd place\n    - 'x'\n    # on noise\n    created_at: 1\n"
+    after = f"{HEAD}{A}    tags:  # why\n      # odd place\n      # on noise\n      - x\n"
+    assert form(before) == after
+
+
+def test_line_ends_become_lf_and_the_last_is_there() -> None:
+    assert form((HEAD + A + "    # x").replace("\n", "\r\n")) == HEAD + A + "# x\n"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "  - target_type: all\n",
+        "  - id: a\n    target_type: else\n    tags: christmas\n    a_note: null\n",
+        "  - id: a\n    target_type: all\n    pin_definitions:\n      - position: many\n",
+    ],
+    ids=["without an id", "wrong types and unknown fields", "a position of the wrong type"],
+)
+def test_what_lint_would_blame_is_kept(block: str) -> None:
+    assert form(HEAD + block) == HEAD + block
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        (b"", "f:1:1", "expected a document"),
+        (f"{HEAD}{A}    note: 'lost\n{B}".encode(), "f:7:11", "quotes that aren't closed"),
+        (f"{HEAD}  - target_type: ''\n".encode(), "f:4:5", "target_type"),
+        (f"{HEAD}  - id: a\n    id: b\n".encode(), "f:5:5", "twice"),
+        (HEAD.encode() + b"# \xff\n", "f:4:3", "UTF-8"),
+        (b"customization:\n", "f:1:1", "unknown key"),
+    ],
+)
+def test_what_is_no_document_is_refused_with_its_place(text: bytes, place: str, says: str) -> None:
+    with pytest.raises(FileError, match=says) as caught:
+        formatted(text, "f")
+    assert str(caught.value).startswith(place)
+
+
+@settings(QUICK, max_examples=40)
+@given(st.lists(any_rows, max_size=3))
+def test_json_becomes_what_an_export_writes(found: list[Row]) -> None:
+    says = [customization(row) for row in found]
+    for row in found:
+        del row["model"]
+    text = json.dumps({"customizations": found, "model": "basket", "format": 1})
+    assert formatted(text.encode(), "f") == render("basket", says)
+
+
+@settings(QUICK, max_examples=50)
+@given(states(), st.data())
+def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: st.DataObject) -> None:
+    says = [customization(row) for row in found]
+    blocks = data.draw(st.permutations([item.text for item in says]))
+    before = data.draw(commented(b"".join((head("basket"), *blocks)).decode()))
+    after = form(before)
+    assert Counter(standing(after)) == Counter(standing(before))
+    bare = [line.partition("#")[0].rstrip() for line in after.splitlines()]
+    assert "\n".join(filter(None, bare)) + "\n" == render("basket", says).decode()
+    above = zip(["", *after.splitlines()], after.splitlines(), strict=False)
+    assert all(line or "#" in before_it for before_it, line in above), "a blank line that holds no comment apart"
+
+
+@settings(QUICK, max_examples=30)
+@given(states(), st.data())
+def test_blocks_one_by_one_give_what_the_whole_gives(found: list[Row], data: st.DataObject) -> None:
+    text = data.draw(commented(render("basket", map(customization, found)).decode())).encode()
+    assert formatted(text, "f") == lay_out(text, "f").text
+
+
+# The command.
+
+
+@pytest.fixture
+def ugly(repository: Path) -> Path:
+    """A repository with two documents, one of them in need of formatting."""
+    put(document(), UGLY)
+    put(document("home"), HOME_TEXT)
+    return repository
+
+
+def test_it_formats_all_documents_and_touches_none_that_is(ugly: Path, pinsync: CommandLine) -> None:
+    document().chmod(0o640)
+    before = state(ugly / "customizations")
+    result = pinsync("fmt")
+    assert (result.code, result.out, result.err) == (0, "", "1 file reformatted, 1 file left unchanged\n")
+    assert document().read_text(encoding="utf-8") == PRETTY
+    assert document().stat().st_mode & 0o777 == 0o640
+    assert state(ugly / "customizations")["home.yaml"] == before["home.yaml"]
+    with untouched(ugly):
+        assert pinsync("fmt").err == "2 files left unchanged\n"
+
+
+def test_check_names_the_files(ugly: Path, pinsync: CommandLine) -> None:
+    with untouched(ugly):
+        result = pinsync("fmt", "--check")
+        assert (result.code, result.out) == (1, "customizations/basket.yaml\n")
+        assert result.err == "1 file would be reformatted, 1 file already formatted\n"
+    document().write_text(PRETTY, encoding="utf-8")
+    assert (pinsync("fmt", "--check").code, pinsync("fmt", "--check").out) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", [("--diff",), ("--check", "--diff")])
+@pytest.mark.parametrize("text", [UGLY, UGLY.rstrip("\n"), PRETTY.rstrip("\n")])
+def test_the_difference_can_be_applied(
+    arguments: tuple[str, ...], text: str, ugly: Path, pinsync: CommandLine, git: Git
+) -> None:
+    put(document(), text)
+    with untouched(ugly):
+        result = pinsync("fmt", *arguments)
+    assert result.code == 1
+    assert result.out.startswith("--- customizations/basket.yaml\n+++ customizations/basket.yaml\n@@ ")
+    git("apply", "-p0", str(put(Path("..", "patch"), result.out)))
+    assert document().read_text(encoding="utf-8") == PRETTY
+    assert (pinsync("fmt", *arguments).code, pinsync("fmt", *arguments).out) == (0, "")
+
+
+@pytest.mark.usefixtures("ugly")
+def test_a_difference_moves_no_cursor(pinsync: CommandLine) -> None:
+    put(document(), UGLY.replace("ours", "\u202eours").replace("\n", "\r\n"))
+    result = pinsync("fmt", "--diff")
+    assert "\\u202eours" in result.out
+    assert not {"\u202e", "\r"}.intersection(result.out)
+
+
+def test_only_the_files_that_are_given(ugly: Path, pinsync: CommandLine) -> None:
+    with untouched(ugly):
+        assert pinsync("fmt", "customizations/home.yaml").err == "1 file left unchanged\n"
+    put(document("home"), HOME_TEXT + "\n")
+    document("home").parent.joinpath("notes.txt").write_text("of no concern")
+    result = pinsync("fmt", "customizations/basket.yaml", str(document().absolute()))
+    assert (result.code, result.err) == (0, "1 file reformatted\n")
+    assert document("home").read_text(encoding="utf-8") == HOME_TEXT + "\n"
+
+
+@pytest.mark.parametrize("word", [".", "customizations", "customizations/", "../repository", "customizations/../."])
+def test_a_folder_stands_for_the_documents_below_it(word: str, ugly: Path, pinsync: CommandLine) -> None:
+    assert pinsync("fmt", word).err == "1 file reformatted, 1 file left unchanged\n"
+    assert ugly.joinpath(document()).read_text(encoding="utf-8") == PRETTY
+
+
+def test_several_trackers(repository: Path, pinsync: CommandLine) -> None:
+    put(Path("pinsync.yaml"), CONFIGURATION)
+    sk, cz = (put(document(folder=f"customizations/shop-{name}"), UGLY) for name in ("sk", "cz"))
+    for arguments, names in (
+        ((), (cz, sk)),
+        (("customizations",), (cz, sk)),
+        (("--tracker", "shop-sk"), (sk,)),
+        (("customizations/shop-cz",), (cz,)),
+    ):
+        assert pinsync("fmt", "--check", *arguments).out.splitlines() == [str(path) for path in names]
+    with untouched(repository):
+        assert pinsync("fmt", "--tracker", "shop-de").code == 2
+        result = pinsync("fmt", "--tracker", "shop-sk", str(cz))
+    assert (result.code, "can't go with paths" in result.err) == (2, True)
+
+
+def test_below_the_root_paths_start_where_the_user_is(
+    ugly: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ugly / "customizations")
+    assert pinsync("fmt", "--check", "basket.yaml").out == "customizations/basket.yaml\n"
+    assert pinsync("fmt", "--check", "..").out == "customizations/basket.yaml\n"
+    assert pinsync("fmt", "customizations/basket.yaml").code == 2
+
+
+def test_a_root_behind_a_link(ugly: Path, pinsync: CommandLine) -> None:
+    link = ugly.parent / "link"
+    link.symlink_to(ugly)
+    assert pinsync("fmt", str(link / document())).err == "1 file reformatted\n"
+
+
+@pytest.mark.usefixtures("ugly")
+def test_a_fault_stops_no_other_file(pinsync: CommandLine) -> None:
+    bad = put(document("aaa"), HEAD + "  - target_type: [\n")
+    result = pinsync("fmt", "nothing.yaml", "customizations")
+    assert result.code == 2
+    assert "error: nothing.yaml: there is no such file" in result.err
+    assert "error: customizations/aaa.yaml:5:1: " in result.err
+    assert result.err.endswith("1 file reformatted, 1 file left unchanged\n")
+    assert document().read_text(encoding="utf-8") == PRETTY
+    assert bad.read_text(encoding="utf-8") == HEAD + "  - target_type: [\n"
+    assert pinsync("fmt", "--check").code == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("customizations/other.yaml", "there is no such file"),
+        ("customizations/home.yaml/x.yaml", "there is no such file"),
+        ("customizations/notes.txt", "is no document"),
+        ("customizations/.hidden.yaml", "is no document"),
+        ("pinsync.yaml", "lies outside customizations"),
+        ("customizations/../pinsync.yaml", "lies outside customizations"),
+        ("elsewhere", "lies outside customizations"),
+        ("..", "lies outside customizations"),
+        (os.devnull, "lies outside customizations"),
+        ("customizations/link.yaml", "is a link"),
+        ("customizations/linked/home.yaml", "is a link"),
+        ("customizations/pipe.yaml", "expected a plain file"),
+    ],
+)
+def test_paths_that_stand_for_no_document(word: str, says: str, ugly: Path, pinsync: CommandLine) -> None:
+    folder = ugly / "customizations"
+    put(ugly / "pinsync.yaml", "format: 1\n")
+    put(ugly / "elsewhere" / "home.yaml", HOME_TEXT + "\n")
+    for name in ("notes.txt", ".hidden.yaml"):
+        put(folder / name, HOME_TEXT + "\n")
+    folder.joinpath("link.yaml").symlink_to("../elsewhere/home.yaml")
+    folder.joinpath("linked").symlink_to("../elsewhere")
+    os.mkfifo(folder / "pipe.yaml")
+    result = pinsync("fmt", word)
+    assert (result.code, result.out) == (2, "")
+    assert says in result.err
+
+
+def test_a_directory_that_is_a_link(repository: Path, pinsync: CommandLine) -> None:
+    put(Path("elsewhere", "basket.yaml"), UGLY)
+    Path("customizations").symlink_to("elsewhere")
+    with untouched(repository):
+        for arguments in ((), ("customizations",), ("customizations/basket.yaml",)):
+            assert pinsync("fmt", *arguments).code == 2
+
+
+@pytest.mark.usefixtures("repository")
+def test_nothing_to_format_is_said(pinsync: CommandLine) -> None:
+    result = pinsync("fmt")
+    assert (result.code, result.err) == (0, "warning: there are no documents in customizations\n")
+    assert not Path("customizations").exists()
+    Path("customizations", "nested").mkdir(parents=True)
+    assert pinsync("fmt", "customizations/nested").err == "warning: there are no documents in customizations/nested\n"
+
+
+def test_outside_git_and_without_a_configuration(
+    tmp_path: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(document(), UGLY)
+    assert pinsync("fmt", "--check").code == 1
+    assert pinsync("fmt").code == 0
+    assert document().read_text(encoding="utf-8") == PRETTY
+
+
+@pytest.mark.usefixtures("repository")
+def test_many_files(pinsync: CommandLine) -> None:
+    for number in range(5_000):
+        put(document(f"m{number:04}"), f"format: 1\nmodel: m{number:04}\ncustomizations:\n{A}")
+    put(document("m0000"), UGLY)
+    assert pinsync("fmt").err == "1 file reformatted, 4999 files left unchanged\n"
+
+
+def test_one_writer_at_a_time(ugly: Path, pinsync: CommandLine) -> None:
+    ugly.joinpath(".git", "pinsync").mkdir()
+    with FileLock(ugly / ".git" / "pinsync" / "lock"):
+        assert pinsync("fmt").code == 4
+        assert pinsync("fmt", "--check").code == 1
+    assert document().read_text(encoding="utf-8") == UGLY
+
+
+# Whose work a file holds.
+
+
+def test_unsaved_work_stays_the_users_own(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(monkeypatch) as api:
+        assert pinsync("export", "--commit").code == 0
+        put(document(), BASKET_TEXT.replace("position: 1", "position:   4"))
+        assert pinsync("fmt").err == "1 file reformatted, 1 file left unchanged\n"
+        edited(api, STRINGS, tags=["summer"])
+        with untouched(repository):
+            result = pinsync("export")
+        assert (result.code, "holds uncommitted work" in result.err) == (4, True)
+
+
+@pytest.mark.usefixtures("repository")
+def test_what_an_export_wrote_stays_its_own(pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(monkeypatch) as api:
+        put(document(), BASKET_TEXT.replace("position: -1", "position:   -1  # by hand"))
+        put(document("home"), HOME_TEXT)
+        git("add", ".")
+        git("commit", "--quiet", "--message=By hand")
+        edited(api, STRINGS, tags=["winter"])
+        assert pinsync("export").code == 0
+        assert pinsync("fmt").err == "1 file reformatted, 1 file left unchanged\n"
+        edited(api, STRINGS, tags=["spring"])
+        assert pinsync("export").code == 0
+    assert document().read_text(encoding="utf-8") == BASKET_TEXT.replace("christmas", "spring").replace(
+        "position: -1", "position: -1  # by hand"
+    )
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_ignored_field_stays_in_the_file(pinsync: CommandLine) -> None:
+    put(Path("pinsync.yaml"), "format: 1\nignore: [target_metadata.image]\n")
+    text = HEAD + A + "    target_metadata:\n      image: x.jpg\n"
+    put(document(), text + "\n")
+    assert pinsync("fmt").code == 0
+    assert document().read_text(encoding="utf-8") == text
+
+
+# Standard input.
+
+
+def piped(text: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "pinsync", "fmt", *arguments, "-"],
+        input=text,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path(__file__).parents[1])},
+    )
+
+
+def test_standard_input_to_standard_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = piped(UGLY.replace("ours", "naše").encode())
+    assert (done.returncode, done.stdout, done.stderr) == (0, PRETTY.replace("ours", "naše").encode(), b"")
+    assert not list(tmp_path.iterdir())
+
+
+def test_standard_input_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = piped(UGLY.encode(), "--check")
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"-\n", b"")
+    done = piped(UGLY.encode(), "--diff")
+    assert (done.returncode, done.stdout[:12]) == (1, b"--- -\n+++ -\n")
+    done = piped(PRETTY.encode(), "--check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_standard_input_at_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = piped(b"format: 1\nmodel: [\n")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"error: -:3:1: ")
+
+
+@pytest.mark.parametrize("arguments", [("-", "customizations"), ("-", "-"), ("-", "--tracker", "x")])
+def test_standard_input_goes_alone(arguments: tuple[str, ...], ugly: Path, pinsync: CommandLine) -> None:
+    with untouched(ugly):
+        result = pinsync("fmt", *arguments)
+    assert (result.code, "standard input" in result.err) == (2, True)
+
+
+def test_a_closed_standard_input(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m pinsync fmt - <&-"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.startswith(b"error: -:1:1: expected a document")) == (2, True)

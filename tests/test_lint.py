@@ -1,0 +1,320 @@
+from __future__ import annotations
+
+import json
+import os
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from pinsync.commands.lint import EXPIRED_DAYS, FORMATS
+from pinsync.rules import RULES
+
+if TYPE_CHECKING:
+    from conftest import CommandLine
+
+HEAD = "format: 1\nmodel: {}\ncustomizations:\n"
+ITEM = "  - id: {}\n    target_type: item\n    target_identity: /p/{}/\n"
+GOOD = HEAD.format("basket") + ITEM.format("a", 1)
+WARNING = GOOD + "    note: x\n"
+ERROR = GOOD + "    target_criteria:\n      a: b\n"
+TRACKERS = "format: 1\ntrackers:\n  sk: {tracker_id: 1-1}\n  cz: {tracker_id: 1-2}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the documents in the current folder, which is no repository and has no configuration."""
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "customizations"
+    place.mkdir()
+    return place
+
+
+def linted(pinsync: CommandLine, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    """Run a lint that must end with a report, which must be as its schema says."""
+    result = pinsync("lint", "--format", "json", *arguments)
+    record: dict[str, Any] = json.loads(result.out)
+    schema = resources.files("pinsync.reports").joinpath("lint.schema.json").read_text(encoding="utf-8")
+    jsonschema.Draft202012Validator(json.loads(schema)).validate(record)
+    assert record["summary"]["errors"] == sum(found["severity"] == "error" for found in record["findings"])
+    assert record["summary"]["warnings"] == sum(found["severity"] == "warning" for found in record["findings"])
+    return result.code, record, result.err
+
+
+def rules_of(record: dict[str, Any]) -> list[str]:
+    return [f"{Path(found['file']).name} {found['rule']}" for found in record["findings"]]
+
+
+def test_nothing_found(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    result = pinsync("lint")
+    assert (result.code, result.out, result.err) == (0, "nothing found in 1 file\n", "")
+    assert pinsync("lint", "--quiet").out == ""
+
+
+def test_an_error_is_exit_1_with_its_place_and_remedy(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    result = pinsync("lint", "--quiet")
+    assert result.code == 1
+    assert result.out.splitlines() == [
+        "customizations/basket.yaml:7:5: error target-fields: target_criteria goes with target_type criteria, not item",
+        "  remove target_criteria, or write target_type: criteria",
+        "1 error in 1 file",
+    ]
+
+
+def test_a_warning_is_exit_1_only_with_strict(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(WARNING)
+    assert pinsync("lint").code == 0
+    result = pinsync("lint", "--strict")
+    assert result.code == 1
+    assert result.out.endswith("1 warning in 1 file\n")
+
+
+def test_json_is_a_contract(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    (folder / "home.yaml").write_text(HEAD.format("home") + ITEM.format("b", 2))
+    code, record, _ = linted(pinsync)
+    assert code == 1
+    assert record == {
+        "version": 1,
+        "summary": {"errors": 1, "warnings": 0, "files": 2},
+        "findings": [
+            {
+                "rule": "target-fields",
+                "severity": "error",
+                "message": "target_criteria goes with target_type criteria, not item",
+                "hint": "remove target_criteria, or write target_type: criteria",
+                "file": "customizations/basket.yaml",
+                "line": 7,
+                "column": 5,
+                "model": "basket",
+            }
+        ],
+    }
+
+
+def test_given_a_file_the_others_are_read_but_not_reported_on(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    (folder / "home.yaml").write_text(HEAD.format("home") + ITEM.format("a", 2) + "    note: x\n")
+    _, record, _ = linted(pinsync, "customizations/home.yaml")
+    assert rules_of(record) == ["home.yaml duplicate-id", "home.yaml unknown-field"]
+    assert record["summary"]["files"] == 1
+    _, record, _ = linted(pinsync, "customizations/basket.yaml", ".")
+    assert rules_of(record)[:2] == ["basket.yaml duplicate-id", "basket.yaml target-fields"]
+    assert record["summary"]["files"] == 2
+
+
+def test_rules_are_selected_and_ignored(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(ERROR + "    note: x\n  - target_type: all\n  - target_type: all\n")
+    assert len(linted(pinsync)[1]["findings"]) == 3
+    _, record, _ = linted(pinsync, "--select", "unknown-field, several-for-all", "--select", "position")
+    assert rules_of(record) == ["basket.yaml unknown-field", "basket.yaml several-for-all"]
+    _, record, _ = linted(pinsync, "--ignore", "target-fields,unknown-field")
+    assert rules_of(record) == ["basket.yaml several-for-all"]
+    assert linted(pinsync, "--select", "position")[0] == 0
+
+
+def test_what_cant_be_read_is_said_whatever_is_selected(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text("<<<<<<< HEAD\n")
+    code, record, _ = linted(pinsync, "--select", "position")
+    assert (code, rules_of(record)) == (1, ["basket.yaml syntax"])
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore", "--explain"])
+def test_an_unknown_rule_gets_a_suggestion(pinsync: CommandLine, folder: Path, option: str) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    result = pinsync("lint", option, "positon")
+    assert (result.code, result.out) == (2, "")
+    assert 'did you mean "position"?' in result.err
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_every_rule_is_explained(pinsync: CommandLine, folder: Path, rule: str) -> None:
+    assert folder.is_dir()
+    result = pinsync("lint", "--explain", rule)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(f"{rule} ({RULES[rule].SEVERITY})\n\n")
+    assert len(result.out.split("\n\n")) >= 4
+
+
+def test_the_present_is_the_clocks(pinsync: CommandLine, folder: Path) -> None:
+    pin = "      - position: 1\n        pin_type: item\n        pin_identity: /p/2/\n        active_to: {}\n"
+    text = GOOD + "    pin_definitions:\n" + pin
+    (folder / "basket.yaml").write_text(text.format('"2001-01-01T00:00:00Z"'))
+    assert rules_of(linted(pinsync)[1]) == ["basket.yaml expired"]
+    assert rules_of(linted(pinsync, "--expired-days", "36500")[1]) == []
+    (folder / "basket.yaml").write_text(text.format('"9001-01-01T00:00:00Z"'))
+    assert rules_of(linted(pinsync, "--expired-days", "0")[1]) == []
+    assert EXPIRED_DAYS == 30
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("customizations/none.yaml", "there is no such file"),
+        ("README.md", "lies outside customizations"),
+        ("customizations/README.md", "is no document"),
+        ("customizations/link.yaml", "link"),
+        ("customizations/folder.yaml", ""),
+    ],
+)
+def test_a_path_that_is_no_document_is_exit_2(pinsync: CommandLine, folder: Path, path: str, message: str) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    for name in ("README.md", "customizations/README.md"):
+        Path(name).write_text("text\n")
+    (folder / "link.yaml").symlink_to("basket.yaml")
+    (folder / "folder.yaml").mkdir()
+    result = pinsync("lint", path, "customizations/basket.yaml")
+    if path.endswith("folder.yaml"):
+        assert result.code == 1  # a folder without documents
+        return
+    assert result.code == 2
+    assert f"{path}: " in result.err
+    assert message in result.err
+    assert "target-fields" in result.out  # the others are looked at all the same
+
+
+@pytest.mark.skipif(os.getuid() == 0 if hasattr(os, "getuid") else True, reason="nothing is unreadable to root")
+def test_an_unreadable_file_is_exit_2(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    (folder / "home.yaml").write_text(GOOD)
+    (folder / "home.yaml").chmod(0)
+    code, record, err = linted(pinsync)
+    assert code == 2
+    assert rules_of(record) == ["basket.yaml target-fields"]
+    assert "home.yaml" in record["notes"][0]
+    assert "error: customizations/home.yaml: can't be read" in err
+
+
+def test_a_link_among_the_documents_is_exit_2_and_a_note(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    (folder / "link.yaml").symlink_to("basket.yaml")
+    code, record, err = linted(pinsync)
+    assert code == 2
+    assert rules_of(record) == ["basket.yaml target-fields"]
+    assert "link.yaml" in record["notes"][0]
+    assert "error: customizations/link.yaml" in err
+    code, record, err = linted(pinsync, "customizations/basket.yaml")
+    assert code == 1
+    assert "notes" not in record
+    assert err.startswith("warning: customizations/link.yaml")
+
+
+def test_no_documents_is_no_failure(pinsync: CommandLine, folder: Path) -> None:
+    for path in ((), ("customizations",), (".",)):
+        result = pinsync("lint", *path)
+        assert (result.code, result.out) == (0, "nothing found in 0 files\n")
+        assert "no documents" in result.err
+    folder.rmdir()
+    assert pinsync("lint").code == 0
+
+
+def test_trackers_are_looked_at_apart(pinsync: CommandLine, folder: Path) -> None:
+    Path("pinsync.yaml").write_text(TRACKERS)
+    for tracker in ("sk", "cz"):
+        (folder / tracker).mkdir()
+        (folder / tracker / "basket.yaml").write_text(GOOD)
+    assert linted(pinsync)[1]["summary"] == {"errors": 0, "warnings": 0, "files": 2}
+    (folder / "sk" / "basket.yaml").write_text(ERROR)
+    assert linted(pinsync, "--tracker", "cz")[0] == 0
+    assert linted(pinsync, "--tracker", "sk")[0] == 1
+    _, record, _ = linted(pinsync, "customizations/sk")
+    assert [found["file"] for found in record["findings"]] == ["customizations/sk/basket.yaml"]
+    assert pinsync("lint", "--tracker", "sk", ".").code == 2
+    assert "did you mean" in pinsync("lint", "--tracker", "s").err
+
+
+def test_neither_key_nor_git_is_needed(pinsync: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    Path(".git").write_text("gitdir: nowhere\n")
+    monkeypatch.setenv("PATH", "")
+    assert pinsync("lint").code == 0
+
+
+def test_paths_start_in_the_current_folder(
+    pinsync: CommandLine, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = repository / "shop" / "customizations"
+    place.mkdir(parents=True)
+    (repository / "shop" / "pinsync.yaml").write_text("format: 1\n")
+    (place / "basket.yaml").write_text(ERROR)
+    monkeypatch.chdir(place)
+    _, record, _ = linted(pinsync, "basket.yaml")
+    assert [found["file"] for found in record["findings"]] == ["shop/customizations/basket.yaml"]
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_format_tells_of_every_finding(pinsync: CommandLine, folder: Path, format_: str) -> None:
+    (folder / "basket.yaml").write_text(ERROR + "    note: x\n")
+    result = pinsync("lint", "--format", format_, "--report", f"{format_}=report")
+    assert result.code == 1
+    assert Path("report").read_text() == result.out
+    assert "target-fields" in result.out
+    assert "unknown-field" in result.out
+
+
+def test_a_report_that_cant_be_written_is_exit_2(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    assert pinsync("lint", "--report", "json=none/report").code == 2
+    assert pinsync("lint", "--report", "markdown=report").code == 2
+    assert 'did you mean "json"' in pinsync("lint", "--report", "jsn=report").err
+
+
+def test_a_github_job_gets_a_page(pinsync: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "page.md")
+    assert pinsync("lint").code == 1
+    assert not Path("page.md").exists()
+    assert pinsync("lint", "--format", "github").out.startswith("::error file=customizations/basket.yaml,line=7,col=5")
+    assert "target-fields" in Path("page.md").read_text()
+
+
+def test_colour_is_for_terminals_and_those_who_ask(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    assert "\x1b" not in pinsync("lint").out
+    assert ": \x1b[1;31merror\x1b[0m target-fields: " in pinsync("lint", "--color").out
+
+
+HOSTILE = "::error::pwned ##[add-mask]x ]]> </details><img src=x> @everyone \x1b[31m\u202e\n%0A::error::x,file=x"
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_foreign_text_is_harmless(pinsync: CommandLine, folder: Path, format_: str) -> None:
+    names = f"    {json.dumps(HOSTILE)}: 1\n    # pinsync: ignore[##[x]]\n"
+    (folder / "basket.yaml").write_text(ERROR + names)
+    out = pinsync("lint", "--format", format_, "--no-color").out
+    assert "pwned" in out
+    assert not any(sign in out for sign in ("\x1b", "\u202e", "##[", "\n::", "\n%0A"))
+
+
+def test_five_thousand_files(pinsync: CommandLine, folder: Path) -> None:
+    for number in range(5000):
+        (folder / f"m{number}.yaml").write_text(HEAD.format(f"m{number}") + ITEM.format(f"r{number}", 1))
+    (folder / "m7.yaml").write_text(HEAD.format("m7") + ITEM.format("r8", 1))
+    code, record, _ = linted(pinsync)
+    assert (code, rules_of(record)) == (1, ["m7.yaml duplicate-id", "m8.yaml duplicate-id"])
+    assert record["summary"]["files"] == 5000
+    assert rules_of(linted(pinsync, "customizations/m8.yaml")[1]) == ["m8.yaml duplicate-id"]
+
+
+def test_the_sample_shop_has_no_errors(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[1] / "examples" / "shop")
+    code, record, _ = linted(pinsync)
+    assert (code, record["summary"]["errors"]) == (0, 0)
+    assert {found["rule"] for found in record["findings"]} <= {"expired", "self-pin", "several-for-all"}
+
+
+def test_the_references_own_example_has_no_errors(pinsync: CommandLine, folder: Path) -> None:
+    rows = [
+        {"id": "199620b4-df1a-46e8-ab59-9e9ed9af7106", "model": "basket", "target_type": "item"},
+        {"id": "b3e6e3c1-1a3b-4c2d-8e4f-2a3b4c5d6e7f", "model": "basket", "target_type": "all"},
+    ]
+    Path("export.json").write_text(json.dumps({"results": rows}))
+    Path("pinsync.yaml").write_text("format: 1\ntrackers:\n  sk: {tracker_id: 1-1}\n")
+    assert pinsync("export", "--from-file", "export.json").code == 0
+    assert (folder / "basket.yaml").exists()
+    code, record, _ = linted(pinsync)
+    assert (code, rules_of(record)) == (0, ["basket.yaml target-missing"])

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import QUICK, rows
+
+from pinsync import document, layout, rules
+from pinsync.document import written
+from pinsync.reports import lint_text
+from pinsync.reports.findings import Context
+from pinsync.rules.folder import Folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from strategies import Row
+
+    from pinsync.model import Finding
+
+SCHEMA = jsonschema.Draft7Validator(
+    json.loads(resources.files("pinsync.document").joinpath("document.schema.json").read_text(encoding="utf-8"))
+)
+CASES = Path(__file__).parent / "cases" / "lint"
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def linted(files: Mapping[str, bytes], ids: Iterable[str] = rules.RULES, days: int = 30) -> list[Finding]:
+    """What rules find in a tracker's documents, at noon of a certain day."""
+    documents = [written.read(text, name) for name, text in sorted(files.items())]
+    return rules.findings(Folder(documents, layout.file_name, NOON, days), set(ids), files.keys())
+
+
+def check(text: str, expected: Iterable[str], name: str = "basket.yaml") -> None:
+    """A document has these findings, each ``line:column rule``."""
+    found = linted({name: text.encode()})
+    assert [f"{one.line}:{one.column} {one.rule}" for one in found] == list(expected)
+
+
+@pytest.mark.parametrize("rule", sorted(rules.RULES))
+def test_a_folder_of_cases(rule: str) -> None:
+    folder = CASES / rule
+    found = linted({file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))})
+    report = lint_text.render_findings(found, Context("lint", ()))
+    assert report == (folder / "expected.txt").read_text(encoding="utf-8")
+    assert rule in {one.rule for one in found}
+
+
+def test_every_rule_is_documented_and_named_after_its_module() -> None:
+    modules = {file.stem for file in Path(rules.__file__).parent.glob("*.py")} - {"__init__", "fields", "folder"}
+    assert {rule.replace("-", "_") for rule in rules.RULES} == modules
+    for rule in rules.RULES.values():
+        summary, text = rules.documentation(rule)
+        assert summary.endswith(".")
+        assert len(text) > 100
+
+
+def test_a_finding_names_its_file_model_and_subject() -> None:
+    (found,) = linted(
+        {"basket.yaml": pinned("      - position: -3\n        pin_type: item\n        pin_identity: /p/2/\n")}
+    )
+    assert (found.file, found.model, found.rule, found.severity) == ("basket.yaml", "basket", "position", "error")
+    assert found.identity == ":item:/p/1/.pin_definitions.-3:item:/p/2/:.position"
+    assert found.hint
+
+
+def pinned(pins: str) -> bytes:
+    """A document of one customization with these pins."""
+    head = "format: 1\nmodel: basket\ncustomizations:\n  - target_type: item\n    target_identity: /p/1/\n"
+    return f"{head}    pin_definitions:\n{pins}".encode()
+
+
+def test_an_identity_stays_when_lines_move() -> None:
+    pin = "      - position: -3\n        pin_type: item\n        pin_identity: /p/2/\n"
+    above = "      - position: -5\n        pin_type: item\n        pin_identity: /p/9/\n"
+    (alone,) = linted({"basket.yaml": pinned(pin)})
+    both = linted({"basket.yaml": pinned(above + pin)})
+    assert both[1].line == (alone.line or 0) + 3
+    assert both[1].identity == alone.identity
+    assert both[0].identity != alone.identity
+
+
+WRONG = "  - target_type: item\n    target_identity: /p/1/\n    pin_definitions:\n"
+PIN = "        pin_type: item\n        pin_identity: /p/2/\n"
+HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{WRONG}      - position: -2 # pinsync: ignore[position]\n{PIN}",
+        f"{WRONG}      # pinsync: ignore[position]\n      - position: -2\n{PIN}",
+        f"{WRONG}      # pinsync: ignore[position]: it is on purpose\n      # and why\n      - position: -2\n{PIN}",
+        f"{WRONG}      - position: -2  #pinsync:ignore[ schema , position ]\n{PIN}",
+    ],
+)
+def test_a_comment_on_the_line_or_above_ignores_a_rule(body: str) -> None:
+    assert linted({"basket.yaml": (HEAD + body).encode()}, rules.RULES.keys() - {"format"}) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{WRONG}      # pinsync: ignore[schema]\n      - position: -2\n{PIN}",
+        f"{WRONG}      # pinsync: ignore[position]\n\n      - position: -2\n{PIN}",
+        WRONG.replace("/p/1/", "/p/1/ # pinsync: ignore[position]") + f"      - position: -2\n{PIN}",
+        WRONG.replace("/p/1/", '"# pinsync: ignore[position]"') + f"      - position: -2\n{PIN}",
+        f"{WRONG}      - position: -2\n{PIN}      # pinsync: ignore[position]\n",
+        f"{WRONG}      # pinsync: ignore\n      - position: -2\n{PIN}",
+    ],
+)
+def test_any_other_comment_ignores_nothing(body: str) -> None:
+    found = linted({"basket.yaml": (HEAD + body).encode()}, rules.RULES.keys() - {"format"})
+    assert [one.rule for one in found] == ["position"]
+
+
+def test_a_comment_in_the_head_counts_for_the_head() -> None:
+    text = "format: 1\n# pinsync: ignore[file-name]\nmodel: basket\ncustomizations:\n  - target_type: all\n"
+    assert linted({"other.yaml": text.encode()}) == []
+
+
+def test_lines_of_windows_have_the_same_places() -> None:
+    text = pinned("      - position: -3\n        pin_type: item\n        pin_identity: /p/2/\n")
+    found = linted({"basket.yaml": text.replace(b"\n", b"\r\n")})
+    assert [(one.rule, one.line, one.column) for one in found] == [("format", 1, 1), ("position", 7, 9)]
+
+
+def test_a_rule_that_isnt_chosen_finds_nothing() -> None:
+    text = pinned("      - position: -3\n        pin_type: thing\n        pin_identity: /p/2/\n")
+    assert [one.rule for one in linted({"basket.yaml": text}, {"position"})] == ["position"]
+
+
+def test_only_the_files_given_are_reported_on() -> None:
+    one = HEAD + "  - id: a\n    target_type: item\n    target_identity: /p/1/\n"
+    two = one.replace("basket", "home").replace("/p/1/", "/p/2/")
+    documents = [written.read(one.encode(), "basket.yaml"), written.read(two.encode(), "home.yaml")]
+    folder = Folder(documents, layout.file_name, NOON, 30)
+    found = rules.findings(folder, rules.RULES.keys(), {"home.yaml"})
+    assert [(finding.file, finding.rule) for finding in found] == [("home.yaml", "duplicate-id")]
+
+
+def test_a_file_that_is_laid_out_in_another_way_has_its_places() -> None:
+    check(
+        '{"format": 1, "model": "basket", "customizations": [\n'
+        '  {"target_type": "item", "target_identity": "/p/1/", "pin_definitions": [\n'
+        '    {"position": -2, "pin_type": "item", "pin_identity": "/p/2/"}]}]}\n',
+        ["1:1 format", "3:6 position"],
+    )
+    check(
+        "format: 1\nmodel: basket\ncustomizations:\n- target_type: item\n  target_identity: /p/1/\n"
+        "  pin_definitions:\n  - position: -2\n    pin_type: item\n    pin_identity: /p/2/\n",
+        ["4:1 format", "7:5 position"],
+    )
+
+
+def test_how_long_ago_is_long_can_be_chosen() -> None:
+    text = pinned(f'      - position: 1\n{PIN}        active_to: "2026-11-20T12:00:00Z"\n')
+    assert linted({"basket.yaml": text}, days=1) == []
+    assert [one.rule for one in linted({"basket.yaml": text}, days=0)] == ["expired"]
+
+
+def test_what_nobody_can_read_is_one_finding() -> None:
+    check("format: 1\nmodel: basket\ncustomizations: [\n", ["4:1 syntax"])
+    assert [one.rule for one in linted({"a.yaml": b"\xff\xfe"})] == ["syntax"]
+
+
+def test_fields_of_the_wrong_type_leave_the_other_rules_unmoved() -> None:
+    values = ("null", "7", "[1]", "{a: b}", '"text"', "true", "1.5", "-1")
+    for value in values:
+        pin = "".join(
+            f"        {name}: {value}\n" for name in ("pin_type", "pin_identity", "pin_criteria", "widget_id")
+        )
+        rest = "".join(f"        {name}: {value}\n" for name in ("is_block_pin", "active_from", "active_to"))
+        linted({"basket.yaml": pinned(f"      - position: {value}\n{pin}{rest}")})
+        row = "".join(
+            f"    {name}: {value}\n"
+            for name in ("target_type", "target_identity", "target_criteria", "tags", "target_metadata")
+        )
+        for body in (f"  - id: {value}\n{row}    pin_definitions: {value}\n", f"  - {value}\n", f" {value}\n"):
+            linted({"basket.yaml": (HEAD + body).encode()})
+
+
+@settings(QUICK, max_examples=150)
+@given(st.lists(rows, min_size=1, max_size=2))
+def test_what_the_json_schema_rejects_is_an_error(items: list[Row]) -> None:
+    text = document.render("basket", [document.customization(row) for row in items])
+    read = written.read(text, "basket.yaml")
+    data = {"format": 1, "model": "basket", "customizations": [row.data for row in read.rows]}
+    found = linted({"basket.yaml": text})
+    structural = {"schema", "date-time", "position"}
+    assert SCHEMA.is_valid(data) != any(one.rule in structural for one in found)

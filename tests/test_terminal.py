@@ -1,0 +1,314 @@
+"""Manners on a terminal: progress, colour, completion, suggestions, defaults in the help, and a quiet end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from exporting import STRINGS, put, repinned, served
+
+from pinsync.cli import cli
+from pinsync.commands.progress import Progress
+from pinsync.sandbox import Fault, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import CommandLine
+
+ROOT = Path(__file__).parents[1]
+CLEAR = "\r\x1b[K"
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with served(monkeypatch) as server:
+        yield server
+
+
+class Terminal:
+    """A process whose standard error, and output too if wanted, is a terminal of 60 columns."""
+
+    def __init__(self, *arguments: str, out: bool = False) -> None:
+        import fcntl  # noqa: PLC0415 - POSIX alone has these
+        import struct  # noqa: PLC0415
+        import termios  # noqa: PLC0415
+
+        self._ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pinsync", *arguments],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=theirs if out else subprocess.PIPE,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        self.seen = ""
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self._ours, 4096)
+            except OSError:  # Linux's way to say that the other end is closed
+                break
+            if not data:
+                break
+            self.seen += data.decode()
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for the end; return exit code, output, and what the terminal was sent."""
+        out = self.process.communicate(timeout=60)[0] or b""
+        self._reader.join()
+        os.close(self._ours)
+        return self.process.returncode, out.decode(), self.seen.replace("\r\n", "\n")
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the terminal was sent a text."""
+        while text not in self.seen:
+            assert self.process.poll() is None, self.seen
+            time.sleep(0.01)
+
+
+def screen(sent: str) -> str:
+    """What stays on the screen of what was sent."""
+    return re.sub(r"[^\n]*\r\x1b\[K", "", sent)
+
+
+# Progress.
+
+
+@pytest.mark.usefixtures("repository", "api")
+def test_progress_is_shown_and_gone_in_the_end() -> None:
+    code, out, sent = Terminal("export").end()
+    assert (code, out) == (0, "")
+    for phase in ("fetching", "rendering", "writing"):
+        assert f"{CLEAR}{phase} default" in sent
+    assert screen(sent) == "default: 3 added, 0 changed, 0 removed · 2 files, 2 rewritten\n"
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_report_on_the_same_terminal_is_not_disturbed(api: Sandbox, pinsync: CommandLine) -> None:
+    assert pinsync("export").code == 0
+    repinned(api, STRINGS)
+    plain = pinsync("diff", "@worktree", "@live", "--no-color").out
+    code, _, sent = Terminal("diff", "@worktree", "@live", "--no-color", out=True).end()
+    assert f"{CLEAR}comparing default" in sent
+    fetched = r"fetched [^)]*"
+    assert (code, re.sub(fetched, "", screen(sent))) == (1, re.sub(fetched, "", plain))
+
+
+@pytest.mark.usefixtures("repository", "api")
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [(["-q"], {}), ([], {"CI": "true"}), ([], {"TERM": "dumb"})],
+)
+def test_progress_is_for_who_watches(
+    arguments: list[str], environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    code, _, sent = Terminal("export", *arguments).end()
+    assert (code, "\r" in sent, "fetching" in sent) == (0, False, False)
+
+
+@pytest.mark.usefixtures("repository", "api")
+def test_a_pipe_gets_no_progress(pinsync: CommandLine) -> None:
+    result = pinsync.spawn("export")
+    assert (result.code, result.out) == (0, "")
+    assert result.err == "default: 3 added, 0 changed, 0 removed · 2 files, 2 rewritten\n"
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_interrupt_clears_the_line_and_says_what_was_left(api: Sandbox) -> None:
+    api.fail(Fault(times=None, delay=600))
+    terminal = Terminal("export")
+    terminal.wait_for("fetching")
+    terminal.process.send_signal(signal.SIGINT)
+    code, _, sent = terminal.end()
+    assert code == 130
+    assert screen(sent).lstrip("\n") == "interrupted: every file is whole; run the command again to complete the rest\n"
+
+
+def test_several_trackers_are_counted_and_a_line_never_wraps() -> None:
+    sent: list[str] = []
+    progress = Progress(sent.append, lambda: 40)
+    names = [f"shop-{number}" for number in range(4)]
+    with progress.phase("fetching", names) as done:
+        done("shop-1")
+        progress.clear()
+        done("shop-0")
+    done("shop-2")  # a thread that an interrupt has left behind
+    assert sent == [
+        f"{CLEAR}fetching 0 of 4 done, left: shop-0, sh…",
+        f"{CLEAR}fetching 1 of 4 done, left: shop-0, sh…",
+        CLEAR,
+        f"{CLEAR}fetching 2 of 4 done, left: shop-2, sh…",
+        CLEAR,
+    ]
+    assert all(len(text.removeprefix(CLEAR)) < 40 for text in sent)
+
+
+def test_progress_of_nothing_is_nothing() -> None:
+    sent: list[str] = []
+    with Progress(sent.append, lambda: 40).phase("writing", []):
+        pass
+    assert sent == []
+
+
+# Colour.
+
+
+@pytest.mark.usefixtures("repository", "api")
+@pytest.mark.parametrize(
+    ("environ", "arguments", "colored"),
+    [
+        ({}, [], True),
+        ({"NO_COLOR": "1"}, [], False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, [], False),
+        ({"TERM": "dumb"}, [], False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, [], True),
+        ({"NO_COLOR": "1"}, ["--color"], True),
+        ({}, ["--no-color"], False),
+    ],
+)
+def test_colour_on_a_terminal(
+    environ: dict[str, str], arguments: list[str], colored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    _, _, sent = Terminal("export", "--tracker", "none", *arguments).end()
+    assert ("\x1b[31merror:" in sent) is colored
+
+
+@pytest.mark.usefixtures("repository", "api")
+def test_colour_in_a_pipe_is_asked_for(pinsync: CommandLine) -> None:
+    for environ, colored in (({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)):
+        assert ("\x1b[" in pinsync.spawn("export", "--tracker", "none", environ=environ).err) is colored
+
+
+# Completion.
+
+
+def completed(shell: str, line: str, *, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine) -> str:
+    monkeypatch.setenv("_PINSYNC_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", line.rpartition(" ")[2] if shell == "fish" else str(line.count(" ")))
+    result = pinsync()
+    assert (result.code, result.err) == (0, "")
+    return result.out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_script_and_its_words(
+    shell: str, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_PINSYNC_COMPLETE", f"{shell}_source")
+    script = pinsync()
+    assert (script.code, script.err) == (0, "")
+    assert f"{shell}_complete" in script.out
+    for line, expected in (
+        ("pinsync ex", "export"),
+        ("pinsync diff --fo", "--format"),
+        ("pinsync diff --format sar", "sarif"),
+        ("pinsync init --ci gitl", "gitlab"),
+    ):
+        assert expected in completed(shell, line, monkeypatch=monkeypatch, pinsync=pinsync)
+    assert "export" not in completed(shell, "pinsync exprot --", monkeypatch=monkeypatch, pinsync=pinsync)
+
+
+def test_completion_in_a_real_bash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    script = """
+        eval "$(_PINSYNC_COMPLETE=bash_source pinsync)"
+        COMP_WORDS=(pinsync tra) COMP_CWORD=1
+        $(complete -p pinsync | sed 's/.*-F \\([^ ]*\\).*/\\1/') pinsync
+        echo "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "trackers\n"
+
+
+# Suggestions.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggested"),
+    [
+        (["exprot"], "'export'"),
+        (["export", "--chekc"], "'--check'"),
+        (["diff", "--format", "jsno"], '"json"'),
+        (["diff", "--report", "markdwon=x.md"], '"markdown"'),
+        (["diff", "--fail-on", "edted"], '"edited"'),
+        (["init", "--ci", "gihtub"], '"github"'),
+        (["export", "--tracker", "shop-sl"], '"shop-sk"'),
+        (["diff", "--tracker", "shop-sl"], '"shop-sk"'),
+        (["lint", "--select", "duplicate-idd"], '"duplicate-id"'),
+    ],
+)
+@pytest.mark.usefixtures("api")
+def test_what_is_mistyped_gets_a_suggestion(
+    arguments: list[str], suggested: str, repository: Path, pinsync: CommandLine
+) -> None:
+    put(repository / "pinsync.yaml", "trackers: {shop-sk: {tracker_id: 1234-5678}}\n")
+    result = pinsync(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert re.search(rf"[Dd]id you mean.* {suggested}", result.err), result.err
+
+
+def test_what_is_like_nothing_gets_the_list(pinsync: CommandLine) -> None:
+    assert "known: github, gitlab" in pinsync("init", "--ci", "x").err
+
+
+# Help.
+
+
+def every_option() -> Iterator[tuple[str, click.Option]]:
+    for name, command in sorted(cli.commands.items()):
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                yield name, parameter
+
+
+@pytest.mark.parametrize(("command", "option"), list(every_option()), ids=lambda part: getattr(part, "name", part))
+def test_the_help_of_an_option_says_its_default(command: str, option: click.Option) -> None:
+    if option.is_flag and not option.secondary_opts:
+        assert not option.get_default(click.Context(cli.commands[command])), f"{command} {option.opts[0]}"
+        assert "off unless it is given" in (cli.epilog or "")
+    else:
+        assert "by default" in (option.help or ""), f"{command} {option.opts[0]}: {option.help}"
+
+
+# The end.
+
+
+@pytest.mark.usefixtures("repository", "api")
+def test_a_reader_that_has_seen_enough_ends_it_quietly(pinsync: CommandLine) -> None:
+    assert pinsync("export").code == 0
+    for path in Path("customizations").iterdir():
+        path.unlink()
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "pinsync", "diff", "@worktree", "@live"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
