@@ -1,0 +1,175 @@
+"""The project's own rules: who imports what, what loads when, and that version and package agree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata, resources
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+import pinsync as package
+from pinsync.cli import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "pinsync").rglob("*.py"))
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+# The modules, each with those that it may import besides errors and model. Arrows go down only.
+BELOW: dict[str, set[str]] = {
+    "errors": set(),
+    "model": set(),
+    "normalize": set(),
+    "canonical": set(),
+    "yamlio": set(),
+    "document": {"canonical", "normalize", "yamlio"},
+    "layout": set(),
+    "compare": {"canonical"},
+    "config": {"yamlio"},
+    "signing": set(),
+    "api": {"signing"},
+    "repository": set(),
+    "store": {"layout"},
+    "sources": {"api", "config", "repository", "store", "document", "normalize", "layout"},
+    "reports": {"compare"},
+    "rules": {"document"},
+    "sandbox": {"signing"},
+}
+ABOVE: dict[str, set[str]] = {"commands": set(BELOW), "cli": {"commands"}, "__main__": {"commands", "cli"}}
+TABLE = BELOW | ABOVE
+# For annotations alone: the API client is handed a tracker's settings as they are, and never reads any itself.
+NAMED_ONLY: dict[str, set[str]] = {"api": {"config"}}
+
+# The libraries, each with the modules that know it.
+HOMES: dict[str, set[str]] = {
+    "click": {"cli", "__main__"},
+    "deepdiff": {"compare"},
+    "filelock": {"store"},
+    "git": {"repository"},
+    "httpx": {"api"},
+    "msgspec": {"document", "normalize"},
+    "platformdirs": {"store", "__main__"},
+    "ruamel": {"yamlio"},
+}
+DISTRIBUTIONS = {"GitPython": "git", "ruamel.yaml": "ruamel"}
+DATA = {"tzdata"}  # what zoneinfo reads where the system has no timezones
+HEAVY = {"httpx", "git", "ruamel", "deepdiff"}
+
+
+class Import(NamedTuple):
+    """One import: in which module, of what (dotted), and whether for annotations alone."""
+
+    module: str
+    name: str
+    types_only: bool
+
+    @property
+    def top(self) -> str:
+        """The library, or pinsync."""
+        return self.name.partition(".")[0]
+
+    @property
+    def part(self) -> str:
+        """The module of pinsync, a package standing for all that is in it."""
+        return self.name.split(".")[1]
+
+
+def imports() -> Iterator[Import]:
+    """Every import below pinsync/, those inside functions included."""
+    for file in SOURCES:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        place = file.relative_to(ROOT / "pinsync")
+        module = place.parts[0].removesuffix(".py")
+        guarded = {id(node) for branch in ast.walk(tree) if is_type_checking(branch) for node in ast.walk(branch)}
+        for node in ast.walk(tree):
+            for name in names(node):
+                yield Import(module, name, id(node) in guarded)
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+IMPORTS = tuple(imports())
+
+
+def test_the_table_has_every_module() -> None:
+    found = {file.relative_to(ROOT / "pinsync").parts[0].removesuffix(".py") for file in SOURCES} - {"__init__"}
+    assert found <= TABLE.keys()
+
+
+@pytest.mark.parametrize("module", sorted(TABLE))
+def test_a_module_imports_what_the_table_allows(module: str) -> None:
+    own = [found for found in IMPORTS if found.module == module and found.top == "pinsync"]
+    allowed = TABLE[module] | {module, "errors", "model", "__version__"}
+    assert {found.part for found in own if not found.types_only} <= allowed
+    assert {found.part for found in own if found.types_only} <= allowed | NAMED_ONLY.get(module, set())
+
+
+def test_a_library_is_known_to_one_module() -> None:
+    foreign = {found for found in IMPORTS if found.top not in sys.stdlib_module_names | {"pinsync"}}
+    assert {found.top for found in foreign} <= HOMES.keys()
+    for found in foreign:
+        assert found.module in HOMES[found.top], found
+
+
+def test_the_dependencies_are_those_that_are_imported() -> None:
+    required = {re.split("[<>=; ]", line)[0] for line in PYPROJECT["project"]["dependencies"]} - DATA
+    used = {found.top for found in IMPORTS} & HOMES.keys()
+    assert {DISTRIBUTIONS.get(name, name) for name in required} == used
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "-h"] for name in sorted(cli.commands))])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    script = "import sys\nfrom pinsync.__main__ import run\ncode = run(sys.argv[1:])\nsys.exit(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "click" in done.stderr.split()
+    assert set(done.stderr.split()) & HEAVY == set()
+
+
+def test_the_version_stands_in_one_place() -> None:
+    assert PYPROJECT["project"]["dynamic"] == ["version"]
+    assert metadata.version("pinsync") == package.__version__
+    written = [file for file in SOURCES if f'"{package.__version__}"' in file.read_text(encoding="utf-8")]
+    assert written == [ROOT / "pinsync" / "__init__.py"]
+
+
+def test_the_changelog_has_the_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$", text, re.MULTILINE)
+    assert versions[:2] == ["Unreleased", package.__version__]
+
+
+def test_the_package_is_typed_and_has_its_command() -> None:
+    assert resources.files("pinsync").joinpath("py.typed").is_file()
+    (script,) = metadata.entry_points(group="console_scripts", name="pinsync")
+    assert script.value == "pinsync.__main__:main"
+
+
+def test_the_sizes_of_modules_and_functions() -> None:
+    for file in SOURCES:
+        text = file.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 400, file
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno:
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                assert not body or node.end_lineno - body[0].lineno < 40, f"{file}: {node.name}"
