@@ -29,9 +29,7 @@ def test_the_demo_shows_three_changes_and_each_command(
     assert "154 added, 0 changed, 0 removed · 6 files, 6 rewritten" in result.out
     assert "0 added, 3 changed, 0 removed" in result.out
     changed, _, report = result.out.partition("\n$ pinsync diff\n")
-    changes = [
-        line[1:].strip() for line in changed.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")
-    ]
+    changes = [line[1:].strip() for line in changed.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     assert changes.count("pin_identity: /p/121/") == 2, "a pin that moves leaves one place and takes another"
     assert "pin_identity: /p/9999/" in changes
     assert 'active_to: "2026-01-01T00:00:00Z"' in changes

@@ -69,7 +69,7 @@ rows = st.fixed_dictionaries(
 
 
 def spelling(row: Row, seed: int) -> Row:
-    return respell(row, Random(seed))  # noqa: S311 - nothing secret is drawn
+    return respell(row, Random(seed))
 
 
 def spellings(row: Row, count: int = 200) -> list[Row]:
