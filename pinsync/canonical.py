@@ -151,7 +151,12 @@ _BARE: Final = re.compile(
 _SHORT: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a string's canonical form: bare, or in quotes on one line.
+
+    Raises:
+        DataError: it isn't valid Unicode.
+    """
     if _BARE.fullmatch(text):
         return text
     # What isprintable() clears, under any Python's tables, holds nothing of the frozen list; it is ten times as quick.
@@ -175,8 +180,8 @@ class _Strings(dict[str, str]):
     def __missing__(self, text: str) -> str:
         if len(self) > 20_000:  # noqa: PLR2004 - some 4 MB
             self.clear()
-        self[text] = quoted = " " + _quoted(text)
-        return quoted
+        self[text] = behind_key = " " + quoted(text)
+        return behind_key
 
 
 class _Templates(dict[tuple[str, ...], str]):
@@ -193,10 +198,10 @@ class _Templates(dict[tuple[str, ...], str]):
 
 
 def _key(name: str) -> str:
-    quoted = _quoted(name)
-    if len(quoted) > MAX_KEY:
-        raise DataError(f"a key of {len(quoted)} characters as written ({quoted[:40]}…); YAML allows {MAX_KEY}")
-    return quoted
+    key = quoted(name)
+    if len(key) > MAX_KEY:
+        raise DataError(f"a key of {len(key)} characters as written ({key[:40]}…); YAML allows {MAX_KEY}")
+    return key
 
 
 strings: Final = _Strings()

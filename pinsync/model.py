@@ -47,7 +47,7 @@ class Customization(NamedTuple):
         id: the server's UUID; None for one written by hand that the server doesn't know yet.
         target: what it applies to.
         text: its canonical block in UTF-8.
-        updated_at: when the vendor last saw a change, in UTC; never a part of the text.
+        updated_at: when the vendor last saw a change, as the answer spelled it; never a part of the text.
     """
 
     model: str

@@ -191,11 +191,15 @@ def _kind(value: object) -> str:
 def _kept(value: object, expected: str, path: Path, name: str, warn: Warn) -> object:
     path = (*path, name)
     warn(path, f"expected {expected}, got {_kind(value)}; kept as it is")
-    return _plain(value, path)
+    return plain(value, path)
 
 
-def _plain(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
-    """Sort the keys of objects and write integral floats as integers, all the way down."""
+def plain(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value with the keys of objects sorted and integral floats as integers, all the way down.
+
+    Raises:
+        DataError: a number that isn't finite, or nesting deeper than ``MAX_DEPTH``; ``path`` says where.
+    """
     kind = type(value)
     if kind is float:
         if not isfinite(value):
@@ -205,8 +209,8 @@ def _plain(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
         if len(path) > MAX_DEPTH:
             raise DataError(f"{_dotted(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
         if kind is dict:
-            return {key: _plain(value[key], (*path, key)) for key in sorted(value)}
-        return [_plain(item, (*path, index)) for index, item in enumerate(value)]
+            return {key: plain(value[key], (*path, key)) for key in sorted(value)}
+        return [plain(item, (*path, index)) for index, item in enumerate(value)]
     return value
 
 
@@ -227,7 +231,7 @@ def _fields(row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn) -
         elif (value := clean(value, path, name, warn)) is not _ABSENT:
             data[name] = value
     for name in unknown:
-        data[name] = _plain(row[name], (*path, name))
+        data[name] = plain(row[name], (*path, name))
     return data
 
 
@@ -252,14 +256,14 @@ def _flag(value: object, path: Path, name: str, warn: Warn) -> object:
 
 def _position(value: object, path: Path, name: str, warn: Warn) -> object:
     if type(value) is float and value.is_integer():
-        return _plain(value, path)
+        return plain(value, path)
     return _kept(value, "an integer", path, name, warn)
 
 
 def _object(value: object, path: Path, name: str, warn: Warn) -> object:
     if value in ([], {}):
         return _ABSENT
-    return _plain(value, (*path, name)) if type(value) is dict else _kept(value, "an object", path, name, warn)
+    return plain(value, (*path, name)) if type(value) is dict else _kept(value, "an object", path, name, warn)
 
 
 def _tags(value: object, path: Path, name: str, warn: Warn) -> object:

@@ -91,7 +91,7 @@ def customization(
     return canonical.customization(
         row["model"] if model is None else model,
         normalize.normalize(row, ignore=ignore, warn=warn),
-        updated_at=normalize.date_time(updated_at) if isinstance(updated_at, str) else None,
+        updated_at=updated_at if isinstance(updated_at, str) else None,
     )
 
 

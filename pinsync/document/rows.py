@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from operator import attrgetter, lt
 from sys import intern
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from pinsync import canonical, document, normalize
-from pinsync.canonical import strings
+from pinsync.canonical import quoted, strings
 from pinsync.errors import DataError
 from pinsync.model import Customization, Target
 from pinsync.normalize import date_times
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def customizations(body: bytes, ignore: normalize.Ignored) -> tuple[tuple[Customization, ...], tuple[str, ...]]:
@@ -88,43 +85,59 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 _decoder: Final = msgspec.json.Decoder(_Row)
 
 
+class _Tags(dict[tuple[str, ...], str]):
+    """A cache: the tags of a customization → their lines; a shop has a few sets of them."""
+
+    def __missing__(self, tags: tuple[str, ...]) -> str:
+        if len(self) > 10_000:  # noqa: PLR2004 - some 2 MB
+            self.clear()
+        self[tags] = text = canonical.fields(normalize.normalize({"tags": list(tags)}))
+        return text
+
+
+_tags: Final = _Tags()
+_METADATA: Final = ("target_metadata",)
+
+
 def _quick(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customization | None:
     """Return the customization of a usual row, None for any other, one at fault included."""
     try:
         row = _decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    pins = _pins(row.pin_definitions or ())
-    if pins is None or not (row.id and row.model and row.target_type):
+    pins = _pins(row.pin_definitions) if row.pin_definitions else ""
+    if pins is None or row.target_criteria or not (row.id and row.model and row.target_type):
         return None
-    rest = {"target_criteria": row.target_criteria, "tags": row.tags, "target_metadata": row.target_metadata}
-    rest = normalize.normalize({name: value for name, value in rest.items() if value}, ignore=ignore)
-    text = f"  - id:{strings[row.id]}\n    target_type:{strings[row.target_type]}\n"
+    text = f"  - id: {quoted(row.id)}\n    target_type:{strings[row.target_type]}\n"
     if row.target_identity is not None:
         text += f"    target_identity:{strings[row.target_identity]}\n"
-    text += canonical.fields(rest) + pins
-    criteria = rest.get("target_criteria")
-    target = Target(
-        intern(row.target_type), row.target_identity, None if criteria is None else canonical.value_text(criteria)
-    )
-    updated_at = date_times[row.updated_at] if type(row.updated_at) is str else None
-    return Customization(intern(row.model), row.id, target, text.encode(), updated_at)
+    if ignore:
+        rest = {name: value for name in ("tags", "target_metadata") if (value := getattr(row, name))}
+        text += canonical.fields(normalize.normalize(rest, ignore=ignore))
+    else:
+        text += _tags[tuple(row.tags)] if row.tags else ""
+        if row.target_metadata:
+            text += canonical.fields({_METADATA[0]: normalize.plain(row.target_metadata, _METADATA)})
+    target = Target(intern(row.target_type), row.target_identity, None)
+    updated_at = row.updated_at if type(row.updated_at) is str else None
+    return Customization(intern(row.model), row.id, target, (text + pins).encode(), updated_at)
 
 
-def _pins(pins: Sequence[_Pin]) -> str | None:
+def _pins(pins: list[_Pin]) -> str | None:
     """Return the text of pins that each have their own position and hold items; None for others."""
-    if not pins:
-        return ""
-    ranked = sorted(pins, key=_position)
-    positions = list(map(_position, ranked))
+    positions = [pin.position for pin in pins]
     if not all(map(lt, positions, positions[1:])):
-        return None
-    if any(pin.pin_criteria for pin in ranked):
-        return None
-    return "".join(["    pin_definitions:\n", *map(_pin, ranked)])
+        pins = sorted(pins, key=_position)
+        positions = [pin.position for pin in pins]
+        if not all(map(lt, positions, positions[1:])):
+            return None
+    texts = [text for pin in pins if (text := _pin(pin))]
+    return "".join(["    pin_definitions:\n", *texts]) if len(texts) == len(pins) else None
 
 
-def _pin(pin: _Pin) -> str:
+def _pin(pin: _Pin) -> str | None:
+    if pin.pin_criteria:
+        return None
     text = f"      - position: {pin.position}\n        pin_type:{strings[pin.pin_type]}\n"
     if pin.pin_identity is not None:
         text += f"        pin_identity:{strings[pin.pin_identity]}\n"

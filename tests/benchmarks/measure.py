@@ -20,7 +20,7 @@ PINSYNC = (sys.executable, "-m", "pinsync")
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one process: seconds on the clock, and the largest memory in MB of it and its children."""
+    """Of one process: seconds on the clock, and its largest memory in MB; that of its children isn't counted."""
 
     wall: float
     peak: float

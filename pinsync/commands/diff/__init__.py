@@ -21,6 +21,7 @@ from pinsync.compare.causes import Filters
 from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
 from pinsync.errors import FileError, PinsyncError, UsageError, suggestion
 from pinsync.model import EVERYTHING, Customization, FailOn, Scope
+from pinsync.normalize import date_time
 from pinsync.reports import Style
 from pinsync.sources import sides
 
@@ -317,4 +318,9 @@ def _placed(changes: Sequence[Change], old: Content, new: Content) -> Iterator[C
         if id(entry.customization) in wanted
     }
     for change in changes:
-        yield replace(change, place=places.get(id(change.old)) or places.get(id(change.new)))
+        place = places.get(id(change.old)) or places.get(id(change.new))
+        yield replace(change, old=_in_utc(change.old), new=_in_utc(change.new), place=place)
+
+
+def _in_utc(item: Customization | None) -> Customization | None:
+    return item and item._replace(updated_at=item.updated_at and date_time(item.updated_at))
