@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 def printable(text: str) -> str:
     r"""Return ``text`` with controls, bidi marks and lone surrogates shown as ``\\uXXXX``; newlines and tabs stay.
 
-    What comes from the API, a file or git is data: it must not move a reader's cursor or reorder a line.
+    What comes from the API, a file or git is data: it must not move a reader's cursor or reorder a line, nor be taken
+    for a command by the runner of a CI job, as ``##[`` is wherever it stands in a log.
     """
-    return INVISIBLE.sub(lambda match: escaped(match[0]), text)
+    return INVISIBLE.sub(lambda match: escaped(match[0]), text).replace("##[", "#\\u0023[")
 
 
 def escaped(character: str) -> str:

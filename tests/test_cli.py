@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from exporting import EVERYONE, STRINGS, document, put, repinned, rows, served, 
 from pinsync import __version__
 from pinsync.__main__ import run
 from pinsync.errors import PinsyncError
-from pinsync.sandbox import Fault, Sandbox
+from pinsync.sandbox import Answer, Fault, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -282,3 +283,13 @@ def test_the_handler_of_sigterm_is_the_commands_own() -> None:
             handler(signal.SIGTERM, None)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_what_is_said_on_standard_error_is_no_command_for_a_runner(api: Sandbox, pinsync: CommandLine) -> None:
+    reason = {"reason": "x\n::error::pwned ##[add-mask]x", "exception_details": {}}
+    api.fail(Fault(answer=Answer(422, json.dumps(reason).encode())))
+    result = pinsync("export")
+    assert result.code == 3
+    assert "pwned" in result.err
+    assert "##[" not in result.err
+    assert not [line for line in result.err.splitlines() if line.lstrip().startswith("::")]

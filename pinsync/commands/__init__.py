@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -45,26 +46,31 @@ class Console:
     def say(self, text: str) -> None:
         """Show a result."""
         if self.verbosity >= 0:
-            self.err(printable(text))
+            self.err(_line(text))
 
     def step(self, text: str) -> None:
         """Show what is being done, to whoever asked for it."""
         if self.verbosity > 0:
-            self.err(printable(text))
+            self.err(_line(text))
 
     def warn(self, text: str) -> None:
         """Show what is odd but no failure."""
-        self.err(f"{self._painted('warning:', 33)} {printable(text)}")
+        self.err(f"{self._painted('warning:', 33)} {_line(text)}")
 
     def fail(self, error: PinsyncError) -> int:
         """Show an error with its hint; return its exit code."""
-        self.err(f"{self._painted('error:', 31)} {printable(error.message)}")
+        self.err(f"{self._painted('error:', 31)} {_line(error.message)}")
         if error.hint:
-            self.err(printable(f"  {error.hint}"))
+            self.err(_line(f"  {error.hint}"))
         return error.exit_code
 
     def _painted(self, text: str, color: int) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self.color else text
+
+
+def _line(text: str) -> str:
+    """Return text that a CI runner takes for no command of its own, which begins with ``::`` (GitHub)."""
+    return re.sub(r"(?m)^(\s*):(?=:)", r"\1\\u003a", printable(text))
 
 
 def _nobody_watches(_name: str) -> None:

@@ -17,12 +17,8 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 
 def one_line(text: str) -> str:
-    r"""Return ``text`` with every control shown: newline and tab as ``\n`` and ``\t``, others as ``printable`` does.
-
-    So is ``##[``, which a CI runner takes for a command wherever it stands in a line of a job's log.
-    """
-    shown = printable(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
-    return shown.replace("##[", "#\\u0023[")
+    r"""Return ``text`` with every control shown: newline and tab as ``\n`` and ``\t``, others as ``printable`` does."""
+    return printable(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def clipped(text: str, limit: int) -> str:
