@@ -26,7 +26,7 @@ def render(drift: Drift, style: Style) -> str:
         drift: what to report.
         style: the time zone, whether to colour, and whether the counts are enough.
     """
-    return "\n".join(_Report(drift, style, Wording(drift, style.zone, _shown)).lines()) + "\n"
+    return "\n".join(_Report(drift, style, Wording(drift, style.zone, one_line)).lines()) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class _Report:
         if drift.found:
             yield self._painted("bold", self._headline())
             yield from (self._painted("dim", line) for line in self._legend())
-        yield from (f"note: {_shown(note)}" for note in drift.notes)
+        yield from (f"note: {one_line(note)}" for note in drift.notes)
         for tracker in drift.trackers:
-            yield from (f"note: {_shown(tracker.name)}: {_shown(note)}" for note in tracker.notes)
+            yield from (f"note: {one_line(tracker.name)}: {one_line(note)}" for note in tracker.notes)
         if drift.found:
             yield from self._body()
         if remedy := self.words.remedy():
@@ -54,9 +54,9 @@ class _Report:
 
     def _failure(self, tracker: TrackerDrift, error: PinsyncError) -> Iterator[str]:
         yield self._painted("alarm", f"INCOMPLETE: {_named(tracker)} could not be compared")
-        yield f"  error: {_shown(error.message)}"
+        yield f"  error: {one_line(error.message)}"
         if error.hint:
-            yield f"  hint: {_shown(error.hint)}"
+            yield f"  hint: {one_line(error.hint)}"
 
     def _headline(self) -> str:
         old, new = self.words.short(self.drift.old), self.words.short(self.drift.new)
@@ -101,7 +101,7 @@ class _Report:
         drift = self.drift
         old, new = self.words.side(drift.old), self.words.side(drift.new)
         unchanged = sum(tracker.unchanged for tracker in drift.trackers)
-        missing = [_shown(tracker.name) for tracker in drift.trackers if tracker.error]
+        missing = [one_line(tracker.name) for tracker in drift.trackers if tracker.error]
         if len(missing) == len(drift.trackers):
             return f"Nothing was compared: whether {new} differs from {old} is not known."
         within = f" in {len(drift.trackers)} trackers" if len(drift.trackers) > 1 else ""
@@ -116,11 +116,6 @@ class _Report:
         return f"\x1b[{_PAINT[name]}m{text}\x1b[0m" if self.style.color else text
 
 
-def _shown(text: str) -> str:
-    """Return foreign text on one line; a build log takes ``##[`` for a command wherever it stands in a line."""
-    return one_line(text).replace("##[", "#\\u0023[")
-
-
 def _named(tracker: TrackerDrift) -> str:
-    name, id_ = _shown(tracker.name), _shown(tracker.tracker_id)
+    name, id_ = one_line(tracker.name), one_line(tracker.tracker_id)
     return f"{name} ({id_})" if id_ else name
