@@ -211,3 +211,18 @@ def test_files_from_before_there_were_several_are_not_left_lying_without_a_word(
     assert result.code == 0
     assert "warning: not read, since each of several trackers has a folder of its own" in result.err
     assert "customizations/basket.yaml" in result.err
+
+
+def test_what_a_branch_proposes_of_a_tracker_that_fails_stays_proposed(
+    apis: dict[str, Sandbox], exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    for api in apis.values():
+        repinned(api, STRINGS)
+    with untouched(exported / "customizations"):
+        assert pinsync("export", "--branch", "pins").code == 0
+        proposed = git("rev-parse", "pins^{tree}")
+        apis["cz"].fail(parse_fault("500:*"))
+        assert pinsync("export", "--branch", "pins").code == 3
+        assert git("rev-parse", "pins^{tree}") == proposed
+        assert pinsync("export", "--branch", "pins", "--tracker", "sk").code == 0
+        assert git("rev-parse", "pins^{tree}") == proposed

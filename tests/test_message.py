@@ -27,9 +27,10 @@ def test_changes_are_counted_and_listed_by_model() -> None:
     ]
     assert message({"shop": pairs}) == (
         "Export pins: 2 added, 1 changed, 1 recreated, 1 removed\n\n"
-        "basket:\n  changed item /c2/ (Strings)\n  recreated item /r/\n  removed item /g/\n  added item /n/\n\n"
+        "basket:\n  changed item /c2/ (Strings)\n  removed item /g/\n  added item /n/\n  recreated item /r/\n\n"
         "detail:\n  added item /d/\n"
     )
+    assert message({"shop": pairs[::-1]}) == message({"shop": pairs}), "the order of an answer means nothing"
 
 
 def test_several_trackers_are_told_apart() -> None:

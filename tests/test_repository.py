@@ -733,3 +733,18 @@ def test_a_branch_without_an_identity_is_a_clear_error(root: Path, monkeypatch: 
     with pytest.raises(RepositoryError, match="in whose name"):
         opened(root).commit_to_branch("bot", {BASKET: b"new\n"}, "message")
     assert git(root, "branch", "--list", "bot") == ""
+
+
+def test_the_environment_of_a_hook_in_another_repository_is_not_this_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "there"):
+        subprocess.run(["git", "init", "--quiet", str(tmp_path / name)], check=True)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "there/.git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "there/.git/index.lock"))
+    found = Repository.discover(tmp_path / "here")
+    assert found is not None
+    assert (found.root, found.git_dir) == (tmp_path / "here", tmp_path / "here/.git")
+    assert list(found.read_index(PurePosixPath("customizations"))) == []
+    monkeypatch.delenv("GIT_DIR")
+    assert list(found.read_index(PurePosixPath("customizations"))) == []

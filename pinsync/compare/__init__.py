@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pinsync import canonical
 from pinsync.errors import UsageError, suggestion
@@ -154,6 +154,11 @@ def tags(item: Customization) -> tuple[str, ...]:
     """Return a customization's tags; none if they are of an unexpected type."""
     found = (canonical.read(item.text.decode()) or {}).get("tags")
     return tuple(found) if isinstance(found, list) and all(isinstance(tag, str) for tag in found) else ()
+
+
+def order(item: Customization) -> tuple[Any, ...]:
+    """Return the sort key of a customization within its model."""
+    return canonical.order(item)
 
 
 def title(data: Mapping[str, object]) -> str | None:

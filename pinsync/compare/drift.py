@@ -180,12 +180,14 @@ class Drift:
         new: the side that is compared to.
         trackers: each tracker's, in the configuration's order.
         notes: what a reader should know first, such as that the configuration itself changed.
+        whole: whether it is of all that is configured, as it is configured: no filter, no flag.
     """
 
     old: Side
     new: Side
     trackers: tuple[TrackerDrift, ...]
     notes: tuple[str, ...] = ()
+    whole: bool = True
 
     @property
     def complete(self) -> bool:

@@ -215,7 +215,8 @@ class _Report:
         """Put a tracker's section there; ``tabled`` says that the table has all its rows."""
         if len(self.drift.trackers) > 1:
             self.page.take(f"#### {_name(tracker.name)}\n\n")
-        parts = [self._state(tracker, tabled=tabled)] if self.drift.found else []
+        told = self.drift.found or (len(self.drift.trackers) > 1 and not self.drift.complete)
+        parts = [self._state(tracker, tabled=tabled)] if told else []
         if _SAFE_ID.fullmatch(tracker.tracker_id):
             parts.append(f"[open in Luigi's Box]({_URL.format(tracker.tracker_id)})")
         if parts:

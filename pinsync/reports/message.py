@@ -29,7 +29,7 @@ def message(trackers: Mapping[str, Sequence[Pair]]) -> str:
     subject = ", ".join(f"{counts[kind]} {kind}" for kind in compare.KINDS if counts[kind]) or "same rules, new text"
     lines = []
     heading = ""
-    ordered = sorted(changes, key=lambda change: (change[0], change[1].shown.model))
+    ordered = sorted(changes, key=lambda change: (change[0], change[1].shown.model, compare.order(change[1].shown)))
     for name, pair in ordered[:MAX_ENTRIES]:
         here = f"{name}/{pair.shown.model}" if len(trackers) > 1 else pair.shown.model
         if here != heading:

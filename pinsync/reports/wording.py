@@ -144,8 +144,8 @@ class Wording:
     def remedy(self) -> str:
         """Return the command that mends the drift; empty where that isn't sure."""
         drift = self.drift
-        sure = drift.found and drift.complete and _is_committed(drift.old) and drift.new.source == "@live"
-        return "pinsync export --commit" if sure else ""
+        sure = drift.found and drift.complete and drift.whole and _is_committed(drift.old)
+        return "pinsync export --commit" if sure and drift.new.source == "@live" else ""
 
     def kinds(self) -> dict[Kind, str]:
         """Return each kind of change in words.

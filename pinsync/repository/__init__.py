@@ -79,7 +79,9 @@ class Repository:
 
     @classmethod
     def discover(cls, start: Path) -> Repository | None:
-        """Return the repository that a folder lies in, ``None`` outside any; a hook's environment is honoured.
+        """Return the repository that a folder lies in, ``None`` outside any.
+
+        A hook's environment is honoured where it means this repository, and nothing of it where it means another.
 
         Raises:
             RepositoryError: it has no working tree, belongs to another user, or git can't be run.
@@ -91,6 +93,13 @@ class Repository:
             if (value := os.environ.get(name))
         }
         git = Git(Path.cwd() if environment else start, environment)
+        if (own := _own(start)) and _is_of_another(own.git_dir):
+            environment = {
+                "GIT_DIR": str(own.git_dir),
+                "GIT_WORK_TREE": str(own.root),
+                "GIT_INDEX_FILE": str(own.git_dir / "index"),
+            }
+            git = Git(start, environment)
         found = git.attempt("rev-parse", "--absolute-git-dir", "--show-toplevel")
         # With more than this to say, git means a broken repository, which is not to be taken for none.
         if "not a git repository (or any" in found.errors and not environment:
@@ -297,6 +306,33 @@ class Repository:
     def _hashes(self, paths: Sequence[PurePosixPath], *options: str) -> dict[PurePosixPath, str]:
         found = self._git.run("hash-object", *options, "--stdin-paths", feed=quoted_lines(paths)) if paths else b""
         return dict(zip(paths, found.decode().split(), strict=True))
+
+
+class _Own(NamedTuple):
+    root: Path
+    git_dir: Path
+
+
+def _own(start: Path) -> _Own | None:
+    """Return the repository around a folder as its files tell, whatever the environment says."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        place = folder / ".git"
+        if place.is_dir():
+            return _Own(folder, place)
+        if place.is_file():  # a linked worktree: "gitdir: PATH"
+            text = place.read_text(encoding="utf-8", errors="surrogateescape")
+            return _Own(folder, (folder / text.removeprefix("gitdir:").strip()).resolve())
+    return None
+
+
+def _is_of_another(git_dir: Path) -> bool:
+    """Whether the environment names the git directory, or the index, of another repository than this."""
+    named = os.environ.get("GIT_DIR")
+    index = Path(os.path.abspath(os.environ.get("GIT_INDEX_FILE") or git_dir / "index"))  # noqa: PTH100 - not resolved
+    places = [Path(os.path.abspath(named))] if named else []  # noqa: PTH100
+    if (index.parent / "HEAD").is_file():
+        places.append(index.parent)
+    return any(place.resolve() != git_dir.resolve() for place in places)
 
 
 def _check_commit(outcome: Outcome) -> None:

@@ -57,11 +57,11 @@ def commit_to_branch(
         RepositoryError: the name can't be a branch's, or git failed.
         FileError: a path leads through a link.
     """
-    if git.attempt("check-ref-format", "--branch", name).output != f"{name}\n".encode():
+    if name.startswith("refs/") or git.attempt("check-ref-format", "--branch", name).output != f"{name}\n".encode():
         raise RepositoryError(f"{printable(name)} can't be a branch's name", hint="see git help check-ref-format")
     reference = f"refs/heads/{name}"
     _check_free(git, name, reference)
-    found = git.attempt("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
+    found = git.attempt("show-ref", "--verify", "--hash", reference)  # exactly this one, where rev-parse would guess
     old = None if found.status else line(found.output)
     own = _own_commits(git, name, old, head) if old else []
     tree = _changed_tree(git, head, changes)

@@ -70,7 +70,8 @@ def parse(arguments: Sequence[str], repository: Repository | None, folder: Path)
         raise UsageError(f"{old} is compared with itself", hint="name two sources, as in pinsync diff HEAD @live")
     if dots and dots["dots"] == "...":
         base = _needed(repository, old).merge_base(old, new)
-        sides = Source("revision", old, revision=base, place=base[:12]), sides[1]
+        shown = f"the merge base of {old} and {new}"
+        sides = Source("revision", shown, revision=base, place=base[:12]), sides[1]
     return sides
 
 

@@ -90,7 +90,9 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
         found = in_parallel(run.compared, trackers, lambda both: done(_tracker(both).name))
     run.warn(found)
     run.check_scope(found)
-    result = Drift(run.side(old), run.side(new), tuple(found), tuple(_notes(old, new)))
+    flags = [getattr(options, name) for name in _FLAGS]
+    whole = config_file is None and not options.names and options.scope == EVERYTHING and flags == [None, None]
+    result = Drift(run.side(old), run.side(new), tuple(found), tuple(_notes(old, new)), whole)
     style = Style(ZoneInfo(today.timezone), console.color_out, options.max_chars, options.summary)
     files = [(file, _rendered(format_, result, style)) for format_, file in options.reports]
     if report := _rendered(options.format, result, style):

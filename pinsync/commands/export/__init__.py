@@ -265,12 +265,15 @@ class _Run:
 
     def _commit_to_branch(self, place: Head, updates: Sequence[Update]) -> None:
         """Put all trackers' files onto a branch."""
+        name = self._options.branch or ""
         files = {path: text for found in updates for path, text in found.files.items()}
         pairs = {found.tracker.name: found.pairs for found in updates}
+        for tracker in self._settings.trackers:
+            if tracker.name not in pairs:
+                files |= self._proposed(place, name, tracker)
+        result = place.repository.commit_to_branch(name, files, self._options.message or message(pairs))
         for found in updates:
             self._console.say(found.summary())
-        name = self._options.branch or ""
-        result = place.repository.commit_to_branch(name, files, self._options.message or message(pairs))
         if result.commit is None:
             self._console.say(
                 f"{name}: back to HEAD, nothing is left to propose" if result.changed else "nothing to commit"
@@ -278,3 +281,15 @@ class _Run:
         else:
             how = "replaced by" if result.replaced else "is now" if result.changed else "has already"
             self._console.say(f"{name}: {how} {result.commit[:12]}")
+
+    def _proposed(self, place: Head, branch: str, tracker: Tracker) -> dict[PurePosixPath, bytes | None]:
+        """Return what the branch proposes already of a tracker that isn't part of this run, or failed in it."""
+        reference = f"refs/heads/{branch}"
+        if not place.repository.knows(f"{reference}^"):
+            return {}
+        folder = layout.folder(place.directory, self._name(tracker))
+        head, base, proposed = (
+            dict(place.repository.read(where, folder)) for where in ("HEAD", f"{reference}^", reference)
+        )
+        paths = (path for path in {*base, *proposed} if proposed.get(path) != base.get(path) == head.get(path))
+        return {path: proposed.get(path) for path in sorted(paths)}
