@@ -56,13 +56,17 @@ def parse_answer(body: bytes) -> list[msgspec.Raw]:
 
 
 def _signs_of_paging(rest: Mapping[str, object], count: int) -> Iterator[str]:
-    if rest.get("next"):
-        yield '"next" is set'
-    if rest.get("has_more"):
-        yield '"has_more" is true'
-    total = rest.get("total")
-    if isinstance(total, int | float) and total > count:
-        yield f'"total" is {total}, {count} came'
+    """Yield what tells of more pages, at the top of the answer or in an object there, such as ``meta``."""
+    for said in (rest, *(value for value in rest.values() if isinstance(value, dict))):
+        if said.get("next"):
+            yield '"next" is set'
+        if said.get("has_more"):
+            yield '"has_more" is true'
+        total = said.get("total")
+        if isinstance(total, str) and total.isdecimal():
+            total = int(total)
+        if isinstance(total, int | float) and total > count:
+            yield f'"total" is {total}, {count} came'
 
 
 def decode_row(raw: msgspec.Raw) -> dict[str, Any]:

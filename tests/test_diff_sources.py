@@ -83,7 +83,7 @@ def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(
     with untouched(committed):
         found = diffed(pinsync, "main...topic")
         assert (found.code, found.told) == (1, ["changed home /p/1/"])
-        assert found.record["from"] == {"source": "main", "revision": base}
+        assert found.record["from"] == {"source": "the merge base of main and topic", "revision": base}
         assert found.record["to"] == {"source": "topic", "revision": topic}
         assert diffed(pinsync, "main..topic").told == ["changed basket all", "changed home /p/1/"]
         assert diffed(pinsync, "..topic").told == ["changed basket all", "changed home /p/1/"]
@@ -389,3 +389,21 @@ def test_an_export_is_of_the_tracker_that_a_revision_had(
     put(repository / "pinsync.yaml", "trackers: {sk: {tracker_id: 1234-5678}}\n")
     backup = saved("backup.json", second.customizations())
     assert diffed(pinsync, "HEAD", backup, "--tracker", "cz").told == []
+
+
+def test_a_configuration_that_moved_into_a_folder_with_its_files_is_no_mass_change(
+    repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(repository / "pinsync.yaml", 'trackers: {one: {tracker_id: "1"}}\n')
+    rows = [{"id": "a", "model": "basket", "target_type": "all"}]
+    put(repository / "answer.json", json.dumps({"results": rows}))
+    assert pinsync("export", "--from-file", "answer.json").code == 0
+    git("add", ".")
+    git("commit", "--quiet", "-m", "one")
+    (repository / "shop").mkdir()
+    git("mv", "pinsync.yaml", "customizations", "shop")
+    git("commit", "--quiet", "-m", "two")
+    monkeypatch.chdir(repository / "shop")
+    result = pinsync("diff", "HEAD~1", "HEAD")
+    assert result.code == 0
+    assert "directory: customizations → shop/customizations" in result.out

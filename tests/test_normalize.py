@@ -512,3 +512,9 @@ def test_a_row_keeps_integers_of_any_size_and_joins_surrogate_pairs() -> None:
         "a": 123456789012345678901234567890,
         "b": "\U0001f600",
     }
+
+
+@pytest.mark.parametrize("rest", ['"total": "5"', '"meta": {"has_more": true}', '"pagination": {"total": 2}'])
+def test_signs_of_paging_are_seen_in_other_places_too(rest: str) -> None:
+    with pytest.raises(DataError, match="one page of several"):
+        parse_answer(f'{{"results": [{{}}], {rest}}}'.encode())

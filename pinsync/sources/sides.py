@@ -70,7 +70,7 @@ def parse(arguments: Sequence[str], repository: Repository | None, folder: Path)
         raise UsageError(f"{old} is compared with itself", hint="name two sources, as in pinsync diff HEAD @live")
     if dots and dots["dots"] == "...":
         base = _needed(repository, old).merge_base(old, new)
-        shown = f"the merge base of {old} and {new}"
+        shown = old if base == sides[0].revision else f"the merge base of {old} and {new}"
         sides = Source("revision", shown, revision=base, place=base[:12]), sides[1]
     return sides
 
@@ -200,7 +200,9 @@ def opened(
     ):
         return state
     path = repository.inside(file.parent) / file.name
-    text = _committed(repository, source, path)
+    above = (folder / file.name for folder in path.parent.parents)  # where it may have stood before it was moved down
+    found = ((place, _committed(repository, source, place)) for place in (path, *above))
+    path, text = next((each for each in found if each[1] is not None), (path, None))
     if text is None and (today.path is None or repository.read_index_file(path) is None):
         return state
     base = path.parent.relative_to(repository.inside(today.root))
