@@ -455,3 +455,14 @@ def test_a_closed_standard_input(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr.startswith(b"error: -:1:1: expected a document")) == (2, True)
+
+
+@pytest.mark.parametrize("below", ["", "  - id: b\n    target_type: item\n    target_identity: /p/2/\n"])
+def test_a_comment_over_a_field_that_goes_finds_its_place_at_once(below: str) -> None:
+    block = "  - id: a\n    target_type: all\n    pin_definitions:\n      - position: 1\n        pin_type: item\n"
+    text = (
+        f"format: 1\nmodel: basket\ncustomizations:\n{block}\n    # agreed with Jana\n\n    tags: []\n{below}".encode()
+    )
+    once = formatted(text, "basket.yaml")
+    assert formatted(once, "basket.yaml") == once
+    assert once.count(b"# agreed with Jana") == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pinsync import canonical, document
 
+_STEPS = 4
+
 
 def formatted(text: bytes, source: str) -> bytes:
     """Return a document in canonical form: blocks sorted, each in its canonical text, comments at what they stand on.
@@ -18,6 +20,15 @@ def formatted(text: bytes, source: str) -> bytes:
     Raises:
         FileError: the text isn't a document; with line and column.
     """
+    # A comment whose key goes may find its place in two steps: out of the pin, then out of the block.
+    for _ in range(_STEPS):
+        before, text = text, _laid_out(text, source)
+        if text == before:
+            break
+    return text
+
+
+def _laid_out(text: bytes, source: str) -> bytes:
     read = document.parse(text, source)
     ranked = sorted(read.entries, key=lambda entry: canonical.order(entry.customization))
     parts = [_head(read.head, read.model, source)]
