@@ -119,8 +119,8 @@ def _quick(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customization | None:
         if row.target_metadata:
             text += canonical.fields({_METADATA[0]: normalize.plain(row.target_metadata, _METADATA)})
     target = Target(intern(row.target_type), row.target_identity, None)
-    updated_at = row.updated_at if type(row.updated_at) is str else None
-    return Customization(intern(row.model), row.id, target, (text + pins).encode(), updated_at)
+    updated_at = intern(row.updated_at) if type(row.updated_at) is str else None
+    return Customization(intern(row.model), row.id, target, text.encode() + pins.encode(), updated_at)
 
 
 def _pins(pins: list[_Pin]) -> str | None:
