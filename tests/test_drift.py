@@ -521,7 +521,8 @@ OLD: Final = "2020-01-01T00:00:00Z"
         ([pin(1, "/a/", active_to=OLD), pin(2, "/b/")], [], "edited", ["expired", "edited"]),
         ([pin(1, "/a/", active_to=OLD), pin(2, "/b/")], [pin(3, "/b/")], "edited", ["expired", "edited"]),
         ([pin(1, "/a/", active_to=OLD)], [pin(9, "/n/", active_to=OLD)], "edited", ["edited", "expired"]),
-        ([pin(1, "/a/", active_to=OLD)], [pin(1, "/n/")], "edited", ["edited"]),
+        # Nobody replaced the one by the other: it is left out, and another one came.
+        ([pin(1, "/a/", active_to=OLD)], [pin(1, "/n/")], "edited", ["expired", "edited"]),
     ],
 )
 def test_the_cause_of_a_change_is_that_of_all_its_pins(
@@ -593,3 +594,18 @@ def test_when_it_was_last_seen_to_change_is_what_the_answer_says() -> None:
     live = rule()._replace(updated_at="2026-11-20T08:00:00Z")
     assert only(None, live).updated_at == only(rule(tags=["a"]), live).updated_at == "2026-11-20T08:00:00Z"
     assert only(rule(), None).updated_at is None
+
+
+@pytest.mark.parametrize("live_is_new", [True, False])
+def test_an_expired_pin_with_another_at_its_place_was_not_replaced_by_anybody(live_is_new: bool) -> None:
+    def rule(*pins: dict[str, object]) -> Customization:
+        return document.customization({"id": "a", "model": "m", "target_type": "all", "pin_definitions": list(pins)})
+
+    ended = {"position": 1, "pin_type": "item", "pin_identity": "/old/", "active_to": "2025-01-01T00:00:00Z"}
+    here, live = rule(ended), rule({"position": 1, "pin_type": "item", "pin_identity": "/new/"})
+    sides = ([here], [live]) if live_is_new else ([live], [here])
+    filters = Filters(datetime(2026, 1, 1, tzinfo=UTC))
+    (change,) = explain(compare(*sides)[0], filters, live_is_new=live_is_new)
+    gone, came = ("removed", "added") if live_is_new else ("added", "removed")
+    assert {(pin.kind, pin.cause) for pin in change.pins} == {(gone, "expired"), (came, "edited")}
+    assert change.cause == "edited"

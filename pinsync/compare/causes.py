@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.compare.changes import plain_data, same, shelf
+from pinsync.compare.drift import PinChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,8 +33,8 @@ class Filters:
 
 def lacks_pins(changes: Sequence[Change], *, live_is_new: bool) -> bool:
     """Whether pins are missing from the live side that nothing explains yet."""
-    missing = "removed" if live_is_new else "added"
-    return any(pin.kind == missing and pin.cause == "edited" for change in changes for pin in change.pins)
+    missing = {"removed" if live_is_new else "added", "replaced"}
+    return any(pin.kind in missing and pin.cause == "edited" for change in changes for pin in change.pins)
 
 
 def explain(changes: Sequence[Change], filters: Filters, *, live_is_new: bool) -> list[Change]:
@@ -44,11 +45,15 @@ def explain(changes: Sequence[Change], filters: Filters, *, live_is_new: bool) -
 def _explained(change: Change, filters: Filters, live_is_new: bool) -> Change:
     missing: PinKind = "removed" if live_is_new else "added"
     live = (change.new or change.old) if live_is_new else (change.old or change.new)
-    pins = []
+    pins: list[PinChange] = []
     for pin in change.pins:
         side = pin.old if live_is_new else pin.new
-        cause = _cause(live, side, filters) if pin.kind == missing and side is not None else "edited"
-        pins.append(replace(pin, cause=cause))
+        cause = _cause(live, side, filters) if pin.kind in (missing, "replaced") and side is not None else "edited"
+        if pin.kind == "replaced" and cause != "edited":  # nobody replaced it: it is left out, and another one came
+            pins.append(PinChange("removed", pin.old, None, cause if live_is_new else "edited"))
+            pins.append(PinChange("added", None, pin.new, "edited" if live_is_new else cause))
+        else:
+            pins.append(replace(pin, cause=cause))
     causes = {pin.cause for pin in pins}
     whole = change.kind in ("added", "removed")
     edited = "edited" in causes or not pins or (whole and change.kind != missing) or bool(change.fields)
