@@ -7,6 +7,7 @@ YAML dumper costs a hundred times as much and changes its mind between versions;
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from operator import lt
 from typing import Any, Final
 
@@ -72,9 +73,9 @@ def value_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return _sequence(value, 0) if type(value) is list and value else _scalar(value)
 
 
-def fields(data: dict[str, Any]) -> str:
-    """Return the lines of some of a customization's fields, none of them pins."""
-    return _mapping(data, "    ") if data else ""
+def fields(data: dict[str, Any], indent: str = "    ") -> str:
+    """Return the lines of some of a customization's fields, none of them pins, or of those inside one of them."""
+    return _mapping(data, indent) if data else ""
 
 
 def _pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
@@ -297,3 +298,24 @@ def _read_scalar(text: str) -> Any:  # noqa: ANN401 - any JSON scalar, or an emp
 def _unescape(match: re.Match[str]) -> str:
     code = match[1] or match[2]
     return chr(int(code, 16)) if code else _UNESCAPED.get(match[3], match[0])
+
+
+def instant(text: str) -> str | None:
+    """Return a canonical date-time as a text such that earlier ones sort first; None for any other text.
+
+    A fraction of any length and a leap second (RFC 3339, section 5.7) sort rightly too.
+    """
+    found = _INSTANT.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        minute = datetime.fromisoformat(found[1])
+    except ValueError:
+        return None
+    if found[2] == "60" and (minute.hour, minute.minute) != (23, 59):
+        return None
+    return text.removesuffix("Z")  # a fraction then sorts behind the second it belongs to
+
+
+# No hour 24: ``fromisoformat`` takes it from Python 3.14 on.
+_INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d):([0-5]\d|60)(?:\.\d+)?Z", re.ASCII)

@@ -1,14 +1,12 @@
-"""From an answer of the API to canonical plain data: noise gone, keys in order, numbers and date-times in one form."""
+"""From a row of the API to canonical plain data: noise gone, keys in order, numbers and date-times in one form."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
-
-import msgspec
 
 from pinsync.errors import DataError
 from pinsync.model import MAX_DEPTH
@@ -26,64 +24,6 @@ _NOT_WRITTEN: Final = frozenset({"model", "created_at", "updated_at"})
 _INTEGRAL_BELOW: Final = 1e16
 
 
-def parse_answer(body: bytes) -> list[msgspec.Raw]:
-    """Split an export's answer into its rows without decoding them.
-
-    Args:
-        body: the whole answer, JSON in UTF-8.
-
-    Returns:
-        The rows as raw JSON, in the answer's order.
-
-    Raises:
-        DataError: the answer isn't whole: not JSON, no list of ``results``, or a sign that more pages follow.
-    """
-    try:
-        envelope = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"), type=dict[str, msgspec.Raw])
-        rest = {name: msgspec.json.decode(raw) for name, raw in envelope.items() if name != "results"}
-        rows = msgspec.json.decode(envelope["results"], type=list[msgspec.Raw])
-    except KeyError as error:
-        raise DataError('the answer has no "results"; expected {"results": [...]}') from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f'the answer is not {{"results": [...]}} in JSON and UTF-8: {error}') from error
-    more = next(_signs_of_paging(rest, len(rows)), None)
-    if more:
-        raise DataError(
-            f"the answer looks like one page of several ({more})",
-            hint="pinsync uses only complete exports; please report this, since the API documents no paging here",
-        )
-    return rows
-
-
-def _signs_of_paging(rest: Mapping[str, object], count: int) -> Iterator[str]:
-    """Yield what tells of more pages, at the top of the answer or in an object there, such as ``meta``."""
-    for said in (rest, *(value for value in rest.values() if isinstance(value, dict))):
-        if said.get("next"):
-            yield '"next" is set'
-        if said.get("has_more"):
-            yield '"has_more" is true'
-        total = said.get("total")
-        if isinstance(total, str) and total.isdecimal():
-            total = int(total)
-        if isinstance(total, int | float) and total > count:
-            yield f'"total" is {total}, {count} came'
-
-
-def decode_row(raw: msgspec.Raw) -> dict[str, Any]:
-    """Decode one row of an answer.
-
-    Raises:
-        DataError: it isn't a JSON object, or holds what JSON and Unicode don't allow.
-    """
-    try:
-        row = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise DataError(f"not valid JSON in UTF-8: {error}") from error
-    if not isinstance(row, dict):
-        raise DataError(f"expected an object, got {_kind(row)}")
-    return row
-
-
 def check_identity(row: Mapping[str, Any], required: tuple[str, ...] = ("id", "model", "target_type")) -> None:
     """Check the three fields that every other part relies on.
 
@@ -99,7 +39,7 @@ def check_identity(row: Mapping[str, Any], required: tuple[str, ...] = ("id", "m
         if value is _ABSENT and name not in required:
             continue
         if type(value) is not str or not value:
-            found = "nothing" if value is _ABSENT else '""' if value == "" else _kind(value)
+            found = "nothing" if value is _ABSENT else '""' if value == "" else kind(value)
             raise DataError(f"{name}: expected a non-empty string, got {found}", path=(name,))
 
 
@@ -180,22 +120,34 @@ def _without(row: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]
     return {**row, name: _without(inner, tuple(rest))} if isinstance(inner, dict) else row
 
 
-def _kind(value: object) -> str:
-    names = {
-        str: "a string",
-        int: "an integer",
-        float: "a number",
-        bool: "a boolean",
-        dict: "an object",
-        list: "a list",
-    }
-    return names.get(type(value), "null")
+def kind(value: object) -> str:
+    """Return what messages call the type of a JSON value."""
+    return _NAMES.get(type(value), "null")
 
 
-def _kept(value: object, expected: str, path: Path, name: str, warn: Warn) -> object:
+_NAMES: Final = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "a boolean",
+    dict: "an object",
+    list: "a list",
+}
+
+
+def _kept(value: object, expected: str, path: Path, name: str | int, warn: Warn) -> object:
     path = (*path, name)
-    warn(path, f"expected {expected}, got {_kind(value)}; kept as it is")
+    warn(path, f"expected {expected}, got {kind(value)}; kept as it is")
     return plain(value, path)
+
+
+def _kept_list(value: object, wanted: type, items: str, path: Path, name: str, warn: Warn) -> object:
+    """Keep what isn't a list of one type; if it is a list all the same, the warning names the first item at fault."""
+    if type(value) is not list:
+        return _kept(value, f"a list of {items}", path, name, warn)
+    index = next(index for index, item in enumerate(value) if type(item) is not wanted)
+    _kept(value[index], _NAMES[wanted], (*path, name), index, warn)
+    return plain(value, (*path, name))
 
 
 def plain(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
@@ -204,22 +156,25 @@ def plain(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
     Raises:
         DataError: a number that isn't finite, or nesting deeper than ``MAX_DEPTH``; ``path`` says where.
     """
-    kind = type(value)
-    if kind is float:
+    of = type(value)
+    if of is float:
         if not isfinite(value):
-            raise DataError(f"{_dotted(path)}: expected a finite number, got {value}", path=path)
+            raise DataError(f"{place(path)}: expected a finite number, got {value}", path=path)
         return int(value) if value.is_integer() and abs(value) < _INTEGRAL_BELOW else value
-    if kind is dict or kind is list:
+    if of is dict or of is list:
         if len(path) > MAX_DEPTH:
-            raise DataError(f"{_dotted(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
-        if kind is dict:
-            return {key: plain(value[key], (*path, key)) for key in sorted(value)}
+            raise DataError(f"{place(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
+        if of is dict:
+            return {
+                key: item if type(item := value[key]) is str else plain(item, (*path, key)) for key in sorted(value)
+            }
         return [plain(item, (*path, index)) for index, item in enumerate(value)]
     return value
 
 
-def _dotted(path: Path) -> str:
-    return ".".join(map(str, path))
+def place(path: Path) -> str:
+    """Return how messages spell a path: ``pin_definitions[0].position``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def _fields(row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn) -> dict[str, Any]:
@@ -275,7 +230,7 @@ def _tags(value: object, path: Path, name: str, warn: Warn) -> object:
         return _ABSENT
     if type(value) is list and set(map(type, value)) == {str}:
         return sorted(set(value))
-    return _kept(value, "a list of strings", path, name, warn)
+    return _kept_list(value, str, "strings", path, name, warn)
 
 
 def _pins(value: object, path: Path, name: str, warn: Warn) -> object:
@@ -283,7 +238,7 @@ def _pins(value: object, path: Path, name: str, warn: Warn) -> object:
         return _ABSENT
     if type(value) is list and set(map(type, value)) == {dict}:
         return [_fields(pin, _PIN, (*path, name, index), warn) for index, pin in enumerate(value)]
-    return _kept(value, "a list of objects", path, name, warn)
+    return _kept_list(value, dict, "objects", path, name, warn)
 
 
 # A known field: its name, the type that needs no cleaning, whether null means absence, and the cleaner for the rest.

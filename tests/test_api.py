@@ -242,7 +242,7 @@ def test_a_compression_bomb_is_stopped_before_it_fills_the_memory() -> None:
 
 
 def test_an_encoding_that_was_not_asked_for_is_refused() -> None:
-    assert "in the encoding br" in failure(answer(Content_Encoding="br")).message
+    assert "in an encoding that was not asked for: br" in failure(answer(Content_Encoding="br")).message
 
 
 @pytest.mark.parametrize("page", [b"<!DOCTYPE html>", b"\n <html>", b"\xef\xbb\xbf<?xml?>"])
@@ -250,6 +250,30 @@ def test_a_web_page_is_no_answer(page: bytes) -> None:
     error = failure(answer(body=page))
     assert "web page" in error.message
     assert "login" in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '</2>; rel="next"',
+        "</2>;rel=next",
+        "</2> ; REL = 'Next'",
+        '</1>; rel=prev, </3>; title="a, b; c"; rel="last NEXT"',
+        '<https://x/a;b,c>; foo; rel="next"',
+    ],
+)
+def test_a_link_to_a_next_page_makes_the_answer_a_part(link: str) -> None:
+    error = failure(answer(Link=link))
+    assert "one page of several" in error.message
+    assert "one page of several" in failure(answer(Link=f"</>; rel=start\r\nLink: {link}")).message
+
+
+@pytest.mark.parametrize(
+    "link", ["", "</2>; rel=prev", '</rel=next>; rel="self"', '</>; title="x; rel=next"; rel=up', "</>; x-rel=next"]
+)
+def test_another_link_is_no_sign_of_paging(link: str) -> None:
+    with serving(answer(Link=link)) as server:
+        assert export(server.url).body == BODY
 
 
 # What is tried again
@@ -366,6 +390,12 @@ def test_the_failures_of_all_hosts_are_told() -> None:
         export(closed, server.url)
     assert f"{closed} can't be reached" in caught.value.message
     assert f"{server.url} answered 503 Service Unavailable" in caught.value.message
+
+
+def test_a_key_in_a_broken_head_is_not_shown() -> None:
+    error = failure(*[f"HTTP/1.1 200 OK\r\n{KEY} no header\r\n\r\n".encode()] * 4)
+    assert "broke off" in error.message
+    assert "<private key>" in error.message
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 422, 500])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import traceback
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -595,3 +596,19 @@ def test_a_key_command_that_fails_is_explained_without_the_key(monkeypatch: pyte
     error = key_error(PINSYNC_PRIVATE_KEY_COMMAND=python(f"import time; print('{HIDDEN}', flush=True); time.sleep(60)"))
     assert "gave no key within 0.2 seconds" in error.message
     assert error.__suppress_context__
+    assert "by itself" in (error.hint or "")
+
+
+def test_what_a_key_command_says_on_stderr_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    traced = f"import sys; print('{HIDDEN}'); print('+ {HIDDEN}', file=sys.stderr); sys.exit(%d)"
+    assert config.private_key(SHOP, {key.COMMAND: python(traced % 0)}) == HIDDEN
+    error = key_error(PINSYNC_PRIVATE_KEY_COMMAND=python(traced % 1))
+    assert HIDDEN not in f"{error}{error.hint}"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", [key.FILE, key.COMMAND])
+def test_a_key_in_the_wrong_variable_is_not_shown(name: str) -> None:
+    error = key_error(**{name: HIDDEN})
+    assert "No such file or directory" in error.message
+    assert HIDDEN not in "".join(traceback.format_exception(error))

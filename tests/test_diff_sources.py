@@ -212,6 +212,36 @@ def test_in_a_hook_of_git_a_diff_sees_what_is_about_to_be_committed(
     assert {change["kind"] for change in diffed(pinsync, "HEAD", "@index").changes} == {"removed"}
 
 
+@pytest.mark.parametrize("hashes", ["sha1", "sha256"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_file_that_is_only_announced_is_not_in_the_index(
+    hashes: str, is_there: bool, tmp_path: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``git add -N`` stages an empty file, which git itself doesn't count."""
+    monkeypatch.chdir(put(tmp_path / "other" / "pinsync.yaml", "directory: elsewhere\n").parent)
+    git("init", "--quiet", f"--object-format={hashes}")
+    git("add", "--intent-to-add", "pinsync.yaml")
+    put(Path("pinsync.yaml"), "format: 1\n")
+    put(document(), BASKET_TEXT)
+    git("add", str(document()))
+    put(document("home"), HOME_TEXT)
+    git("add", "--intent-to-add", str(document("home")))
+    if not is_there:
+        document("home").unlink()
+    found = diffed(pinsync, "@index", "@worktree")
+    assert (found.told, found.notes, found.err) == (["added home /p/1/"] * is_there, [], "")
+    git("add", ".")
+    assert diffed(pinsync, "@index", "@worktree").told == []
+
+
+@pytest.mark.usefixtures("committed")
+def test_an_empty_file_that_is_staged_is_no_document(pinsync: CommandLine, git: Git) -> None:
+    put(document("new"), "")
+    git("add", ".")
+    found = diffed(pinsync, "HEAD", "@index")
+    assert (found.code, "@index:customizations/new.yaml" in found.err) == (2, True)
+
+
 # The configuration of a revision.
 
 
@@ -350,7 +380,7 @@ def test_an_export_that_shares_no_id_may_be_another_trackers(pinsync: CommandLin
     [
         ({"result": []}, 'has no "results"'),
         ({"results": {}}, "is not"),
-        ({"results": [{"id": "a"}]}, "row 1 of the answer: model: expected a non-empty string, got nothing"),
+        ({"results": [{"id": "a"}]}, "row 1 of the answer (a): model: expected a non-empty string, got nothing"),
         ({"results": [rule(1), rule(1)]}, "have the same id"),
         ({"results": [], "next": "page 2"}, "one page of several"),
     ],

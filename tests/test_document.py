@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from merging import export
 from strategies import QUICK, rows
 
-from pinsync import document, normalize
+from pinsync import document
+from pinsync.document import answer
 from pinsync.errors import DataError, FileError
 from pinsync.model import MAX_DEPTH
 from pinsync.yamlio import load
@@ -52,7 +53,7 @@ def texts(read: Document) -> list[str]:
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
 def test_an_export_makes_after_of_before(case: str) -> None:
     folder = CASES / case
-    live = [normalize.decode_row(raw) for raw in normalize.parse_answer((folder / "answer.json").read_bytes())]
+    live = [answer.decoded(raw) for raw in answer.split((folder / "answer.json").read_bytes())]
     before = folder / "before.yaml"
     path = "basket.yaml" if before.exists() else f"{live[0]['model']}.yaml"
     files = {path: before.read_bytes()} if before.exists() else {}

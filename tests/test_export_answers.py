@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import socket
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
-from exporting import BASKET_TEXT, STRINGS, answered, document, put, repinned, rows, served, untouched
+from exporting import BASKET_TEXT, EVERYONE, STRINGS, answered, document, put, repinned, rows, served, untouched
 
 from pinsync import api as client
 from pinsync.sandbox import Answer, Fault, Sandbox, parse_fault
@@ -83,8 +84,16 @@ ANSWERS: dict[str, tuple[bytes | Sequence[object] | Mapping[str, object], str]] 
     "infinity": (WHOLE.replace('"position": 1', '"position": 1e400').encode(), "row 1 of the answer"),
     "invalid UTF-8": (WHOLE.encode().replace(b"Strings", b"Str\xff\xfengs"), "UTF-8"),
     "UTF-16": (WHOLE.encode("utf-16"), "UTF-8"),
-    "a lone surrogate": (WHOLE.replace("Strings", "Str\\ud83dngs").encode(), "not {"),
-    "a lone surrogate as id": (WHOLE.replace("1996", "\\udc00").encode(), "not {"),
+    "a lone surrogate": (
+        WHOLE.replace("Strings", "Str\\ud83dngs").encode(),
+        f"row 1 of the answer (basket, {STRINGS}): target_metadata.title: isn't valid Unicode (a lone surrogate)",
+    ),
+    "a lone surrogate as id": (WHOLE.replace("1996", "\\udc00").encode(), ": id: isn't valid Unicode"),
+    "results twice": (f'{WHOLE[:-1]}, "results": []}}'.encode(), 'the answer: the key "results" stands twice'),
+    "a key twice": (
+        WHOLE.replace('"position": -1', '"position": -1, "position": 1').encode(),
+        f'row 2 of the answer (basket, {EVERYONE}): pin_definitions[0]: the key "position" stands twice',
+    ),
     "something behind it": (WHOLE.encode() + b"<!-- proxy -->", "not {"),
     "endless nesting": (b'{"results": ' + b"[" * 100_000, "not {"),
     "deep nesting": (with_value("x", json.loads("[" * 100 + "]" * 100)), "nested deeper than"),
@@ -104,6 +113,26 @@ def test_an_answer_that_is_not_whole_changes_nothing(
     assert message in result.err
     assert len(result.err.splitlines()) == 2, "a message and a remedy"
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("name", ["a lone surrogate", "results twice", "a key twice"])
+def test_a_saved_answer_that_is_not_whole_is_a_fault_of_the_file(name: str, folder: Path, pinsync: CommandLine) -> None:
+    body, message = ANSWERS[name]
+    assert isinstance(body, bytes)
+    saved = put(folder.parent / "saved.json", body)
+    with untouched(folder):
+        result = pinsync("export", "--from-file", str(saved))
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: {saved}: ")
+    assert message in result.err
+    assert len(result.err.splitlines()) == 2, "a message and a remedy"
+
+
+def test_a_link_to_a_next_page_changes_nothing(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
+    answer = Answer(200, WHOLE.encode(), {"Link": '</scopes/export?page=2>; rel="next"'})
+    api.fail(Fault(answer=answer))
+    result = refused(pinsync, folder)
+    assert "one page of several" in result.err
 
 
 def test_what_else_stands_beside_the_results_is_no_sign_of_paging(
@@ -217,6 +246,37 @@ def test_a_wrong_key_names_the_variable_and_shows_no_key(
     assert "401 Unauthorized" in result.err
     assert "PINSYNC_PRIVATE_KEY holds the private key of tracker_id 1234-5678" in result.err
     assert "another-secret-key" not in result.err
+
+
+ECHOED = 'PinsyncTest/key+with%odd"marks'
+"""A key that looks otherwise in a URL and in JSON."""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(401, json.dumps({"reason": f"{ECHOED} is wrong"}).encode()),
+        Answer(401, json.dumps({"reason": f"{'x' * 290}{ECHOED}"}).encode()),
+        Answer(422, json.dumps({"reason": "no", "exception_details": {ECHOED: [f"a {ECHOED.upper()}"]}}).encode()),
+        Answer(422, json.dumps({"reason": json.dumps({"key": ECHOED})}).encode()),
+        Answer(302, b"", {"Location": f"/login/{quote(ECHOED, safe='')}?key={quote(ECHOED)}"}),
+        Answer(302, b"", {"Location": f"https://elsewhere/{quote(ECHOED).lower()}"}),
+        Answer(403, f"<html>{ECHOED}</html>".encode(), {"Content-Type": "text/html"}),
+        Answer(200, f"<html>{ECHOED}</html>".encode(), {"Content-Type": "text/html"}),
+        Answer(200, WHOLE.encode(), {"Content-Encoding": ECHOED}),
+        Answer(503, ECHOED.encode()),
+    ],
+    ids=lambda answer: str(answer.status),
+)
+def test_a_key_that_is_echoed_is_not_shown(
+    answer: Answer, api: Sandbox, folder: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINSYNC_PRIVATE_KEY", ECHOED)
+    api.fail(Fault(times=None, answer=answer))
+    text = refused(pinsync, folder, "-v").err.lower()
+    for part in ("pinsynctest", "with%", "marks"):
+        assert part not in text
+    assert str(answer.status) in text or answer.status == 200
 
 
 def test_an_unknown_tracker_names_the_setting(

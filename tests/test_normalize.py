@@ -4,7 +4,6 @@ import json
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +12,7 @@ from strategies import QUICK, other_spelling, rows
 from pinsync import document
 from pinsync.errors import DataError
 from pinsync.model import MAX_DEPTH
-from pinsync.normalize import check_identity, date_time, decode_row, normalize, parse_answer
+from pinsync.normalize import check_identity, date_time, normalize
 from pinsync.sandbox import respell
 
 if TYPE_CHECKING:
@@ -242,13 +241,14 @@ def test_ignored_fields_are_gone_and_so_is_what_they_leave_empty() -> None:
         ({"target_criteria": "x"}, ("target_criteria",), "expected an object, got a string; kept as it is"),
         ({"target_metadata": [1]}, ("target_metadata",), "expected an object, got a list; kept as it is"),
         ({"tags": "a"}, ("tags",), "expected a list of strings, got a string; kept as it is"),
-        ({"tags": ["b", 1, "a"]}, ("tags",), "expected a list of strings, got a list; kept as it is"),
+        ({"tags": ["b", 1, None]}, ("tags", 1), "expected a string, got an integer; kept as it is"),
+        ({"tags": ["b", None]}, ("tags", 1), "expected a string, got null; kept as it is"),
         ({"tags": {"a": 1}}, ("tags",), "expected a list of strings, got an object; kept as it is"),
         ({"pin_definitions": True}, ("pin_definitions",), "expected a list of objects, got a boolean; kept as it is"),
         (
-            {"pin_definitions": [{"position": 2}, 1]},
-            ("pin_definitions",),
-            "expected a list of objects, got a list; kept as it is",
+            {"pin_definitions": [{"position": 2}, [1]]},
+            ("pin_definitions", 1),
+            "expected an object, got a list; kept as it is",
         ),
     ],
 )
@@ -325,20 +325,24 @@ def test_an_integral_position_is_an_integer() -> None:
 
 @pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
 @pytest.mark.parametrize(
-    ("path", "fields"),
+    ("path", "place", "fields"),
     [
-        (("x", "a", 1), lambda number: {"x": {"a": [0, number]}}),
-        (("pin_definitions", 0, "position"), lambda number: {"pin_definitions": [{"position": number}]}),
-        (("target_identity",), lambda number: {"target_identity": number}),
+        (("x", "a", 1), "x.a[1]", lambda number: {"x": {"a": [0, number]}}),
+        (
+            ("pin_definitions", 0, "position"),
+            "pin_definitions[0].position",
+            lambda number: {"pin_definitions": [{"position": number}]},
+        ),
+        (("target_identity",), "target_identity", lambda number: {"target_identity": number}),
     ],
 )
 def test_what_is_not_finite_is_refused(
-    number: float, path: tuple[str | int, ...], fields: Callable[[float], Row]
+    number: float, path: tuple[str | int, ...], place: str, fields: Callable[[float], Row]
 ) -> None:
     with pytest.raises(DataError, match="expected a finite number") as caught:
         written(**fields(number))
     assert caught.value.path == path
-    assert ".".join(map(str, path)) in caught.value.message
+    assert caught.value.message.startswith(f"{place}: expected")
 
 
 # Date-times
@@ -400,7 +404,7 @@ def test_date_times_elsewhere_are_texts() -> None:
     assert pin(starts=text, x={"active_to": text}) == {"starts": text, "x": {"active_to": text}}
 
 
-# Identity, depth, and the answer as a whole
+# Identity and depth
 
 
 @pytest.mark.parametrize("name", ["id", "model", "target_type"])
@@ -439,82 +443,3 @@ def test_depth_is_limited_alike_in_every_field() -> None:
     ):
         with pytest.raises(DataError, match=f"nested deeper than {MAX_DEPTH} levels"):
             written(**fields)
-
-
-@pytest.mark.parametrize(
-    "body", [b'{"results": []}', b'\xef\xbb\xbf{"results": []}', b' {"took": 3, "results": [ ]}\n']
-)
-def test_an_empty_answer_is_an_answer(body: bytes) -> None:
-    assert parse_answer(body) == []
-
-
-@pytest.mark.parametrize(
-    "rest",
-    ['"next": null', '"next": ""', '"has_more": false', '"total": 1', '"total": null', '"total": "many"', '"total": 0'],
-)
-def test_what_is_no_sign_of_paging(rest: str) -> None:
-    assert len(parse_answer(f'{{{rest}, "results": [{{}}]}}'.encode())) == 1
-
-
-@pytest.mark.parametrize(
-    ("rest", "sign"),
-    [
-        ('"next": "/v1?offset=100"', '"next" is set'),
-        ('"has_more": true', '"has_more" is true'),
-        ('"total": 2', '"total" is 2, 1 came'),
-        ('"total": 1e3', '"total" is 1000.0, 1 came'),
-    ],
-)
-def test_a_page_is_no_answer(rest: str, sign: str) -> None:
-    with pytest.raises(DataError, match="one page of several") as caught:
-        parse_answer(f'{{"results": [{{}}], {rest}}}'.encode())
-    assert sign in caught.value.message
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        *(b"", b"null", b"[]", b"{}", b'"results"', b"<html></html>", b'{"results": {}}', b'{"results": null}'),
-        *(b'{"results": "x"}', b'{"results": [', b'{"results": [{}]', b'{"results": [{}]} x', b'{"results": [{},]}'),
-        *(b'{"result": []}', b'{"results": [NaN]}', b"\xff\xfe{", b'{"results": [], "x": "\xff"}', b"[" * 100_000),
-        *(b'{"results": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}",),
-    ],
-)  # fmt: skip
-def test_what_is_no_answer(body: bytes) -> None:
-    with pytest.raises(DataError, match="the answer"):
-        parse_answer(body)
-
-
-@pytest.mark.parametrize("raw", [b"1", b"null", b'"x"', b"[]", b"true", b"1.5"])
-def test_a_row_must_be_an_object(raw: bytes) -> None:
-    with pytest.raises(DataError, match="expected an object, got "):
-        decode_row(msgspec.Raw(raw))
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b'{"a": "\\ud800"}',
-        b'{"a": "\\udc00\\ud800"}',
-        b'{"a": "\xff"}',
-        b'{"a": "\xed\xa0\x80"}',
-        b'{"a": 1e400}',
-        b'{"a": Infinity}',
-    ],
-)
-def test_a_row_must_be_json_and_unicode(raw: bytes) -> None:
-    with pytest.raises(DataError, match="not valid JSON in UTF-8"):
-        decode_row(msgspec.Raw(raw))
-
-
-def test_a_row_keeps_integers_of_any_size_and_joins_surrogate_pairs() -> None:
-    assert decode_row(msgspec.Raw(b'{"a": 123456789012345678901234567890, "b": "\\ud83d\\ude00"}')) == {
-        "a": 123456789012345678901234567890,
-        "b": "\U0001f600",
-    }
-
-
-@pytest.mark.parametrize("rest", ['"total": "5"', '"meta": {"has_more": true}', '"pagination": {"total": 2}'])
-def test_signs_of_paging_are_seen_in_other_places_too(rest: str) -> None:
-    with pytest.raises(DataError, match="one page of several"):
-        parse_answer(f'{{"results": [{{}}], {rest}}}'.encode())

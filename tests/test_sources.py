@@ -101,7 +101,7 @@ def test_a_saved_export_is_read(tmp_path: Path) -> None:
         ("<html>", 'the answer is not {"results": [...]} in JSON and UTF-8'),
         ('{"results": {}}', 'the answer is not {"results": [...]} in JSON and UTF-8'),
         ('{"results": [5]}', "row 1 of the answer: expected an object, got an integer"),
-        ('{"results": [{"id": "a"}]}', "row 1 of the answer: model: expected a non-empty string, got nothing"),
+        ('{"results": [{"id": "a"}]}', "row 1 of the answer (a): model: expected a non-empty string, got nothing"),
         ('{"results": [], "next": "x"}', "the answer looks like one page of several"),
     ],
 )

@@ -18,7 +18,7 @@ import httpx
 
 from pinsync.api import diagnosis
 from pinsync.api.diagnosis import TransientError
-from pinsync.api.wire import ApiAuth, decompressed, export_request, open_client
+from pinsync.api.wire import ApiAuth, decompressed, export_request, names_next_page, open_client
 from pinsync.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Answer:
     fetched_at: datetime
 
 
-def export(
+def export(  # noqa: PLR0913 - one is the key, and four stand for the world around: clocks, sleep, and who watches
     tracker: Tracker,
     private_key: str,
     query: Mapping[str, str],
@@ -68,6 +68,7 @@ def export(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
+    received: Callable[[int], None] = lambda _count: None,
 ) -> Answer:
     """Return the answer to ``POST /scopes/export`` from the first of the tracker's hosts that gives one.
 
@@ -80,16 +81,18 @@ def export(
         clock: returns the current moment, for dates and signatures.
         sleep: waits the given number of seconds.
         monotonic: returns seconds that only grow, for deadlines.
+        received: is told again and again how many bytes of the answer, decompressed, have come.
 
     Raises:
         RemoteError: no host gave a whole answer with status 200; says what to do.
         UsageError: the query can't be written into a URL.
     """
     failures: dict[str, TransientError] = {}
+    brief = diagnosis.brief_without(private_key)
     with open_client(tracker, private_key, timeout, clock) as client:
         for host in tracker.hosts:
             request = export_request(client, tracker, host, query)
-            call = _Call(tracker, client, request, timeout, max_bytes, clock, sleep, monotonic)
+            call = _Call(tracker, client, request, brief, timeout, max_bytes, clock, sleep, monotonic, received)
             try:
                 return call.repeat()
             except TransientError as failure:
@@ -106,11 +109,13 @@ class _Call:
     tracker: Tracker
     client: httpx.Client
     request: httpx.Request
+    brief: diagnosis.Brief
     timeout: float
     max_bytes: int
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     monotonic: Callable[[], float]
+    received: Callable[[int], None]
 
     def repeat(self) -> Answer:
         """Return the answer of the first attempt that succeeds."""
@@ -133,12 +138,19 @@ class _Call:
             with closing(self.client.send(self.request, stream=True)) as response:
                 pieces = self.pieces(response, began)
                 if response.status_code != httpx.codes.OK:
-                    raise diagnosis.refusal(self.tracker, response, pieces, sent, self.clock())
+                    raise diagnosis.refusal(self.tracker, response, pieces, self.brief, sent, self.clock())
+                if names_next_page(response):
+                    hint = (
+                        "pinsync uses only complete exports; please report this, since the API documents no paging here"
+                    )
+                    raise self.final("answered with what looks like one page of several (a Link to the next)", hint)
                 body = self.collected(pieces)
         except httpx.DecodingError as error:
-            raise self.final(str(error), "is a proxy in between that alters answers? check HTTPS_PROXY") from error
+            raise self.final(
+                self.brief(str(error)), "is a proxy in between that alters answers? check HTTPS_PROXY"
+            ) from error
         except httpx.TransportError as error:
-            raise diagnosis.failure(self.tracker, self.request, error, self.timeout) from error
+            raise diagnosis.failure(self.tracker, self.request, error, self.brief, self.timeout) from error
         if body[:_PEEK].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
             hint = "is a proxy or a login page in between? check HTTPS_PROXY and PINSYNC_HOST"
             raise self.final("answered with a web page where JSON was expected", hint)
@@ -159,6 +171,7 @@ class _Call:
                 hint = "if that is right, raise safety.max_answer_mb in pinsync.yaml"
                 raise self.final(f"answered with more than {self.max_bytes / 1e6:g} MB", hint)
             whole.write(piece)
+            self.received(whole.tell())
         return whole.getvalue()
 
     def final(self, message: str, hint: str) -> RemoteError:

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import ssl
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
@@ -46,6 +47,26 @@ class TransientError(Exception):
         self.wait = wait
 
 
+Brief = Callable[[str], str]
+"""Puts text from outside on one line, of bounded length, without the private key, what moves a cursor escaped."""
+
+
+def brief_without(private_key: str) -> Brief:
+    """Return what makes text from outside fit for a message.
+
+    Args:
+        private_key: what a server or a proxy may echo: as it is, in either case, or with any of its characters escaped
+            as in a URL or in JSON.
+    """
+
+    def brief(text: str) -> str:
+        text = " ".join(re.sub(key, "<private key>", text, flags=re.IGNORECASE).split())
+        return printable(text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…")
+
+    key = "".join(rf"(?:\\?{re.escape(each)}|(?:%|\\u00){ord(each):02x})" for each in private_key)
+    return brief
+
+
 def final(tracker: Tracker, request: httpx.Request, message: str, hint: str) -> RemoteError:
     """Return the error that ends a call: what a tracker's host did, and what to do about it."""
     place = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
@@ -53,7 +74,12 @@ def final(tracker: Tracker, request: httpx.Request, message: str, hint: str) -> 
 
 
 def refusal(
-    tracker: Tracker, response: httpx.Response, body: Iterator[bytes], sent: datetime, received: datetime
+    tracker: Tracker,
+    response: httpx.Response,
+    body: Iterator[bytes],
+    brief: Brief,
+    sent: datetime,
+    received: datetime,
 ) -> RemoteError | TransientError:
     """Return the error of an answer with another status than 200.
 
@@ -61,6 +87,7 @@ def refusal(
         tracker: who was asked for.
         response: the answer's head.
         body: yields its body, which may hold the API's reason.
+        brief: makes what it says fit for a message.
         sent: the moment of the request by this machine's clock.
         received: the moment of the answer's head.
     """
@@ -71,8 +98,8 @@ def refusal(
         return TransientError(message, hint=hint, wait=_retry_after(response, received))
     if response.has_redirect_location:
         hint = "redirects are not followed: check the hosts of the tracker and PINSYNC_HOST"
-        return final(tracker, response.request, f"{message}, pointing at {_location(response)}", hint)
-    if reason := _reason(body):
+        return final(tracker, response.request, f"{message}, pointing at {_location(response, brief)}", hint)
+    if reason := _reason(body, brief):
         message = f"{message}: {reason}"
     if status == httpx.codes.UNAUTHORIZED:
         hint = _skew(response, sent, received) or (
@@ -91,7 +118,7 @@ def refusal(
 
 
 def failure(
-    tracker: Tracker, request: httpx.Request, error: httpx.TransportError, timeout: float
+    tracker: Tracker, request: httpx.Request, error: httpx.TransportError, brief: Brief, timeout: float
 ) -> RemoteError | TransientError:
     """Return the error of an attempt that got no whole answer.
 
@@ -99,6 +126,7 @@ def failure(
         tracker: who was asked for.
         request: the attempt's request.
         error: what httpx says.
+        brief: makes that fit for a message.
         timeout: the seconds without a byte after which an attempt is given up.
     """
     causes = list(_causes(error))
@@ -157,7 +185,7 @@ def _skew(response: httpx.Response, sent: datetime, received: datetime) -> str:
     )
 
 
-def _location(response: httpx.Response) -> str:
+def _location(response: httpx.Response, brief: Brief) -> str:
     try:
         url = response.request.url.join(response.headers["Location"])
     except (httpx.InvalidURL, ValueError):
@@ -166,7 +194,7 @@ def _location(response: httpx.Response) -> str:
     return brief(str(url.copy_with(username=None, password=None, query=None, fragment=None)))
 
 
-def _reason(pieces: Iterator[bytes]) -> str:
+def _reason(pieces: Iterator[bytes], brief: Brief) -> str:
     """Return the API's own words for a refusal, with the fields it names; empty if its body has none."""
     text = BytesIO()
     try:
@@ -197,9 +225,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _titled(status: int) -> str:
     return f"{status} {httpx.codes.get_reason_phrase(status)}".strip()
-
-
-def brief(text: str) -> str:
-    """Return text from outside on one line, of bounded length, with what moves a cursor escaped."""
-    text = " ".join(text.split())
-    return printable(text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…")

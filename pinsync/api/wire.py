@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import zlib
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 1 << 20
 _GZIP: Final = zlib.MAX_WBITS | 16
+_TARGET: Final = re.compile("<[^>]*>")
+_PARAMETER: Final = re.compile(r""";\s*([^\s;,=]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s;,]*)""")
 
 # At INFO httpx logs whole URLs, which hold identities.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -97,6 +100,13 @@ def export_request(client: httpx.Client, tracker: Tracker, host: str, query: Map
         raise UsageError("the filters can't be written into a URL", hint=hint) from error
 
 
+def names_next_page(response: httpx.Response) -> bool:
+    """Whether a ``Link`` of an answer leads to its next page: one of its relations is ``next`` (RFC 8288, 3)."""
+    parameters = _PARAMETER.finditer(_TARGET.sub("", ",".join(response.headers.get_list("Link"))))
+    relations = [match[2].strip("\"'") for match in parameters if match[1].lower() == "rel"]
+    return "next" in " ".join(relations).lower().split()
+
+
 def decompressed(response: httpx.Response) -> Iterator[bytes]:
     """Yield the body in pieces of at most a megabyte.
 
@@ -111,7 +121,7 @@ def decompressed(response: httpx.Response) -> Iterator[bytes]:
         yield from response.iter_raw()
         return
     if encoding not in {"gzip", "x-gzip"}:
-        raise httpx.DecodingError(f"answered in the encoding {printable(encoding[:80])}, which was not asked for")
+        raise httpx.DecodingError(f"answered in an encoding that was not asked for: {encoding}")
     try:
         yield from _inflated(response.iter_raw())
     except zlib.error as error:

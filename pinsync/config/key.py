@@ -21,6 +21,7 @@ COMMAND_SECONDS: Final = 60.0
 MAX_KEY_BYTES: Final = 10_000
 
 _BLANKS: Final = " \t\r\n"
+_BY_ITSELF: Final = "run the command by itself to see why"
 
 
 def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
@@ -28,7 +29,7 @@ def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
 
     It is the value of the tracker's variable, else what the file holds that ``PINSYNC_PRIVATE_KEY_FILE`` names, else
     what the command in ``PINSYNC_PRIVATE_KEY_COMMAND`` prints. The command is run without a shell, within a minute, and
-    learns which key is meant from ``PINSYNC_TRACKER_NAME`` and ``PINSYNC_TRACKER_ID``.
+    learns which key is meant from ``PINSYNC_TRACKER_NAME`` and ``PINSYNC_TRACKER_ID``. Its stderr isn't shown.
 
     Args:
         tracker: whose key.
@@ -60,7 +61,8 @@ def _from_file(file: Path) -> str:
         with file.open("rb") as stream:
             return _decoded(stream.read(MAX_KEY_BYTES + 1), FILE)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"names a file that can't be read: {printable(str(error))}", source=FILE) from error
+        # Its name isn't shown: by mistake it may be the key.
+        raise ConfigError(f"names a file that can't be read: {_reason(error)}", source=FILE) from None
 
 
 def _from_command(command: str, tracker: Tracker, environ: Mapping[str, str]) -> str:
@@ -72,18 +74,24 @@ def _from_command(command: str, tracker: Tracker, environ: Mapping[str, str]) ->
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # a script that is traced writes the key there
             timeout=COMMAND_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
         # Not chained: it carries the output so far, which may be the key.
-        raise ConfigError(f"gave no key within {COMMAND_SECONDS:g} seconds", source=COMMAND) from None
+        message = f"gave no key within {COMMAND_SECONDS:g} seconds"
+        raise ConfigError(message, source=COMMAND, hint=_BY_ITSELF) from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"can't be run: {printable(str(error))}", source=COMMAND) from error
+        raise ConfigError(f"can't be run: {_reason(error)}", source=COMMAND) from None  # as for the file
     if done.returncode:
         message = f"ended with status {done.returncode} instead of giving the private key of tracker {tracker.name}"
-        raise ConfigError(message, source=COMMAND, hint="run the command by itself to see why")
+        raise ConfigError(message, source=COMMAND, hint=_BY_ITSELF)
     return _decoded(done.stdout, COMMAND)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return printable((error.strerror if isinstance(error, OSError) else str(error)) or "unknown")
 
 
 def _decoded(text: bytes, source: str) -> str:

@@ -64,7 +64,7 @@ class Document:
     def text(self) -> bytes:
         """Return the file's text."""
         parts = (part for entry in self.entries for part in (entry.gap, entry.lead, entry.body))
-        text = b"".join((self.head, *parts, self.tail))
+        text = b"".join((self.head if self.entries else of_none(self.head), *parts, self.tail))
         return text.replace(b"\n", b"\r\n") if self.crlf else text
 
 
@@ -102,7 +102,16 @@ def head(model: str) -> bytes:
 
 def render(model: str, customizations: Iterable[Customization]) -> bytes:
     """Return the canonical text of a document; ``customizations`` come in any order."""
-    return b"".join((head(model), *(item.text for item in sorted(customizations, key=canonical.order))))
+    texts = [item.text for item in sorted(customizations, key=canonical.order)]
+    return b"".join((head(model), *texts)) if texts else of_none(head(model))
+
+
+def of_none(head: bytes) -> bytes:
+    """Return a head for a document without customizations: with an empty list, where there would be null."""
+    return _LIST.sub(b"customizations: []", head)
+
+
+_LIST: Final = re.compile(rb"^customizations:", re.MULTILINE)
 
 
 def parse(text: bytes, source: str, *, known: Known | None = None, ignore: normalize.Ignored = ()) -> Document:

@@ -123,8 +123,8 @@ class _Run:
 
     def _neighbour(self, follow: _Follow) -> int | None:
         """Return the line of the next thing in the same object, else of the last before."""
-        parent = self.paths[self.index][:-1]
-        below = takewhile(lambda path: path[: len(parent)] == parent, self.paths[self.index :])
+        rest = self.paths[self.index :]  # nothing, of a comment within an empty list at the very end
+        below = takewhile(lambda path: path[: len(rest[0]) - 1] == rest[0][:-1], rest)
         return _first_line(follow, [*below, *reversed(self.paths[: self.index])])
 
 

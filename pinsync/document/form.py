@@ -31,7 +31,8 @@ def formatted(text: bytes, source: str) -> bytes:
 def _laid_out(text: bytes, source: str) -> bytes:
     read = document.parse(text, source)
     ranked = sorted(read.entries, key=lambda entry: canonical.order(entry.customization))
-    parts = [_head(read.head, read.model, source)]
+    head = _head(read.head, read.model, source)
+    parts = [head if ranked else document.of_none(head)]
     for place, entry in zip(read.entries, ranked, strict=True):
         parts += (_comments(place.gap, b"  "), _comments(entry.lead, b"  "))
         item = entry.customization

@@ -12,9 +12,11 @@ from sys import intern
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from pinsync import canonical, document, normalize
 from pinsync.canonical import quoted, strings
+from pinsync.document import answer
 from pinsync.errors import DataError
 from pinsync.model import Customization, Target
 from pinsync.normalize import date_times
@@ -31,24 +33,24 @@ def customizations(body: bytes, ignore: normalize.Ignored) -> tuple[tuple[Custom
         The customizations in the answer's order, and warnings about what was odd but kept.
 
     Raises:
-        DataError: the answer isn't whole, a row isn't a customization, or two rows have the same id.
+        DataError: the answer isn't whole, a row isn't a customization or has a key twice, or two rows have the same id.
     """
     warnings: list[str] = []
     found: dict[str | None, Customization] = {}
     row: dict[str, Any] = {}
 
     def warn(path: normalize.Path, message: str) -> None:
-        place = ".".join(map(str, path))
-        warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {place}: {message}")
+        warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {normalize.place(path)}: {message}")
 
-    for number, raw in enumerate(normalize.parse_answer(body), 1):
+    for number, raw in enumerate(answer.split(body), 1):
         try:
             item = _quick(raw, ignore)
             if item is None:
-                row = normalize.decode_row(raw)
+                row = answer.decoded(raw)
                 item = document.customization(row, ignore=ignore, warn=warn)
         except DataError as error:
-            raise DataError(f"row {number} of the answer: {error.message}", path=error.path, hint=error.hint) from error
+            message = f"{answer.name(number, raw)}: {error.message}"
+            raise DataError(message, path=error.path, hint=error.hint) from error
         if item.id in found:
             first = 1 + list(found).index(item.id)
             places = f"{first} ({found[item.id].model}) and {number} ({item.model})"
@@ -60,26 +62,26 @@ def customizations(body: bytes, ignore: normalize.Ignored) -> tuple[tuple[Custom
 class _Pin(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     position: int
     pin_type: str
-    pin_identity: str | None = None
-    pin_criteria: dict[str, Any] | None = None
-    widget_id: str | None = None
-    is_block_pin: bool | None = None
-    is_bundle_pin: bool | None = None
-    active_from: str | None = None
-    active_to: str | None = None
+    pin_identity: str | UnsetType | None = UNSET
+    pin_criteria: dict[str, Any] | UnsetType | None = UNSET
+    widget_id: str | UnsetType | None = UNSET
+    is_block_pin: bool | UnsetType | None = UNSET
+    is_bundle_pin: bool | UnsetType | None = UNSET
+    active_from: str | UnsetType | None = UNSET
+    active_to: str | UnsetType | None = UNSET
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     id: str
     model: str
     target_type: str
-    target_identity: str | None = None
-    target_criteria: dict[str, Any] | None = None
-    tags: list[str] | None = None
-    target_metadata: dict[str, Any] | None = None
-    pin_definitions: list[_Pin] | None = None
-    created_at: Any = None
-    updated_at: Any = None
+    target_identity: str | UnsetType | None = UNSET
+    target_criteria: dict[str, Any] | UnsetType | None = UNSET
+    tags: list[str] | UnsetType | None = UNSET
+    target_metadata: dict[str, Any] | UnsetType | None = UNSET
+    pin_definitions: list[_Pin] | UnsetType | None = UNSET
+    created_at: str | int | float | UnsetType | None = UNSET
+    updated_at: str | int | float | UnsetType | None = UNSET
 
 
 _decoder: Final = msgspec.json.Decoder(_Row)
@@ -101,57 +103,98 @@ _METADATA: Final = ("target_metadata",)
 
 def _quick(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customization | None:
     """Return the customization of a usual row, None for any other, one at fault included."""
+    data = bytes(raw)
     try:
-        row = _decoder.decode(raw)
+        row = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    pins = _pins(row.pin_definitions) if row.pin_definitions else ""
-    if pins is None or row.target_criteria or not (row.id and row.model and row.target_type):
+    pins, keys = _pins(row.pin_definitions) if row.pin_definitions else ("", 0)
+    usual = row.id and row.model and row.target_type and not row.target_criteria
+    if not (usual and answer.has_keys(data, _count_keys(row) + keys)):
         return None
+    identity = None if row.target_identity is UNSET else row.target_identity
     text = f"  - id: {quoted(row.id)}\n    target_type:{strings[row.target_type]}\n"
-    if row.target_identity is not None:
-        text += f"    target_identity:{strings[row.target_identity]}\n"
+    if identity is not None:
+        text += f"    target_identity:{strings[identity]}\n"
     if ignore:
         rest = {name: value for name in ("tags", "target_metadata") if (value := getattr(row, name))}
         text += canonical.fields(normalize.normalize(rest, ignore=ignore))
     else:
         text += _tags[tuple(row.tags)] if row.tags else ""
         if row.target_metadata:
-            text += canonical.fields({_METADATA[0]: normalize.plain(row.target_metadata, _METADATA)})
-    target = Target(intern(row.target_type), row.target_identity, None)
+            metadata = normalize.plain(row.target_metadata, _METADATA)
+            text += f"    target_metadata:\n{canonical.fields(metadata, '      ')}"
+    target = Target(intern(row.target_type), identity, None)
     updated_at = intern(row.updated_at) if type(row.updated_at) is str else None
     return Customization(intern(row.model), row.id, target, text.encode() + pins.encode(), updated_at)
 
 
-def _pins(pins: list[_Pin]) -> str | None:
-    """Return the text of pins that each have their own position and hold items; None for others."""
+def _count_keys(row: _Row) -> int:
+    """Return how many keys a row has, those of its pins aside."""
+    count = answer.count_keys(row.target_metadata)
+    for value in (
+        row.target_identity,
+        row.target_criteria,
+        row.tags,
+        row.target_metadata,
+        row.pin_definitions,
+        row.created_at,
+        row.updated_at,
+    ):
+        if value is not UNSET:
+            count += 1
+    return count + 3
+
+
+_NOT_USUAL: Final = "", -1_000_000
+"""No row has so few keys."""
+
+
+def _pins(pins: list[_Pin]) -> tuple[str, int]:
+    """Return the text of pins that each have their own position and hold items, and how many keys they have."""
     positions = [pin.position for pin in pins]
     if not all(map(lt, positions, positions[1:])):
         pins = sorted(pins, key=_position)
         positions = [pin.position for pin in pins]
         if not all(map(lt, positions, positions[1:])):
-            return None
-    texts = [text for pin in pins if (text := _pin(pin))]
-    return "".join(["    pin_definitions:\n", *texts]) if len(texts) == len(pins) else None
+            return _NOT_USUAL
+    texts = ["    pin_definitions:\n"]
+    keys = 0
+    for pin in pins:
+        identity, criteria = pin.pin_identity, pin.pin_criteria
+        if criteria or type(identity) is not str:
+            return _NOT_USUAL
+        rest, count = _rests[pin.widget_id, pin.is_block_pin, pin.is_bundle_pin, pin.active_from, pin.active_to]
+        thing = f"pin_type:{strings[pin.pin_type]}\n        pin_identity:{strings[identity]}"
+        texts.append(f"      - position: {pin.position}\n        {thing}\n{rest}")
+        keys += count + (criteria is not UNSET)
+    return "".join(texts), keys
 
 
-def _pin(pin: _Pin) -> str | None:
-    if pin.pin_criteria:
-        return None
-    text = f"      - position: {pin.position}\n        pin_type:{strings[pin.pin_type]}\n"
-    if pin.pin_identity is not None:
-        text += f"        pin_identity:{strings[pin.pin_identity]}\n"
-    if pin.widget_id is not None:
-        text += f"        widget_id:{strings[pin.widget_id]}\n"
-    if pin.is_block_pin:
-        text += "        is_block_pin: true\n"
-    if pin.is_bundle_pin:
-        text += "        is_bundle_pin: true\n"
-    if pin.active_from is not None:
-        text += f"        active_from:{strings[date_times[pin.active_from]]}\n"
-    if pin.active_to is not None:
-        text += f"        active_to:{strings[date_times[pin.active_to]]}\n"
-    return text
+_Flag = bool | UnsetType | None
+_Text = str | UnsetType | None
+_Rest = tuple[_Text, _Flag, _Flag, _Text, _Text]
 
 
+class _Rests(dict[_Rest, tuple[str, int]]):
+    """A cache: a pin's widget, flags and window → their lines, and how many keys such a pin has but for criteria."""
+
+    def __missing__(self, values: _Rest) -> tuple[str, int]:
+        if len(self) > 10_000:  # noqa: PLR2004 - some 4 MB
+            self.clear()
+        widget, is_block, is_bundle, since, until = values
+        text = f"        widget_id:{strings[widget]}\n" if isinstance(widget, str) else ""
+        if is_block is True:
+            text += "        is_block_pin: true\n"
+        if is_bundle is True:
+            text += "        is_bundle_pin: true\n"
+        if isinstance(since, str):
+            text += f"        active_from:{strings[date_times[since]]}\n"
+        if isinstance(until, str):
+            text += f"        active_to:{strings[date_times[until]]}\n"
+        self[values] = result = text, 3 + len(values) - values.count(UNSET)
+        return result
+
+
+_rests: Final = _Rests()
 _position: Final = attrgetter("position")

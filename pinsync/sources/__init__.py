@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pinsync import document, normalize
@@ -10,14 +11,20 @@ from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Scope, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path, PurePosixPath
 
     from pinsync.config import Settings, Tracker
     from pinsync.document import Document
 
 
-def live(tracker: Tracker, settings: Settings, scope: Scope, environ: Mapping[str, str]) -> Snapshot:
+def live(
+    tracker: Tracker,
+    settings: Settings,
+    scope: Scope,
+    environ: Mapping[str, str],
+    received: Callable[[str, int], None] = lambda _name, _count: None,
+) -> Snapshot:
     """Ask the API for a tracker's customizations.
 
     Args:
@@ -25,6 +32,7 @@ def live(tracker: Tracker, settings: Settings, scope: Scope, environ: Mapping[st
         settings: the time-out, the limit of the answer's size, and what to ignore.
         scope: the API's filters.
         environ: where the private key is looked for.
+        received: is told again and again how many bytes of the tracker's answer have come.
 
     Raises:
         ConfigError: there is no private key.
@@ -40,6 +48,7 @@ def live(tracker: Tracker, settings: Settings, scope: Scope, environ: Mapping[st
         scope.query() | flags,
         timeout=settings.timeout,
         max_bytes=settings.safety.max_answer_bytes,
+        received=partial(received, tracker.name),
     )
     try:
         customizations, warnings = rows.customizations(reply.body, settings.ignore)

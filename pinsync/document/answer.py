@@ -1,0 +1,199 @@
+"""An export's answer taken apart: whole, its rows still raw, and no key twice in an object."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from pinsync import normalize
+from pinsync.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pinsync.normalize import Path
+
+_RESULTS: Final = re.compile(rb'"results"\s*:\s*')
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+"""An escape in JSON, a surrogate pair being one; of a lone surrogate the group has a part."""
+_MARK: Final = "\ufdd0"  # a noncharacter, which no text holds
+_HALF_AN_EMOJI: Final = (
+    "it is half an emoji, as a rule: enter the text anew in the vendor's UI, or report it to the vendor"
+)
+
+
+def split(body: bytes) -> list[msgspec.Raw]:
+    """Split an export's answer into its rows without decoding them.
+
+    Args:
+        body: the whole answer, JSON in UTF-8.
+
+    Returns:
+        The rows as raw JSON, in the answer's order.
+
+    Raises:
+        DataError: the answer isn't whole: not JSON, no list of ``results``, a key twice, or a sign that more pages
+            follow.
+    """
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    try:
+        results, rest = _members(body)
+        rows = msgspec.json.decode(results, type=list[msgspec.Raw])
+        twice = _twice(_envelope(body, results))
+    except KeyError as error:
+        raise DataError('the answer has no "results"; expected {"results": [...]}') from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        problem = DataError(f'the answer is not {{"results": [...]}} in JSON and UTF-8: {error}')
+        raise _lone_surrogate(body) or problem from error
+    if twice:
+        raise _ambiguous("the answer: ", twice)
+    more = next(_signs_of_paging(rest, len(rows)), None)
+    if more:
+        raise DataError(
+            f"the answer looks like one page of several ({more})",
+            hint="pinsync uses only complete exports; please report this, since the API documents no paging here",
+        )
+    return rows
+
+
+def _members(body: bytes) -> tuple[msgspec.Raw, dict[str, Any]]:
+    """Return an answer's results, still raw, and what else it has."""
+    members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    return members["results"], {name: msgspec.json.decode(raw) for name, raw in members.items() if name != "results"}
+
+
+def _signs_of_paging(rest: Mapping[str, object], count: int) -> Iterator[str]:
+    """Yield what tells of more pages, at the top of the answer or in an object there, such as ``meta``."""
+    for said in (rest, *(value for value in rest.values() if isinstance(value, dict))):
+        if said.get("next"):
+            yield '"next" is set'
+        if said.get("has_more"):
+            yield '"has_more" is true'
+        total = said.get("total")
+        if isinstance(total, str) and total.isdecimal():
+            total = int(total)
+        if isinstance(total, int | float) and total > count:
+            yield f'"total" is {total}, {count} came'
+
+
+def decoded(raw: bytes) -> dict[str, Any]:
+    """Decode one row of an answer.
+
+    Raises:
+        DataError: it isn't a JSON object, holds what JSON and Unicode don't allow, or has a key twice.
+    """
+    data = bytes(raw)
+    try:
+        row = msgspec.json.decode(data)
+        twice = None if has_keys(data, count_keys(row)) else _twice(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"not valid JSON in UTF-8: {error}") from error
+    if twice:
+        raise _ambiguous("", twice)
+    if not isinstance(row, dict):
+        raise DataError(f"expected an object, got {normalize.kind(row)}")
+    return row
+
+
+def name(number: int, raw: bytes) -> str:
+    """Return how messages call a row: by its number, and its model and id if it has them."""
+    try:
+        row = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        row = None
+    return _name(number, row)
+
+
+def _name(number: int, row: object) -> str:
+    model, identifier = (row.get("model"), row.get("id")) if isinstance(row, dict) else (None, None)
+    known = [text for text in (model, identifier) if isinstance(text, str) and text]
+    return f"row {number} of the answer" + (f" ({', '.join(known)})" if identifier in known else "")
+
+
+def count_keys(value: Any) -> int:  # noqa: ANN401 - any JSON value
+    """Return how many keys a decoded value has, those of all objects inside included."""
+    count, inside = 0, value
+    if type(value) is dict:
+        count, inside = len(value), value.values()
+    elif type(value) is not list:
+        return 0
+    for item in inside:
+        if type(item) is dict or type(item) is list:
+            count += count_keys(item)
+    return count
+
+
+def has_keys(raw: bytes, count: int) -> bool:
+    """Whether JSON was cleared of having a key twice, which decoders don't tell: the last one wins (RFC 8259, 4).
+
+    Colons behind quotes are counted, since that takes a hundredth of the time of a reader that tells. Text may hold
+    some as well; then the answer is no, and that reader has the word. No writer of JSON puts a blank before some of an
+    object's colons only.
+
+    Args:
+        raw: the JSON.
+        count: the keys that a decoder found in it.
+    """
+    return raw.count(b'":') == count or raw.count(b'" :') == count
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object with each of its keys, however often."""
+
+
+def _twice(raw: bytes) -> Path | None:
+    """Return the path of a key that an object has twice, None if there is none."""
+    seen: set[Path] = set()
+    # Numbers stay text: an integer may have more digits than Python turns into one.
+    for path, _ in _nodes(json.loads(raw, object_pairs_hook=_Pairs, parse_int=str, parse_float=str), ()):
+        if path in seen:
+            return path
+        seen.add(path)
+    return None
+
+
+def _nodes(value: object, path: Path) -> Iterator[tuple[Path, object]]:
+    """Yield each value inside a value, with its path; parents first."""
+    yield path, value
+    items: Any = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = value if isinstance(value, _Pairs) else enumerate(value)
+    for step, item in items:
+        yield from _nodes(item, (*path, step))
+
+
+def _ambiguous(prefix: str, path: Path) -> DataError:
+    place = f"{prefix}{normalize.place(path[:-1])}: " if path[:-1] else prefix
+    hint = "which of the two counts can't be told: fetch the export again, and if it stays so report it to the vendor"
+    return DataError(f'{place}the key "{path[-1]}" stands twice in one object', path=path, hint=hint)
+
+
+def _envelope(body: bytes, results: msgspec.Raw) -> bytes:
+    """Return an answer with an empty list for its results."""
+    for key in _RESULTS.finditer(body):
+        if body.startswith(results, key.end()):
+            return body[: key.end()] + b"[]" + body[key.end() + len(results) :]
+    return body
+
+
+def _lone_surrogate(body: bytes) -> DataError | None:
+    """Return the error of an answer with half a surrogate pair, None if something else is wrong with it."""
+    marked = _ESCAPE.sub(lambda match: rb"\ufdd0" if match[1] else match[0], body)
+    try:
+        rows = msgspec.json.decode(_members(marked)[0], type=list[msgspec.Raw]) if marked != body else []
+    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    for number, raw in enumerate(rows, 1):
+        row = msgspec.json.decode(raw)
+        for path, value in _nodes(row, ()):
+            if any(_MARK in text for text in (value, *path[-1:]) if isinstance(text, str)):
+                message = f"{_name(number, row)}: {normalize.place(path)}: isn't valid Unicode (a lone surrogate)"
+                return DataError(message.replace(_MARK, "\ufffd"), path=path, hint=_HALF_AN_EMOJI)
+    return None

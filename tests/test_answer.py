@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import QUICK, rows
+
+from pinsync.document.answer import decoded, name, split
+from pinsync.document.rows import customizations
+from pinsync.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Row = dict[str, Any]
+
+A = '"id": "a", "model": "m", "target_type": "all"'
+
+
+def answered(*some: str) -> bytes:
+    return f'{{"results": [{", ".join(some)}]}}'.encode()
+
+
+def refusal(body: bytes) -> str:
+    with pytest.raises(DataError) as caught:
+        customizations(body, ())
+    assert caught.value.hint
+    return caught.value.message
+
+
+# The answer as a whole
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"results": []}', b'\xef\xbb\xbf{"results": []}', b' {"took": 3, "results": [ ]}\n']
+)
+def test_an_empty_answer_is_an_answer(body: bytes) -> None:
+    assert split(body) == []
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ['"next": null', '"next": ""', '"has_more": false', '"total": 1', '"total": null', '"total": "many"', '"total": 0'],
+)
+def test_what_is_no_sign_of_paging(rest: str) -> None:
+    assert len(split(f'{{{rest}, "results": [{{}}]}}'.encode())) == 1
+
+
+@pytest.mark.parametrize(
+    ("rest", "sign"),
+    [
+        ('"next": "/v1?offset=100"', '"next" is set'),
+        ('"has_more": true', '"has_more" is true'),
+        ('"total": 2', '"total" is 2, 1 came'),
+        ('"total": 1e3', '"total" is 1000.0, 1 came'),
+    ],
+)
+def test_a_page_is_no_answer(rest: str, sign: str) -> None:
+    with pytest.raises(DataError, match="one page of several") as caught:
+        split(f'{{"results": [{{}}], {rest}}}'.encode())
+    assert sign in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"null", b"[]", b"{}", b'"results"', b"<html></html>", b'{"results": {}}', b'{"results": null}'),
+        *(b'{"results": "x"}', b'{"results": [', b'{"results": [{}]', b'{"results": [{}]} x', b'{"results": [{},]}'),
+        *(b'{"result": []}', b'{"results": [NaN]}', b"\xff\xfe{", b'{"results": [], "x": "\xff"}', b"[" * 100_000),
+    ],
+)  # fmt: skip
+def test_what_is_no_answer(body: bytes) -> None:
+    with pytest.raises(DataError, match="the answer"):
+        split(body)
+
+
+def test_an_answer_nested_beyond_all_bounds_is_none() -> None:
+    with pytest.raises(DataError):
+        list(map(decoded, split(b'{"results": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}")))
+
+
+@pytest.mark.parametrize("raw", [b"1", b"null", b'"x"', b"[]", b"true", b"1.5"])
+def test_a_row_must_be_an_object(raw: bytes) -> None:
+    with pytest.raises(DataError, match="expected an object, got "):
+        decoded(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a": "\\ud800"}',
+        b'{"a": "\\udc00\\ud800"}',
+        b'{"a": "\xff"}',
+        b'{"a": "\xed\xa0\x80"}',
+        b'{"a": 1e400}',
+        b'{"a": Infinity}',
+    ],
+)
+def test_a_row_must_be_json_and_unicode(raw: bytes) -> None:
+    with pytest.raises(DataError, match="not valid JSON in UTF-8"):
+        decoded(raw)
+
+
+def test_a_row_keeps_integers_of_any_size_and_joins_surrogate_pairs() -> None:
+    assert decoded(b'{"a": 123456789012345678901234567890, "b": "\\ud83d\\ude00"}') == {
+        "a": 123456789012345678901234567890,
+        "b": "\U0001f600",
+    }
+
+
+@pytest.mark.parametrize("rest", ['"total": "5"', '"meta": {"has_more": true}', '"pagination": {"total": 2}'])
+def test_signs_of_paging_are_seen_in_other_places_too(rest: str) -> None:
+    with pytest.raises(DataError, match="one page of several"):
+        split(f'{{"results": [{{}}], {rest}}}'.encode())
+
+
+# A key that stands twice
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ('"id": "b"', '(m, b): the key "id"'),
+        ('"model": "n"', '(n, a): the key "model"'),
+        ('"tags": null, "tags": null', '(m, a): the key "tags"'),
+        ('"updated_at": 1, "updated_at": 2', '(m, a): the key "updated_at"'),
+        ('"i\\u0064": "a"', '(m, a): the key "id"'),
+        (
+            '"pin_definitions": [{"position": 1, "pin_type": "item"}, {"position": 2, "position": 3}]',
+            '(m, a): pin_definitions[1]: the key "position"',
+        ),
+        (
+            '"pin_definitions": [{"position": 1, "pin_type": "item", "pin_identity": "x", "pin_identity": "y"}]',
+            '(m, a): pin_definitions[0]: the key "pin_identity"',
+        ),
+        (
+            '"target_metadata": {"title": "\\":x", "a": {"b": 1, "b": 1}}',
+            '(m, a): target_metadata.a: the key "b"',
+        ),
+        ('"x": [{"y": [{"z": 1, "z": 2}]}]', '(m, a): x[0].y[0]: the key "z"'),
+        ('"created_at": {"z": 1, "z": 2}', '(m, a): created_at: the key "z"'),
+    ],
+)
+def test_a_key_twice_in_a_row_is_refused_and_named(fields: str, message: str) -> None:
+    first, second = '{"id": "first", "model": "m", "target_type": "all"}', f"{{{A}, {fields}}}"
+    for colon in (":", " :", "\n:"):
+        row = second.replace('": ', f'"{colon} ')
+        assert refusal(answered(first, row)) == f"row 2 of the answer {message} stands twice in one object"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"results": [{{{A}}}], "results": []}}',
+        '{"results": [], "results": []}',
+        f'{{"results": [], "r\\u0065sults": [{{{A}}}]}}',
+        f'{{"results": null, "results": [{{{A}}}]}}',
+    ],
+)
+def test_results_that_stand_twice_are_refused(body: str) -> None:
+    assert refusal(body.encode()) == 'the answer: the key "results" stands twice in one object'
+
+
+def test_a_key_twice_beside_the_results_is_refused() -> None:
+    assert refusal(b'{"next": "/2", "results": [], "next": null}').startswith('the answer: the key "next" stands twice')
+    assert refusal(b'{"results": [], "meta": {"total": 5, "total": 0}}').startswith('the answer: meta: the key "total"')
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        '"target_metadata": {"title": ":x", "results": []}',
+        '"target_metadata": {"title": "a \\":\\" b"}',
+        '"target_identity": "\\" :"',
+        '"id ": 1, "ID": 2',
+        '"pin_definitions": [{"position": 1, "pin_type": "item"}, {"position": 2, "pin_type": "item"}]',
+    ],
+)
+def test_what_only_looks_like_a_key_twice_is_read(fields: str) -> None:
+    for row in (f"{{{A}, {fields}}}", f"{{{A}, {fields}}}".replace('": ', '" : ')):
+        ((found,), _) = customizations(answered(row), ())
+        assert found.id == "a"
+
+
+def test_results_are_found_behind_others_of_that_name() -> None:
+    row = f"{{{A}}}"
+    body = f'{{"meta": {{"results": 1}}, "kind": "results", "results":\n[{row}], "took": 1}}'
+    assert len(split(body.encode())) == 1
+
+
+def spelled(value: object, twice: int, seen: Iterator[int]) -> str:
+    """Return JSON in which the object with this number among those that hold anything has its last key twice."""
+    if isinstance(value, dict):
+        repeated = bool(value) and next(seen) == twice
+        members = [f"{json.dumps(key)}: {spelled(item, twice, seen)}" for key, item in value.items()]
+        return f"{{{', '.join([*members, *members[-1:]] if repeated else members)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(spelled(item, twice, seen) for item in value)}]"
+    return json.dumps(value)
+
+
+def objects_in(value: object) -> int:
+    if isinstance(value, dict):
+        return bool(value) + sum(map(objects_in, value.values()))
+    return sum(map(objects_in, value)) if isinstance(value, list) else 0
+
+
+@QUICK
+@given(rows, st.data())
+def test_a_key_twice_is_seen_in_any_object_of_any_row(drawn: Row, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, objects_in(drawn) - 1))
+    assert "stands twice in one object" in refusal(answered(spelled(drawn, at, iter(range(10**6)))))
+    assert json.loads(spelled(drawn, -1, iter(range(10**6)))) == drawn
+
+
+# Half a surrogate pair
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ('"tags": ["a", "\\ud800"]', "tags[1]"),
+        ('"x": {"y": "\\ud83d\\ude00 \\uDE00"}', "x.y"),
+        ('"x": "\\uD83D"', "x"),
+        ('"x\\ud800": 1', "x\ufffd"),
+    ],
+)
+def test_a_lone_surrogate_is_named(fields: str, place: str) -> None:
+    first = '{"id": "first \\ud83d\\ude00 \\\\ud800", "model": "m", "target_type": "all"}'
+    assert (
+        refusal(answered(first, f"{{{A}, {fields}}}"))
+        == f"row 2 of the answer (m, a): {place}: isn't valid Unicode (a lone surrogate)"
+    )
+
+
+@pytest.mark.parametrize("body", ['{"results": [], "x": "\\ud800"}', '{"results": [{"x": "\\ud800"}', '["\\ud800"]'])
+def test_a_lone_surrogate_elsewhere_is_no_answer_either(body: str) -> None:
+    with pytest.raises(DataError, match="the answer is not"):
+        split(body.encode())
+
+
+# The name of a row
+
+
+@pytest.mark.parametrize(
+    ("row", "known"),
+    [
+        (f"{{{A}}}", " (m, a)"),
+        ('{"id": "a"}', " (a)"),
+        ('{"id": "a", "model": 1}', " (a)"),
+        ('{"id": 1, "model": "m"}', ""),
+        ('{"id": "", "model": ""}', ""),
+        ("[1]", ""),
+        ("[", ""),
+    ],
+)
+def test_a_row_is_called_by_what_it_has(row: str, known: str) -> None:
+    assert name(7, row.encode()) == f"row 7 of the answer{known}"
