@@ -57,6 +57,28 @@ class Customization(NamedTuple):
     updated_at: str | None = None
 
 
+class Commit(NamedTuple):
+    """A commit of git, as its log tells of it.
+
+    Attributes:
+        hash: the full hash.
+        short: the hash as git abbreviates it.
+        parent: the full hash of its first parent; None of a first commit, and where a shallow clone ends.
+        author: the author's name, as ``.mailmap`` has it.
+        email: the author's address, likewise.
+        date: when it was written, with the author's offset.
+        subject: the message's first paragraph, on one line.
+    """
+
+    hash: str
+    short: str
+    parent: str | None
+    author: str
+    email: str
+    date: datetime
+    subject: str
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The customizations of one tracker from one source.
@@ -101,6 +123,7 @@ class Finding:
         hint: how to mend it.
         identity: what tells it from others of its rule and file, and stays when lines move.
         model: the recommender model, where there is one.
+        tracker: the tracker's name, where there are several.
     """
 
     rule: str
@@ -112,6 +135,7 @@ class Finding:
     hint: str | None = None
     identity: str = ""
     model: str | None = None
+    tracker: str | None = None
 
 
 EVERYTHING: Final = Scope()

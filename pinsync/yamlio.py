@@ -93,6 +93,9 @@ def load(text: bytes, source: str, *, max_bytes: int = MAX_FILE_BYTES) -> Loaded
     return Loaded(builder.data, builder.marks, tuple(yaml.scanner.comments))
 
 
+_RESOLVE: Final = (
+    "resolve it, or take one side with git checkout --ours or --theirs; a file that is removed is exported anew"
+)
 _SAVE: Final = "save the file as UTF-8 without a byte order mark"
 
 _WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -128,7 +131,7 @@ def _decoded(text: bytes, source: str, max_bytes: int) -> str:
     if found := _CONFLICT.search(decoded):
         line, column = _place(decoded[: found.start()])
         message = f"a merge conflict is left unresolved ({found[0]})"
-        raise FileError(message, source=source, line=line, column=column, hint="resolve it and remove the markers")
+        raise FileError(message, source=source, line=line, column=column, hint=_RESOLVE)
     return decoded
 
 

@@ -209,10 +209,48 @@ def test_sync_opens_updates_and_closes_one_pull_request(
     repinned(api, HOME, position=1)
     runner.job(SYNC, "sync")
     assert runner.calls[-1].argv[:4] == ["gh", "pr", "close", "12"]
+    assert git("ls-remote", "origin", "refs/heads/pins/live") == ""
     runner.answers.clear()
     runner.job(SYNC, "sync")
     assert runner.gh()[-1] == "pr list"
+    repinned(api, STRINGS)
+    runner.job(SYNC, "sync")
+    assert runner.gh()[-1] == "pr create"
+    assert git("ls-remote", "origin", "refs/heads/pins/live")
     assert KEY not in runner.output + str(runner.calls)
+
+
+@pytest.mark.parametrize("host", [SYNC, GITLAB], ids=lambda file: file.name)
+def test_a_merged_branch_is_deleted_and_made_again(host: Path, runner: Runner, api: Sandbox, git: Git) -> None:
+    def sync() -> str:
+        if host == SYNC:
+            runner.job(SYNC, "sync")
+        else:
+            ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+        git("fetch", "--quiet", "--prune", "origin")
+        return git("for-each-ref", "--format=%(refname)", "refs/remotes/origin/pins")
+
+    git("-C", str(runner.origin), "tag", "pins/live")
+    repinned(api, STRINGS)
+    assert sync()
+    git("merge", "--quiet", "--no-ff", "-m", "Merge", "origin/pins/live")
+    git("push", "--quiet", "origin", "main")
+    assert sync() == ""
+    assert sync() == ""
+    repinned(api, HOME)
+    assert sync()
+    assert git("log", "--format=%s", "main..origin/pins/live") == "Export pins: 1 changed"
+
+
+@pytest.mark.parametrize("host", [SYNC, GITLAB], ids=lambda file: file.name)
+def test_a_persons_branch_that_points_at_head_stays(host: Path, runner: Runner, git: Git) -> None:
+    git("push", "--quiet", "origin", "main:refs/heads/pins/live")
+    if host == SYNC:
+        runner.job(SYNC, "sync")
+        assert runner.gh() == ["auth setup-git", "pr list"]
+    else:
+        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    assert git("ls-remote", "origin", "refs/heads/pins/live").startswith(git("rev-parse", "main"))
 
 
 def test_sync_leaves_a_branch_of_a_person_alone(
@@ -515,6 +553,10 @@ def test_gitlab_keeps_one_merge_request_open(runner: Runner, api: Sandbox, git: 
         "customizations/home.yaml",
     ]
     assert git("log", "--format=%an <%ae>", "main..origin/pins/live") == "pinsync <pinsync@gitlab.example>"
+    for identifier in (STRINGS, HOME):
+        repinned(api, identifier, position=1)
+    ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    assert git("ls-remote", "origin", "refs/heads/pins/live") == ""
 
 
 # init --ci

@@ -142,16 +142,35 @@ def test_a_hook_that_refuses_is_quoted_and_the_index_is_as_it_was(
     assert git("status", "--porcelain") == "A  notes.txt"
 
 
-@pytest.mark.usefixtures("api", "repository")
-def test_without_an_identity_the_remedy_is_named(pinsync: CommandLine, git: Git) -> None:
+@pytest.mark.usefixtures("api")
+def test_without_an_identity_the_remedy_is_named_and_nothing_written(
+    repository: Path, pinsync: CommandLine, git: Git
+) -> None:
     git("config", "--unset", "user.name")
     git("config", "--unset", "user.email")
     git("config", "user.useConfigOnly", "true")
-    result = pinsync("export", "--commit")
+    with untouched(repository):
+        result = pinsync("export", "--commit")
     assert result.code == 2
     assert "git doesn't know in whose name to commit" in result.err
     assert "git config --global user.email" in result.err
-    assert git("ls-files", "--stage") == ""
+
+
+def test_during_a_merge_nothing_is_written(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+    git("switch", "--quiet", "--create", "theirs")
+    git("commit", "--quiet", "--allow-empty", "-m", "Theirs")
+    git("switch", "--quiet", "main")
+    git("commit", "--quiet", "--allow-empty", "-m", "Ours")
+    git("merge", "--quiet", "--no-commit", "theirs")
+    assert "nothing to commit" in pinsync("export", "--commit").err
+    repinned(api, STRINGS)
+    with untouched(exported):
+        result = pinsync("export", "--commit")
+    assert result.code == 2
+    assert "a merge is under way" in result.err
+    git("commit", "--quiet", "-m", "Merged")
+    assert pinsync("export", "--commit").code == 0
+    assert git("log", "-1", "--format=%s") == "Export pins: 1 changed"
 
 
 def test_outside_a_repository_commit_says_what_is_missing(
@@ -244,16 +263,58 @@ def test_run_again_the_branch_holds_one_commit(api: Sandbox, pinsync: CommandLin
     assert git("log", "--format=%s", "HEAD..pins") == "All pins"
 
 
-def test_once_in_sync_the_branch_is_back_at_head(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_once_in_sync_the_branch_is_gone_and_later_it_is_made_again(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     repinned(api, STRINGS)
     pinsync("export", "--branch", "pins")
     repinned(api, STRINGS, 1)
     result = pinsync("export", "--branch", "pins")
     assert result.code == 0
-    assert "pins: back to HEAD, nothing is left to propose" in result.err
-    assert git("rev-parse", "pins") == git("rev-parse", "HEAD")
+    assert "pins: deleted, since nothing is left to propose\n" in result.err
+    assert git("branch", "--list", "pins") == ""
     with untouched(exported):
         assert "nothing to commit" in pinsync("export", "--branch", "pins").err
+    repinned(api, STRINGS)
+    assert "pins: is now " in pinsync("export", "--branch", "pins").err
+    assert git("rev-parse", "pins^") == git("rev-parse", "HEAD")
+
+
+def test_the_main_branch_is_not_carried_on_by_a_feature(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    git("switch", "--quiet", "--create", "feature")
+    put(exported / "notes.txt", "not for main yet\n")
+    git("add", "notes.txt")
+    git("commit", "--quiet", "-m", "A feature")
+    repinned(api, STRINGS)
+    with untouched(exported):
+        result = pinsync("export", "--branch", "main")
+    assert result.code == 4
+    assert "branch main holds commits that pinsync didn't make" in result.err
+    assert "choose another" in result.err
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_merged_branch_is_used_again(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    for position in (7, 8):
+        repinned(api, STRINGS, position)
+        assert "pins: is now " in pinsync("export", "--branch", "pins").err
+        assert git("rev-parse", "pins^") == git("rev-parse", "HEAD")
+        git("merge", "--quiet", "--no-ff", "-m", "Merge", "pins")
+    assert "pins: deleted" in pinsync("export", "--branch", "pins").err
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_branch_whose_name_leaves_no_room_is_refused_with_the_remedy(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
+    git("branch", "pins")
+    repinned(api, STRINGS)
+    result = pinsync("export", "--branch", "pins/live")
+    assert result.code == 2
+    assert "there can't be a branch pins/live beside pins" in result.err
+    assert "choose another name, or rename that branch: git branch -m pins NEW-NAME" in result.err
 
 
 @pytest.mark.parametrize("how", ["foreign", "amended", "checked out", "in a worktree"])

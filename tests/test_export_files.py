@@ -123,6 +123,11 @@ def test_a_merge_conflict_has_its_own_message(api: Sandbox, exported: Path, pins
     assert result.code == 2
     assert "customizations/basket.yaml:8:1: " in result.err
     assert "conflict" in result.err
+    with untouched(exported):
+        assert "git checkout --ours or --theirs; a file that is removed" in pinsync("export", "--force").err
+    document().unlink()
+    assert pinsync("export", "--force").code == 0
+    assert "position: 7" in document().read_text()
 
 
 @pytest.mark.usefixtures("api")

@@ -213,6 +213,41 @@ def test_files_from_before_there_were_several_are_not_left_lying_without_a_word(
     assert "customizations/basket.yaml" in result.err
 
 
+@pytest.mark.parametrize("options", [["--commit"], ["--branch", "pins"]])
+@pytest.mark.usefixtures("exported")
+def test_a_message_names_the_one_tracker_that_changed(
+    options: list[str], apis: dict[str, Sandbox], pinsync: CommandLine, git: Git
+) -> None:
+    repinned(apis["cz"], STRINGS)
+    apis["sk"].fail(parse_fault("500"))
+    assert pinsync("export", *options).code == 3
+    assert git("log", "-1", "--format=%B", options[-1].replace("--commit", "HEAD")).startswith(
+        "Export pins of cz: 1 changed\n\ncz/basket:\n  changed item /p/123/"
+    )
+    repinned(apis["cz"], STRINGS, 8)
+    assert pinsync("export", "--tracker", "cz", *options).code == 0
+    assert git("log", "-1", "--format=%s", options[-1].replace("--commit", "HEAD")) == "Export pins of cz: 1 changed"
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+@pytest.mark.parametrize("options", [[], ["--branch", "pins"]])
+def test_folders_that_no_tracker_reads_any_more_are_named_and_stay(
+    kept: int, options: list[str], exported: Path, pinsync: CommandLine
+) -> None:
+    lines = (exported / "pinsync.yaml").read_text().splitlines(keepends=True)
+    put(exported / "pinsync.yaml", "".join(lines[: 1 + kept]))
+    put(exported / "customizations/hooks/check.yaml", "repos: []\n")
+    put(exported / "customizations/.hidden/basket.yaml", BASKET_TEXT)
+    (exported / "customizations/link").symlink_to("sk")
+    with untouched(exported / "customizations/hu"), untouched(exported / "customizations/cz"):
+        result = pinsync("export", *options)
+    assert result.code == 0
+    stale = [f"customizations/{name}" for name in sorted(NAMES) if name not in NAMES[: kept if kept > 1 else 0]]
+    warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 1
+    assert f": {', '.join(stale)}; to remove: git rm -r {' '.join(stale)}" in warnings[0]
+
+
 def test_what_a_branch_proposes_of_a_tracker_that_fails_stays_proposed(
     apis: dict[str, Sandbox], exported: Path, pinsync: CommandLine, git: Git
 ) -> None:

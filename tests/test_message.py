@@ -38,6 +38,11 @@ def test_several_trackers_are_told_apart() -> None:
     assert found == "Export pins: 2 added\n\ncz/basket:\n  added item /b/\n\nsk/basket:\n  added item /a/\n"
 
 
+def test_where_one_of_several_changed_the_subject_names_it() -> None:
+    found = message({"sk": [Pair(None, rule("a", "/a/"))], "cz": []})
+    assert found == "Export pins of sk: 1 added\n\nsk/basket:\n  added item /a/\n"
+
+
 def test_a_new_text_alone_has_a_message_too() -> None:
     same = rule("s", "/s/")
     assert message({"shop": [Pair(same, same)]}) == "Export pins: same rules, new text\n"

@@ -115,7 +115,7 @@ def test_a_bare_repository_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_broken_repository_is_not_taken_for_none(root: Path, tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / ".git").write_text("gitdir: /nowhere\n")
-    with pytest.raises(RepositoryError, match="not a git repository: /nowhere"):
+    with pytest.raises(RepositoryError, match="not a git repository: "):
         Repository.discover(tmp_path / "broken")
     assert Repository.discover(root)
 
@@ -546,6 +546,33 @@ def test_during_a_merge_the_error_says_so(root: Path) -> None:
     assert f"?? {HOME}" in status(root)
 
 
+def test_what_keeps_git_from_a_commit_is_known_beforehand(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    conflicting(root)
+    with pytest.raises(RepositoryError, match="a merge is under way") as caught:
+        opened(root).check_commit()
+    assert "git status" in str(caught.value.hint)
+    other = git(root, "rev-parse", "MERGE_HEAD")
+    git(root, "merge", "--abort")
+    opened(root).check_commit()
+    subprocess.run(["git", "cherry-pick", other], cwd=root, capture_output=True, check=False)
+    with pytest.raises(RepositoryError, match="a cherry-pick is under way"):
+        opened(root).check_commit()
+    git(root, "cherry-pick", "--abort")
+    for name in IDENTITY:
+        monkeypatch.delenv(name)
+    git(root, "config", "user.useConfigOnly", "true")
+    with pytest.raises(RepositoryError, match="in whose name"):
+        opened(root).check_commit()
+
+
+def test_folders_of_a_commit(root: Path) -> None:
+    (root / DIRECTORY).mkdir()
+    (root / DIRECTORY / "link").symlink_to("sk")
+    committed(root, BASKET, DIRECTORY / "sk/basket.yaml", DIRECTORY / "cz/deep/basket.yaml")
+    assert opened(root).folders("HEAD", DIRECTORY) == ["cz", "sk"]
+    assert opened(root).folders("HEAD", PurePosixPath("elsewhere")) == []
+
+
 def test_an_ignored_file_is_a_clear_error(root: Path) -> None:
     put(root, ".gitignore", b"customizations/\n")
     committed(root)
@@ -585,7 +612,8 @@ def test_a_branch_is_made_on_top_of_head_and_all_else_stays(root: Path) -> None:
     assert dict(repository.read("bot/export", DIRECTORY)) == {BASKET: b"new\n", ODD: b"odd\n"}
     assert repository.read_file("bot/export", PurePosixPath("README.md")) == b"old\n"
     tree = git(root, "rev-parse", "bot/export^{tree}")
-    assert git(root, "log", "-1", "--format=%B", "bot/export") == f"Subject\n\nBody\n\nPinsync-Tree: {tree}"
+    message = git(root, "log", "-1", "--format=%B", "bot/export")
+    assert message == f"Subject\n\nBody\n\nPinsync-Branch: bot/export\nPinsync-Tree: {tree}"
 
 
 def test_a_branch_works_without_an_index(root: Path) -> None:
@@ -611,22 +639,65 @@ def test_run_again_it_replaces_its_own_commit_or_leaves_it(root: Path) -> None:
     assert git(root, "rev-parse", "bot~1") == git(root, "rev-parse", "HEAD")
 
 
-def test_when_nothing_is_left_to_propose_an_own_branch_moves_to_head(root: Path) -> None:
-    head = committed(root, BASKET)
+def test_when_nothing_is_left_to_propose_an_own_branch_is_deleted_and_made_again_later(root: Path) -> None:
+    committed(root, BASKET)
     repository = opened(root)
     assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(None, False, False)
     assert git(root, "branch", "--list", "bot") == ""
     repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
     assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(None, True, True)
-    assert git(root, "rev-parse", "bot") == head
-
-
-def test_a_branch_behind_head_is_moved(root: Path) -> None:
-    committed(root, BASKET)
-    git(root, "branch", "bot")
-    committed(root, HOME)
-    made = opened(root).commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    assert git(root, "branch", "--list", "bot") == ""
+    made = repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
     assert made == BranchResult(git(root, "rev-parse", "bot"), changed=True, replaced=False)
+
+
+@pytest.mark.parametrize("how", ["--no-ff", "--ff-only", "--squash"])
+def test_a_merged_branch_is_used_again_or_deleted(root: Path, how: str) -> None:
+    committed(root, BASKET)
+    repository = opened(root)
+    for text in (b"one\n", b"two\n"):
+        repository.commit_to_branch("bot", {BASKET: text}, "message")
+        git(root, "merge", "--quiet", how, "bot")
+        if how == "--squash":
+            git(root, "commit", "--quiet", "--message=squashed")
+    stale = git(root, "rev-parse", "bot")
+    assert repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message").commit is None
+    assert git(root, "branch", "--list", "bot") == ""
+    git(root, "branch", "bot", stale)
+    made = repository.commit_to_branch("bot", {BASKET: b"three\n"}, "message")
+    assert git(root, "rev-parse", "bot~1") == git(root, "rev-parse", "HEAD")
+    assert made.replaced == (how == "--squash"), "merged, the commit is a part of the history"
+
+
+def test_a_branch_of_others_is_used_at_head_and_refused_behind_it(root: Path) -> None:
+    head = committed(root, BASKET)
+    git(root, "branch", "bot")
+    repository = opened(root)
+    assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(None, False, False)
+    assert git(root, "rev-parse", "bot") == head
+    committed(root, HOME)
+    for text in (b"old\n", b"new\n"):
+        with pytest.raises(SafetyError, match="holds commits that pinsync didn't make") as caught:
+            repository.commit_to_branch("bot", {BASKET: text}, "message")
+        assert "git branch -d bot" in str(caught.value.hint)
+        assert git(root, "rev-parse", "bot") == head
+    git(root, "branch", "--force", "bot", "HEAD")
+    made = repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    assert made == BranchResult(git(root, "rev-parse", "bot"), changed=True, replaced=False)
+
+
+def test_the_main_branch_is_not_carried_on_by_a_branch_of_its_own(root: Path) -> None:
+    committed(root, BASKET)
+    repository = opened(root)
+    repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    git(root, "merge", "--quiet", "--ff-only", "bot")  # after which main's last commit is one of pinsync's
+    main = git(root, "rev-parse", "main")
+    git(root, "switch", "--quiet", "--create", "feature")
+    assert repository.commit_to_branch("main", {BASKET: b"new\n"}, "message") == BranchResult(None, False, False)
+    committed(root, HOME)
+    with pytest.raises(SafetyError, match="branch main holds commits that pinsync didn't make"):
+        repository.commit_to_branch("main", {BASKET: b"newer\n"}, "message")
+    assert git(root, "rev-parse", "main") == main
 
 
 @pytest.mark.parametrize("how", ["commit", "amend", "foreign"])
@@ -683,12 +754,14 @@ def test_a_branch_moved_meanwhile_is_not_overwritten(root: Path) -> None:
     put(root, ".gitattributes", b"*.yaml filter=race\n")
     committed(root, BASKET)
     repository = opened(root)
-    repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message")
+    own = repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message").commit or ""
     # The filter runs between the look at the branch and its update.
     git(root, "config", "filter.race.clean", "git update-ref refs/heads/bot main; cat")
-    with pytest.raises(SafetyError, match="couldn't be moved"):
-        repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
-    assert git(root, "rev-parse", "bot") == git(root, "rev-parse", "main")
+    for text, done in ((b"two\n", "moved"), (b"old\n", "deleted")):
+        with pytest.raises(SafetyError, match=f"couldn't be {done}"):
+            repository.commit_to_branch("bot", {BASKET: text}, "message")
+        assert git(root, "rev-parse", "bot") == git(root, "rev-parse", "main")
+        git(root, "update-ref", "refs/heads/bot", own)
 
 
 def test_before_the_first_commit_there_is_no_branch(root: Path) -> None:
@@ -701,6 +774,46 @@ def test_a_name_that_no_branch_can_have_is_refused(root: Path, name: str) -> Non
     committed(root, BASKET)
     with pytest.raises(RepositoryError, match="can't be a branch's name"):
         opened(root).commit_to_branch(name, {BASKET: b"x"}, "message")
+
+
+def test_a_full_name_of_a_reference_is_refused_with_the_short_one(root: Path) -> None:
+    committed(root, BASKET)
+    with pytest.raises(RepositoryError, match="expected one without refs/") as caught:
+        opened(root).commit_to_branch("refs/heads/bot/x", {BASKET: b"x"}, "message")
+    assert str(caught.value.hint).endswith(": bot/x")
+
+
+@pytest.mark.parametrize(("there", "wanted"), [("bot", "bot/a/b"), ("bot/a/b", "bot"), ("bot/a", "bot/a/b")])
+def test_a_branch_that_another_leaves_no_room_for_is_refused(root: Path, there: str, wanted: str) -> None:
+    committed(root, BASKET)
+    git(root, "branch", there)
+    with pytest.raises(RepositoryError, match=f"a branch {wanted} beside {there}:") as caught:
+        opened(root).commit_to_branch(wanted, {BASKET: b"new\n"}, "message")
+    assert f"git branch -m {there}" in str(caught.value.hint)
+    git(root, "branch", "robot/a")
+    git(root, "branch", "bots")
+    git(root, "branch", "-D", there)
+    assert opened(root).commit_to_branch(wanted, {BASKET: b"new\n"}, "message").changed
+
+
+def test_a_tag_of_the_same_name_is_no_obstacle(root: Path) -> None:
+    committed(root, BASKET)
+    repository = opened(root)
+    repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message")
+    committed(root, HOME)
+    git(root, "tag", "bot", "HEAD~1")
+    assert repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message").replaced
+    assert git(root, "rev-parse", "refs/heads/bot~1") == git(root, "rev-parse", "HEAD")
+    assert git(root, "rev-parse", "refs/tags/bot") == git(root, "rev-parse", "HEAD~1")
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "ISO-8859-1"])
+def test_a_name_beyond_ascii_is_known_again(root: Path, encoding: str) -> None:
+    committed(root, BASKET)
+    git(root, "config", "i18n.logOutputEncoding", encoding)
+    for text in (b"one\n", b"two\n"):
+        made = opened(root).commit_to_branch("piny/živé", {BASKET: text}, "message")
+    assert made.replaced
 
 
 def test_a_branch_keeps_the_mode_of_a_file_and_refuses_links(root: Path) -> None:

@@ -108,6 +108,25 @@ def test_a_name_that_could_be_a_file_and_a_revision(name: str, repository: Path)
 
 
 @pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [((), ["revision", "live"]), (("..topic",), ["revision"] * 2), (("topic...",), ["revision"] * 2)],
+)
+@pytest.mark.usefixtures("commits")
+def test_a_head_that_nobody_spelled_out_is_no_file(
+    arguments: tuple[str, ...], expected: list[str], repository: Path
+) -> None:
+    put(repository / "HEAD", "{}")
+    assert kinds(*arguments) == expected
+
+
+@pytest.mark.usefixtures("commits")
+def test_an_empty_name_is_not_taken_for_head() -> None:
+    """Or a variable that isn't set would be."""
+    with pytest.raises(RepositoryError, match="names no commit"):
+        parse("")
+
+
+@pytest.mark.parametrize(
     ("argument", "error", "message", "hint"),
     [
         (
@@ -255,6 +274,23 @@ def test_at_a_merge_base_messages_name_the_commit(commits: dict[str, str]) -> No
     old, new = opened("main...topic")
     assert held(old) == {"default": [f"{commits['base'][:12]}:customizations/home.yaml"]}
     assert held(new) == {"default": ["topic:customizations/home.yaml"]}
+
+
+@pytest.mark.usefixtures("commits")
+def test_a_message_names_a_revision_as_it_was_spelled(repository: Path, git: Git) -> None:
+    (repository / "customizations").rename(repository / "real")
+    (repository / "customizations").symlink_to("real")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "link")
+    for argument in ("HEAD", "main~0", git("rev-parse", "HEAD")):
+        with pytest.raises(FileError, match="is a link or a file, expected a folder") as caught:
+            held(opened(argument)[0])
+        assert caught.value.source == f"{argument}:customizations"
+    git("switch", "--quiet", "--create", "later")
+    git("commit", "--quiet", "--allow-empty", "-m", "later")
+    with pytest.raises(FileError) as caught:
+        held(opened("later...main~0")[0])
+    assert caught.value.source == f"{git('rev-parse', 'main')[:12]}:customizations"
 
 
 # Which trackers belong together.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from pinsync.errors import PinsyncError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
 
     from pinsync.commands.progress import Progress
@@ -42,6 +42,11 @@ class Console:
     def phase(self, verb: str, names: Sequence[str]) -> AbstractContextManager[Callable[[str], None]]:
         """Show for as long as it lasts what is done and of which trackers it isn't yet; yields what takes the done."""
         return self.progress.phase(verb, names) if self.progress else nullcontext(_nobody_watches)
+
+    def received(self, name: str, count: int) -> None:
+        """Show how many bytes of a tracker's answer have come."""
+        if self.progress:
+            self.progress.received(name, count)
 
     def say(self, text: str) -> None:
         """Show a result."""
@@ -84,6 +89,15 @@ def colored(stream: TextIO, wanted: bool | None, environ: Mapping[str, str]) -> 
     if environ.get("NO_COLOR"):
         return False
     return bool(environ.get("FORCE_COLOR")) or (stream.isatty() and environ.get("TERM") != "dumb")
+
+
+@contextmanager
+def changing_nothing() -> Iterator[None]:
+    """Let an interrupt say that nothing was changed: of a command that only reads, or takes back what it wrote."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("nothing was changed") from None
 
 
 _GRAVEST_FIRST = (70, 130, 2, 3, 4, 1, 0)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout
-from pinsync.errors import RepositoryError, SafetyError
+from pinsync.errors import FileError, RepositoryError, SafetyError
 from pinsync.store import Store, user_state
 
 if TYPE_CHECKING:
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
     from pinsync.config import Settings
     from pinsync.repository import Repository, Unsaved
+
+# What the name of a tracker's folder looks like, and a line that every document has.
+_TRACKER: Final = re.compile(r"[a-z0-9_-]+")
+_DOCUMENT: Final = re.compile(rb"^model:", re.MULTILINE)
 
 Files = Mapping[PurePosixPath, bytes | None]
 
@@ -46,6 +53,14 @@ class WorkingTree:
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
         return self.store.documents(tracker)
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders in that of all documents, where they can be told."""
+        try:
+            with os.scandir(self.store.root / self.directory) as entries:
+                return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        except OSError:
+            return []
 
     def write(self, files: Files, *, force: bool) -> None:
         """Write and remove files, unless one holds a person's uncommitted work.
@@ -102,6 +117,10 @@ class Head:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
         return self.repository.read("HEAD", layout.folder(self.directory, tracker))
 
+    def folders(self) -> list[str]:
+        """Return the names of the folders in that of all documents."""
+        return self.repository.folders("HEAD", self.directory)
+
 
 def working_tree(settings: Settings) -> WorkingTree:
     """Return the working tree that a configuration speaks of."""
@@ -114,6 +133,34 @@ def working_tree(settings: Settings) -> WorkingTree:
         return WorkingTree(Store(settings.root, settings.directory, user_state(settings.root)), None)
     directory = repository.inside(settings.root) / settings.directory
     return WorkingTree(Store(repository.root, directory, repository.git_dir / "pinsync"), repository)
+
+
+def left_over(place: WorkingTree | Head, names: Sequence[str]) -> str | None:
+    """Return a warning of documents that no tracker reads any more, as before there were several, or fewer.
+
+    Args:
+        place: where the documents lie.
+        names: the trackers that are configured.
+
+    Raises:
+        FileError: a document where there should be none is no plain file, or can't be read.
+    """
+    if len(names) > 1 and (stray := [str(path) for path, _ in place.documents(None)]):
+        reason = "each of several trackers has a folder of its own"
+        return f"not read, since {reason}: {', '.join(stray)}; git mv them there, or git rm them"
+    read = names if len(names) > 1 else ()
+    folders = [name for name in place.folders() if _TRACKER.fullmatch(name) and name not in read]
+    stale = [str(place.directory / name) for name in folders if _holds_documents(place, name)]
+    if not stale:
+        return None
+    reason = "no tracker has such a name" if read else "a single tracker's files lie in no folder of their own"
+    return f"not read, since {reason}: {', '.join(stale)}; to remove: git rm -r {shlex.join(stale)}"
+
+
+def _holds_documents(place: WorkingTree | Head, name: str) -> bool:
+    with contextlib.suppress(FileError):  # a folder that is none of pinsync's can hold anything
+        return any(_DOCUMENT.search(text) for _, text in place.documents(name))
+    return False
 
 
 def needed_repository(tree: WorkingTree, option: str, *, commit: bool = False) -> Repository:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _CLEAR: Final = "\r\x1b[K"
 _COLUMNS: Final = 80
 """Of a terminal that doesn't say how many it has."""
+_WORTH_A_WORD: Final = 100_000
+"""The bytes from which on it is said how many have come."""
 
 
 class Progress:
@@ -31,7 +33,8 @@ class Progress:
         self._verb = ""
         self._left: list[str] = []
         self._total = 0
-        self._shown = False
+        self._received: dict[str, str] = {}
+        self._shown = ""
 
     @classmethod
     def on_terminal(cls, stream: TextIO, environ: Mapping[str, str]) -> Self | None:
@@ -58,7 +61,7 @@ class Progress:
             What to call with the name of each tracker that is done.
         """
         with self._lock:
-            self._verb, self._left, self._total = verb, list(names), len(names)
+            self._verb, self._left, self._total, self._received = verb, list(names), len(names), {}
             self._paint()
         try:
             yield self._done
@@ -72,6 +75,12 @@ class Progress:
         with self._lock:
             self._clear()
 
+    def received(self, name: str, count: int) -> None:
+        """Say how many bytes of a tracker's answer have come."""
+        with self._lock:
+            self._received[name] = f" ({count / 1e6:.1f} MB)" if count >= _WORTH_A_WORD else ""
+            self._paint()
+
     def _done(self, name: str) -> None:
         with self._lock:
             if name in self._left:  # interrupted, a phase may be over before its threads are
@@ -82,12 +91,15 @@ class Progress:
         if not self._left:
             return
         count = f" {self._total - len(self._left)} of {self._total} done, left:" if self._total > 1 else ""
-        text = f"{self._verb}{count} {', '.join(self._left)}"
+        names = (name + self._received.get(name, "") for name in self._left)
+        text = f"{self._verb}{count} {', '.join(names)}"
         room = max(self._columns() - 1, 1)
-        self._write(_CLEAR + (text if len(text) <= room else f"{text[: room - 1]}…"))
-        self._shown = True
+        line = text if len(text) <= room else f"{text[: room - 1]}…"
+        if line != self._shown:
+            self._write(_CLEAR + line)
+            self._shown = line
 
     def _clear(self) -> None:
         if self._shown:
             self._write(_CLEAR)
-            self._shown = False
+            self._shown = ""

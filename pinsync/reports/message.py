@@ -22,11 +22,14 @@ def message(trackers: Mapping[str, Sequence[Pair]]) -> str:
     """Return a commit message: a subject with the counts, and a line for each change.
 
     Args:
-        trackers: name → its pairs; pairs that didn't change are left out.
+        trackers: name → its pairs, none for one that had no part: where there are several, each change is told by name.
+            Pairs that didn't change are left out.
     """
     changes = [(name, pair) for name, pairs in trackers.items() for pair in pairs if pair.kind]
     counts = Counter(pair.kind for _, pair in changes)
     subject = ", ".join(f"{counts[kind]} {kind}" for kind in compare.KINDS if counts[kind]) or "same rules, new text"
+    names = {name for name, _ in changes}
+    whose = f" of {_one_line(*names)}" if len(names) == 1 < len(trackers) else ""
     lines = []
     heading = ""
     ordered = sorted(changes, key=lambda change: (change[0], change[1].shown.model, compare.order(change[1].shown)))
@@ -38,7 +41,7 @@ def message(trackers: Mapping[str, Sequence[Pair]]) -> str:
         lines.append(f"  {pair.kind} {_one_line(compare.name(pair.shown))}")
     if len(ordered) > MAX_ENTRIES:
         lines += ["", f"and {len(ordered) - MAX_ENTRIES} more"]
-    return "\n".join([f"Export pins: {subject}", *lines, ""])
+    return "\n".join([f"Export pins{whose}: {subject}", *lines, ""])
 
 
 def _one_line(text: str) -> str:

@@ -12,13 +12,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError, printable
-from pinsync.repository import branch, objects
+from pinsync.repository import branch, log, objects
 from pinsync.repository.branch import BranchResult
+from pinsync.repository.log import Listed, Object, Range, Reader, listing
 from pinsync.repository.process import (
     PATHS_ON_INPUT,
     Git,
     Outcome,
     check_identity,
+    check_whole,
     checked,
     clean_environment,
     joined,
@@ -31,7 +33,19 @@ from pinsync.repository.process import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = ["BranchResult", "Repository", "Unsaved", "clean_environment"]
+    from pinsync.model import Commit
+
+__all__ = [
+    "BranchResult",
+    "Listed",
+    "Object",
+    "Range",
+    "Reader",
+    "Repository",
+    "Unsaved",
+    "clean_environment",
+    "listing",
+]
 
 _FULL_HASH: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHOWN_CHARACTERS: Final = 4000
@@ -169,24 +183,30 @@ class Repository:
             raise RepositoryError(f"{printable(one)} and {printable(other)} have no commit in common", hint=hint)
         return line(found.output)
 
-    def read(self, revision: str, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
+    def read(self, revision: str, directory: PurePosixPath, name: str = "") -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of every ``*.yaml`` directly in a folder of a commit, sorted by name.
 
         Args:
             revision: what `resolve` understands.
             directory: the folder; one that the commit hasn't yields nothing.
+            name: how messages call the revision, if not as it is given.
 
         Raises:
             RepositoryError: there is no such commit.
             FileError: the folder or a file is a link, or no plain file.
         """
-        entries = objects.tree(self._git, self._commit(revision), directory, revision)
-        return objects.contents(self._git, objects.documents(entries), revision)
+        entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
+        return objects.contents(self._git, objects.documents(entries), name or revision)
 
-    def read_file(self, revision: str, path: PurePosixPath) -> bytes | None:
+    def folders(self, revision: str, directory: PurePosixPath) -> list[str]:
+        """Return the names of the folders directly in one of a commit; raises what `read` does."""
+        entries = objects.tree(self._git, self._commit(revision), directory, revision)
+        return [entry.path.name for entry in entries if entry.mode == objects.FOLDER_MODE]
+
+    def read_file(self, revision: str, path: PurePosixPath, name: str = "") -> bytes | None:
         """Return the bytes of one file of a commit, ``None`` if the commit hasn't got it; raises what `read` does."""
-        entries = objects.tree(self._git, self._commit(revision), path.parent, revision)
-        found = objects.contents(self._git, [entry for entry in entries if entry.path == path], revision)
+        entries = objects.tree(self._git, self._commit(revision), path.parent, name or revision)
+        found = objects.contents(self._git, [entry for entry in entries if entry.path == path], name or revision)
         return next((content for _, content in found), None)
 
     def read_index(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
@@ -195,13 +215,33 @@ class Repository:
         Raises:
             FileError: the folder or a file is a link, or has an unresolved merge conflict.
         """
-        entries = objects.documents(objects.index(self._git, directory))
+        entries = objects.documents(objects.staged(self._git, directory))
         return objects.contents(self._git, entries, "@index")
 
     def read_index_file(self, path: PurePosixPath) -> bytes | None:
         """Return the bytes of one file of the index, ``None`` if it hasn't got it; raises what `read_index` does."""
-        entries = [entry for entry in objects.index(self._git, path.parent) if entry.path == path]
+        entries = [entry for entry in objects.staged(self._git, path.parent) if entry.path == path]
         return next((content for _, content in objects.contents(self._git, entries, "@index")), None)
+
+    def commits(self, wanted: Range) -> list[Commit]:
+        """Return the commits of the main line, the newest first; of a merge, only the first parent is followed.
+
+        Raises:
+            RepositoryError: git failed, as it does on an expression that it can't read.
+        """
+        return log.commits(self._git, wanted)
+
+    def shallow_ends(self) -> frozenset[str]:
+        """Return the full hashes of the commits at which a shallow clone ends; none in a whole one."""
+        return log.shallow_ends(self._git)
+
+    def origin(self, older: str, newer: str, path: PurePosixPath) -> PurePosixPath | None:
+        """Return where a file of one commit stood in an older one, if git sees that it was moved."""
+        return log.origin(self._git, older, newer, path)
+
+    def reader(self) -> Reader:
+        """Return what reads many objects; it is a context manager, and not to be shared by threads."""
+        return Reader(self._git, objects.MAX_FILE_BYTES)
 
     def unsaved(self, paths: Collection[PurePosixPath]) -> list[Unsaved]:
         """Return which of these files hold what the last commit hasn't: edited, staged, untracked or ignored.
@@ -218,6 +258,15 @@ class Repository:
             if state.edited or staged is not None:
                 found.append(Unsaved(path, staged, state.edited))
         return found
+
+    def check_commit(self) -> None:
+        """Make sure, before any file is written, that `commit` can do its work.
+
+        Raises:
+            RepositoryError: git doesn't know who commits, or a merge or cherry-pick is under way.
+        """
+        check_whole(self._git)
+        check_identity(self._git)
 
     def commit(self, paths: Collection[PurePosixPath], message: str) -> str | None:
         """Commit these files as they are in the working tree, new and removed ones too, and nothing else.
@@ -257,8 +306,9 @@ class Repository:
     def commit_to_branch(self, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str) -> BranchResult:
         """Commit changes on top of HEAD onto another branch; working tree, index and current branch stay as they are.
 
-        A commit that pinsync made there before is replaced. It is known by a trailer that holds the hash of its own
-        tree, so that one a person amended counts as theirs. Hooks don't run; signing is as configured.
+        A commit that pinsync made there before is replaced; with nothing left to propose the branch is deleted. Such a
+        commit is known by trailers with the branch and the hash of its own tree, so that one a person amended is
+        theirs. Any other branch is used only where it points at HEAD. Hooks don't run; signing is as configured.
 
         Args:
             name: the branch, made if it doesn't exist.
@@ -267,7 +317,7 @@ class Repository:
 
         Raises:
             SafetyError: the branch is in use, or holds commits that pinsync didn't make, or moved in the meantime.
-            RepositoryError: there is no commit yet, the name can't be a branch's, or git failed.
+            RepositoryError: there is no commit yet, the name can't be a branch's, or not beside another, or git failed.
             FileError: a path leads through a link.
         """
         head = self.head()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import RepositoryError, SafetyError, printable
@@ -14,13 +13,12 @@ from pinsync.repository.process import check_identity, joined, line, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import PurePosixPath
 
     from pinsync.repository.process import Git
 
-# The hash of the commit's own tree: a commit that a person amended no longer has it, and so counts as theirs.
-_TRAILER: Final = "Pinsync-Tree"
-_OWN: Final = re.compile(rf"^{_TRAILER}: ([0-9a-f]+)\s*\Z", re.MULTILINE)
+# The hash of the commit's own tree: a commit that a person amended no longer has it, and so counts as theirs. And the
+# branch it was made for: on another one, which was moved there by a merge, it is a part of that one's history.
+_TRAILERS: Final = "Pinsync-Branch: {}\nPinsync-Tree: {}"
 # What a rebase or a bisect holds on to, which `git worktree list` doesn't tell.
 _OPERATIONS: Final = ("rebase-merge/head-name", "rebase-merge/update-refs", "rebase-apply/head-name", "BISECT_START")
 
@@ -31,7 +29,7 @@ class BranchResult:
 
     Args:
         commit: the commit that proposes the changes; ``None`` if HEAD has them all already.
-        changed: whether the branch was made or moved.
+        changed: whether the branch was made or moved; without a commit, whether it was deleted.
         replaced: whether an earlier commit of pinsync's own left the branch.
     """
 
@@ -54,26 +52,42 @@ def commit_to_branch(
 
     Raises:
         SafetyError: the branch is in use, holds others' commits, or moved in the meantime.
-        RepositoryError: the name can't be a branch's, or git failed.
+        RepositoryError: the name can't be a branch's, or not beside another one's, or git failed.
         FileError: a path leads through a link.
     """
-    if name.startswith("refs/") or git.attempt("check-ref-format", "--branch", name).output != f"{name}\n".encode():
-        raise RepositoryError(f"{printable(name)} can't be a branch's name", hint="see git help check-ref-format")
     reference = f"refs/heads/{name}"
+    _check_name(git, name, reference)
     _check_free(git, name, reference)
     found = git.attempt("show-ref", "--verify", "--hash", reference)  # exactly this one, where rev-parse would guess
     old = None if found.status else line(found.output)
-    own = _own_commits(git, name, old, head) if old else []
+    own = _own_commits(git, name, old, head) if old else None
     tree = _changed_tree(git, head, changes)
     if own == [(tree, head)]:
         return BranchResult(old, changed=False, replaced=False)
     if tree == line(git.run("rev-parse", f"{head}^{{tree}}")):
-        if own:
-            _move(git, reference, head, old)
-        return BranchResult(None, changed=bool(own), replaced=bool(own))
-    new = _make_commit(git, tree, head, message)
+        if own is not None and old:
+            _move(git, reference, None, old)
+        return BranchResult(None, changed=own is not None, replaced=bool(own))
+    new = _make_commit(git, tree, head, name, message)
     _move(git, reference, new, old)
     return BranchResult(new, changed=True, replaced=bool(own))
+
+
+def _check_name(git: Git, name: str, reference: str) -> None:
+    if name.startswith("refs/"):
+        short = printable(name.removeprefix("refs/heads/"))
+        hint = f"name it as git branch shows it: {short}"
+        raise RepositoryError(f"{printable(name)} can't be a branch's name, expected one without refs/", hint=hint)
+    if git.attempt("check-ref-format", "--branch", name).output != f"{name}\n".encode():
+        raise RepositoryError(f"{printable(name)} can't be a branch's name", hint="see git help check-ref-format")
+    places = [reference, *(f"refs/heads/{folder}" for folder in PurePosixPath(name).parents if folder.parts)]
+    for found in git.run("for-each-ref", "--format=%(refname)", *places).decode(errors="replace").splitlines():
+        if found.startswith(f"{reference}/") or reference.startswith(f"{found}/"):
+            other = printable(found.removeprefix("refs/heads/"))
+            raise RepositoryError(
+                f"there can't be a branch {printable(name)} beside {other}: git keeps them as a folder and a file",
+                hint=f"choose another name, or rename that branch: git branch -m {other} NEW-NAME",
+            )
 
 
 def _check_free(git: Git, name: str, reference: str) -> None:
@@ -90,20 +104,38 @@ def _check_free(git: Git, name: str, reference: str) -> None:
         )
 
 
-def _own_commits(git: Git, name: str, branch: str, head: str) -> list[tuple[str, str]]:
-    """Return tree and parent of each commit that HEAD hasn't, once sure that pinsync made them all."""
-    found = git.run("log", "-z", "--no-show-signature", "--format=%T %P%n%B", branch, f"^{head}", "--")
+def _own_commits(git: Git, name: str, branch: str, head: str) -> list[tuple[str, str]] | None:
+    """Return tree and parent of each commit that HEAD hasn't, once sure that the branch is pinsync's to move.
+
+    It is where pinsync made all of those, or the last one where HEAD has them all, as after a merge. ``None`` is
+    returned for any other branch that points at HEAD: there is nothing to lose, and nothing of pinsync's own.
+    """
+    proposed = _commits(git, name, branch, f"^{head}")
+    if all(own for own, _, _ in proposed or _commits(git, name, "--no-walk", branch)):
+        return [(tree, parents) for _, tree, parents in proposed]
+    if branch == head:
+        return None
+    shown = printable(name)
+    # A branch behind HEAD, such as main under a branch of main, would be carried on by HEAD's other commits.
+    hint = f"merge it, delete it or choose another; git log HEAD..{shown} shows the commits"
+    if not proposed:
+        hint = f"choose another; or, if nobody needs this one, of which HEAD has all commits: git branch -d {shown}"
+    raise SafetyError(f"branch {shown} holds commits that pinsync didn't make", hint=hint)
+
+
+def _commits(git: Git, name: str, *revisions: str) -> list[tuple[bool, str, str]]:
+    """Return of each commit whether pinsync made it for a branch, its tree, and its parents."""
+    command = ("log", "-z", "--no-show-signature", "--encoding=UTF-8", "--format=%T %P%n%B")
     commits = []
-    for text in filter(None, found.decode(errors="replace").split("\0")):
-        tree, *parents = text.partition("\n")[0].split()
-        trailer = _OWN.search(text)
-        if len(parents) > 1 or trailer is None or trailer[1] != tree:
-            raise SafetyError(
-                f"branch {printable(name)} holds commits that pinsync didn't make",
-                hint=f"merge it, delete it or choose another; git log HEAD..{printable(name)} shows the commits",
-            )
-        commits.append((tree, "".join(parents)))
+    for text in filter(None, git.run(*command, *revisions, "--").decode(errors="replace").split("\0")):
+        tree, _, parents = text.partition("\n")[0].partition(" ")
+        own = " " not in parents and text.rstrip().endswith(f"\n{_trailers(name, tree)}")
+        commits.append((own, tree, parents))
     return commits
+
+
+def _trailers(name: str, tree: str) -> str:
+    return _TRAILERS.format(name.encode(errors="replace").decode(), tree)
 
 
 def _changed_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | None]) -> str:
@@ -124,18 +156,20 @@ def _changed_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | N
         return line(git.run("write-tree", environment=index))
 
 
-def _make_commit(git: Git, tree: str, parent: str, message: str) -> str:
+def _make_commit(git: Git, tree: str, parent: str, name: str, message: str) -> str:
     check_identity(git)
     # Unlike `git commit`, the plumbing doesn't look at commit.gpgSign.
     signed = git.attempt("config", "--type=bool", "--get", "commit.gpgSign").output == b"true\n"
-    text = f"{message.rstrip()}\n\n{_TRAILER}: {tree}\n".encode(errors="replace")
+    text = f"{message.rstrip()}\n\n{_trailers(name, tree)}\n".encode(errors="replace")
     return line(git.run("commit-tree", *(["-S"] if signed else []), "-p", parent, "-F", "-", tree, feed=text))
 
 
-def _move(git: Git, reference: str, new: str, old: str | None) -> None:
-    moved = git.attempt("update-ref", "--no-deref", "-m", "pinsync export", reference, new, old or "0" * len(new))
+def _move(git: Git, reference: str, new: str | None, old: str | None) -> None:
+    """Make, move or, without a new commit, delete a branch, if it still is where it was."""
+    change = ["-d", reference, str(old)] if new is None else [reference, new, old or "0" * len(new)]
+    moved = git.attempt("update-ref", "--no-deref", "-m", "pinsync export", *change)
     if moved.status:
         raise SafetyError(
-            f"{printable(reference)} couldn't be moved: {reason(moved.errors)}",
+            f"{printable(reference)} couldn't be {'moved' if new else 'deleted'}: {reason(moved.errors)}",
             hint="if something else moved it meanwhile, run the command again",
         )

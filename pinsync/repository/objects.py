@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import FileError, printable
-from pinsync.repository.process import text
+from pinsync.repository.process import line, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,9 +17,17 @@ MAX_FILE_BYTES: Final = 512 * 1024 * 1024
 """The largest file that is read from a commit or from the index, in bytes."""
 
 FILE_MODE: Final = "100644"
-_FILE_MODES: Final = frozenset({FILE_MODE, "100755"})
-_FOLDER_MODE: Final = "040000"
+FILE_MODES: Final = frozenset({FILE_MODE, "100755"})
+"""Git's modes of plain files."""
+FOLDER_MODE: Final = "040000"
 _CONFLICT: Final = "unmerged"
+_EMPTY: Final = frozenset(
+    (
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+        "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+    )
+)
+"""The hash of an empty file, in SHA-1 and in SHA-256 repositories."""
 
 
 class Entry(NamedTuple):
@@ -48,6 +56,18 @@ def tree(git: Git, commit: str, folder: PurePosixPath, source: str) -> list[Entr
 def index(git: Git, folder: PurePosixPath) -> list[Entry]:
     """Return the files directly in a folder of the index; raises what `tree` does."""
     return _entries(git, ("ls-files", "-z", "--stage"), folder, "@index")
+
+
+def staged(git: Git, folder: PurePosixPath) -> list[Entry]:
+    """Return what `index` does, but for files that are only announced (``git add --intent-to-add``), as git counts."""
+    found = index(git, folder)
+    if _EMPTY.isdisjoint(entry.blob for entry in found):
+        return found
+    # Announced and empty look alike but here: against the empty tree, whose hash depends on the repository's format.
+    nothing = line(git.run("hash-object", "-t", "tree", "--stdin"))
+    listed = git.run("diff-index", "--cached", "--ita-invisible-in-index", "--no-renames", "--name-only", "-z", nothing)
+    known = {PurePosixPath(path) for path in text(listed).split("\0")}
+    return [entry for entry in found if entry.path in known]
 
 
 def documents(entries: Iterable[Entry]) -> list[Entry]:
@@ -82,7 +102,7 @@ def file_mode(entry: Entry, source: str) -> str:
     if entry.mode == _CONFLICT:
         reason = "has an unresolved merge conflict"
         raise FileError(reason, source=_place(source, entry.path), hint="resolve it, then git add the file")
-    if entry.mode not in _FILE_MODES:
+    if entry.mode not in FILE_MODES:
         raise FileError("is a link, a folder or a submodule, expected a plain file", source=_place(source, entry.path))
     return entry.mode
 
@@ -94,7 +114,7 @@ def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: st
         # Empty for git is also what lies behind a link; taken for that, it would look as if every rule were gone.
         way = [place for place in (*folder.parents, folder) if place.parts]
         for entry in _listed(git, command, [f":(literal){place}" for place in way]):
-            if entry.path in way and entry.mode != _FOLDER_MODE:
+            if entry.path in way and entry.mode != FOLDER_MODE:
                 raise FileError("is a link or a file, expected a folder", source=_place(source, entry.path))
     return found
 

@@ -8,9 +8,10 @@ skips hooks and signs nothing.
 from __future__ import annotations
 
 import re
+import subprocess
 import tempfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, cast
 
 from pinsync.errors import RepositoryError, printable
 
@@ -32,6 +33,8 @@ _LOCAL_VARIABLES: Final = re.compile(
 # A conversion of line endings is no failure, and messages are UTF-8 whatever the user's i18n settings say.
 _SETTINGS: Final = ("-c", "core.safecrlf=false", "-c", "i18n.commitEncoding=UTF-8")
 _HEADER_FIELDS: Final = 3
+# What git keeps beside HEAD until it is concluded; in a revert, and at most stops of a rebase, single files can be.
+_HALFWAY: Final = {"MERGE_HEAD": "a merge", "CHERRY_PICK_HEAD": "a cherry-pick"}
 PATHS_ON_INPUT: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")
 """The options of a command that reads what `pathspecs` returns; an argument list has a limit, on Windows a low one."""
 
@@ -42,6 +45,13 @@ class Outcome(NamedTuple):
     status: int
     output: bytes
     errors: str
+
+
+class Conversation(Protocol):
+    """A running command that is asked and answers."""
+
+    stdin: BinaryIO
+    stdout: BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,11 @@ class Git:
                 size = int(header[2]) if len(header) == _HEADER_FIELDS else max_bytes + 1
                 yield process.stdout.read(size) if size <= max_bytes else None
                 process.stdout.read(1)
+
+    def conversation(self, *arguments: str) -> Conversation:
+        """Start a command that answers each line of its input; whoever drops the result ends it."""
+        process = git.Git().execute(self._command(arguments), subprocess.PIPE, as_process=True, env=self.environment)
+        return cast("Conversation", process)
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         # By -C, not as GitPython's working folder: where that can't be entered, it takes the current one instead.
@@ -172,6 +187,20 @@ def check_identity(git: Git) -> None:
             "git doesn't know in whose name to commit",
             hint='git config --global user.name "Your Name"; git config --global user.email you@example.com',
         )
+
+
+def check_whole(git: Git) -> None:
+    """Make sure that git would commit single files.
+
+    Raises:
+        RepositoryError: it wouldn't, since a merge or cherry-pick is under way.
+    """
+    for head, name in _HALFWAY.items():
+        if not git.attempt("rev-parse", "--verify", "--quiet", head).status:
+            raise RepositoryError(
+                f"{name} is under way, during which git commits no single files",
+                hint="conclude or abort it first (git status says how), or export without --commit",
+            )
 
 
 def _input(feed: bytes) -> BinaryIO:

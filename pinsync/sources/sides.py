@@ -13,7 +13,7 @@ from pinsync.errors import FileError, RepositoryError, UsageError, suggestion
 from pinsync.model import Customization, Scope, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.document import Document
     from pinsync.repository import Repository
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["live", "worktree", "index", "export", "revision", "nothing"]
 _WORDS: Final[dict[str, Kind]] = {"@live": "live", "@worktree": "worktree", "@index": "index"}
+_PLACES: Final = {"worktree": "the working tree", "index": "the index"}
 _DOTS: Final = re.compile(r"(?P<old>.*?)(?P<dots>\.{2,3})(?P<new>[^./].*|)")
 
 
@@ -43,9 +44,14 @@ class Source:
     place: str = ""
 
     @property
+    def name(self) -> str:
+        """How messages call it."""
+        return self.place or self.text
+
+    @property
     def prefix(self) -> str:
         """What stands before a path in messages, as git spells it: ``HEAD:``; nothing for the working tree."""
-        return "" if self.kind == "worktree" else f"{self.place or self.text}:"
+        return "" if self.kind == "worktree" else f"{self.name}:"
 
 
 def parse(arguments: Sequence[str], repository: Repository | None, folder: Path) -> tuple[Source, Source]:
@@ -61,11 +67,16 @@ def parse(arguments: Sequence[str], repository: Repository | None, folder: Path)
         RepositoryError: a revision doesn't exist here.
         FileError: a JSON export doesn't exist.
     """
-    old, new = [*arguments, *("HEAD", "@live")[len(arguments) :]]
-    dots = _DOTS.fullmatch(old) if len(arguments) == 1 and not _is_file(folder / old) else None
+    given: list[str | None] = [*arguments, *(None, "@live")[len(arguments) :]]
+    dots = _DOTS.fullmatch(arguments[0]) if len(arguments) == 1 and not _is_file(folder / arguments[0]) else None
     if dots:
-        old, new = dots["old"] or "HEAD", dots["new"] or "HEAD"
-    sides = _source(old, repository, folder), _source(new, repository, folder)
+        given = [dots["old"] or None, dots["new"] or None]
+    # A HEAD that nobody spelled out is no file's name.
+    left, right = (
+        _source(text, repository, folder) if text is not None else _revision("HEAD", repository) for text in given
+    )
+    sides = left, right
+    old, new = left.text, right.text
     if old == new or (sides[0].path and sides[1].path and sides[0].path.samefile(sides[1].path)):
         raise UsageError(f"{old} is compared with itself", hint="name two sources, as in pinsync diff HEAD @live")
     if dots and dots["dots"] == "...":
@@ -96,6 +107,10 @@ def _source(text: str, repository: Repository | None, folder: Path) -> Source:
         return Source("export", text, path=path)
     if text.endswith(".json") and not (repository and repository.knows(text)):
         raise FileError("there is no such file", source=text, hint="save one with the API's export, or name a revision")
+    return _revision(text, repository)
+
+
+def _revision(text: str, repository: Repository | None) -> Source:
     try:
         return Source("revision", text, revision=_needed(repository, text).resolve(text))
     except RepositoryError:
@@ -152,6 +167,17 @@ class State:
         """The trackers it knows; files can be read without knowing any."""
         return self.settings.trackers or ((Tracker("default", ""),) if self.source.kind != "live" else ())
 
+    def reading(self, tracker: Tracker) -> str:
+        """Say what is read of a tracker, and from where."""
+        match self.source.kind:
+            case "live":
+                return f"asking {' or '.join(tracker.hosts)}"
+            case "export" | "nothing":
+                return f"reading {self.source.text}"
+            case "revision":
+                return f"reading {self.source.prefix}{self.folder(tracker)} (commit {str(self.source.revision)[:12]})"
+        return f"reading {self.folder(tracker)} of {_PLACES[self.source.kind]}"
+
     def files(self, tracker: Tracker) -> Iterable[tuple[PurePosixPath, bytes]]:
         """Return path and bytes of each document of a tracker."""
         folder = self.folder(tracker)
@@ -161,7 +187,9 @@ class State:
             case "index":
                 return _needed(self.repository, self.source.text).read_index(folder)
             case "revision":
-                return _needed(self.repository, self.source.text).read(str(self.source.revision), folder)
+                return _needed(self.repository, self.source.text).read(
+                    str(self.source.revision), folder, self.source.name
+                )
         return ()
 
     def folder(self, tracker: Tracker) -> PurePosixPath:
@@ -192,32 +220,75 @@ def opened(
         ConfigError: the configuration committed there is refused.
     """
     state = State(source, today, repository, store)
+    if repository is None or source.kind not in ("revision", "index"):
+        return state
+    places = configuration_places(today, repository)
+    found = ((place, _committed(repository, source, place)) for place in places)
+    path, text = next((each for each in found if each[1] is not None), (None, None))
+    if path is None or text is None:
+        return replace(state, settings=without_configuration(today, places, repository, environ))
+    return replace(state, settings=configured(text, path, source.prefix, today, repository, environ))
+
+
+def configuration_places(today: Settings, repository: Repository) -> list[PurePosixPath]:
+    """Return where a revision's configuration is looked for: where it is today, and above, before it was moved down.
+
+    There is none for a configuration from elsewhere.
+    """
     file = today.path or today.root / config.FILE_NAME
-    if (
-        not repository
-        or source.kind not in ("revision", "index")
-        or not file.parent.resolve().is_relative_to(today.root)
-    ):
-        return state
-    path = repository.inside(file.parent) / file.name
-    above = (folder / file.name for folder in path.parent.parents)  # where it may have stood before it was moved down
-    found = ((place, _committed(repository, source, place)) for place in (path, *above))
-    path, text = next((each for each in found if each[1] is not None), (path, None))
-    if text is None and (today.path is None or repository.read_index_file(path) is None):
-        return state
+    if not file.parent.resolve().is_relative_to(today.root):
+        return []
+    folder = repository.inside(file.parent)
+    return [place / file.name for place in (folder, *folder.parents)]
+
+
+def configured(
+    text: bytes,
+    path: PurePosixPath,
+    prefix: str,
+    today: Settings,
+    repository: Repository,
+    environ: Mapping[str, str],
+) -> Settings:
+    """Return what a committed configuration says.
+
+    Args:
+        text: the file's bytes.
+        path: where it is committed, from the repository's root; ``directory`` is relative to its folder.
+        prefix: what stands before the path in messages.
+        today: the configuration of the working tree.
+        repository: the repository.
+        environ: the environment variables.
+
+    Raises:
+        ConfigError: it is refused.
+    """
     base = path.parent.relative_to(repository.inside(today.root))
-    settings = config.parse(text or b"", f"{source.prefix}{path}", root=today.root, environ=environ, base=base)
-    return replace(state, settings=settings)
+    return config.parse(text, f"{prefix}{path}", root=today.root, environ=environ, base=base)
+
+
+def without_configuration(
+    today: Settings, places: Sequence[PurePosixPath], repository: Repository, environ: Mapping[str, str]
+) -> Settings:
+    """Return the configuration of a revision that has none: today's, unless that is under git and so came later."""
+    if not places or today.path is None or repository.read_index_file(places[0]) is None:
+        return today
+    return configured(b"", places[0], "", today, repository, environ)
 
 
 def _committed(repository: Repository, source: Source, path: PurePosixPath) -> bytes | None:
     if source.kind == "revision":
-        return repository.read_file(str(source.revision), path)
+        return repository.read_file(str(source.revision), path, source.name)
     return repository.read_index_file(path)
 
 
 def contents(
-    old: State, new: State, trackers: tuple[Tracker | None, Tracker | None], scope: Scope, environ: Mapping[str, str]
+    old: State,
+    new: State,
+    trackers: tuple[Tracker | None, Tracker | None],
+    scope: Scope,
+    environ: Mapping[str, str],
+    received: Callable[[str, int], None] = lambda _name, _count: None,
 ) -> tuple[Content, Content]:
     """Read both sides of one tracker; what the one says in canonical text the other needs not be parsed for.
 
@@ -227,6 +298,7 @@ def contents(
         trackers: the tracker as either side knows it; None where a side doesn't.
         scope: the filters that go to the API.
         environ: where private keys are looked for.
+        received: is told again and again how many bytes of a tracker's answer have come.
 
     Raises:
         PinsyncError: a side can't be read or isn't to be trusted.
@@ -245,7 +317,7 @@ def contents(
             found[side] = Content(sources.saved_export(state.source.path, ignore))
         else:
             settings = replace(state.settings, ignore=ignore)
-            found[side] = Content(sources.live(tracker, settings, scope, environ))
+            found[side] = Content(sources.live(tracker, settings, scope, environ, received))
     return found[0], found[1]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pinsync import compare, config, layout, sources
 from pinsync.commands import Console, gravest, in_parallel
 from pinsync.commands.export.update import Update, check_removals, customizations, update
-from pinsync.commands.places import Head, WorkingTree, needed_repository, working_tree
+from pinsync.commands.places import Head, WorkingTree, left_over, needed_repository, working_tree
 from pinsync.config import Tracker
 from pinsync.errors import FileError, PinsyncError, UsageError, printable
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
@@ -78,10 +78,8 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
         place = Head(needed_repository(tree, "--branch", commit=True), tree.directory)
     elif options.commit:
         needed_repository(tree, "--commit")
-    if len(settings.trackers) > 1 and (stray := [str(path) for path, _ in place.documents(None)]):
-        console.warn(
-            f"not read, since each of several trackers has a folder of its own: {', '.join(stray)}; git mv them"
-        )
+    if warning := left_over(place, [tracker.name for tracker in settings.trackers]):
+        console.warn(warning)
     run = _Run(settings, options, environ, console, place)
     answers = run.fetch(trackers)
     if options.check:
@@ -104,6 +102,9 @@ def _trackers(settings: Settings, options: Options) -> list[Tracker]:
 
 def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
     recorded = options.commit or options.branch is not None
+    if options.commit and options.branch is not None:
+        message = "--commit is for the branch that is checked out and --branch for another, so they can't go together"
+        raise UsageError(message, hint="leave one of them out")
     if options.check and recorded:
         raise UsageError("--check changes nothing, so it can't go with --commit or --branch")
     if options.message is not None and not recorded:
@@ -154,7 +155,7 @@ class _Run:
         try:
             if self._options.from_file:
                 return sources.saved_export(self._options.from_file, self._settings.ignore)
-            return sources.live(tracker, self._settings, self._options.scope, self._environ)
+            return sources.live(tracker, self._settings, self._options.scope, self._environ, self._console.received)
         except PinsyncError as error:
             return error
 
@@ -177,7 +178,7 @@ class _Run:
                 self._console.warn(f"{tracker.name}: {name} shares no id with the files here; is it another tracker's?")
         elif scope != EVERYTHING and compare.leaves_a_question(committed, live.customizations, scope):
             self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
-            live = sources.live(tracker, self._settings, EVERYTHING, self._environ)
+            live = sources.live(tracker, self._settings, EVERYTHING, self._environ, self._console.received)
         folder = layout.folder(self._place.directory, self._name(tracker))
         result = update(tracker, folder, documents, live, scope)
         self._matched = self._matched or bool(result.pairs or result.kept)
@@ -197,7 +198,7 @@ class _Run:
         for found in self._updates(answers):
             for path in found.files:
                 self._console.out(printable(str(path)))
-            self._console.say(found.summary(rewritten="would be rewritten"))
+            self._console.say(found.summary(would="would be "))
             self.codes.append(1 if found.files else 0)
 
     def record(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
@@ -207,6 +208,8 @@ class _Run:
             with place.lock():
                 updates = self._updates(answers)
                 if isinstance(place, WorkingTree):
+                    if self._options.commit and any(found.files for found in updates):
+                        needed_repository(place, "--commit").check_commit()
                     with self._console.phase("writing", [found.tracker.name for found in updates]):
                         updates = [found for found in updates if self._written(place, found)]
                 if not updates:
@@ -245,7 +248,7 @@ class _Run:
     def _commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
         """Commit what pinsync wrote, now or in an earlier run, and nothing else."""
         repository = needed_repository(place, "--commit")
-        pairs: dict[str, Sequence[Pair]] = {}
+        pairs = self._nothing()
         paths: list[PurePosixPath] = []
         for found in updates:
             name = self._name(found.tracker)
@@ -254,6 +257,10 @@ class _Run:
             paths += sorted({*before, *(path for path, _ in place.documents(name))})
         commit = repository.commit(place.committable(paths), self._options.message or message(pairs))
         self._console.say(f"committed {commit[:12]}" if commit else "nothing to commit")
+
+    def _nothing(self) -> dict[str, Sequence[Pair]]:
+        """Return the changes of a message before there are any: one that names a tracker has to know of the others."""
+        return {tracker.name: () for tracker in self._settings.trackers}
 
     def _since(self, before: Mapping[PurePosixPath, bytes], found: Update) -> Sequence[Pair]:
         try:
@@ -267,16 +274,17 @@ class _Run:
         """Put all trackers' files onto a branch."""
         name = self._options.branch or ""
         files = {path: text for found in updates for path, text in found.files.items()}
-        pairs = {found.tracker.name: found.pairs for found in updates}
+        pairs = self._nothing() | {found.tracker.name: found.pairs for found in updates}
+        recorded = {found.tracker.name for found in updates}
         for tracker in self._settings.trackers:
-            if tracker.name not in pairs:
+            if tracker.name not in recorded:
                 files |= self._proposed(place, name, tracker)
         result = place.repository.commit_to_branch(name, files, self._options.message or message(pairs))
         for found in updates:
             self._console.say(found.summary())
         if result.commit is None:
             self._console.say(
-                f"{name}: back to HEAD, nothing is left to propose" if result.changed else "nothing to commit"
+                f"{name}: deleted, since nothing is left to propose" if result.changed else "nothing to commit"
             )
         else:
             how = "replaced by" if result.replaced else "is now" if result.changed else "has already"

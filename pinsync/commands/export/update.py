@@ -47,12 +47,14 @@ class Update:
         """Return how many customizations are of each kind of change."""
         return Counter(pair.kind for pair in self.pairs if pair.kind is not None)
 
-    def summary(self, *, rewritten: str = "rewritten") -> str:
-        """Return the line that a person reads."""
+    def summary(self, *, would: str = "") -> str:
+        """Return the line that a person reads; ``would`` stands before what isn't done."""
         counts = self.counts()
         changes = [f"{counts[kind]} {kind}" for kind in compare.KINDS if kind != "recreated" or counts[kind]]
         files = "1 file" if self.documents == 1 else f"{self.documents} files"
-        return f"{self.tracker.name}: {', '.join(changes)} · {files}, {len(self.files)} {rewritten}"
+        removed = sum(text is None for text in self.files.values())
+        written = f"{len(self.files) - removed} {would}rewritten" + (f", {removed} {would}removed" if removed else "")
+        return f"{self.tracker.name}: {', '.join(changes)} · {files}, {written}"
 
 
 def update(
