@@ -57,8 +57,9 @@ def run(arguments: list[str]) -> int:
         return _dispatched(arguments)
     except PinsyncError as error:
         return console.fail(error)
-    except KeyboardInterrupt:
-        console.err("interrupted: every file is whole; run the command again to complete the rest")
+    except KeyboardInterrupt as error:
+        left = error.args or ("every file is whole; run the command again to complete the rest",)
+        console.err(f"interrupted: {left[0]}")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the boundary
         console.err(f"error: a bug in pinsync {__version__}: {type(error).__name__}. {_log()}")
@@ -76,9 +77,11 @@ def _dispatched(arguments: list[str]) -> int:
         with contextlib.suppress(OSError):
             error.show()
         return USAGE
-    except click.Abort:
-        raise KeyboardInterrupt from None
-    except SystemExit as error:
+    except (click.Abort, OSError, SystemExit) as error:
+        if interrupt := _interrupt_behind(error):  # click answers it by a line end, which there may be nobody to read
+            raise interrupt from None
+        if not isinstance(error, SystemExit):
+            raise
         # Click's way out once a shell's word is completed, or where a reader is gone; nothing of ours gets there.
         if _COMPLETION in os.environ:
             return 0
@@ -86,6 +89,12 @@ def _dispatched(arguments: list[str]) -> int:
             raise RuntimeError("click ended the command") from error
         return 0
     return code if isinstance(code, int) else 0
+
+
+def _interrupt_behind(error: BaseException | None) -> KeyboardInterrupt | None:
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error
 
 
 def _say(text: str) -> None:

@@ -18,6 +18,9 @@ from pinsync.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+# A shell that runs the tests in the background has them ignore interrupts, and so would every process they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _FOREIGN = ("PINSYNC_", "GIT_", "LUIGISBOX_", "XDG_", "SSL_CERT_")
 _ALSO_FOREIGN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "EMAIL")
 

@@ -149,6 +149,34 @@ def test_a_keyboard_interrupt_is_130(failing: Callable[[BaseException], None], p
     assert "interrupted: every file is whole; run the command again" in result.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "interrupted", "said"),
+    [
+        (["diff", "@worktree", "@live"], "pinsync.commands.diff.working_tree", "nothing was changed"),
+        (["lint"], "pinsync.commands.lint.chosen", "nothing was changed"),
+        (["fmt", "--check"], "pinsync.commands.fmt.chosen", "nothing was changed"),
+        (["fmt", "--diff"], "pinsync.commands.fmt.chosen", "nothing was changed"),
+        (["fmt"], "pinsync.commands.fmt.chosen", "every file is whole; run the command again to complete the rest"),
+        (["init"], "pinsync.commands.init._append", "nothing was changed"),
+    ],
+)
+def test_an_interrupt_says_what_is_true_of_the_command(
+    arguments: list[str],
+    interrupted: str,
+    said: str,
+    repository: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(interrupted, interrupt)
+    result = pinsync(*arguments)
+    assert (result.code, result.err.strip()) == (130, f"interrupted: {said}")
+    assert not (repository / "pinsync.yaml").exists()
+
+
 # Interrupts, from outside.
 
 
@@ -196,6 +224,21 @@ def test_an_interrupt_is_exit_130_at_once_and_changes_nothing(
     assert (process.returncode, out) == (130, "")
     assert "interrupted: every file is whole" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows delivers no such signal to another process")
+def test_an_interrupt_is_exit_130_also_where_nobody_reads(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, broken_pipe: int
+) -> None:
+    with ExitStack() as stack:
+        watched = Watched(stack, 1)
+        for name, value in watched.servers[0].environment.items():
+            monkeypatch.setenv(name, value)
+        command = [sys.executable, "-m", "pinsync", "export"]
+        process = subprocess.Popen(command, stdout=broken_pipe, stderr=broken_pipe, cwd=repository)
+        watched.wait()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
 
 
 # Readers that go away.

@@ -351,6 +351,26 @@ def test_a_markdown_report_keeps_to_its_budget(monkeypatch: pytest.MonkeyPatch, 
     assert "Left out to fit: " in cut
 
 
+def test_the_steps_are_said_to_who_asks(api: Sandbox, committed: Path, pinsync: CommandLine, git: Git) -> None:
+    key = api.environment["PINSYNC_PRIVATE_KEY"]
+    result = pinsync("diff", "-v")
+    assert result.err.splitlines() == [
+        f"default: reading HEAD:customizations (commit {git('rev-parse', 'HEAD')[:12]})",
+        f"default: asking {api.url}",
+        "default: comparing 3 with 3 customizations",
+    ]
+    assert key not in result.err
+    put(committed / "backup.json", json.dumps({"results": rows()}))
+    assert pinsync("diff", "@index", "@worktree", "-v").err.splitlines()[:2] == [
+        "default: reading customizations of the index",
+        "default: reading customizations of the working tree",
+    ]
+    assert "default: reading backup.json\n" in pinsync("diff", "HEAD", "backup.json", "-v").err
+    edited(api, STRINGS, model="cart")
+    assert "the filtered answer leaves a question; fetching all\n" in pinsync("diff", "--model", "basket", "-v").err
+    assert pinsync("diff").err == ""
+
+
 # More reports.
 
 

@@ -116,9 +116,11 @@ def test_a_partial_report_never_looks_complete(drifting: bool, apis: dict[str, S
 def test_a_secret_is_in_no_report_and_no_message(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:
     for api in apis.values():
         api.fail(parse_fault("401:*"))
-    result = pinsync("diff", *(f"--report={name}=report" for name in ("text", "markdown")), "--format", "json", "-v")
+    formats = ("text", "markdown")
+    result = pinsync("diff", *(f"--report={name}=report.{name}" for name in formats), "--format", "json", "-v")
     assert result.code == 3
-    assert "secret-" not in result.out + result.err + Path("report").read_text(encoding="utf-8")
+    reports = [Path(f"report.{name}").read_text(encoding="utf-8") for name in formats]
+    assert "secret-" not in "".join([result.out, result.err, *reports])
 
 
 def test_a_scope_may_match_in_one_tracker_alone(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -19,7 +21,7 @@ from strategies import QUICK
 from strategies import rows as any_rows
 from test_comments import commented, standing, states
 
-from pinsync.document import customization, head, render
+from pinsync.document import customization, head, merge, of_none, parse, render
 from pinsync.document.form import formatted
 from pinsync.document.irregular import lay_out
 from pinsync.errors import FileError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
+NONE = "format: 1\nmodel: basket\ncustomizations: []\n"
 RULE = "  - id: {0}\n    target_type: item\n    target_identity: /{0}/\n"
 A, B, C = map(RULE.format, "abc")
 UGLY = """\
@@ -83,7 +86,35 @@ def test_any_yaml_becomes_canonical() -> None:
 
 def test_what_is_canonical_stays() -> None:
     assert form(BASKET_TEXT) == BASKET_TEXT
-    assert form(HEAD) == HEAD
+    assert form(NONE) == NONE
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("customizations:", "customizations: []"),
+        ("customizations: null  # none", "customizations: []  # none"),
+        ("customizations: [ ]\n\n# one\n\n# two", "customizations: []\n# one\n\n# two"),
+        ("customizations:\n  # one\n  []", "# one\ncustomizations: []"),
+    ],
+)
+def test_no_customizations_are_an_empty_list(text: str, result: str) -> None:
+    top = HEAD.removesuffix("customizations:\n")
+    assert form(f"{top}{text}\n") == f"{top}{result}\n"
+    assert render("basket", []).decode() == NONE
+    assert parse(NONE.encode(), "f").text().decode() == NONE
+
+
+def test_a_first_customization_follows_an_empty_list() -> None:
+    first = customization({"id": "a", "target_type": "item", "target_identity": "/a/"}, model="basket")
+    text = merge(parse(f"# ours\n{NONE}# below\n".encode(), "f"), "basket", [(first, None)])
+    assert text is not None
+    assert text.decode() == f"# ours\n{HEAD}{A}# below\n"
+
+
+@pytest.mark.parametrize("field", ["tags", "note"])
+def test_a_comment_in_an_empty_list_at_the_very_end(field: str) -> None:
+    assert form(f"{HEAD}{A}    {field}: [\n      # why\n      ]\n").count("# why") == 1
 
 
 def test_blocks_are_sorted_and_take_the_comments_on_them_along() -> None:
@@ -168,7 +199,8 @@ def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: s
 @given(states(), st.data())
 def test_blocks_one_by_one_give_what_the_whole_gives(found: list[Row], data: st.DataObject) -> None:
     text = data.draw(commented(render("basket", map(customization, found)).decode())).encode()
-    assert formatted(text, "f") == lay_out(text, "f").text
+    whole = lay_out(text, "f").text
+    assert formatted(text, "f") == (whole if found else of_none(whole))
 
 
 # The command.
@@ -212,18 +244,58 @@ def test_the_difference_can_be_applied(
     with untouched(ugly):
         result = pinsync("fmt", *arguments)
     assert result.code == 1
-    assert result.out.startswith("--- customizations/basket.yaml\n+++ customizations/basket.yaml\n@@ ")
-    git("apply", "-p0", str(put(Path("..", "patch"), result.out)))
+    assert "\n--- a/customizations/basket.yaml\n+++ b/customizations/basket.yaml\n@@ " in result.out
+    git("apply", str(put(Path("..", "patch"), result.out)))
     assert document().read_text(encoding="utf-8") == PRETTY
     assert (pinsync("fmt", *arguments).code, pinsync("fmt", *arguments).out) == (0, "")
 
 
-@pytest.mark.usefixtures("ugly")
-def test_a_difference_moves_no_cursor(pinsync: CommandLine) -> None:
-    put(document(), UGLY.replace("ours", "\u202eours").replace("\n", "\r\n"))
-    result = pinsync("fmt", "--diff")
-    assert "\\u202eours" in result.out
-    assert not {"\u202e", "\r"}.intersection(result.out)
+ODD = UGLY.replace("ours", "\u202eours\u200b").replace("\n", "\r\n").encode()
+"""A text that a terminal must not be shown as it is, and that can be patched only as it is."""
+
+
+@pytest.mark.parametrize("command", [("git", "apply"), ("patch", "-p1", "-i")])
+def test_the_difference_of_an_odd_text_can_be_applied(command: tuple[str, ...], ugly: Path) -> None:
+    if not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} isn't installed")
+    path = ugly / document()
+    path.write_bytes(ODD)
+    done = subprocess.run(
+        [sys.executable, "-m", "pinsync", "fmt", "--diff"],
+        cwd=path.parent,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (ugly / ".git" / "patch").write_bytes(done.stdout)
+    applied = subprocess.run([*command, ".git/patch"], cwd=ugly, capture_output=True, check=False)
+    assert applied.returncode == 0, applied.stderr
+    assert path.read_bytes() == PRETTY.replace("ours", "\u202eours\u200b").encode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
+@pytest.mark.parametrize("word", ["customizations", "-"])
+def test_a_difference_moves_no_cursor_of_a_terminal(word: str, ugly: Path) -> None:
+    (ugly / document()).write_bytes(ODD)
+    ours, theirs = os.openpty()
+    with (ugly / document()).open("rb") as text:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pinsync", "fmt", "--quiet", "--diff", word],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            stdin=text,
+            stdout=theirs,
+        )
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # how Linux says that nobody writes to it any more
+        while part := os.read(ours, 65536):
+            seen += part
+    process.wait(timeout=60)
+    os.close(ours)
+    assert process.returncode == 1
+    assert b"\\u202eours\\u200b\\u000d" in seen
+    assert not {"\u202e", "\u200b", "\r"}.intersection(seen.decode().replace("\r\n", "\n"))
 
 
 def test_only_the_files_that_are_given(ugly: Path, pinsync: CommandLine) -> None:
@@ -262,9 +334,16 @@ def test_below_the_root_paths_start_where_the_user_is(
     ugly: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ugly / "customizations")
-    assert pinsync("fmt", "--check", "basket.yaml").out == "customizations/basket.yaml\n"
-    assert pinsync("fmt", "--check", "..").out == "customizations/basket.yaml\n"
+    assert pinsync("fmt", "--check", "basket.yaml").out == "basket.yaml\n"
+    assert pinsync("fmt", "--check", "..").out == "basket.yaml\n"
+    assert "--- a/customizations/basket.yaml\n" in pinsync("fmt", "--diff", "basket.yaml").out
     assert pinsync("fmt", "customizations/basket.yaml").code == 2
+    put(Path("aaa.yaml"), HEAD + "  - target_type: [\n")
+    assert "error: aaa.yaml:5:1: " in pinsync("fmt", "--check").err
+    put(Path("..", "elsewhere", "x"), "")
+    monkeypatch.chdir(ugly / "elsewhere")
+    assert pinsync("fmt", "--check").out == "../customizations/basket.yaml\n"
+    assert pinsync("fmt", "--verbose").err.startswith("error: ../customizations/aaa.yaml:5:1: ")
 
 
 def test_a_root_behind_a_link(ugly: Path, pinsync: CommandLine) -> None:
@@ -332,6 +411,36 @@ def test_nothing_to_format_is_said(pinsync: CommandLine) -> None:
     assert not Path("customizations").exists()
     Path("customizations", "nested").mkdir(parents=True)
     assert pinsync("fmt", "customizations/nested").err == "warning: there are no documents in customizations/nested\n"
+
+
+def test_what_no_tracker_reads_is_said(repository: Path, pinsync: CommandLine) -> None:
+    put(document(), BASKET_TEXT)
+    old = put(document(folder="customizations/old"), UGLY)
+    put(document(folder="customizations/.hidden"), UGLY)
+    (repository / "customizations" / "linked").symlink_to("old")
+    said = "warning: no tracker reads customizations/old/basket.yaml; expected customizations/basket.yaml"
+    for arguments in ((), ("customizations",), (".",)):
+        with untouched(repository):
+            result = pinsync("fmt", *arguments)
+        assert (result.code, result.err) == (0, f"{said}: see pinsync lint\n1 file left unchanged\n")
+    assert said in pinsync("fmt", "customizations/old").err
+    assert said not in pinsync("fmt", str(document())).err
+    result = pinsync("fmt", str(old))
+    assert (result.code, result.err) == (0, f"{said}: see pinsync lint\n1 file reformatted\n")
+    assert old.read_text(encoding="utf-8") == PRETTY
+
+
+def test_what_was_there_before_the_second_tracker_is_read_by_none(repository: Path, pinsync: CommandLine) -> None:
+    put(Path("pinsync.yaml"), CONFIGURATION)
+    put(document(folder="customizations/shop-sk"), PRETTY)
+    put(document(folder="customizations/shop-sk/old"), PRETTY)
+    put(document(), PRETTY)
+    said = "no tracker reads customizations/basket.yaml, and 1 more; expected customizations/<tracker>/basket.yaml"
+    with untouched(repository):
+        assert said in pinsync("fmt").err
+    err = pinsync("fmt", "--tracker", "shop-sk").err
+    assert "no tracker reads customizations/shop-sk/old/basket.yaml; " in err
+    assert "no tracker" not in pinsync("fmt", "--tracker", "shop-cz").err
 
 
 def test_outside_git_and_without_a_configuration(
@@ -427,7 +536,8 @@ def test_standard_input_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     done = piped(UGLY.encode(), "--check")
     assert (done.returncode, done.stdout, done.stderr) == (1, b"-\n", b"")
     done = piped(UGLY.encode(), "--diff")
-    assert (done.returncode, done.stdout[:12]) == (1, b"--- -\n+++ -\n")
+    assert done.returncode == 1
+    assert b"\n--- a/-\n+++ b/-\n@@ " in done.stdout
     done = piped(PRETTY.encode(), "--check")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 

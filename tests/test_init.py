@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from exporting import BASKET_TEXT, put, rows, untouched
+from workflows import Runner
 
 from pinsync import config
-from pinsync.commands.init import ATTRIBUTES, init
+from pinsync.commands.init import ATTRIBUTES, CI, init
 from pinsync.errors import ConfigError, FileError, UsageError
+from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from conftest import CommandLine, Git
 
 KEY = "s3cret-key"
+TEMPLATES = Path(__file__).parents[1] / "pinsync" / "templates"
 
 
 def run(
@@ -163,3 +169,71 @@ def test_attributes_that_can_not_be_written_leave_nothing_behind(tmp_path: Path,
 def test_a_folder_that_can_not_be_written_to_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="nowhere"):
         run(tmp_path / "nowhere")
+
+
+# CI for a configuration in a folder.
+
+
+@pytest.mark.parametrize("host", CI)
+def test_the_files_for_ci_name_a_configuration_in_a_folder(
+    host: str, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(put(repository / "shops" / "sk" / "note.txt", "").parent)
+    assert pinsync("init").code == 0
+    result = pinsync("init", "--ci", host)
+    assert result.code == 0
+    for name, template in CI[host].items():
+        assert f"../../{name}" in result.err
+        text = (repository / name).read_text(encoding="utf-8")
+        commands = re.findall(r"pinsync (?:diff|lint|export|fmt|trackers)\b.*", text)
+        assert commands
+        assert all(re.match(r"pinsync \w+ --config shops/sk/pinsync\.yaml\b", command) for command in commands)
+        assert text.replace(" --config shops/sk/pinsync.yaml", "") == (TEMPLATES / template).read_text(encoding="utf-8")
+    assert not (repository / "pinsync.yaml").exists()
+    with untouched(repository):
+        assert "is there already" in pinsync("init", "--ci", host).err
+
+
+def test_ci_with_a_configuration_in_a_folder_runs(
+    repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(put(repository / "shop" / "note.txt", "").parent)
+    with Sandbox(rows(), private_key=KEY) as api:
+        monkeypatch.setenv("PINSYNC_HOST", api.url)
+        assert pinsync("init", "--tracker-id", api.tracker_id).code == 0
+        assert pinsync("init", "--ci", "github").code == 0
+        git("add", "--all", str(repository))
+        git("commit", "--quiet", "-m", "Configure pinsync")
+        contexts = {"secrets.PINSYNC_PRIVATE_KEY": KEY, "vars.PINSYNC_TRACKER_ID": "", "github.token": "a-token"}
+        runner = Runner(tmp_path / "runner", repository, contexts | {"github.repository": "shop/pins"})
+        drift, review = (repository / ".github" / "workflows" / f"pins-{name}.yml" for name in ("drift", "review"))
+        outputs = runner.job(drift, "drift")
+        assert (outputs, runner.gh()[-1]) == ({}, "issue create")
+        assert "3 customizations differ" in runner.calls[-1].files["drift.md"]
+        git("checkout", "--quiet", "-b", "topic")
+        put(repository / "shop" / "customizations" / "basket.yaml", BASKET_TEXT)
+        git("add", "--all", str(repository))
+        git("commit", "--quiet", "-m", "Pin")
+        runner.ref = "topic"
+        outputs = runner.job(review, "review", **{"github.event.pull_request.base.sha": git("rev-parse", "main")})
+    assert outputs == {"code": "1"}
+    assert "`basket`" in (tmp_path / "runner" / "artifacts" / "pins").read_text(encoding="utf-8")
+
+
+def test_where_only_a_folder_has_a_configuration_ci_is_set_up_there(repository: Path, pinsync: CommandLine) -> None:
+    put(repository / "shop" / "pinsync.yaml", "format: 1\n")
+    with untouched(repository):
+        result = pinsync("init", "--ci", "github")
+    assert (result.code, "run the command in shop; " in result.err) == (2, True)
+    assert not (repository / "pinsync.yaml").exists()
+    assert pinsync("init").code == 0
+    assert pinsync("init", "--ci", "github").code == 0
+
+
+def test_a_folder_that_a_shell_would_misread_is_refused(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(put(repository / "my $(shop)" / "pinsync.yaml", "format: 1\n").parent)
+    with untouched(repository):
+        result = pinsync("init", "--ci", "gitlab")
+    assert (result.code, "rename the folder" in result.err) == (2, True)

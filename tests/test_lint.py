@@ -5,6 +5,7 @@ import os
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -244,6 +245,117 @@ def test_paths_start_in_the_current_folder(
     monkeypatch.chdir(place)
     _, record, _ = linted(pinsync, "basket.yaml")
     assert [found["file"] for found in record["findings"]] == ["shop/customizations/basket.yaml"]
+
+
+@pytest.mark.parametrize(("below", "name"), [("shop", "customizations"), ("shop/customizations", "."), ("docs", "..")])
+def test_people_read_paths_from_where_they_are_and_machines_from_the_root(
+    pinsync: CommandLine, repository: Path, monkeypatch: pytest.MonkeyPatch, below: str, name: str
+) -> None:
+    place = repository / "shop" / "customizations"
+    place.mkdir(parents=True)
+    (repository / "docs").mkdir()
+    (repository / "shop" / "pinsync.yaml").write_text("format: 1\n")
+    (place / "basket.yaml").write_text(ERROR)
+    (place / "home.yaml").symlink_to("basket.yaml")
+    monkeypatch.chdir(repository / below)
+    seen = "../shop/customizations" if name == ".." else name
+    file, other = (Path(seen, file).as_posix() for file in ("basket.yaml", "home.yaml"))
+    config = ("--config", os.path.relpath(repository / "shop" / "pinsync.yaml"))
+    formats = ("json", "github", "gitlab", "sarif", "junit")
+    result = pinsync("lint", *config, *(f"--report={format_}={repository / format_}" for format_ in formats))
+    assert result.code == 2
+    assert f"\n{file}:7:5: error target-fields: " in result.out
+    assert result.out.startswith(f"note: not looked at: {other}: ")
+    assert result.err.startswith(f"error: {other}: ")
+    for format_ in formats:
+        text = (repository / format_).read_text()
+        assert "shop/customizations/basket.yaml" in text
+        assert "shop/customizations/home.yaml: " in text
+        assert "../" not in text
+
+
+def test_what_has_no_file_stands_at_the_configuration_that_was_used(pinsync: CommandLine, repository: Path) -> None:
+    place = repository / "shop" / "customizations"
+    place.mkdir(parents=True)
+    (repository / "shop" / "eshop.yaml").write_text("format: 1\n")
+    (repository / "docs").mkdir()
+    (place / "link.yaml").symlink_to("none.yaml")
+    result = pinsync("lint", "--config", "docs/../shop/eshop.yaml", "--format", "gitlab")
+    (note,) = json.loads(result.out)
+    assert (note["check_name"], note["location"]["path"]) == ("note", "shop/eshop.yaml")
+    (repository / "shop" / "eshop.yaml").rename(repository.parent / "eshop.yaml")
+    (repository / "shop" / "customizations").rename(repository / "customizations")
+    result = pinsync("lint", "--config", "../eshop.yaml", "--format", "gitlab")
+    assert [note["location"]["path"] for note in json.loads(result.out)] == ["pinsync.yaml"]
+
+
+def test_a_message_names_the_other_file_of_the_folder_by_its_name(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    (folder / "home.yaml").write_text(HEAD.format("home") + ITEM.format("a", 2))
+    _, record, _ = linted(pinsync)
+    assert [found["message"] for found in record["findings"]] == [
+        "the id a stands in home.yaml, line 4, too",
+        "the id a stands in basket.yaml, line 4, too",
+    ]
+
+
+def test_what_no_tracker_reads_is_found(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    for name in ("old", ".hidden"):
+        (folder / name).mkdir()
+        (folder / name / "basket.yaml").write_text(ERROR)
+    (folder / "old" / "more").mkdir()
+    (folder / "old" / "more" / "anything.yaml").write_text("- no document\n")
+    (folder / "linked").symlink_to("old")
+    found = ["basket.yaml unread-document", "anything.yaml unread-document"]
+    for words in ((), (".",), ("customizations",), ("customizations/old",)):
+        code, record, err = linted(pinsync, *words)
+        assert (code, rules_of(record), err) == (0, found, "")
+    assert record["findings"][0]["file"] == "customizations/old/basket.yaml"
+    message = "no tracker reads this file; expected customizations/basket.yaml"
+    assert (record["findings"][0]["message"], record["findings"][0]["line"]) == (message, 1)
+    assert linted(pinsync, "customizations/basket.yaml")[1]["findings"] == []
+    _, record, _ = linted(
+        pinsync, "customizations/old/basket.yaml"
+    )  # which is asked about, and so looked at as a whole
+    assert rules_of(record) == ["basket.yaml unread-document", "basket.yaml target-fields"]
+    assert linted(pinsync, "--strict")[0] == 1
+    assert linted(pinsync, "--strict", "--ignore", "unread-document")[0] == 0
+    assert linted(pinsync, "--strict", "--select", "position")[0] == 0
+
+
+def test_a_file_that_no_tracker_reads_may_say_that_it_knows(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "old").mkdir()
+    (folder / "old" / "basket.yaml").write_text(f"# pinsync: ignore[unread-document]\n{GOOD}")
+    for words in ((), ("customizations/old/basket.yaml",)):
+        assert linted(pinsync, "--strict", *words)[0] == 0
+
+
+def test_what_was_there_before_the_second_tracker_is_found(pinsync: CommandLine, folder: Path) -> None:
+    Path("pinsync.yaml").write_text(TRACKERS)
+    for name in (".", "sk", "sk/old", "pl"):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "basket.yaml").write_text(GOOD)
+    _, record, _ = linted(pinsync)
+    assert [(found["file"], found["rule"]) for found in record["findings"]] == [
+        (f"customizations/{name}basket.yaml", "unread-document") for name in ("", "pl/", "sk/old/")
+    ]
+    assert all(found["message"].endswith("customizations/<tracker>/basket.yaml") for found in record["findings"])
+    assert rules_of(linted(pinsync, "customizations/basket.yaml")[1]) == ["basket.yaml unread-document"]
+    assert [found["file"] for found in linted(pinsync, "--tracker", "sk")[1]["findings"]] == [
+        "customizations/sk/old/basket.yaml"
+    ]
+    assert linted(pinsync, "--tracker", "cz")[1]["findings"] == []
+
+
+def test_the_suites_of_several_trackers_are_told_apart(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "sk").mkdir()
+    (folder / "cz").mkdir()
+    Path("pinsync.yaml").write_text(TRACKERS)
+    (folder / "sk" / "basket.yaml").write_text(ERROR)
+    (folder / "cz" / "basket.yaml").write_text(GOOD)
+    suites = ET.fromstring(pinsync("lint", "--format", "junit").out.encode())  # noqa: S314 - of our own making
+    assert [suite.attrib["name"] for suite in suites] == ["sk/basket", "cz/basket"]
 
 
 @pytest.mark.parametrize("format_", FORMATS)

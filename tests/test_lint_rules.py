@@ -32,10 +32,13 @@ CASES = Path(__file__).parent / "cases" / "lint"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-def linted(files: Mapping[str, bytes], ids: Iterable[str] = rules.RULES, days: int = 30) -> list[Finding]:
-    """What rules find in a tracker's documents, at noon of a certain day."""
+def linted(
+    files: Mapping[str, bytes], ids: Iterable[str] = rules.RULES, days: int = 30, expected: str | None = None
+) -> list[Finding]:
+    """What rules find in the documents of a folder, at noon of a certain day."""
     documents = [written.read(text, name) for name, text in sorted(files.items())]
-    return rules.findings(Folder(documents, layout.file_name, NOON, days), set(ids), files.keys())
+    folder = Folder(documents, layout.file_name, NOON, days, expected=expected)
+    return rules.findings(folder, set(ids), files.keys())
 
 
 def check(text: str, expected: Iterable[str], name: str = "basket.yaml") -> None:
@@ -47,7 +50,8 @@ def check(text: str, expected: Iterable[str], name: str = "basket.yaml") -> None
 @pytest.mark.parametrize("rule", sorted(rules.RULES))
 def test_a_folder_of_cases(rule: str) -> None:
     folder = CASES / rule
-    found = linted({file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))})
+    files = {file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))}
+    found = linted(files, expected="customizations/<tracker>" if rule == "unread-document" else None)
     report = lint_text.render_findings(found, Context("lint", ()))
     assert report == (folder / "expected.txt").read_text(encoding="utf-8")
     assert rule in {one.rule for one in found}
@@ -113,12 +117,19 @@ def test_a_comment_on_the_line_or_above_ignores_a_rule(body: str) -> None:
         WRONG.replace("/p/1/", "/p/1/ # pinsync: ignore[position]") + f"      - position: -2\n{PIN}",
         WRONG.replace("/p/1/", '"# pinsync: ignore[position]"') + f"      - position: -2\n{PIN}",
         f"{WRONG}      - position: -2\n{PIN}      # pinsync: ignore[position]\n",
-        f"{WRONG}      # pinsync: ignore\n      - position: -2\n{PIN}",
+        f"{WRONG}      # pinsync: ignored\n      - position: -2\n{PIN}",
     ],
 )
 def test_any_other_comment_ignores_nothing(body: str) -> None:
     found = linted({"basket.yaml": (HEAD + body).encode()}, rules.RULES.keys() - {"format"})
     assert [one.rule for one in found] == ["position"]
+
+
+@pytest.mark.parametrize("comment", ["# pinsync: ignore", "# pinsync: ignore[]", "# pinsync: ignore[ , ]"])
+def test_a_comment_that_names_no_rule_ignores_nothing_and_says_so(comment: str) -> None:
+    text = f"{HEAD}{WRONG}      - position: -2  {comment}\n{PIN}".encode()
+    found = linted({"basket.yaml": text})
+    assert [(one.rule, one.line, one.column) for one in found] == [("position", 7, 9), ("unknown-ignore", 7, 23)]
 
 
 def test_a_comment_in_the_head_counts_for_the_head() -> None:

@@ -106,6 +106,13 @@ def test_what_github_would_drop_is_counted() -> None:
     assert len(lint(*errors[:10], *[EXPIRED] * 10)) == 20
 
 
+def test_a_page_is_pointed_at_where_there_is_one() -> None:
+    many = [DUPLICATE] * (MAX_OF_A_KIND + 1)
+    for has_page, where in ((False, "with --format text"), (True, "in the step's summary, or with --format text")):
+        last = render_findings(many, replace(LINT, has_page=has_page)).splitlines()[-1]
+        assert last == f"::notice title=pinsync lint::1 more {DUPLICATE.severity}, to be found {where}"
+
+
 def test_notes_too_are_no_more_than_github_shows() -> None:
     context = Context("diff", (), notes=[f"note {number}" for number in range(20)])
     commands = run(render_findings([DUPLICATE] * 11, context))

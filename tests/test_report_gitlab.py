@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import jsonschema
@@ -20,6 +20,9 @@ from pinsync.model import INVISIBLE, Finding
 from pinsync.reports import Style
 from pinsync.reports.findings import Context
 from pinsync.reports.gitlab import render, render_findings
+
+if TYPE_CHECKING:
+    from conftest import CommandLine
 
 GOLDEN: Final = Path(__file__).parent / "cases" / "reports"
 STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
@@ -93,6 +96,24 @@ def test_a_finding_is_an_issue() -> None:
     assert second["severity"] == "minor"
     assert third["location"] == {"path": "customizations/homepage.yaml", "lines": {"begin": 1}}
     assert last["location"] == {"path": "pinsync.yaml", "lines": {"begin": 1}}
+
+
+def test_what_has_no_file_stands_at_the_configuration() -> None:
+    (issue,) = checked(render_findings([NO_FILE], replace(LINT, configuration="shop/pinsync.yaml")))
+    assert issue["location"]["path"] == "shop/pinsync.yaml"
+    assert issue["fingerprint"] == lint(NO_FILE)[0]["fingerprint"]
+    issues = checked(render(CASES["several"](), replace(STYLE, configuration="shop/pinsync.yaml")))
+    assert {issue["location"]["path"] for issue in issues if issue["check_name"] == "drift-incomplete"} == {
+        "shop/pinsync.yaml"
+    }
+
+
+def test_a_drift_check_names_the_configuration_that_was_used(repository: Path, pinsync: CommandLine) -> None:
+    (repository / "shop").mkdir()
+    (repository / "shop" / "pinsync.yaml").write_text("format: 1\ntrackers: {shop: {tracker_id: 1-1}}\n")
+    result = pinsync("diff", "--config", "shop/pinsync.yaml", "--format", "gitlab")
+    issues = [issue for issue in checked(result.out) if issue["check_name"] == "drift-incomplete"]
+    assert [issue["location"]["path"] for issue in issues] == ["shop/pinsync.yaml"]
 
 
 def test_nothing_is_an_empty_array() -> None:

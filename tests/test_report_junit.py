@@ -63,8 +63,12 @@ def test_golden(case: str) -> None:
 def test_a_drift_is_a_suite_for_each_model(case: str) -> None:
     drift = CASES[case]()
     root = checked(render(drift, STYLE))
-    models = {one_line(change.subject.model) for tracker in drift.trackers for change in tracker.changes}
-    assert models <= {suite.attrib["name"] for suite in root}
+    models = {
+        f"{tracker.name}/{change.subject.model}" if len(drift.trackers) > 1 else change.subject.model
+        for tracker in drift.trackers
+        for change in tracker.changes
+    }
+    assert set(map(one_line, models)) <= {suite.attrib["name"] for suite in root}
     assert int(root.attrib["failures"]) == sum(len(tracker.changes) for tracker in drift.trackers)
     assert int(root.attrib["errors"]) == sum(tracker.error is not None for tracker in drift.trackers)
 
@@ -107,7 +111,15 @@ def test_a_tracker_that_could_not_be_compared_is_an_error() -> None:
     assert error.attrib["type"] == "drift-incomplete"
     assert error.text
     assert "check LUIGISBOX_KEY_CZ" in error.text
-    assert {suite.attrib["name"] for suite in root} >= {"shop-cz", "shop-pl", "basket"}
+    assert {suite.attrib["name"] for suite in root} >= {"shop-cz", "shop-pl", "shop-sk/basket"}
+
+
+def test_one_model_of_two_trackers_is_two_suites() -> None:
+    drift = CASES["several"]()
+    first = drift.trackers[0]
+    root = checked(render(replace(drift, trackers=(first, replace(first, name="shop-cz"))), STYLE))
+    counts = {suite.attrib["name"]: suite.attrib["failures"] for suite in root}
+    assert counts["shop-sk/basket"] == counts["shop-cz/basket"]
 
 
 def test_a_note_is_a_test_that_passed() -> None:

@@ -111,6 +111,13 @@ def test_a_finding_is_a_result() -> None:
     assert (place["artifactLocation"]["uri"], place["region"]) == ("pinsync.yaml", {"startLine": 1})
 
 
+def test_what_has_no_file_stands_at_the_configuration() -> None:
+    style = replace(STYLE, configuration="the shop/pinsync.yaml")
+    (result, *_) = checked(render(CASES["several"](), style))["results"]
+    assert result["ruleId"] == "drift-incomplete"
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "the%20shop/pinsync.yaml"
+
+
 def test_a_rule_explains_itself() -> None:
     run = lint()
     duplicate, expired = run["tool"]["driver"]["rules"]

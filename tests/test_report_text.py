@@ -17,12 +17,12 @@ from strategies import QUICK, texts
 from pinsync.compare.drift import Drift, Side
 from pinsync.errors import RemoteError
 from pinsync.model import INVISIBLE
-from pinsync.reports import Style
+from pinsync.reports import Style, markdown
 from pinsync.reports.text import render
 from pinsync.reports.values import compact, moment, path_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
 GOLDEN: Final = Path(__file__).parent / "cases" / "reports"
@@ -232,6 +232,21 @@ def test_what_could_be_compared_may_be_in_sync() -> None:
     expected = ["INCOMPLETE: a (2345-6789) could not be compared", "  error: gone"]
     last = "What could be compared is in sync (0 customizations); NOT COMPARED: a"
     assert render(drift, STYLE).splitlines() == [*expected, last]
+
+
+@pytest.mark.parametrize("render", [render, markdown.render], ids=["text", "markdown"])
+def test_alike_rules_are_told_apart_by_the_beginnings_of_their_ids(render: Callable[[Drift, Style], str]) -> None:
+    def names(*rows: Row) -> list[str]:
+        report = render(Drift(HEAD, LIVE, (tracker([], state({"basket": rows})),)), STYLE).replace("`", "")
+        return re.findall(r"^(?:\+ |- \*\*only.*:\*\* )([^·]*?)(?: \(.*| ·.*|)$", report, re.MULTILINE)
+
+    everybody = [{"id": id_, "target_type": "all"} for id_ in ("12345678-a", "12345678-b", "3")]
+    assert names(everybody[0]) == ["all requests"]
+    assert names(*everybody[1:]) == ["all requests, id 12345678", "all requests, id 3"]
+    assert names(*everybody) == [f"all requests, id {row['id']}" for row in everybody]
+    titled = {**everybody[2], "target_metadata": {"title": "For all"}}
+    assert names(everybody[0], titled) == ["all requests, id 12345678", "For all"]
+    assert names(rule(1, "/p/1/", []), rule(2, "/p/2/", [])) == ["item /p/1/", "item /p/2/"]
 
 
 def test_the_summary_has_the_counts_and_no_customization() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from exporting import STRINGS, put, repinned, served
+from exporting import STRINGS, put, repinned, rule, served
 
 from pinsync.cli import cli
 from pinsync.commands.progress import Progress
@@ -161,6 +161,33 @@ def test_several_trackers_are_counted_and_a_line_never_wraps() -> None:
         CLEAR,
     ]
     assert all(len(text.removeprefix(CLEAR)) < 40 for text in sent)
+
+
+@pytest.mark.parametrize("command", ["export", "diff @live @worktree"])
+@pytest.mark.usefixtures("repository")
+def test_a_download_says_how_much_has_come(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with served(monkeypatch, [rule(number, target_metadata={"title": "x" * 400}) for number in range(1000)]):
+        _, _, sent = Terminal(*command.split()).end()
+    assert re.search(r"\r\x1b\[K(?:fetching|comparing) default \(0\.[1-9] MB\)", sent)
+
+
+def test_the_bytes_of_each_tracker_are_shown_once_there_are_many() -> None:
+    sent: list[str] = []
+    progress = Progress(sent.append, lambda: 80)
+    with progress.phase("fetching", ["sk", "cz"]) as done:
+        for count in (50_000, 1_000_000, 1_001_000, 2_345_678):
+            progress.received("cz", count)
+        done("cz")
+    progress.received("sk", 5_000_000)  # a thread that an interrupt has left behind
+    assert sent == [
+        f"{CLEAR}fetching 0 of 2 done, left: sk, cz",
+        f"{CLEAR}fetching 0 of 2 done, left: sk, cz (1.0 MB)",
+        f"{CLEAR}fetching 0 of 2 done, left: sk, cz (2.3 MB)",
+        f"{CLEAR}fetching 1 of 2 done, left: sk",
+        CLEAR,
+    ]
 
 
 def test_progress_of_nothing_is_nothing() -> None:

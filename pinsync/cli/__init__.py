@@ -27,7 +27,6 @@ from pinsync.cli.options import (
 if TYPE_CHECKING:
     from pinsync.model import FailOn
 
-
 @click.group(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 @click.version_option(__version__, message="pinsync %(version)s")
 def cli() -> None:
     """Luigi's Box recommender pins under git."""
-
 
 @cli.command()
 @click.option("--tracker-id", metavar="ID", help="The tracker to name; by default that of PINSYNC_TRACKER_ID.")
@@ -56,7 +54,6 @@ def init(
 
     console = console_of(verbose, quiet, color)
     return command(root=Path.cwd(), tracker_id=tracker_id, host=host, environ=os.environ, echo=console.say, ci=ci)
-
 
 @cli.command()
 @click.option("--check", is_flag=True, help="Only name the files that would change; exit 1 if there are any.")
@@ -115,14 +112,11 @@ def export(  # noqa: PLR0913 - the options of one command
     )
     return command(config, options, os.environ, console_of(verbose, quiet, color))
 
-
 def _reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
     """Split each ``FORMAT=FILE`` of a drift's reports."""
     return [report(value, _FORMATS) for value in values]
 
-
 _FORMATS = ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit")
-
 
 @cli.command()
 @click.argument("sources", metavar="[FROM] [TO]", nargs=-1)
@@ -192,7 +186,6 @@ def diff(  # noqa: PLR0913 - the options of one command
     )
     return command(config, options, os.environ, console_of(verbose, quiet, color))
 
-
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="As the matrix of a CI job, on one line.")
 @tracker_options
@@ -204,7 +197,6 @@ def trackers(
     from pinsync.commands.trackers import trackers as command
 
     return command(config, names, os.environ, console_of(verbose, quiet, color), as_json=as_json)
-
 
 @cli.command(context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; by default a free one.")
@@ -238,14 +230,12 @@ def sandbox(
         command=command,
     )
 
-
 @cli.command()
 def demo() -> int:
     """Walk through the main job on a throw-away repository and the sandbox."""
     from pinsync.commands.demo import demo as command
 
     return command(out=lambda text: echo(text, err=False))
-
 
 @cli.command()
 @click.argument("paths", metavar="[PATHS]", nargs=-1)
@@ -274,15 +264,18 @@ def fmt(
     """
     from pinsync.commands import fmt as command
 
-    options = command.Options(paths=paths, names=names, check=check, diff=diff)
+    def write(data: bytes) -> None:
+        echo(data, err=False)
+
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    options = command.Options(paths=paths, names=names, check=check, diff=diff, terminal=terminal)
     console = console_of(verbose, quiet, color)
     if command.STANDARD_INPUT not in paths:
-        return command.fmt(config, options, os.environ, console)
+        return command.fmt(config, options, os.environ, console, write)
     if len(paths) > 1 or names:
         raise click.UsageError("- stands for standard input, and goes with no other path and no tracker.")
     text = sys.stdin.buffer.read() if sys.stdin else b""  # None where the parent closed it
-    return command.fmt_input(text, options, console, write=lambda result: echo(result, err=False))
-
+    return command.fmt_input(text, options, console, write)
 
 @cli.command()
 def schema() -> int:
@@ -291,14 +284,11 @@ def schema() -> int:
 
     return command(lambda text: echo(text, err=False))
 
-
 _LINT_FORMATS = ("text", "json", "github", "gitlab", "sarif", "junit")
-
 
 def _lint_reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
     """Split each ``FORMAT=FILE`` of the findings' reports."""
     return [report(value, _LINT_FORMATS) for value in values]
-
 
 @cli.command()
 @click.argument("paths", metavar="[PATHS]", nargs=-1)

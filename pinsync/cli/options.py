@@ -131,6 +131,8 @@ def report(value: str, formats: tuple[str, ...]) -> tuple[str, Path]:
         hint = f"expected FORMAT=FILE with a format of {', '.join(formats)}"
         known = format_ in formats  # and the file is missing
         raise click.BadParameter(f"{value!r}: {hint if known else suggestion(format_, formats, otherwise=hint)}")
+    if file == "-":
+        raise click.BadParameter(f"{value!r}: standard output takes --format {format_}; name a file here")
     return format_, Path(file)
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync import config
-from pinsync.commands import Console, gravest
-from pinsync.commands.paths import chosen
+from pinsync.commands import Console, changing_nothing, gravest
+from pinsync.commands.paths import chosen, here, seen
 from pinsync.commands.places import working_tree
+from pinsync.compare.drift import Texts
 from pinsync.document.form import formatted
 from pinsync.errors import FileError, printable
+from pinsync.reports import patch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import PurePosixPath
 
+    from pinsync.commands.paths import Chosen
     from pinsync.store import Store
 
 STANDARD_INPUT = "-"
@@ -35,12 +37,14 @@ class Options:
         names: the trackers, instead of paths; all if empty.
         check: only name the files that would change.
         diff: only show what would change.
+        terminal: whether a person is shown it, invisible characters escaped; otherwise git can apply it.
     """
 
     paths: Sequence[str] = ()
     names: Sequence[str] = ()
     check: bool = False
     diff: bool = False
+    terminal: bool = False
 
     @property
     def writes(self) -> bool:
@@ -48,7 +52,10 @@ class Options:
         return not (self.check or self.diff)
 
 
-def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+Write = Callable[[bytes], None]
+
+
+def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console, write: Write) -> int:
     """Bring documents into canonical form.
 
     Args:
@@ -56,6 +63,7 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
         options: what the command line says.
         environ: the environment variables.
         console: where to speak.
+        write: takes a difference that isn't for a terminal.
 
     Returns:
         0; with ``check`` or ``diff`` 1 if a file would change; 2 if one is at fault, while the others are done.
@@ -66,22 +74,32 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     settings = config.load(config_file, start=Path.cwd(), environ=environ)
     store = working_tree(settings).store
     done: Counter[bool] = Counter()
-    with store.lock() if options.writes else contextlib.nullcontext():
+    with store.lock() if options.writes else changing_nothing():
         found = chosen(options.paths, options.names, settings, store)
         codes = [console.fail(error) for error in found.errors]
         for path in found.paths:
             try:
-                done[_changed(path, store, options, console)] += 1
+                done[_changed(path, store, options, console, write)] += 1
             except FileError as error:
-                codes.append(console.fail(error))
+                codes.append(console.fail(seen(error, store.root)))
+    if found.unread:
+        console.warn(_unread(found, store))
     if not found.paths and not codes:
-        console.warn(f"there are no documents in {', '.join(options.paths) or store.directory}")
+        console.warn(f"there are no documents in {', '.join(options.paths) or here(str(store.directory), store.root)}")
     elif done:
         console.say(_summary(done, options))
     return gravest([*codes, int(bool(done[True]) and not options.writes)])
 
 
-def _changed(path: PurePosixPath, store: Store, options: Options, console: Console) -> bool:
+def _unread(found: Chosen, store: Store) -> str:
+    """Return the line on the files that no tracker reads: what was only found among the documents is left as it is."""
+    first, *more = found.unread
+    others = f", and {len(more)} more" if more else ""
+    expected = here(str(found.expected / first.name), store.root)
+    return f"no tracker reads {here(str(first), store.root)}{others}; expected {expected}: see pinsync lint"
+
+
+def _changed(path: PurePosixPath, store: Store, options: Options, console: Console, write: Write) -> bool:
     """Format one file, or show what that would change; return whether there is anything."""
     old = store.read(path)
     if old is None:
@@ -91,9 +109,11 @@ def _changed(path: PurePosixPath, store: Store, options: Options, console: Conso
         return False
     if options.writes:
         store.reshape(path, new)
-        console.step(f"reformatted {path}")
+        console.step(f"reformatted {here(str(path), store.root)}")
+    elif options.diff:
+        _show(Texts(str(path), old, new), options, console, write)
     else:
-        _show(str(path), old, new, options, console)
+        console.out(printable(here(str(path), store.root)))
     return True
 
 
@@ -107,14 +127,14 @@ def _summary(done: Counter[bool], options: Options) -> str:
     return ", ".join(parts)
 
 
-def fmt_input(text: bytes, options: Options, console: Console, write: Callable[[bytes], None]) -> int:
+def fmt_input(text: bytes, options: Options, console: Console, write: Write) -> int:
     """Bring one document into canonical form.
 
     Args:
         text: the document, of any model.
         options: what the command line says; ``paths`` and ``names`` don't count.
         console: where to speak.
-        write: takes the result, unless ``options`` only ask what would change.
+        write: takes the result, or a difference that isn't for a terminal.
 
     Returns:
         0; with ``check`` or ``diff`` 1 if the text would change.
@@ -126,20 +146,18 @@ def fmt_input(text: bytes, options: Options, console: Console, write: Callable[[
     if options.writes:
         write(new)
         return 0
-    if new != text:
-        _show(STANDARD_INPUT, text, new, options, console)
+    if options.diff:
+        _show(Texts(STANDARD_INPUT, text, new), options, console, write)
+    elif new != text:
+        console.out(STANDARD_INPUT)
     return int(new != text)
 
 
-def _show(name: str, old: bytes, new: bytes, options: Options, console: Console) -> None:
+def _show(texts: Texts, options: Options, console: Console, write: Write) -> None:
     """Show what would change; a difference names its file, so that the name needs no line of its own."""
-    if not options.diff:
-        console.out(printable(name))
+    difference = b"".join(patch.file(texts))
+    if not options.terminal:
+        write(difference)
         return
-    for line in unified_diff(_lines(old), _lines(new), name, name, lineterm=""):
+    for line in difference.decode().split("\n")[:-1]:
         console.out(printable(line))
-
-
-def _lines(text: bytes) -> list[str]:
-    *lines, rest = text.decode().split("\n")
-    return [*lines, f"{rest}\n\\ No newline at end of file"] if rest else lines

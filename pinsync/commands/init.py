@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config
-from pinsync.errors import ConfigError, FileError, UsageError
+from pinsync.commands import changing_nothing
+from pinsync.errors import ConfigError, FileError, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,6 +88,13 @@ safety:
 """
 
 
+_COMMAND: Final = re.compile(r"\bpinsync (?:diff|lint|export)\b")
+"""What a template runs of pinsync, and a configuration belongs to."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
+"""A path that means itself in YAML, and to a shell."""
+
+
+@changing_nothing()
 def init(
     *,
     root: Path,
@@ -104,30 +113,28 @@ def init(
         environ: the environment variables.
         echo: shows a line to the user.
         ci: ``github`` or ``gitlab``; a configuration that is there already then stays, if nothing is to be named in it.
+            Its files are written to the repository's root, and name a configuration that lies deeper.
 
     Returns:
         The exit code, 0.
 
     Raises:
-        UsageError: the tracker id or the host is refused, a file is there already, or CI wouldn't look into ``root``.
+        UsageError: the tracker id or the host is refused, a file is there already, or CI wouldn't look into ``root``,
+            where there is no configuration yet, or the only one lies below it.
         FileError: a file can't be written.
         ConfigError: a setting in the environment is refused.
     """
-    files = {}
+    root = root.resolve()
+    files: dict[Path, str] = {}
     named = tracker_id or environ.get("PINSYNC_TRACKER_ID", "").strip() or None
     if not ci or tracker_id or host or not os.path.lexists(root / config.FILE_NAME):
-        files[config.FILE_NAME] = _configuration(root, named, host, environ)
+        files[root / config.FILE_NAME] = _configuration(root, named, host, environ)
+    top = _top(root) if ci else root
     if ci:
-        _check_root(root)
-        files |= {name: _template(template) for name, template in CI[ci].items()}
-    with contextlib.ExitStack() as undo:
-        for name, text in files.items():
-            _create(root, name, text, undo)
-        added = _append(root / ".gitattributes")
-        undo.pop_all()
-    *names, last = [*files, "a line of .gitattributes"] if added else files
+        files |= {top / name: _template(template, root, top) for name, template in CI[ci].items()}
+    *names, last = _written(files, top, root)
     echo(f"Wrote {', '.join(names)}{' and ' if names else ''}{last}.")
-    if config.FILE_NAME in files and not environ.get("PINSYNC_PRIVATE_KEY"):
+    if root / config.FILE_NAME in files and not environ.get("PINSYNC_PRIVATE_KEY"):
         needed = ["PINSYNC_PRIVATE_KEY"] if named else ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY"]
         echo(f"Set {' and '.join(needed)} in the environment.")
     if ci:
@@ -136,14 +143,42 @@ def init(
     return 0
 
 
-def _template(name: str) -> str:
-    return resources.files("pinsync").joinpath("templates", name).read_text(encoding="utf-8")
+def _written(files: Mapping[Path, str], top: Path, root: Path) -> list[str]:
+    """Write all files and the line, or nothing; return what was written, as it is called in ``root``."""
+    with contextlib.ExitStack() as undo:
+        for file, text in files.items():
+            _create(top, file, text, undo)
+        added = _append(root / ".gitattributes")
+        undo.pop_all()
+    names = [os.path.relpath(file, root) for file in files]
+    return [*names, "a line of .gitattributes"] if added else names
 
 
-def _check_root(root: Path) -> None:
-    top = config.repository_root(root)
-    if top is not None and top != root.resolve():
-        raise UsageError(f"CI reads its files from the repository's root alone, {top}", hint="run the command there")
+def _template(name: str, root: Path, top: Path) -> str:
+    """Return a file for CI, whose commands name a configuration that they wouldn't find by themselves."""
+    text = resources.files("pinsync").joinpath("templates", name).read_text(encoding="utf-8")
+    if top == root:
+        return text
+    path = (root / config.FILE_NAME).relative_to(top).as_posix()
+    if not _PLAIN.fullmatch(path):
+        message = f"{printable(path)} can't stand in a file for CI as it is"
+        raise UsageError(message, hint="rename the folder, to letters, digits, - and _")
+    return _COMMAND.sub(rf"\g<0> --config {path}", text)
+
+
+def _top(root: Path) -> Path:
+    """Return the folder in which CI looks for its files; ``root`` outside of a repository."""
+    top = config.repository_root(root) or root
+    if os.path.lexists(root / config.FILE_NAME):
+        return top
+    if top != root:
+        hint = "run the command there; for a configuration here, run `pinsync init` first, then again with --ci"
+        raise UsageError(f"CI reads its files from the repository's root alone, {top}", hint=hint)
+    if below := next(iter(sorted(root.glob(f"*/{config.FILE_NAME}"))), None):
+        folder = printable(below.parent.name)
+        hint = f"run the command in {folder}; for one more here, run `pinsync init` first, then again with --ci"
+        raise UsageError(f"{folder} has a {config.FILE_NAME}, which the files for CI wouldn't use", hint=hint)
+    return root
 
 
 def _configuration(root: Path, tracker_id: str | None, host: str | None, environ: Mapping[str, str]) -> str:
@@ -167,19 +202,19 @@ def _text(tracker_id: str | None, host: str | None) -> str:
     return f"{_HEADER}{_TRACKER.format(tracker_id=json.dumps(tracker_id), hosts=hosts)}{_FOOTER}"
 
 
-def _create(root: Path, name: str, text: str, undo: contextlib.ExitStack) -> None:
-    """Write a file that isn't there yet; ``undo`` is told how to take it back."""
-    file = root / name
+def _create(top: Path, file: Path, text: str, undo: contextlib.ExitStack) -> None:
+    """Write a file below ``top`` that isn't there yet; ``undo`` is told how to take it back."""
     try:
-        for folder in reversed(file.relative_to(root).parents[:-1]):
-            _make_folder(root / folder, undo)
+        for folder in reversed(file.relative_to(top).parents[:-1]):
+            _make_folder(top / folder, undo)
         # Exclusively: nothing that is there, not even a dangling link, is written over or through.
         stream = file.open("x", encoding="utf-8", newline="\n")
         undo.callback(file.unlink)
         with stream:
             stream.write(text)
     except FileExistsError as error:
-        hint = _EXISTING.get(name, "edit it, or remove it to start anew")
+        name = file.relative_to(top).as_posix()
+        hint = _EXISTING.get(file.name, "edit it, or remove it to start anew")
         raise UsageError(f"{name} is there already, and nothing was changed", hint=hint) from error
     except OSError as error:
         raise _unwritable(file, error) from error

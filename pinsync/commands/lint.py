@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
-from pinsync.commands import Console, gravest, step_summary
-from pinsync.commands.paths import chosen
+from pinsync.commands import Console, changing_nothing, gravest, report_files, step_summary
+from pinsync.commands.paths import chosen, configuration, here, seen
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, printable, suggestion
-from pinsync.reports.findings import Context, Passed, Rule
+from pinsync.reports.findings import Context, Passed, Rule, named
+from pinsync.rules import unread_document
 from pinsync.rules.folder import Folder
 from pinsync.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from pathlib import PurePosixPath
 
+    from pinsync.commands.paths import Chosen
+    from pinsync.config import Settings
     from pinsync.document.written import Written
     from pinsync.model import Finding
 
@@ -59,6 +61,7 @@ class Options:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+@changing_nothing()
 def lint(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
     """Look for what is wrong with documents; the network, git and a key aren't needed.
 
@@ -77,23 +80,25 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
     """
     ids = _rules(options)
     settings = config.load(config_file, start=Path.cwd(), environ=environ)
+    report_files.check(options.reports, settings)
     store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
     files = chosen(options.paths, options.names, settings, store)
-    reader = _Reader(store, {str(path) for path in files.paths}, console)
+    reader = _Reader(store, files, settings, console)
     codes = [console.fail(error) for error in files.errors]
     findings: list[Finding] = []
-    folders = sorted({path.parent for path in files.paths})
+    only_found = {str(path) for path in files.unread} - reader.files if unread_document.ID in ids else set()
+    folders = sorted({PurePosixPath(source).parent for source in reader.files | only_found})
     with console.phase("checking", [str(folder) for folder in folders]) as done:
         for folder in folders:
-            documents = reader.documents(folder, files.paths)
-            looked_at = Folder(documents, layout.file_name, options.now, options.expired_days)
+            looked_at = reader.folder(folder, options)
             findings += rules.findings(looked_at, ids, reader.files)
+            findings += rules.findings(looked_at, {unread_document.ID}, only_found)
             done(str(folder))
-    if not files.paths and not codes:
+    if not folders and not codes:
         console.warn("there are no documents here")
-    codes += reader.codes
-    context = reader.context(findings, ids)
-    _report(findings, context, options, environ, console)
+    codes += [error.exit_code for error in reader.errors]
+    found = findings, replace(reader.context(findings, ids), has_page=step_summary.named(environ))
+    _report(found, reader.as_seen(*found), options, environ, console)
     return gravest([*codes, int(any(options.strict or finding.severity == "error" for finding in findings))])
 
 
@@ -121,29 +126,44 @@ def _known(name: str) -> str:
     return name
 
 
+Found = tuple["Sequence[Finding]", Context]
+
+
 class _Reader:
     """Reads the files to report on, and those beside them."""
 
-    def __init__(self, store: Store, files: Collection[str], console: Console) -> None:
-        self.files = files
-        self.codes: list[int] = []
+    def __init__(self, store: Store, chosen: Chosen, settings: Settings, console: Console) -> None:
+        self.files = {str(path) for path in chosen.paths}
+        self.errors: list[FileError] = []
         self._store = store
+        self._chosen = chosen
+        self._settings = settings
         self._console = console
         self._read: dict[str, Written] = {}
-        self._notes: list[str] = []
+        self._unread = {path.parent for path in chosen.unread}
 
-    def documents(self, folder: PurePosixPath, paths: Sequence[PurePosixPath]) -> list[Written]:
-        """Return those of ``paths`` that lie in a folder, with all the other documents there: a tracker's."""
-        here = {path for path in paths if path.parent == folder}
-        documents = [self._document(path) for path in sorted(here.union(self._beside(folder)))]
-        return [document for document in documents if document is not None]
+    def folder(self, folder: PurePosixPath, options: Options) -> Folder:
+        """Return a folder with the files to report on and all the other documents there."""
+        within = {path for path in self._chosen.paths if path.parent == folder}
+        documents = [self._document(path) for path in sorted(within.union(self._beside(folder)))]
+        return Folder(
+            [document for document in documents if document is not None],
+            layout.file_name,
+            options.now,
+            options.expired_days,
+            self._tracker(folder),
+            str(self._chosen.expected) if folder in self._unread else None,
+        )
+
+    def _tracker(self, folder: PurePosixPath) -> str | None:
+        return folder.name if len(self._settings.trackers) > 1 and folder not in self._unread else None
 
     def _beside(self, folder: PurePosixPath) -> Sequence[PurePosixPath]:
         directory = self._store.directory
         try:
             return self._store.paths(None if folder == directory else str(folder.relative_to(directory)))
         except FileError as error:
-            self._console.warn(error.message)
+            self._console.warn(seen(error, self._store.root).message)
             return ()
 
     def _document(self, path: PurePosixPath) -> Written | None:
@@ -151,11 +171,12 @@ class _Reader:
         try:
             self._read[source] = written.read(self._text(path), source)
         except FileError as error:
+            as_seen = seen(error, self._store.root)
             if source in self.files:
-                self.codes.append(self._console.fail(error))
-                self._notes.append(f"not looked at: {error.message}")
+                self.errors.append(error)
+                self._console.fail(as_seen)
             else:
-                self._console.warn(f"{error.message}; what depends on it isn't found")
+                self._console.warn(f"{as_seen.message}; what depends on it isn't found")
             return None
         return self._read[source]
 
@@ -169,12 +190,25 @@ class _Reader:
         """Return what the reports are told besides the findings."""
         wrong = {finding.file for finding in findings}
         passed = [
-            Passed(self._read[source].model or source, source)
+            Passed(named(self._read[source].model, self._tracker(PurePosixPath(source).parent)) or source, source)
             for source in sorted(self.files & self._read.keys())
             if source not in wrong
         ]
         described = [_described(rule) for rule in rules.RULES.values() if rule.ID in ids]
-        return Context("lint", described, tuple(passed), tuple(self._notes))
+        notes = tuple(map(_note, self.errors))
+        return Context("lint", described, tuple(passed), notes, configuration(self._settings))
+
+    def as_seen(self, findings: Sequence[Finding], context: Context) -> Found:
+        """Return the same for people: with paths as they are written in the current folder."""
+        root = self._store.root
+        notes = tuple(_note(seen(error, root)) for error in self.errors)
+        names = {file: file and here(file, root) for file in {finding.file for finding in findings}}
+        shown = [replace(finding, file=names[finding.file]) for finding in findings]
+        return shown, replace(context, notes=notes)
+
+
+def _note(error: FileError) -> str:
+    return f"not looked at: {error.message}"
 
 
 def _described(rule: rules.Rule) -> Rule:
@@ -182,25 +216,18 @@ def _described(rule: rules.Rule) -> Rule:
     return Rule(rule.ID, rule.SEVERITY, summary, text)
 
 
-def _report(
-    findings: Sequence[Finding], context: Context, options: Options, environ: Mapping[str, str], console: Console
-) -> None:
-    files = [(file, _rendered(name, findings, context)) for name, file in options.reports]
-    report = _rendered(options.format, findings, context, color=console.color_out)
-    if report and not (console.verbosity < 0 and options.format == "text" and not findings):
+def _report(found: Found, as_seen: Found, options: Options, environ: Mapping[str, str], console: Console) -> None:
+    def rendered(name: str, *, color: bool = False) -> str:
+        render = import_module(f"pinsync.reports.{FORMATS[name]}").render_findings
+        text: str = render(*as_seen, color=color) if name == "text" else render(*found)
+        return text
+
+    files = [(file, rendered(name)) for name, file in options.reports]
+    report = rendered(options.format, color=console.color_out)
+    if report and not (console.verbosity < 0 and options.format == "text" and not found[0]):
         console.out(report.removesuffix("\n"))
-    for file, text in files:
-        try:
-            file.write_text(text, encoding="utf-8", newline="")
-        except OSError as error:
-            raise FileError(f"the report can't be written: {error.strerror}", source=str(file)) from error
+    report_files.write(files)
     if "github" in (options.format, *(name for name, _ in options.reports)):
         from pinsync.reports import github  # noqa: PLC0415 - where it is asked for
 
-        step_summary.append(environ, partial(github.summary, findings, context), console)
-
-
-def _rendered(name: str, findings: Sequence[Finding], context: Context, *, color: bool = False) -> str:
-    render = import_module(f"pinsync.reports.{FORMATS[name]}").render_findings
-    text: str = render(findings, context, color=color) if name == "text" else render(findings, context)
-    return text
+        step_summary.append(environ, partial(github.summary, *found), console)

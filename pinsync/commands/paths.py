@@ -1,4 +1,4 @@
-"""What the PATHS of a command line stand for: documents of the working tree."""
+"""Paths of the working tree: what those of a command line stand for, and how people and reports are shown them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pinsync import layout
+from pinsync import config, layout
 from pinsync.errors import FileError, UsageError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pinsync.config import Settings
     from pinsync.store import Store
@@ -24,10 +24,14 @@ class Chosen:
 
     Attributes:
         paths: relative to the store's root, sorted, each once.
+        unread: what no tracker reads, of these and of what else lies below a folder that is looked at; likewise.
+        expected: the folder where a tracker would read them, as a person writes it.
         errors: what is wrong with the words that stand for none.
     """
 
     paths: tuple[PurePosixPath, ...]
+    unread: tuple[PurePosixPath, ...]
+    expected: PurePosixPath
     errors: tuple[FileError, ...]
 
 
@@ -35,7 +39,7 @@ def chosen(words: Sequence[str], names: Sequence[str], settings: Settings, store
     """Return the documents that a command line names; whether they can be read is for the reader to find out.
 
     Args:
-        words: files, and folders that stand for the documents below them; by default all documents.
+        words: files, and folders that stand for the trackers' documents below them; by default all documents.
         names: the trackers whose documents are meant, instead of ``words``; all if empty.
         settings: the trackers.
         store: where the documents lie.
@@ -58,20 +62,55 @@ def chosen(words: Sequence[str], names: Sequence[str], settings: Settings, store
         else:
             folders += [path] if is_folder else []
             files |= set() if is_folder else {path}
-    for tracker in _trackers(settings, names):
-        folder = layout.folder(store.directory, tracker)
+    wanted = {layout.folder(store.directory, tracker): tracker for tracker in _trackers(settings, names)}
+    for folder, tracker in wanted.items():
         try:
             if {folder, *folder.parents}.intersection(folders):
                 files.update(store.paths(tracker))
         except FileError as error:
-            errors.append(error)
-    return Chosen(tuple(sorted(files)), tuple(errors))
+            errors.append(seen(error, store.root))
+    read = {layout.folder(store.directory, tracker) for tracker in _trackers(settings, ())}
+    below = {path for folder in (wanted if names else folders) for path in _below(folder, store)}
+    unread = sorted(path for path in files | below if path.parent not in read)
+    expected = layout.folder(store.directory, "<tracker>" if len(settings.trackers) > 1 else None)
+    return Chosen(tuple(sorted(files)), tuple(unread), expected, tuple(errors))
+
+
+def here(source: str, root: Path) -> str:
+    """Return how a path that starts at ``root`` is written in the current folder, where a person reads it."""
+    try:
+        return Path(os.path.relpath(root / source)).as_posix()
+    except ValueError:  # on another drive of Windows
+        return source
+
+
+def seen(error: FileError, root: Path) -> FileError:
+    """Return an error with its file's path, which starts at ``root``, as it is written in the current folder."""
+    source = here(error.source, root)
+    return FileError(error.reason, source=source, line=error.line, column=error.column, hint=error.hint)
+
+
+def configuration(settings: Settings) -> str:
+    """Return the configuration's path from the root; where there is none, or not in there, that of one at the root."""
+    place = settings.path and _relative(Path(os.path.abspath(settings.path)), settings.root)  # noqa: PTH100 - as below
+    return str(place or config.FILE_NAME)
 
 
 def _trackers(settings: Settings, names: Sequence[str]) -> Sequence[str | None]:
     """Return the trackers that have folders of their own, or None for the one that needs none."""
     selected = settings.select(names) if names else settings.trackers
     return [tracker.name for tracker in selected] if len(settings.trackers) > 1 else [None]
+
+
+def _below(folder: PurePosixPath, store: Store) -> Iterator[PurePosixPath]:
+    """Yield what is named like a document in a folder or, links and hidden folders aside, in those below it."""
+    top = folder if store.directory in folder.parents else store.directory
+    if any((store.root / part).is_symlink() for part in (top, *top.parents) if part.parts):
+        return
+    for place, folders, names in os.walk(store.root / top):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        within = PurePosixPath(Path(place).relative_to(store.root).as_posix())
+        yield from (within / name for name in names if layout.is_document(name))
 
 
 def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:

@@ -18,6 +18,11 @@ _MAX_BYTES_OF_A_UNIT: Final = 3
 """UTF-8 takes no more for a UTF-16 code unit."""
 
 
+def named(environ: Mapping[str, str]) -> bool:
+    """Whether the runner names a page to append to."""
+    return bool(environ.get("GITHUB_STEP_SUMMARY"))
+
+
 def append(environ: Mapping[str, str], page: Callable[[int], str], console: Console) -> None:
     """Append a page to the step's summary, if there is one; what stops that is a warning and no more.
 

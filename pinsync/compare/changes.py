@@ -11,7 +11,7 @@ from pinsync.compare.drift import MISSING, Change, FieldChange, Path, PinChange
 from pinsync.model import EVERYTHING, Customization, Scope, pair_pins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _THING: Final = ("pin_type", "pin_identity", "pin_criteria")
 
@@ -83,14 +83,17 @@ def _pin_changes(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, An
         here = origins.get(there)
         while removed and here is not None and removed[0] < here:
             yield PinChange("removed", old[removed.pop(0)], None)
-        if here is None:
-            yield PinChange("added", None, pin)
-        elif not same(old[here], pin):
-            yield _pin_change(old[here], pin)
+        if change := pin_change(None if here is None else old[here], pin):
+            yield change
     yield from (PinChange("removed", old[here], None) for here in removed)
 
 
-def _pin_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> PinChange:
+def pin_change(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> PinChange | None:
+    """Return what became of a pin of which the old side is known, if there is one; None if nothing did."""
+    if old is None:
+        return PinChange("added", None, new)
+    if same(old, new):
+        return None
     if not all(same(old.get(field), new.get(field)) for field in _THING):
         return PinChange("replaced", old, new)
     return PinChange("changed" if same(old.get("position"), new.get("position")) else "moved", old, new)
@@ -153,11 +156,22 @@ def pinned_names(changes: Sequence[Change], items: Iterable[Customization]) -> d
         changes: what is reported.
         items: where to look, the more trusted first.
     """
+    return titles(pinned_items(changes), items)
+
+
+def pinned_items(changes: Iterable[Change]) -> frozenset[str]:
+    """Return the identities of the items that the changed pins hold, or held."""
     pins = (side for change in changes for pin in change.pins for side in (pin.old, pin.new) if side)
-    wanted = {identity for pin in pins if isinstance(identity := pin.get("pin_identity"), str)}
+    return frozenset(identity for pin in pins if isinstance(identity := pin.get("pin_identity"), str))
+
+
+def titles(wanted: Collection[str], items: Iterable[Customization]) -> dict[str, str]:
+    """Return the titles of items, as far as a rule that has one of them for a target says one; the first such wins."""
     names: dict[str, str] = {}
     for item in items:
         identity = item.target.identity
-        if identity in wanted and identity not in names and (found := title(plain_data(item))):
+        if identity is None or identity not in wanted or identity in names:
+            continue
+        if found := title(plain_data(item)):
             names[identity] = found
     return names

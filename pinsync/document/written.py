@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,6 +76,11 @@ class Written:
     comments: tuple[Comment, ...] = ()
 
     @property
+    def name(self) -> str:
+        """Return the file's name without its folder."""
+        return self.source.rpartition("/")[2]
+
+    @property
     def model(self) -> str | None:
         """Return the recommender model, if the file names one."""
         model = self.top.get("model") if isinstance(self.top, dict) else None
@@ -130,19 +134,9 @@ def comparable(value: object) -> str:
 
 def instant(text: str) -> str | None:
     """Return a text for the moment that an RFC 3339 date-time names, such that earlier ones sort first; else None."""
-    match = _UTC.fullmatch(normalize.date_times[text])
-    if match is None:
-        return None
-    try:
-        minute = datetime.fromisoformat(match[1])
-    except ValueError:
-        return None
-    if match[2] == "60" and (minute.hour, minute.minute) != (23, 59):
-        return None
-    return normalize.date_times[text].removesuffix("Z")  # a fraction then sorts behind the second it belongs to
+    return canonical.instant(normalize.date_times[text])
 
 
-_UTC: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}):([0-5][0-9]|60)(?:\.[0-9]+)?Z")
 _FIRST: Final = b"\n  - "
 _OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
 _HEAD_END: Final = re.compile(rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*\Z", re.MULTILINE)

@@ -18,9 +18,13 @@ class Style:
         color: whether terminal colours are wanted.
         max_chars: the most characters a report for a page may have; None for the page's own limit.
         summary: whether the counts are enough.
+        configuration: the configuration's path from the repository's root.
+        has_page: whether a CI job has a page that takes a summary.
     """
 
     zone: tzinfo
     color: bool = False
     max_chars: int | None = None
     summary: bool = False
+    configuration: str = "pinsync.yaml"
+    has_page: bool = False

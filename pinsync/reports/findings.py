@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
 
-CONFIGURATION: Final = "pinsync.yaml"
-"""Where a finding stands that no file is at fault for, in formats that must name one."""
 INCOMPLETE: Final = "drift-incomplete"
 """The rule of a tracker that could not be compared."""
 
@@ -67,12 +65,17 @@ class Context:
         rules: all that could have been broken.
         passed: what was looked at and is fine.
         notes: what a reader should know first.
+        configuration: its path from the repository's root: where a finding stands that no file is at fault for, in
+            formats that must name one.
+        has_page: whether the job has a page that takes a summary.
     """
 
     command: str
     rules: Sequence[Rule]
     passed: Sequence[Passed] = ()
     notes: Sequence[str] = ()
+    configuration: str = "pinsync.yaml"
+    has_page: bool = False
 
 
 RULES: Final = (
@@ -123,19 +126,16 @@ def from_drift(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context
 
     Args:
         drift: what to report.
-        style: the time zone.
+        style: the time zone, and the configuration's path.
     """
-    words = Wording(drift, style.zone, one_line, _MAX_VALUE)
+    words = Wording(style.zone, one_line, _MAX_VALUE, drift=drift)
     failures = [_failure(tracker.name, tracker.error) for tracker in drift.trackers if tracker.error]
-    changes = [
-        _finding(change, tracker, replace(words, names=tracker.names))
-        for tracker in drift.trackers
-        for change in tracker.changes
-    ]
+    changes = [_finding(change, tracker, words.of(tracker)) for tracker in drift.trackers for change in tracker.changes]
     in_sync = [tracker for tracker in drift.trackers if not tracker.error and not tracker.changes]
     passed = [Passed(tracker.name, f"in sync: {plural(tracker.unchanged, 'customization')}") for tracker in in_sync]
     notes = [*drift.notes, *(f"{tracker.name}: {note}" for tracker in drift.trackers for note in tracker.notes)]
-    return (*failures, *changes), Context("diff", RULES, tuple(passed), tuple(filter(None, notes)))
+    context = Context("diff", RULES, tuple(passed), tuple(filter(None, notes)), style.configuration, style.has_page)
+    return (*failures, *changes), context
 
 
 def _failure(name: str, error: PinsyncError) -> Finding:
@@ -155,6 +155,7 @@ def _finding(change: Change, tracker: TrackerDrift, words: Wording) -> Finding:
         hint=f"to take live into git: {remedy}" if (remedy := words.remedy()) else None,
         identity=f"{tracker.name}:{change.id or target}",
         model=item.model,
+        tracker=tracker.name if len(words.drift.trackers) > 1 else None,
     )
 
 
@@ -178,6 +179,11 @@ def described(finding: Finding) -> str:
     """Return what is wrong and how to mend it, on one line."""
     message = clipped(one_line(finding.message), _MAX_MESSAGE)
     return f"{message}; {clipped(one_line(finding.hint), _MAX_MESSAGE)}" if finding.hint else message
+
+
+def named(model: str | None, tracker: str | None) -> str | None:
+    """Return a model's name, with its tracker's where there are several; None of what has no model."""
+    return f"{tracker}/{model}" if tracker and model else model
 
 
 def line(finding: Finding) -> int:

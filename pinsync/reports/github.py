@@ -64,7 +64,8 @@ def _commands(findings: Sequence[Finding], context: Context) -> Iterator[str]:
         taken[finding.severity] += 1
         yield _command(finding.severity, _properties(finding), finding.message, finding.hint)
     if more := " and ".join(plural(count, f"more {kind}") for kind, count in sorted(left_out.items()) if count):
-        yield _command("notice", title, f"{more}, to be found in the step's summary, or with --format text")
+        where = "in the step's summary, or with --format text" if context.has_page else "with --format text"
+        yield _command("notice", title, f"{more}, to be found {where}")
 
 
 def _properties(finding: Finding) -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.model import Finding
-from pinsync.reports.findings import CONFIGURATION, described, fingerprints, from_drift, line
+from pinsync.reports.findings import described, fingerprints, from_drift, line
 from pinsync.reports.values import one_line
 
 if TYPE_CHECKING:
@@ -41,18 +41,18 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
     """
     notes = [Finding("note", "warning", note) for note in context.notes]
     issues = [
-        _issue(finding, "info" if at < len(notes) else _SEVERITIES[finding.severity], print_)
+        _issue(finding, "info" if at < len(notes) else _SEVERITIES[finding.severity], print_, context.configuration)
         for at, (finding, print_) in enumerate(zip((*notes, *findings), fingerprints((*notes, *findings)), strict=True))
     ]
     return json.dumps(issues, ensure_ascii=False, indent=2) + "\n"
 
 
-def _issue(finding: Finding, severity: str, fingerprint: tuple[str, int]) -> dict[str, Any]:
+def _issue(finding: Finding, severity: str, fingerprint: tuple[str, int], otherwise: str) -> dict[str, Any]:
     digest, count = fingerprint
     return {
         "description": described(finding),
         "check_name": finding.rule,
         "fingerprint": digest if count == 1 else f"{digest}-{count}",
         "severity": severity,
-        "location": {"path": one_line(finding.file or CONFIGURATION), "lines": {"begin": line(finding)}},
+        "location": {"path": one_line(finding.file or otherwise), "lines": {"begin": line(finding)}},
     }

@@ -16,10 +16,12 @@ from pinsync.model import INVISIBLE
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from pinsync.compare.drift import Change, Drift, FieldChange, PinChange, Side, TrackerDrift
+    from pinsync.compare.drift import Change, Drift, FieldChange, PinChange, Place, Side, TrackerDrift
     from pinsync.errors import PinsyncError
+    from pinsync.model import Commit, Customization
     from pinsync.reports import Style
 
 VERSION: Final = 1
@@ -50,6 +52,11 @@ def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format ha
         "trackers": [_tracker(tracker) for tracker in drift.trackers],
         **_notes(drift.notes),
     }
+    return encoded(record)
+
+
+def encoded(record: Record) -> str:
+    """Return a record as JSON in lines, with a final newline; what is invisible, or a CI runner's command, escaped."""
     text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2)
     text = text.replace("##[", "#\\u0023[")  # a CI runner takes it for a command wherever it stands in a line
     return "".join(f"{_visible(line)}\n" for line in text.split("\n"))
@@ -64,16 +71,49 @@ def _escaped(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
 
 
+def commit(found: Commit | None) -> Record | None:
+    """Return a commit, None for none."""
+    return found and {
+        "commit": found.hash,
+        "short": found.short,
+        "parent": found.parent,
+        "author": {"name": found.author, "email": found.email},
+        "date": utc(found.date),
+        "subject": found.subject,
+    }
+
+
+def identified(item: Customization, data: Mapping[str, Any], place: Place | None) -> Record:
+    """Return which customization it is, and where it stands in a file.
+
+    Args:
+        item: the customization.
+        data: what it says.
+        place: the place; None if it isn't in a file.
+    """
+    return {
+        "model": item.model,
+        "id": item.id,
+        "target_type": item.target.type,
+        "target_identity": data.get("target_identity"),
+        "target_criteria": data.get("target_criteria"),
+        "title": title(data),
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+    }
+
+
 def _side(side: Side) -> Record:
     record: Record = {"source": side.source}
     if side.revision is not None:
         record["revision"] = side.revision
     if side.fetched_at is not None:
-        record["fetched_at"] = _utc(side.fetched_at)
+        record["fetched_at"] = utc(side.fetched_at)
     return record
 
 
-def _utc(moment: datetime) -> str:
+def utc(moment: datetime) -> str:
+    """Return a moment as the contracts spell it (RFC 3339, in UTC)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -89,7 +129,7 @@ def _tracker(tracker: TrackerDrift) -> Record:
         "complete": tracker.error is None,
         "error": None if tracker.error is None else _error(tracker.error),
         "summary": {kind: counts[kind] for kind in _SUMMARY} | {"unchanged": tracker.unchanged},
-        "changes": [_change(change) for change in tracker.changes],
+        "changes": [change_record(change) for change in tracker.changes],
         **_notes(tracker.notes),
     }
 
@@ -98,7 +138,8 @@ def _error(error: PinsyncError) -> Record:
     return {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
 
 
-def _change(change: Change) -> Record:
+def change_record(change: Change) -> Record:
+    """Return what became of one customization."""
     data = plain_data(change.subject)
     named = title(data) or (title(plain_data(change.new)) if change.new else None)
     criteria = {"target_criteria": data["target_criteria"]} if "target_criteria" in data else {}

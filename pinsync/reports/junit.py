@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from pinsync.reports.findings import INCOMPLETE, described, from_drift
+from pinsync.reports.findings import INCOMPLETE, described, from_drift, named
 from pinsync.reports.values import clipped, one_line
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def render(drift: Drift, style: Style) -> str:
 def render_findings(findings: Sequence[Finding], context: Context) -> str:
     """Return findings as JUnit's XML (XML 1.0 in UTF-8, without a document type), with a final newline.
 
-    A finding's suite is its model, or its file where it has none. There is always a test, since some readers take a
-    report without any for broken.
+    A finding's suite is its model (``tracker/model`` where there are several trackers), or its file where it has none.
+    There is always a test, since some readers take a report without any for broken.
 
     Args:
         findings: what to report.
@@ -77,7 +77,8 @@ class _Report:
 
     def failure(self, finding: Finding) -> None:
         """Add a test that failed."""
-        test = self.test(finding.model or finding.file or finding.identity or finding.rule, finding.message)
+        suite = named(finding.model, finding.tracker) or finding.file or finding.identity or finding.rule
+        test = self.test(suite, finding.message)
         if finding.file is not None:
             test.set("file", one_line(finding.file))
             if finding.line is not None:

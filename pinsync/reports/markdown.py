@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ from pinsync.reports.values import clipped, one_line, plural
 from pinsync.reports.wording import Wording, touched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pinsync.compare.drift import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
@@ -30,12 +30,12 @@ MAX_CHARS: Final = 65_536
 MIN_CHARS: Final = 500
 """The smallest budget: verdict, what is missing, and where the rest is."""
 
-_MAX_VALUE: Final = 200
+MAX_VALUE: Final = 200
+"""The most characters of a value that are shown."""
+
 _MAX_NOTE: Final = 1_000
 _MAX_LINES: Final = 30
 _MAX_GISTS: Final = 5
-_RESERVED: Final = 270
-"""Room for the last lines: the next step, and five numbers at most with their words."""
 _VISIBLE: Final = "Shoppers may see a difference in:\n\n"
 _OPEN: Final = "<details>\n<summary>What differs, one by one</summary>\n\n"
 _CLOSE: Final = "\n</details>\n\n"
@@ -84,12 +84,38 @@ def render(drift: Drift, style: Style) -> str:
     limit = MAX_CHARS if style.max_chars is None else min(style.max_chars, MAX_CHARS)
     if limit < MIN_CHARS:
         raise UsageError(f"a report in {limit} characters says nothing", hint=f"allow at least {MIN_CHARS}")
-    words = Wording(drift, style.zone, code, _MAX_VALUE)
+    words = Wording(style.zone, code, MAX_VALUE, drift=drift)
     rows = {(tracker.name, change.subject.model) for tracker in drift.trackers for change in tracker.changes}
-    return _Report(drift, style, words, _Page(limit - _RESERVED), frozenset(rows)).text()
+    for reserved in ({}, _most(drift, len(rows))):  # room for the last lines, where something is left out and where not
+        report = _Report(drift, style, words, Page(limit - size(_last(words, reserved))), frozenset(rows))
+        text = report.text()
+        if not report.page.left_out.total():
+            break
+    return text
 
 
-class _Page:
+def _most(drift: Drift, rows: int) -> dict[str, int]:
+    """Return how much of each kind could be left out."""
+    trackers = drift.trackers
+    return {
+        "error": sum(tracker.error is not None for tracker in trackers),
+        "note": len(drift.notes) + sum(len(tracker.notes) for tracker in trackers),
+        "table row": rows,
+        "customization": sum(len(tracker.changes) for tracker in trackers),
+    }
+
+
+def _last(words: Wording, left_out: Mapping[str, int]) -> str:
+    """Return the last lines: the next step, and what is left out."""
+    remedy = words.remedy()
+    advice = f"To take live into git: `{remedy}`.\n\n" if remedy else ""
+    counts = ", ".join(plural(count, what) for what, count in left_out.items() if count)
+    if not counts:
+        return advice
+    return f"{advice}Left out to fit: {counts}. The whole report: the same `pinsync diff` with `--format text`.\n"
+
+
+class Page:
     """What fits: pieces are taken whole or counted as left out."""
 
     def __init__(self, room: int) -> None:
@@ -128,6 +154,7 @@ class _Page:
         return self._room // 2
 
     def text(self) -> str:
+        """Return what was taken."""
         return "".join(self._pieces)
 
 
@@ -136,7 +163,7 @@ class _Report:
     drift: Drift
     style: Style
     words: Wording
-    page: _Page
+    page: Page
     rows: frozenset[tuple[str, str]]
     """Of the table: the name of a tracker, and a model of which something differs."""
 
@@ -148,7 +175,7 @@ class _Report:
         tabled = self._table() if self.drift.found else False
         for tracker in self.drift.trackers:
             self._tracker(tracker, tabled=tabled)
-        return f"{self.page.text()}{self._last()}".rstrip("\n") + "\n"
+        return f"{self.page.text()}{_last(self.words, self.page.left_out)}".rstrip("\n") + "\n"
 
     def _verdict(self) -> str:
         if changes := self._changes():
@@ -222,7 +249,7 @@ class _Report:
         if parts:
             self.page.take(" · ".join(parts) + "\n\n")
         if not self.style.summary:
-            words = replace(self.words, names=tracker.names)
+            words = self.words.of(tracker)
             self._visible(tracker, words)
             self._details(tracker, words, tabled=tabled)
 
@@ -242,18 +269,10 @@ class _Report:
 
     def _details(self, tracker: TrackerDrift, words: Wording, *, tabled: bool) -> None:
         one_model = tabled and len({model for _, model in self.rows}) == 1
-        entries = (_item(words.entry(change), with_model=not one_model) for change in tracker.changes)
+        entries = (item(words.entry(change), with_model=not one_model) for change in tracker.changes)
         pieces = (f"{'' if at else _OPEN}{entry}" for at, entry in enumerate(entries))
         if self.page.take_all("customization", pieces, len(tracker.changes), spare=len(_CLOSE)):
             self.page.take(_CLOSE)
-
-    def _last(self) -> str:
-        remedy = self.words.remedy()
-        advice = f"To take live into git: `{remedy}`.\n\n" if remedy else ""
-        left_out = ", ".join(plural(count, what) for what, count in self.page.left_out.items() if count)
-        if not left_out:
-            return advice
-        return f"{advice}Left out to fit: {left_out}. The whole report: the same `pinsync diff` with `--format text`.\n"
 
 
 def _failure(tracker: TrackerDrift, error: PinsyncError) -> str:
@@ -262,14 +281,15 @@ def _failure(tracker: TrackerDrift, error: PinsyncError) -> str:
 
 
 def _name(text: str) -> str:
-    return code(clipped(text, _MAX_VALUE))
+    return code(clipped(text, MAX_VALUE))
 
 
 def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _item(entry: Entry, *, with_model: bool) -> str:
+def item(entry: Entry, *, with_model: bool) -> str:
+    """Return a change as an item of a list, its pins and fields below it."""
     target = f" ({entry.target})" if entry.target else ""
     model = f"model {entry.model}" if with_model else ""
     facts = [f"**{entry.verdict}:** {entry.name}{target}", model, *entry.remarks, entry.seen]

@@ -38,8 +38,8 @@ def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format ha
         style: not used.
     """
     remarks = "".join(f"# {_one_line(remark)}\n" for remark in _remarks(drift))
-    texts = chain.from_iterable(sorted(tracker.texts, key=lambda file: file.path) for tracker in drift.trackers)
-    return remarks + b"".join(chain.from_iterable(map(_file, texts))).decode()
+    texts = chain.from_iterable(sorted(tracker.texts, key=lambda both: both.path) for tracker in drift.trackers)
+    return remarks + b"".join(chain.from_iterable(map(file, texts))).decode()
 
 
 def _remarks(drift: Drift) -> Iterator[str]:
@@ -58,19 +58,26 @@ def _one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
-def _file(file: Texts) -> Iterator[bytes]:
-    """Yield a file's part of the patch, with the headers of ``git diff`` (git-diff(1), "Generating patch text")."""
-    if file.old == file.new:
+def file(texts: Texts) -> Iterator[bytes]:
+    """Yield a file's part of the patch, with the headers of ``git diff`` (git-diff(1), "Generating patch text").
+
+    Args:
+        texts: both sides of the file; nothing comes of equal ones.
+
+    Yields:
+        Lines, and headers of several, each with its end: the bytes as they are, line ends and all.
+    """
+    if texts.old == texts.new:
         return
-    old, new = quoted(f"a/{file.path}"), quoted(f"b/{file.path}")
+    old, new = quoted(f"a/{texts.path}"), quoted(f"b/{texts.path}")
     yield f"diff --git {old} {new}\n".encode()
-    if file.old is None:
+    if texts.old is None:
         yield b"new file mode 100644\n"
-    if file.new is None:
+    if texts.new is None:
         yield b"deleted file mode 100644\n"
-    yield f"--- {'/dev/null' if file.old is None else _ended(old)}\n".encode()
-    yield f"+++ {'/dev/null' if file.new is None else _ended(new)}\n".encode()
-    yield from _hunks(_lines(file.old), _lines(file.new))
+    yield f"--- {'/dev/null' if texts.old is None else _ended(old)}\n".encode()
+    yield f"+++ {'/dev/null' if texts.new is None else _ended(new)}\n".encode()
+    yield from _hunks(_lines(texts.old), _lines(texts.new))
 
 
 _SPECIAL: Final = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')

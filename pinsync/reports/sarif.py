@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from pinsync import __version__
-from pinsync.reports.findings import (
-    CONFIGURATION,
-    INCOMPLETE,
-    described,
-    fingerprints,
-    from_drift,
-    line,
-)
+from pinsync.reports.findings import INCOMPLETE, described, fingerprints, from_drift, line
 from pinsync.reports.values import one_line
 
 if TYPE_CHECKING:
@@ -60,7 +53,7 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
     """
     numbers = {rule.id: number for number, rule in enumerate(context.rules)}
     results = [
-        _result(finding, fingerprint, numbers)
+        _result(finding, fingerprint, numbers, context.configuration)
         for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
     ]
     left_out = len(results) - MAX_RESULTS
@@ -100,7 +93,7 @@ def _rule(rule: Rule) -> Record:
     }
 
 
-def _result(finding: Finding, fingerprint: tuple[str, int], numbers: dict[str, int]) -> Record:
+def _result(finding: Finding, fingerprint: tuple[str, int], numbers: dict[str, int], otherwise: str) -> Record:
     index = {"ruleIndex": numbers[finding.rule]} if finding.rule in numbers else {}
     digest, count = fingerprint
     return {
@@ -108,14 +101,14 @@ def _result(finding: Finding, fingerprint: tuple[str, int], numbers: dict[str, i
         **index,
         "level": finding.severity,
         "message": {"text": _text(described(finding))},
-        "locations": [{"physicalLocation": _location(finding)}],
+        "locations": [{"physicalLocation": _location(finding, otherwise)}],
         "partialFingerprints": {"primaryLocationLineHash": f"{digest}:{count}"},  # the one that code scanning reads
     }
 
 
-def _location(finding: Finding) -> Record:
+def _location(finding: Finding, otherwise: str) -> Record:
     column = {"startColumn": finding.column} if finding.file is not None and finding.column else {}
-    path = one_line(finding.file or CONFIGURATION)
+    path = one_line(finding.file or otherwise)
     return {
         "artifactLocation": {"uri": quote(path), "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": line(finding), **column},

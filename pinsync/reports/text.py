@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinsync.reports.values import one_line, plural
 from pinsync.reports.wording import CHANGED, SIGNS, Wording, touched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pinsync.compare.drift import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
+    from pinsync.reports.wording import Entry
 
 _PAINT: Final = {"alarm": "1;31", "bold": "1", "dim": "2", "good": "32", "+": "32", "-": "31", CHANGED: "33"}
 """Parameters of "select graphic rendition" (ECMA-48, section 8.3.117)."""
@@ -26,7 +27,7 @@ def render(drift: Drift, style: Style) -> str:
         drift: what to report.
         style: the time zone, whether to colour, and whether the counts are enough.
     """
-    return "\n".join(_Report(drift, style, Wording(drift, style.zone, one_line)).lines()) + "\n"
+    return "\n".join(_Report(drift, style, Wording(style.zone, one_line, drift=drift)).lines()) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +85,10 @@ class _Report:
         yield ""
 
     def _entries(self, tracker: TrackerDrift) -> Iterator[str]:
-        words = replace(self.words, names=tracker.names)
+        words = self.words.of(tracker)
         for change in tracker.changes:
-            entry = words.entry(change)
-            sign = SIGNS.get(entry.kind, CHANGED)
-            target = f" ({entry.target})" if entry.target else ""
             yield ""
-            verdict = [] if entry.kind == "changed" else [entry.verdict]
-            facts = [f"model {entry.model}", *verdict, *entry.remarks]
-            yield " · ".join([self._painted(sign, f"{sign} {entry.name}") + target, *facts])
-            yield from (f"    {self._painted(mark, mark)} {sentence}" for mark, sentence in entry.lines)
-            if entry.seen:
-                yield f"      {self._painted('dim', entry.seen)}"
+            yield from entry_lines(words.entry(change), self._painted)
 
     def _last(self) -> str:
         drift = self.drift
@@ -113,7 +106,29 @@ class _Report:
         return f"{counts}; NOT COMPARED: {', '.join(missing)}" if missing else counts
 
     def _painted(self, name: str, text: str) -> str:
-        return f"\x1b[{_PAINT[name]}m{text}\x1b[0m" if self.style.color else text
+        return painted(name, text) if self.style.color else text
+
+
+def painted(name: str, text: str) -> str:
+    """Return a text in the colour of a sign, or of what a line is: ``alarm``, ``bold``, ``dim`` or ``good``."""
+    return f"\x1b[{_PAINT[name]}m{text}\x1b[0m"
+
+
+def entry_lines(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[str]:
+    """Yield the lines of a change: what changed and where it stands, and below it a line for each pin and field.
+
+    Args:
+        entry: the change in words.
+        paint: returns a text in a colour, if there are any, as `painted` does.
+    """
+    sign = SIGNS.get(entry.kind, CHANGED)
+    target = f" ({entry.target})" if entry.target else ""
+    verdict = [] if entry.kind == "changed" else [entry.verdict]
+    facts = [f"model {entry.model}", *verdict, *entry.remarks]
+    yield " · ".join([paint(sign, f"{sign} {entry.name}") + target, *facts])
+    yield from (f"    {paint(mark, mark)} {sentence}" for mark, sentence in entry.lines)
+    if entry.seen:
+        yield f"      {paint('dim', entry.seen)}"
 
 
 def _named(tracker: TrackerDrift) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import tzinfo
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -24,6 +25,43 @@ def one_line(text: str) -> str:
 def clipped(text: str, limit: int) -> str:
     """Return ``text``, or its beginning and an ellipsis if it has more than ``limit`` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal a line takes: two for a wide character (UAX #11), none for a mark."""
+    if text.isascii():
+        return len(text)
+    marks = sum(unicodedata.category(character) in ("Mn", "Me", "Cf") for character in text)
+    return len(text) - marks + sum(unicodedata.east_asian_width(character) in ("W", "F") for character in text)
+
+
+def padded(text: str, columns: int) -> str:
+    """Return a line filled up with blanks to a width; one that is wider stays as it is."""
+    return text + " " * (columns - width(text))
+
+
+_WIDEST: Final = 80
+"""The most columns of a terminal that a column of a table is filled up to; what is wider stands out."""
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the cells of a table filled up to the widths of their columns; a column that is empty is left out."""
+    widths = [min(max(map(width, column)), _WIDEST) for column in zip(*rows, strict=True)]
+    return [[padded(cell, columns) for cell, columns in zip(row, widths, strict=True) if columns] for row in rows]
+
+
+_A_COMMAND: Final = re.compile(r"^(\s*):(?=:)")
+"""What begins a command to GitHub's runner."""
+
+
+def no_command(line: str) -> str:
+    """Return a line that a CI runner doesn't take for a command."""
+    return _A_COMMAND.sub(r"\1\\u003a", line)
+
+
+def page(lines: Iterable[str]) -> str:
+    """Return lines as one text with a final newline; none of them is a command to a CI runner."""
+    return "".join(f"{no_command(line)}\n" for line in lines)
 
 
 def plural(count: int, noun: str) -> str:
@@ -77,7 +115,7 @@ def moment(at: datetime, zone: tzinfo, fraction: str = "") -> str:
 
 
 _TIME: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:(\.\d*[1-9])0*|\.0+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt ]((?!24)\d\d:\d\d:\d\d)(?:(\.\d*[1-9])0*|\.0+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 
 

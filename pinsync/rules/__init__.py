@@ -32,6 +32,7 @@ from pinsync.rules import (
     target_missing,
     unknown_field,
     unknown_ignore,
+    unread_document,
     window,
 )
 
@@ -60,6 +61,7 @@ _ALL: Final[tuple[Rule, ...]] = (
     syntax,
     schema,
     file_name,
+    unread_document,
     duplicate_id,
     duplicate_target,
     several_for_all,
@@ -94,7 +96,7 @@ def findings(folder: Folder, ids: Collection[str], files: Collection[str]) -> li
     """Apply rules to a tracker's documents.
 
     Args:
-        folder: all documents, of which some rules need more than one.
+        folder: all documents of one folder, of which some rules need more than one.
         ids: the rules to apply.
         files: the paths of the documents that are reported on.
 
@@ -102,7 +104,7 @@ def findings(folder: Folder, ids: Collection[str], files: Collection[str]) -> li
         What they find, but for what a comment ignores, by file, line, column and rule.
     """
     found = [
-        _finding(rule, fault)
+        _finding(rule, fault, folder.tracker)
         for rule in _ALL
         if rule.ID in ids
         for fault in rule.check(folder)
@@ -113,7 +115,7 @@ def findings(folder: Folder, ids: Collection[str], files: Collection[str]) -> li
     return sorted(kept, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.rule, one.message))
 
 
-def _finding(rule: Rule, fault: Fault) -> Finding:
+def _finding(rule: Rule, fault: Fault, tracker: str | None) -> Finding:
     line, column = fault.place or (fault.row or fault.document).place(fault.path)
     return Finding(
         rule=rule.ID,
@@ -125,6 +127,7 @@ def _finding(rule: Rule, fault: Fault) -> Finding:
         hint=fault.hint,
         identity=_identity(fault),
         model=fault.document.model,
+        tracker=tracker,
     )
 
 

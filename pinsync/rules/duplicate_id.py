@@ -28,5 +28,5 @@ def check(folder: Folder) -> Iterator[Fault]:
     for id_, items in found.items():
         for item in items if len(items) > 1 else ():
             other = next(other for other in items if other is not item)
-            message = f"the id {id_} stands in {other.document.source}, line {other.line('id')}, too"
+            message = f"the id {id_} stands in {other.document.name}, line {other.line('id')}, too"
             yield item.fault(("id",), message, "remove one of the two, or the id of the one that is new")

@@ -33,7 +33,7 @@ def check(folder: Folder) -> Iterator[Fault]:
         for item in items if len(items) > 1 else ():
             other = next(other for other in items if other is not item)
             what = item.data[field] if kind == "item" else "the same criteria"
-            message = f"the customization in {other.document.source}, line {other.line(field)}, applies to {what}, too"
+            message = f"the customization in {other.document.name}, line {other.line(field)}, applies to {what}, too"
             yield item.fault((field,), message, "put the pins of both into one, and remove the other")
 
 

@@ -24,14 +24,14 @@ SEVERITY: Final[Severity] = "error"
 
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the files that should have another name."""
-    names = {document.source: document.source.rpartition("/")[2] for document in folder.documents}
+    names = {document.name for document in folder.documents}
     for document in folder.documents:
         if document.model is None:
             continue
-        expected, name = folder.file_name(document.model), names[document.source]
+        expected, name = folder.file_name(document.model), document.name
         if name != expected:
             message = f'the model "{document.model}" belongs in {expected}, not {name}'
             hint = f"rename the file to {expected}, or correct the model"
-            if expected in names.values():
+            if expected in names:
                 hint = f"move its customizations into {expected}, or correct the model"
             yield Fault(document, message, hint, path=("model",))

@@ -101,19 +101,23 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Folder:
-    """A tracker's documents.
+    """The documents of one folder: as a rule a tracker's, all of them.
 
     Attributes:
         documents: in the order of their paths.
         file_name: model → the name that its file should have.
         now: the present, in UTC.
         expired_days: how many days after its end a pin is worth a word.
+        tracker: the tracker's name, where there are several.
+        expected: where documents lie, if no tracker reads these.
     """
 
     documents: Sequence[Written]
     file_name: Callable[[str], str]
     now: datetime
     expired_days: int
+    tracker: str | None = None
+    expected: str | None = None
 
     @cached_property
     def items(self) -> tuple[Item, ...]:

@@ -1,8 +1,8 @@
-"""A comment `# pinsync: ignore[...]` names a rule that doesn't exist.
+"""A comment `# pinsync: ignore[...]` names a rule that doesn't exist, or none at all.
 
 It suppresses nothing, and whoever wrote it believes that it does.
 
-Correct the name. `pinsync lint --explain RULE` knows them all.
+Write the rule's name in brackets, or correct it. `pinsync lint --explain RULE` knows them all.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 ID: Final = "unknown-ignore"
 SEVERITY: Final[Severity] = "warning"
 
-_IGNORE: Final = re.compile(r"#\s*pinsync:\s*ignore\[([^\]]*)\]")
+_IGNORE: Final = re.compile(r"#\s*pinsync:\s*ignore\b(?:\[([^\]]*)\])?")
 _NAME: Final = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the names that aren't a rule's."""
+    """Yield the names that aren't a rule's, and the comments without any."""
     for document in folder.documents:
         for line, column, name in _names(document):
-            if name not in rules.RULES:
+            if not name:
+                hint = "name it in brackets, as in # pinsync: ignore[self-pin]"
+                yield Fault(document, "the comment names no rule to ignore", hint, place=(line, column))
+            elif name not in rules.RULES:
                 hint = suggestion(name, rules.RULES)
                 yield Fault(document, f'there is no rule "{name}" to ignore', hint, place=(line, column))
 
@@ -52,8 +55,10 @@ def ignored(document: Written) -> dict[int, set[str]]:
 
 
 def _names(document: Written) -> Iterator[tuple[int, int, str]]:
-    """Yield line, column and name of each rule to ignore."""
+    """Yield line, column and name of each rule to ignore; an empty name of a comment that says none."""
     for line, column, comment in document.comments:
         for ignore in _IGNORE.finditer(comment):
-            for name in _NAME.finditer(ignore[1]):
-                yield line, column + ignore.start(1) + name.start(), name[0]
+            names = [*_NAME.finditer(ignore[1] or "")]
+            yield from ((line, column + ignore.start(1) + name.start(), name[0]) for name in names)
+            if not names:
+                yield line, column + ignore.start(), ""

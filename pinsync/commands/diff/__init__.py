@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pinsync import compare, config, sources
-from pinsync.commands import Console, gravest, in_parallel, step_summary
+from pinsync.commands import Console, changing_nothing, gravest, in_parallel, report_files, step_summary
 from pinsync.commands.diff.texts import texts
+from pinsync.commands.paths import configuration
 from pinsync.commands.places import working_tree
 from pinsync.compare import causes
 from pinsync.compare import changes as changing
 from pinsync.compare.causes import Filters
 from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
-from pinsync.errors import FileError, PinsyncError, UsageError, suggestion
+from pinsync.errors import PinsyncError, UsageError, suggestion
 from pinsync.model import EVERYTHING, Customization, FailOn, Scope
 from pinsync.normalize import date_time
 from pinsync.reports import Style
@@ -65,6 +66,7 @@ class Options:
     remove_nonexisting_item_pins: bool | None = None
 
 
+@changing_nothing()
 def diff(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
     """Compare two sources.
 
@@ -83,6 +85,7 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     today = config.load(config_file, start=Path.cwd(), environ=environ)
     tree = working_tree(today)
     pair = sides.parse(options.sources, tree.repository, Path.cwd())
+    report_files.check(options.reports, today, [source.path for source in pair if source.path])
     old, new = (sides.opened(source, today, tree.repository, tree.store, environ) for source in pair)
     run = _Run(old, new, options, environ, console)
     trackers = run.trackers()
@@ -93,15 +96,16 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     flags = [getattr(options, name) for name in _FLAGS]
     whole = config_file is None and not options.names and options.scope == EVERYTHING and flags == [None, None]
     result = Drift(run.side(old), run.side(new), tuple(found), tuple(_notes(old, new)), whole)
-    style = Style(ZoneInfo(today.timezone), console.color_out, options.max_chars, options.summary)
+    zone = ZoneInfo(today.timezone)
+    has_page = step_summary.named(environ)
+    style = Style(zone, console.color_out, options.max_chars, options.summary, configuration(today), has_page)
     files = [(file, _rendered(format_, result, style)) for format_, file in options.reports]
     if report := _rendered(options.format, result, style):
         console.out(report.removesuffix("\n"))
     for tracker in found:
         if tracker.error:
             console.fail(tracker.error)
-    for file, text in files:
-        _write(file, text)
+    report_files.write(files)
     if "github" in (options.format, *(format_ for format_, _ in options.reports)):
         step_summary.append(environ, partial(_page, result, style), console)
     return gravest(result.exit_codes(options.fail_on))
@@ -121,13 +125,6 @@ def _rendered(name: str, result: Drift, style: Style) -> str:
 
 def _page(result: Drift, style: Style, max_chars: int) -> str:
     return _rendered("markdown", result, replace(style, max_chars=min(max_chars, style.max_chars or max_chars)))
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise FileError(f"the report can't be written: {error.strerror}", source=str(file)) from error
 
 
 def _notes(old: State, new: State) -> Iterator[str]:
@@ -225,6 +222,7 @@ class _Run:
         scope = self._options.scope
         old, new = self._contents(pair, scope)
         items = old.snapshot.customizations, new.snapshot.customizations
+        self._step(result.name, f"comparing {len(items[0])} with {len(items[1])} customizations")
         odd = ["the two sides have no id in common; is the export another tracker's?"] * self._export_of_another(items)
         self._warnings[result.name] = [*old.snapshot.warnings, *new.snapshot.warnings, *odd]
         changes, unchanged = changing.compare(*items, scope)
@@ -246,12 +244,19 @@ class _Run:
         return state.folder(tracker) if tracker else PurePosixPath()
 
     def _contents(self, pair: tuple[Tracker | None, Tracker | None], scope: Scope) -> tuple[Content, Content]:
-        old, new = sides.contents(self._old, self._new, pair, scope, self._environ)
+        for state, tracker in zip((self._old, self._new), pair, strict=True):
+            if tracker:
+                self._step(tracker.name, state.reading(tracker))
+        old, new = sides.contents(self._old, self._new, pair, scope, self._environ, self._console.received)
         lists = [side.snapshot.customizations for side in (old, new)]
         live = next((side for side, state in enumerate((self._old, self._new)) if state.source.kind == "live"), None)
         if scope == EVERYTHING or live is None or not _leaves_a_question(lists[1 - live], lists[live], scope):
             return old, new
-        return sides.contents(self._old, self._new, pair, EVERYTHING, self._environ)
+        self._step(_tracker(pair).name, "the filtered answer leaves a question; fetching all")
+        return sides.contents(self._old, self._new, pair, EVERYTHING, self._environ, self._console.received)
+
+    def _step(self, name: str, what: str) -> None:
+        self._console.step(f"{name}: {what}")
 
     def _export_of_another(self, items: Sequence[Sequence[Customization]]) -> bool:
         if all(state.source.path is None for state in (self._old, self._new)):
@@ -272,12 +277,16 @@ class _Run:
             filters = Filters(date if tracker.remove_expired_pins else None)
             changes = causes.explain(changes, filters, live_is_new=is_new)
             if tracker.remove_nonexisting_item_pins and causes.lacks_pins(changes, live_is_new=is_new):
+                self._step(tracker.name, "pins are missing; fetching those of items that aren't in the catalog too")
                 whole = replace(tracker, remove_nonexisting_item_pins=False)
                 settings = replace(state.settings, ignore=self._old.settings.ignore)
-                unfiltered = sources.live(whole, settings, EVERYTHING, self._environ).customizations
+                unfiltered = self._whole(whole, settings)
                 filters = replace(filters, unfiltered={item.id: item for item in unfiltered if item.id})
                 changes = causes.explain(changes, filters, live_is_new=is_new)
         return changes
+
+    def _whole(self, tracker: Tracker, settings: Settings) -> Sequence[Customization]:
+        return sources.live(tracker, settings, EVERYTHING, self._environ, self._console.received).customizations
 
     def warn(self, found: Sequence[TrackerDrift]) -> None:
         """Show what was odd but kept, tracker by tracker."""

@@ -1,0 +1,137 @@
+"""Records of history, from which its reports are made: what commits changed, and which commit last set each pin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from pinsync.compare.changes import plain_data, shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from pinsync.compare import Kind
+    from pinsync.compare.drift import Change, PinChange, Place, Side, TrackerDrift
+    from pinsync.model import Commit, Customization
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one commit changed, compared with its first parent.
+
+    Attributes:
+        commit: the commit.
+        trackers: those of whose rules any changed in meaning.
+        notes: what can't be read in it.
+        reformatted: whether it only changed how files are written, or where they lie.
+    """
+
+    commit: Commit
+    trackers: tuple[TrackerDrift, ...]
+    notes: tuple[str, ...] = ()
+    reformatted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The semantic log.
+
+    Attributes:
+        revision: the full hash of the newest commit looked at.
+        entries: the newest first.
+        shallow: the commit at which a shallow clone ends, if the log reaches it; what came before isn't known.
+    """
+
+    revision: str
+    entries: Sequence[Entry]
+    shallow: Commit | None = None
+
+
+_IDENTITY: Final = frozenset({"id", "model", "target_type", "target_identity", "target_criteria"})
+
+
+def of_item(change: Change, item: str) -> Change | None:
+    """Return what of a change has to do with one pinned item, None if nothing has.
+
+    That is what became of its pins; and of a rule that holds it, that it came under another id, model or target.
+    """
+    pins = tuple(pin for pin in change.pins if any(_holds(side, item) for side in (pin.old, pin.new)))
+    held = change.new is not None and any(_holds(pin, item) for pin in shelf(plain_data(change.new)))
+    fields = tuple(found for found in change.fields if held and found.path[0] in _IDENTITY)
+    return replace(change, pins=pins, fields=fields) if pins or fields else None
+
+
+def _holds(pin: Mapping[str, Any] | None, item: str) -> bool:
+    return pin is not None and pin.get("pin_identity") == item
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """A pin, and the commit that last changed it.
+
+    Attributes:
+        pin: the canonical pin.
+        change: what the commit did to it; None for a pin that is older than all that is known.
+        commit: the commit; None likewise.
+    """
+
+    pin: Mapping[str, Any]
+    change: PinChange | None
+    commit: Commit | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlamedRule:
+    """A customization with its pins, each with the commit that last changed it.
+
+    Attributes:
+        customization: the rule.
+        place: where it stands.
+        pins: in the order of the file.
+        kind: what the commit that last changed the rule, in whatever, did to it; None if it is older than all that is
+            known.
+        commit: that commit; None likewise.
+    """
+
+    customization: Customization
+    place: Place
+    pins: tuple[Blamed, ...]
+    kind: Kind | None
+    commit: Commit | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlamedTracker:
+    """The rules of one tracker.
+
+    Attributes:
+        name: the tracker's name.
+        tracker_id: its id.
+        rules: those asked for, in the order of the file.
+        names: the titles of pinned items, as far as they are known.
+    """
+
+    name: str
+    tracker_id: str
+    rules: tuple[BlamedRule, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Which commit last set each pin.
+
+    Attributes:
+        model: the recommender model.
+        source: the commit whose rules these are.
+        at: the present, for ages.
+        trackers: those that have such rules, in the configuration's order.
+        shallow: the commit at which a shallow clone ends, if a pin is as old; what came before isn't known.
+    """
+
+    model: str
+    source: Side
+    at: datetime
+    trackers: tuple[BlamedTracker, ...]
+    shallow: Commit | None = None

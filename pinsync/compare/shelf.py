@@ -1,0 +1,167 @@
+"""Shelves: the pins of each customization in the order of the places they hold, and how each stands at one moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from pinsync import canonical
+from pinsync.compare.changes import plain_data
+from pinsync.compare.changes import shelf as pins_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pinsync.compare.drift import Place, Side
+    from pinsync.model import Customization
+
+EVERYWHERE: Final = -1
+BLOCKED: Final = 0
+"""The two positions with a meaning of their own, in the words of the vendor's reference: global and block."""
+
+State = Literal["active", "upcoming", "over", "unclear"]
+STATES: Final[tuple[State, ...]] = get_args(State)
+"""How a pin stands at a moment, the best known first; ``unclear`` is one whose window can't be read."""
+
+Spot = Literal["numbered", "everywhere", "blocked", "odd"]
+_SPOTS: Final[tuple[Spot, ...]] = get_args(Spot)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A pin on its shelf.
+
+    Attributes:
+        pin: its fields.
+        spot: which kind of place it holds; ``odd`` is a position that isn't documented.
+        state: how it stands.
+    """
+
+    pin: Mapping[str, Any]
+    spot: Spot
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A customization with its pins: by number, then those for every position, the blocked ones, and odd ones.
+
+    Attributes:
+        item: the customization.
+        data: what it says, its model included.
+        slots: its pins.
+        place: where it stands in a file.
+    """
+
+    item: Customization
+    data: Mapping[str, Any]
+    slots: tuple[Slot, ...]
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerShelves:
+    """The shelves of one tracker.
+
+    Attributes:
+        name: the tracker's name.
+        tracker_id: its id.
+        shelves: in the order of the files.
+        names: the titles of pinned items, as far as they are known.
+    """
+
+    name: str
+    tracker_id: str
+    shelves: tuple[Shelf, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def counts(self) -> Counter[State]:
+        """Return how many pins are in each state."""
+        return Counter(slot.state for shelf in self.shelves for slot in shelf.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """What is shown of a model.
+
+    Attributes:
+        model: the recommender model.
+        at: the moment that the states are of, as `utc_text` spells it.
+        source: where the customizations were read from.
+        trackers: those that have something to show, in the configuration's order.
+    """
+
+    model: str
+    at: str
+    source: Side
+    trackers: tuple[TrackerShelves, ...]
+
+
+def is_at(pin: Mapping[str, Any], position: int) -> bool:
+    """Whether a pin holds this very position; true is none, though it equals 1."""
+    found = pin.get("position")
+    return type(found) is int and found == position
+
+
+def utc_text(at: datetime) -> str:
+    """Return a moment in the form that documents have: UTC with ``Z``, a fraction without trailing zeros."""
+    text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return f"{text.rstrip('0') if at.microsecond else text}Z"
+
+
+def arranged(item: Customization, at: str, place: Place | None = None) -> Shelf:
+    """Return a customization's shelf.
+
+    Args:
+        item: the customization.
+        at: the moment that the states are of, as `utc_text` spells it.
+        place: where it stands in a file.
+    """
+    data = plain_data(item)
+    slots = [Slot(pin, _spot(pin), state(pin, at)) for pin in pins_of(data)]
+    return Shelf(item, data, tuple(sorted(slots, key=_order)), place)
+
+
+def pinned_items(shelves: Iterable[Shelf]) -> frozenset[str]:
+    """Return the identities of the items that the pins hold."""
+    identities = (slot.pin.get("pin_identity") for shelf in shelves for slot in shelf.slots)
+    return frozenset(identity for identity in identities if isinstance(identity, str))
+
+
+def state(pin: Mapping[str, Any], at: str) -> State:
+    """Return how a pin stands at a moment: a window holds its start, and its end no more (which isn't documented).
+
+    Args:
+        pin: its canonical fields.
+        at: the moment, as `utc_text` spells it.
+    """
+    start, end = (_instant(pin[name]) if name in pin else otherwise for name, otherwise in _ALWAYS)
+    if start is None or end is None:
+        return "unclear"
+    now = at.removesuffix("Z")
+    if end <= now:
+        return "over"
+    return "active" if start <= now else "upcoming"
+
+
+_ALWAYS: Final = (("active_from", ""), ("active_to", "~"))
+"""A window without ends: before and behind every instant, as those are texts that begin with a digit."""
+
+
+def _instant(value: object) -> str | None:
+    return canonical.instant(value) if isinstance(value, str) else None
+
+
+def _spot(pin: Mapping[str, Any]) -> Spot:
+    position = pin.get("position")
+    if is_at(pin, BLOCKED) or pin.get("is_block_pin") is True:
+        return "blocked"
+    if is_at(pin, EVERYWHERE):
+        return "everywhere"
+    return "numbered" if type(position) is int and position > 0 else "odd"
+
+
+def _order(slot: Slot) -> tuple[int, int]:
+    return _SPOTS.index(slot.spot), slot.pin["position"] if slot.spot == "numbered" else 0
