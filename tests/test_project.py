@@ -39,6 +39,7 @@ BELOW: dict[str, set[str]] = {
     "repository": set(),
     "store": {"layout"},
     "sources": {"api", "config", "repository", "store", "document", "normalize", "layout"},
+    "history": {"compare", "config", "document", "layout", "repository", "sources", "store"},
     "reports": {"compare"},
     "rules": {"document"},
     "sandbox": {"signing"},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinsync import __version__
+from pinsync.cli import log
 from pinsync.cli.options import (
     FILE,
     Choice,
@@ -27,6 +28,7 @@ from pinsync.cli.options import (
 if TYPE_CHECKING:
     from pinsync.model import FailOn
 
+
 @click.group(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -36,6 +38,12 @@ if TYPE_CHECKING:
 @click.version_option(__version__, message="pinsync %(version)s")
 def cli() -> None:
     """Luigi's Box recommender pins under git."""
+
+
+cli.add_command(log.blame)
+cli.add_command(log.show)
+cli.add_command(log.history)
+
 
 @cli.command()
 @click.option("--tracker-id", metavar="ID", help="The tracker to name; by default that of PINSYNC_TRACKER_ID.")
@@ -54,6 +62,7 @@ def init(
 
     console = console_of(verbose, quiet, color)
     return command(root=Path.cwd(), tracker_id=tracker_id, host=host, environ=os.environ, echo=console.say, ci=ci)
+
 
 @cli.command()
 @click.option("--check", is_flag=True, help="Only name the files that would change; exit 1 if there are any.")
@@ -112,11 +121,14 @@ def export(  # noqa: PLR0913 - the options of one command
     )
     return command(config, options, os.environ, console_of(verbose, quiet, color))
 
+
 def _reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
     """Split each ``FORMAT=FILE`` of a drift's reports."""
     return [report(value, _FORMATS) for value in values]
 
+
 _FORMATS = ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit")
+
 
 @cli.command()
 @click.argument("sources", metavar="[FROM] [TO]", nargs=-1)
@@ -186,6 +198,7 @@ def diff(  # noqa: PLR0913 - the options of one command
     )
     return command(config, options, os.environ, console_of(verbose, quiet, color))
 
+
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="As the matrix of a CI job, on one line.")
 @tracker_options
@@ -197,6 +210,7 @@ def trackers(
     from pinsync.commands.trackers import trackers as command
 
     return command(config, names, os.environ, console_of(verbose, quiet, color), as_json=as_json)
+
 
 @cli.command(context_settings={"ignore_unknown_options": True})
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; by default a free one.")
@@ -230,12 +244,14 @@ def sandbox(
         command=command,
     )
 
+
 @cli.command()
 def demo() -> int:
     """Walk through the main job on a throw-away repository and the sandbox."""
     from pinsync.commands.demo import demo as command
 
     return command(out=lambda text: echo(text, err=False))
+
 
 @cli.command()
 @click.argument("paths", metavar="[PATHS]", nargs=-1)
@@ -277,6 +293,7 @@ def fmt(
     text = sys.stdin.buffer.read() if sys.stdin else b""  # None where the parent closed it
     return command.fmt_input(text, options, console, write)
 
+
 @cli.command()
 def schema() -> int:
     """Print the JSON Schema (draft-07) of a document, for editors."""
@@ -284,11 +301,14 @@ def schema() -> int:
 
     return command(lambda text: echo(text, err=False))
 
+
 _LINT_FORMATS = ("text", "json", "github", "gitlab", "sarif", "junit")
+
 
 def _lint_reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
     """Split each ``FORMAT=FILE`` of the findings' reports."""
     return [report(value, _LINT_FORMATS) for value in values]
+
 
 @cli.command()
 @click.argument("paths", metavar="[PATHS]", nargs=-1)

@@ -1,0 +1,188 @@
+"""``pinsync blame``: every pin of a model's rules with the commit that last changed it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from pinsync import config, layout
+from pinsync.commands.pager import paged
+from pinsync.commands.places import working_tree
+from pinsync.commands.selection import matches, trackers_of, unknown_model, unknown_target
+from pinsync.compare.changes import titles
+from pinsync.compare.drift import Place, Side
+from pinsync.compare.log import Blame, BlamedTracker
+from pinsync.errors import FileError, RepositoryError, UsageError, printable
+from pinsync.history import History, Today
+from pinsync.history.blame import blamed
+from pinsync.model import Customization
+from pinsync.reports import Style, blame_json, blame_text
+from pinsync.reports.values import plural
+from pinsync.repository import Range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.commands import Console
+    from pinsync.commands.places import WorkingTree
+    from pinsync.compare.log import BlamedRule
+    from pinsync.config import Settings, Tracker
+    from pinsync.history.contents import Contents
+    from pinsync.history.versions import Version
+    from pinsync.model import Commit
+    from pinsync.repository import Repository
+
+
+Rules = Mapping[str, Sequence[tuple[Customization, Place]]]
+"""By tracker, customizations and where they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        model: the recommender model.
+        target: what `selection.matches` takes; None for all.
+        revision: the git revision whose rules are blamed.
+        names: the trackers; all if empty.
+        as_json: whether it is for a program.
+        now: the present, in UTC, from which ages count.
+    """
+
+    model: str
+    target: str | None = None
+    revision: str = "HEAD"
+    names: Sequence[str] = ()
+    as_json: bool = False
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def blame(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+    """Show which commit last changed each pin, on standard output; a terminal gets it page by page.
+
+    Args:
+        config_file: the configuration; None to look for it.
+        options: what the command line says.
+        environ: the environment variables; no private key is needed.
+        console: where to speak.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        UsageError: a model, target or tracker isn't one.
+        PinsyncError: there is no such revision, or no repository, or the configuration can't be read.
+    """
+    today = config.load(config_file, start=Path.cwd(), environ=environ)
+    tree = working_tree(today)
+    repository = _repository(tree)
+    commits = repository.commits(Range(repository.resolve(options.revision)))
+    tip = commits[0].hash
+    with repository.reader() as reader:
+        history = History(reader, Today(today, repository, tree.store, environ))
+        contents = _contents(history, commits)
+        for fault in contents.faults:
+            console.warn(f"{options.revision}:{fault.path}: {fault.reason}; blamed is what it said before")
+        rules = _chosen(contents, options, today, tree)
+        if tip == repository.head() and (message := _uncommitted(repository, rules)):
+            console.warn(message)
+        with console.phase("looking through the history of", list(rules)):
+            console.step(f"looking through {plural(len(commits), 'commit')} from {options.revision} ({tip[:12]}) back")
+            found, end = blamed(history.steps(commits, list(rules)), rules, repository.shallow_ends())
+    trackers = tuple(
+        _tracker(tracker, found[tracker.name], contents) for tracker in contents.state.trackers if tracker.name in found
+    )
+    result = Blame(options.model, Side(options.revision, tip), options.now, trackers, end)
+    _show(result, Style(ZoneInfo(today.timezone), console.color_out), options, environ, console)
+    return 0
+
+
+def _show(result: Blame, style: Style, options: Options, environ: Mapping[str, str], console: Console) -> None:
+    if options.as_json:
+        console.out(blame_json.render(result, style).removesuffix("\n"))
+        return
+    with paged(console, environ) as write:
+        write(blame_text.render(result, style).removesuffix("\n"))
+
+
+def _repository(tree: WorkingTree) -> Repository:
+    if tree.repository is None:
+        hint = "run it in the repository that the documents are committed to"
+        raise RepositoryError(f"{tree.store.root} is not in a git repository, so that nobody can be blamed", hint=hint)
+    if tree.repository.head() is None:
+        hint = "commit the documents first, as `pinsync export --commit` does"
+        raise RepositoryError("there is no commit yet that could be blamed", hint=hint)
+    return tree.repository
+
+
+def _contents(history: History, commits: Sequence[Commit]) -> Contents:
+    """Return what the newest commit holds, what its configuration ignores included: that may be a title."""
+    found = history.contents(commits[0].hash, ignore=())
+    if found is None:
+        step = next(history.steps(commits))
+        fault = step.faults[0]
+        raise FileError(fault.reason, source=f"{step.commit.short}:{fault.path}", hint="mend it, and commit that")
+    return found
+
+
+def _chosen(contents: Contents, options: Options, today: Settings, tree: WorkingTree) -> Rules:
+    """Return by tracker what each has of the model and target.
+
+    Raises:
+        UsageError: none has any.
+    """
+    names = [tracker.name for tracker in trackers_of(contents.state, options.names)]
+    versions = {name: list(contents.files[name].values()) for name in names}
+    having = {name: version for name in names for version in versions[name] if version.model == options.model}
+    if not having:
+        known = (version.model for name in names for version in versions[name])
+        raise _not_committed(options, today, tree) or unknown_model(options.model, known)
+    rules = {name: list(_matching(version, options.target)) for name, version in having.items()}
+    if options.target is None:
+        return rules
+    if not any(rules.values()):
+        raise unknown_target(options.model, options.target, (item for each in having.values() for item in each.items))
+    return {name: found for name, found in rules.items() if found}
+
+
+def _matching(version: Version, target: str | None) -> Iterator[tuple[Customization, Place]]:
+    for item, line in zip(version.items, version.lines, strict=True):
+        if target is None or matches(item, target):
+            yield item, Place(str(version.path), line)
+
+
+def _not_committed(options: Options, today: Settings, tree: WorkingTree) -> UsageError | None:
+    """Return the error of a model that only the working tree has, if it is one."""
+    names = [tracker.name for tracker in today.trackers] if len(today.trackers) > 1 else [None]
+    with contextlib.suppress(UnicodeError):  # half a surrogate pair, which no file's name holds
+        for place in (layout.document_path(tree.directory, options.model, name) for name in names):
+            if (Path(tree.store.root) / place).is_file():
+                message = f'there is no model "{printable(options.model)}" in {printable(options.revision)}'
+                return UsageError(message, hint=f"{place} isn't in that commit; if it is new, commit it first")
+    return None
+
+
+def _uncommitted(repository: Repository, rules: Rules) -> str:
+    """Return what to say of documents that differ from HEAD; nothing if none does."""
+    paths = {PurePosixPath(place.file) for found in rules.values() for _, place in found}
+    gone = {path for path in paths if not (repository.root / path).is_file()}
+    changed = sorted(gone | {item.path for item in repository.unsaved(paths)})
+    if not changed:
+        return ""
+    verb = "differs" if len(changed) == 1 else "differ"
+    return f"{', '.join(map(str, changed))} {verb} from HEAD; what isn't committed is not blamed"
+
+
+def _tracker(tracker: Tracker, rules: tuple[BlamedRule, ...], contents: Contents) -> BlamedTracker:
+    pins = [
+        pin for rule in rules for found in rule.pins for pin in (found.pin, found.change and found.change.old) if pin
+    ]
+    wanted = {identity for pin in pins if isinstance(identity := pin.get("pin_identity"), str)}
+    items = (item for version in contents.files[tracker.name].values() for item in version.items)
+    return BlamedTracker(tracker.name, tracker.tracker_id, rules, titles(wanted, items))

@@ -1,0 +1,148 @@
+"""``pinsync show``: the rules of a model as a person reads them, and how each pin stands at one moment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from pinsync import config, sources
+from pinsync.commands.pager import paged
+from pinsync.commands.places import working_tree
+from pinsync.commands.selection import matches, trackers_of, unknown_model, unknown_target
+from pinsync.commands.times import moment
+from pinsync.compare.changes import titles
+from pinsync.compare.drift import Place, Side
+from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items, utc_text
+from pinsync.errors import RepositoryError, UsageError, printable, suggestion
+from pinsync.reports import Style, show_json, show_text
+from pinsync.sources import sides
+from pinsync.sources.sides import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pinsync.commands import Console
+    from pinsync.config import Tracker
+    from pinsync.document import Document
+    from pinsync.model import Customization
+    from pinsync.repository import Repository
+    from pinsync.sources.sides import Kind
+
+_FILES: Final[dict[str, Kind]] = {"@worktree": "worktree", "@index": "index"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        model: the recommender model.
+        target: what `selection.matches` takes; None for all.
+        revision: a git revision, ``@index`` or ``@worktree``.
+        at: the moment that the states are of; None for now.
+        names: the trackers; all if empty.
+        as_json: whether it is for a program.
+        now: the present, in UTC.
+    """
+
+    model: str
+    target: str | None = None
+    revision: str = "@worktree"
+    at: str | None = None
+    names: Sequence[str] = ()
+    as_json: bool = False
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+
+def show(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+    """Show rules, on standard output; a terminal gets them page by page.
+
+    Args:
+        config_file: the configuration; None to look for it.
+        options: what the command line says.
+        environ: the environment variables; no private key is needed.
+        console: where to speak.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        UsageError: a model, target, tracker or time isn't one, or live is asked for.
+        PinsyncError: a file or the configuration can't be read, or there is no such revision.
+    """
+    today = config.load(config_file, start=Path.cwd(), environ=environ)
+    zone = ZoneInfo(today.timezone)
+    at = options.now if options.at is None else moment(options.at, zone, option="--at")
+    tree = working_tree(today)
+    source = _source(options.revision, tree.repository)
+    state = sides.opened(source, today, tree.repository, tree.store, environ)
+    trackers = trackers_of(state, options.names)
+    with console.phase("reading", [tracker.name for tracker in trackers]) as done:
+        read = []
+        for tracker in trackers:
+            console.step(f"{tracker.name}: {state.reading(tracker)}")
+            # A field that is left out of comparison may say a title all the same.
+            read.append(sources.documents(state.files(tracker), (), (), prefix=source.prefix))
+            done(tracker.name)
+    found = _found(dict(zip(trackers, read, strict=True)), options, utc_text(at), source)
+    shelves = Shelves(options.model, utc_text(at), Side(source.text, source.revision), tuple(found))
+    style = Style(zone, console.color_out)
+    if options.as_json:
+        console.out(show_json.render(shelves, style).removesuffix("\n"))
+        return 0
+    with paged(console, environ) as write:
+        write(show_text.render(shelves, style).removesuffix("\n"))
+    return 0
+
+
+def _source(text: str, repository: Repository | None) -> Source:
+    if text in _FILES:
+        return Source(_FILES[text], text)
+    if text == "@live":
+        hint = "export it with `pinsync export`, or see what is different there with `pinsync diff`"
+        raise UsageError("--rev: @live is no revision; what is shown are files", hint=hint)
+    if re.match("@[A-Za-z]", text):
+        message = f"--rev: {printable(text)} is no source; expected a git revision, {' or '.join(_FILES)}"
+        raise UsageError(message, hint=suggestion(text, _FILES))
+    if repository is None:
+        message = f"--rev: {printable(text)} is looked for in git, but this is not a git repository"
+        raise RepositoryError(message, hint="leave it out to see the files as they are")
+    return Source("revision", text, revision=repository.resolve(text))
+
+
+def _found(
+    read: Mapping[Tracker, Mapping[str, Document]], options: Options, at: str, source: Source
+) -> Iterator[TrackerShelves]:
+    """Yield what each tracker has of the model and target.
+
+    Raises:
+        UsageError: none has any.
+    """
+    having = {tracker: documents for tracker, documents in read.items() if options.model in documents}
+    if not having:
+        raise unknown_model(options.model, (model for documents in read.values() for model in documents))
+    known: list[Customization] = []
+    found = False
+    for tracker, documents in having.items():
+        items = [entry.customization for entry in documents[options.model].entries]
+        known += items
+        chosen = _chosen(documents[options.model], options.target, source.prefix)
+        shelves = tuple(arranged(item, at, place) for item, place in chosen)
+        if shelves or options.target is None:
+            found = True
+            others = [entry.customization for document in documents.values() for entry in document.entries]
+            names = titles(pinned_items(shelves), [*items, *others])
+            yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)
+    if not found:
+        raise unknown_target(options.model, options.target or "", known)
+
+
+def _chosen(document: Document, target: str | None, prefix: str) -> Iterator[tuple[Customization, Place]]:
+    file = document.source.removeprefix(prefix)
+    for entry in document.entries:
+        if target is None or matches(entry.customization, target):
+            yield entry.customization, Place(file, entry.line)

@@ -1,0 +1,111 @@
+"""Blame for a terminal: each rule with a table of its pins, and of each pin who last changed it, when, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from pinsync.compare.changes import plain_data
+from pinsync.reports.pins import Words
+from pinsync.reports.text import painted
+from pinsync.reports.values import aligned, clipped, one_line, page, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from pinsync.compare import Kind
+    from pinsync.compare.log import Blame, BlamedRule
+    from pinsync.model import Commit
+    from pinsync.reports import Style
+
+_GAP: Final = "  "
+_MAX_AUTHOR: Final = 40
+"""The most characters of an author's name that are shown."""
+_KINDS: Final[dict[Kind, str]] = {"added": "added", "changed": "changed", "recreated": "under a new id"}
+
+
+def render(blame: Blame, style: Style) -> str:
+    """Return the blame as lines for people, with a final newline.
+
+    Args:
+        blame: what to show.
+        style: the time zone, and whether to colour.
+    """
+    return page(_Page(blame, style, Words(style.zone, one_line)).lines())
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    blame: Blame
+    style: Style
+    words: Words
+
+    def lines(self) -> Iterator[str]:
+        yield self._painted("bold", f"{self.words.value(self.blame.model)} in {self.words.origin(self.blame.source)}")
+        for tracker in self.blame.trackers:
+            if len(self.blame.trackers) > 1:
+                yield ""
+                yield self._painted("bold", one_line(f"{tracker.name} ({tracker.tracker_id})"))
+            words = replace(self.words, names=tracker.names)
+            for rule in tracker.rules:
+                yield ""
+                yield self._title(rule, words)
+                yield from self._table(rule, words)
+        if not any(tracker.rules for tracker in self.blame.trackers):
+            yield "no rules"
+        if self.blame.shallow:
+            yield ""
+            yield f"{self._commit(None)}: this clone is shallow, and older commits aren't in it (git fetch --unshallow)"
+
+    def _title(self, rule: BlamedRule, words: Words) -> str:
+        name, target = words.called(rule.customization, plain_data(rule.customization))
+        place = one_line(f"{rule.place.file}:{rule.place.line}")
+        return self._painted("bold", name) + (f" ({target})" if target else "") + f" · {place}"
+
+    def _table(self, rule: BlamedRule, words: Words) -> Iterator[str]:
+        rows = [
+            (*self._who(pin.commit), words.event(pin.change) if pin.change else "", words.alone(pin.pin))
+            for pin in rule.pins
+        ] or [(*self._who(rule.commit), _KINDS[rule.kind] if rule.kind else "", "no pins")]
+        for first, *rest in aligned(rows):
+            yield _GAP + _GAP.join([self._painted("~", first), *rest]).rstrip()
+
+    def _who(self, commit: Commit | None) -> tuple[str, str, str]:
+        """Return a commit's hash, its author and its age; of what is older than all that is known the hash alone."""
+        if commit is None:
+            return self._commit(None), "", ""
+        return self._commit(commit), one_line(clipped(commit.author, _MAX_AUTHOR)), age(commit.date, self.blame.at)
+
+    def _commit(self, commit: Commit | None) -> str:
+        """Return how a commit is named: that at which a shallow clone ends as git blame does it, with a ``^``."""
+        end = self.blame.shallow
+        return commit.short if commit else f"^{end.short}" if end else "?"
+
+    def _painted(self, name: str, text: str) -> str:
+        return painted(name, text) if self.style.color else text
+
+
+def age(at: datetime, now: datetime) -> str:
+    """Return how long ago a moment was, in the words and with the roundings of git's relative dates (its date.c)."""
+    seconds = int((now - at).total_seconds())
+    minutes = (seconds + 30) // 60
+    hours = (minutes + 30) // 60
+    days = (hours + 12) // 24
+    if seconds < 0:
+        return "in the future"
+    for found, limit, count, noun in (
+        (seconds, 90, seconds, "second"),
+        (minutes, 90, minutes, "minute"),
+        (hours, 36, hours, "hour"),
+        (days, 14, days, "day"),
+        (days, 70, (days + 3) // 7, "week"),
+        (days, 365, (days + 15) // 30, "month"),
+    ):
+        if found < limit:
+            return f"{plural(count, noun)} ago"
+    if days < 5 * 365:
+        years, months = divmod((days * 24 + 365) // 730, 12)
+        more = f", {plural(months, 'month')}" if months else ""
+        return f"{plural(years, 'year')}{more} ago"
+    return f"{plural((days + 183) // 365, 'year')} ago"

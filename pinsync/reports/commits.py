@@ -1,0 +1,40 @@
+"""What the reports of history say of a commit, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pinsync.reports.json import utc
+from pinsync.reports.values import moment
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from pinsync.model import Commit
+
+
+def date(commit: Commit, zone: tzinfo) -> str:
+    """Return when a commit was written, to the minute, in a time zone."""
+    return moment(commit.date.replace(second=0), zone)
+
+
+def shallow_end(commit: Commit) -> str:
+    """Return the note of a shallow clone, of which the commit is the oldest."""
+    return f"the history ends at {commit.short}: this clone is shallow (git fetch --unshallow)"
+
+
+def record(commit: Commit) -> dict[str, Any]:
+    """Return a commit as the JSON contracts have it."""
+    return {
+        "commit": commit.hash,
+        "short": commit.short,
+        "parent": commit.parent,
+        "author": {"name": commit.author, "email": commit.email},
+        "date": utc(commit.date),
+        "subject": commit.subject,
+    }
+
+
+def shallow_record(commit: Commit | None) -> dict[str, Any] | None:
+    """Return where a shallow clone ends, None if it isn't one, or not as far as was looked."""
+    return None if commit is None else {"commit": commit.hash}

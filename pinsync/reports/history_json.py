@@ -1,0 +1,50 @@
+"""History for programs: a versioned contract, which ``history.schema.json`` beside this module describes.
+
+It grows only by new keys. A change is what it is in the report of ``diff``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pinsync.reports import commits
+from pinsync.reports.json import change_record, encoded
+
+if TYPE_CHECKING:
+    from pinsync.compare.drift import TrackerDrift
+    from pinsync.compare.log import Entry, Log
+    from pinsync.reports import Style
+
+VERSION: Final = 1
+
+
+def render(log: Log, style: Style) -> str:  # noqa: ARG001 - as every format's
+    """Return the log as one JSON object (RFC 8259) in lines, with a final newline; the times are in UTC.
+
+    Args:
+        log: what to report.
+        style: not used.
+    """
+    return encoded(
+        {
+            "version": VERSION,
+            "revision": log.revision,
+            "complete": log.shallow is None,
+            "shallow": commits.shallow_record(log.shallow),
+            "commits": [_entry(entry) for entry in log.entries],
+        }
+    )
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        **commits.record(entry.commit),
+        "reformatted": entry.reformatted,
+        "notes": list(entry.notes),
+        "trackers": [_tracker(tracker) for tracker in entry.trackers],
+    }
+
+
+def _tracker(tracker: TrackerDrift) -> dict[str, Any]:
+    changes = [change_record(change) for change in tracker.changes]
+    return {"name": tracker.name, "tracker_id": tracker.tracker_id, "changes": changes}

@@ -1,0 +1,89 @@
+"""History for a page: a section for each commit with the details folded, within the budget of a comment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pinsync.reports import commits
+from pinsync.reports.history_text import REFORMATTED
+from pinsync.reports.markdown import MAX_CHARS, MAX_VALUE, Page, code, item, size
+from pinsync.reports.values import clipped, plural
+from pinsync.reports.wording import ChangeWords
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pinsync.compare.log import Entry, Log
+    from pinsync.reports import Style
+
+_CLOSE: Final = "\n</details>\n\n"
+_PLACEHOLDER: Final = 10**9
+"""More of anything than there will be: the room that is kept for a count."""
+
+
+def render(log: Log, style: Style) -> str:
+    """Return the log as GitHub-flavoured markdown, with a final newline, never longer than a comment may be.
+
+    Args:
+        log: what to report.
+        style: the time zone, and the budget (``MAX_CHARS`` at most, and by default).
+    """
+    limit = MAX_CHARS if style.max_chars is None else min(style.max_chars, MAX_CHARS)
+    last = _last(log, {"commit": _PLACEHOLDER, "customization": _PLACEHOLDER})
+    report = _Report(log, style, ChangeWords(style.zone, code, MAX_VALUE), Page(limit - size(last)))
+    return report.text()
+
+
+def _last(log: Log, left_out: Mapping[str, int]) -> str:
+    """Return the last lines: where the history ends, and what is left out."""
+    end = f"Note: {code(commits.shallow_end(log.shallow))}\n\n" if log.shallow else ""
+    counts = ", ".join(plural(left_out[what], what) for what in ("commit", "customization") if left_out.get(what))
+    if not counts:
+        return end
+    return f"{end}Left out to fit: {counts}. The whole: the same `pinsync history` with `--format text`.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    log: Log
+    style: Style
+    words: ChangeWords
+    page: Page
+
+    def text(self) -> str:
+        entries = self.log.entries
+        count = plural(len(entries), "commit") if entries else "no commit changed what was asked for"
+        self.page.take(f"### pinsync history: {count}\n\n")
+        for at, entry in enumerate(entries):
+            if not self.page.take(self._head(entry)):
+                self.page.left_out["commit"] = len(entries) - at
+                break
+            self._details(entry)
+        return f"{self.page.text()}{_last(self.log, self.page.left_out)}".rstrip("\n") + "\n"
+
+    def _head(self, entry: Entry) -> str:
+        commit = entry.commit
+        head = (f"`{commit.short}`", commits.date(commit, self.style.zone), _clipped(commit.author))
+        notes = [f"- note: {_clipped(note)}\n" for note in entry.notes]
+        notes += [f"- {REFORMATTED}\n"] if entry.reformatted else []
+        return f"#### {' · '.join(head)}\n\n{_clipped(commit.subject)}\n\n" + "".join([*notes, "\n"] if notes else [])
+
+    def _details(self, entry: Entry) -> None:
+        """Put the changes there; what is left is shared so that older commits have a section too."""
+        count = sum(len(tracker.changes) for tracker in entry.trackers)
+        spare = max(size(_CLOSE), self.page.half())
+        if count and self.page.take_all("customization", self._pieces(entry, count), count, spare=spare):
+            self.page.take(_CLOSE)
+
+    def _pieces(self, entry: Entry, count: int) -> Iterator[str]:
+        before = f"<details>\n<summary>{plural(count, 'customization')}</summary>\n\n"
+        for tracker in entry.trackers:
+            words = self.words.of(tracker)
+            for change in tracker.changes:
+                yield before + item(words.entry(change), with_model=True)
+                before = ""
+
+
+def _clipped(text: str) -> str:
+    return code(clipped(text, MAX_VALUE))

@@ -1,0 +1,66 @@
+"""History for a terminal: commit by commit, what each changed in the words of ``diff``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pinsync.reports import commits
+from pinsync.reports.text import entry_lines, painted
+from pinsync.reports.values import one_line, page
+from pinsync.reports.wording import ChangeWords
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pinsync.compare.log import Entry
+    from pinsync.model import Commit
+    from pinsync.reports import Style
+
+REFORMATTED: Final = "only reformatted or moved: no rule changed"
+"""What is said of a commit that touched documents and no meaning."""
+
+
+def render(entries: Iterable[Entry], style: Style) -> Iterator[str]:
+    """Yield each commit as lines for people, without a final newline; all but the first begin with an empty one.
+
+    Args:
+        entries: the newest first; each is asked for when it is rendered.
+        style: the time zone, and whether to colour.
+    """
+    report = _Report(style, ChangeWords(style.zone, one_line))
+    for at, entry in enumerate(entries):
+        yield page([*([""] if at else []), *report.lines(entry)]).removesuffix("\n")
+
+
+def end(shallow: Commit) -> str:
+    """Return the last line, which says where a shallow clone ends."""
+    return f"note: {commits.shallow_end(shallow)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    style: Style
+    words: ChangeWords
+
+    def lines(self, entry: Entry) -> Iterator[str]:
+        commit = entry.commit
+        head = [f"commit {commit.short}", commits.date(commit, self.style.zone), one_line(commit.author)]
+        yield self._painted("~", " · ".join(head))
+        yield f"    {one_line(commit.subject)}".rstrip()
+        if entry.notes or entry.reformatted:
+            yield ""
+        yield from (f"note: {one_line(note)}" for note in entry.notes)
+        if entry.reformatted:
+            yield self._painted("dim", REFORMATTED)
+        for tracker in entry.trackers:
+            if len(entry.trackers) > 1:
+                yield ""
+                yield self._painted("bold", one_line(f"{tracker.name} ({tracker.tracker_id})"))
+            words = self.words.of(tracker)
+            for change in tracker.changes:
+                yield ""
+                yield from entry_lines(words.entry(change), self._painted)
+
+    def _painted(self, name: str, text: str) -> str:
+        return painted(name, text) if self.style.color else text

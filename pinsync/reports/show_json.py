@@ -1,0 +1,66 @@
+"""Shelves for programs: a versioned contract, which ``show.schema.json`` beside this module describes.
+
+It grows only by new keys. A key whose value isn't known is null.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pinsync.compare.shelf import STATES
+from pinsync.reports.json import encoded, identified
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pinsync.compare.shelf import Shelf, Shelves, Slot, TrackerShelves
+    from pinsync.reports import Style
+
+VERSION: Final = 1
+
+Record = dict[str, Any]
+
+
+def render(shelves: Shelves, style: Style) -> str:  # noqa: ARG001 - as every format's
+    """Return the shelves as one JSON object (RFC 8259) in lines, with a final newline; the times are in UTC.
+
+    Args:
+        shelves: what to show.
+        style: not used.
+    """
+    return encoded(
+        {
+            "version": VERSION,
+            "at": shelves.at,
+            "source": shelves.source.source,
+            "revision": shelves.source.revision,
+            "trackers": [_tracker(tracker) for tracker in shelves.trackers],
+        }
+    )
+
+
+def _tracker(tracker: TrackerShelves) -> Record:
+    counts = tracker.counts()
+    return {
+        "name": tracker.name,
+        "tracker_id": tracker.tracker_id,
+        "rules": [_rule(shelf, tracker.names) for shelf in tracker.shelves],
+        "counts": {
+            "rules": len(tracker.shelves),
+            "pins": counts.total(),
+            **{state: counts[state] for state in STATES},
+        },
+    }
+
+
+def _rule(shelf: Shelf, names: Mapping[str, str]) -> Record:
+    return {
+        **identified(shelf.item, shelf.data, shelf.place),
+        "pins": [_pin(slot, names) for slot in shelf.slots],
+    }
+
+
+def _pin(slot: Slot, names: Mapping[str, str]) -> Record:
+    identity = slot.pin.get("pin_identity")
+    named = names.get(identity) if isinstance(identity, str) else None
+    return {"state": slot.state, "pin": slot.pin, "title": named}

@@ -1,0 +1,92 @@
+"""Moments on the command line: the forms that are taken, what they mean in a time zone, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pinsync.commands.times import moment
+from pinsync.errors import UsageError
+
+BRATISLAVA = ZoneInfo("Europe/Bratislava")
+
+
+def utc(text: str, zone: ZoneInfo = BRATISLAVA, *, end: bool = False) -> str:
+    found = moment(text, zone, option="--at", end=end)
+    assert found.tzinfo is UTC
+    return found.isoformat().removesuffix("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-12-24", "2026-12-23T23:00:00"),
+        ("2026-12-24T10:00", "2026-12-24T09:00:00"),
+        ("2026-12-24 10:00", "2026-12-24T09:00:00"),
+        ("2026-07-24t10:00:30", "2026-07-24T08:00:30"),
+        ("2026-12-24T10:00Z", "2026-12-24T10:00:00"),
+        ("2026-12-24 10:00:30z", "2026-12-24T10:00:30"),
+        ("2026-12-24T10:00:30.25+05:30", "2026-12-24T04:30:30.250000"),
+        ("2026-12-24T10:00:30.1234567-01:00", "2026-12-24T11:00:30.123456"),
+    ],
+)
+def test_a_form_of_iso_8601_names_a_moment(text: str, expected: str) -> None:
+    assert utc(text) == expected
+
+
+def test_a_day_can_stand_for_its_end_and_a_time_stays() -> None:
+    assert utc("2026-12-24", end=True) == "2026-12-24T22:59:59.999999"
+    assert utc("2026-12-24T10:00", end=True) == "2026-12-24T09:00:00"
+
+
+def test_of_a_time_that_comes_twice_the_first_is_meant_and_of_a_day_all() -> None:
+    assert utc("2026-10-25T02:30") == "2026-10-25T00:30:00"
+    assert utc("2026-03-29T02:30") == "2026-03-29T01:30:00"  # skipped: 02:00 CET is 03:00 CEST
+    havana = ZoneInfo("America/Havana")  # clocks change at midnight and at 1 o'clock, which is midnight again
+    assert utc("2026-03-08", havana) == "2026-03-08T05:00:00"
+    assert utc("2026-11-01", havana) == "2026-11-01T04:00:00"
+    azores = ZoneInfo("Atlantic/Azores")  # and here at 1 o'clock, back to midnight
+    assert utc("2026-10-25T00:30", azores) == "2026-10-25T00:30:00"
+    assert utc("1999-10-02", ZoneInfo("America/Sao_Paulo"), end=True) == "1999-10-03T02:59:59.999999"
+    assert utc("2000-02-26", ZoneInfo("America/Sao_Paulo"), end=True) == "2000-02-27T02:59:59.999999"  # 23:59 twice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("tomorrow", "yesterday", "now", "2 weeks ago", "1 Dec 2026", "24.12.2026", "12/24/2026", ""),
+        *("2026-W52-4", "2026-359", "20261224", "2026-12", "2026-1-2", "2026-12-24T10", "2026-12-24T1000"),
+        *("2026-12-24T10:00:30,5", "2026-12-24T10:00.5", "2026-12-24Z", "2026-12-24T10:00+1", "2026-12-24T10:00 CET"),
+        *("2026-12-24T10:00+01:60", "2026-12-24T24:00", " 2026-12-24", "2026-12-24\n", "٢٠٢٦-12-24", "1766534400"),
+    ],
+)
+def test_nothing_is_guessed_at(text: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        moment(text, BRATISLAVA, option="--since")
+    assert raised.value.message.startswith("--since: ")
+    assert "is no time that can be read" in raised.value.message
+    assert "such as 2026-12-24" in raised.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-02-30", "2026-13-01", "0000-01-01", "2026-12-24T25:00", "2026-12-24T10:60", "2026-12-24T10:00:60Z"),
+        *("2026-12-24T10:00+24:00", "0001-01-01", "9999-12-31T23:59-01:00"),
+    ],
+)
+def test_what_does_not_exist_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--at: there is no"):
+        moment(text, BRATISLAVA, option="--at")
+
+
+def test_what_is_shown_of_a_text_is_harmless() -> None:
+    with pytest.raises(UsageError) as raised:
+        moment("\x1b[2J", BRATISLAVA, option="--at")
+    assert "\\u001b[2J" in raised.value.message
+
+
+def test_the_last_day_of_the_calendar_has_an_end() -> None:
+    assert moment("9999-12-31", UTC, option="--at", end=True) == datetime.max.replace(tzinfo=UTC)
