@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import os
 import signal
 import sys
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from pinsync import __version__
-from pinsync.commands import Console, colored
-from pinsync.errors import PinsyncError
+from pinsync.commands import Console, colored, defused
+from pinsync.errors import PinsyncError, redacted
 
 BUG, INTERRUPTED, USAGE = 70, 130, 2
 _COMPLETION = "_PINSYNC_COMPLETE"
@@ -74,8 +75,9 @@ def _dispatched(arguments: list[str]) -> int:
     try:
         code = cli.main(args=arguments, prog_name="pinsync", standalone_mode=False)
     except click.ClickException as error:
-        with contextlib.suppress(OSError):
-            error.show()
+        text = io.StringIO()
+        error.show(text)
+        _say(defused(text.getvalue().removesuffix("\n")))
         return USAGE
     except (click.Abort, OSError, SystemExit) as error:
         if interrupt := _interrupt_behind(error):  # click answers it by a line end, which there may be nobody to read
@@ -108,11 +110,7 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 def _log() -> str:
     """Write the traceback to a file, without the values of variables that look like secrets; return where it is."""
-    text = traceback.format_exc()
-    for name, value in os.environ.items():
-        secret = value.strip()
-        if len(secret) > 3 and any(word in name.upper() for word in ("KEY", "SECRET", "TOKEN", "PASSWORD")):  # noqa: PLR2004
-            text = text.replace(secret, f"<{name}>")
+    text = redacted(traceback.format_exc(), os.environ)
     try:
         from platformdirs import user_log_path  # noqa: PLC0415 - for bugs only
 

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from pinsync.model import INVISIBLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+_SECRET: Final = ("KEY", "SECRET", "TOKEN", "PASSWORD")
+_SHORTEST_SECRET: Final = 4
+
+
+def redacted(text: str, environ: Mapping[str, str], names: Iterable[str] | None = None) -> str:
+    """Return ``text`` with the name of a variable in the place of a secret that it holds.
+
+    Args:
+        text: what is about to be shown or kept.
+        environ: the environment variables.
+        names: those that hold secrets; by default those whose names speak of a key, secret, token or password.
+    """
+    if names is None:
+        names = (name for name in environ if any(word in name.upper() for word in _SECRET))
+    secrets = {name: environ.get(name, "").strip() for name in names}
+    # The longest first: another may be a part of it.
+    for name, secret in sorted(secrets.items(), key=lambda item: (-len(item[1]), item[0])):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, f"<{name}>")
+    return text
 
 
 def printable(text: str) -> str:

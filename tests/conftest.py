@@ -106,6 +106,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: Git) -> Pat
     git("init", "--quiet", "--initial-branch=main")
     git("config", "user.name", "Test")
     git("config", "user.email", "test@example.com")
+    git("config", "maintenance.auto", "false")  # or a newer git tidies up in the background
     return folder
 
 

@@ -92,6 +92,59 @@ def test_a_moved_pin_takes_its_comments_along() -> None:
     becomes(before, [rule("a", pin(3, "/p/1/"), pin(2, "/p/2/"))], after)
 
 
+def test_a_comment_behind_a_dash_alone_is_the_pins() -> None:
+    before = """\
+  - # the rule
+    id: a
+    target_type: all
+    pin_definitions:
+      - # one
+        position: 1
+        pin_type: item
+        pin_identity: /p/1/
+      # two,
+      -   # of all people
+
+        # inside
+        # two
+        position: 2
+        pin_type: item
+        pin_identity: /p/2/
+      - # three
+
+        # at this place
+
+        position: 3
+        pin_type: item
+        pin_identity: /p/3/
+"""
+    after = """\
+  # the rule
+  - id: a
+    target_type: all
+    pin_definitions:
+      # at this place
+
+      # three
+      - position: 3
+        pin_type: item
+        pin_identity: /p/3/
+      # two,
+      # of all people
+      # inside
+      # two
+      - position: 4
+        pin_type: item
+        pin_identity: /p/2/
+"""
+    becomes(before, [rule("a", pin(4, "/p/2/"), pin(3, "/p/3/"))], after)
+
+
+def test_a_comment_on_one_of_equal_items_stays_there() -> None:
+    before = "  - id: a\n    target_type: all\n    note:\n      - 1\n      - 1  # the second\n    x: 1\n"
+    becomes(before, [rule("a", note=[1, 1], x=2)], before.replace("x: 1", "x: 2"))
+
+
 def test_a_removed_pin_takes_its_comments_with_it() -> None:
     before = """\
   - id: a
@@ -513,7 +566,12 @@ def commented(draw: st.DrawFn, text: str) -> str:
                 lines.append("")
             elif kind:
                 lines += [f"{indent}# c{next(numbers)}", *[""] * (kind == "detached")]
-        lines.append(f"{line}  # c{next(numbers)}" if draw(st.integers(0, 4)) == 0 else line)
+        content = line
+        if line.lstrip().startswith("- ") and draw(st.integers(0, 3)) == 0:
+            lines.append(f"{indent}-{' ' * draw(st.integers(1, 3))}# c{next(numbers)}")
+            lines += draw(st.sampled_from([[], [""], [f"{indent}  # c{next(numbers)}"]]))
+            content = line.replace("- ", "  ", 1)
+        lines.append(f"{content}  # c{next(numbers)}" if draw(st.integers(0, 4)) == 0 else content)
     if draw(st.booleans()):
         lines += draw(st.sampled_from([["# c9999"], ["", "  # c9999"], ["  # c9998", "", "# c9999"]]))
     return "\n".join([*lines, ""])
@@ -548,12 +606,16 @@ def _named(data: object, path: Path) -> Thing:
 def standing(text: str) -> Iterator[tuple[str, Thing | None]]:
     """Yield each comment with the thing it stands on; None for one that is detached, or at the end."""
     there = things(text)
+    opening: list[str] = []
     waiting: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
         content, _, comment = line.partition("# ")
-        if content.strip():
-            yield from ((name, there[number]) for name in [*waiting, *[comment] * bool(comment)])
+        if content.strip() == "-":
+            opening += [*waiting, comment]
             waiting = []
+        elif content.strip():
+            yield from ((name, there[number]) for name in [*opening, *waiting, *[comment] * bool(comment)])
+            opening, waiting = [], []
         elif comment:
             waiting.append(comment)
         else:

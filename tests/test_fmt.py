@@ -181,6 +181,12 @@ def test_json_becomes_what_an_export_writes(found: list[Row]) -> None:
     assert formatted(text.encode(), "f") == render("basket", says)
 
 
+def test_a_comment_behind_a_dash_alone_goes_with_what_the_dash_opens() -> None:
+    before = "- {id: b, #e\n  target_type: all} #f\n#g\n-   #h\n  id: a\n  target_type: item\n"
+    after = "  #g\n  #h\n  - id: a\n    target_type: item\n  - id: b  #e\n    target_type: all  #f\n"
+    assert form(HEAD + before) == HEAD + after
+
+
 @settings(QUICK, max_examples=50)
 @given(states(), st.data())
 def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: st.DataObject) -> None:
@@ -380,6 +386,8 @@ def test_a_fault_stops_no_other_file(pinsync: CommandLine) -> None:
         ("customizations/link.yaml", "is a link"),
         ("customizations/linked/home.yaml", "is a link"),
         ("customizations/pipe.yaml", "expected a plain file"),
+        ("customizations/folder.yaml", "expected a plain file"),
+        ("", "an empty text is no path"),
     ],
 )
 def test_paths_that_stand_for_no_document(word: str, says: str, ugly: Path, pinsync: CommandLine) -> None:
@@ -391,6 +399,7 @@ def test_paths_that_stand_for_no_document(word: str, says: str, ugly: Path, pins
     folder.joinpath("link.yaml").symlink_to("../elsewhere/home.yaml")
     folder.joinpath("linked").symlink_to("../elsewhere")
     os.mkfifo(folder / "pipe.yaml")
+    folder.joinpath("folder.yaml").mkdir()
     result = pinsync("fmt", word)
     assert (result.code, result.out) == (2, "")
     assert says in result.err

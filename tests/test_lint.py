@@ -81,6 +81,7 @@ def test_json_is_a_contract(pinsync: CommandLine, folder: Path) -> None:
     assert code == 1
     assert record == {
         "version": 1,
+        "complete": True,
         "summary": {"errors": 1, "warnings": 0, "files": 2},
         "findings": [
             {
@@ -159,7 +160,7 @@ def test_the_present_is_the_clocks(pinsync: CommandLine, folder: Path) -> None:
         ("README.md", "lies outside customizations"),
         ("customizations/README.md", "is no document"),
         ("customizations/link.yaml", "link"),
-        ("customizations/folder.yaml", ""),
+        ("customizations/folder.yaml", "expected a plain file"),
     ],
 )
 def test_a_path_that_is_no_document_is_exit_2(pinsync: CommandLine, folder: Path, path: str, message: str) -> None:
@@ -169,9 +170,6 @@ def test_a_path_that_is_no_document_is_exit_2(pinsync: CommandLine, folder: Path
     (folder / "link.yaml").symlink_to("basket.yaml")
     (folder / "folder.yaml").mkdir()
     result = pinsync("lint", path, "customizations/basket.yaml")
-    if path.endswith("folder.yaml"):
-        assert result.code == 1  # a folder without documents
-        return
     assert result.code == 2
     assert f"{path}: " in result.err
     assert message in result.err
@@ -202,6 +200,54 @@ def test_a_link_among_the_documents_is_exit_2_and_a_note(pinsync: CommandLine, f
     assert code == 1
     assert "notes" not in record
     assert err.startswith("warning: customizations/link.yaml")
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_no_report_looks_as_if_what_couldnt_be_looked_at_were_fine(
+    pinsync: CommandLine, folder: Path, given: bool
+) -> None:
+    (folder / "d.yaml").mkdir()
+    file = "customizations/d.yaml"
+    formats = [f"--report={format_}={format_}" for format_ in FORMATS]
+    result = pinsync("lint", *formats, *([file] if given else []))
+    assert result.code == 2
+    told = result.err.removeprefix(f"error: {file}: ").splitlines()[0]
+    assert "expected a plain file" in told
+    reports = {format_: Path(format_).read_text() for format_ in FORMATS}
+    assert reports["text"].startswith(f"{file}: error lint-incomplete: {told}\n")
+    assert reports["text"].endswith("\n1 error in 1 file\n")
+    record = json.loads(reports["json"])
+    assert (record["complete"], record["notes"]) == (False, [f"not looked at: {file}: {told}"])
+    assert record["summary"] == {"errors": 0, "warnings": 0, "files": 0}
+    assert reports["github"].startswith(f"::error file={file},title=pinsync lint-incomplete::{told}")
+    (issue,) = json.loads(reports["gitlab"])
+    assert (issue["severity"], issue["location"]["path"]) == ("critical", file)
+    (run,) = json.loads(reports["sarif"])["runs"]
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert [told["level"] for told in invocation["toolExecutionNotifications"]] == ["error"]
+    (found,) = run["results"]
+    assert found["locations"] == invocation["toolExecutionNotifications"][0]["locations"]
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == file
+    suites = ET.fromstring(reports["junit"].encode())  # noqa: S314 - of our own making
+    assert [suites.attrib[name] for name in ("tests", "failures", "errors")] == ["1", "0", "1"]
+
+
+def test_what_lies_elsewhere_has_no_place(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    result = pinsync("lint", "--format", "github", "../none.yaml", "customizations/basket.yaml")
+    assert result.code == 2
+    assert result.out.startswith("::error title=pinsync lint-incomplete::../none.yaml: there is no such file")
+    result = pinsync("lint", "../none.yaml", "customizations/basket.yaml")
+    assert result.out.startswith("error lint-incomplete: ../none.yaml: there is no such file")
+
+
+def test_an_empty_path_is_none(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    for words in (("",), ("", "customizations/basket.yaml")):
+        result = pinsync("lint", *words)
+        assert (result.code, result.out) == (2, "")
+        assert "error: an empty text is no path\n  write ." in result.err
 
 
 def test_no_documents_is_no_failure(pinsync: CommandLine, folder: Path) -> None:
@@ -265,28 +311,25 @@ def test_people_read_paths_from_where_they_are_and_machines_from_the_root(
     result = pinsync("lint", *config, *(f"--report={format_}={repository / format_}" for format_ in formats))
     assert result.code == 2
     assert f"\n{file}:7:5: error target-fields: " in result.out
-    assert result.out.startswith(f"note: not looked at: {other}: ")
+    assert result.out.startswith(f"{other}: error lint-incomplete: ")
     assert result.err.startswith(f"error: {other}: ")
     for format_ in formats:
         text = (repository / format_).read_text()
         assert "shop/customizations/basket.yaml" in text
-        assert "shop/customizations/home.yaml: " in text
+        assert "shop/customizations/home.yaml" in text
         assert "../" not in text
 
 
 def test_what_has_no_file_stands_at_the_configuration_that_was_used(pinsync: CommandLine, repository: Path) -> None:
-    place = repository / "shop" / "customizations"
-    place.mkdir(parents=True)
+    (repository / "shop").mkdir()
     (repository / "shop" / "eshop.yaml").write_text("format: 1\n")
     (repository / "docs").mkdir()
-    (place / "link.yaml").symlink_to("none.yaml")
-    result = pinsync("lint", "--config", "docs/../shop/eshop.yaml", "--format", "gitlab")
-    (note,) = json.loads(result.out)
-    assert (note["check_name"], note["location"]["path"]) == ("note", "shop/eshop.yaml")
+    result = pinsync("lint", "--config", "docs/../shop/eshop.yaml", "--format", "gitlab", "../none.yaml")
+    (issue,) = json.loads(result.out)
+    assert (issue["check_name"], issue["location"]["path"]) == ("lint-incomplete", "shop/eshop.yaml")
     (repository / "shop" / "eshop.yaml").rename(repository.parent / "eshop.yaml")
-    (repository / "shop" / "customizations").rename(repository / "customizations")
-    result = pinsync("lint", "--config", "../eshop.yaml", "--format", "gitlab")
-    assert [note["location"]["path"] for note in json.loads(result.out)] == ["pinsync.yaml"]
+    result = pinsync("lint", "--config", "../eshop.yaml", "--format", "gitlab", "../none.yaml")
+    assert [issue["location"]["path"] for issue in json.loads(result.out)] == ["pinsync.yaml"]
 
 
 def test_a_message_names_the_other_file_of_the_folder_by_its_name(pinsync: CommandLine, folder: Path) -> None:

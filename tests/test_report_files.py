@@ -16,10 +16,12 @@ COMMANDS = (("diff", "HEAD", "@worktree"), ("lint",))
 
 @pytest.fixture
 def committed(repository: Path, git: Git) -> Path:
-    """A repository with a configuration and a document, and a link to each."""
+    """A repository with a configuration and a document, and links to them and their folder."""
     put(repository / "conf.yaml", "format: 1\n")
     put(repository / "customizations" / "basket.yaml", BASKET_TEXT)
     (repository / "link.json").symlink_to("customizations/basket.yaml")
+    (repository / "second.json").hardlink_to(repository / "customizations" / "basket.yaml")
+    (repository / "second.yaml").hardlink_to(repository / "conf.yaml")
     (repository / "folder").symlink_to("customizations")
     git("add", ".")
     git("commit", "--quiet", "-m", "one")
@@ -39,9 +41,11 @@ def committed(repository: Path, git: Git) -> Path:
         ("conf.yaml", "the configuration"),
         ("pinsync.yaml", "a configuration"),
         ("elsewhere/pinsync.yaml", "a configuration"),
-        (".git/HEAD", "what git keeps"),
-        (".git/hooks/pre-commit", "what git keeps"),
-        (".GIT/config", "what git keeps"),
+        ("second.json", "a document in customizations"),
+        ("second.yaml", "the configuration"),
+        (".git/HEAD", "what lies in a git directory"),
+        (".git/hooks/pre-commit", "what lies in a git directory"),
+        (".GIT/config", "what lies in a git directory"),
     ],
 )
 def test_a_report_is_not_written_over_what_is_the_users(
@@ -79,6 +83,9 @@ def test_what_is_compared_stays(pinsync: CommandLine) -> None:
     backup = put(Path("backup.json"), '{"results": []}')
     result = pinsync("diff", "backup.json", "@worktree", "--report", "json=backup.json")
     assert (result.code, "would write over a file that is compared" in result.err) == (2, True)
+    Path("second").hardlink_to(backup)
+    result = pinsync("diff", "backup.json", "@worktree", "--report", "json=second")
+    assert (result.code, "would write over a file that is compared" in result.err) == (2, True)
     assert backup.read_text() == '{"results": []}'
 
 
@@ -91,13 +98,14 @@ def test_git_may_keep_its_own_anywhere(git: Git, pinsync: CommandLine, monkeypat
     assert pinsync("lint", "--report", "json=report.json").code == 0
     for file in ("../report.json", "../hooks/pre-commit", ".git", "../worktrees/topic/HEAD"):
         result = pinsync("lint", "--report", f"json={file}")
-        assert (result.code, "would write over what git keeps" in result.err) == (2, True), result.err
+        assert (result.code, "would write over what lies in a git directory" in result.err) == (2, True), result.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.usefixtures("committed")
 def test_any_other_file_is_as_good_as_another(command: tuple[str, ...], pinsync: CommandLine) -> None:
     put(Path("old.json"), "x" * 9999)
-    for file in ("old.json", "report.yaml", "customizations/report.json", ".gitlab.json"):
+    Path("other.json").hardlink_to("old.json")
+    for file in ("old.json", "other.json", "report.yaml", "customizations/report.json", ".gitlab.json"):
         assert pinsync(*command, "--report", f"json={file}").code == 0
         assert Path(file).read_text(encoding="utf-8").startswith("{")

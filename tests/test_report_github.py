@@ -92,7 +92,9 @@ def test_nothing_is_no_text() -> None:
 
 def test_notes_come_first() -> None:
     first, *_ = run(render(CASES["branch"](), STYLE))
-    assert first == Command("notice", {"title": "pinsync diff"}, CASES["branch"]().notes[0])
+    assert first == Command("notice", {"file": "pinsync.yaml", "title": "pinsync diff"}, CASES["branch"]().notes[0])
+    first, *_ = run(render(CASES["branch"](), replace(STYLE, configuration="shop/pinsync.yaml")))
+    assert first.properties["file"] == "shop/pinsync.yaml"
 
 
 def test_what_github_would_drop_is_counted() -> None:

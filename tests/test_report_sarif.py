@@ -176,12 +176,16 @@ def test_what_code_scanning_would_refuse_is_cut_errors_first() -> None:
 
 
 def test_notes_and_failures_are_told() -> None:
-    run = checked(render(CASES["several"](), STYLE))
+    run = checked(render(CASES["several"](), replace(STYLE, configuration="shop/pinsync.yaml")))
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
-    assert invocation["toolExecutionNotifications"] == [
-        {"level": "note", "message": {"text": "shop-pl: the answer has no date"}}
-    ]
+    failure, note = invocation["toolExecutionNotifications"]
+    assert (failure["level"], note["level"]) == ("error", "note")
+    assert failure["message"] == run["results"][0]["message"]
+    assert note["message"]["text"] == "shop-pl: the answer has no date"
+    for told in (failure, note):
+        (location,) = told["locations"]
+        assert location["physicalLocation"]["artifactLocation"]["uri"] == "shop/pinsync.yaml"
     assert run["results"][0]["ruleId"] == "drift-incomplete"
     assert checked(render(CASES["shop"](), STYLE))["invocations"][0]["executionSuccessful"] is True
 

@@ -50,7 +50,11 @@ FAULTS: dict[str, Row] = {
     "an empty id": {"rule": {"id": ""}},
     "an id that is a number": {"rule": {"id": 7}},
     "an identity that is a number": {"rule": {"target_identity": 123}},
-    "criteria that are a list": {"rule": {"target_criteria": []}},
+    "criteria that are a list": {"rule": {"target_type": "criteria", "target_identity": None, "target_criteria": []}},
+    "an identity for all": {"rule": {"target_type": "all"}},
+    "an identity for criteria": {"rule": {"target_type": "criteria"}},
+    "criteria for all": {"rule": {"target_type": "all", "target_identity": None, "target_criteria": {"a": 1}}},
+    "criteria for an item": {"rule": {"target_criteria": {"a": 1}}},
     "a tag alone": {"rule": {"tags": "christmas"}},
     "a tag that is a number": {"rule": {"tags": [1]}},
     "metadata that are a text": {"rule": {"target_metadata": "Strings"}},
@@ -63,13 +67,18 @@ FAULTS: dict[str, Row] = {
     "no pin type": {"pin": {"pin_type": None}},
     "a pin type of its own": {"pin": {"pin_type": "all"}},
     "a pinned number": {"pin": {"pin_identity": 2}},
-    "pinned criteria that are a text": {"pin": {"pin_criteria": "brand"}},
+    "pinned criteria that are a text": {"pin": {"pin_type": "criteria", "pin_identity": None, "pin_criteria": "brand"}},
+    "a pinned item among criteria": {"pin": {"pin_type": "criteria"}},
+    "pinned criteria of an item": {"pin": {"pin_criteria": {"a": 1}}},
+    "a block at a position": {"pin": {"is_block_pin": True}},
+    "a block everywhere": {"pin": {"is_block_pin": True, "position": -1}},
     "a widget that is a number": {"pin": {"widget_id": 1}},
     "a flag in words": {"pin": {"is_block_pin": "yes"}},
     "a flag that is a number": {"pin": {"is_bundle_pin": 1}},
-    "no offset": {"pin": {"active_from": "2026-12-31T23:00:00"}},
     "a date alone": {"pin": {"active_to": "2026-12-31"}},
     "a month too many": {"pin": {"active_to": "2026-13-01T00:00:00Z"}},
+    "an hour too many": {"pin": {"active_from": "2026-12-31T25:00:00"}},
+    "a date and a time": {"pin": {"active_from": "2026-12-31 23:00:00"}},
     "no date at all": {"pin": {"active_to": "next week"}},
     "a window that is a number": {"pin": {"active_from": 1767222000}},
 }
@@ -131,29 +140,51 @@ def test_it_accepts_the_example(file: Path) -> None:
 
 
 moments = st.builds(
-    lambda date, offset: date.isoformat() + offset, st.datetimes(), st.sampled_from(["Z", "+01:00", "-05:30", "+00:00"])
+    lambda date, detail, offset: date.isoformat(timespec=detail) + offset,
+    st.datetimes(),
+    st.sampled_from(["minutes", "seconds", "microseconds"]),
+    st.sampled_from(["Z", "+01:00", "-05:30", "+00:00", "+0100", "+01", ""]),
 )
-documented_pins = st.fixed_dictionaries(
-    {"position": st.integers(-1), "pin_type": st.sampled_from(["item", "criteria"])},
-    optional={
-        "pin_identity": texts,
-        "pin_criteria": objects,
-        "widget_id": texts,
-        "is_block_pin": st.booleans(),
-        "is_bundle_pin": st.booleans(),
-        "active_from": moments,
-        "active_to": moments,
-    },
+
+
+def documented(kinds: dict[tuple[str, str], Row], required: Row, optional: Row) -> st.SearchStrategy[Row]:
+    """Rows of each kind, some without the field that only this kind has; or with what stands for nothing."""
+    return st.one_of(
+        *(
+            st.fixed_dictionaries(required | {kind[0]: st.just(kind[1])}, optional=optional | fields)
+            for kind, fields in kinds.items()
+        )
+    )
+
+
+nothing = st.none()
+documented_pins = st.one_of(
+    *(
+        documented(
+            {
+                ("pin_type", "item"): {"pin_identity": texts, "pin_criteria": nothing},
+                ("pin_type", "criteria"): {"pin_identity": nothing, "pin_criteria": objects},
+            },
+            {"position": positions},
+            {
+                "widget_id": texts,
+                "is_block_pin": is_block,
+                "is_bundle_pin": st.booleans(),
+                "active_from": moments,
+                "active_to": moments,
+            },
+        )
+        for positions, is_block in ((st.just(0), st.booleans()), (st.integers(-1), st.just(False)))
+    )
 )
-documented_rows = st.fixed_dictionaries(
+documented_rows = documented(
     {
-        "id": st.uuids().map(str),
-        "model": st.just("basket"),
-        "target_type": st.sampled_from(["item", "criteria", "all"]),
+        ("target_type", "item"): {"target_identity": texts, "target_criteria": nothing},
+        ("target_type", "criteria"): {"target_identity": nothing, "target_criteria": objects},
+        ("target_type", "all"): {"target_identity": nothing, "target_criteria": nothing},
     },
-    optional={
-        "target_identity": texts,
-        "target_criteria": objects,
+    {"id": st.uuids().map(str), "model": st.just("basket")},
+    {
         "tags": st.lists(texts, max_size=3),
         "target_metadata": objects,
         "pin_definitions": st.lists(documented_pins, max_size=3),
@@ -174,6 +205,22 @@ def test_it_accepts_what_an_export_of_documented_rows_writes(rows: list[Row]) ->
 def test_it_accepts_what_stands_for_absence_and_a_rule_without_an_id() -> None:
     nothing: Row = dict.fromkeys(("target_identity", "target_criteria", "tags", "target_metadata", "pin_definitions"))
     VALIDATOR.validate({"format": 1, "model": "basket", "customizations": [{"target_type": "all", **nothing}]})
+    empty: Row = {"target_identity": "", "target_criteria": {}}
+    pins: list[Row] = [
+        {"position": 0, "pin_type": kind, "pin_identity": "", "pin_criteria": {}, "is_block_pin": flag}
+        for kind in ("item", "criteria")
+        for flag in (None, False, True)
+    ]
+    rules = [{"target_type": kind, **empty, "pin_definitions": pins} for kind in ("item", "criteria", "all")]
+    VALIDATOR.validate({"format": 1, "model": "basket", "customizations": rules})
+
+
+def test_a_misfit_says_what_goes_with_what() -> None:
+    """In the title, which the YAML language server names beside its message."""
+    (error,) = VALIDATOR.iter_errors(faulty(FAULTS["an identity for all"]))
+    assert (list(error.path), error.parent is None) == (["customizations", 0, "target_identity"], True)
+    assert isinstance(error.schema, dict)
+    assert error.schema["title"] == "target_identity goes with target_type: item"
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -51,30 +51,30 @@ class Console:
     def say(self, text: str) -> None:
         """Show a result."""
         if self.verbosity >= 0:
-            self.err(_line(text))
+            self.err(defused(text))
 
     def step(self, text: str) -> None:
         """Show what is being done, to whoever asked for it."""
         if self.verbosity > 0:
-            self.err(_line(text))
+            self.err(defused(text))
 
     def warn(self, text: str) -> None:
         """Show what is odd but no failure."""
-        self.err(f"{self._painted('warning:', 33)} {_line(text)}")
+        self.err(f"{self._painted('warning:', 33)} {defused(text)}")
 
     def fail(self, error: PinsyncError) -> int:
         """Show an error with its hint; return its exit code."""
-        self.err(f"{self._painted('error:', 31)} {_line(error.message)}")
+        self.err(f"{self._painted('error:', 31)} {defused(error.message)}")
         if error.hint:
-            self.err(_line(f"  {error.hint}"))
+            self.err(defused(f"  {error.hint}"))
         return error.exit_code
 
     def _painted(self, text: str, color: int) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self.color else text
 
 
-def _line(text: str) -> str:
-    """Return text that a CI runner takes for no command of its own, which begins with ``::`` (GitHub)."""
+def defused(text: str) -> str:
+    """Return text, controls escaped, that a CI runner takes for no command of its own, such as ``::`` (GitHub)."""
     return re.sub(r"(?m)^(\s*):(?=:)", r"\1\\u003a", printable(text))
 
 

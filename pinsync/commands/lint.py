@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
 from pinsync.commands import Console, changing_nothing, gravest, report_files, step_summary
-from pinsync.commands.paths import chosen, configuration, here, seen
+from pinsync.commands.paths import chosen, configuration, from_root, here, seen
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, printable, suggestion
-from pinsync.reports.findings import Context, Passed, Rule, named
+from pinsync.model import Finding
+from pinsync.reports.findings import UNREAD, Context, Passed, Rule, named
 from pinsync.rules import unread_document
 from pinsync.rules.folder import Folder
 from pinsync.store import Store
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pinsync.commands.paths import Chosen
     from pinsync.config import Settings
     from pinsync.document.written import Written
-    from pinsync.model import Finding
 
 FORMATS: Final = {"text": "lint_text", "json": "lint_json"} | {
     name: name for name in ("github", "gitlab", "sarif", "junit")
@@ -84,7 +84,8 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
     store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
     files = chosen(options.paths, options.names, settings, store)
     reader = _Reader(store, files, settings, console)
-    codes = [console.fail(error) for error in files.errors]
+    for error in files.errors:
+        console.fail(error)
     findings: list[Finding] = []
     only_found = {str(path) for path in files.unread} - reader.files if unread_document.ID in ids else set()
     folders = sorted({PurePosixPath(source).parent for source in reader.files | only_found})
@@ -94,11 +95,13 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
             findings += rules.findings(looked_at, ids, reader.files)
             findings += rules.findings(looked_at, {unread_document.ID}, only_found)
             done(str(folder))
-    if not folders and not codes:
+    errors = [*files.errors, *reader.errors]
+    if not folders and not errors:
         console.warn("there are no documents here")
-    codes += [error.exit_code for error in reader.errors]
+    findings = [*(_failure(error, store.root) for error in errors), *findings]
     found = findings, replace(reader.context(findings, ids), has_page=step_summary.named(environ))
     _report(found, reader.as_seen(*found), options, environ, console)
+    codes = [error.exit_code for error in errors]
     return gravest([*codes, int(any(options.strict or finding.severity == "error" for finding in findings))])
 
 
@@ -173,7 +176,7 @@ class _Reader:
         except FileError as error:
             as_seen = seen(error, self._store.root)
             if source in self.files:
-                self.errors.append(error)
+                self.errors.append(as_seen)
                 self._console.fail(as_seen)
             else:
                 self._console.warn(f"{as_seen.message}; what depends on it isn't found")
@@ -195,20 +198,19 @@ class _Reader:
             if source not in wrong
         ]
         described = [_described(rule) for rule in rules.RULES.values() if rule.ID in ids]
-        notes = tuple(map(_note, self.errors))
-        return Context("lint", described, tuple(passed), notes, configuration(self._settings))
+        return Context("lint", [*described, UNREAD], tuple(passed), configuration=configuration(self._settings))
 
     def as_seen(self, findings: Sequence[Finding], context: Context) -> Found:
         """Return the same for people: with paths as they are written in the current folder."""
-        root = self._store.root
-        notes = tuple(_note(seen(error, root)) for error in self.errors)
-        names = {file: file and here(file, root) for file in {finding.file for finding in findings}}
-        shown = [replace(finding, file=names[finding.file]) for finding in findings]
-        return shown, replace(context, notes=notes)
+        names = {file: file and here(file, self._store.root) for file in {finding.file for finding in findings}}
+        return [replace(finding, file=names[finding.file]) for finding in findings], context
 
 
-def _note(error: FileError) -> str:
-    return f"not looked at: {error.message}"
+def _failure(error: FileError, root: Path) -> Finding:
+    """Return what says that something wasn't looked at; what lies outside the root is named in the message alone."""
+    file = from_root(error.source, root)
+    message = error.message if file is None else error.reason
+    return Finding(UNREAD.id, "error", message, file=file, line=error.line, column=error.column, hint=error.hint)
 
 
 def _described(rule: rules.Rule) -> Rule:

@@ -45,12 +45,15 @@ def chosen(words: Sequence[str], names: Sequence[str], settings: Settings, store
         store: where the documents lie.
 
     Raises:
-        UsageError: there are words and names, or a name isn't that of a tracker.
+        UsageError: there are words and names, a word is empty, or a name isn't that of a tracker.
         ConfigError: there are names, and no tracker is configured.
     """
     if words and names:
         hint = "leave it out, or name that tracker's folder instead"
         raise UsageError("--tracker stands for all documents of a tracker, so it can't go with paths", hint=hint)
+    if "" in words:
+        hint = "write . for all documents below the current folder; is a variable empty that shouldn't be?"
+        raise UsageError("an empty text is no path", hint=hint)
     files: set[PurePosixPath] = set()
     folders = [] if words else [store.directory]
     errors: list[FileError] = []
@@ -84,6 +87,12 @@ def here(source: str, root: Path) -> str:
         return source
 
 
+def from_root(source: str, root: Path) -> str | None:
+    """Return a path that is written in the current folder as it is from ``root``; None if it lies outside."""
+    place = _relative(Path(os.path.abspath(source)), root)  # noqa: PTH100 - as below
+    return None if place is None else str(place)
+
+
 def seen(error: FileError, root: Path) -> FileError:
     """Return an error with its file's path, which starts at ``root``, as it is written in the current folder."""
     source = here(error.source, root)
@@ -114,7 +123,7 @@ def _below(folder: PurePosixPath, store: Store) -> Iterator[PurePosixPath]:
 
 
 def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:
-    """Return where a word leads, and whether that is a folder."""
+    """Return where a word leads, and whether that is a folder; one named like a document is left to the reader."""
     source = printable(word)
     place = Path(os.path.abspath(word))  # noqa: PTH100 - resolve() would follow the links that are to be refused
     try:
@@ -132,7 +141,7 @@ def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:
     if not is_folder and not layout.is_document(path.name):
         hint = f"a document's name ends in {layout.SUFFIX} and doesn't begin with a dot"
         raise FileError("is no document", source=source, hint=hint)
-    return path, is_folder
+    return path, is_folder and not (directory in path.parents and layout.is_document(path.name))
 
 
 def _relative(place: Path, root: Path) -> PurePosixPath | None:

@@ -10,7 +10,7 @@ from pinsync import config, layout
 from pinsync.errors import FileError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pinsync.config import Settings
 
@@ -29,15 +29,16 @@ def check(reports: Sequence[tuple[str, Path]], settings: Settings, compared: Ite
     taken = {_place(path): "a file that is compared" for path in compared}
     taken |= {_place(settings.path): "the configuration"} if settings.path else {}
     directory = _place(settings.root / settings.directory)
+    document = f"a document in {settings.directory}"
     for format_, file in reports:
         place = _place(file)
-        what = taken.get(place)
+        what = next((taken[other] for other in taken if _is_same(place, other)), None)
         if place.name == config.FILE_NAME:
             what = "a configuration"
-        elif directory in place.parents and place.name.endswith(layout.SUFFIX):
-            what = f"a document in {settings.directory}"
+        elif _is_document(place, directory) or any(_is_same(place, other) for other in _linked(place, directory)):
+            what = document
         elif _is_gits(place):
-            what = "what git keeps"
+            what = "what lies in a git directory"
         if what:
             hint = f"name a file of its own, such as report.{format_}"
             raise UsageError(f"--report {format_}={file} would write over {what}", hint=hint)
@@ -59,6 +60,24 @@ def write(reports: Iterable[tuple[Path, str]]) -> None:
 
 def _place(file: Path) -> Path:
     return Path(os.path.realpath(file))  # resolve() raises where links go round in circles
+
+
+def _is_same(place: Path, other: Path) -> bool:
+    try:
+        return place == other or place.samefile(other)  # by way of a hard link too
+    except OSError:
+        return False
+
+
+def _is_document(place: Path, directory: Path) -> bool:
+    return directory in place.parents and place.name.endswith(layout.SUFFIX)
+
+
+def _linked(place: Path, directory: Path) -> Iterator[Path]:
+    """Yield the documents that may be the same file under another name: none as a rule, for a file has but one."""
+    if os.path.isfile(place) and os.stat(place).st_nlink > 1:  # noqa: PTH113, PTH116 - as below
+        for folder, _, names in os.walk(directory):
+            yield from (found for name in names if _is_document(found := Path(folder, name), directory))
 
 
 def _is_gits(place: Path) -> bool:

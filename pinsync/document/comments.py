@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice, takewhile
-from typing import Any
+from typing import Any, Final
 
 from pinsync.model import pair_pins
 from pinsync.yamlio import Loaded, Path, load
@@ -38,6 +39,8 @@ class _Fate(Enum):
 
 
 _Follow = Callable[[Path], int | _Fate]
+_DASHES: Final = re.compile(r" *(?:[-?] +)+")
+"""What opens an item, or a key, that begins on a line below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class _Run:
         paths: the path that begins on each line of content of the old text, in its order.
         index: the next line of content, as an index in ``paths``.
         detached: groups of comments with a blank line below them.
+        opening: comments above and behind a dash that has nothing else on its line.
         attached: comments directly above that line.
         behind: the comment at its end.
     """
@@ -100,6 +104,7 @@ class _Run:
     paths: Sequence[Path]
     index: int
     detached: list[list[str]] = field(default_factory=list)
+    opening: list[str] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
 
@@ -112,14 +117,13 @@ class _Run:
         place = remarks.setdefault(end if below is None else below, _Remarks())
         for group in self.detached:
             place.above.extend([*group, ""])
+        above = self.opening + self.attached
         if isinstance(fate, int):
-            place.above.extend(self.attached)
+            place.above.extend(above)
             remarks.setdefault(fate, _Remarks()).behind.extend(self.behind)
-        elif fate is _Fate.NOISE and (self.attached or self.behind):
+        elif fate is _Fate.NOISE and (above or self.behind):
             neighbour = self._neighbour(follow)
-            remarks.setdefault(end if neighbour is None else neighbour, _Remarks()).above.extend(
-                self.attached + self.behind
-            )
+            remarks.setdefault(end if neighbour is None else neighbour, _Remarks()).above.extend(above + self.behind)
 
     def _neighbour(self, follow: _Follow) -> int | None:
         """Return the line of the next thing in the same object, else of the last before."""
@@ -142,11 +146,16 @@ def _runs(lines: Sequence[str], loaded: Loaded) -> Iterable[_Run]:
     paths = [starts[line] for line in content]
     alone = {line for line, column, _ in loaded.comments if not lines[line - 1][: column - 1].strip()}
     runs: dict[int, _Run] = {}
-    for line, _, text in loaded.comments:
+    for line, column, text in loaded.comments:
         index = bisect_left(content, line)
-        if line not in alone and line not in starts:  # behind the last line of a value that goes over several
+        opens = line not in starts and bool(_DASHES.fullmatch(lines[line - 1][: column - 1]))
+        if line not in alone and line not in starts and not opens:  # behind the last line of a value of several
             index = max(index - 1, 0)
         run = runs.setdefault(index, _Run(paths, index))
+        if opens:
+            run.opening.extend([*run.attached, text])
+            run.attached.clear()
+            continue
         if line not in alone:
             run.behind.append(text)
             continue
@@ -201,5 +210,5 @@ class _Follower:
                 self._pins[pair.index] = dict(pair_pins(pair.clean["pin_definitions"], new))
             return self._pins[pair.index].get(step)
         if old[step] in new:
-            return new.index(old[step])
+            return step if new[step : step + 1] == [old[step]] else new.index(old[step])
         return step if steps != ("tags",) and step < len(new) else None

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
 
-INCOMPLETE: Final = "drift-incomplete"
-"""The rule of a tracker that could not be compared."""
+_INCOMPLETE: Final = frozenset({"drift-incomplete", "lint-incomplete"})
 
 _MAX_VALUE: Final = 200
 _MAX_LINES: Final = 6
@@ -65,8 +64,8 @@ class Context:
         rules: all that could have been broken.
         passed: what was looked at and is fine.
         notes: what a reader should know first.
-        configuration: its path from the repository's root: where a finding stands that no file is at fault for, in
-            formats that must name one.
+        configuration: its path from the repository's root: where notes stand; and, in formats that must name a file,
+            findings that none is at fault for.
         has_page: whether the job has a page that takes a summary.
     """
 
@@ -111,7 +110,7 @@ RULES: Final = (
         "git, run `pinsync export --commit`.",
     ),
     Rule(
-        INCOMPLETE,
+        "drift-incomplete",
         "error",
         "A tracker could not be compared.",
         "Whether anything differs is not known: one of the two sides could not be read. The message says why, and what "
@@ -119,6 +118,15 @@ RULES: Final = (
     ),
 )
 """The rules of a drift's findings."""
+
+UNREAD: Final = Rule(
+    "lint-incomplete",
+    "error",
+    "A file could not be looked at.",
+    "Whether anything is wrong in it is not known: it could not be opened, or is none that holds customizations. The "
+    "message says why, and what to do about it.",
+)
+"""The rule of what a linter was to look at and couldn't."""
 
 
 def from_drift(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context]:
@@ -140,7 +148,7 @@ def from_drift(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context
 
 def _failure(name: str, error: PinsyncError) -> Finding:
     message = f"{name} could not be compared: {error.message}"
-    return Finding(INCOMPLETE, "error", message, hint=error.hint, identity=name)
+    return Finding("drift-incomplete", "error", message, hint=error.hint, identity=name)
 
 
 def _finding(change: Change, tracker: TrackerDrift, words: Wording) -> Finding:
@@ -173,6 +181,11 @@ def _message(change: Change, tracker: TrackerDrift, words: Wording) -> str:
         lines.append(f"and {more:,} more")
     head = " · ".join([*several, name, f"model {entry.model}", *verdict, *entry.remarks, *arrows])
     return f"{head}: {'; '.join(lines)}" if lines else head
+
+
+def is_failure(finding: Finding) -> bool:
+    """Return whether it says that something could not be looked at, rather than that something is wrong there."""
+    return finding.rule in _INCOMPLETE
 
 
 def described(finding: Finding) -> str:

@@ -54,7 +54,7 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
 def _commands(findings: Sequence[Finding], context: Context) -> Iterator[str]:
     title = {"title": f"pinsync {context.command}"}
     notes = context.notes[: MAX_OF_A_KIND - 1]  # the last notice says what is left out
-    yield from (_command("notice", title, note) for note in notes)
+    yield from (_command("notice", {"file": context.configuration} | title, note) for note in notes)
     left_out = Counter({"note": len(context.notes) - len(notes)})
     taken: Counter[str] = Counter()
     for finding in findings:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.model import Finding
-from pinsync.reports.findings import described, fingerprints, from_drift, line
+from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
 from pinsync.reports.values import one_line
 
 if TYPE_CHECKING:
@@ -41,10 +41,14 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
     """
     notes = [Finding("note", "warning", note) for note in context.notes]
     issues = [
-        _issue(finding, "info" if at < len(notes) else _SEVERITIES[finding.severity], print_, context.configuration)
+        _issue(finding, "info" if at < len(notes) else _severity(finding), print_, context.configuration)
         for at, (finding, print_) in enumerate(zip((*notes, *findings), fingerprints((*notes, *findings)), strict=True))
     ]
     return json.dumps(issues, ensure_ascii=False, indent=2) + "\n"
+
+
+def _severity(finding: Finding) -> str:
+    return "critical" if is_failure(finding) else _SEVERITIES[finding.severity]
 
 
 def _issue(finding: Finding, severity: str, fingerprint: tuple[str, int], otherwise: str) -> dict[str, Any]:

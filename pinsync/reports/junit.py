@@ -1,6 +1,7 @@
 """The report for test runners' pages: JUnit's XML, as Jenkins and GitLab read it.
 
-What differs, or is wrong, is a test that failed; a tracker that could not be compared is a test with an error.
+What differs, or is wrong, is a test that failed; what could not be compared, or looked
+at, is a test with an error.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from pinsync.reports.findings import INCOMPLETE, described, from_drift, named
+from pinsync.reports.findings import described, from_drift, is_failure, named
 from pinsync.reports.values import clipped, one_line
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class _Report:
             if finding.line is not None:
                 test.set("line", str(finding.line))
         message = clipped(one_line(finding.message), _MAX_MESSAGE)
-        kind = "error" if finding.rule == INCOMPLETE else "failure"
+        kind = "error" if is_failure(finding) else "failure"
         ET.SubElement(test, kind, type=finding.rule, message=message).text = described(finding)
 
     def text(self) -> str:

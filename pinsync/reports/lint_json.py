@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.model import INVISIBLE
+from pinsync.reports.findings import is_failure
 
 if TYPE_CHECKING:
     import re
@@ -28,19 +29,26 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
 
     Args:
         findings: what to report, in the order of the lines.
-        context: what was looked at, and the notes.
+        context: what was looked at.
     """
-    counts = Counter(finding.severity for finding in findings)
-    files = len({finding.file for finding in findings}) + len(context.passed)
+    found = [finding for finding in findings if not is_failure(finding)]
+    counts = Counter(finding.severity for finding in found)
+    files = len({finding.file for finding in found}) + len(context.passed)
+    notes = [_note(finding) for finding in findings if is_failure(finding)]
     record = {
         "version": VERSION,
+        "complete": not notes,
         "summary": {"errors": counts["error"], "warnings": counts["warning"], "files": files},
-        "findings": [_record(finding) for finding in findings],
-        **({"notes": list(context.notes)} if context.notes else {}),
+        "findings": [_record(finding) for finding in found],
+        **({"notes": notes} if notes else {}),
     }
     text = json.dumps(record, ensure_ascii=False, indent=2)
     text = text.replace("##[", "#\\u0023[")  # a CI runner takes it for a command wherever it stands in a line
     return "".join(f"{INVISIBLE.sub(_escaped, line)}\n" for line in text.split("\n"))
+
+
+def _note(finding: Finding) -> str:
+    return ": ".join(part for part in ("not looked at", finding.file, finding.message) if part)
 
 
 def _record(finding: Finding) -> dict[str, Any]:

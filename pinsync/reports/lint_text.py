@@ -22,17 +22,17 @@ def render_findings(findings: Sequence[Finding], context: Context, *, color: boo
 
     Args:
         findings: what to report, in the order of the lines.
-        context: what was looked at, and the notes.
+        context: what was looked at.
         color: whether terminal colours are wanted.
     """
 
     def painted(name: str, text: str) -> str:
         return f"\x1b[{_PAINT[name]}m{text}\x1b[0m" if color else text
 
-    lines = [f"note: {one_line(note)}" for note in context.notes]
+    lines = []
     for finding in findings:
         severity = painted(finding.severity, finding.severity)
-        lines.append(f"{_place(finding)}: {severity} {finding.rule}: {one_line(finding.message)}")
+        lines.append(f"{_place(finding)}{severity} {finding.rule}: {one_line(finding.message)}")
         if finding.hint:
             lines.append(f"  {one_line(finding.hint)}")
     found = Counter(finding.severity for finding in findings)
@@ -47,4 +47,5 @@ def render_findings(findings: Sequence[Finding], context: Context, *, color: boo
 
 def _place(finding: Finding) -> str:
     parts = (finding.file, finding.line, finding.column)
-    return ":".join(one_line(str(part)) for part in parts if part is not None)
+    place = ":".join(one_line(str(part)) for part in parts if part is not None)
+    return f"{place}: " if place else ""

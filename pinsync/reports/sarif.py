@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from pinsync import __version__
-from pinsync.reports.findings import INCOMPLETE, described, fingerprints, from_drift, line
+from pinsync.model import Finding
+from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
 from pinsync.reports.values import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pinsync.compare.drift import Drift
-    from pinsync.model import Finding
     from pinsync.reports import Style
     from pinsync.reports.findings import Context, Rule
 
@@ -65,7 +65,7 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
             "driver": {"name": "pinsync", "version": __version__, "rules": [_rule(rule) for rule in context.rules]}
         },
         "automationDetails": {"id": f"pinsync-{context.command}/"},  # section 3.17: what is before the slash
-        "invocations": [_invocation(findings, (*context.notes, *cut))],
+        "invocations": [_invocation(findings, context, cut)],
         "columnKind": "unicodeCodePoints",
         "results": results,
     }
@@ -73,10 +73,20 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
     return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
 
 
-def _invocation(findings: Iterable[Finding], notes: Iterable[str]) -> Record:
-    whole = all(finding.rule != INCOMPLETE for finding in findings)
-    notifications = [{"level": "note", "message": {"text": _text(one_line(note))}} for note in notes]
-    return {"executionSuccessful": whole, "toolExecutionNotifications": notifications}
+def _invocation(findings: Iterable[Finding], context: Context, cut: Iterable[str]) -> Record:
+    """Return how it went: what could not be looked at, and the notes, each with its place."""
+    failures = [finding for finding in findings if is_failure(finding)]
+    notes = [Finding("note", "warning", note) for note in context.notes]
+    told = [
+        {
+            "level": "error" if is_failure(finding) else "note",
+            "message": {"text": _text(described(finding))},
+            "locations": [{"physicalLocation": _location(finding, context.configuration)}],
+        }
+        for finding in (*failures, *notes)
+    ]
+    told += [{"level": "note", "message": {"text": _text(note)}} for note in cut]
+    return {"executionSuccessful": not failures, "toolExecutionNotifications": told}
 
 
 def _rule(rule: Rule) -> Record:

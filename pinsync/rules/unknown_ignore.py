@@ -24,6 +24,8 @@ ID: Final = "unknown-ignore"
 SEVERITY: Final[Severity] = "warning"
 
 _IGNORE: Final = re.compile(r"#\s*pinsync:\s*ignore\b(?:\[([^\]]*)\])?")
+_NOTHING_ELSE: Final = re.compile(rb"\s*(?:[-?] +)*#")
+"""A comment that has a line of its own, or that of a dash."""
 _NAME: Final = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 
 
@@ -47,7 +49,7 @@ def ignored(document: Written) -> dict[int, set[str]]:
     lines = document.text.split(b"\n")
     for line, _, name in _names(document):
         last = line
-        while last < len(lines) and lines[last - 1].lstrip().startswith(b"#"):
+        while last < len(lines) and _NOTHING_ELSE.match(lines[last - 1]):
             last += 1
         for meant in range(line, last + 1):
             found.setdefault(meant, set()).add(name)
