@@ -111,10 +111,48 @@ def test_a_row_keeps_integers_of_any_size_and_joins_surrogate_pairs() -> None:
     }
 
 
-@pytest.mark.parametrize("rest", ['"total": "5"', '"meta": {"has_more": true}', '"pagination": {"total": 2}'])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        '"total": "5"',
+        f'"total": "{"9" * 5000}"',
+        '"meta": {"has_more": true}',
+        '"pagination": {"total": 2}',
+        '"Next": "x"',
+        '"next-page": 2',
+        '"nextPageToken": "x"',
+        '"pagination": {"next_cursor": "x"}',
+        '"links": {"next_url": "/v1"}',
+        '"hasMore": true',
+        '"has_next": true',
+        '"pageInfo": {"hasNextPage": true}',
+        '"more": true',
+        '"total_count": 5',
+        '"totalResults": 2',
+        '"total-items": 2',
+        '"TOTAL_HITS": 2',
+    ],
+)
 def test_signs_of_paging_are_seen_in_other_places_too(rest: str) -> None:
     with pytest.raises(DataError, match="one page of several"):
         split(f'{{"results": [{{}}], {rest}}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        '"total_count": 1',
+        '"hasMore": false',
+        '"nextCursor": null',
+        '"pagination": {"next_cursor": "", "page": 1, "per_page": 100, "count": 1}',
+        '"more_like_this": true',
+        '"nextexport": "tomorrow"',
+        '"subtotal": 5',
+    ],
+)
+def test_what_only_looks_like_paging_is_none(rest: str) -> None:
+    row = '{"next": "x", "hasMore": true, "total_count": 9}'
+    assert len(split(f'{{{rest}, "results": [{row}]}}'.encode())) == 1
 
 
 # A key that stands twice

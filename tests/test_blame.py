@@ -26,7 +26,6 @@ from pinsync.compare.drift import Place
 from pinsync.history import History, Today
 from pinsync.history.blame import blamed
 from pinsync.reports.blame_text import age
-from pinsync.repository import Range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -311,7 +310,7 @@ def test_a_shallow_clone_says_where_it_ends(
         git("rev-parse", "--short=7", "HEAD"),
         f"^{end[:7]}",
     ]
-    assert lines[-1].startswith(f"^{end[:7]}: this clone is shallow")
+    assert lines[-1].startswith(f"note: the history ends at {end[:7]}: this clone is shallow")
     git("fetch", "--quiet", "--unshallow")
     assert record(pinsync, "basket")["complete"] is True
 
@@ -464,18 +463,18 @@ def test_without_a_commit_or_a_repository_nobody_can_be_blamed(
 
 
 def test_a_configuration_that_never_could_be_read_is_named(commit: Recorder, pinsync: CommandLine) -> None:
-    first = commit("Ada", {"pinsync.yaml": "nonsense: 1\n", FILE: text(shelf(pin(1, "/a/")))})
+    commit("Ada", {"pinsync.yaml": "nonsense: 1\n", FILE: text(shelf(pin(1, "/a/")))})
     put(Path("pinsync.yaml"), "")
     result = pinsync("blame", "basket")
     assert (result.code, result.out) == (2, "")
-    assert f"{first[:7]}:pinsync.yaml: line 1: " in result.err
+    assert "HEAD:pinsync.yaml: line 1: " in result.err
 
 
 def test_a_model_without_rules_and_verbose(commit: Recorder, pinsync: CommandLine) -> None:
     full = commit("Ada", {FILE: text()})
     result = pinsync("blame", "basket", "--verbose")
     assert result.out == f"basket in HEAD (commit {full[:12]})\nno rules\n"
-    assert result.err == f"looking through 1 commit from HEAD ({full[:12]}) back\n"
+    assert result.err == f"looking through the commits from HEAD ({full[:12]}) back\n"
 
 
 # For all histories.
@@ -548,13 +547,14 @@ def test_a_pin_is_of_the_last_commit_before_which_it_was_not_there(
     tree = working_tree(today)
     assert tree.repository
     with tree.repository.reader() as reader:
-        history = History(reader, Today(today, tree.repository, tree.store, {}))
-        contents = history.contents(tip)
-        assert contents
-        items = [item for version in contents.files["default"].values() for item in version.items]
+        history = History(reader, Today(today, tree.repository, {}), tip)
+        state = history.newest()
+        assert state
+        (documents,) = state.documents.values()
+        items = [item for version in documents.versions.values() for item in version.items]
         rules = {"default": [(item, Place(FILE, 1)) for item in items]}
-        found, end = blamed(history.steps(tree.repository.commits(Range(tip))), rules)
-    assert end is None
+        found, whole = blamed(history.steps(), rules)
+    assert whole
     assert len(found["default"]) == len(states[-1])
     for each in found["default"]:
         target = int(str(each.customization.target.identity).split("/")[2])

@@ -44,6 +44,9 @@ def drifted(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
 # Usage.
 
 
+_FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -55,12 +58,25 @@ def drifted(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
         (["export", "here"], "unexpected extra argument"),
         (["--bogus"], "--bogus"),
         (["sandbox", "--port", "x"], "--port"),
+        (["export", "--model", "a", "--model", "b"], "Invalid value for '--model': 'a', 'b': expected one value"),
+        (["export", "--tag", "a", "--tag", "a"], "Invalid value for '--tag'"),
+        (["diff", "--target-type", "item", "--target-type", "all"], "Invalid value for '--target-type'"),
+        (["diff", "--target-identity", "/a", "--target-identity", "/b"], "Invalid value for '--target-identity'"),
+        *((["history", option, "a", option, "b"], f"Invalid value for '{option}'") for option in _FILTERS),
     ],
 )
 def test_a_wrong_command_line_is_exit_2(arguments: list[str], message: str, pinsync: CommandLine) -> None:
     result = pinsync(*arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
+
+
+@pytest.mark.parametrize("arguments", [("lint", "--format"), ("diff", "--report"), ("trackers",), ()])
+def test_a_wrong_command_line_is_no_command_for_a_runner(arguments: tuple[str, ...], pinsync: CommandLine) -> None:
+    result = pinsync(*arguments, "##[error]x\n::error::pwned\u202e\x1b[31m")
+    assert (result.code, result.out) == (2, "")
+    assert "pwned" in result.err
+    assert not any(sign in result.err for sign in ("##[", "\n::", "\u202e", "\x1b"))
 
 
 def test_help_and_version_are_data(pinsync: CommandLine) -> None:

@@ -14,6 +14,7 @@ from pinsync.errors import (
     UsageError,
     escaped,
     printable,
+    redacted,
 )
 from pinsync.model import INVISIBLE
 
@@ -94,3 +95,9 @@ def test_escaped_names_any_character_but_newline_and_tab() -> None:
         r"\uffff",
         r"\U00010000",
     ]
+
+
+def test_secrets_give_way_to_the_names_of_their_variables() -> None:
+    environ = {"A_KEY": " abcd\n", "my_token": "abcd-efgh", "SECRET": "abc", "HOME": "/home/abcd", "PASSWORD": ""}
+    assert redacted("abcd, abcd-efgh, abc", environ) == "<A_KEY>, <my_token>, abc"
+    assert redacted("abcd in /home/abcd", environ, ["HOME", "ELSEWHERE"]) == "abcd in <HOME>"

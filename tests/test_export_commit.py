@@ -173,6 +173,95 @@ def test_during_a_merge_nothing_is_written(api: Sandbox, exported: Path, pinsync
     assert git("log", "-1", "--format=%s") == "Export pins: 1 changed"
 
 
+def test_during_a_revert_nothing_is_written(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+    put(exported / "notes.txt", "mine\n")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "Notes")
+    git("revert", "--no-commit", "HEAD")
+    repinned(api, STRINGS)
+    with untouched(exported):
+        result = pinsync("export", "--commit")
+    assert result.code == 2
+    assert "a revert is under way" in result.err
+    assert pinsync("export").code == 0
+    head = git("rev-parse", "HEAD")
+    assert pinsync("export", "--commit").code == 2, "what an earlier export wrote is no way round"
+    assert git("rev-parse", "HEAD") == head
+
+
+@pytest.mark.usefixtures("exported")
+def test_in_a_rebase_with_conflicts_nothing_is_written(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    git("switch", "--quiet", "--create", "theirs")
+    for branch in ("theirs", "main"):
+        git("switch", "--quiet", branch)
+        put(exported / "notes.txt", f"{branch}\n")
+        git("add", ".")
+        git("commit", "--quiet", "-m", branch)
+    with pytest.raises(AssertionError, match="could not apply"):
+        git("rebase", "theirs")
+    repinned(api, STRINGS)
+    with untouched(exported):
+        result = pinsync("export", "--commit")
+    assert result.code == 2
+    assert "notes.txt has an unresolved merge conflict" in result.err
+    git("add", ".")
+    assert pinsync("export", "--commit").code == 0
+    assert git("show", "--name-only", "--format=") == "customizations/basket.yaml"
+
+
+@pytest.mark.parametrize("options", [["--commit"], ["--branch", "pins"]])
+@pytest.mark.usefixtures("api")
+def test_what_git_ignores_is_refused_before_it_is_written(
+    options: list[str], repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    put(repository / ".gitignore", "customizations/\n")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "Ignore")
+    with untouched(repository):
+        result = pinsync("export", *options)
+    assert result.code == 2
+    assert "git ignores customizations/basket.yaml, customizations/home.yaml, as a .gitignore says" in result.err
+    assert git("branch", "--list", "pins") == ""
+
+
+@pytest.mark.parametrize("options", [["--commit"], ["--branch", "pins"]])
+@pytest.mark.usefixtures("api")
+def test_a_repository_in_the_place_of_the_folder_is_a_clear_error(
+    options: list[str], repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    git("commit", "--quiet", "--allow-empty", "-m", "First")
+    git("init", "--quiet", "customizations")
+    with untouched(repository / "customizations"):
+        result = pinsync("export", *options)
+    assert result.code == 2
+    assert "error: customizations is a git repository of its own" in result.err
+    assert git("branch", "--list", "pins") == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--commit"], "customizations is a git repository of its own"),
+        (["--branch", "pins"], "HEAD:customizations: is a submodule, expected a folder"),
+    ],
+)
+@pytest.mark.usefixtures("api")
+def test_a_submodule_in_the_place_of_the_folder_is_one_too(
+    options: list[str], message: str, repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    git("init", "--quiet", "customizations")
+    git("-C", "customizations", "-c", "user.name=T", "-c", "user.email=t@example.com", "commit", "--quiet",
+        "--allow-empty", "-m", "First")  # fmt: skip
+    git("-c", "advice.addEmbeddedRepo=false", "add", "customizations")
+    git("commit", "--quiet", "-m", "A submodule")
+    with untouched(repository / "customizations"):
+        result = pinsync("export", *options)
+    assert result.code == 2
+    assert message in result.err
+
+
 def test_outside_a_repository_commit_says_what_is_missing(
     api: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine
 ) -> None:

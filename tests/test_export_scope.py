@@ -236,6 +236,14 @@ def test_a_scope_that_matches_nothing_is_an_error_with_the_nearest_name(
 
 
 @pytest.mark.usefixtures("api")
+def test_a_value_is_shown_as_a_shell_takes_it(exported: Path, pinsync: CommandLine) -> None:
+    with untouched(exported):
+        result = pinsync("export", "--check", "--model", "", "--tag", "two words")
+    assert result.code == 2
+    assert "no customization matches --model '' --tag 'two words' on either side" in result.err
+
+
+@pytest.mark.usefixtures("api")
 def test_a_scope_of_a_saved_export_is_one_too(exported: Path, pinsync: CommandLine) -> None:
     put(exported / "export.json", '{"results": [{"id": "x", "model": "home", "target_type": "all"}]}')
     result = pinsync("export", "--from-file", "export.json", "--model", "home", "--allow-mass-removal", "--force")

@@ -183,3 +183,64 @@ def test_init_and_export_go_together(api: Sandbox, repository: Path, pinsync: Co
     assert len(api.requests) == 1
     assert git("check-attr", "eol", "customizations/basket.yaml").endswith("eol: lf")
     assert (repository / "pinsync.yaml").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--commit"], ["--branch", "pins"], ["--check"]])
+@pytest.mark.usefixtures("api")
+def test_files_of_a_renamed_directory_are_named_and_stay(
+    options: list[str], repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    put(repository / "pinsync.yaml", "timezone: Europe/Bratislava\n")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "Settings")
+    assert pinsync("export", "--commit").code == 0
+    put(repository / "pinsync.yaml", "directory: pins\n")
+    with untouched(repository / "customizations"):
+        result = pinsync("export", *options)
+    assert result.code == (1 if options == ["--check"] else 0)
+    warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
+    how = "git mv the files there, or to remove them: git rm -r customizations"
+    assert warnings == [f"warning: not read, since the directory is pins now: customizations; {how}"]
+
+
+@pytest.mark.usefixtures("api", "repository")
+def test_a_directory_renamed_with_its_files_is_no_matter(repository: Path, pinsync: CommandLine, git: Git) -> None:
+    put(repository / "pinsync.yaml", "directory: customizations\n")
+    put(repository / "unrelated/hooks.yaml", "repos: []\n")
+    git("add", ".")
+    assert pinsync("export", "--commit").code == 0
+    git("mv", "customizations", "pins")
+    put(repository / "pinsync.yaml", "directory: pins\n")
+    with untouched(repository / "pins"):
+        assert "warning" not in pinsync("export").err
+    git("commit", "--quiet", "-am", "Renamed")
+    assert "warning" not in pinsync("export").err
+
+
+@pytest.mark.usefixtures("api")
+def test_folders_of_a_renamed_directorys_trackers_are_named(
+    api: Sandbox, repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    tracker = f'{{tracker_id: "{api.tracker_id}"}}'
+    put(repository / "pinsync.yaml", f'trackers: {{sk: {tracker}, cz: {{tracker_id: "2"}}}}\n')
+    assert pinsync("export", "--tracker", "sk").code == 0
+    put(document(folder="customizations/cz"), document(folder="customizations/sk").read_bytes())
+    git("add", ".")
+    git("commit", "--quiet", "-m", "Both")
+    put(repository / "pinsync.yaml", f"directory: customizations/sk\ntrackers: {{sk: {tracker}}}\n")
+    with untouched(repository / "customizations"):
+        assert "since the directory is customizations/sk now: customizations/cz; " in pinsync("export").err
+    put(repository / "pinsync.yaml", f"directory: pins\ntrackers: {{sk: {tracker}}}\n")
+    assert "git rm -r customizations/cz customizations/sk\n" in pinsync("export").err
+
+
+@pytest.mark.usefixtures("api")
+def test_a_committed_configuration_that_is_refused_keeps_nobody_from_a_better_one(
+    repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    put(repository / "pinsync.yaml", "directory: [\n")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "Oops")
+    put(repository / "pinsync.yaml", "directory: pins\n")
+    result = pinsync("export")
+    assert (result.code, "warning" in result.err) == (0, False)

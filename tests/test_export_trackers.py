@@ -261,3 +261,68 @@ def test_what_a_branch_proposes_of_a_tracker_that_fails_stays_proposed(
         assert git("rev-parse", "pins^{tree}") == proposed
         assert pinsync("export", "--branch", "pins", "--tracker", "sk").code == 0
         assert git("rev-parse", "pins^{tree}") == proposed
+
+
+def test_what_a_branch_proposes_of_a_tracker_stays_unless_head_changed_it(
+    apis: dict[str, Sandbox], exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    for api in apis.values():
+        repinned(api, STRINGS)
+        repinned(api, HOME)
+    pinsync("export", "--branch", "pins")
+    path = document(folder="customizations/cz")
+    path.write_text(path.read_text().replace("position: 1\n", "position: 3\n"))
+    git("commit", "--quiet", "-am", "Another position")
+    with untouched(exported / "customizations"):
+        result = pinsync("export", "--branch", "pins", "--tracker", "sk")
+    warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
+    assert warnings == ["warning: cz: pins no longer proposes its change of a rule, which HEAD has changed since"]
+    assert git("diff", "--name-only", "HEAD", "pins").splitlines() == [
+        "customizations/cz/home.yaml",
+        *(f"customizations/{name}/{model}.yaml" for name in ("hu", "sk") for model in ("basket", "home")),
+    ]
+    assert git("log", "-1", "--format=%s", "pins") == "Export pins: 5 changed"
+
+
+def test_a_filter_leaves_the_other_trackers_proposals_alone(
+    apis: dict[str, Sandbox], exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    for api in apis.values():
+        repinned(api, STRINGS)
+    with untouched(exported / "customizations"):
+        pinsync("export", "--branch", "pins")
+        tree = git("rev-parse", "pins^{tree}")
+        pinsync("export", "--branch", "pins", "--tracker", "sk", "--model", "home")
+    assert git("rev-parse", "pins^{tree}") == tree
+
+
+def test_documents_of_head_that_can_not_be_read_carry_no_proposal_and_a_line_says_so(
+    apis: dict[str, Sandbox], exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    for api in apis.values():
+        repinned(api, STRINGS)
+    pinsync("export", "--branch", "pins")
+    put(document(folder="customizations/cz"), "nonsense\n")
+    git("commit", "--quiet", "-am", "Oops")
+    with untouched(exported / "customizations"):
+        result = pinsync("export", "--branch", "pins", "--tracker", "sk")
+    assert result.code == 0
+    assert "warning: cz: what pins proposed already is dropped: customizations/cz/basket.yaml:1" in result.err
+    assert git("diff", "--name-only", "HEAD", "pins").splitlines() == [
+        f"customizations/{name}/basket.yaml" for name in ("hu", "sk")
+    ]
+
+
+def test_a_key_that_a_hook_prints_is_not_shown_whatever_its_variable_is_called(
+    apis: dict[str, Sandbox], exported: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(exported / "pinsync.yaml", (exported / "pinsync.yaml").read_text().replace("KEY_CZ", "CZECHIA"))
+    monkeypatch.delenv("KEY_CZ")
+    monkeypatch.setenv("CZECHIA", "secret-cz")
+    hook = put(exported / ".git/hooks/pre-commit", '#!/bin/sh\necho "$KEY_SK $CZECHIA" >&2\nexit 1\n')
+    hook.chmod(0o755)
+    repinned(apis["cz"], STRINGS)
+    result = pinsync("export", "--commit")
+    assert result.code == 2
+    assert "<KEY_SK> <CZECHIA>" in result.err
+    assert "secret" not in result.out + result.err

@@ -140,11 +140,13 @@ def test_an_item_is_followed_with_its_rule(pinsync: CommandLine, repository: Pat
         (["home", "--model", "basket"], "home says something else than --model basket", ""),
         (["HEAD~1..", "--rev", "HEAD"], "HEAD~1.. says something else than --rev HEAD", ""),
         (["a", "b", "c"], "c is one argument too many", "expected a model, a target"),
-        (["a..", "b.."], "b.. is one argument too many", ""),
-        (["nowhere.."], "nowhere names no commit", ""),
+        (["HEAD~1..", "HEAD.."], "HEAD.. is one argument too many", ""),
+        (["nowhere.."], 'there is no model "nowhere.."', "git knows neither side of it"),
+        (["nowhere..HEAD"], "nowhere names no commit", ""),
+        (["--rev", "^HEAD"], "^HEAD names no commit", ""),
         (["--rev", "nowhere"], "nowhere names no commit", ""),
         (["-n", "0"], "Invalid value for '-n'", ""),
-        (["--author", "["], "git log failed", ""),
+        (["--author", "["], "no regular expression", ""),
         (["--format", "jsn"], "'jsn' is not one of the choices", ""),
         (["--tag", "\udc80"], "no customization has the tag", ""),
     ],
@@ -174,4 +176,4 @@ def test_words_with_dots_that_no_revision_has_are_targets(pinsync: CommandLine) 
 
 @pytest.mark.usefixtures("shop")
 def test_a_step_is_said_to_whoever_asks(pinsync: CommandLine) -> None:
-    assert pinsync("history", "-v", "HEAD~2..").err.startswith("reading 2 commits back from ")
+    assert pinsync("history", "-v", "HEAD~2..").err.startswith("reading the commits back from ")

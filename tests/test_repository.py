@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
@@ -9,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from pinsync.errors import FileError, RepositoryError, SafetyError
-from pinsync.repository import BranchResult, Repository, clean_environment, objects
+from pinsync.repository import BranchResult, Proposal, Repository, clean_environment, objects
 
 DIRECTORY = PurePosixPath("customizations")
 BASKET = DIRECTORY / "basket.yaml"
@@ -540,7 +541,7 @@ def test_signing_is_asked_for_as_configured(root: Path, tmp_path: Path) -> None:
 def test_during_a_merge_the_error_says_so(root: Path) -> None:
     conflicting(root)
     put(root, HOME)
-    with pytest.raises(RepositoryError, match="partial commit during a merge") as caught:
+    with pytest.raises(RepositoryError, match="a merge is under way") as caught:
         opened(root).commit([HOME], "message")
     assert "conclude or abort" in str(caught.value.hint)
     assert f"?? {HOME}" in status(root)
@@ -549,20 +550,98 @@ def test_during_a_merge_the_error_says_so(root: Path) -> None:
 def test_what_keeps_git_from_a_commit_is_known_beforehand(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     conflicting(root)
     with pytest.raises(RepositoryError, match="a merge is under way") as caught:
-        opened(root).check_commit()
+        opened(root).check_commit([])
     assert "git status" in str(caught.value.hint)
     other = git(root, "rev-parse", "MERGE_HEAD")
     git(root, "merge", "--abort")
-    opened(root).check_commit()
+    opened(root).check_commit([])
     subprocess.run(["git", "cherry-pick", other], cwd=root, capture_output=True, check=False)
     with pytest.raises(RepositoryError, match="a cherry-pick is under way"):
-        opened(root).check_commit()
+        opened(root).check_commit([])
     git(root, "cherry-pick", "--abort")
     for name in IDENTITY:
         monkeypatch.delenv(name)
     git(root, "config", "user.useConfigOnly", "true")
     with pytest.raises(RepositoryError, match="in whose name"):
-        opened(root).check_commit()
+        opened(root).check_commit([])
+
+
+def test_a_revert_is_not_concluded_by_the_way(root: Path) -> None:
+    committed(root, BASKET)
+    committed(root, HOME)
+    git(root, "revert", "--no-commit", "HEAD")
+    put(root, BASKET, b"new\n")
+    before = git(root, "rev-parse", "HEAD")
+    with pytest.raises(RepositoryError, match="a revert is under way"):
+        opened(root).commit([BASKET], "message")
+    assert git(root, "rev-parse", "HEAD", "REVERT_HEAD").splitlines() == [before, before]
+
+
+@pytest.mark.parametrize("unmerged", [True, False])
+def test_a_stop_of_a_rebase_is_an_obstacle_only_with_conflicts(root: Path, unmerged: bool) -> None:
+    committed(root, BASKET, HOME)
+    git(root, "switch", "--quiet", "--create", "theirs")
+    committed(root, HOME, text=b"theirs\n")
+    git(root, "switch", "--quiet", "main")
+    committed(root, HOME, text=b"ours\n")
+    subprocess.run(["git", "rebase", "theirs"], cwd=root, capture_output=True, check=False)
+    put(root, BASKET, b"new\n")
+    if unmerged:
+        with pytest.raises(RepositoryError, match=f"^{HOME} has an unresolved merge conflict") as caught:
+            opened(root).commit([BASKET], "message")
+        assert "git add" in str(caught.value.hint)
+        return
+    git(root, "checkout", "--quiet", "--theirs", str(HOME))
+    git(root, "add", str(HOME))
+    assert opened(root).commit([BASKET], "message")
+    assert git(root, "show", "--name-only", "--format=") == str(BASKET)
+
+
+@pytest.mark.parametrize("folder", ["customizations", "customizations/sk", "a*b", ":(x"])
+def test_what_git_ignores_is_known_before_it_is_written(root: Path, folder: str) -> None:
+    put(root, ".gitignore", b"*.yaml\n!elsewhere/*\n")
+    path = PurePosixPath(folder, "basket.yaml")
+    committed(root)
+    with pytest.raises(RepositoryError, match=re.escape(f"git ignores {path}, as a .gitignore says")):
+        opened(root).check_commit([PurePosixPath("elsewhere/basket.yaml"), path])
+    with pytest.raises(RepositoryError, match=re.escape(f"git ignores {path}, ")):
+        opened(root).commit_to_branch("bot", {path: b"new\n"}, "message")
+    assert git(root, "branch", "--list", "bot") == ""
+    put(root, path)
+    git(root, "add", "--force", "--", f"./{path}")
+    git(root, "commit", "--quiet", "--message=all the same")
+    opened(root).check_commit([path])
+    assert opened(root).commit_to_branch("bot", {path: b"new\n"}, "message").commit
+
+
+@pytest.mark.parametrize("kind", ["repository", "submodule"])
+def test_a_repository_inside_is_not_committed_into(root: Path, kind: str) -> None:
+    committed(root, "README.md")
+    if kind == "repository":
+        (root / DIRECTORY).mkdir()
+        git(root / DIRECTORY, "init", "--quiet")
+    else:
+        put(root, DIRECTORY / ".git", b"gitdir: ../.git/modules/customizations\n")
+    repository = opened(root)
+    put(root, DIRECTORY / "sk/basket.yaml")
+    with pytest.raises(RepositoryError, match="customizations is a git repository of its own"):
+        repository.check_commit([DIRECTORY / "sk/basket.yaml"])
+    with pytest.raises(RepositoryError, match="customizations is a git repository of its own"):
+        repository.commit([DIRECTORY / "sk/basket.yaml"], "message")
+    with pytest.raises(RepositoryError, match="customizations is a git repository of its own"):
+        repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    assert git(root, "branch", "--list", "bot") == ""
+
+
+@pytest.mark.parametrize("prefix", ["", "fatal: "])
+def test_a_hook_shows_no_secret_of_the_environment(root: Path, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "abc-private\n")
+    monkeypatch.setenv("DEPLOY_TOKEN", "abc-private-and-more")
+    hook(root, "pre-commit", f'echo "{prefix}with $DEPLOY_TOKEN or $PINSYNC_PRIVATE_KEY" >&2; exit 1')
+    put(root, BASKET)
+    with pytest.raises(RepositoryError, match="with <DEPLOY_TOKEN> or <PINSYNC_PRIVATE_KEY>") as caught:
+        opened(root).commit([BASKET], "message")
+    assert "private" not in caught.value.message
 
 
 def test_folders_of_a_commit(root: Path) -> None:
@@ -764,6 +843,28 @@ def test_a_branch_moved_meanwhile_is_not_overwritten(root: Path) -> None:
         git(root, "update-ref", "refs/heads/bot", own)
 
 
+def test_a_proposal_is_pinsyncs_own_commit_that_head_has_not(root: Path, tmp_path: Path) -> None:
+    head = committed(root, BASKET)
+    repository = opened(root)
+    assert repository.proposal("bot") is None
+    git(root, "branch", "bot")
+    assert repository.proposal("bot") is None
+    made = repository.commit_to_branch("bot", {BASKET: b"one\n"}, "parent 1234\n\nparent 5678").commit or ""
+    committed(root, HOME)
+    assert repository.proposal("bot") == Proposal(made, head)
+    for name in ("", "-x", "a b", "bot/x"):
+        assert repository.proposal(name) is None
+    git(root, "branch", "other", "bot")
+    assert repository.proposal("other") is None, "made for another branch"
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--no-single-branch", root.as_uri(), "shallow")
+    git(tmp_path / "shallow", "branch", "bot", "origin/bot")
+    assert opened(tmp_path / "shallow").proposal("bot") == Proposal(made, None)
+    git(tmp_path / "shallow", "fetch", "--quiet", "--depth=1", "origin", head)
+    assert opened(tmp_path / "shallow").proposal("bot") == Proposal(made, head)
+    git(root, "merge", "--quiet", "--no-edit", "bot")
+    assert repository.proposal("bot") is None
+
+
 def test_before_the_first_commit_there_is_no_branch(root: Path) -> None:
     with pytest.raises(RepositoryError, match="no commit yet"):
         opened(root).commit_to_branch("bot", {BASKET: b"x"}, "message")
@@ -774,6 +875,12 @@ def test_a_name_that_no_branch_can_have_is_refused(root: Path, name: str) -> Non
     committed(root, BASKET)
     with pytest.raises(RepositoryError, match="can't be a branch's name"):
         opened(root).commit_to_branch(name, {BASKET: b"x"}, "message")
+
+
+def test_an_empty_name_is_seen(root: Path) -> None:
+    committed(root, BASKET)
+    with pytest.raises(RepositoryError, match=r"^'' can't be a branch's name"):
+        opened(root).commit_to_branch("", {BASKET: b"x"}, "message")
 
 
 def test_a_full_name_of_a_reference_is_refused_with_the_short_one(root: Path) -> None:

@@ -231,6 +231,24 @@ def test_a_configuration_in_a_folder_is_found_there_in_a_revision(repository: Pa
     assert held(opened("HEAD")[0]) == {"default": ["HEAD:shop/a/home.yaml"]}
 
 
+def test_a_folder_that_was_renamed_is_found_by_its_former_name(repository: Path, git: Git) -> None:
+    put(repository / "sub" / "pinsync.yaml", "directory: pins\ntrackers: {sk: {tracker_id: a}}\n")
+    put(repository / "sub" / "pins" / "home.yaml", HOME_TEXT)
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    git("mv", "sub", "moved")
+    git("commit", "--quiet", "--message", "two")
+    put(repository / "other" / "pinsync.yaml", "format: 1\n")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "three")
+    os.chdir(repository / "moved")
+    assert [held(side) for side in opened("HEAD~2", "HEAD")] == [
+        {"sk": ["HEAD~2:sub/pins/home.yaml"]},
+        {"sk": ["HEAD:moved/pins/home.yaml"]},
+    ]
+    assert held(opened("HEAD~1")[0]) == {"sk": ["HEAD~1:moved/pins/home.yaml"]}
+
+
 def test_one_that_isnt_under_git_goes_with_every_revision(repository: Path, tmp_path: Path, git: Git) -> None:
     put(repository / "pins" / "home.yaml", HOME_TEXT)
     git("add", ".")
@@ -317,6 +335,11 @@ def test_a_message_names_a_revision_as_it_was_spelled(repository: Path, git: Git
             "{a: {tracker_id: '3'}, b: {tracker_id: '2'}}",
             [("a", "a"), ("b", "b")],
         ),
+        (
+            "{a: {tracker_id: '1'}, b: {tracker_id: '2'}}",
+            "{a: {tracker_id: '2'}, b: {tracker_id: '1'}}",
+            [("a", "b"), ("b", "a")],
+        ),
     ],
 )
 def test_trackers_are_paired(old: str, new: str, expected: object, repository: Path, git: Git) -> None:
@@ -326,6 +349,6 @@ def test_trackers_are_paired(old: str, new: str, expected: object, repository: P
     put(repository / "pinsync.yaml", f"trackers: {new}\n")
     found = [
         (left.name if left else None, right.name if right else None)
-        for left, right in sides.paired(*opened("HEAD", "@worktree"))
+        for left, right in sides.paired(*(side.trackers for side in opened("HEAD", "@worktree")))
     ]
     assert found == expected

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinsync.cli.options import Choice, console_of, output_options, tracker_options
+from pinsync.cli.options import Choice, console_of, once, output_options, tracker_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,11 +95,27 @@ def show(  # noqa: PLR0913 - the options of one command
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]")
-@click.option("--model", help="Only this recommender model; by default all.")
-@click.option("--target-identity", metavar="ITEM", help="Only rules that are for this item; by default any.")
-@click.option("--tag", help="Only rules that have, or had, this tag; by default with any or none.")
-@click.option("--id", "id_", metavar="ID", help="Only the rule of this id; by default any.")
-@click.option("--item", metavar="ITEM", help="Only pins of this item, in whichever rule; by default any.")
+@click.option("--model", callback=once, multiple=True, help="Only this recommender model; by default all.")
+@click.option(
+    "--target-identity",
+    callback=once,
+    multiple=True,
+    metavar="ITEM",
+    help="Only rules that are for this item; by default any.",
+)
+@click.option(
+    "--tag", callback=once, multiple=True, help="Only rules that have, or had, this tag; by default with any or none."
+)
+@click.option(
+    "--id", "id_", callback=once, multiple=True, metavar="ID", help="Only the rule of this id; by default any."
+)
+@click.option(
+    "--item",
+    callback=once,
+    multiple=True,
+    metavar="ITEM",
+    help="Only pins of this item, in whichever rule; by default any.",
+)
 @click.option(
     "--since",
     metavar="TIME",

@@ -75,6 +75,13 @@ def console_of(verbose: bool, quiet: bool, color: bool | None) -> Console:
     )
 
 
+def once(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Return the value of an option that is given once, where click itself would let the last one win."""
+    if len(values) > 1:
+        raise click.BadParameter(f"{', '.join(map(repr, values))}: expected one value; run the command for each.")
+    return next(iter(values), None)
+
+
 def output_options(function: Function) -> Function:
     """Add the options of how a command speaks."""
     for option in (
@@ -113,12 +120,27 @@ def filter_options(function: Function) -> Function:
             default=None,
             help="Leave out pins past their end; by default as configured.",
         ),
-        click.option("--target-identity", metavar="ITEM", help="Only customizations of this item; by default of all."),
         click.option(
-            "--target-type", metavar="TYPE", help="Only this type of target: item, criteria or all; by default any."
+            "--target-identity",
+            callback=once,
+            multiple=True,
+            metavar="ITEM",
+            help="Only customizations of this item; by default of all.",
         ),
-        click.option("--tag", help="Only customizations with this tag; by default with any or none."),
-        click.option("--model", help="Only this recommender model; by default all."),
+        click.option(
+            "--target-type",
+            callback=once,
+            multiple=True,
+            metavar="TYPE",
+            help="Only this type of target: item, criteria or all; by default any.",
+        ),
+        click.option(
+            "--tag",
+            callback=once,
+            multiple=True,
+            help="Only customizations with this tag; by default with any or none.",
+        ),
+        click.option("--model", callback=once, multiple=True, help="Only this recommender model; by default all."),
     ):
         function = option(function)
     return function

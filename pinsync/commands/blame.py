@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -13,33 +12,24 @@ from zoneinfo import ZoneInfo
 from pinsync import config, layout
 from pinsync.commands.pager import paged
 from pinsync.commands.places import working_tree
-from pinsync.commands.selection import matches, trackers_of, unknown_model, unknown_target
+from pinsync.commands.selection import Placed, chosen, named
 from pinsync.compare.changes import titles
 from pinsync.compare.drift import Place, Side
 from pinsync.compare.log import Blame, BlamedTracker
 from pinsync.errors import FileError, RepositoryError, UsageError, printable
 from pinsync.history import History, Today
 from pinsync.history.blame import blamed
-from pinsync.model import Customization
 from pinsync.reports import Style, blame_json, blame_text
-from pinsync.reports.values import plural
-from pinsync.repository import Range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
 
     from pinsync.commands import Console
     from pinsync.commands.places import WorkingTree
     from pinsync.compare.log import BlamedRule
     from pinsync.config import Settings, Tracker
-    from pinsync.history.contents import Contents
-    from pinsync.history.versions import Version
-    from pinsync.model import Commit
+    from pinsync.history import State, Version
     from pinsync.repository import Repository
-
-
-Rules = Mapping[str, Sequence[tuple[Customization, Place]]]
-"""By tracker, customizations and where they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +72,22 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
     today = config.load(config_file, start=Path.cwd(), environ=environ)
     tree = working_tree(today)
     repository = _repository(tree)
-    commits = repository.commits(Range(repository.resolve(options.revision)))
-    tip = commits[0].hash
+    tip = repository.resolve(options.revision)
     with repository.reader() as reader:
-        history = History(reader, Today(today, repository, tree.store, environ))
-        contents = _contents(history, commits)
-        for fault in contents.faults:
+        history = History(reader, Today(today, repository, environ), tip)
+        state = _state(history, options)
+        rules = _chosen(state, options, today, tree)
+        for fault in sorted(state.faults):
             console.warn(f"{options.revision}:{fault.path}: {fault.reason}; blamed is what it said before")
-        rules = _chosen(contents, options, today, tree)
         if tip == repository.head() and (message := _uncommitted(repository, rules)):
             console.warn(message)
-        with console.phase("looking through the history of", list(rules)):
-            console.step(f"looking through {plural(len(commits), 'commit')} from {options.revision} ({tip[:12]}) back")
-            found, end = blamed(history.steps(commits, list(rules)), rules, repository.shallow_ends())
-    trackers = tuple(
-        _tracker(tracker, found[tracker.name], contents) for tracker in contents.state.trackers if tracker.name in found
-    )
+        names = [tracker.name for tracker in rules]
+        with console.phase("looking through the history of", names):
+            console.step(f"looking through the commits from {options.revision} ({tip[:12]}) back")
+            wanted = {tracker.name: found for tracker, found in rules.items()}
+            found, whole = blamed(history.steps(names), wanted)
+        end = None if whole else history.end
+        trackers = tuple(_tracker(tracker, found[tracker.name], state) for tracker in rules)
     result = Blame(options.model, Side(options.revision, tip), options.now, trackers, end)
     _show(result, Style(ZoneInfo(today.timezone), console.color_out), options, environ, console)
     return 0
@@ -121,40 +111,43 @@ def _repository(tree: WorkingTree) -> Repository:
     return tree.repository
 
 
-def _contents(history: History, commits: Sequence[Commit]) -> Contents:
-    """Return what the newest commit holds, what its configuration ignores included: that may be a title."""
-    found = history.contents(commits[0].hash, ignore=())
-    if found is None:
-        step = next(history.steps(commits))
-        fault = step.faults[0]
-        raise FileError(fault.reason, source=f"{step.commit.short}:{fault.path}", hint="mend it, and commit that")
-    return found
+def _state(history: History, options: Options) -> State:
+    """Return what the commit holds, what its configuration ignores included: that may be a title."""
+    found = history.newest(whole=True)
+    if found is not None:
+        return found
+    if fault := history.fault():
+        source = f"{options.revision}:{fault.path}"
+        raise FileError(fault.reason, source=source, hint="mend it, and commit that")
+    raise RepositoryError(f"{printable(options.revision)} and what came before it hold no documents")
 
 
-def _chosen(contents: Contents, options: Options, today: Settings, tree: WorkingTree) -> Rules:
+def _chosen(state: State, options: Options, today: Settings, tree: WorkingTree) -> Mapping[Tracker, list[Placed]]:
     """Return by tracker what each has of the model and target.
 
     Raises:
         UsageError: none has any.
+        FileError: the document can't be read, and never could be.
     """
-    names = [tracker.name for tracker in trackers_of(contents.state, options.names)]
-    versions = {name: list(contents.files[name].values()) for name in names}
-    having = {name: version for name in names for version in versions[name] if version.model == options.model}
-    if not having:
-        known = (version.model for name in names for version in versions[name])
-        raise _not_committed(options, today, tree) or unknown_model(options.model, known)
-    rules = {name: list(_matching(version, options.target)) for name, version in having.items()}
-    if options.target is None:
-        return rules
-    if not any(rules.values()):
-        raise unknown_target(options.model, options.target, (item for each in having.values() for item in each.items))
-    return {name: found for name, found in rules.items() if found}
+    trackers = named(state.documents, options.names)
+    placed = {
+        tracker: {version.model: _placed(version) for version in state.documents[tracker].versions.values()}
+        for tracker in trackers
+    }
+    if not any(options.model in models for models in placed.values()):
+        for fault in state.faults:
+            if fault.path.name == layout.file_name(options.model):
+                raise FileError(
+                    fault.reason, source=f"{options.revision}:{fault.path}", hint="mend it, and commit that"
+                )
+        if error := _not_committed(options, today, tree):
+            raise error
+    return chosen(placed, options.model, options.target)
 
 
-def _matching(version: Version, target: str | None) -> Iterator[tuple[Customization, Place]]:
-    for item, line in zip(version.items, version.lines, strict=True):
-        if target is None or matches(item, target):
-            yield item, Place(str(version.path), line)
+def _placed(version: Version) -> list[Placed]:
+    places = (Place(str(version.path), line) for line in version.lines)
+    return list(zip(version.items, places, strict=True))
 
 
 def _not_committed(options: Options, today: Settings, tree: WorkingTree) -> UsageError | None:
@@ -168,7 +161,7 @@ def _not_committed(options: Options, today: Settings, tree: WorkingTree) -> Usag
     return None
 
 
-def _uncommitted(repository: Repository, rules: Rules) -> str:
+def _uncommitted(repository: Repository, rules: Mapping[Tracker, Sequence[Placed]]) -> str:
     """Return what to say of documents that differ from HEAD; nothing if none does."""
     paths = {PurePosixPath(place.file) for found in rules.values() for _, place in found}
     gone = {path for path in paths if not (repository.root / path).is_file()}
@@ -179,10 +172,10 @@ def _uncommitted(repository: Repository, rules: Rules) -> str:
     return f"{', '.join(map(str, changed))} {verb} from HEAD; what isn't committed is not blamed"
 
 
-def _tracker(tracker: Tracker, rules: tuple[BlamedRule, ...], contents: Contents) -> BlamedTracker:
+def _tracker(tracker: Tracker, rules: tuple[BlamedRule, ...], state: State) -> BlamedTracker:
     pins = [
         pin for rule in rules for found in rule.pins for pin in (found.pin, found.change and found.change.old) if pin
     ]
     wanted = {identity for pin in pins if isinstance(identity := pin.get("pin_identity"), str)}
-    items = (item for version in contents.files[tracker.name].values() for item in version.items)
+    items = (item for version in state.documents[tracker].versions.values() for item in version.items)
     return BlamedTracker(tracker.name, tracker.tracker_id, rules, titles(wanted, items))

@@ -16,23 +16,26 @@ from pinsync.commands.times import moment
 from pinsync.commands.wanted import Wanted
 from pinsync.compare import Pair
 from pinsync.compare import changes as changing
-from pinsync.compare.drift import Change, TrackerDrift
+from pinsync.compare.drift import TrackerDrift
 from pinsync.compare.log import Entry, Log
 from pinsync.errors import RepositoryError, UsageError, printable
+from pinsync.history import History, Today
 from pinsync.model import Scope
 from pinsync.reports import Style, history_json, history_markdown, history_text
+from pinsync.repository import Range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pinsync.commands import Console
+    from pinsync.compare.drift import Change
     from pinsync.config import Settings
-    from pinsync.history import History, Step, TrackerStep
-    from pinsync.history.versions import Fault
-    from pinsync.model import Commit, Customization
-    from pinsync.repository import Range, Repository
+    from pinsync.history import Fault, Step, TrackerStep
+    from pinsync.model import Commit
+    from pinsync.repository import Repository
 
-FORMATS: Final = ("text", "json", "markdown")
+FORMATS: Final = {"json": history_json, "markdown": history_markdown}
+"""The formats of which a report is made as a whole, each with its module."""
 _RANGE: Final = re.compile(r"(?P<base>.*?)(?P<dots>\.{2,3})(?P<tip>.*)", re.DOTALL)
 
 
@@ -50,7 +53,7 @@ class Options:
         count: the most entries.
         every: whether commits count that changed no meaning.
         names: the trackers; all if empty.
-        format: one of ``FORMATS``.
+        format: ``text``, or one of ``FORMATS``.
     """
 
     words: Sequence[str] = ()
@@ -82,27 +85,22 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
         RepositoryError: this is no git repository, it has no commit yet, or there is no such revision.
         PinsyncError: the configuration can't be read.
     """
-    from pinsync.history import History, Today  # noqa: PLC0415 - git's library, which other commands may not need
-
     today = config.load(config_file, start=Path.cwd(), environ=environ)
-    wanted, revisions = _asked(options)
     tree = working_tree(today)
     if tree.repository is None:
         hint = "make one with `git init`, and commit what `pinsync export` writes"
         raise RepositoryError("history is what git keeps, but this is not a git repository", hint=hint)
+    wanted, revisions = _asked(options, tree.repository)
     range_ = _range(tree.repository, revisions, options, today)
     style = Style(ZoneInfo(today.timezone), console.color_out)
+    console.step(f"reading the commits back from {range_.tip[:12]}")
     with tree.repository.reader() as reader:
-        read = History(reader, Today(today, tree.repository, tree.store, environ))
-        walk = _Walk(read, tree.repository, range_, wanted, options)
-        console.step(f"reading {len(walk.commits)} commits back from {range_.tip[:12]}")
-        entries = walk.chosen()
+        walk = _Walk(History(reader, Today(today, tree.repository, environ), range_.tip), range_, wanted, options)
         if options.format == "text":
-            _write(entries, walk, style, console, environ)
+            _write(walk, style, console, environ)
             return 0
-        log = Log(range_.tip, list(entries), walk.shallow)
-    report = history_json if options.format == "json" else history_markdown
-    console.out(report.render(log, style).removesuffix("\n"))
+        log = Log(range_.tip, list(walk.entries()), walk.shallow)
+    console.out(FORMATS[options.format].render(log, style).removesuffix("\n"))
     if not log.entries:
         console.say(_NOTHING)
     return 0
@@ -111,8 +109,8 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
 _NOTHING: Final = "no commit here changed what was asked for"
 
 
-def _write(entries: Iterable[Entry], walk: _Walk, style: Style, console: Console, environ: Mapping[str, str]) -> None:
-    pieces = history_text.render(entries, style)
+def _write(walk: _Walk, style: Style, console: Console, environ: Mapping[str, str]) -> None:
+    pieces = history_text.render(walk.entries(), style)
     first = next(pieces, None)  # before there is a pager, so that an error stands alone
     if first is None:
         console.say(_NOTHING)
@@ -127,14 +125,14 @@ def _write(entries: Iterable[Entry], walk: _Walk, style: Style, console: Console
             write(history_text.end(walk.shallow))
 
 
-def _asked(options: Options) -> tuple[Wanted, str | None]:
+def _asked(options: Options, repository: Repository) -> tuple[Wanted, str | None]:
     """Return what is asked for, and of which revisions.
 
     Raises:
         UsageError: the same is said twice, in different words.
     """
-    ranges = [word for word in options.words if _is_range(word)]
-    names = [word for word in options.words if not _is_range(word)]
+    ranges = [word for word in options.words if _is_range(word, repository)]
+    names = [word for word in options.words if word not in ranges]
     if len(ranges) > 1 or len(names) > 2:  # noqa: PLR2004 - MODEL and TARGET
         message = f"{printable((ranges if len(ranges) > 1 else names)[-1])} is one argument too many"
         raise UsageError(message, hint="expected a model, a target, and a range of revisions, each once at most")
@@ -151,9 +149,10 @@ def _one(option: str, word: str | None, value: str | None) -> str | None:
     return value if word is None else word
 
 
-def _is_range(word: str) -> bool:
-    """Whether a word is a range of revisions; no name of one begins as identities and criteria do."""
-    return ".." in word and not word.startswith(("/", "{"))
+def _is_range(word: str, repository: Repository) -> bool:
+    """Whether a word is a range of revisions, of which git knows one side at least; a title may hold dots too."""
+    found = _RANGE.fullmatch(word)
+    return found is not None and any(side and repository.knows(side) for side in (found["base"], found["tip"]))
 
 
 def _range(repository: Repository, revisions: str | None, options: Options, today: Settings) -> Range:
@@ -163,8 +162,6 @@ def _range(repository: Repository, revisions: str | None, options: Options, toda
         RepositoryError: there are none, or a revision doesn't exist.
         UsageError: a time isn't one.
     """
-    from pinsync.repository import Range  # noqa: PLC0415
-
     zone = ZoneInfo(today.timezone)
     since = None if options.since is None else moment(options.since, zone, option="--since")
     until = None if options.until is None else moment(options.until, zone, option="--until", end=True)
@@ -172,7 +169,8 @@ def _range(repository: Repository, revisions: str | None, options: Options, toda
         raise RepositoryError("there is no commit yet, and so no history", hint="commit something first")
     found = _RANGE.fullmatch(revisions) if revisions else None
     if found is None:
-        return Range(repository.resolve(revisions or "HEAD"), None, options.author, since, until)
+        tip = repository.resolve("HEAD" if revisions is None else revisions)
+        return Range(tip, None, options.author, since, until)
     base, tip = found["base"] or "HEAD", found["tip"] or "HEAD"
     excluded = repository.resolve(base) if found["dots"] == ".." else repository.merge_base(base, tip)
     return Range(repository.resolve(tip), excluded, options.author, since, until)
@@ -182,104 +180,86 @@ class _Walk:
     """The way back through the commits.
 
     Args:
-        read: what compares them.
-        repository: the repository.
+        history: what compares them.
         range_: which are asked for.
         wanted: what of their changes.
         options: what else the command line says.
     """
 
-    def __init__(self, read: History, repository: Repository, range_: Range, wanted: Wanted, options: Options) -> None:
-        self._read = read
-        self._tip = range_.tip
+    def __init__(self, history: History, range_: Range, wanted: Wanted, options: Options) -> None:
+        self._history = history
+        self._range = range_
         self._wanted = wanted
         self._options = options
         self._model = Scope(wanted.model)
-        found = repository.commits(range_)
-        self._asked = {commit.hash for commit in found}
-        # A tracker that was renamed is followed from commit to commit, those that aren't asked for too.
-        self.commits = (
-            repository.commits(range_._replace(author=None, since=None, until=None)) if options.names else found
-        )
-        self._end = _end(repository, range_)
         self._ended = False
 
     @property
     def shallow(self) -> Commit | None:
         """The commit at which a shallow clone ends, if the walk came as far."""
-        return self._end if self._ended else None
+        return self._history.end if self._ended else None
 
-    def chosen(self) -> Iterable[Entry]:
-        """Return the entries, as many as are wanted; they are made as they are asked for, if all words are known.
+    def entries(self) -> Iterator[Entry]:
+        """Yield what is asked for, as much as is wanted; each commit is read when it is its turn.
 
         Raises:
-            UsageError: what is asked for was never there.
+            UsageError: what is asked for was never there, as far as the commits tell that were looked at.
         """
-        entries = self._entries()
-        first = islice(entries, self._options.count)
-        tip = self._read.contents(self._tip)
-        files = [version for files in tip.files.values() for version in files.values()] if tip else []
-        models = {version.model for version in files}
-        try:
-            self._wanted.check([item for version in files for item in version.items], models)
-        except UsageError:
-            found = list(first)
-            if not any(entry.trackers for entry in found) and not any(entry.trackers for entry in entries):
-                self._wanted.check(list(self._read.seen()), models)
-            return found
-        return first
+        return islice(self._entries(), self._options.count)
 
     def _entries(self) -> Iterator[Entry]:
-        commits = [commit for commit in self.commits if self._end is None or commit.hash != self._end.hash]
-        for step in self._read.steps(commits, self._options.names):
-            if step.commit.hash in self._asked and (entry := self._entry(step)):
+        known = False
+        for step in self._history.steps(self._options.names, self._range):
+            known = known or any(self._is_of_model(fault) for fault in step.faults)
+            if entry := self._entry(step):
+                known = known or bool(entry.trackers)
                 yield entry
-        self._ended = True
+        self._ended = self._range.base is None and self._range.since is None
+        if not known:
+            newest = self._history.newest()
+            models = {model for found in newest.documents.values() for model in found.models} if newest else ()
+            try:
+                self._wanted.check(self._history.seen, models)
+            except UsageError as error:
+                raise UsageError(error.message, hint="; ".join([str(error.hint), *self._doubts()])) from error
+
+    def _doubts(self) -> Iterator[str]:
+        """Yield why a word may be right that names nothing."""
+        if any(".." in name for name in (self._wanted.model or "", self._wanted.target or "")):
+            yield "as a range of revisions, git knows neither side of it"
+        if self.shallow:
+            yield "what is older than this clone, which is shallow, isn't known (git fetch --unshallow)"
 
     def _entry(self, step: Step) -> Entry | None:
-        compared = [(tracker, self._changes(tracker)) for tracker in step.trackers]
+        compared = [(tracker, changing.compare(tracker.old, tracker.new, self._model)[0]) for tracker in step.trackers]
         trackers = tuple(
             self._reported(tracker, found)
             for tracker, changes in compared
             if (found := tuple(self._wanted.of(changes)))
         )
-        notes = tuple(_note(fault) for fault in step.faults if self._concerns(fault, step))
-        touched = any(self._wanted.model in (None, *tracker.models) for tracker in step.trackers)
-        reformatted = self._options.every and touched and not notes and not any(changes for _, changes in compared)
+        notes = tuple(_note(fault) for fault, model in step.faults.items() if self._concerns(fault, model))
+        touched = {version.model for tracker in step.trackers for version in tracker.touched}
+        of_model = bool(touched) and self._wanted.model in (None, *touched)
+        reformatted = self._options.every and of_model and not notes and not any(changes for _, changes in compared)
         return Entry(step.commit, trackers, notes, reformatted) if trackers or notes or reformatted else None
 
-    def _changes(self, tracker: TrackerStep) -> list[Change]:
-        return changing.compare(tracker.old, tracker.new, self._model)[0]
-
     def _reported(self, tracker: TrackerStep, changes: Sequence[Change]) -> TrackerDrift:
-        places = tracker.places(_present(change) for change in changes)
-        placed = tuple(replace(change, place=places[id(_present(change))]) for change in changes)
+        places = tracker.places([Pair(change.old, change.new).shown for change in changes])
+        placed = tuple(replace(change, place=place) for change, place in zip(changes, places, strict=True))
         pinned = changing.pinned_items(changes)
-        names = changing.titles(pinned, self._read.targeting(pinned, tracker))
+        names = changing.titles(pinned, self._history.titled(tracker.name, pinned))
         return TrackerDrift(tracker.name, tracker.tracker_id, placed, names=names)
 
-    def _concerns(self, fault: Fault, step: Step) -> bool:
-        """Whether what can't be read may be of the model that is asked for."""
-        model = self._wanted.model
-        if model is None or not layout.is_document(fault.path.name) or fault.path.name == layout.file_name(model):
+    def _concerns(self, fault: Fault, model: str | None) -> bool:
+        """Whether what can't be read, and held a model before, may be of the model that is asked for."""
+        if self._wanted.model is None or not layout.is_document(fault.path.name) or self._is_of_model(fault):
             return True
-        known = {version.path: version.model for tracker in step.trackers for version in tracker.after}
-        return known.get(fault.path, model) == model
+        return model in (None, self._wanted.model)
 
-
-def _present(change: Change) -> Customization:
-    """Return the side whose place is told: the commit's, where it has one."""
-    return Pair(change.old, change.new).shown
+    def _is_of_model(self, fault: Fault) -> bool:
+        """Whether a file that can't be read is called as the model asks for that is asked for."""
+        return self._wanted.model is not None and fault.path.name == layout.file_name(self._wanted.model)
 
 
 def _note(fault: Fault) -> str:
     return f"{fault.path} can't be read: {fault.reason}; what it says is skipped until it can"
-
-
-def _end(repository: Repository, range_: Range) -> Commit | None:
-    """Return the commit at which a shallow clone ends, if it is among those that are asked for."""
-    ends = repository.shallow_ends()
-    if not ends:
-        return None
-    known = repository.commits(range_._replace(author=None, until=None))
-    return known[-1] if known and known[-1].hash in ends else None

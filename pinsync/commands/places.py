@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout
 from pinsync.errors import FileError, RepositoryError, SafetyError
+from pinsync.sources import sides
 from pinsync.store import Store, user_state
 
 if TYPE_CHECKING:
@@ -104,10 +105,17 @@ class WorkingTree:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last commit, onto which a branch is put; nothing in the working tree counts."""
+    """The last commit, onto which a branch is put; nothing in the working tree counts.
+
+    Attributes:
+        repository: the repository.
+        directory: the folder of all documents.
+        revision: another commit, to be read in the same way.
+    """
 
     repository: Repository
     directory: PurePosixPath
+    revision: str = "HEAD"
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
         """Do nothing: a branch is moved by compare-and-swap."""
@@ -115,11 +123,11 @@ class Head:
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
-        return self.repository.read("HEAD", layout.folder(self.directory, tracker))
+        return self.repository.read(self.revision, layout.folder(self.directory, tracker))
 
     def folders(self) -> list[str]:
         """Return the names of the folders in that of all documents."""
-        return self.repository.folders("HEAD", self.directory)
+        return self.repository.folders(self.revision, self.directory)
 
 
 def working_tree(settings: Settings) -> WorkingTree:
@@ -155,6 +163,34 @@ def left_over(place: WorkingTree | Head, names: Sequence[str]) -> str | None:
         return None
     reason = "no tracker has such a name" if read else "a single tracker's files lie in no folder of their own"
     return f"not read, since {reason}: {', '.join(stale)}; to remove: git rm -r {shlex.join(stale)}"
+
+
+def renamed(place: WorkingTree | Head, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]) -> str | None:
+    """Return a warning of documents that lie where the last commit's configuration has them, and today's hasn't.
+
+    Args:
+        place: where documents are read.
+        tree: the working tree.
+        settings: today's configuration.
+        environ: the environment variables.
+    """
+    repository, head = tree.repository, tree.repository.head() if tree.repository else None
+    if repository is None or head is None:
+        return None
+    source = sides.Source("revision", "HEAD", revision=head)
+    stale = []
+    with contextlib.suppress(FileError):  # a configuration that is refused by now, or no folder of documents
+        before = sides.opened(source, settings, repository, tree.store, environ)
+        if repository.inside(settings.root) / before.settings.directory != place.directory:
+            read = {layout.folder(place.directory, tracker.name) for tracker in settings.trackers} | {place.directory}
+            for folder in sorted({before.folder(tracker) for tracker in before.trackers} - read):
+                index = isinstance(place, WorkingTree)
+                files = repository.read_index(folder) if index else repository.read("HEAD", folder)
+                stale += [str(folder)] if any(_DOCUMENT.search(text) for _, text in files) else []
+    if not stale:
+        return None
+    how = f"git mv the files there, or to remove them: git rm -r {shlex.join(stale)}"
+    return f"not read, since the directory is {place.directory} now: {', '.join(stale)}; {how}"
 
 
 def _holds_documents(place: WorkingTree | Head, name: str) -> bool:

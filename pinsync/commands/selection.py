@@ -13,11 +13,15 @@ from pinsync.errors import DataError, UsageError, printable, suggestion
 from pinsync.reports.values import compact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from pinsync.compare.drift import Place
     from pinsync.config import Tracker
     from pinsync.model import Customization
-    from pinsync.sources.sides import State
+
+
+Placed = tuple["Customization", "Place"]
+"""A customization, and where it stands."""
 
 
 def matches(item: Customization, target: str) -> bool:
@@ -37,17 +41,45 @@ def matches(item: Customization, target: str) -> bool:
     return stands_in(target, item) and title(plain_data(item)) == target
 
 
-def trackers_of(state: State, names: Sequence[str]) -> list[Tracker]:
-    """Return the trackers of these names, all of the state's if there are no names.
+def named(trackers: Collection[Tracker], names: Sequence[str]) -> list[Tracker]:
+    """Return the trackers of these names, all if there are no names.
 
     Raises:
-        UsageError: the state knows no tracker of such a name.
+        UsageError: no tracker has such a name.
     """
-    known = [tracker.name for tracker in state.trackers]
+    known = [tracker.name for tracker in trackers]
     for name in names:
         if name not in known:
             raise UsageError(f'no tracker is named "{printable(name)}"', hint=suggestion(name, known))
-    return [tracker for tracker in state.trackers if not names or tracker.name in names]
+    return [tracker for tracker in trackers if not names or tracker.name in names]
+
+
+def chosen(
+    documents: Mapping[Tracker, Mapping[str, Sequence[Placed]]], model: str, target: str | None
+) -> dict[Tracker, list[Placed]]:
+    """Return, by tracker, the customizations of a model and target, with where they stand.
+
+    Args:
+        documents: by tracker and model, all customizations.
+        model: the recommender model.
+        target: what `matches` takes; None for all.
+
+    Returns:
+        What is found; with a target, only of the trackers that have any.
+
+    Raises:
+        UsageError: no tracker has any.
+    """
+    having = {tracker: models[model] for tracker, models in documents.items() if model in models}
+    if not having:
+        raise unknown_model(model, (name for models in documents.values() for name in models))
+    found = {
+        tracker: [(item, place) for item, place in items if target is None or matches(item, target)]
+        for tracker, items in having.items()
+    }
+    if target is not None and not any(found.values()):
+        raise unknown_target(model, target, (item for items in having.values() for item, _ in items))
+    return {tracker: items for tracker, items in found.items() if items or target is None}
 
 
 def unknown_model(model: str, known: Iterable[str]) -> UsageError:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pinsync import config, sources
 from pinsync.commands.pager import paged
 from pinsync.commands.places import working_tree
-from pinsync.commands.selection import matches, trackers_of, unknown_model, unknown_target
+from pinsync.commands.selection import Placed, chosen, named
 from pinsync.commands.times import moment
 from pinsync.compare.changes import titles
 from pinsync.compare.drift import Place, Side
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pinsync.commands import Console
     from pinsync.config import Tracker
     from pinsync.document import Document
-    from pinsync.model import Customization
     from pinsync.repository import Repository
     from pinsync.sources.sides import Kind
 
@@ -80,7 +79,7 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     tree = working_tree(today)
     source = _source(options.revision, tree.repository)
     state = sides.opened(source, today, tree.repository, tree.store, environ)
-    trackers = trackers_of(state, options.names)
+    trackers = named(state.trackers, options.names)
     with console.phase("reading", [tracker.name for tracker in trackers]) as done:
         read = []
         for tracker in trackers:
@@ -88,7 +87,7 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
             # A field that is left out of comparison may say a title all the same.
             read.append(sources.documents(state.files(tracker), (), (), prefix=source.prefix))
             done(tracker.name)
-    found = _found(dict(zip(trackers, read, strict=True)), options, utc_text(at), source)
+    found = _shelves(dict(zip(trackers, read, strict=True)), options, utc_text(at), source)
     shelves = Shelves(options.model, utc_text(at), Side(source.text, source.revision), tuple(found))
     style = Style(zone, console.color_out)
     if options.as_json:
@@ -114,7 +113,7 @@ def _source(text: str, repository: Repository | None) -> Source:
     return Source("revision", text, revision=repository.resolve(text))
 
 
-def _found(
+def _shelves(
     read: Mapping[Tracker, Mapping[str, Document]], options: Options, at: str, source: Source
 ) -> Iterator[TrackerShelves]:
     """Yield what each tracker has of the model and target.
@@ -122,27 +121,17 @@ def _found(
     Raises:
         UsageError: none has any.
     """
-    having = {tracker: documents for tracker, documents in read.items() if options.model in documents}
-    if not having:
-        raise unknown_model(options.model, (model for documents in read.values() for model in documents))
-    known: list[Customization] = []
-    found = False
-    for tracker, documents in having.items():
-        items = [entry.customization for entry in documents[options.model].entries]
-        known += items
-        chosen = _chosen(documents[options.model], options.target, source.prefix)
-        shelves = tuple(arranged(item, at, place) for item, place in chosen)
-        if shelves or options.target is None:
-            found = True
-            others = [entry.customization for document in documents.values() for entry in document.entries]
-            names = titles(pinned_items(shelves), [*items, *others])
-            yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)
-    if not found:
-        raise unknown_target(options.model, options.target or "", known)
+    placed = {
+        tracker: {model: _placed(found, source.prefix) for model, found in read[tracker].items()} for tracker in read
+    }
+    for tracker, items in chosen(placed, options.model, options.target).items():
+        shelves = tuple(arranged(item, at, place) for item, place in items)
+        of_model = placed[tracker].pop(options.model)
+        known = (item for found in (of_model, *placed[tracker].values()) for item, _ in found)
+        names = titles(pinned_items(shelves), known)
+        yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)
 
 
-def _chosen(document: Document, target: str | None, prefix: str) -> Iterator[tuple[Customization, Place]]:
+def _placed(document: Document, prefix: str) -> list[Placed]:
     file = document.source.removeprefix(prefix)
-    for entry in document.entries:
-        if target is None or matches(entry.customization, target):
-            yield entry.customization, Place(file, entry.line)
+    return [(entry.customization, Place(file, entry.line)) for entry in document.entries]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.commands.selection import matches, stands_in, unknown_model, unknown_target
 from pinsync.compare import in_scope, tags
-from pinsync.compare.changes import plain_data, shelf
-from pinsync.compare.log import of_item
+from pinsync.compare.changes import pins_of, plain_data
 from pinsync.errors import UsageError, printable, suggestion
 from pinsync.model import Customization, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from pinsync.compare.drift import Change
+
+
+_IDENTITY: Final = frozenset({"id", "model", "target_type", "target_identity", "target_criteria"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Wanted:
         for change in changes:
             if not any(in_scope(side, scope) and self._is(side) for side in (change.old, change.new)):
                 continue
-            if found := change if self.item is None else of_item(change, self.item):
+            if found := change if self.item is None else _of_item(change, self.item):
                 yield found
 
     def _is(self, item: Customization | None) -> bool:
@@ -79,6 +81,21 @@ class Wanted:
                 _check(word, message, names, items)
 
 
+def _of_item(change: Change, item: str) -> Change | None:
+    """Return what of a change has to do with one pinned item, None if nothing has.
+
+    That is what became of its pins; and of a rule that holds it, that it came under another id, model or target.
+    """
+    pins = tuple(pin for pin in change.pins if any(_holds(side, item) for side in (pin.old, pin.new)))
+    held = change.new is not None and any(_holds(pin, item) for pin in pins_of(plain_data(change.new)))
+    fields = tuple(found for found in change.fields if held and found.path[0] in _IDENTITY)
+    return replace(change, pins=pins, fields=fields) if pins or fields else None
+
+
+def _holds(pin: Mapping[str, Any] | None, item: str) -> bool:
+    return pin is not None and pin.get("pin_identity") == item
+
+
 def _check(
     word: str, message: str, names: Callable[[Customization], Iterable[str | None]], items: Collection[Customization]
 ) -> None:
@@ -106,5 +123,5 @@ def _tags(item: Customization) -> Iterable[str | None]:
 
 
 def _pinned(item: Customization) -> Iterable[str | None]:
-    found = (pin.get("pin_identity") for pin in shelf(plain_data(item)))
+    found = (pin.get("pin_identity") for pin in pins_of(plain_data(item)))
     return [identity for identity in found if isinstance(identity, str)]

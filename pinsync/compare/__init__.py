@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pinsync import canonical
@@ -126,7 +127,7 @@ def share_no_id(one: Iterable[Customization], other: Iterable[Customization]) ->
 
 def nothing_matches(scope: Scope, known: Iterable[Customization]) -> UsageError:
     """Return the error of a scope that lets no customization through on either side, with the nearest known name."""
-    wanted = " ".join(f"{_OPTIONS[name]} {value}" for name, value in scope.query().items())
+    wanted = " ".join(f"{_OPTIONS[name]} {shlex.quote(value)}" for name, value in scope.query().items())
     hint = "nothing is known yet; run without filters"
     known = list(known)
     for field, value in scope.query().items():

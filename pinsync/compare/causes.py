@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.compare.changes import plain_data, same, shelf
+from pinsync.compare.changes import pins_of, plain_data, same
 from pinsync.compare.drift import PinChange
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _cause(live: Customization | None, pin: Mapping[str, Any], filters: Filters)
     if filters.date is not None and _ended_before(pin.get("active_to"), filters.date):
         return "expired"
     found = filters.unfiltered.get(live.id or "") if filters.unfiltered and live else None
-    return "catalog" if any(same(pin, other) for other in shelf(plain_data(found))) else "edited"
+    return "catalog" if any(same(pin, other) for other in pins_of(plain_data(found))) else "edited"
 
 
 def _ended_before(text: object, date: datetime) -> bool:

@@ -44,7 +44,7 @@ def _rank(change: Change) -> tuple[str, tuple[Any, ...]]:
 def _change(pair: Pair, kind: Kind) -> Change:
     old = plain_data(pair.old)
     new = plain_data(pair.new)
-    pins = tuple(_pin_changes(shelf(old), shelf(new)))
+    pins = tuple(_pin_changes(pins_of(old), pins_of(new)))
     fields: tuple[FieldChange, ...] = ()
     if pair.old and pair.new:
         fields = tuple(_field_changes(old, new))
@@ -63,7 +63,7 @@ def plain_data(item: Customization | None) -> dict[str, Any]:
     return {"model": item.model, **data}
 
 
-def shelf(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def pins_of(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the pins; none if they are of an unexpected type, which makes them a field like any other."""
     pins = data.get("pin_definitions")
     return pins if isinstance(pins, list) and all(isinstance(pin, dict) for pin in pins) else []
@@ -112,7 +112,7 @@ def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[F
 
 
 def _hidden(name: str, side: Mapping[str, Any]) -> bool:
-    return name not in side or (name == "pin_definitions" and bool(shelf(side)))
+    return name not in side or (name == "pin_definitions" and bool(pins_of(side)))
 
 
 def _value_changes(path: Path, old: Any, new: Any) -> Iterator[FieldChange]:  # noqa: ANN401 - any JSON value

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
-
-from pinsync.compare.changes import plain_data, shelf
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from pinsync.compare import Kind
-    from pinsync.compare.drift import Change, PinChange, Place, Side, TrackerDrift
+    from pinsync.compare.drift import PinChange, Place, Side, TrackerDrift
     from pinsync.model import Commit, Customization
 
 
@@ -46,24 +44,6 @@ class Log:
     revision: str
     entries: Sequence[Entry]
     shallow: Commit | None = None
-
-
-_IDENTITY: Final = frozenset({"id", "model", "target_type", "target_identity", "target_criteria"})
-
-
-def of_item(change: Change, item: str) -> Change | None:
-    """Return what of a change has to do with one pinned item, None if nothing has.
-
-    That is what became of its pins; and of a rule that holds it, that it came under another id, model or target.
-    """
-    pins = tuple(pin for pin in change.pins if any(_holds(side, item) for side in (pin.old, pin.new)))
-    held = change.new is not None and any(_holds(pin, item) for pin in shelf(plain_data(change.new)))
-    fields = tuple(found for found in change.fields if held and found.path[0] in _IDENTITY)
-    return replace(change, pins=pins, fields=fields) if pins or fields else None
-
-
-def _holds(pin: Mapping[str, Any] | None, item: str) -> bool:
-    return pin is not None and pin.get("pin_identity") == item
 
 
 @dataclass(frozen=True, slots=True)

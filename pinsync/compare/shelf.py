@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pinsync import canonical
-from pinsync.compare.changes import plain_data
-from pinsync.compare.changes import shelf as pins_of
+from pinsync.compare.changes import pins_of, plain_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

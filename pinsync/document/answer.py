@@ -21,6 +21,10 @@ _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 """An escape in JSON, a surrogate pair being one; of a lone surrogate the group has a part."""
+_NEXT: Final = frozenset({"next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nexturl", "nextlink"})
+_MORE: Final = frozenset({"hasmore", "hasnext", "hasnextpage", "more"})
+_TOTAL: Final = frozenset({"total", "totalcount", "totalresults", "totalitems", "totalhits"})
+"""What the keys of paging are called, in lower case and without ``_`` and ``-``."""
 _MARK: Final = "\ufdd0"  # a noncharacter, which no text holds
 _HALF_AN_EMOJI: Final = (
     "it is half an emoji, as a rule: enter the text anew in the vendor's UI, or report it to the vendor"
@@ -70,15 +74,15 @@ def _members(body: bytes) -> tuple[msgspec.Raw, dict[str, Any]]:
 def _signs_of_paging(rest: Mapping[str, object], count: int) -> Iterator[str]:
     """Yield what tells of more pages, at the top of the answer or in an object there, such as ``meta``."""
     for said in (rest, *(value for value in rest.values() if isinstance(value, dict))):
-        if said.get("next"):
-            yield '"next" is set'
-        if said.get("has_more"):
-            yield '"has_more" is true'
-        total = said.get("total")
-        if isinstance(total, str) and total.isdecimal():
-            total = int(total)
-        if isinstance(total, int | float) and total > count:
-            yield f'"total" is {total}, {count} came'
+        for key, value in said.items():
+            name = re.sub("[_-]", "", key).lower()
+            total = float(value) if isinstance(value, str) and value.isdecimal() else value
+            if name in _NEXT and value:
+                yield f'"{key}" is set'
+            elif name in _MORE and value:
+                yield f'"{key}" is true'
+            elif name in _TOTAL and isinstance(total, int | float) and total > count:
+                yield f'"{key}" is {value}, {count} came'
 
 
 def decoded(raw: bytes) -> dict[str, Any]:

@@ -8,27 +8,23 @@ removed and the changes of all commits together lead from the first state to the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 from pinsync.compare.drift import Place
-from pinsync.errors import UsageError, suggestion
-from pinsync.history.contents import Commits, Contents, Today
-from pinsync.history.versions import Fault
+from pinsync.errors import UsageError, printable, suggestion
+from pinsync.history.configurations import Today
+from pinsync.history.states import Documents, State, States
+from pinsync.history.versions import Fault, Version
 from pinsync.sources import sides
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import PurePosixPath
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.config import Tracker
-    from pinsync.history.versions import Ignored, Version
     from pinsync.model import Commit, Customization
-    from pinsync.repository import Reader
+    from pinsync.repository import Range, Reader
 
-_MAX_INDEXED: Final = 64
-"""How many versions of documents are kept by target; a commit differs from its parent in few."""
-
-__all__ = ["History", "Step", "Today", "TrackerStep"]
+__all__ = ["Documents", "Fault", "History", "State", "Step", "Today", "TrackerStep", "Version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +37,7 @@ class TrackerStep:
         tracker_id: its id.
         old: what stands in files that differ, on the parent's side; what is equal on both sides is left out.
         new: the same on the commit's side.
-        models: the models of the files that differ, or lie elsewhere.
-        differing: the documents of the files that differ, those of the parent's side first.
-        before: all of the tracker's documents on the parent's side.
-        after: the same on the commit's side.
+        touched: the documents that differ, or lie elsewhere, those of the parent's side first.
     """
 
     name: str
@@ -52,20 +45,23 @@ class TrackerStep:
     tracker_id: str
     old: Sequence[Customization]
     new: Sequence[Customization]
-    models: frozenset[str]
-    differing: Sequence[Version]
-    before: Sequence[Version]
-    after: Sequence[Version]
+    touched: Sequence[Version]
 
-    def places(self, wanted: Iterable[Customization]) -> dict[int, Place]:
-        """Return, by ``id()`` of each, where what differs stands: on the commit's side, or the parent's if gone."""
+    def places(self, wanted: Sequence[Customization]) -> list[Place]:
+        """Return where customizations that differ stand: on the commit's side, or the parent's if gone.
+
+        Args:
+            wanted: some of ``old`` and ``new``; of equal ones without an id, each stands for the next.
+        """
         missing = {id(item) for item in wanted}
-        return {
-            id(item): Place(str(version.path), line)
-            for version in self.differing
-            for item, line in zip(version.items, version.lines, strict=True)
-            if id(item) in missing
-        }
+        found: dict[int, list[Place]] = {}
+        for version in self.touched:
+            here: dict[int, list[Place]] = {}
+            for item, line in zip(version.items, version.lines, strict=True):
+                if id(item) in missing:
+                    here.setdefault(id(item), []).append(Place(str(version.path), line))
+            found |= here
+        return [places.pop(0) if len(places := found[id(item)]) > 1 else places[0] for item in wanted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,100 +71,119 @@ class Step:
     Attributes:
         commit: the commit.
         trackers: those of whose files any differs.
-        faults: what can't be read in it and was otherwise in its parent.
+        faults: what can't be read in it and was otherwise in its parent, each with the model that stood there before,
+            None if there was none.
     """
 
     commit: Commit
     trackers: tuple[TrackerStep, ...]
-    faults: tuple[Fault, ...]
+    faults: Mapping[Fault, str | None]
 
 
 class History:
-    """Compares commits with their parents.
+    """The way back from a commit along the main line.
 
     Args:
         reader: what reads git's objects.
-        today: the working tree that history leads up to.
+        today: the working tree.
+        tip: the full hash of the commit to begin at.
+
+    Attributes:
+        end: the commit at which a shallow clone ends; None in a whole clone. It can't be compared with its parent.
     """
 
-    def __init__(self, reader: Reader, today: Today) -> None:
-        self._commits = Commits(reader, today)
-        self._targets: dict[int, tuple[Sequence[Customization], Mapping[str | None, Sequence[Customization]]]] = {}
+    def __init__(self, reader: Reader, today: Today, tip: str) -> None:
+        self._states = States(reader, today, tip)
+        self._repository = today.repository
+        self.end = today.repository.shallow_end(tip)
 
-    def contents(self, commit: str, ignore: Ignored | None = None) -> Contents | None:
-        """Return what a commit holds, what can't be read being as it was before; None if nothing ever could be.
+    @property
+    def seen(self) -> Collection[Customization]:
+        """Every customization met so far, once."""
+        return self._states.versions.seen
+
+    def newest(self, *, whole: bool = False) -> State | None:
+        """Return what the newest commit holds; None if nothing ever could be read.
 
         Args:
-            commit: its full hash.
-            ignore: paths of fields that don't count; None for those of its own configuration.
+            whole: with the fields that its configuration ignores.
         """
-        return self._commits.contents(commit, ignore)
+        return self._states.state(0, () if whole else None)
 
-    def seen(self) -> Iterator[Customization]:
-        """Yield every customization met so far, some of them twice."""
-        return self._commits.versions.seen()
+    def fault(self) -> Fault | None:
+        """Return why the configuration of the newest commit can't be read, None if it can."""
+        found = self._states.outline(0)
+        return found if isinstance(found, Fault) else None
 
-    def targeting(self, items: Iterable[str], step: TrackerStep) -> Iterator[Customization]:
-        """Yield the customizations that are for one of these items, those of the commit's side first."""
-        for version in (*step.after, *step.before):
-            targets = self._by_target(version.items)
-            for item in items:
-                yield from targets.get(item, ())
+    def titled(self, tracker: str, items: Iterable[str]) -> Iterator[Customization]:
+        """Yield the newest customization that is for each of these items, as far as any was met yet."""
+        return self._states.titled(tracker, items)
 
-    def _by_target(self, items: Sequence[Customization]) -> Mapping[str | None, Sequence[Customization]]:
-        """Return a document's customizations by the item they are for, which is kept while neighbours are read."""
-        if id(items) not in self._targets:
-            found: dict[str | None, list[Customization]] = {}
-            for item in items:
-                found.setdefault(item.target.identity, []).append(item)
-            if len(self._targets) >= _MAX_INDEXED:
-                self._targets.clear()
-            self._targets[id(items)] = items, found  # the items too, or their id() could become another's
-        return self._targets[id(items)][1]
-
-    def steps(self, commits: Iterable[Commit], names: Sequence[str] = ()) -> Iterator[Step]:
-        """Yield, for each commit that changed a tracker's files, what it did.
+    def steps(self, names: Sequence[str] = (), wanted: Range | None = None) -> Iterator[Step]:
+        """Yield, for each commit that changed a tracker's files, what it did; the newest first.
 
         Args:
-            commits: the newest first; one without a parent is compared with nothing.
             names: the trackers, as the newest commit calls them; all if empty.
+            wanted: the commits that are asked for; None for all.
 
         Raises:
-            UsageError: no tracker of the newest commit has such a name.
+            UsageError: no tracker of the newest commit has such a name, or the author's expression can't be read.
         """
-        newest: Mapping[str, str] | None = None
-        for commit in commits:
-            if newest is None:
-                newest = self._newest(commit.hash, names)
-            outline = self._commits.outline(commit.hash)
-            earlier = self._commits.outline(commit.parent) if commit.parent else None
-            if outline == earlier:
-                continue
-            before = self._commits.contents(commit.parent) if commit.parent else None
-            after = self._commits.contents(commit.hash, before.state.settings.ignore if before else None)
-            if after:
-                pairs = _paired(before, after)
-                if step := _step(commit, before, after, _called(newest, pairs, every=not names)):
-                    yield step
-                newest = _earlier(newest, pairs)
-            elif isinstance(outline, Fault):
-                yield Step(commit, (), (outline,))
+        asked = None
+        if wanted and wanted != (wanted.tip, None, None, None, None):
+            asked = set(self._repository.selected(wanted, self._states.names))
+        newest = self._newest(names)
+        at = 0
+        while (commit := self._states.commit(at)) and (asked is None or asked or not _is_bounded(wanted)):
+            step, newest = self._step(at, commit, newest, every=not names)
+            if step and (asked is None or commit.hash in asked):
+                yield step
+            if asked:
+                asked.discard(commit.hash)
+            at += 1
 
-    def _newest(self, commit: str, names: Sequence[str]) -> Mapping[str, str]:
-        """Return the trackers that are followed, each by its name: those of a commit, or the named ones of them."""
-        contents = self._commits.contents(commit)
-        known = [tracker.name for tracker in contents.state.trackers] if contents else names
-        _check(names, known)
+    def _newest(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the trackers that are followed, each by its name: those of the newest commit, or the named ones."""
+        state = self.newest()
+        known = [tracker.name for tracker in state.documents] if state else list(names)
+        for name in names:
+            if name not in known:
+                raise UsageError(f'no tracker is named "{printable(name)}"', hint=suggestion(name, known))
         return {name: name for name in names or known}
+
+    def _step(
+        self, at: int, commit: Commit, newest: Mapping[str, str], *, every: bool
+    ) -> tuple[Step | None, Mapping[str, str]]:
+        """Return what a commit did, and what the newest commit calls the trackers of its parent."""
+        if self._states.outline(at) == self._states.outline(at + 1) or commit == self.end:
+            return None, newest
+        before = self._states.state(at + 1)
+        after = self._states.state(at, before.settings.ignore if before else None)
+        if after is None:
+            fault = self._states.outline(at)
+            return (Step(commit, (), {fault: None}) if isinstance(fault, Fault) else None), newest
+        pairs = list(sides.paired(list(before.documents) if before else [], list(after.documents)))
+        trackers = [
+            found
+            for (left, right), name in _called(newest, pairs, every=every)
+            if (tracker := right or left)
+            and (found := _tracker_step(tracker, name, _side(before, left), _side(after, right)))
+        ]
+        faults = {
+            fault: after.model(fault.path) for fault in sorted(after.faults - (before.faults if before else set()))
+        }
+        if not trackers and not faults:
+            return None, _earlier(newest, pairs)
+        step = Step(commit, tuple(trackers), {fault: after.model(fault.path) for fault in sorted(faults)})
+        return step, _earlier(newest, pairs)
+
+
+def _is_bounded(wanted: Range | None) -> bool:
+    """Whether older commits than those asked for needn't be looked at."""
+    return wanted is not None and (wanted.base is not None or wanted.since is not None)
 
 
 _Pair = tuple["Tracker | None", "Tracker | None"]
-
-
-def _paired(before: Contents | None, after: Contents) -> list[_Pair]:
-    if before is None:
-        return [(None, tracker) for tracker in after.state.trackers]
-    return list(sides.paired(before.state, after.state))
 
 
 def _called(newest: Mapping[str, str], pairs: Iterable[_Pair], *, every: bool) -> Iterator[tuple[_Pair, str | None]]:
@@ -193,64 +208,33 @@ def _earlier(newest: Mapping[str, str], pairs: Iterable[_Pair]) -> Mapping[str, 
     return found
 
 
-def _step(
-    commit: Commit, before: Contents | None, after: Contents, pairs: Iterable[tuple[_Pair, str | None]]
-) -> Step | None:
-    trackers = []
-    for (left, right), newest in pairs:
-        tracker = right or left
-        if tracker and (found := _tracker_step(tracker, newest, _side(before, left), _side(after, right))):
-            trackers.append(found)
-    known = set(before.faults) if before else set()
-    faults = tuple(fault for fault in after.faults if fault not in known)
-    return Step(commit, tuple(trackers), faults) if trackers or faults else None
+def _side(state: State | None, tracker: Tracker | None) -> Documents | None:
+    return state.documents[tracker] if state and tracker else None
 
 
-def _check(names: Sequence[str], known: Iterable[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise UsageError(f'no tracker is named "{name}"', hint=suggestion(name, known))
-
-
-class _Side(NamedTuple):
-    """A tracker's documents on one side, the hashes of its files, and where they lie."""
-
-    files: Mapping[str, Version]
-    blobs: Mapping[str, str]
-    folder: PurePosixPath | None
-
-    def differing(self, other: _Side) -> list[Version]:
-        """Return the documents that the other side hasn't got, or of which it has another version."""
-        return [version for name, version in self.files.items() if version.items is not other.items(name)]
-
-    def items(self, name: str) -> tuple[Customization, ...] | None:
-        """Return what a document says, None if there is none of that name."""
-        return self.files[name].items if name in self.files else None
-
-
-def _side(contents: Contents | None, tracker: Tracker | None) -> _Side:
-    if contents is None or tracker is None:
-        return _Side({}, {}, None)
-    return _Side(contents.files[tracker.name], contents.blobs[tracker.name], contents.state.folder(tracker))
-
-
-def _tracker_step(tracker: Tracker, newest: str | None, before: _Side, after: _Side) -> TrackerStep | None:
+def _tracker_step(
+    tracker: Tracker, newest: str | None, before: Documents | None, after: Documents | None
+) -> TrackerStep | None:
     """Return what differs between a tracker's two sides, None if nothing does."""
-    if before[1:] == after[1:]:
+    moved = before is None or after is None or before.folder != after.folder
+    sides_ = [dict(side.versions) if side else {} for side in (before, after)]
+    touched = [
+        [found for name, found in here.items() if moved or _differs(found, there.get(name))]
+        for here, there in (sides_, reversed(sides_))
+    ]
+    if not any(touched):
         return None
-    versions = before.differing(after), after.differing(before)
-    old, new = ([item for version in side for item in version.items] for side in versions)
-    same = {id(item) for item in old if item.id is not None} & {id(item) for item in new}
-    moved = before.folder != after.folder
-    touched = [*before.files.values(), *after.files.values()] if moved else [*versions[0], *versions[1]]
+    old, new = ([item for version in versions for item in version.items] for versions in touched)
+    same = set(map(id, old)).intersection(map(id, new))
     return TrackerStep(
         tracker.name,
         newest,
         tracker.tracker_id,
-        [item for item in old if id(item) not in same],
-        [item for item in new if id(item) not in same],
-        frozenset(version.model for version in touched),
-        [*versions[0], *versions[1]],
-        list(before.files.values()),
-        list(after.files.values()),
+        [item for item in old if id(item) not in same or item.id is None],
+        [item for item in new if id(item) not in same or item.id is None],
+        [*touched[0], *touched[1]],
     )
+
+
+def _differs(one: Version, other: Version | None) -> bool:
+    return one is not other and (other is None or one.blob != other.blob or one.items != other.items)

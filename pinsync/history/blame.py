@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pinsync.compare import match
-from pinsync.compare.changes import pin_change, plain_data, same, shelf
+from pinsync.compare.changes import pin_change, pins_of, plain_data, same
 from pinsync.compare.log import Blamed, BlamedRule
 from pinsync.model import pair_pins
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pinsync.compare import Kind, Pair
     from pinsync.compare.drift import PinChange, Place
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def blamed(
-    steps: Iterable[Step], rules: Mapping[str, Sequence[tuple[Customization, Place]]], ends: Container[str] = ()
-) -> tuple[dict[str, tuple[BlamedRule, ...]], Commit | None]:
+    steps: Iterable[Step], rules: Mapping[str, Sequence[tuple[Customization, Place]]]
+) -> tuple[dict[str, tuple[BlamedRule, ...]], bool]:
     """Find the commit that last changed each pin.
 
     A rule is followed to another model, to another id of the same target, and into folders and trackers of another
@@ -29,25 +29,55 @@ def blamed(
     Args:
         steps: what each commit did, the newest first, from the one whose rules these are.
         rules: by tracker, as the newest commit calls it, customizations and where they stand.
-        ends: the full hashes of the commits at which a shallow clone ends. There nothing can be told apart any more.
 
     Returns:
-        By tracker the rules, in their order; and the commit at which the clone ends, if a pin is as old as that.
+        By tracker the rules, in their order; and whether each pin has its commit.
     """
     traces = {name: [_Trace(item, place) for item, place in found] for name, found in rules.items()}
-    waiting = [trace for found in traces.values() for trace in found]
-    end = None
-    for step in steps if waiting else ():
-        if step.commit.hash in ends:
-            end = step.commit
-            break
+    waiting = {name: _Waiting(found) for name, found in traces.items()}
+    for step in steps if any(waiting.values()) else ():
         for tracker in step.trackers:
-            if tracker.newest is not None:
-                _follow([trace for trace in traces.get(tracker.newest, ()) if not trace.done], tracker, step.commit)
-        waiting = [trace for trace in waiting if not trace.done]
-        if not waiting:
+            if tracker.newest in waiting:
+                waiting[tracker.newest].back(tracker, step.commit)
+        if not any(waiting.values()):
             break
-    return {name: tuple(trace.result() for trace in found) for name, found in traces.items()}, end
+    return {name: tuple(trace.result() for trace in found) for name, found in traces.items()}, not any(waiting.values())
+
+
+class _Waiting:
+    """The rules of one tracker of which older commits matter, by what they are found by in the commit looked at.
+
+    Args:
+        traces: the rules.
+    """
+
+    def __init__(self, traces: Iterable[_Trace]) -> None:
+        self._traces: dict[object, list[_Trace]] = {}
+        for trace in traces:
+            self._put(trace)
+
+    def __bool__(self) -> bool:
+        return bool(self._traces)
+
+    def _put(self, trace: _Trace) -> None:
+        if not trace.done:
+            self._traces.setdefault(_key(trace.item), []).append(trace)
+
+    def back(self, step: TrackerStep, commit: Commit) -> None:
+        """Go on with what the rules were before a commit; what it left as it was isn't among what differs."""
+        moved = []
+        for pair in match(step.old, step.new) if self._traces else ():
+            found = self._traces.get(_key(pair.new), []) if pair.new else []
+            trace = next((each for each in found if _same_pins(pair.new, each.item)), None)
+            if trace is None:
+                continue
+            found.remove(trace)
+            if not found:
+                del self._traces[_key(trace.item)]
+            trace.back(pair, commit)
+            moved.append(trace)
+        for trace in moved:
+            self._put(trace)
 
 
 class _Trace:
@@ -61,7 +91,7 @@ class _Trace:
     def __init__(self, item: Customization, place: Place) -> None:
         self.item = item
         self._rule = item, place
-        self._pins = shelf(plain_data(item))
+        self._pins = pins_of(plain_data(item))
         self._blamed: dict[int, tuple[PinChange, Commit]] = {}
         self._waiting = {at: at for at in range(len(self._pins))}  # pin → which one it is in the commit looked at
         self._changed: tuple[Kind, Commit] | None = None
@@ -75,7 +105,7 @@ class _Trace:
         """Go on with what the rule was before a commit."""
         if pair.kind:
             self._changed = self._changed or (pair.kind, commit)
-            self._blame(shelf(plain_data(pair.old)), shelf(plain_data(pair.new)), commit)
+            self._blame(pins_of(plain_data(pair.old)), pins_of(plain_data(pair.new)), commit)
         if pair.old:
             self.item = pair.old
 
@@ -95,24 +125,9 @@ class _Trace:
         return BlamedRule(*self._rule, pins, *(self._changed or (None, None)))
 
 
-def _follow(traces: Sequence[_Trace], step: TrackerStep, commit: Commit) -> None:
-    """Go on with what the rules were before a commit; what it left as it was isn't among what differs."""
-    if not traces:
-        return
-    pairs: dict[object, list[Pair]] = {}
-    for pair in match(step.old, step.new):
-        if pair.new:
-            pairs.setdefault(_key(pair.new), []).append(pair)
-    for trace in traces:
-        found = pairs.get(_key(trace.item), [])
-        if mine := next((pair for pair in found if _same_pins(pair.new, trace.item)), None):
-            found.remove(mine)
-            trace.back(mine, commit)
-
-
 def _same_pins(one: Customization | None, other: Customization) -> bool:
     """Whether they are one rule; the rest of their texts may differ, where the configuration came to ignore a field."""
-    return one == other or same(shelf(plain_data(one)), shelf(plain_data(other)))
+    return one == other or same(pins_of(plain_data(one)), pins_of(plain_data(other)))
 
 
 def _key(item: Customization) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -9,7 +11,7 @@ from pinsync import document
 from pinsync.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import PurePosixPath
 
     from pinsync.document import Document
@@ -17,10 +19,9 @@ if TYPE_CHECKING:
     from pinsync.repository import Reader
 
 _MAX_KEPT: Final = 4_000_000
-"""How many customizations the kept versions may hold in all: at 16 bytes each, 64 MB."""
+"""How many customizations the kept versions may hold in all: at 24 bytes each, 100 MB."""
 _START: Final = b"\n  - "
 """What a block of a document begins with where pinsync laid it out, and what nothing else there does."""
-
 
 Ignored = tuple[tuple[str, ...], ...]
 """Paths of fields that don't count."""
@@ -35,15 +36,15 @@ class Version(NamedTuple):
         model: the recommender model.
         items: its customizations in the order of the file; equal ones of any two versions are one object.
         lines: the line, from 1, that each begins on.
-        ids: those of them that have one.
+        ids: the ids of those that have one.
     """
 
     path: PurePosixPath
     blob: str
     model: str
     items: tuple[Customization, ...]
-    lines: tuple[int, ...]
-    ids: frozenset[str]
+    lines: Sequence[int]
+    ids: tuple[str, ...]
 
 
 class Fault(NamedTuple):
@@ -77,6 +78,11 @@ class Versions:
         self._blocks: dict[tuple[Ignored, str], dict[bytes, _Block]] = {}
         self._items: dict[Customization, Customization] = {}
 
+    @property
+    def seen(self) -> Collection[Customization]:
+        """Every customization that stood in any version read so far, once."""
+        return self._items.keys()
+
     def read(self, path: PurePosixPath, blob: str, ignore: Ignored) -> Version | Fault:
         """Return what a file says, or why it can't be read.
 
@@ -85,17 +91,15 @@ class Versions:
             blob: the hash of its bytes.
             ignore: paths of fields that don't count.
         """
-        found = self._read.get((blob, ignore))
+        key = blob, ignore
+        found = self._read.pop(key, None)
         if found is None:
-            self._read[blob, ignore] = found = self._version(path, blob, ignore)
+            found = self._version(path, blob, ignore)
             self._kept += _size(found)
-            while self._kept > _MAX_KEPT and len(self._read) > 1:
-                self._kept -= _size(self._read.pop(next(iter(self._read))))
+        self._read[key] = found  # now the last to be forgotten
+        while self._kept > _MAX_KEPT and len(self._read) > 1:
+            self._kept -= _size(self._read.pop(next(iter(self._read))))
         return found if found.path == path else found._replace(path=path)
-
-    def seen(self) -> Iterator[Customization]:
-        """Yield every customization that stood in any version read so far."""
-        yield from self._items
 
     def _version(self, path: PurePosixPath, blob: str, ignore: Ignored) -> Version | Fault:
         found = self._reader.find(blob)
@@ -104,54 +108,61 @@ class Versions:
         try:
             model, items, lines = self._parsed(found.content, str(path), ignore)
         except FileError as error:
-            place = "" if error.line is None else f"line {error.line}: "
-            return Fault(path, blob, f"{place}{error.reason}")
-        named = [item.id for item in items if item.id is not None]
-        ids = frozenset(named)
-        if len(ids) < len(named):
-            twice = next(name for at, name in enumerate(named) if name in named[:at])
+            return Fault(path, blob, placed(error))
+        ids = tuple([item.id for item in items if item.id is not None])
+        if len(set(ids)) < len(ids):
+            ((twice, _),) = Counter(ids).most_common(1)
             return Fault(path, blob, f"the id {twice} stands in it twice")
-        return Version(path, blob, model, tuple(items), tuple(lines), ids)
+        return Version(path, blob, model, tuple(items), array("L", lines), ids)
 
     def _parsed(
         self, content: bytes, source: str, ignore: Ignored
-    ) -> tuple[str, Sequence[Customization], Sequence[int]]:
+    ) -> tuple[str, Sequence[Customization], Iterable[int]]:
         """Return a document's model, its customizations and their lines; only blocks not seen before are parsed."""
         text = content.replace(b"\r\n", b"\n") if b"\r" in content else content
         head, *blocks = text.removesuffix(b"\n").split(_START)
         model = self._models.get(head)
         known = self._blocks.get((ignore, model), {}) if model is not None else {}
         new = [block for block in dict.fromkeys(blocks) if block not in known]
-        if new or model is None:
-            read = self._learnt(head, new, source, ignore)
-            if read is None:
-                whole = document.parse(content, source, ignore=ignore)
-                return whole.model, self._shared(whole), [entry.line for entry in whole.entries]
+        if model is None or (new and not self._learnt(head, new, ignore)):
+            read = document.parse(content, source, ignore=ignore)
+            if not self._learn(read, head, blocks, text, ignore):
+                return read.model, self._shared(read), [entry.line for entry in read.entries]
             model = read.model
-            known = self._blocks[ignore, model]
-        found = [known[block] for block in blocks]
-        lines = accumulate((block.height for block in found), initial=head.count(b"\n") + 2)
-        return model, [block.item for block in found], list(lines)[:-1]
+        known = self._blocks[ignore, model]
+        if not blocks:
+            return model, (), ()
+        items, heights = zip(*map(known.__getitem__, blocks), strict=True)
+        return model, items, accumulate(heights[:-1], initial=head.count(b"\n") + 2)
 
-    def _learnt(self, head: bytes, blocks: Sequence[bytes], source: str, ignore: Ignored) -> Document | None:
-        """Read a document of these blocks and take note of each; None if it isn't laid out as pinsync does it."""
+    def _learnt(self, head: bytes, blocks: Sequence[bytes], ignore: Ignored) -> bool:
+        """Read new blocks below a head that is known; whether that went well."""
         text = b"".join((head, *(_START + block for block in blocks), b"\n"))
         try:
-            read = document.parse(text, source, ignore=ignore)
+            read = document.parse(text, "", ignore=ignore)
         except FileError:
-            return None  # the whole is read again, to say where
-        if read.text() != text or len(read.entries) != len(blocks):
-            return None
+            return False  # the whole is read again, to say where
+        return self._learn(read, head, blocks, text, ignore)
+
+    def _learn(self, read: Document, head: bytes, blocks: Collection[bytes], text: bytes, ignore: Ignored) -> bool:
+        """Take note of a document's blocks; whether it is laid out as pinsync does it, so that they can be told."""
+        if len(read.entries) != len(blocks) or read.text().replace(b"\r\n", b"\n").rstrip(b"\n") != text.rstrip(b"\n"):
+            return False
         self._models[head] = read.model
-        known = self._blocks.setdefault((ignore, read.model), {})
-        known |= {
-            block: _Block(item, block.count(b"\n") + 1) for block, item in zip(blocks, self._shared(read), strict=True)
-        }
-        return read
+        self._blocks.setdefault((ignore, read.model), {}).update(
+            (block, _Block(item, block.count(b"\n") + 1))
+            for block, item in zip(blocks, self._shared(read), strict=True)
+        )
+        return True
 
     def _shared(self, read: Document) -> list[Customization]:
         """Return what a document says, as the objects that stand for it in other versions."""
         return [self._items.setdefault(entry.customization, entry.customization) for entry in read.entries]
+
+
+def placed(error: FileError) -> str:
+    """Return why a file can't be read, with the line but without the file's name."""
+    return error.reason if error.line is None else f"line {error.line}: {error.reason}"
 
 
 def _size(found: Version | Fault) -> int:

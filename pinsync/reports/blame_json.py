@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.compare.changes import plain_data
-from pinsync.reports.json import commit, encoded, identified
+from pinsync.reports import commits
+from pinsync.reports.json import encoded, identified
 
 if TYPE_CHECKING:
     from pinsync.compare.log import Blame, Blamed, BlamedRule
@@ -32,7 +33,7 @@ def render(blame: Blame, style: Style) -> str:  # noqa: ARG001 - as every format
             "source": blame.source.source,
             "revision": blame.source.revision,
             "complete": blame.shallow is None,
-            "shallow": commit(blame.shallow),
+            "shallow": commits.record(blame.shallow),
             "trackers": [
                 {
                     "name": tracker.name,
@@ -49,13 +50,13 @@ def _rule(rule: BlamedRule) -> Record:
     return {
         **identified(rule.customization, plain_data(rule.customization), rule.place),
         "kind": rule.kind,
-        "commit": commit(rule.commit),
+        "commit": commits.record(rule.commit),
         "pins": [_pin(blamed) for blamed in rule.pins],
     }
 
 
 def _pin(blamed: Blamed) -> Record:
-    record: Record = {"pin": blamed.pin, "kind": None, "commit": commit(blamed.commit)}
+    record: Record = {"pin": blamed.pin, "kind": None, "commit": commits.record(blamed.commit)}
     if blamed.change:
         record["kind"] = blamed.change.kind
         if blamed.change.old is not None:

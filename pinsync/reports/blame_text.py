@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinsync.compare.changes import plain_data
+from pinsync.reports import commits
 from pinsync.reports.pins import Words
-from pinsync.reports.text import painted
+from pinsync.reports.text import named, painted
 from pinsync.reports.values import aligned, clipped, one_line, page, plural
 
 if TYPE_CHECKING:
@@ -42,11 +43,13 @@ class _Page:
     words: Words
 
     def lines(self) -> Iterator[str]:
-        yield self._painted("bold", f"{self.words.value(self.blame.model)} in {self.words.origin(self.blame.source)}")
+        yield painted(
+            self.style, "bold", f"{self.words.value(self.blame.model)} in {self.words.origin(self.blame.source)}"
+        )
         for tracker in self.blame.trackers:
             if len(self.blame.trackers) > 1:
                 yield ""
-                yield self._painted("bold", one_line(f"{tracker.name} ({tracker.tracker_id})"))
+                yield painted(self.style, "bold", named(tracker))
             words = replace(self.words, names=tracker.names)
             for rule in tracker.rules:
                 yield ""
@@ -56,12 +59,12 @@ class _Page:
             yield "no rules"
         if self.blame.shallow:
             yield ""
-            yield f"{self._commit(None)}: this clone is shallow, and older commits aren't in it (git fetch --unshallow)"
+            yield f"note: {commits.shallow_end(self.blame.shallow)}"
 
     def _title(self, rule: BlamedRule, words: Words) -> str:
         name, target = words.called(rule.customization, plain_data(rule.customization))
         place = one_line(f"{rule.place.file}:{rule.place.line}")
-        return self._painted("bold", name) + (f" ({target})" if target else "") + f" · {place}"
+        return painted(self.style, "bold", name) + (f" ({target})" if target else "") + f" · {place}"
 
     def _table(self, rule: BlamedRule, words: Words) -> Iterator[str]:
         rows = [
@@ -69,7 +72,7 @@ class _Page:
             for pin in rule.pins
         ] or [(*self._who(rule.commit), _KINDS[rule.kind] if rule.kind else "", "no pins")]
         for first, *rest in aligned(rows):
-            yield _GAP + _GAP.join([self._painted("~", first), *rest]).rstrip()
+            yield _GAP + _GAP.join([painted(self.style, "~", first), *rest]).rstrip()
 
     def _who(self, commit: Commit | None) -> tuple[str, str, str]:
         """Return a commit's hash, its author and its age; of what is older than all that is known the hash alone."""
@@ -81,9 +84,6 @@ class _Page:
         """Return how a commit is named: that at which a shallow clone ends as git blame does it, with a ``^``."""
         end = self.blame.shallow
         return commit.short if commit else f"^{end.short}" if end else "?"
-
-    def _painted(self, name: str, text: str) -> str:
-        return painted(name, text) if self.style.color else text
 
 
 def age(at: datetime, now: datetime) -> str:

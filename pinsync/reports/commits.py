@@ -23,9 +23,9 @@ def shallow_end(commit: Commit) -> str:
     return f"the history ends at {commit.short}: this clone is shallow (git fetch --unshallow)"
 
 
-def record(commit: Commit) -> dict[str, Any]:
-    """Return a commit as the JSON contracts have it."""
-    return {
+def record(commit: Commit | None) -> dict[str, Any] | None:
+    """Return a commit as the JSON contracts have it, None for none."""
+    return commit and {
         "commit": commit.hash,
         "short": commit.short,
         "parent": commit.parent,
@@ -33,8 +33,3 @@ def record(commit: Commit) -> dict[str, Any]:
         "date": utc(commit.date),
         "subject": commit.subject,
     }
-
-
-def shallow_record(commit: Commit | None) -> dict[str, Any] | None:
-    """Return where a shallow clone ends, None if it isn't one, or not as far as was looked."""
-    return None if commit is None else {"commit": commit.hash}

@@ -30,7 +30,7 @@ def render(log: Log, style: Style) -> str:  # noqa: ARG001 - as every format's
             "version": VERSION,
             "revision": log.revision,
             "complete": log.shallow is None,
-            "shallow": commits.shallow_record(log.shallow),
+            "shallow": commits.record(log.shallow),
             "commits": [_entry(entry) for entry in log.entries],
         }
     )
@@ -38,7 +38,7 @@ def render(log: Log, style: Style) -> str:  # noqa: ARG001 - as every format's
 
 def _entry(entry: Entry) -> dict[str, Any]:
     return {
-        **commits.record(entry.commit),
+        **(commits.record(entry.commit) or {}),
         "reformatted": entry.reformatted,
         "notes": list(entry.notes),
         "trackers": [_tracker(tracker) for tracker in entry.trackers],

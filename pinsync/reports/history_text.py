@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinsync.reports import commits
-from pinsync.reports.text import entry_lines, painted
+from pinsync.reports.text import entry_lines, named, painted
 from pinsync.reports.values import one_line, page
 from pinsync.reports.wording import ChangeWords
 
@@ -46,21 +46,18 @@ class _Report:
     def lines(self, entry: Entry) -> Iterator[str]:
         commit = entry.commit
         head = [f"commit {commit.short}", commits.date(commit, self.style.zone), one_line(commit.author)]
-        yield self._painted("~", " · ".join(head))
+        yield painted(self.style, "~", " · ".join(head))
         yield f"    {one_line(commit.subject)}".rstrip()
         if entry.notes or entry.reformatted:
             yield ""
         yield from (f"note: {one_line(note)}" for note in entry.notes)
         if entry.reformatted:
-            yield self._painted("dim", REFORMATTED)
+            yield painted(self.style, "dim", REFORMATTED)
         for tracker in entry.trackers:
             if len(entry.trackers) > 1:
                 yield ""
-                yield self._painted("bold", one_line(f"{tracker.name} ({tracker.tracker_id})"))
+                yield painted(self.style, "bold", named(tracker))
             words = self.words.of(tracker)
             for change in tracker.changes:
                 yield ""
-                yield from entry_lines(words.entry(change), self._painted)
-
-    def _painted(self, name: str, text: str) -> str:
-        return painted(name, text) if self.style.color else text
+                yield from entry_lines(words.entry(change), self.style)

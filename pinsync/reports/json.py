@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pinsync.compare.drift import Change, Drift, FieldChange, PinChange, Place, Side, TrackerDrift
     from pinsync.errors import PinsyncError
-    from pinsync.model import Commit, Customization
+    from pinsync.model import Customization
     from pinsync.reports import Style
 
 VERSION: Final = 1
@@ -69,18 +69,6 @@ def _visible(line: str) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
-
-
-def commit(found: Commit | None) -> Record | None:
-    """Return a commit, None for none."""
-    return found and {
-        "commit": found.hash,
-        "short": found.short,
-        "parent": found.parent,
-        "author": {"name": found.author, "email": found.email},
-        "date": utc(found.date),
-        "subject": found.subject,
-    }
 
 
 def identified(item: Customization, data: Mapping[str, Any], place: Place | None) -> Record:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.compare.shelf import STATES
 from pinsync.reports.pins import KNOWN, Words
+from pinsync.reports.text import named, painted
 from pinsync.reports.values import aligned, compact, one_line, page, plural
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from pinsync.compare.shelf import Shelf, Shelves, Slot, TrackerShelves
     from pinsync.reports import Style
 
-_PAINT: Final = {"bold": "1", "dim": "2", "active": "32", "upcoming": "33", "over": "2", "unclear": "1;31"}
-"""Parameters of "select graphic rendition" (ECMA-48, section 8.3.117)."""
 _GAP: Final = "  "
 
 
@@ -38,11 +37,11 @@ class _Page:
     words: Words
 
     def lines(self) -> Iterator[str]:
-        yield self._painted("bold", self._headline())
+        yield painted(self.style, "bold", self._headline())
         for tracker in self.shelves.trackers:
             if len(self.shelves.trackers) > 1:
                 yield ""
-                yield self._painted("bold", one_line(f"{tracker.name} ({tracker.tracker_id})"))
+                yield painted(self.style, "bold", named(tracker))
             words = replace(self.words, names=tracker.names)
             for shelf in tracker.shelves:
                 yield ""
@@ -57,7 +56,7 @@ class _Page:
 
     def _title(self, shelf: Shelf, words: Words) -> str:
         name, target = words.called(shelf.item, shelf.data)
-        facts = [self._painted("bold", name) + (f" ({target})" if target else "")]
+        facts = [painted(self.style, "bold", name) + (f" ({target})" if target else "")]
         if "tags" in shelf.data:
             tags = shelf.data["tags"]
             named = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
@@ -69,7 +68,7 @@ class _Page:
     def _table(self, shelf: Shelf, words: Words) -> Iterator[str]:
         rows = [_row(slot, words) for slot in shelf.slots]
         for slot, cells in zip(shelf.slots, aligned(rows), strict=True):
-            yield _GAP + _GAP.join([*cells, self._painted(slot.state, slot.state)])
+            yield _GAP + _GAP.join([*cells, painted(self.style, slot.state, slot.state)])
         if not rows and "pin_definitions" not in shelf.data:
             yield f"{_GAP}no pins"
         told = KNOWN - {"pin_definitions"} if not rows else KNOWN
@@ -81,9 +80,6 @@ class _Page:
         within = f" in {len(trackers)} trackers" if len(trackers) > 1 else ""
         states = [f"{counts[state]:,} {state}" for state in STATES if counts[state] or state != "unclear"]
         return f"{rules}{within}, {plural(counts.total(), 'pin')}: {', '.join(states)}"
-
-    def _painted(self, name: str, text: str) -> str:
-        return f"\x1b[{_PAINT[name]}m{text}\x1b[0m" if self.style.color else text
 
 
 def _row(slot: Slot, words: Words) -> tuple[str, str, str]:

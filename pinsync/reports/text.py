@@ -9,14 +9,29 @@ from pinsync.reports.values import one_line, plural
 from pinsync.reports.wording import CHANGED, SIGNS, Wording, touched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from pinsync.compare.drift import Change, Drift, TrackerDrift
+    from pinsync.compare.log import BlamedTracker
+    from pinsync.compare.shelf import TrackerShelves
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
     from pinsync.reports.wording import Entry
 
-_PAINT: Final = {"alarm": "1;31", "bold": "1", "dim": "2", "good": "32", "+": "32", "-": "31", CHANGED: "33"}
+_GOOD, _BAD, _CHANGED, _DIM, _ALARM = "32", "31", "33", "2", "1;31"
+_PAINT: Final = {
+    "alarm": _ALARM,
+    "bold": "1",
+    "dim": _DIM,
+    "good": _GOOD,
+    "+": _GOOD,
+    "-": _BAD,
+    CHANGED: _CHANGED,
+    "active": _GOOD,
+    "upcoming": _CHANGED,
+    "over": _DIM,
+    "unclear": _ALARM,
+}
 """Parameters of "select graphic rendition" (ECMA-48, section 8.3.117)."""
 
 
@@ -42,8 +57,8 @@ class _Report:
             if tracker.error:
                 yield from self._failure(tracker, tracker.error)
         if drift.found:
-            yield self._painted("bold", self._headline())
-            yield from (self._painted("dim", line) for line in self._legend())
+            yield painted(self.style, "bold", self._headline())
+            yield from (painted(self.style, "dim", line) for line in self._legend())
         yield from (f"note: {one_line(note)}" for note in drift.notes)
         for tracker in drift.trackers:
             yield from (f"note: {one_line(tracker.name)}: {one_line(note)}" for note in tracker.notes)
@@ -54,7 +69,7 @@ class _Report:
         yield self._last()
 
     def _failure(self, tracker: TrackerDrift, error: PinsyncError) -> Iterator[str]:
-        yield self._painted("alarm", f"INCOMPLETE: {_named(tracker)} could not be compared")
+        yield painted(self.style, "alarm", f"INCOMPLETE: {named(tracker)} could not be compared")
         yield f"  error: {one_line(error.message)}"
         if error.hint:
             yield f"  hint: {one_line(error.hint)}"
@@ -79,7 +94,7 @@ class _Report:
         for tracker in self.drift.trackers:
             if several:
                 yield ""
-                yield self._painted("bold", f"{_named(tracker)}: {self.words.state(tracker)}")
+                yield painted(self.style, "bold", f"{named(tracker)}: {self.words.state(tracker)}")
             if not self.style.summary:
                 yield from self._entries(tracker)
         yield ""
@@ -88,7 +103,7 @@ class _Report:
         words = self.words.of(tracker)
         for change in tracker.changes:
             yield ""
-            yield from entry_lines(words.entry(change), self._painted)
+            yield from entry_lines(words.entry(change), self.style)
 
     def _last(self) -> str:
         drift = self.drift
@@ -100,37 +115,34 @@ class _Report:
         within = f" in {len(drift.trackers)} trackers" if len(drift.trackers) > 1 else ""
         same = f"{new} is the same as {old} ({plural(unchanged, 'customization')}{within})"
         if drift.found is False:
-            return self._painted("good", f"In sync: {same}")
+            return painted(self.style, "good", f"In sync: {same}")
         rest = f"What could be compared is in sync ({plural(unchanged, 'customization')})"
         counts = self.words.counts(self._changes(), unchanged) if drift.found else rest
         return f"{counts}; NOT COMPARED: {', '.join(missing)}" if missing else counts
 
-    def _painted(self, name: str, text: str) -> str:
-        return painted(name, text) if self.style.color else text
+
+def painted(style: Style, name: str, text: str) -> str:
+    """Return a text in the colour of what it is (a key of ``_PAINT``), if colours are wanted."""
+    return f"\x1b[{_PAINT[name]}m{text}\x1b[0m" if style.color else text
 
 
-def painted(name: str, text: str) -> str:
-    """Return a text in the colour of a sign, or of what a line is: ``alarm``, ``bold``, ``dim`` or ``good``."""
-    return f"\x1b[{_PAINT[name]}m{text}\x1b[0m"
+def named(tracker: TrackerDrift | BlamedTracker | TrackerShelves) -> str:
+    """Return what a person calls a tracker: its name, and its id if it has one."""
+    return one_line(f"{tracker.name} ({tracker.tracker_id})" if tracker.tracker_id else tracker.name)
 
 
-def entry_lines(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[str]:
+def entry_lines(entry: Entry, style: Style) -> Iterator[str]:
     """Yield the lines of a change: what changed and where it stands, and below it a line for each pin and field.
 
     Args:
         entry: the change in words.
-        paint: returns a text in a colour, if there are any, as `painted` does.
+        style: whether to colour.
     """
     sign = SIGNS.get(entry.kind, CHANGED)
     target = f" ({entry.target})" if entry.target else ""
     verdict = [] if entry.kind == "changed" else [entry.verdict]
     facts = [f"model {entry.model}", *verdict, *entry.remarks]
-    yield " · ".join([paint(sign, f"{sign} {entry.name}") + target, *facts])
-    yield from (f"    {paint(mark, mark)} {sentence}" for mark, sentence in entry.lines)
+    yield " · ".join([painted(style, sign, f"{sign} {entry.name}") + target, *facts])
+    yield from (f"    {painted(style, mark, mark)} {sentence}" for mark, sentence in entry.lines)
     if entry.seen:
-        yield f"      {paint('dim', entry.seen)}"
-
-
-def _named(tracker: TrackerDrift) -> str:
-    name, id_ = one_line(tracker.name), one_line(tracker.tracker_id)
-    return f"{name} ({id_})" if id_ else name
+        yield f"      {painted(style, 'dim', entry.seen)}"

@@ -12,22 +12,18 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError, printable
-from pinsync.repository import branch, log, objects
-from pinsync.repository.branch import BranchResult
+from pinsync.repository import branch, log, objects, obstacles
+from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import Listed, Object, Range, Reader, listing
 from pinsync.repository.process import (
     PATHS_ON_INPUT,
     Git,
-    Outcome,
-    check_identity,
-    check_whole,
     checked,
     clean_environment,
     joined,
     line,
     pathspecs,
     quoted_lines,
-    reason,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +35,7 @@ __all__ = [
     "BranchResult",
     "Listed",
     "Object",
+    "Proposal",
     "Range",
     "Reader",
     "Repository",
@@ -48,7 +45,6 @@ __all__ = [
 ]
 
 _FULL_HASH: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_SHOWN_CHARACTERS: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +151,7 @@ class Repository:
             RepositoryError: there is no such commit here.
         """
         found = self._git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if not found.status:
+        if not found.status and not found.output.startswith(b"^"):
             return line(found.output)
         hint = "see git branch --all, git tag and git log for what there is"
         if self._git.run("rev-parse", "--is-shallow-repository") == b"true\n":
@@ -223,21 +219,21 @@ class Repository:
         entries = [entry for entry in objects.staged(self._git, path.parent) if entry.path == path]
         return next((content for _, content in objects.contents(self._git, entries, "@index")), None)
 
-    def commits(self, wanted: Range) -> list[Commit]:
-        """Return the commits of the main line, the newest first; of a merge, only the first parent is followed.
+    def main_line(self, tip: str, names: Sequence[str]) -> Iterator[Commit]:
+        """Yield the commits of the main line that touched files of such names; see `log.line_of`."""
+        return log.line_of(self._git, tip, names)
 
-        Raises:
-            RepositoryError: git failed, as it does on an expression that it can't read.
-        """
-        return log.commits(self._git, wanted)
+    def selected(self, wanted: Range, names: Sequence[str]) -> frozenset[str]:
+        """Return which commits of the main line are asked for, by full hash; raises what `log.selected` does."""
+        return log.selected(self._git, wanted, names)
 
-    def shallow_ends(self) -> frozenset[str]:
-        """Return the full hashes of the commits at which a shallow clone ends; none in a whole one."""
-        return log.shallow_ends(self._git)
+    def shallow_end(self, tip: str) -> Commit | None:
+        """Return the commit at which the main line of a shallow clone ends; None in a whole clone."""
+        return log.shallow_end(self._git, tip)
 
-    def origin(self, older: str, newer: str, path: PurePosixPath) -> PurePosixPath | None:
-        """Return where a file of one commit stood in an older one, if git sees that it was moved."""
-        return log.origin(self._git, older, newer, path)
+    def former_places(self, path: PurePosixPath) -> list[PurePosixPath]:
+        """Return where a file of HEAD stood before git sees that it was moved, the last place first."""
+        return log.former_places(self._git, "HEAD", path)
 
     def reader(self) -> Reader:
         """Return what reads many objects; it is a context manager, and not to be shared by threads."""
@@ -259,14 +255,17 @@ class Repository:
                 found.append(Unsaved(path, staged, state.edited))
         return found
 
-    def check_commit(self) -> None:
-        """Make sure, before any file is written, that `commit` can do its work.
+    def check_commit(self, paths: Collection[PurePosixPath]) -> None:
+        """Make sure, before these files are written, that `commit` can do its work.
 
         Raises:
-            RepositoryError: git doesn't know who commits, or a merge or cherry-pick is under way.
+            RepositoryError: git doesn't know who commits, a merge or the like is under way, or git ignores a file, or
+                another repository inside this one has it.
         """
-        check_whole(self._git)
-        check_identity(self._git)
+        obstacles.check_whole(self._git)
+        obstacles.check_identity(self._git)
+        obstacles.check_folders(self._git, paths)
+        obstacles.check_ignored(self._git, paths)
 
     def commit(self, paths: Collection[PurePosixPath], message: str) -> str | None:
         """Commit these files as they are in the working tree, new and removed ones too, and nothing else.
@@ -288,20 +287,26 @@ class Repository:
         changed = [path for path, state in states.items() if state.edited or (state.committed and not state.worktree)]
         if not changed:
             return None
-        check_identity(self._git)
         new = [path for path in changed if states[path].committed is None and states[path].staged is None]
+        self.check_commit(new)
         try:
-            self._announce(new)
+            if new:  # which git otherwise commits none of by its path
+                self._git.run("add", "--intent-to-add", *PATHS_ON_INPUT, feed=pathspecs(new))
             with tempfile.TemporaryDirectory(prefix="pinsync-") as folder:
                 text = Path(folder, "message")
                 text.write_bytes(message.encode(errors="replace"))
                 options = ("--only", "--quiet", "--cleanup=whitespace", f"--file={text}", *PATHS_ON_INPUT)
-                _check_commit(self._git.attempt("commit", *options, feed=pathspecs(changed)))
+                obstacles.check_outcome(self._git.attempt("commit", *options, feed=pathspecs(changed)))
         except BaseException:
             with contextlib.suppress(RepositoryError):
                 self._git.run("update-index", "--force-remove", "-z", "--stdin", feed=joined(new))
             raise
         return self.head()
+
+    def proposal(self, name: str) -> Proposal | None:
+        """Return what pinsync proposes on a branch: its own commit there, if HEAD hasn't got it."""
+        head = self.head()
+        return branch.proposal(self._git, head, name) if head else None
 
     def commit_to_branch(self, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str) -> BranchResult:
         """Commit changes on top of HEAD onto another branch; working tree, index and current branch stay as they are.
@@ -317,25 +322,14 @@ class Repository:
 
         Raises:
             SafetyError: the branch is in use, or holds commits that pinsync didn't make, or moved in the meantime.
-            RepositoryError: there is no commit yet, the name can't be a branch's, or not beside another, or git failed.
+            RepositoryError: there is no commit yet, the name can't be a branch's, or not beside another, git ignores a
+                new file or another repository inside this one has it, or git failed.
             FileError: a path leads through a link.
         """
         head = self.head()
         if head is None:
             raise RepositoryError("there is no commit yet to put a branch on", hint="commit something first")
         return branch.commit_to_branch(self._git, head, name, changes, message)
-
-    def _announce(self, paths: Sequence[PurePosixPath]) -> None:
-        """Make new files known to git, which otherwise commits none by its path."""
-        if not paths:
-            return
-        added = self._git.attempt("add", "--intent-to-add", *PATHS_ON_INPUT, feed=pathspecs(paths))
-        if "ignored by one of your .gitignore" in added.errors:
-            raise RepositoryError(
-                f"git ignores {', '.join(map(str, paths))}, as a .gitignore says",
-                hint="take the folder out of .gitignore (git check-ignore -v shows the line)",
-            )
-        checked(added, "add")
 
     def _states(self, paths: Collection[PurePosixPath]) -> dict[PurePosixPath, _State]:
         head = self.head()
@@ -383,17 +377,3 @@ def _is_of_another(git_dir: Path) -> bool:
     if (index.parent / "HEAD").is_file():
         places.append(index.parent)
     return any(place.resolve() != git_dir.resolve() for place in places)
-
-
-def _check_commit(outcome: Outcome) -> None:
-    if not outcome.status:
-        return
-    why = reason(outcome.errors)
-    if "partial commit during" in why:
-        raise RepositoryError(f"git commit failed: {why}", hint="conclude or abort that first; the files are written")
-    if any(text.startswith("fatal: ") for text in outcome.errors.splitlines()):
-        raise RepositoryError(f"git commit failed: {why}", hint="the files are written; nothing was committed")
-    raise RepositoryError(
-        f"git commit was refused, most likely by a hook, which said:\n{printable(outcome.errors)[-_SHOWN_CHARACTERS:]}",
-        hint="the files are written; make the hook content, then run the command again",
-    )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError, SafetyError, printable
 from pinsync.repository import objects
-from pinsync.repository.process import check_identity, joined, line, reason
+from pinsync.repository.obstacles import check_folders, check_identity, check_ignored
+from pinsync.repository.process import joined, line, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,36 @@ class BranchResult:
     replaced: bool
 
 
+class Proposal(NamedTuple):
+    """The commit of pinsync's own on a branch.
+
+    Attributes:
+        commit: its full hash.
+        parent: the full hash of the commit that it changes; None where a shallow clone lacks that.
+    """
+
+    commit: str
+    parent: str | None
+
+
+def proposal(git: Git, head: str, name: str) -> Proposal | None:
+    """Do what `Repository.proposal` promises.
+
+    Args:
+        git: the repository.
+        head: the full hash of the current commit.
+        name: the branch; it needn't exist.
+    """
+    commit = _commit(git, name)
+    if not commit or [own for own, _, _ in _commits(git, name, commit, f"^{head}")] != [True]:
+        return None
+    # Where a shallow clone ends, git log knows of no parent, though it may be there as the end of another branch.
+    header = git.run("cat-file", "commit", commit).decode(errors="replace").partition("\n\n")[0]
+    parents = [field.removeprefix("parent ") for field in header.splitlines() if field.startswith("parent ")]
+    there = [parent for parent in parents if not git.attempt("cat-file", "-e", f"{parent}^{{tree}}").status]
+    return Proposal(commit, next(iter(there), None))
+
+
 def commit_to_branch(
     git: Git, head: str, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str
 ) -> BranchResult:
@@ -58,8 +89,7 @@ def commit_to_branch(
     reference = f"refs/heads/{name}"
     _check_name(git, name, reference)
     _check_free(git, name, reference)
-    found = git.attempt("show-ref", "--verify", "--hash", reference)  # exactly this one, where rev-parse would guess
-    old = None if found.status else line(found.output)
+    old = _commit(git, name)
     own = _own_commits(git, name, old, head) if old else None
     tree = _changed_tree(git, head, changes)
     if own == [(tree, head)]:
@@ -73,13 +103,19 @@ def commit_to_branch(
     return BranchResult(new, changed=True, replaced=bool(own))
 
 
+def _commit(git: Git, name: str) -> str | None:
+    found = git.attempt("show-ref", "--verify", "--hash", f"refs/heads/{name}")  # exactly this, where rev-parse guesses
+    return None if found.status else line(found.output)
+
+
 def _check_name(git: Git, name: str, reference: str) -> None:
     if name.startswith("refs/"):
         short = printable(name.removeprefix("refs/heads/"))
         hint = f"name it as git branch shows it: {short}"
         raise RepositoryError(f"{printable(name)} can't be a branch's name, expected one without refs/", hint=hint)
     if git.attempt("check-ref-format", "--branch", name).output != f"{name}\n".encode():
-        raise RepositoryError(f"{printable(name)} can't be a branch's name", hint="see git help check-ref-format")
+        shown = printable(name) or "''"
+        raise RepositoryError(f"{shown} can't be a branch's name", hint="see git help check-ref-format")
     places = [reference, *(f"refs/heads/{folder}" for folder in PurePosixPath(name).parents if folder.parts)]
     for found in git.run("for-each-ref", "--format=%(refname)", *places).decode(errors="replace").splitlines():
         if found.startswith(f"{reference}/") or reference.startswith(f"{found}/"):
@@ -139,9 +175,11 @@ def _trailers(name: str, tree: str) -> str:
 
 
 def _changed_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | None]) -> str:
+    check_folders(git, changes)
     folders = sorted({path.parent for path in changes})
     entries = [entry for folder in folders for entry in objects.tree(git, head, folder, "HEAD")]
     modes = {entry.path: objects.file_mode(entry, "HEAD") for entry in entries if entry.path in changes}
+    check_ignored(git, [path for path, content in changes.items() if content is not None and path not in modes])
     lines = []
     for path, content in changes.items():
         start = f"0 {'0' * len(head)}"

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import glob
+import contextlib
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import RepositoryError, printable
+from pinsync.errors import RepositoryError, UsageError, printable
 from pinsync.model import Commit
 from pinsync.repository.objects import FILE_MODES
-from pinsync.repository.process import line, text
+from pinsync.repository.process import checked, line, reason, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from pinsync.repository.process import Git
 
-_FIELDS: Final = ("%H", "%h", "%P", "%aN", "%aE", "%aI", "%s")
+_FIELDS: Final = ("%H", "%h", "%P", "%aN", "%aE", "%aI", "%at", "%s")
+_FORMAT: Final = ("-z", "--no-show-signature", "--no-color", "--encoding=UTF-8", f"--format={'%x00'.join(_FIELDS)}")
 _FOUND: Final = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) ([0-9]+)\n")
 _PIECE: Final = 1 << 20
+_FILE_MODES: Final = frozenset(mode.encode() for mode in FILE_MODES)
 _FAR_EAST: Final = timezone(timedelta(hours=14))
 
 
@@ -43,47 +45,95 @@ class Range(NamedTuple):
     until: datetime | None = None
 
 
-def commits(git: Git, wanted: Range) -> list[Commit]:
-    """Return the commits of the main line, the newest first: of a merge, only the first parent is followed.
+def line_of(git: Git, tip: str, names: Sequence[str]) -> Iterator[Commit]:
+    """Yield the commits of the main line that touched a file of such a name, the newest first, as git finds them.
+
+    Of a merge, only the first parent is followed.
+
+    Args:
+        git: the repository.
+        tip: the full hash of the newest.
+        names: of files, in any folder; ``*`` stands for anything.
 
     Raises:
-        RepositoryError: git failed, as it does on an expression that it can't read.
+        RepositoryError: git failed.
     """
-    options = ["-z", "--first-parent", "--no-show-signature", "--no-color", "--encoding=UTF-8"]
-    if wanted.author is not None:
-        options.append(f"--author={wanted.author}")
+    return _commits(git.stream("log", *_FORMAT, "--first-parent", tip, "--", *_anywhere(names)))
+
+
+def selected(git: Git, wanted: Range, names: Sequence[str]) -> frozenset[str]:
+    """Return the full hashes of those commits of `line_of` that are asked for.
+
+    Raises:
+        UsageError: what the author is looked for by is no regular expression.
+        RepositoryError: git failed.
+    """
+    options = [] if wanted.author is None else [f"--author={wanted.author}"]
     for name, moment in (("since", wanted.since), ("until", wanted.until)):
         if moment is not None:
             # In any other form, what lies before 1970 would be guessed at.
             options.append(f"--{name}=@{max(0, int(moment.timestamp()))} +0000")
     excluded = [f"^{wanted.base}"] if wanted.base else []
-    found = git.run("log", *options, f"--format={'%x00'.join(_FIELDS)}", wanted.tip, *excluded, "--")
-    values = iter(text(found).split("\0"))
-    return [_commit(*fields) for fields in zip(*[values] * len(_FIELDS), strict=False)]
+    revisions = [wanted.tip, *excluded, "--", *_anywhere(names)]
+    found = git.attempt("log", "--first-parent", "--no-show-signature", "--format=%H", *options, *revisions)
+    if found.status and wanted.author is not None and "header" in found.errors:
+        message = f"--author: {printable(wanted.author)} is no regular expression that git reads"
+        raise UsageError(message, hint=reason(found.errors))
+    return frozenset(checked(found, "log").decode().split())
 
 
-def _commit(full: str, short: str, parents: str, author: str, email: str, date: str, subject: str) -> Commit:
-    try:
+def shallow_end(git: Git, tip: str) -> Commit | None:
+    """Return the commit at which the main line of a shallow clone ends; None in a whole clone."""
+    place = git.folder / line(git.run("rev-parse", "--git-path", "shallow"))
+    if not place.is_file():
+        return None
+    (first,) = _commits(git.stream("log", *_FORMAT, "--first-parent", "--max-parents=0", tip, "--"))
+    return first if first.hash in place.read_text(encoding="ascii").split() else None
+
+
+def former_places(git: Git, tip: str, path: PurePosixPath) -> list[PurePosixPath]:
+    """Return where a file stood before git sees that it was moved, the last place first."""
+    options = ("--follow", "--format=", "--name-status", "-z", "--diff-filter=R", "--no-show-signature")
+    found = git.attempt(
+        "--literal-pathspecs", "log", *options, tip, "--", str(path)
+    )  # which fails before the first commit
+    values = iter(text(found.output).split("\0"))
+    return [PurePosixPath(old) for _, old, _ in zip(values, values, values, strict=False)]
+
+
+def _anywhere(names: Sequence[str]) -> list[str]:
+    return [f":(top,glob)**/{name}" for name in names]
+
+
+def _commits(pieces: Iterable[bytes]) -> Iterator[Commit]:
+    rest = b""
+    for piece in pieces:
+        *values, rest = (rest + piece).split(b"\0")
+        whole = len(values) // len(_FIELDS) * len(_FIELDS)
+        # What an old commit spelled in another encoding, and doesn't say in which, can't be told.
+        fields = iter([value.decode(errors="replace") for value in values[:whole]])
+        yield from (_commit(*each) for each in zip(*[fields] * len(_FIELDS), strict=True))
+        rest = b"\0".join([*values[whole:], rest])
+
+
+def _commit(
+    full: str, short: str, parents: str, author: str, email: str, date: str, seconds: str, subject: str
+) -> Commit:
+    parent = parents.partition(" ")[0] or None
+    return Commit(full, short, parent, author or email, email, _moment(date, seconds), subject)
+
+
+def _moment(date: str, seconds: str) -> datetime:
+    """Return when a commit was written; git stores any number, also of a zone or a year that no calendar has."""
+    with contextlib.suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(date)
         moment.astimezone(_FAR_EAST)  # there has to be such a time in every zone
-    except (ValueError, OverflowError):  # git stores any number, also of a year that no calendar has
-        moment = datetime.fromtimestamp(0, UTC)
-    return Commit(full, short, parents.partition(" ")[0] or None, author, email, moment, subject)
-
-
-def shallow_ends(git: Git) -> frozenset[str]:
-    """Return the full hashes of the commits at which a shallow clone ends; none in a whole one."""
-    place = git.folder / line(git.run("rev-parse", "--git-path", "shallow"))
-    return frozenset(place.read_text(encoding="ascii").split()) if place.is_file() else frozenset()
-
-
-def origin(git: Git, older: str, newer: str, path: PurePosixPath) -> PurePosixPath | None:
-    """Return where a file of ``newer`` stood in ``older``, if git sees that it was moved from another folder."""
-    places = f":(glob)**/{glob.escape(path.name)}"
-    found = git.run("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", older, newer, "--", places)
-    values = iter(text(found).split("\0"))
-    moves = {new: old for _, old, new in zip(values, values, values, strict=False)}
-    return PurePosixPath(moves[str(path)]) if str(path) in moves else None
+        return moment
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        moment = datetime.fromtimestamp(int(seconds), UTC)
+        moment.astimezone(_FAR_EAST)
+        return moment
+    return datetime.fromtimestamp(0, UTC)
 
 
 class Object(NamedTuple):
@@ -141,7 +191,8 @@ class Reader:
         if found is None:
             # Taken for an answer, silence would look as if there were nothing.
             if not answer.endswith((b" missing\n", b" ambiguous\n")):
-                raise RepositoryError("git cat-file ended before it had answered", hint="see what git fsck says")
+                why = reason(self._process.stderr.read().decode(errors="replace"))
+                raise RepositoryError(f"git cat-file failed: {why}", hint="see what git fsck says")
             return None
         size = int(found[3])
         content = self._process.stdout.read(size) if size <= self._max_bytes else None
@@ -152,17 +203,9 @@ class Reader:
         self._process.stdout.read(1)
         return Object(found[1].decode(), found[2].decode(), content)
 
-    def parent(self, commit: str) -> str | None:
-        """Return the full hash of a commit's first parent, ``None`` if it has none."""
-        found = self.find(f"{commit}^1")
-        return found and found.hash
-
 
 def listing(tree: Object) -> Iterator[tuple[str, Listed]]:
     """Yield name and content of each entry of a tree object: mode, blank, name, NUL, and the hash in binary."""
-    content, at, size = tree.content or b"", 0, len(tree.hash) // 2
-    while at < len(content):
-        end = content.index(b"\0", at)
-        mode, _, name = content[at:end].partition(b" ")
-        at = end + 1 + size
-        yield text(name), Listed(mode.decode() in FILE_MODES, content[end + 1 : at].hex())
+    entry = rb"([0-7]+) ([^\0]+)\0(.{%d})" % (len(tree.hash) // 2)
+    for mode, name, content in re.findall(entry, tree.content or b"", re.DOTALL):
+        yield text(name), Listed(mode in _FILE_MODES, content.hex())

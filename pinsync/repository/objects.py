@@ -20,6 +20,7 @@ FILE_MODE: Final = "100644"
 FILE_MODES: Final = frozenset({FILE_MODE, "100755"})
 """Git's modes of plain files."""
 FOLDER_MODE: Final = "040000"
+_SUBMODULE: Final = "160000"
 _CONFLICT: Final = "unmerged"
 _EMPTY: Final = frozenset(
     (
@@ -115,7 +116,8 @@ def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: st
         way = [place for place in (*folder.parents, folder) if place.parts]
         for entry in _listed(git, command, [f":(literal){place}" for place in way]):
             if entry.path in way and entry.mode != FOLDER_MODE:
-                raise FileError("is a link or a file, expected a folder", source=_place(source, entry.path))
+                kind = "a submodule" if entry.mode == _SUBMODULE else "a link or a file"
+                raise FileError(f"is {kind}, expected a folder", source=_place(source, entry.path))
     return found
 
 

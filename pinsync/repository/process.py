@@ -7,13 +7,14 @@ skips hooks and signs nothing.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, cast
 
-from pinsync.errors import RepositoryError, printable
+from pinsync.errors import RepositoryError, printable, redacted
 
 try:
     import git
@@ -33,8 +34,7 @@ _LOCAL_VARIABLES: Final = re.compile(
 # A conversion of line endings is no failure, and messages are UTF-8 whatever the user's i18n settings say.
 _SETTINGS: Final = ("-c", "core.safecrlf=false", "-c", "i18n.commitEncoding=UTF-8")
 _HEADER_FIELDS: Final = 3
-# What git keeps beside HEAD until it is concluded; in a revert, and at most stops of a rebase, single files can be.
-_HALFWAY: Final = {"MERGE_HEAD": "a merge", "CHERRY_PICK_HEAD": "a cherry-pick"}
+_PIECE: Final = 1 << 16
 PATHS_ON_INPUT: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")
 """The options of a command that reads what `pathspecs` returns; an argument list has a limit, on Windows a low one."""
 
@@ -52,6 +52,7 @@ class Conversation(Protocol):
 
     stdin: BinaryIO
     stdout: BinaryIO
+    stderr: BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,20 @@ class Git:
                 yield process.stdout.read(size) if size <= max_bytes else None
                 process.stdout.read(1)
 
+    def stream(self, *arguments: str) -> Iterator[bytes]:
+        """Yield a command's output piece by piece, as it comes; whoever stops taking it ends the command.
+
+        Raises:
+            RepositoryError: the command failed; the message holds one line of git's own.
+        """
+        process = git.Git().execute(self._command(arguments), as_process=True, env=self.environment)
+        while piece := process.stdout.read1(_PIECE):
+            yield piece
+        try:
+            process.wait()
+        except git.GitCommandError as error:
+            raise RepositoryError(f"git {arguments[0]} failed: {reason(str(error.stderr))}") from error
+
     def conversation(self, *arguments: str) -> Conversation:
         """Start a command that answers each line of its input; whoever drops the result ends it."""
         process = git.Git().execute(self._command(arguments), subprocess.PIPE, as_process=True, env=self.environment)
@@ -145,9 +160,14 @@ def checked(outcome: Outcome, command: str) -> bytes:
 
 def reason(errors: str) -> str:
     """Return the line of a command's standard error that says why it failed."""
-    lines = [line.strip() for line in errors.splitlines() if line.strip()] or ["no reason given"]
+    lines = [line.strip() for line in shown(errors).splitlines() if line.strip()] or ["no reason given"]
     named = [line for line in lines if line.startswith(("fatal: ", "error: "))]
-    return printable(re.sub("^(?:fatal|error): ", "", (named or lines[-1:])[0]))
+    return re.sub("^(?:fatal|error): ", "", (named or lines[-1:])[0])
+
+
+def shown(errors: str) -> str:
+    """Return a command's standard error for people; a hook can have put any variable's value there."""
+    return printable(redacted(errors, os.environ))
 
 
 def text(output: bytes) -> str:
@@ -174,33 +194,6 @@ def quoted_lines(paths: Iterable[PurePosixPath]) -> bytes:
     """Return paths as input for ``--stdin-paths``, which knows no ``-z``."""
     lines = (re.sub(r'["\\\n]', lambda found: f"\\{ord(found[0]):03o}", str(path)) for path in paths)
     return "".join(f'"{path}"\n' for path in lines).encode("utf-8", "surrogateescape")
-
-
-def check_identity(git: Git) -> None:
-    """Make sure that git knows who commits.
-
-    Raises:
-        RepositoryError: it doesn't.
-    """
-    if any(git.attempt("var", variable).status for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")):
-        raise RepositoryError(
-            "git doesn't know in whose name to commit",
-            hint='git config --global user.name "Your Name"; git config --global user.email you@example.com',
-        )
-
-
-def check_whole(git: Git) -> None:
-    """Make sure that git would commit single files.
-
-    Raises:
-        RepositoryError: it wouldn't, since a merge or cherry-pick is under way.
-    """
-    for head, name in _HALFWAY.items():
-        if not git.attempt("rev-parse", "--verify", "--quiet", head).status:
-            raise RepositoryError(
-                f"{name} is under way, during which git commits no single files",
-                hint="conclude or abort it first (git status says how), or export without --commit",
-            )
 
 
 def _input(feed: bytes) -> BinaryIO:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -206,8 +207,9 @@ def opened(
 ) -> State:
     """Open a side: find the configuration that goes with it.
 
-    Of a revision and of the index it is the one committed there. Where there is none, today's goes with it if it isn't
-    under git at all, but not one that came later: it could hide what came with it.
+    Of a revision and of the index it is the one committed there, where its folder was called otherwise too. Where there
+    is none, today's goes with it if it isn't under git at all, but not one that came later: it could hide what came
+    with it.
 
     Args:
         source: where it is read from.
@@ -223,7 +225,7 @@ def opened(
     if repository is None or source.kind not in ("revision", "index"):
         return state
     places = configuration_places(today, repository)
-    found = ((place, _committed(repository, source, place)) for place in places)
+    found = ((place, _committed(repository, source, place)) for place in _looked_at(places, source, repository))
     path, text = next((each for each in found if each[1] is not None), (None, None))
     if path is None or text is None:
         return replace(state, settings=without_configuration(today, places, repository, environ))
@@ -274,6 +276,13 @@ def without_configuration(
     if not places or today.path is None or repository.read_index_file(places[0]) is None:
         return today
     return configured(b"", places[0], "", today, repository, environ)
+
+
+def _looked_at(places: Sequence[PurePosixPath], source: Source, repository: Repository) -> Iterator[PurePosixPath]:
+    """Yield the places, and last those from which HEAD's configuration was moved."""
+    yield from places
+    if places and source.kind == "revision":
+        yield from repository.former_places(places[0])
 
 
 def _committed(repository: Repository, source: Source, path: PurePosixPath) -> bytes | None:
@@ -330,17 +339,20 @@ def _documents(
     return Content(Snapshot(items), documents, prefix)
 
 
-def paired(old: State, new: State) -> Iterator[tuple[Tracker | None, Tracker | None]]:
-    """Pair the trackers of two sides: by name, then by id; and a side's only one with the other's only one."""
-    left, right = list(old.trackers), list(new.trackers)
-    if len(left) == len(right) == 1:
-        yield left[0], right[0]
+def paired(old: Sequence[Tracker], new: Sequence[Tracker]) -> Iterator[tuple[Tracker | None, Tracker | None]]:
+    """Pair the trackers of two sides: by name and id, then by id, then by name; and a side's only one with the other's.
+
+    Yields:
+        Each tracker of either side once, those of ``old`` first, in their order.
+    """
+    if len(old) == len(new) == 1:
+        yield old[0], new[0]
         return
-    for tracker in left:
-        match = next((other for other in right if other.name == tracker.name), None) or next(
-            (other for other in right if other.tracker_id == tracker.tracker_id), None
-        )
-        if match:
-            right.remove(match)
-        yield tracker, match
-    yield from ((None, other) for other in right)
+    found: dict[str, Tracker] = {}
+    for key in (attrgetter("name", "tracker_id"), attrgetter("tracker_id"), attrgetter("name")):
+        for tracker in old:
+            free = (other for other in new if other not in found.values() and key(other) == key(tracker))
+            if tracker.name not in found and (match := next(free, None)):
+                found[tracker.name] = match
+    yield from ((tracker, found.get(tracker.name)) for tracker in old)
+    yield from ((None, other) for other in new if other not in found.values())

@@ -185,7 +185,7 @@ class _Run:
         for state in (self._old, self._new):
             if not state.in_files and state.source.path is None:
                 state.settings.select(())
-        pairs = list(sides.paired(self._old, self._new))
+        pairs = list(sides.paired(self._old.trackers, self._new.trackers))
         known = {tracker.name for pair in pairs for tracker in pair if tracker}
         for name in self._options.names:
             if name not in known:

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 from pinsync import compare, config, layout, sources
 from pinsync.commands import Console, gravest, in_parallel
+from pinsync.commands.export.standing import Standing, beside, ids, standing
 from pinsync.commands.export.update import Update, check_removals, customizations, update
-from pinsync.commands.places import Head, WorkingTree, left_over, needed_repository, working_tree
+from pinsync.commands.places import Head, WorkingTree, left_over, needed_repository, renamed, working_tree
 from pinsync.config import Tracker
-from pinsync.errors import FileError, PinsyncError, UsageError, printable
+from pinsync.errors import FileError, PinsyncError, UsageError, printable, redacted
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.reports.message import message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from pinsync.compare import Pair
     from pinsync.config import Settings
+    from pinsync.document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,10 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
         place = Head(needed_repository(tree, "--branch", commit=True), tree.directory)
     elif options.commit:
         needed_repository(tree, "--commit")
-    if warning := left_over(place, [tracker.name for tracker in settings.trackers]):
-        console.warn(warning)
+    names = [tracker.name for tracker in settings.trackers]
+    for warning in (left_over(place, names), renamed(place, tree, settings, environ)):
+        if warning:
+            console.warn(warning)
     run = _Run(settings, options, environ, console, place)
     answers = run.fetch(trackers)
     if options.check:
@@ -144,12 +148,18 @@ class _Run:
             answers = in_parallel(self._fetched, trackers, lambda tracker: done(tracker.name))
         for tracker, answer in zip(trackers, answers, strict=True):
             if isinstance(answer, PinsyncError):
-                self.codes.append(self._console.fail(answer))
+                self._fail(answer)
                 continue
             for warning in answer.warnings:
                 self._console.warn(f"{tracker.name}: {warning}")
             found.append((tracker, answer))
         return found
+
+    def _fail(self, error: PinsyncError) -> None:
+        """Show an error, without a key that a hook may have printed, and keep its exit code."""
+        keys = [tracker.private_key_env for tracker in self._settings.trackers]
+        error.message = redacted(error.message, self._environ, keys)  # git's own messages are cleared of what is likely
+        self.codes.append(self._console.fail(error))
 
     def _fetched(self, tracker: Tracker) -> Snapshot | PinsyncError:
         try:
@@ -164,7 +174,7 @@ class _Run:
         try:
             return self._updated(tracker, live)
         except PinsyncError as error:
-            self.codes.append(self._console.fail(error))
+            self._fail(error)
             return None
 
     def _updated(self, tracker: Tracker, live: Snapshot) -> Update:
@@ -209,7 +219,8 @@ class _Run:
                 updates = self._updates(answers)
                 if isinstance(place, WorkingTree):
                     if self._options.commit and any(found.files for found in updates):
-                        needed_repository(place, "--commit").check_commit()
+                        paths = [path for found in updates for path, text in found.files.items() if text is not None]
+                        needed_repository(place, "--commit").check_commit(paths)
                     with self._console.phase("writing", [found.tracker.name for found in updates]):
                         updates = [found for found in updates if self._written(place, found)]
                 if not updates:
@@ -219,7 +230,7 @@ class _Run:
                 elif self._options.commit:
                     self._commit(place, updates)
         except PinsyncError as error:
-            self.codes.append(self._console.fail(error))
+            self._fail(error)
 
     def _updates(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> list[Update]:
         found = []
@@ -238,7 +249,7 @@ class _Run:
             if found.files:
                 place.write(found.files, force=self._options.force)
         except PinsyncError as error:
-            self.codes.append(self._console.fail(error))
+            self._fail(error)
             return False
         for path, text in found.files.items():
             self._console.step(f"{'removed' if text is None else 'wrote'} {path}")
@@ -273,12 +284,12 @@ class _Run:
     def _commit_to_branch(self, place: Head, updates: Sequence[Update]) -> None:
         """Put all trackers' files onto a branch."""
         name = self._options.branch or ""
-        files = {path: text for found in updates for path, text in found.files.items()}
-        pairs = self._nothing() | {found.tracker.name: found.pairs for found in updates}
         recorded = {found.tracker.name for found in updates}
-        for tracker in self._settings.trackers:
-            if tracker.name not in recorded:
-                files |= self._proposed(place, name, tracker)
+        others = [tracker for tracker in self._settings.trackers if tracker.name not in recorded]
+        parts = [*((found.tracker, found) for found in updates), *((tracker, None) for tracker in others)]
+        whole = [part for tracker, found in parts if (part := self._whole(place, tracker, found))]
+        files = {path: text for part in whole for path, text in part.files.items()}
+        pairs = self._nothing() | {part.tracker.name: part.pairs for part in whole}
         result = place.repository.commit_to_branch(name, files, self._options.message or message(pairs))
         for found in updates:
             self._console.say(found.summary())
@@ -290,14 +301,38 @@ class _Run:
             how = "replaced by" if result.replaced else "is now" if result.changed else "has already"
             self._console.say(f"{name}: {how} {result.commit[:12]}")
 
-    def _proposed(self, place: Head, branch: str, tracker: Tracker) -> dict[PurePosixPath, bytes | None]:
-        """Return what the branch proposes already of a tracker that isn't part of this run, or failed in it."""
-        reference = f"refs/heads/{branch}"
-        if not place.repository.knows(f"{reference}^"):
-            return {}
+    def _whole(self, place: Head, tracker: Tracker, found: Update | None) -> Update | None:
+        """Return all that the branch is to hold of a tracker: what was found, and what it proposes besides."""
+        if found and self._options.scope == EVERYTHING:
+            return found
+        branch = self._options.branch
+        try:
+            head, stands = self._standing(place, tracker)
+        except FileError as error:
+            self._console.warn(f"{tracker.name}: what {branch} proposed already is dropped: {error.message}")
+            return found
+        if lost := stands.lost - ids(found):
+            some = "a rule, which" if len(lost) == 1 else f"{len(lost)} rules, which"
+            self._console.warn(
+                f"{tracker.name}: {branch} no longer proposes its change of {some} HEAD has changed since"
+            )
         folder = layout.folder(place.directory, self._name(tracker))
-        head, base, proposed = (
-            dict(place.repository.read(where, folder)) for where in ("HEAD", f"{reference}^", reference)
-        )
-        paths = (path for path in {*base, *proposed} if proposed.get(path) != base.get(path) == head.get(path))
-        return {path: proposed.get(path) for path in sorted(paths)}
+        return beside(tracker, folder, head, stands.rules, found, self._options.scope) if stands.rules else found
+
+    def _standing(self, place: Head, tracker: Tracker) -> tuple[Mapping[str, Document], Standing]:
+        """Return a tracker's documents, and what the branch proposes of them already."""
+        proposal = place.repository.proposal(self._options.branch or "")
+        if proposal is None:
+            return {}, Standing()
+        if proposal.parent is None:
+            reason = "this clone is shallow; fetch the history, with `fetch-depth: 0` in CI"
+            raise FileError(reason, source=f"{proposal.commit[:12]}^")
+        head = self._read(place, tracker, ())
+        now = customizations(head)
+        parent = customizations(self._read(replace(place, revision=proposal.parent), tracker, now))
+        proposed = customizations(self._read(replace(place, revision=proposal.commit), tracker, [*now, *parent]))
+        return head, standing(now, parent, proposed)
+
+    def _read(self, place: Head, tracker: Tracker, known: Iterable[Customization]) -> Mapping[str, Document]:
+        prefix = "" if place.revision == "HEAD" else f"{place.revision[:12]}:"
+        return sources.documents(place.documents(self._name(tracker)), known, self._settings.ignore, prefix=prefix)

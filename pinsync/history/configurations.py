@@ -1,0 +1,127 @@
+"""The configuration of each commit, wherever it stood then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pinsync import layout
+from pinsync.config import FILE_NAME, Tracker
+from pinsync.errors import ConfigError
+from pinsync.history.versions import Fault, placed
+from pinsync.repository import listing
+from pinsync.sources import sides
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import PurePosixPath
+
+    from pinsync.config import Settings
+    from pinsync.repository import Object, Reader, Repository
+
+
+class Today(NamedTuple):
+    """The working tree that history leads up to.
+
+    Attributes:
+        settings: its configuration.
+        repository: the repository.
+        environ: the environment variables.
+    """
+
+    settings: Settings
+    repository: Repository
+    environ: Mapping[str, str]
+
+
+class Outline(NamedTuple):
+    """A commit's configuration, and by tracker the folder of its documents; commits of equal ones hold the same."""
+
+    settings: Settings
+    folders: Mapping[Tracker, tuple[PurePosixPath, Object | None]]
+
+
+class Configurations:
+    """Finds the configurations of commits.
+
+    Args:
+        reader: what reads git's objects.
+        today: the working tree.
+    """
+
+    def __init__(self, reader: Reader, today: Today) -> None:
+        self._reader = reader
+        self._today = today
+        self._inside = today.repository.inside(today.settings.root)
+        self._near = sides.configuration_places(today.settings, today.repository)
+        self._former: list[PurePosixPath] | None = None
+        self._parsed: dict[tuple[PurePosixPath, str], Settings | Fault] = {}
+        self._default: Settings | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """What the files that matter are called: ``*`` stands for anything."""
+        return [f"*{layout.SUFFIX}", self._near[0].name if self._near else FILE_NAME]
+
+    def outline(self, commit: str) -> Outline | Fault:
+        """Return a commit's configuration and folders, or why they can't be told.
+
+        Args:
+            commit: its full hash.
+        """
+        settings = self._settings(commit)
+        if isinstance(settings, Fault):
+            return settings
+        trackers = settings.trackers or (Tracker("default", ""),)
+        folders = {}
+        for tracker in trackers:
+            place = layout.folder(self._inside / settings.directory, tracker.name if len(trackers) > 1 else None)
+            found = self._folder(commit, place)
+            if isinstance(found, Fault):
+                return found
+            folders[tracker] = place, found
+        return Outline(settings, folders)
+
+    def _settings(self, commit: str) -> Settings | Fault:
+        found = self._found(commit, self._near)
+        if found is None and self._near:
+            if self._former is None:
+                self._former = self._today.repository.former_places(self._near[0])
+            found = self._found(commit, self._former)
+        if found is not None:
+            return found
+        if self._default is None:
+            today = self._today
+            self._default = sides.without_configuration(today.settings, self._near, today.repository, today.environ)
+        return self._default
+
+    def _found(self, commit: str, places: list[PurePosixPath]) -> Settings | Fault | None:
+        for place in places:
+            found = self._reader.find(commit, place)
+            if found and found.type == "blob":
+                return self._configured(place, found)
+        return None
+
+    def _configured(self, place: PurePosixPath, found: Object) -> Settings | Fault:
+        key = place, found.hash
+        if key not in self._parsed:
+            today = self._today
+            text = found.content or b""
+            try:
+                settings = sides.configured(text, place, "", today.settings, today.repository, today.environ)
+            except ConfigError as error:
+                self._parsed[key] = Fault(place, found.hash, placed(error))
+            else:
+                self._parsed[key] = settings
+        return self._parsed[key]
+
+    def _folder(self, commit: str, folder: PurePosixPath) -> Object | Fault | None:
+        """Return a folder; a link or a submodule in its place is a fault: to git, what lies behind isn't there."""
+        missing = ""
+        for place in (folder, *folder.parents):
+            found = self._reader.find(commit, place) if place.parts else self._reader.find(f"{commit}^{{tree}}")
+            if found and (found.type != "tree" or (missing and missing in dict(listing(found)))):
+                return Fault(place / missing, found.hash, "is a link, a file or a submodule, expected a folder")
+            if found:
+                return found if place == folder else None
+            missing = place.name
+        return None

@@ -1,0 +1,101 @@
+"""What keeps git from committing single files, found out before one is written; and what it says when it refuses."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from pinsync.errors import RepositoryError, printable
+from pinsync.repository.process import checked, joined, reason, shown, text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import PurePosixPath
+
+    from pinsync.repository.process import Git, Outcome
+
+# What git keeps beside HEAD until it is concluded; at most stops of a rebase, single files can be committed.
+_HALFWAY: Final = {"MERGE_HEAD": "a merge", "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert"}
+_SHOWN_CHARACTERS: Final = 4000
+
+
+def check_identity(git: Git) -> None:
+    """Make sure that git knows who commits.
+
+    Raises:
+        RepositoryError: it doesn't.
+    """
+    if any(git.attempt("var", variable).status for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")):
+        raise RepositoryError(
+            "git doesn't know in whose name to commit",
+            hint='git config --global user.name "Your Name"; git config --global user.email you@example.com',
+        )
+
+
+def check_whole(git: Git) -> None:
+    """Make sure that a commit would be nothing but itself.
+
+    Raises:
+        RepositoryError: it would conclude a merge, a cherry-pick or a revert, or files with conflicts are left.
+    """
+    for head, name in _HALFWAY.items():
+        if not git.attempt("rev-parse", "--verify", "--quiet", head).status:
+            raise RepositoryError(
+                f"{name} is under way, which a commit of single files must not conclude",
+                hint="conclude or abort it first (git status says how), or export without --commit",
+            )
+    if unmerged := git.run("ls-files", "--unmerged", "-z"):
+        path = text(unmerged).partition("\t")[2].partition("\0")[0]
+        raise RepositoryError(
+            f"{printable(path)} has an unresolved merge conflict",
+            hint="resolve it, then git add the file; or export without --commit",
+        )
+
+
+def check_folders(git: Git, paths: Collection[PurePosixPath]) -> None:
+    """Make sure that files lie in this repository, and in none inside it.
+
+    Raises:
+        RepositoryError: a folder on the way is a repository of its own.
+    """
+    for folder in sorted({folder for path in paths for folder in path.parents if folder.parts}):
+        place = git.folder / folder
+        if os.path.lexists(place / ".git") and not place.is_symlink():  # links are refused by whoever reads or writes
+            raise RepositoryError(
+                f"{printable(str(folder))} is a git repository of its own, in which another one can't commit",
+                hint="move its .git away, run pinsync with a pinsync.yaml inside, or export without committing",
+            )
+
+
+def check_ignored(git: Git, paths: Collection[PurePosixPath]) -> None:
+    """Make sure that git would take new files.
+
+    Raises:
+        RepositoryError: it ignores one; those that are in the index it never ignores.
+    """
+    # With a dot in front, no name is taken for a pathspec's magic, of which this command knows not even "literal".
+    found = git.attempt("check-ignore", "-z", "--stdin", feed=joined(f"./{path}" for path in paths)) if paths else None
+    if found is None or found.status == 1:  # none is
+        return
+    ignored = [path.removeprefix("./") for path in text(checked(found, "check-ignore")).split("\0")[:-1]]
+    raise RepositoryError(
+        f"git ignores {printable(', '.join(ignored))}, as a .gitignore says",
+        hint="take the folder out of .gitignore (git check-ignore -v shows the line)",
+    )
+
+
+def check_outcome(outcome: Outcome) -> None:
+    """Make sure that ``git commit`` did its work.
+
+    Raises:
+        RepositoryError: it didn't; the message says whether git or a hook refused, and why.
+    """
+    if not outcome.status:
+        return
+    if any(line.startswith("fatal: ") for line in outcome.errors.splitlines()):
+        message = f"git commit failed: {reason(outcome.errors)}"
+        raise RepositoryError(message, hint="the files are written; nothing was committed")
+    raise RepositoryError(
+        f"git commit was refused, most likely by a hook, which said:\n{shown(outcome.errors)[-_SHOWN_CHARACTERS:]}",
+        hint="the files are written; make the hook content, then run the command again",
+    )
