@@ -14,8 +14,16 @@ _SECRET: Final = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 _SHORTEST_SECRET: Final = 4
 
 
+_used: set[str] = set()
+
+
+def keep_secret(secret: str) -> None:
+    """Have `redacted` take a secret out of every text from now on, wherever it came from."""
+    _used.add(secret)
+
+
 def redacted(text: str, environ: Mapping[str, str], names: Iterable[str] | None = None) -> str:
-    """Return ``text`` with the name of a variable in the place of a secret that it holds.
+    """Return ``text`` with the name of a variable in the place of a secret that it holds, and without any key in use.
 
     Args:
         text: what is about to be shown or kept.
@@ -24,9 +32,9 @@ def redacted(text: str, environ: Mapping[str, str], names: Iterable[str] | None 
     """
     if names is None:
         names = (name for name in environ if any(word in name.upper() for word in _SECRET))
-    secrets = {name: environ.get(name, "").strip() for name in names}
-    # The longest first: another may be a part of it.
-    for name, secret in sorted(secrets.items(), key=lambda item: (-len(item[1]), item[0])):
+    secrets = [(name, environ.get(name, "").strip()) for name in names] + [("private key", key) for key in _used]
+    # The longest first: another may be a part of it. A variable's name says more than that it is a key.
+    for name, secret in sorted(secrets, key=lambda item: (-len(item[1]), item[0] == "private key", item[0])):
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, f"<{name}>")
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,21 @@ def test_a_hook_that_refuses_is_quoted_and_the_index_is_as_it_was(
     (exported / ".git/hooks/pre-commit").unlink()
     assert pinsync("export", "--commit").code == 0
     assert git("status", "--porcelain") == "A  notes.txt"
+
+
+@pytest.mark.parametrize("source", ["PINSYNC_PRIVATE_KEY_FILE", "PINSYNC_PRIVATE_KEY_COMMAND"])
+def test_a_key_from_elsewhere_that_a_hook_prints_is_not_shown(
+    source: str, api: Sandbox, exported: Path, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine
+) -> None:
+    key = os.environ["PINSYNC_PRIVATE_KEY"]
+    place = put(exported.parent / "key", key)
+    monkeypatch.delenv("PINSYNC_PRIVATE_KEY")
+    monkeypatch.setenv(source, f"cat {place}" if source.endswith("COMMAND") else str(place))
+    hook(exported, "pre-commit", f"cat {place}; exit 1")
+    repinned(api, STRINGS)
+    result = pinsync("export", "--commit")
+    assert (result.code, key in result.err) == (2, False)
+    assert "<private key>" in result.err
 
 
 @pytest.mark.usefixtures("api")

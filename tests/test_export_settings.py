@@ -186,21 +186,41 @@ def test_init_and_export_go_together(api: Sandbox, repository: Path, pinsync: Co
 
 
 @pytest.mark.parametrize("options", [[], ["--commit"], ["--branch", "pins"], ["--check"]])
+@pytest.mark.parametrize("committed", [False, True])
 @pytest.mark.usefixtures("api")
 def test_files_of_a_renamed_directory_are_named_and_stay(
-    options: list[str], repository: Path, pinsync: CommandLine, git: Git
+    committed: bool, options: list[str], repository: Path, pinsync: CommandLine, git: Git
 ) -> None:
     put(repository / "pinsync.yaml", "timezone: Europe/Bratislava\n")
     git("add", ".")
     git("commit", "--quiet", "-m", "Settings")
     assert pinsync("export", "--commit").code == 0
     put(repository / "pinsync.yaml", "directory: pins\n")
+    if committed:
+        git("commit", "--quiet", "-am", "Rename")
+    elif "--branch" in options:
+        return  # where it is refused
     with untouched(repository / "customizations"):
         result = pinsync("export", *options)
     assert result.code == (1 if options == ["--check"] else 0)
     warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
     how = "git mv the files there, or to remove them: git rm -r customizations"
     assert warnings == [f"warning: not read, since the directory is pins now: customizations; {how}"]
+
+
+@pytest.mark.usefixtures("api")
+def test_a_branch_whose_own_configuration_looks_elsewhere_is_not_made(
+    repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    put(repository / "pinsync.yaml", "")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "Settings")
+    put(repository / "pinsync.yaml", "directory: pins\n")
+    result = pinsync("export", "--branch", "proposal")
+    assert (result.code, git("branch", "--list", "proposal")) == (2, "")
+    assert "puts documents into pins, but that of HEAD into customizations" in result.err
+    git("commit", "--quiet", "-am", "Rename")
+    assert pinsync("export", "--branch", "proposal").code == 0
 
 
 @pytest.mark.usefixtures("api", "repository")

@@ -324,5 +324,5 @@ def test_a_key_that_a_hook_prints_is_not_shown_whatever_its_variable_is_called(
     repinned(apis["cz"], STRINGS)
     result = pinsync("export", "--commit")
     assert result.code == 2
-    assert "<KEY_SK> <CZECHIA>" in result.err
+    assert "<KEY_SK> <private key>" in result.err
     assert "secret" not in result.out + result.err

@@ -143,6 +143,7 @@ def test_an_item_is_followed_with_its_rule(pinsync: CommandLine, repository: Pat
         (["HEAD~1..", "HEAD.."], "HEAD.. is one argument too many", ""),
         (["nowhere.."], 'there is no model "nowhere.."', "git knows neither side of it"),
         (["nowhere..HEAD"], "nowhere names no commit", ""),
+        (["--author", "a", "--author", "b"], "'a', 'b': expected one value", ""),
         (["--rev", "^HEAD"], "^HEAD names no commit", ""),
         (["--rev", "nowhere"], "nowhere names no commit", ""),
         (["-n", "0"], "Invalid value for '-n'", ""),

@@ -56,6 +56,51 @@ def test_a_configuration_that_moved_and_grew_is_found_whatever_is_asked_for(
     assert log(pinsync, *arguments).subjects == subjects
 
 
+def test_a_configuration_that_moved_in_a_merge_and_changed_wholly_is_found(
+    repository: Path, pinsync: CommandLine
+) -> None:
+    Path(CONFIG).unlink()
+    put(repository / "shop" / CONFIG, configuration("shop"))
+    commit("Begin", {f"shop/{BASKET}": text("basket", rule(1, "/p/2/"))})
+    run("switch", "--quiet", "--create", "branch")
+    commit("Read me", {"README": "hello"})
+    run("switch", "--quiet", "main")
+    commit("Edit", {f"shop/{BASKET}": text("basket", rule(1, "/p/3/"))})
+    run("merge", "--quiet", "--no-ff", "--no-commit", "branch")
+    run("rm", "--quiet", f"shop/{CONFIG}")
+    run("mv", "shop/customizations", "customizations")
+    commit("Merge and move", {CONFIG: MORE + configuration("shop")})
+    assert log(pinsync).subjects == ["Edit", "Begin"]
+    assert log(pinsync, "--all").subjects == ["Merge and move", "Edit", "Begin"]
+
+
+def test_a_clock_that_went_wrong_hides_nothing_from_since(pinsync: CommandLine) -> None:
+    for at, number in ((1, 2), (3, 3), (2, 4), (4, 5)):
+        commit(f"Edit {number}", {BASKET: text("basket", rule(1, f"/p/{number}/"))}, at=at)
+    assert log(pinsync, "--since", "2026-01-01T02:30Z").subjects == ["Edit 5", "Edit 3"]
+
+
+def test_a_document_without_rules_is_no_matter_when_other_fields_are_left_out(pinsync: CommandLine) -> None:
+    commit("Begin", {BASKET: text("basket")})
+    commit("Ignore", {CONFIG: configuration("shop", more="ignore: [target_metadata.image]\n")})
+    commit("Rule", {BASKET: text("basket", rule(1, "/p/2/"))})
+    assert log(pinsync).subjects == ["Rule"]
+
+
+def test_what_is_left_out_of_comparison_changes_nothing_of_what_stood_before(pinsync: CommandLine) -> None:
+    ignoring = configuration("shop", more="ignore: [target_metadata.image]\n")
+    pictured = text("basket", rule(1, "/p/2/", target_metadata={"image": "a"}))
+    commit("Begin", {CONFIG: ignoring, BASKET: pictured})
+    commit("Break", {BASKET: pictured + "x: ["})
+    commit("Compare all", {CONFIG: configuration("shop")})
+    commit("Mend", {BASKET: pictured.replace("image: a", "image: b")})
+    assert log(pinsync).changes == {
+        "Mend": ["changed basket /p/1/: target_metadata.image"],
+        "Break": [],
+        "Begin": ["added basket /p/1/"],
+    }
+
+
 def test_old_revisions_are_read_with_a_configuration_that_moved_since(moved: list[str], pinsync: CommandLine) -> None:
     drift = pinsync("diff", moved[0], moved[1])
     assert (drift.code, "/p/2/ → /p/3/" in drift.out) == (1, True)

@@ -118,14 +118,24 @@ def show(  # noqa: PLR0913 - the options of one command
 )
 @click.option(
     "--since",
+    callback=once,
+    multiple=True,
     metavar="TIME",
     help="Only commits from then on, such as 2026-12-24 or 2026-12-24T10:00; by default from the first.",
 )
 @click.option(
-    "--until", metavar="TIME", help="Only commits up to then, a date alone being its end; by default up to the newest."
+    "--until",
+    callback=once,
+    multiple=True,
+    metavar="TIME",
+    help="Only commits up to then, a date alone being its end; by default up to the newest.",
 )
 @click.option(
-    "--author", metavar="PATTERN", help="Only commits whose author matches, as with git log; by default anybody's."
+    "--author",
+    callback=once,
+    multiple=True,
+    metavar="PATTERN",
+    help="Only commits whose author matches, as with git log; by default anybody's.",
 )
 @click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="At most as many commits; by default all.")
 @click.option("--rev", "revision", metavar="REV", help="Begin at this revision, or a range as in git; by default HEAD.")

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -166,7 +166,7 @@ def left_over(place: WorkingTree | Head, names: Sequence[str]) -> str | None:
 
 
 def renamed(place: WorkingTree | Head, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]) -> str | None:
-    """Return a warning of documents that lie where the last commit's configuration has them, and today's hasn't.
+    """Return a warning of documents that lie where the configuration had them before it was changed last.
 
     Args:
         place: where documents are read.
@@ -174,16 +174,17 @@ def renamed(place: WorkingTree | Head, tree: WorkingTree, settings: Settings, en
         settings: today's configuration.
         environ: the environment variables.
     """
-    repository, head = tree.repository, tree.repository.head() if tree.repository else None
-    if repository is None or head is None:
+    repository = tree.repository
+    if repository is None:
         return None
-    source = sides.Source("revision", "HEAD", revision=head)
+    folders = {layout.folder(place.directory, tracker.name) for tracker in settings.trackers} | {place.directory}
     stale = []
-    with contextlib.suppress(FileError):  # a configuration that is refused by now, or no folder of documents
-        before = sides.opened(source, settings, repository, tree.store, environ)
-        if repository.inside(settings.root) / before.settings.directory != place.directory:
-            read = {layout.folder(place.directory, tracker.name) for tracker in settings.trackers} | {place.directory}
-            for folder in sorted({before.folder(tracker) for tracker in before.trackers} - read):
+    for before in _earlier(repository, tree, settings, environ):
+        if repository.inside(settings.root) / before.settings.directory == place.directory:
+            continue
+        for folder in sorted({before.folder(tracker) for tracker in before.trackers} - folders):
+            folders.add(folder)
+            with contextlib.suppress(FileError):  # no folder of documents
                 index = isinstance(place, WorkingTree)
                 files = repository.read_index(folder) if index else repository.read("HEAD", folder)
                 stale += [str(folder)] if any(_DOCUMENT.search(text) for _, text in files) else []
@@ -191,6 +192,43 @@ def renamed(place: WorkingTree | Head, tree: WorkingTree, settings: Settings, en
         return None
     how = f"git mv the files there, or to remove them: git rm -r {shlex.join(stale)}"
     return f"not read, since the directory is {place.directory} now: {', '.join(stale)}; {how}"
+
+
+def _earlier(
+    repository: Repository, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]
+) -> Iterator[sides.State]:
+    """Yield what HEAD's configuration says, and what it said before the last commit that changed it."""
+    if (head := repository.head()) is None:
+        return
+    name = settings.path.name if settings.path else config.FILE_NAME
+    last = next(repository.main_line(head, [name]), None)
+    for revision in (head, last.parent if last else None):
+        if revision:
+            source = sides.Source("revision", "HEAD", revision=revision)
+            with contextlib.suppress(FileError):  # a configuration that is refused by now
+                yield sides.opened(source, settings, repository, tree.store, environ)
+
+
+def check_committed(place: Head, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Make sure that what is put on top of HEAD lies where HEAD's own configuration looks for it.
+
+    Raises:
+        RepositoryError: it doesn't.
+        ConfigError: HEAD's configuration is refused.
+    """
+    source = sides.Source("revision", "HEAD", revision=place.repository.head())
+    committed = sides.opened(source, settings, place.repository, tree.store, environ)
+    today = replace(committed, settings=settings)
+    here, there = ({state.folder(tracker) for tracker in state.trackers} for state in (today, committed))
+    if here != there:
+        raise RepositoryError(
+            f"--branch: the configuration puts documents into {_listed(here)}, but that of HEAD into {_listed(there)}",
+            hint=f"commit {settings.path.name if settings.path else config.FILE_NAME} first",
+        )
+
+
+def _listed(folders: Iterable[PurePosixPath]) -> str:
+    return ", ".join(sorted(map(str, folders)))
 
 
 def _holds_documents(place: WorkingTree | Head, name: str) -> bool:

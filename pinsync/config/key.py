@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import ConfigError, printable
+from pinsync.errors import ConfigError, keep_secret, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +53,7 @@ def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
     if not (key.isascii() and key.isprintable()):
         message = f"gives tracker {tracker.name} a private key with characters that aren't printable ASCII"
         raise ConfigError(message, source=source, hint="copy the key again: one line, without typographic characters")
+    keep_secret(key)
     return key
 
 

@@ -23,7 +23,10 @@ _ESCAPE: Final = re.compile(
 """An escape in JSON, a surrogate pair being one; of a lone surrogate the group has a part."""
 _NEXT: Final = frozenset({"next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nexturl", "nextlink"})
 _MORE: Final = frozenset({"hasmore", "hasnext", "hasnextpage", "more"})
-_TOTAL: Final = frozenset({"total", "totalcount", "totalresults", "totalitems", "totalhits"})
+_PARTIAL: Final = frozenset({"truncated", "partial", "incomplete", "incompleteresults"})
+_WHOLE: Final = frozenset({"complete", "islast", "islastpage"})
+_TOTAL: Final = frozenset({"total", "totalcount", "totalresults", "totalitems", "totalhits", "count"})
+_PAGES: Final = frozenset({"pages", "totalpages", "pagecount", "numpages", "lastpage"})
 """What the keys of paging are called, in lower case and without ``_`` and ``-``."""
 _MARK: Final = "\ufdd0"  # a noncharacter, which no text holds
 _HALF_AN_EMOJI: Final = (
@@ -76,13 +79,23 @@ def _signs_of_paging(rest: Mapping[str, object], count: int) -> Iterator[str]:
     for said in (rest, *(value for value in rest.values() if isinstance(value, dict))):
         for key, value in said.items():
             name = re.sub("[_-]", "", key).lower()
-            total = float(value) if isinstance(value, str) and value.isdecimal() else value
             if name in _NEXT and value:
                 yield f'"{key}" is set'
-            elif name in _MORE and value:
-                yield f'"{key}" is true'
-            elif name in _TOTAL and isinstance(total, int | float) and total > count:
+            elif (name in _MORE | _PARTIAL and value) or (name in _WHOLE and value is False):
+                yield f'"{key}" is {str(value).lower()}'
+            elif name in _TOTAL and _number(value) > count:
                 yield f'"{key}" is {value}, {count} came'
+            elif name in _PAGES and _number(value) > 1:
+                yield f'"{key}" is {value}'
+
+
+def _number(value: object) -> float:
+    """Return a number, also one in a text or in an object's ``value``; 0 for anything else."""
+    if isinstance(value, dict):
+        value = value.get("value")
+    if isinstance(value, str) and value.isdecimal():
+        return float(value)
+    return value if isinstance(value, int | float) else 0
 
 
 def decoded(raw: bytes) -> dict[str, Any]:

@@ -23,6 +23,10 @@ _RECENT: Final = 2
 """How many states are kept: a commit's and its parent's, which is the next one's."""
 
 
+_Thing = tuple[str, str, frozenset[str], Ignored]
+"""A tracker, a file's name, what of it is asked for, and the fields that don't count."""
+
+
 class Documents(NamedTuple):
     """The documents of one tracker in one commit.
 
@@ -81,8 +85,8 @@ class States:
         self._line: list[Commit] = []
         self._outlines: dict[int, Outline | Fault] = {}
         self._states: dict[tuple[int, Ignored], State] = {}
-        self._standing: dict[tuple[str, str, frozenset[str]], tuple[int, Version | None]] = {}
-        self._begins: dict[tuple[str, str, frozenset[str]], int] = {}
+        self._standing: dict[_Thing, tuple[int, Version | None]] = {}
+        self._begins: dict[_Thing, int] = {}
         self._titled: dict[str, dict[str, Customization]] = {}
         self._noted: dict[str, set[int]] = {}  # by `id`, which stays, as no customization is ever forgotten
 
@@ -197,7 +201,8 @@ class States:
 
     def _begin(self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored) -> int:
         """Return the place in the line of the commit since which a file has had some of these things."""
-        begin = self._begins.get((tracker, name, things), -1)
+        key = tracker, name, things, ignore
+        begin = self._begins.get(key, -1)
         if at <= begin:
             return begin
         while listed := self._listed(at + 1, tracker, name):
@@ -205,7 +210,7 @@ class States:
             if isinstance(version, Version) and things.isdisjoint(_things(version)):
                 break
             at += 1
-        self._begins[tracker, name, things] = at
+        self._begins[key] = at
         return at
 
     def _listed(self, at: int, tracker: str, name: str) -> tuple[PurePosixPath, Listed] | None:
@@ -236,7 +241,7 @@ class States:
 
     def _before(self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored) -> Version | None:
         """Return what a document said before it couldn't be read, or had any of these things; None for nothing."""
-        key = tracker, name, things
+        key = tracker, name, things, ignore
         until, found = self._standing.get(key, (-1, None))
         if at < until:
             return found

@@ -129,9 +129,9 @@ class Versions:
             if not self._learn(read, head, blocks, text, ignore):
                 return read.model, self._shared(read), [entry.line for entry in read.entries]
             model = read.model
-        known = self._blocks[ignore, model]
         if not blocks:
             return model, (), ()
+        known = self._blocks[ignore, model]
         items, heights = zip(*map(known.__getitem__, blocks), strict=True)
         return model, items, accumulate(heights[:-1], initial=head.count(b"\n") + 2)
 

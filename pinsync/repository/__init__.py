@@ -232,8 +232,8 @@ class Repository:
         return log.shallow_end(self._git, tip)
 
     def former_places(self, path: PurePosixPath) -> list[PurePosixPath]:
-        """Return where a file of HEAD stood before git sees that it was moved, the last place first."""
-        return log.former_places(self._git, "HEAD", path)
+        """Return where a file of HEAD stood before it was moved to its folder, the last place first."""
+        return log.former_places(self._git, path)
 
     def reader(self) -> Reader:
         """Return what reads many objects; it is a context manager, and not to be shared by threads."""

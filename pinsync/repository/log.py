@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import glob
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import PurePosixPath
@@ -23,6 +25,7 @@ _FIELDS: Final = ("%H", "%h", "%P", "%aN", "%aE", "%aI", "%at", "%s")
 _FORMAT: Final = ("-z", "--no-show-signature", "--no-color", "--encoding=UTF-8", f"--format={'%x00'.join(_FIELDS)}")
 _FOUND: Final = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) ([0-9]+)\n")
 _PIECE: Final = 1 << 20
+_MAX_PLACES: Final = 50
 _FILE_MODES: Final = frozenset(mode.encode() for mode in FILE_MODES)
 _FAR_EAST: Final = timezone(timedelta(hours=14))
 
@@ -69,17 +72,17 @@ def selected(git: Git, wanted: Range, names: Sequence[str]) -> frozenset[str]:
         RepositoryError: git failed.
     """
     options = [] if wanted.author is None else [f"--author={wanted.author}"]
-    for name, moment in (("since", wanted.since), ("until", wanted.until)):
-        if moment is not None:
-            # In any other form, what lies before 1970 would be guessed at.
-            options.append(f"--{name}=@{max(0, int(moment.timestamp()))} +0000")
     excluded = [f"^{wanted.base}"] if wanted.base else []
     revisions = [wanted.tip, *excluded, "--", *_anywhere(names)]
-    found = git.attempt("log", "--first-parent", "--no-show-signature", "--format=%H", *options, *revisions)
+    found = git.attempt("log", "--first-parent", "--no-show-signature", "--format=%H %ct", *options, *revisions)
     if found.status and wanted.author is not None and "header" in found.errors:
         message = f"--author: {printable(wanted.author)} is no regular expression that git reads"
         raise UsageError(message, hint=reason(found.errors))
-    return frozenset(checked(found, "log").decode().split())
+    # Git's own --since stops at the first commit that is older, behind which a clock may have gone wrong.
+    since = wanted.since.timestamp() if wanted.since else -math.inf
+    until = wanted.until.timestamp() if wanted.until else math.inf
+    commits = (entry.split() for entry in checked(found, "log").decode().splitlines())
+    return frozenset(full for full, seconds in commits if since <= int(seconds) <= until)
 
 
 def shallow_end(git: Git, tip: str) -> Commit | None:
@@ -91,14 +94,31 @@ def shallow_end(git: Git, tip: str) -> Commit | None:
     return first if first.hash in place.read_text(encoding="ascii").split() else None
 
 
-def former_places(git: Git, tip: str, path: PurePosixPath) -> list[PurePosixPath]:
-    """Return where a file stood before git sees that it was moved, the last place first."""
-    options = ("--follow", "--format=", "--name-status", "-z", "--diff-filter=R", "--no-show-signature")
-    found = git.attempt(
-        "--literal-pathspecs", "log", *options, tip, "--", str(path)
-    )  # which fails before the first commit
-    values = iter(text(found.output).split("\0"))
-    return [PurePosixPath(old) for _, old, _ in zip(values, values, values, strict=False)]
+def former_places(git: Git, path: PurePosixPath) -> list[PurePosixPath]:
+    """Return where a file of HEAD stood before, the last place first.
+
+    It came from another folder if a commit of the main line that added it removed one of its name there. How much of
+    the text stayed doesn't matter, as it would for git's own detection.
+    """
+    places: list[PurePosixPath] = []
+    tip, place = "HEAD", path
+    options = ("--first-parent", "--diff-merges=first-parent", "--diff-filter=A", "--no-patch", "--format=%H")
+    while len(places) < _MAX_PLACES:
+        # It fails before the first commit, and behind it.
+        added = git.attempt("--literal-pathspecs", "log", "-1", "--no-show-signature", *options, tip, "--", str(place))
+        if added.status or not added.output.strip():
+            break
+        tip = f"{line(added.output)}^"
+        removed = git.attempt(
+            *("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=D", "--name-only", tip, tip[:-1]),
+            *("--", *_anywhere([glob.escape(path.name)])),
+        )
+        found = [PurePosixPath(name) for name in text(removed.output).split("\0") if name]
+        if removed.status or len(found) != 1:
+            break
+        place = found[0]
+        places.append(place)
+    return [found for found in dict.fromkeys(places) if found != path]
 
 
 def _anywhere(names: Sequence[str]) -> list[str]:

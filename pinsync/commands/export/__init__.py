@@ -10,7 +10,15 @@ from pinsync import compare, config, layout, sources
 from pinsync.commands import Console, gravest, in_parallel
 from pinsync.commands.export.standing import Standing, beside, ids, standing
 from pinsync.commands.export.update import Update, check_removals, customizations, update
-from pinsync.commands.places import Head, WorkingTree, left_over, needed_repository, renamed, working_tree
+from pinsync.commands.places import (
+    Head,
+    WorkingTree,
+    check_committed,
+    left_over,
+    needed_repository,
+    renamed,
+    working_tree,
+)
 from pinsync.config import Tracker
 from pinsync.errors import FileError, PinsyncError, UsageError, printable, redacted
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
@@ -78,6 +86,7 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
     place: WorkingTree | Head = tree
     if options.branch is not None:
         place = Head(needed_repository(tree, "--branch", commit=True), tree.directory)
+        check_committed(place, tree, settings, environ)
     elif options.commit:
         needed_repository(tree, "--commit")
     names = [tracker.name for tracker in settings.trackers]
