@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from pinsync import __version__
 from pinsync.commands import Console, colored, defused
-from pinsync.errors import PinsyncError, redacted
+from pinsync.errors import PinsyncError, forget_secrets, redacted
 
 BUG, INTERRUPTED, USAGE = 70, 130, 2
 _COMPLETION = "_PINSYNC_COMPLETE"
@@ -49,6 +49,7 @@ def run(arguments: list[str]) -> int:
         The exit code; nothing but ``SystemExit`` from an embedded interpreter is let through.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    forget_secrets()
     # 100,000 customizations are a million objects without a cycle; looking for one every 700 costs a fifth of the time.
     gc.set_threshold(200_000, 50, 50)
     choices = [word == "--color" for word in arguments if word in ("--color", "--no-color")]

@@ -22,6 +22,11 @@ def keep_secret(secret: str) -> None:
     _used.add(secret)
 
 
+def forget_secrets() -> None:
+    """Begin anew: the keys of an earlier command of this process are none of the next one's."""
+    _used.clear()
+
+
 def redacted(text: str, environ: Mapping[str, str], names: Iterable[str] | None = None) -> str:
     """Return ``text`` with the name of a variable in the place of a secret that it holds, and without any key in use.
 
