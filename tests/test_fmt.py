@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from strategies import QUICK
 from strategies import rows as any_rows
 from test_comments import commented, standing, states
+from workflows import commands
 
 from pinsync.document import customization, head, merge, of_none, parse, render
 from pinsync.document.form import formatted
@@ -256,8 +257,9 @@ def test_the_difference_can_be_applied(
     assert (pinsync("fmt", *arguments).code, pinsync("fmt", *arguments).out) == (0, "")
 
 
-ODD = UGLY.replace("ours", "\u202eours\u200b").replace("\n", "\r\n").encode()
-"""A text that a terminal must not be shown as it is, and that can be patched only as it is."""
+REMARKS = "\u202eours\u200b ##[add-mask]a"
+ODD = UGLY.replace("ours", REMARKS).replace("\n", "\r\n").encode()
+"""A text that neither a terminal nor a job's log must be shown as it is, and that can be patched only as it is."""
 
 
 @pytest.mark.parametrize("command", [("git", "apply"), ("patch", "-p1", "-i")])
@@ -277,7 +279,9 @@ def test_the_difference_of_an_odd_text_can_be_applied(command: tuple[str, ...], 
     (ugly / ".git" / "patch").write_bytes(done.stdout)
     applied = subprocess.run([*command, ".git/patch"], cwd=ugly, capture_output=True, check=False)
     assert applied.returncode == 0, applied.stderr
-    assert path.read_bytes() == PRETTY.replace("ours", "\u202eours\u200b").encode()
+    assert path.read_bytes() == PRETTY.replace("ours", REMARKS).encode()
+    assert "##[" in done.stdout.decode()
+    assert commands(done.stdout.decode()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
@@ -300,7 +304,7 @@ def test_a_difference_moves_no_cursor_of_a_terminal(word: str, ugly: Path) -> No
     process.wait(timeout=60)
     os.close(ours)
     assert process.returncode == 1
-    assert b"\\u202eours\\u200b\\u000d" in seen
+    assert b"\\u202eours\\u200b #\\u0023[add-mask]a\\u000d" in seen
     assert not {"\u202e", "\u200b", "\r"}.intersection(seen.decode().replace("\r\n", "\n"))
 
 

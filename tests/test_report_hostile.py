@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from drifts import HEAD, LIVE, failed, pin, rule, state, tracker
 from markdown_it import MarkdownIt
+from workflows import commands
 
 from pinsync import document
 from pinsync.commands.diff import FORMATS
@@ -95,19 +96,19 @@ def test_every_format_is_walked() -> None:
     assert RENDERERS.keys() == FORMATS.keys()
 
 
-@pytest.mark.parametrize("name", sorted(RENDERERS.keys() - {"patch"}))
+@pytest.mark.parametrize("name", sorted(RENDERERS))
 def test_a_job_takes_no_line_for_a_command_of_ours(name: str) -> None:
-    """A patch is left out: it must hold a file's bytes as they are."""
     report = RENDERERS[name](hostile(), STYLE)
     assert report
-    assert "##[" not in report
     assert not INVISIBLE.search(report.replace("\n", ""))
-    commands = [line for line in report.split("\n") if line.lstrip().startswith("::")]
+    taken = commands(report)
     if name == "github":
-        assert all(re.match("::(error|notice) ", line) for line in commands)
-        assert len(commands) == report.count("\n") == 9 + 10 + 1
+        assert all(re.match("::(error|notice) ", line) for line in taken)
+        assert len(taken) == report.count("\n") == 9 + 10 + 1
     else:
-        assert not commands
+        assert not taken
+    # A patch holds a file's bytes as they are, so it has a fence instead.
+    assert ("##[" in report) == (name == "patch")
 
 
 def test_text_is_lines_of_ours() -> None:
@@ -158,7 +159,9 @@ def test_git_applies_the_patch(git: Git, repository: Path) -> None:
     file.parent.mkdir()
     assert found.old
     file.write_bytes(found.old)
-    Path("the.patch").write_bytes(patch.render(drift, STYLE).encode())
+    report = patch.render(drift, STYLE)
+    assert "##[" in report
+    Path("the.patch").write_bytes(report.encode())
     git("apply", "the.patch")
     assert file.read_bytes() == found.new
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import drifts
 import pytest
 from drifts import HEAD, LIVE
+from workflows import commands
 
 from pinsync import document
 from pinsync.compare.drift import Drift, Texts, TrackerDrift
@@ -125,10 +126,39 @@ def test_hostile_texts_are_data(repository: Path, git: Git) -> None:
     texts = (Texts("a.yaml", old["a.yaml"], new["a.yaml"]),)
     tracker = TrackerDrift(tracker.name, tracker.tracker_id, texts=texts, notes=notes)
     text = patch.render(Drift(drift.old, drift.new, (tracker, broken), notes), STYLE)
-    head = text.partition("\ndiff --git a/a.yaml ")[0]
+    head = text.partition("\n::stop-commands::")[0]
     assert all(line.startswith("# ") for line in head.split("\n"))
     assert all(line.isprintable() for line in text.split("\n"))
     assert applied(text, old, git) == new
+
+
+@pytest.mark.parametrize(
+    "line", [b"a ##[add-mask]x", b"::error::x", b" \t::error::x", b"\xc2\xa0::error::x", b"\r::error::x"]
+)
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_what_a_runner_takes_for_a_command_stands_in_a_fence(
+    repository: Path, git: Git, line: bytes, end: bytes
+) -> None:
+    assert repository == Path.cwd()
+    old = {"a.yaml": b"1\n%b\n3%b" % (line, end), "b.yaml": b"1\n", "c.yaml": b"1\n%b%b" % (line, end)}
+    new = {"a.yaml": b"1\n%b\n4%b" % (line, end), "b.yaml": b"2\n", "c.yaml": b"2\n%b%b" % (line, end)}
+    text = rendered(old, new)
+    assert text.count("::stop-commands::") == 2
+    assert commands(text) == []
+    assert commands(text.replace("stop-commands", "notice")) != []
+    assert applied(text, old, git) == new
+    assert applied(text, new, git, "--reverse") == old
+
+
+def test_a_fence_cant_be_opened_from_within() -> None:
+    old, new = {"a.yaml": b"##[add-mask]x\n"}, {"a.yaml": b"::error::x\n##[add-mask]x\n"}
+    token = rendered(old, new).partition("::stop-commands::")[2].partition("\n")[0]
+    old, new = ({"a.yaml": b"::%b::\n" % token.encode() + files["a.yaml"]} for files in (old, new))
+    assert commands(rendered(old, new)) == []
+
+
+def test_what_is_no_command_needs_no_fence() -> None:
+    assert "::stop" not in rendered({"a.yaml": b"title: a::b\n"}, {"a.yaml": b"title: #[x]\n::added\n"})
 
 
 NAMES = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Step = dict[str, Any]
+_COMMAND = re.compile(r"\s*::(?P<new>.+?)::(?P<data>.*)|.*##\[(?P<old>[^\]]+)\]")
 
 BIN = Path(sys.executable).parent
 _FAKE = """\
@@ -208,3 +209,21 @@ def scripts(text: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for step in job["steps"]:
             if "run" in step:
                 yield step["name"], step["run"]
+
+
+def commands(log: str) -> list[str]:
+    """The lines of a log that the runner takes for commands: ``::`` first, or ``##[`` anywhere, unless stopped."""
+    taken: list[str] = []
+    token = None
+    for line in re.split(r"\r\n|\r|\n", log):
+        match = _COMMAND.match(line)
+        if match is None:
+            continue
+        if token is None and match["new"] == "stop-commands":
+            token = match["data"]
+        elif token is None:
+            taken.append(line)
+        elif token in (match["new"], match["old"]):
+            token = None
+    assert token is None, "commands stay stopped for the rest of the step"
+    return taken

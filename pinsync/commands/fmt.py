@@ -155,7 +155,7 @@ def fmt_input(text: bytes, options: Options, console: Console, write: Write) -> 
 
 def _show(texts: Texts, options: Options, console: Console, write: Write) -> None:
     """Show what would change; a difference names its file, so that the name needs no line of its own."""
-    difference = b"".join(patch.file(texts))
+    difference = patch.file(texts)
     if not options.terminal:
         write(difference)
         return

@@ -2,6 +2,9 @@
 
 Lines are aligned by patience: those that each side has once stand fast, the gaps between them are treated likewise. It
 takes n log n where the standard library's ``difflib`` takes n², and a customization's id is such a line.
+
+A patch holds the files' own lines, which can't be escaped. Where one of them is a command to the runner of a CI job,
+the part stands in a fence within which no command counts; git passes over it, as over any line between parts.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
+from hashlib import sha256
 from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -39,7 +43,7 @@ def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format ha
     """
     remarks = "".join(f"# {_one_line(remark)}\n" for remark in _remarks(drift))
     texts = chain.from_iterable(sorted(tracker.texts, key=lambda both: both.path) for tracker in drift.trackers)
-    return remarks + b"".join(chain.from_iterable(map(file, texts))).decode()
+    return remarks + b"".join(map(file, texts)).decode()
 
 
 def _remarks(drift: Drift) -> Iterator[str]:
@@ -58,17 +62,31 @@ def _one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
-def file(texts: Texts) -> Iterator[bytes]:
-    """Yield a file's part of the patch, with the headers of ``git diff`` (git-diff(1), "Generating patch text").
+_COMMAND: Final = re.compile(r"##\[|[\r\n]\s*::")
+"""What GitHub's runner takes for a command: ``##[`` anywhere in a line, and ``::`` after nothing but white space."""
+
+
+def file(texts: Texts) -> bytes:
+    """Return a file's part of the patch, with the headers of ``git diff`` (git-diff(1), "Generating patch text").
+
+    The runner of a job on GitHub obeys nothing in it: where it must, it stands between lines that stop and resume
+    commands (GitHub Actions, "Workflow commands", stop-commands). Their token is a hash of the part: none of its lines
+    has it.
 
     Args:
-        texts: both sides of the file; nothing comes of equal ones.
+        texts: both sides of the file.
 
-    Yields:
-        Lines, and headers of several, each with its end: the bytes as they are, line ends and all.
+    Returns:
+        The part, its lines the files' bytes as they are, line ends and all; nothing for equal sides.
     """
-    if texts.old == texts.new:
-        return
+    part = b"".join(_part(texts)) if texts.old != texts.new else b""
+    if not _COMMAND.search(part.decode()):
+        return part
+    token = sha256(part).hexdigest().encode()
+    return b"::stop-commands::%b\n%b::%b::\n" % (token, part, token)
+
+
+def _part(texts: Texts) -> Iterator[bytes]:
     old, new = quoted(f"a/{texts.path}"), quoted(f"b/{texts.path}")
     yield f"diff --git {old} {new}\n".encode()
     if texts.old is None:
