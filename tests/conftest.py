@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from exporting import served
 
 from pinsync.__main__ import run
 from pinsync.sandbox import Sandbox
@@ -123,3 +124,27 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 def pinsync(capsys: pytest.CaptureFixture[str]) -> CommandLine:
     """The command line."""
     return CommandLine(capsys)
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The small shop on loopback; the environment points at it."""
+    with served(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture
+def exported(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
+    """A repository with a committed export of the small shop; the current folder."""
+    assert pinsync("export", "--commit").code == 0
+    assert len(api.requests) == 1
+    return repository
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder outside any repository, the current one."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return work

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import EVERYONE, STRINGS, document, put, repinned, rows, served, untouched
+from exporting import EVERYONE, STRINGS, document, put, repinned, rows, untouched
 
 from pinsync import __version__
 from pinsync.__main__ import run
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import CommandLine
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with served(monkeypatch) as server:
-        yield server
 
 
 @pytest.fixture

@@ -34,39 +34,23 @@ from pinsync.compare import changes
 from pinsync.sandbox import Fault, Sandbox, parse_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from conftest import CommandLine, Git
 FORMATS: Final = ("text", "json", "markdown", "patch")
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with served(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def committed(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
-    """A repository with a committed export of the small shop."""
-    assert pinsync("export", "--commit").code == 0
-    assert len(api.requests) == 1
-    return repository
 
 
 # What is reported.
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_in_sync_is_one_line_and_no_failure(pinsync: CommandLine) -> None:
     result = pinsync("diff")
     assert (result.code, result.err) == (0, "")
     assert result.out == "In sync: live is the same as HEAD (3 customizations)\n"
 
 
-def test_the_report_says_what_where_and_when(api: Sandbox, committed: Path, pinsync: CommandLine, git: Git) -> None:
+def test_the_report_says_what_where_and_when(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
     repinned(api, STRINGS, 2)
-    with untouched(committed):
+    with untouched(exported):
         found = diffed(pinsync)
     assert found.code == 1
     assert found.record["from"] == {"source": "HEAD", "revision": git("rev-parse", "HEAD")}
@@ -100,7 +84,7 @@ def test_the_report_says_what_where_and_when(api: Sandbox, committed: Path, pins
     }
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_every_kind_of_change_in_both_directions(api: Sandbox, pinsync: CommandLine) -> None:
     api.delete(EVERYONE)
     home = api.get(HOME)
@@ -129,7 +113,7 @@ def test_every_kind_of_change_in_both_directions(api: Sandbox, pinsync: CommandL
     ]
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_the_line_is_that_of_the_old_side_where_both_are_files(pinsync: CommandLine) -> None:
     put(document(), "# one more line\n" + BASKET_TEXT.replace("position: -1", "position: 3"))
     (change,) = diffed(pinsync, "HEAD", "@worktree").changes
@@ -138,18 +122,18 @@ def test_the_line_is_that_of_the_old_side_where_both_are_files(pinsync: CommandL
     assert (change["file"], change["line"]) == ("customizations/basket.yaml", 19)
 
 
-def test_a_rule_without_an_id_is_no_drift_by_itself(committed: Path, pinsync: CommandLine, git: Git) -> None:
+def test_a_rule_without_an_id_is_no_drift_by_itself(exported: Path, pinsync: CommandLine, git: Git) -> None:
     put(document(), BASKET_TEXT.replace(f"  - id: {EVERYONE}\n    target_type", "  - target_type"))
     for sides in (("@worktree", "@live"), ("@live", "@worktree"), ("HEAD", "@worktree")):
         found = diffed(pinsync, *sides)
         assert (found.code, found.told) == (0, [])
-    put(committed / "customizations" / "new.yaml", "format: 1\nmodel: new\ncustomizations:\n  - target_type: all\n")
+    put(exported / "customizations" / "new.yaml", "format: 1\nmodel: new\ncustomizations:\n  - target_type: all\n")
     git("add", ".")
     found = diffed(pinsync, "@live", "@index")
     assert (found.code, found.told, found.changes[0]["id"]) == (1, ["added new all"], None)
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_the_same_text_twice_in_a_file_is_no_drift_from_itself(pinsync: CommandLine, git: Git) -> None:
     put(document("new"), "format: 1\nmodel: new\ncustomizations:\n" + "  - target_type: all\n" * 2)
     git("add", ".")
@@ -158,7 +142,7 @@ def test_the_same_text_twice_in_a_file_is_no_drift_from_itself(pinsync: CommandL
     assert diffed(pinsync, "@index", "@worktree").told == ["added new all"]
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_equal_pins_are_counted(api: Sandbox, pinsync: CommandLine) -> None:
     twice = api.get(EVERYONE)["pin_definitions"] * 2
     edited(api, EVERYONE, pin_definitions=twice)
@@ -166,7 +150,7 @@ def test_equal_pins_are_counted(api: Sandbox, pinsync: CommandLine) -> None:
     assert [pin["kind"] for pin in change["pins"]] == ["added"]
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_files_by_hand_say_the_same_in_any_form(pinsync: CommandLine) -> None:
     put(
         document("home"),
@@ -203,7 +187,7 @@ def spoiled(code: int, api: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[st
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 70, 130])
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_every_format_with_every_exit_code(
     code: int, api: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,7 +219,7 @@ def shows(format_: str, code: int, text: str) -> None:
         assert said in text.lower()
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLine) -> None:
     edited(api, HOME, tags="summer")
     for format_ in FORMATS:
@@ -262,7 +246,7 @@ def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLin
         (["--nonsense"], "No such option"),
     ],
 )
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_wrong_usage_says_what_is_wrong_and_nothing_is_fetched(
     arguments: list[str], message: str, api: Sandbox, pinsync: CommandLine
 ) -> None:
@@ -272,7 +256,7 @@ def test_wrong_usage_says_what_is_wrong_and_nothing_is_fetched(
     assert len(api.requests) == 1
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_refused_configuration_is_the_users_to_mend(pinsync: CommandLine) -> None:
     put(Path("pinsync.yaml"), "ignored: [tags]\n")
     result = pinsync("diff", "--format", "json")
@@ -310,7 +294,7 @@ def test_an_interrupt_is_heard_while_the_api_is_slow(
 # What counts.
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_fail_on_decides_the_exit_code_and_nothing_else(api: Sandbox, pinsync: CommandLine) -> None:
     edited(api, HOME, tags=["winter"])
     codes = {}
@@ -325,13 +309,13 @@ def test_fail_on_decides_the_exit_code_and_nothing_else(api: Sandbox, pinsync: C
     assert diffed(pinsync, "--fail-on", "never").code == 0
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_never_doesnt_hide_a_failure(api: Sandbox, pinsync: CommandLine) -> None:
     api.fail(parse_fault("401:*"))
     assert pinsync("diff", "--fail-on", "never").code == 3
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_the_summary_has_the_counts_alone(api: Sandbox, pinsync: CommandLine) -> None:
     repinned(api, STRINGS)
     short, long = (pinsync("diff", *arguments).out for arguments in (["--summary"], []))
@@ -351,7 +335,7 @@ def test_a_markdown_report_keeps_to_its_budget(monkeypatch: pytest.MonkeyPatch, 
     assert "Left out to fit: " in cut
 
 
-def test_the_steps_are_said_to_who_asks(api: Sandbox, committed: Path, pinsync: CommandLine, git: Git) -> None:
+def test_the_steps_are_said_to_who_asks(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
     key = api.environment["PINSYNC_PRIVATE_KEY"]
     result = pinsync("diff", "-v")
     assert result.err.splitlines() == [
@@ -360,7 +344,7 @@ def test_the_steps_are_said_to_who_asks(api: Sandbox, committed: Path, pinsync: 
         "default: comparing 3 with 3 customizations",
     ]
     assert key not in result.err
-    put(committed / "backup.json", json.dumps({"results": rows()}))
+    put(exported / "backup.json", json.dumps({"results": rows()}))
     assert pinsync("diff", "@index", "@worktree", "-v").err.splitlines()[:2] == [
         "default: reading customizations of the index",
         "default: reading customizations of the working tree",
@@ -374,7 +358,7 @@ def test_the_steps_are_said_to_who_asks(api: Sandbox, committed: Path, pinsync: 
 # More reports.
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_many_reports_from_one_question(api: Sandbox, pinsync: CommandLine) -> None:
     repinned(api, STRINGS)
     before = len(api.requests)
@@ -388,7 +372,7 @@ def test_many_reports_from_one_question(api: Sandbox, pinsync: CommandLine) -> N
     assert patch.startswith("diff --git a/customizations/basket.yaml ")
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_reports_are_without_colour_unless_it_is_wanted(api: Sandbox, pinsync: CommandLine) -> None:
     repinned(api, STRINGS)
     assert "\x1b[" in pinsync("diff", "--color").out
@@ -396,7 +380,7 @@ def test_reports_are_without_colour_unless_it_is_wanted(api: Sandbox, pinsync: C
 
 
 @pytest.mark.parametrize("place", ["no/such/folder/report.json", "."])
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_report_that_cant_be_written(place: str, api: Sandbox, pinsync: CommandLine) -> None:
     repinned(api, STRINGS)
     result = pinsync("diff", "--format", "json", "--report", f"json={place}")
@@ -405,7 +389,7 @@ def test_a_report_that_cant_be_written(place: str, api: Sandbox, pinsync: Comman
     assert checked(result.out)["drift"] is True
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_patch_brings_the_files_to_what_is_live(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
     repinned(api, STRINGS)
     edited(api, EVERYONE, model="cart")
@@ -417,7 +401,7 @@ def test_a_patch_brings_the_files_to_what_is_live(api: Sandbox, pinsync: Command
     assert sorted(path.name for path in document().parent.iterdir()) == ["basket.yaml", "cart.yaml"]
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_patch_of_a_scope_says_no_more_than_the_report(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
     repinned(api, STRINGS)
     repinned(api, HOME)
@@ -446,7 +430,7 @@ def loaded(*arguments: str) -> set[str]:
     return {name.partition(".")[0] for name in done.stderr.splitlines()}
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_without_the_network_and_without_nested_changes_nothing_heavy_is_loaded(
     api: Sandbox,
 ) -> None:
@@ -460,7 +444,7 @@ def test_without_the_network_and_without_nested_changes_nothing_heavy_is_loaded(
     assert "httpx" in loaded("HEAD", "@live")
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_diff_without_the_live_side_needs_no_key(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY", "PINSYNC_HOST"):
         monkeypatch.delenv(name)

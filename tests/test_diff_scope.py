@@ -24,20 +24,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with served(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def committed(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
-    """A repository with a committed export of the small shop."""
-    assert pinsync("export", "--commit").code == 0
-    assert len(api.requests) == 1
-    return repository
-
-
 def queries(api: Sandbox) -> list[dict[str, list[str]]]:
     """What was asked after the first export."""
     return [dict(request.query) for request in api.requests[1:]]
@@ -60,7 +46,7 @@ def queries(api: Sandbox) -> list[dict[str, list[str]]]:
         (["--keep-expired-pins"], {}, ["changed basket /p/123/", "changed home /p/1/"]),
     ],
 )
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_nothing_outside_the_scope_is_asked_for_or_reported(
     arguments: list[str], query: dict[str, list[str]], told: list[str], api: Sandbox, pinsync: CommandLine
 ) -> None:
@@ -71,7 +57,7 @@ def test_nothing_outside_the_scope_is_asked_for_or_reported(
     assert queries(api) == [query, query]
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_filter_holds_between_files_too(api: Sandbox, pinsync: CommandLine) -> None:
     put(document(), BASKET_TEXT.replace("/p/9/", "/p/8/").replace("christmas", "easter"))
     assert diffed(pinsync, "HEAD", "@worktree", "--target-type", "all").told == ["changed basket all"]
@@ -109,7 +95,7 @@ def _recreated(api: Sandbox) -> None:
         (_recreated, "recreated basket /p/123/"),
     ],
 )
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_question_is_settled_by_one_request_without_filters(
     happened: Any,  # noqa: ANN401 - one of the functions above
     told: str,
@@ -123,7 +109,7 @@ def test_a_question_is_settled_by_one_request_without_filters(
     assert queries(api) == [{"tag": ["christmas"]}, {}]
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_rule_without_an_id_whose_target_the_filter_hides_is_a_question(api: Sandbox, pinsync: CommandLine) -> None:
     text = BASKET_TEXT.replace(f"  - id: {EVERYONE}\n    target_type: all\n", "  - target_type: all\n    tags: [new]\n")
     put(document(), text)
@@ -143,7 +129,7 @@ def test_a_rule_without_an_id_whose_target_the_filter_hides_is_a_question(api: S
     ],
 )
 @pytest.mark.parametrize("sides", [["HEAD", "@live"], ["HEAD", "HEAD~0"]])
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_scope_that_matches_nothing_is_mistyped_rather_than_in_sync(
     arguments: list[str], hint: str, sides: list[str], pinsync: CommandLine
 ) -> None:
@@ -153,7 +139,7 @@ def test_a_scope_that_matches_nothing_is_mistyped_rather_than_in_sync(
     assert hint in result.err
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_scope_that_matches_on_one_side_alone_is_right(api: Sandbox, pinsync: CommandLine) -> None:
     api.create(rule(5, "new"))
     assert diffed(pinsync, "--model", "new").told == ["added new /p/5/"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from diffing import checked, diffed
-from exporting import BASKET_TEXT, HOME_TEXT, STRINGS, document, put, repinned, rows, rule, served, untouched
+from exporting import BASKET_TEXT, HOME_TEXT, STRINGS, document, put, repinned, rows, rule, untouched
 
 from pinsync.sandbox import Sandbox
 
@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from pinsync.sandbox.spelling import Row
 
 TWO: Final = "trackers:\n  sk: {tracker_id: 1234-5678}\n  cz: {tracker_id: 2345-6789}\n"
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with served(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def committed(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
-    """A repository with a committed export of the small shop."""
-    assert pinsync("export", "--commit").code == 0
-    assert len(api.requests) == 1
-    return repository
 
 
 def commit(git: Git, message: str = "edit") -> str:
@@ -51,7 +37,7 @@ def saved(name: str, content: object) -> str:
 # Git.
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_head_index_and_working_tree_are_three_states(pinsync: CommandLine, git: Git) -> None:
     put(document("home"), HOME_TEXT.replace("position: 1", "position: 2"))
     git("add", ".")
@@ -69,7 +55,7 @@ def test_head_index_and_working_tree_are_three_states(pinsync: CommandLine, git:
 
 
 def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(
-    api: Sandbox, committed: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = git("rev-parse", "HEAD")
     git("switch", "--quiet", "--create", "topic")
@@ -80,7 +66,7 @@ def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(
     commit(git)
     for name in api.environment:
         monkeypatch.delenv(name)
-    with untouched(committed):
+    with untouched(exported):
         found = diffed(pinsync, "main...topic")
         assert (found.code, found.told) == (1, ["changed home /p/1/"])
         assert found.record["from"] == {"source": "the merge base of main and topic", "revision": base}
@@ -91,7 +77,7 @@ def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(
     assert len(api.requests) == 1
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_names_that_are_no_revision(pinsync: CommandLine) -> None:
     result = pinsync("diff", "--format", "json", "mian")
     assert (result.code, result.out) == (2, "")
@@ -102,11 +88,11 @@ def test_names_that_are_no_revision(pinsync: CommandLine) -> None:
 
 
 def test_a_shallow_clone_says_what_to_fetch(
-    committed: Path, tmp_path: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    exported: Path, tmp_path: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
     commit(git)
-    git("clone", "--quiet", "--depth=1", f"file://{committed}", str(tmp_path / "shallow"))
+    git("clone", "--quiet", "--depth=1", f"file://{exported}", str(tmp_path / "shallow"))
     monkeypatch.chdir(tmp_path / "shallow")
     result = pinsync("diff", "HEAD~1", "HEAD")
     assert (result.code, result.out) == (2, "")
@@ -116,7 +102,7 @@ def test_a_shallow_clone_says_what_to_fetch(
 
 
 @pytest.mark.parametrize("text", ["format: 1\nmodel: basket\ncustomizations:\n  - id: 3\n", "a: [\n", "\x00"])
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_file_at_fault_is_named_with_its_revision_and_line(text: str, pinsync: CommandLine, git: Git) -> None:
     put(document(), text)
     broken = commit(git)
@@ -133,7 +119,7 @@ def test_a_file_at_fault_is_named_with_its_revision_and_line(text: str, pinsync:
         assert f"error: {tracker['error']['message']}" in found.err
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_model_or_an_id_in_two_files_is_an_error_too(pinsync: CommandLine) -> None:
     put(document("copy"), BASKET_TEXT)
     found = diffed(pinsync, "@worktree", "@live")
@@ -182,12 +168,12 @@ def test_without_a_configuration_the_three_variables_are_named(repository: Path,
 
 
 def test_a_hooks_index_is_the_one_that_is_read(
-    committed: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    exported: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in ``git commit --only``, whose pre-commit hook is given an index of its own."""
     put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
     with monkeypatch.context() as hook:
-        hook.setenv("GIT_INDEX_FILE", str(committed / ".git" / "next-index"))
+        hook.setenv("GIT_INDEX_FILE", str(exported / ".git" / "next-index"))
         git("read-tree", "HEAD")
         git("add", ".")
         assert diffed(pinsync, "HEAD", "@index").told == ["changed home /p/1/"]
@@ -195,9 +181,9 @@ def test_a_hooks_index_is_the_one_that_is_read(
 
 
 def test_in_a_hook_of_git_a_diff_sees_what_is_about_to_be_committed(
-    committed: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    exported: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hook = put(committed / ".git" / "hooks" / "pre-commit", "#!/bin/sh\nenv | grep ^GIT_ > hook.txt\n")
+    hook = put(exported / ".git" / "hooks" / "pre-commit", "#!/bin/sh\nenv | grep ^GIT_ > hook.txt\n")
     hook.chmod(0o755)
     put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
     git("add", ".")
@@ -234,7 +220,7 @@ def test_a_file_that_is_only_announced_is_not_in_the_index(
     assert diffed(pinsync, "@index", "@worktree").told == []
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_an_empty_file_that_is_staged_is_no_document(pinsync: CommandLine, git: Git) -> None:
     put(document("new"), "")
     git("add", ".")
@@ -246,11 +232,11 @@ def test_an_empty_file_that_is_staged_is_no_document(pinsync: CommandLine, git: 
 
 
 @pytest.mark.usefixtures("api")
-def test_another_directory_is_no_drift_but_a_note(committed: Path, pinsync: CommandLine, git: Git) -> None:
-    put(committed / "pinsync.yaml", "directory: customizations\n")
+def test_another_directory_is_no_drift_but_a_note(exported: Path, pinsync: CommandLine, git: Git) -> None:
+    put(exported / "pinsync.yaml", "directory: customizations\n")
     commit(git)
     git("mv", "customizations", "pins")
-    put(committed / "pinsync.yaml", "directory: pins\n")
+    put(exported / "pinsync.yaml", "directory: pins\n")
     note = "the configuration itself differs: directory: customizations → pins"
     for sides in (("HEAD", "@worktree"), ("HEAD", "@live")):
         found = diffed(pinsync, *sides)
@@ -282,13 +268,13 @@ def two_trackers(api: Sandbox, second: Sandbox, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_tracker_more_is_no_mass_removal(
-    api: Sandbox, second: Sandbox, committed: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    api: Sandbox, second: Sandbox, exported: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(committed / "pinsync.yaml", f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n')
+    put(exported / "pinsync.yaml", f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n')
     commit(git)
     two_trackers(api, second, monkeypatch)
-    put(committed / "customizations" / "sk" / "basket.yaml", BASKET_TEXT)
-    put(committed / "customizations" / "sk" / "home.yaml", HOME_TEXT)
+    put(exported / "customizations" / "sk" / "basket.yaml", BASKET_TEXT)
+    put(exported / "customizations" / "sk" / "home.yaml", HOME_TEXT)
     git("rm", "--quiet", "customizations/basket.yaml", "customizations/home.yaml")
     for sides in (("HEAD", "@live"), ("HEAD", "@worktree")):
         sk, cz = diffed(pinsync, *sides).record["trackers"]
@@ -301,7 +287,7 @@ def test_a_tracker_more_is_no_mass_removal(
     assert (found.code, len(found.notes)) == (0, 1)
     assert found.notes[0].startswith("the configuration itself differs: trackers: sk (1234-5678) → sk (1234-5678), cz")
     git("mv", "customizations/sk/basket.yaml", "customizations/sk/home.yaml", "customizations")
-    put(committed / "pinsync.yaml", f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n')
+    put(exported / "pinsync.yaml", f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n')
     sk, cz = diffed(pinsync, "HEAD", "@worktree").record["trackers"]
     assert (sk["changes"], cz["changes"], cz["notes"]) == (
         [],
@@ -311,10 +297,10 @@ def test_a_tracker_more_is_no_mass_removal(
 
 
 def test_a_branch_cant_hide_its_own_changes_by_ignoring_them(
-    api: Sandbox, committed: Path, pinsync: CommandLine, git: Git
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
 ) -> None:
     git("switch", "--quiet", "--create", "topic")
-    put(committed / "pinsync.yaml", "ignore: [tags]\nsafety: {max_removed_percent: 100}\n")
+    put(exported / "pinsync.yaml", "ignore: [tags]\nsafety: {max_removed_percent: 100}\n")
     put(document("home"), HOME_TEXT.replace("- summer", "- hidden"))
     commit(git)
     found = diffed(pinsync, "main...topic")
@@ -330,11 +316,11 @@ def test_a_branch_cant_hide_its_own_changes_by_ignoring_them(
 
 
 @pytest.mark.usefixtures("api")
-def test_what_a_tracker_is_told_is_shown_too(committed: Path, pinsync: CommandLine, git: Git) -> None:
+def test_what_a_tracker_is_told_is_shown_too(exported: Path, pinsync: CommandLine, git: Git) -> None:
     text = "trackers: {sk: {tracker_id: 1234-5678}}\n"
-    put(committed / "pinsync.yaml", text)
+    put(exported / "pinsync.yaml", text)
     commit(git)
-    put(committed / "pinsync.yaml", text.replace("}}", ", remove_expired_pins: true, private_key_env: OTHER}}"))
+    put(exported / "pinsync.yaml", text.replace("}}", ", remove_expired_pins: true, private_key_env: OTHER}}"))
     assert diffed(pinsync, "HEAD", "@worktree").notes == [
         "the configuration itself differs: trackers.sk.private_key_env: PINSYNC_PRIVATE_KEY → OTHER",
         "the configuration itself differs: trackers.sk.remove_expired_pins: false → true",
@@ -344,7 +330,7 @@ def test_what_a_tracker_is_told_is_shown_too(committed: Path, pinsync: CommandLi
 # Saved exports.
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_a_look_back_at_a_saved_export(api: Sandbox, pinsync: CommandLine) -> None:
     backup = saved("backup.json", api.customizations())
     assert diffed(pinsync, backup, "@live").code == 0
@@ -359,7 +345,7 @@ def test_a_look_back_at_a_saved_export(api: Sandbox, pinsync: CommandLine) -> No
     assert diffed(pinsync, "HEAD", now).changes[0]["file"] == "customizations/basket.yaml"
 
 
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_an_export_that_shares_no_id_may_be_another_trackers(pinsync: CommandLine) -> None:
     saved("other.json", [rule(1), rule(2)])
     result = pinsync("diff", "HEAD", "other.json", "--format", "json")
@@ -385,7 +371,7 @@ def test_an_export_that_shares_no_id_may_be_another_trackers(pinsync: CommandLin
         ({"results": [], "next": "page 2"}, "one page of several"),
     ],
 )
-@pytest.mark.usefixtures("committed")
+@pytest.mark.usefixtures("exported")
 def test_an_export_of_the_wrong_shape(content: Row, message: str, pinsync: CommandLine) -> None:
     saved("bad.json", content)
     found = diffed(pinsync, "HEAD", "bad.json")

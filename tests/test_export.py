@@ -25,7 +25,6 @@ from exporting import (
 from pinsync.sandbox import Sandbox, parse_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import CommandLine, Git
@@ -43,20 +42,6 @@ customizations:
   - id: b3e6e3c1-1a3b-4c2d-8e4f-2a3b4c5d6e7f
     target_type: all
 """
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with served(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def exported(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
-    """A repository with a committed export."""
-    assert pinsync("export", "--commit").code == 0
-    assert len(api.requests) == 1
-    return repository
 
 
 @pytest.mark.usefixtures("api")

@@ -5,32 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import EVERYONE, HOME, STRINGS, document, edited, put, repinned, rule, served, untouched
+from exporting import EVERYONE, HOME, STRINGS, document, edited, put, repinned, rule, untouched
 
 from pinsync.commands.export.standing import Standing, standing
 from pinsync.model import Customization, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import CommandLine, Git
 
     from pinsync.sandbox import Sandbox
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with served(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def exported(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
-    """A repository with a committed export."""
-    assert pinsync("export", "--commit").code == 0
-    assert len(api.requests) == 1
-    return repository
 
 
 def changed(git: Git) -> list[str]:

@@ -7,29 +7,14 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import BASKET_TEXT, EVERYONE, HOME, STRINGS, document, edited, put, repinned, served, state, untouched
+from exporting import BASKET_TEXT, EVERYONE, HOME, STRINGS, document, edited, put, repinned, state, untouched
 
 from pinsync.sandbox import Sandbox, parse_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import CommandLine, Git
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with served(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def exported(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
-    """A repository with a committed export."""
-    assert pinsync("export", "--commit").code == 0
-    assert len(api.requests) == 1
-    return repository
 
 
 def hook(root: Path, name: str, script: str) -> None:

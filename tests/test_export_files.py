@@ -23,7 +23,6 @@ from exporting import (
     repinned,
     rows,
     rule,
-    served,
     state,
     untouched,
 )
@@ -31,35 +30,12 @@ from exporting import (
 from pinsync.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import CommandLine, Git
 
     from pinsync.sandbox import Sandbox
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with served(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder outside any repository, the current one."""
-    work = tmp_path / "work"
-    work.mkdir()
-    monkeypatch.chdir(work)
-    return work
-
-
-@pytest.fixture
-def exported(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
-    """A repository with a committed export."""
-    assert pinsync("export", "--commit").code == 0
-    assert len(api.requests) == 1
-    return repository
 
 
 # Documents that can't be read.

@@ -6,21 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import document, put, served, untouched
+from exporting import document, put, untouched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import CommandLine, Git, Result
 
     from pinsync.sandbox import Sandbox
-
-
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with served(monkeypatch) as server:
-        yield server
 
 
 def refused(pinsync: CommandLine, api: Sandbox, root: Path, *arguments: str) -> Result:
