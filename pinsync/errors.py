@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from pinsync.model import INVISIBLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 _SECRET: Final = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 _SHORTEST_SECRET: Final = 4
@@ -60,6 +60,17 @@ def escaped(character: str) -> str:
         return character
     code = ord(character)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - the end of the BMP
+
+
+def check_trackers(names: Iterable[str], known: Collection[str]) -> None:
+    """Make sure that there are trackers of these names.
+
+    Raises:
+        UsageError: there is one that isn't among the known ones.
+    """
+    for name in names:
+        if name not in known:
+            raise UsageError(f'no tracker is named "{printable(name)}"', hint=suggestion(name, known))
 
 
 def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:

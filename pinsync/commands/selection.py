@@ -9,7 +9,7 @@ from pinsync import normalize
 from pinsync.canonical import value_text
 from pinsync.compare import title
 from pinsync.compare.changes import plain_data
-from pinsync.errors import DataError, UsageError, printable, suggestion
+from pinsync.errors import DataError, UsageError, check_trackers, printable, suggestion
 from pinsync.reports.values import compact
 
 if TYPE_CHECKING:
@@ -47,10 +47,7 @@ def named(trackers: Collection[Tracker], names: Sequence[str]) -> list[Tracker]:
     Raises:
         UsageError: no tracker has such a name.
     """
-    known = [tracker.name for tracker in trackers]
-    for name in names:
-        if name not in known:
-            raise UsageError(f'no tracker is named "{printable(name)}"', hint=suggestion(name, known))
+    check_trackers(names, [tracker.name for tracker in trackers])
     return [tracker for tracker in trackers if not names or tracker.name in names]
 
 

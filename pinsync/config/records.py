@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import ConfigError, UsageError, printable, suggestion
+from pinsync.errors import ConfigError, check_trackers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,8 +80,5 @@ class Settings:
                 f"and PINSYNC_HOST if it isn't {DEFAULT_HOSTS[0]}"
             )
             raise ConfigError(message, source=FILE_NAME if self.path is None else str(self.path), hint=hint)
-        known = [tracker.name for tracker in self.trackers]
-        for name in names:
-            if name not in known:
-                raise UsageError(f'no tracker is named "{printable(name)}"', hint=suggestion(name, known))
+        check_trackers(names, [tracker.name for tracker in self.trackers])
         return tuple(tracker for tracker in self.trackers if not names or tracker.name in names)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pinsync.compare.drift import Place
-from pinsync.errors import UsageError, printable, suggestion
+from pinsync.errors import check_trackers
 from pinsync.history.configurations import Today
 from pinsync.history.states import Documents, State, States
 from pinsync.history.versions import Fault, Version
@@ -145,10 +145,8 @@ class History:
     def _newest(self, names: Sequence[str]) -> Mapping[str, str]:
         """Return the trackers that are followed, each by its name: those of the newest commit, or the named ones."""
         state = self.newest()
-        known = [tracker.name for tracker in state.documents] if state else list(names)
-        for name in names:
-            if name not in known:
-                raise UsageError(f'no tracker is named "{printable(name)}"', hint=suggestion(name, known))
+        known = [tracker.name for tracker in state.documents] if state else names
+        check_trackers(names, known)
         return {name: name for name in names or known}
 
     def _step(

@@ -20,7 +20,7 @@ from pinsync.compare import causes
 from pinsync.compare import changes as changing
 from pinsync.compare.causes import Filters
 from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
-from pinsync.errors import PinsyncError, UsageError, suggestion
+from pinsync.errors import PinsyncError, UsageError, check_trackers
 from pinsync.model import EVERYTHING, Customization, FailOn, Scope
 from pinsync.normalize import date_time
 from pinsync.reports import Style
@@ -187,9 +187,7 @@ class _Run:
                 state.settings.select(())
         pairs = list(sides.paired(self._old.trackers, self._new.trackers))
         known = {tracker.name for pair in pairs for tracker in pair if tracker}
-        for name in self._options.names:
-            if name not in known:
-                raise UsageError(f'no tracker is named "{name}"', hint=suggestion(name, known))
+        check_trackers(self._options.names, known)
         wanted = self._options.names or known
         chosen = [pair for pair in pairs if any(tracker and tracker.name in wanted for tracker in pair)]
         exports = [state.source.text for state in (self._old, self._new) if state.source.path is not None]
