@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from pinsync import __version__
-from pinsync.commands import Console, colored, defused
-from pinsync.errors import PinsyncError, forget_secrets, redacted
+from pinsync.commands import Console, colored
+from pinsync.errors import FileError, PinsyncError, defused, forget_secrets, printable, redacted
 
 BUG, INTERRUPTED, USAGE = 70, 130, 2
 _COMPLETION = "_PINSYNC_COMPLETE"
@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> int:
         arguments: without the program's name.
 
     Returns:
-        The exit code; nothing but ``SystemExit`` from an embedded interpreter is let through.
+        The exit code. Nothing is let through but an interrupt that comes while another one, or an error, is told of.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     forget_secrets()
@@ -60,8 +60,7 @@ def run(arguments: list[str]) -> int:
     except PinsyncError as error:
         return console.fail(error)
     except KeyboardInterrupt as error:
-        left = error.args or ("every file is whole; run the command again to complete the rest",)
-        console.err(f"interrupted: {left[0]}")
+        console.err(f"interrupted: {error.args[0] if error.args else 'nothing was changed'}")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the boundary
         console.err(f"error: a bug in pinsync {__version__}: {type(error).__name__}. {_log()}")
@@ -78,17 +77,18 @@ def _dispatched(arguments: list[str]) -> int:
     except click.ClickException as error:
         text = io.StringIO()
         error.show(text)
-        _say(defused(text.getvalue().removesuffix("\n")))
+        _say(defused(printable(text.getvalue().removesuffix("\n"))))
         return USAGE
     except (click.Abort, OSError, SystemExit) as error:
         if interrupt := _interrupt_behind(error):  # click answers it by a line end, which there may be nobody to read
             raise interrupt from None
+        # Click writes help and what completes a shell's word by itself, and exits then, or where the reader is gone.
+        of_clicks = _COMPLETION in os.environ or not _HELP.isdisjoint(arguments)
+        if isinstance(error, OSError) and of_clicks:
+            raise FileError(f"can't be written: {error.strerror}", source="standard output") from error
         if not isinstance(error, SystemExit):
             raise
-        # Click's way out once a shell's word is completed, or where a reader is gone; nothing of ours gets there.
-        if _COMPLETION in os.environ:
-            return 0
-        if _HELP.isdisjoint(arguments):
+        if not of_clicks:
             raise RuntimeError("click ended the command") from error
         return 0
     return code if isinstance(code, int) else 0

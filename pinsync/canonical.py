@@ -47,6 +47,21 @@ def order(item: Customization) -> tuple[int, str, str, str, bytes]:
     return rank, kind, criteria or "" if identity is None else identity, item.id or "", item.text
 
 
+def pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
+    """Return the sort key of a pin: position, type, identity or criteria, widget, window, text.
+
+    A value of an unexpected type is left to the text.
+    """
+    position, criteria = pin.get("position"), pin.get("pin_criteria")
+    kind, identity, *rest = (
+        value if type(value) is str else ""
+        for value in map(pin.get, ("pin_type", "pin_identity", "widget_id", "active_from", "active_to"))
+    )
+    thing = identity or ("" if criteria is None else value_text(criteria))
+    placed = (0, position) if type(position) is int else (1, 0)
+    return *placed, _TYPES.get(kind, len(_TYPES)), kind, thing, *rest, _mapping(pin, "")
+
+
 def block(data: dict[str, Any]) -> str:
     """Return the canonical text of a customization: an item of a list, two spaces in, with its final newline.
 
@@ -54,7 +69,7 @@ def block(data: dict[str, Any]) -> str:
     """
     pins = data.get("pin_definitions")
     if type(pins) is list and not _in_order(pins):
-        data = {**data, "pin_definitions": sorted(pins, key=_pin_order)}
+        data = {**data, "pin_definitions": sorted(pins, key=pin_order)}
     return _mapping(data, "  - ")
 
 
@@ -76,18 +91,6 @@ def value_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
 def fields(data: dict[str, Any], indent: str = "    ") -> str:
     """Return the lines of some of a customization's fields, none of them pins, or of those inside one of them."""
     return _mapping(data, indent) if data else ""
-
-
-def _pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
-    """Position, type, identity or criteria, widget, window, text; a value of an unexpected type is left to the text."""
-    position, criteria = pin.get("position"), pin.get("pin_criteria")
-    kind, identity, *rest = (
-        value if type(value) is str else ""
-        for value in map(pin.get, ("pin_type", "pin_identity", "widget_id", "active_from", "active_to"))
-    )
-    thing = identity or ("" if criteria is None else value_text(criteria))
-    placed = (0, position) if type(position) is int else (1, 0)
-    return *placed, _TYPES.get(kind, len(_TYPES)), kind, thing, *rest, _mapping(pin, "")
 
 
 def _mapping(value: dict[str, Any], first: str) -> str:
@@ -315,6 +318,18 @@ def instant(text: str) -> str | None:
     if found[2] == "60" and (minute.hour, minute.minute) != (23, 59):
         return None
     return text.removesuffix("Z")  # a fraction then sorts behind the second it belongs to
+
+
+def window(start: object, end: object) -> tuple[str, str] | None:
+    """Return when a pin is active, as two instants that sort; None if one of them can't be told.
+
+    Args:
+        start: a canonical date-time; None for a window that has begun ever since.
+        end: likewise; None for one without end.
+    """
+    since, until = (instant(at) if isinstance(at, str) else None for at in (start, end))
+    since, until = "" if start is None else since, "~" if end is None else until  # an instant begins with a digit
+    return None if since is None or until is None else (since, until)
 
 
 # No hour 24: ``fromisoformat`` takes it from Python 3.14 on.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from pinsync.model import INVISIBLE
@@ -54,6 +55,20 @@ def printable(text: str) -> str:
     return INVISIBLE.sub(lambda match: escaped(match[0]), text).replace("##[", "#\\u0023[")
 
 
+def one_line(text: str) -> str:
+    r"""Return ``text`` with every control shown: newline and tab as ``\n`` and ``\t``, others as `printable` does."""
+    return printable(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
+
+
+_A_COMMAND: Final = re.compile(r"(?m)^([^\S\n]*):(?=:)")
+"""What GitHub's runner takes for a command at the beginning of a line; the other kind is `printable`'s."""
+
+
+def defused(text: str) -> str:
+    """Return ``text`` so that no line of it begins like a command to the runner of a CI job."""
+    return _A_COMMAND.sub(r"\1\\u003a", text)
+
+
 def escaped(character: str) -> str:
     r"""Return the ``\\uXXXX`` or ``\\UXXXXXXXX`` escape of one character; newline and tab are returned as they are."""
     if character in "\n\t":
@@ -70,18 +85,46 @@ def check_trackers(names: Iterable[str], known: Collection[str]) -> None:
     """
     for name in names:
         if name not in known:
-            raise UsageError(f'no tracker is named "{printable(name)}"', hint=suggestion(name, known))
+            raise UsageError(f'no tracker is named "{name}"', hint=suggestion(name, known))
 
 
 def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
-    """Return a hint at the known word nearest to ``word``; if none is near, ``otherwise`` or a list of them all."""
+    """Return a hint at the known word nearest to ``word``, whatever the case of either.
+
+    If none is near it is ``otherwise``, or a list of them all. Each is shown on one line: a word can't add a line.
+    """
     words = sorted(known)
-    near = difflib.get_close_matches(word, words, n=1)
-    return f'did you mean "{near[0]}"?' if near else otherwise or f"known: {', '.join(words)}"
+    folded = {spelled.casefold(): spelled for spelled in reversed(words)}  # the first in order, of those that are alike
+    near = difflib.get_close_matches(word.casefold(), folded, n=1)
+    if near:
+        return f'did you mean "{one_line(folded[near[0]])}"?'
+    return otherwise or f"known: {', '.join(map(one_line, words))}"
+
+
+def spelled(path: Iterable[str | int]) -> str:
+    """Return a path in data, of keys and indexes, as messages have it: ``pin_definitions[0].position``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+
+
+def kind(value: object) -> str:
+    """Return what messages call the type of a value, in JSON's words."""
+    return _KINDS.get(type(value), "null")
+
+
+_KINDS: Final[Mapping[type, str]] = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "a boolean",
+    dict: "an object",
+    list: "a list",
+}
 
 
 class PinsyncError(Exception):
     """What ends a command: a message for people, an exit code for scripts, and a hint at the remedy.
+
+    It carries foreign text as it is; who shows it escapes.
 
     Args:
         message: what is wrong and what was expected, one sentence, without a secret.
@@ -118,7 +161,8 @@ class FileError(PinsyncError):
     def __init__(
         self, message: str, *, source: str, line: int | None = None, column: int | None = None, hint: str | None = None
     ) -> None:
-        place = ":".join(str(part) for part in (source, line, column) if part is not None)
+        # On one line, since only here is it known where a name that holds a line end begins and ends.
+        place = ":".join(str(part) for part in (one_line(source), line, column) if part is not None)
         super().__init__(f"{place}: {message}", hint=hint)
         self.reason = message
         self.source = source

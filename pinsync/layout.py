@@ -6,6 +6,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
+from pinsync.model import DEVICES
+
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
@@ -14,10 +16,8 @@ MAX_NAME_BYTES: Final = 200
 """The longest name before the suffix; file systems allow 255 bytes, and a temporary file needs some of its own."""
 
 _HASH_DIGITS: Final = 32
-# Reserved with any extension: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. CONIN$, CONOUT$ and the
-# ports with a superscript digit need no mention, since `$` and `¹` are encoded anyway.
-_RESERVED: Final = r"(?:con|prn|aux|nul|(?:com|lpt)[0-9])(?:\.|\Z)"
-_ENCODED: Final = re.compile(rf"^(?={_RESERVED}).|^\.+|(?<!\.)\.+\Z|[^a-z0-9_.-]+")
+# CONIN$, CONOUT$ and the ports with a superscript digit need no mention, since `$` and `¹` are encoded anyway.
+_ENCODED: Final = re.compile(rf"^(?=(?:{DEVICES})(?:\.|\Z)).|^\.+|(?<!\.)\.+\Z|[^a-z0-9_.-]+")
 
 
 def document_path(directory: PurePosixPath, model: str, tracker: str | None) -> PurePosixPath:

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 64
 """How deeply a value inside a customization may be nested; real ones need fewer than ten levels."""
 
+MAX_FILE_BYTES: Final = 512 * 1024 * 1024
+"""The largest document that is read, in bytes; 100,000 customizations have some 150 MB."""
+
+DEVICES: Final = "con|prn|aux|nul|(?:com|lpt)[0-9]"
+"""Names that Windows keeps for devices, in either case and with any extension, as a part of a regular expression.
+
+Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. Those with characters that stand in no model's
+file name are left to whoever lets them through.
+"""
+
 INVISIBLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
@@ -86,7 +96,7 @@ class Snapshot:
     Attributes:
         customizations: in the source's order, ids unique.
         warnings: what was odd but kept, for people.
-        date: the moment of an answer by the server's own clock, if it is an answer and says so.
+        date: the moment of an answer, by the server's own clock if it says so; None for what is no answer of the API.
     """
 
     customizations: tuple[Customization, ...]
@@ -124,6 +134,7 @@ class Finding:
         identity: what tells it from others of its rule and file, and stays when lines move.
         model: the recommender model, where there is one.
         tracker: the tracker's name, where there are several.
+        name: what a person calls what it is about, where that has a name.
     """
 
     rule: str
@@ -136,6 +147,7 @@ class Finding:
     identity: str = ""
     model: str | None = None
     tracker: str | None = None
+    name: str | None = None
 
 
 EVERYTHING: Final = Scope()
@@ -171,14 +183,16 @@ def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
     return sorted(pairs)
 
 
-_THING: Final = ("pin_type", "pin_identity", "pin_criteria")
+THING: Final = ("pin_type", "pin_identity", "pin_criteria")
+"""The fields of a pin that say what is pinned."""
+
 _PIN_STEPS: Final[tuple[tuple[str, ...] | None, ...]] = (
     None,  # all of it
     (),  # all but the position
-    ("position", "widget_id", *_THING),
-    ("position", *_THING),
-    ("widget_id", *_THING),
-    _THING,
+    ("position", "widget_id", *THING),
+    ("position", *THING),
+    ("widget_id", *THING),
+    THING,
     ("position", "widget_id"),
 )
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
-from pinsync.errors import DataError
+from pinsync.errors import DataError, kind, spelled
 from pinsync.model import MAX_DEPTH
 
 Path = tuple[str | int, ...]
@@ -120,21 +120,6 @@ def _without(row: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]
     return {**row, name: _without(inner, tuple(rest))} if isinstance(inner, dict) else row
 
 
-def kind(value: object) -> str:
-    """Return what messages call the type of a JSON value."""
-    return _NAMES.get(type(value), "null")
-
-
-_NAMES: Final = {
-    str: "a string",
-    int: "an integer",
-    float: "a number",
-    bool: "a boolean",
-    dict: "an object",
-    list: "a list",
-}
-
-
 def _kept(value: object, expected: str, path: Path, name: str | int, warn: Warn) -> object:
     path = (*path, name)
     warn(path, f"expected {expected}, got {kind(value)}; kept as it is")
@@ -146,7 +131,7 @@ def _kept_list(value: object, wanted: type, items: str, path: Path, name: str, w
     if type(value) is not list:
         return _kept(value, f"a list of {items}", path, name, warn)
     index = next(index for index, item in enumerate(value) if type(item) is not wanted)
-    _kept(value[index], _NAMES[wanted], (*path, name), index, warn)
+    _kept(value[index], kind(wanted()), (*path, name), index, warn)
     return plain(value, (*path, name))
 
 
@@ -159,22 +144,17 @@ def plain(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
     of = type(value)
     if of is float:
         if not isfinite(value):
-            raise DataError(f"{place(path)}: expected a finite number, got {value}", path=path)
+            raise DataError(f"{spelled(path)}: expected a finite number, got {value}", path=path)
         return int(value) if value.is_integer() and abs(value) < _INTEGRAL_BELOW else value
     if of is dict or of is list:
         if len(path) > MAX_DEPTH:
-            raise DataError(f"{place(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
+            raise DataError(f"{spelled(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
         if of is dict:
             return {
                 key: item if type(item := value[key]) is str else plain(item, (*path, key)) for key in sorted(value)
             }
         return [plain(item, (*path, index)) for index, item in enumerate(value)]
     return value
-
-
-def place(path: Path) -> str:
-    """Return how messages spell a path: ``pin_definitions[0].position``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def _fields(row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn) -> dict[str, Any]:

@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinsync import layout
-from pinsync.errors import FileError, SafetyError, printable
+from pinsync.errors import FileError, SafetyError
+from pinsync.model import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path, PurePosixPath
-
-MAX_FILE_BYTES: Final = 512 * 1024 * 1024
-"""The largest file that is read, in bytes; a document of 100,000 customizations has some 150 MB."""
 
 _LEFTOVER: Final = re.compile(r"\..+\.(?:yaml|json)\.[0-9]+\.tmp")
 # Windows knows only the last of the three, and only Windows does. Without O_NONBLOCK a named pipe would hang the open.
@@ -35,6 +33,15 @@ _REMEDIES: Final = {
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
 }
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """Let an interrupt say what is true from here on, where without a word it means that nothing was changed."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("every file is whole; run the command again to complete the rest") from None
 
 
 def user_state(root: Path) -> Path:
@@ -124,7 +131,8 @@ class Store:
             with _translated(self.state, "written"):
                 (self.state / "writer").write_text(f"{os.getpid()}\n", encoding="ascii")
             self._clear_leftovers()
-            yield
+            with writing():
+                yield
 
     def write(self, changes: Mapping[PurePosixPath, bytes | None], staged: Mapping[PurePosixPath, bytes]) -> None:
         """Write, replace and remove files. The caller holds the lock.
@@ -199,7 +207,7 @@ class Store:
 
     def _check(self, path: PurePosixPath) -> None:
         if self.directory not in path.parents:
-            raise FileError(f"lies outside {self.directory}, the only place for documents", source=printable(str(path)))
+            raise FileError(f"lies outside {self.directory}, the only place for documents", source=str(path))
         self._check_folders(path.parent)
         status = self._status(path)
         if status is not None:
@@ -207,7 +215,7 @@ class Store:
 
     def _check_folders(self, folder: PurePosixPath) -> None:
         if ".." in folder.parts or folder.is_absolute():
-            raise FileError("leads outside the folder of the configuration", source=printable(str(folder)))
+            raise FileError("leads outside the folder of the configuration", source=str(folder))
         for place in (*reversed(folder.parents), folder):
             status = self._status(place)
             if status is None:
@@ -215,7 +223,7 @@ class Store:
             if place.parts and (_is_link(status) or not stat.S_ISDIR(status.st_mode)):
                 raise FileError(
                     "is a link or a file, expected a folder",
-                    source=printable(str(place)),
+                    source=str(place),
                     hint="put the folder itself here: pinsync follows no links",
                 )
 
@@ -271,8 +279,10 @@ class Store:
         own = self.root / self.directory
         with _translated(self.directory, "read"):
             below = list(own.iterdir()) if self._status(self.directory) else []
-            folders = [place for place in below if place.is_dir() and not _is_link(place.lstat())]
-            for place in (*below, *self.state.iterdir(), *(place for folder in folders for place in folder.iterdir())):
+            for folder in [place for place in below if place.is_dir() and not _is_link(place.lstat())]:
+                with contextlib.suppress(PermissionError):  # whoever needs that folder is told so
+                    below += list(folder.iterdir())
+            for place in (*below, *self.state.iterdir()):
                 if _LEFTOVER.fullmatch(place.name):
                     place.unlink()
 
@@ -282,7 +292,7 @@ def _is_link(status: os.stat_result) -> bool:
 
 
 def _check_plain(path: PurePosixPath, status: os.stat_result) -> None:
-    source = printable(str(path))
+    source = str(path)
     if not stat.S_ISREG(status.st_mode):
         raise FileError(
             "is a link, a folder or a device, expected a plain file",
@@ -331,6 +341,4 @@ def _translated(path: PurePosixPath | Path, verb: str) -> Iterator[None]:
 
 def _file_error(error: OSError, path: PurePosixPath | Path, verb: str) -> FileError:
     reason = error.strerror or type(error).__name__
-    return FileError(
-        f"can't be {verb}: {reason}", source=printable(str(path)), hint=_REMEDIES.get(error.errno or 0, _PERMISSIONS)
-    )
+    return FileError(f"can't be {verb}: {reason}", source=str(path), hint=_REMEDIES.get(error.errno or 0, _PERMISSIONS))

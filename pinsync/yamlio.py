@@ -25,15 +25,14 @@ from ruamel.yaml.events import (
 from ruamel.yaml.scanner import Scanner, ScannerError
 
 from pinsync.errors import FileError, escaped
-from pinsync.model import MAX_DEPTH
+from pinsync.model import MAX_DEPTH, MAX_FILE_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ruamel.yaml.error import StringMark
     from ruamel.yaml.events import Event
     from ruamel.yaml.tokens import ScalarToken
-
-MAX_FILE_BYTES: Final = 512 * 1024 * 1024
-"""The size beyond which a file isn't read; some 400,000 customizations fit."""
 
 MAX_NESTING: Final = MAX_DEPTH + 5
 """How many lists and mappings may stand in one another: those of a value, of its pin, the pins, the customization, the
@@ -91,6 +90,11 @@ def load(text: bytes, source: str, *, max_bytes: int = MAX_FILE_BYTES) -> Loaded
         raise _translated(error, source) from error
     builder.marks.setdefault((), (1, 1))
     return Loaded(builder.data, builder.marks, tuple(yaml.scanner.comments))
+
+
+def nearest(marks: Mapping[Path, Place], path: Path) -> Place | None:
+    """Return the place of what ``path`` leads to, or of the nearest part around it; None if only the whole is left."""
+    return next((marks[path[:end]] for end in range(len(path), 0, -1) if path[:end] in marks), None)
 
 
 _RESOLVE: Final = (

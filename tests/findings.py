@@ -11,7 +11,7 @@ LINT: Final = Context(
     "lint",
     (
         Rule("duplicate-id", "error", "Two customizations have one id.", "Give one of them another `id`, or none."),
-        Rule("expired-pin", "warning", "A pin has expired.", "Remove it.", uri="https://rules.example/expired-pin"),
+        Rule("expired-pin", "warning", "A pin has expired.", "Remove it."),
     ),
     (Passed("homepage", "no findings"),),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
 Row = dict[str, Any]
@@ -179,3 +181,36 @@ def _with_nothings(row: Row, names: dict[str, tuple[object, ...]], random: Rando
         if name not in row or any(type(row[name]) is type(nothing) and row[name] == nothing for nothing in nothings):
             row[name] = random.choice(nothings)
     return row
+
+
+@st.composite
+def scribbled(draw: st.DrawFn, value: object, remarks: Sequence[str], indent: int = 0) -> str:
+    """A value as YAML, in blocks and in braces, its keys in any order, and comments all over it."""
+
+    def remark(*chances: bool) -> str:
+        return f" {draw(st.sampled_from(remarks))}" if draw(st.sampled_from(chances)) else ""
+
+    if not isinstance(value, dict | list) or not value:
+        return json.dumps(value)
+    pad = " " * indent
+    keys = draw(st.permutations(list(value))) if isinstance(value, dict) else range(len(value))
+    names = {key: f"{key}:" if isinstance(value, dict) else "-" for key in keys}
+    if indent and draw(st.integers(0, 2)) == 0:
+        ends = [draw(st.sampled_from(["", "", f"{remark(True, False)}\n{pad}"])) for _ in keys]
+        parts = [
+            f"{names[key].removeprefix('-')} {json.dumps(value[key])},{end}"
+            for key, end in zip(keys, ends, strict=True)
+        ]
+        return ("{{{}}}" if isinstance(value, dict) else "[{}]").format("".join(parts))
+    text = ""
+    for key in keys:
+        inner = draw(scribbled(value[key], remarks, indent + 2))
+        above = remark(True, False, False)
+        text += f"{pad}{above.strip()}\n{draw(st.sampled_from(['', '', chr(10)]))}" if above else ""
+        if not inner.startswith(" "):
+            text += f"{pad}{names[key]} {inner}{remark(True, False)}\n"
+        elif names[key] == "-" and draw(st.booleans()):
+            text += f"{pad}- {inner.lstrip()}"
+        else:
+            text += f"{pad}{names[key]}{remark(True, False)}\n{inner}"
+    return text

@@ -543,11 +543,10 @@ def test_a_pin_is_of_the_last_commit_before_which_it_was_not_there(
     repository: Path, states: list[dict[int, Held]]
 ) -> None:
     tip = imported(states)
-    today = config.load(None, start=repository, environ={})
-    tree = working_tree(today)
+    tree = working_tree(config.load(None, start=repository, environ={}))
     assert tree.repository
     with tree.repository.reader() as reader:
-        history = History(reader, Today(today, tree.repository, {}), tip)
+        history = History(reader, Today(tree.settings, tree.repository, {}), tip)
         state = history.newest()
         assert state
         (documents,) = state.documents.values()

@@ -511,3 +511,16 @@ def test_the_deepest_value_comes_back() -> None:
         deep = [deep] if level % 2 else {"a": deep}
     for reader, data in readings(text_of(x=deep)).items():
         assert data[0]["x"] == deep, reader
+
+
+def test_a_window_without_ends_is_around_every_other() -> None:
+    first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:60.9Z"
+    start, end = canonical.window(None, None) or ("", "")
+    assert start < min(canonical.window(first, last) or ()) <= max(canonical.window(first, last) or ()) < end
+    assert canonical.window(first, None) == (first[:-1], end)
+
+
+@pytest.mark.parametrize("at", ["2026-01-01T00:00:00", "2026-01-01T01:00:00+01:00", "soon", 7, False, []])
+def test_a_window_with_an_end_that_isnt_known_is_none(at: object) -> None:
+    assert canonical.window(at, None) is None
+    assert canonical.window(None, at) is None

@@ -159,6 +159,22 @@ def test_drift_in_sync_says_nothing(runner: Runner) -> None:
     assert runner.calls[0].argv == ["pipx", "install", f"pinsync=={__version__}"]
 
 
+def test_what_can_not_be_installed_is_a_failure_and_no_news(runner: Runner) -> None:
+    for name in ("pipx", "pip"):
+        put(runner.folder / "bin" / name, "#!/bin/sh\necho no such version\nexit 1\n")
+    for workflow, job in ((DRIFT, "drift"), (SYNC, "sync"), (REVIEW, "review")):
+        with pytest.raises(FailedError) as caught:
+            runner.job(workflow, job)
+        assert caught.value.step == "Install pinsync"
+    assert runner.job(REVIEW, "comment", **PULL_REQUEST) == {}
+    assert runner.gh() == []
+    for name, resolved in gitlab_jobs().items():
+        with pytest.raises(FailedError) as caught:
+            ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
+        assert caught.value.code not in (0, resolved["job"].get("allow_failure", {}).get("exit_codes"))
+        assert caught.value.output == "no such version\n"
+
+
 def test_drift_opens_one_issue_and_keeps_it(runner: Runner, api: Sandbox) -> None:
     repinned(api, STRINGS)
     runner.job(DRIFT, "drift")
@@ -338,6 +354,21 @@ def test_review_of_a_file_that_can_not_be_read_fails_without_a_report(
         reviewed(runner, git)
     assert caught.value.code == 2
     assert runner.gh() == []
+
+
+def test_review_writes_through_no_link_of_a_stranger(
+    runner: Runner, git: Git, pushed: Callable[[str], None], tmp_path: Path
+) -> None:
+    theirs = put(tmp_path / "outside", "theirs")
+    moved()
+    Path("pins.md").symlink_to(theirs)
+    pushed("change")
+    reviewed(runner, git)
+    assert runner.calls[-1].files["pins.md"].startswith(MARKER)
+    with pytest.raises(FailedError) as caught:
+        ran(runner, "pins-review", "change", CI_MERGE_REQUEST_DIFF_BASE_SHA=git("rev-parse", "main"))
+    assert (caught.value.code, "would follow the symbolic link pins.md" in caught.value.output) == (2, True)
+    assert theirs.read_text(encoding="utf-8") == "theirs"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from exporting import EVERYONE, STRINGS, document, put, repinned, rows, untouche
 
 from pinsync import __version__
 from pinsync.__main__ import run
+from pinsync.commands import Console
 from pinsync.errors import PinsyncError
 from pinsync.sandbox import Answer, Fault, Sandbox
 
@@ -152,11 +153,38 @@ def test_an_error_of_ours_is_shown_with_its_hint_and_escaped(
     assert pinsync("export").err == "error: it \\u001b[31mfailed\n  do\\u202e that\n"
 
 
+def test_no_line_of_an_error_can_pass_for_one_of_ours(
+    failing: Callable[[BaseException], None], pinsync: CommandLine
+) -> None:
+    failing(PinsyncError("a hook says:\nerror: forged\n::error::x", hint="mend it\nerror: forged\n ::error::x"))
+    assert pinsync("export").err.splitlines() == [
+        "error: a hook says:",
+        "  error: forged",
+        "  \\u003a:error::x",
+        "  mend it",
+        "  error: forged",
+        "   \\u003a:error::x",
+    ]
+
+
+def test_what_is_said_and_warned_has_no_line_of_its_own_either() -> None:
+    said: list[str] = []
+    console = Console(out=pytest.fail, err=said.append, verbosity=1)
+    for say in (console.say, console.step, console.warn):
+        say("a\nerror: b")
+    assert said == ["a\n  error: b", "a\n  error: b", "warning: a\n  error: b"]
+
+
+def test_a_name_is_a_line_of_data() -> None:
+    shown: list[str] = []
+    Console(out=shown.append, err=pytest.fail).name("  ::error::a\n::error::b\x1b")
+    assert shown == [r"  \u003a:error::a\n::error::b\u001b"]
+
+
 def test_a_keyboard_interrupt_is_130(failing: Callable[[BaseException], None], pinsync: CommandLine) -> None:
     failing(KeyboardInterrupt())
     result = pinsync("export")
-    assert result.code == 130
-    assert "interrupted: every file is whole; run the command again" in result.err
+    assert (result.code, result.err) == (130, "\ninterrupted: nothing was changed\n")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +195,13 @@ def test_a_keyboard_interrupt_is_130(failing: Callable[[BaseException], None], p
         (["fmt", "--check"], "pinsync.commands.fmt.chosen", "nothing was changed"),
         (["fmt", "--diff"], "pinsync.commands.fmt.chosen", "nothing was changed"),
         (["fmt"], "pinsync.commands.fmt.chosen", "every file is whole; run the command again to complete the rest"),
+        (["fmt"], "pinsync.store.Store.lock", "nothing was changed"),
         (["init"], "pinsync.commands.init._append", "nothing was changed"),
+        (["history"], "pinsync.config.load", "nothing was changed"),
+        (["show", "basket"], "pinsync.config.load", "nothing was changed"),
+        (["blame", "basket"], "pinsync.config.load", "nothing was changed"),
+        (["trackers"], "pinsync.config.load", "nothing was changed"),
+        (["export"], "pinsync.config.load", "nothing was changed"),
     ],
 )
 def test_an_interrupt_says_what_is_true_of_the_command(
@@ -178,7 +212,7 @@ def test_an_interrupt_says_what_is_true_of_the_command(
     pinsync: CommandLine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(interrupted, interrupt)
@@ -232,7 +266,7 @@ def test_an_interrupt_is_exit_130_at_once_and_changes_nothing(
             process.send_signal(number)
             out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert "interrupted: every file is whole" in err
+    assert "interrupted: nothing was changed\n" in err
     assert "Traceback" not in err
 
 
@@ -293,13 +327,28 @@ def test_a_reader_that_is_gone_does_not_change_the_code(arguments: list[str], co
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")  # noqa: PTH110 - a device
 @pytest.mark.usefixtures("drifted")
-def test_an_output_that_can_not_be_written_is_no_answer() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "environ"),
+    [
+        (["export", "--check"], {}),
+        (["--help"], {}),
+        (["--version"], {}),
+        (["diff", "-h"], {}),
+        ([], {"_PINSYNC_COMPLETE": "zsh_source"}),
+    ],
+)
+def test_an_output_that_can_not_be_written_is_no_answer(arguments: list[str], environ: dict[str, str]) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         done = subprocess.run(
-            [sys.executable, "-m", "pinsync", "export", "--check"], stdout=full, stderr=subprocess.PIPE, check=False
+            [sys.executable, "-m", "pinsync", *arguments],
+            env={**os.environ, **environ},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
         )
     assert done.returncode == 2
     assert b"error: standard output: can't be written: No space left on device\n" in done.stderr
+    assert b"bug" not in done.stderr
 
 
 @pytest.mark.usefixtures("repository")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from merging import export
-from strategies import QUICK
+from strategies import QUICK, scribbled
 
 from pinsync import document
 from pinsync.yamlio import load
@@ -654,6 +654,89 @@ def test_a_merge_changes_what_changed_and_loses_no_comment_of_what_remains(
         if thing is None and comment not in inside:
             assert stands.get(comment, "gone") is None, comment
     assert stands.keys() <= was.keys()
+
+
+def test_a_comment_goes_with_the_key_that_a_block_or_a_pin_begins_with() -> None:
+    before = """\
+  - target_identity: /a/  # a bestseller
+    id: a
+    target_type: item
+    pin_definitions:
+      - pin_identity: /p/1/  # agreed with sales
+        position: 1
+        pin_type: item
+"""
+    after = """\
+  - id: a
+    target_type: item
+    target_identity: /a/  # a bestseller
+    pin_definitions:
+      - position: 2
+        pin_type: item
+        pin_identity: /p/1/  # agreed with sales
+"""
+    becomes(before, [{**rule("a", pin(2, "/p/1/")), "target_type": "item", "target_identity": "/a/"}], after)
+
+
+def test_what_stands_on_all_of_a_pin_is_written_above_it() -> None:
+    before = """\
+  - id: a
+    target_type: all
+    pin_definitions:
+      # one
+      - {position: 1, pin_type: item, pin_identity: /p/1/}  # of them
+      - {position: 2,
+          # of all
+          pin_type: item, pin_identity: /p/2/}  # two
+      - {pin_type: item,  # a type
+          # no more
+
+          position: 3, pin_identity: /p/3/}
+"""
+    after = """\
+  - id: a
+    target_type: all
+    pin_definitions:
+      # one
+      # of them
+      - position: 1
+        pin_type: item
+        pin_identity: /p/1/
+      # of all
+      # two
+      - position: 2
+        pin_type: item
+        pin_identity: /p/2/
+      # no more
+
+      - position: 3
+        pin_type: item  # a type
+        pin_identity: /p/3/
+      - position: 4
+        pin_type: item
+        pin_identity: /p/4/
+"""
+    becomes(before, [rule("a", *(pin(number, f"/p/{number}/") for number in (1, 2, 3, 4)))], after)
+
+
+@settings(QUICK, max_examples=80)
+@given(states(), st.data())
+def test_what_is_written_by_hand_takes_in_a_rule_and_loses_no_comment(old: list[Row], data: st.DataObject) -> None:
+    by_hand = [{**{key: row[key] for key in row if key != "model"}, "created_at": 1} for row in old]
+    text = data.draw(scribbled({"format": 1, "model": "basket", "customizations": by_hand}, ["# why"]))
+    after = export({"basket.yaml": text.encode()}, [*old, rule("new")])["basket.yaml"].decode()
+    assert after.count("# why") == text.count("# why")
+
+
+@pytest.mark.parametrize("end", ["", "  # why\n", "...\n"])
+@pytest.mark.parametrize("noise", ["tags: []", "target_metadata: null  # not now", "created_at: 1"])
+@pytest.mark.parametrize("block", ["- id: a\n  target_type: all\n", "- target_type: all\n"])
+def test_a_comment_on_noise_in_the_last_place_of_a_list_by_hand(block: str, noise: str, end: str) -> None:
+    text = f"{HEAD}{block}  # agreed with sales\n  {noise}\n{end}"
+    after = export({"basket.yaml": text.encode()}, [rule("a"), rule("b")])["basket.yaml"].decode()
+    assert "\n  - id: b\n    target_type: all\n" in after
+    for comment in ("# agreed with sales", "# not now", "# why"):
+        assert after.count(comment) == text.count(comment)
 
 
 def _comments(text: str) -> Iterator[tuple[str, int]]:

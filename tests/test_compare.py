@@ -158,7 +158,10 @@ def test_tags_of_an_unexpected_type_are_none(tags: object) -> None:
         ([rule("a", tags=["x1"])], [], True),  # gone, or has it lost its tag?
         ([rule("a")], [rule("a", tags=["x1"])], True),  # it has come in from outside
         ([rule("a", "/1/")], [rule("b", "/1/", tags=["x1"])], True),  # made anew, or a second one?
-        ([rule(None, "/1/", tags=["x1"])], [], False),
+        ([rule(None, "/1/", tags=["x1"])], [], True),  # not entered yet, or without the tag?
+        ([rule(None, "/1/", tags=["x1"])], [rule("a", "/1/", tags=["x1"])], False),
+        ([rule(None, "/1/")], [rule("a", "/1/", tags=["x1"])], True),
+        ([rule(None, "/1/")], [], False),
     ],
 )
 def test_a_filtered_answer_can_leave_a_question(

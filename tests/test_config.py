@@ -95,8 +95,8 @@ REFUSED = [
     ("format: 1.0\n", "1:1", "must be 1", "format: 1"),
     ("\n\ndirectry: x\n", "3:1", "directry is no setting", 'did you mean "directory"?'),
     ("zzz: x\n", "1:1", "zzz is no setting", "known: directory, format"),
-    ("directory: 5\n", "1:1", "must be a string, not a number", "quotes"),
-    ("directory:\n", "1:1", "must be a string, not empty", "quotes"),
+    ("directory: 5\n", "1:1", "must be a string, not an integer", "quotes"),
+    ("directory:\n", "1:1", "must be a string, not null", "quotes"),
     ("timezone: Europe/Bratislva\n", "1:1", "not a timezone", 'did you mean "Europe/Bratislava"?'),
     ("timezone: ../../etc/passwd\n", "1:1", "not a timezone", "IANA"),
     ("timezone: Europe\n", "1:1", "not a timezone", ""),
@@ -107,7 +107,7 @@ REFUSED = [
     ("trackers:\n  con: {tracker_id: a}\n", "2:3", "becomes a folder", "shop-sk"),
     ("trackers:\n  shop: 1234-5678\n", "2:3", "trackers.shop must be a mapping, not a string", ""),
     ("trackers:\n  shop:\n", "2:3", "tracker_id is missing", "tracker_id:"),
-    ("trackers:\n  shop:\n    tracker_id: 12345678\n", "3:5", "must be a string, not a number", "quotes"),
+    ("trackers:\n  shop:\n    tracker_id: 12345678\n", "3:5", "must be a string, not an integer", "quotes"),
     ("trackers:\n  shop:\n    tracker_id: a/../b\n", "3:5", "letters, digits", ""),
     ('trackers:\n  shop:\n    tracker_id: "a\\r\\nX: y"\n', "3:5", "letters, digits", ""),
     ("trackers:\n  shop:\n    tracker_id: ''\n", "3:5", "letters, digits", ""),
@@ -264,6 +264,25 @@ def test_the_environment_allows_more_hosts_by_their_exact_name() -> None:
     assert refusal(tracker(hosts="[https://a.proxy.example.com]"), PINSYNC_ALLOW_HOST=allow)
     assert refusal("", PINSYNC_ALLOW_HOST="https://proxy.example.com").source == "PINSYNC_ALLOW_HOST"
     assert refusal("", PINSYNC_ALLOW_HOST="*").source == "PINSYNC_ALLOW_HOST"
+
+
+@pytest.mark.parametrize(
+    ("host", "hint"),
+    [
+        ("https://proxy.example.com", "such as https://live.luigisbox.tech; or, if proxy.example.com is one that you"),
+        ("https://10.0.0.5:8", "set PINSYNC_ALLOW_HOST=10.0.0.5 in the environment"),
+        ("https://[fe80::1]", "write one of those, such as https://live.luigisbox.tech"),
+        ("http://live.luigisbox.tech", "write https://live.luigisbox.tech"),
+        ("https://live.luigisbox.tech/x", "write scheme and name only"),
+        ("https://live.luigisbox.tech:99999", "leave it out"),
+    ],
+)
+def test_a_host_that_is_refused_comes_with_the_remedy_for_its_own_fault(host: str, hint: str) -> None:
+    for error in (refusal("", PINSYNC_TRACKER_ID="a", PINSYNC_HOST=host), refusal(tracker(hosts=f"['{host}']"))):
+        assert hint in str(error.hint)
+        if "ALLOW_HOST=" in str(error.hint):
+            variable = str(error.hint).partition("set ")[2].partition(" ")[0].partition("=")[2]
+            assert parse("", PINSYNC_TRACKER_ID="a", PINSYNC_HOST=host, PINSYNC_ALLOW_HOST=variable)
 
 
 def test_the_file_can_not_allow_hosts() -> None:
@@ -574,9 +593,13 @@ def test_a_damaged_key_is_refused_and_not_shown(damage: str, tmp_path: Path) -> 
 
 
 def test_a_key_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
-    assert key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "nope")).message.startswith(
-        "PINSYNC_PRIVATE_KEY_FILE: names"
+    error = key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "nope"))
+    assert error.message == (
+        f"PINSYNC_PRIVATE_KEY_FILE: names the file {tmp_path / 'nope'}, which can't be read: No such file or directory"
     )
+    by_mistake = key_error(PINSYNC_PRIVATE_KEY_FILE=HIDDEN)
+    assert HIDDEN not in f"{by_mistake}{by_mistake.hint}{by_mistake.__cause__!r}"
+    assert by_mistake.hint == "write its absolute path"
     assert key_error(PINSYNC_PRIVATE_KEY_FILE="\x00").source == key.FILE
     (tmp_path / "empty").touch()
     assert "yields nothing" in key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "empty")).message

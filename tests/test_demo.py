@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from exporting import put, untouched
+
+from pinsync.commands.demo import demo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,16 +30,22 @@ def test_the_demo_shows_three_changes_and_each_command(
     shown = [line.removeprefix("$ ") for line in result.out.splitlines() if line.startswith("$ ")]
     assert [line for line in shown if line.startswith("pinsync export") or line == "pinsync init"][:3] == STEPS
     assert "export PINSYNC_TRACKER_ID=" in "\n".join(shown)
-    assert "154 added, 0 changed, 0 removed · 6 files, 6 rewritten" in result.out
+    assert "154 added, 0 changed, 0 removed · 6 files written" in result.out
     assert "0 added, 3 changed, 0 removed" in result.out
-    changed, _, report = result.out.partition("\n$ pinsync diff\n")
+    changed, summary, report = re.split(r"\n\$ pinsync diff.*\n", result.out)
     changes = [line[1:].strip() for line in changed.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     assert changes.count("pin_identity: /p/121/") == 2, "a pin that moves leaves one place and takes another"
     assert "pin_identity: /p/9999/" in changes
-    assert 'active_to: "2026-01-01T00:00:00Z"' in changes
+    assert summary.partition("\n\n#")[0].splitlines()[-1] == "1", "the exit code that is spoken of is shown"
     assert "/p/9999/" in report
     assert report.splitlines()[-1].endswith("151 the same"), "it ends with the drift report"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_end_of_a_pin_lies_ahead() -> None:
+    lines: list[str] = []
+    assert demo(out=lines.append, clock=lambda: datetime(2031, 12, 31, 23, 59, tzinfo=UTC)) == 0
+    assert '+        active_to: "2032-07-01T00:00:00Z"' in "\n".join(lines).splitlines()
 
 
 def test_the_users_repository_and_settings_are_none_of_the_demos_business(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import click
 import pytest
 from diffing import checked, diffed
 from exporting import (
@@ -30,6 +31,8 @@ from exporting import (
     untouched,
 )
 
+from pinsync.cli import cli
+from pinsync.commands.diff import FORMATS as EVERY_FORMAT
 from pinsync.compare import changes
 from pinsync.sandbox import Fault, Sandbox, parse_fault
 
@@ -244,6 +247,15 @@ def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLin
         (["--max-chars", "0"], "--max-chars"),
         (["--tracker", "defalt"], 'did you mean "default"?'),
         (["--nonsense"], "No such option"),
+        (["live"], "did you mean @live?"),
+        (["HEAD", "worktree"], "did you mean @worktree?"),
+        (["basket"], "basket is a model; to compare its rules alone: pinsync diff --model basket"),
+        (["@live", "basket"], "pinsync diff --model basket"),
+        (["\udcff"], "names no commit"),
+        (
+            ["customizations/basket.yaml"],
+            "is a document, expected a JSON export\n  to compare the files as they are, name @worktree",
+        ),
     ],
 )
 @pytest.mark.usefixtures("exported")
@@ -408,6 +420,111 @@ def test_a_patch_of_a_scope_says_no_more_than_the_report(api: Sandbox, pinsync: 
     put(Path("drift.patch"), pinsync("diff", "--format", "patch", "--tag", "summer").out)
     git("apply", "drift.patch")
     assert git("diff", "--name-only") == "customizations/home.yaml"
+
+
+IN_SYNC_BY_HAND: Final = {
+    "without a last line end": HOME_TEXT.removesuffix("\n"),
+    "CRLF": HOME_TEXT.replace("\n", "\r\n"),
+    "CRLF without a last line end": HOME_TEXT.replace("\n", "\r\n").removesuffix("\r\n"),
+    "mixed line ends": HOME_TEXT.replace("\n", "\r\n", 2),
+    "laid out by hand": HOME_TEXT.replace("format: 1\nmodel: home\n", "model: home\nformat: 1\n"),
+}
+"""What the small shop's second file may look like while it says the same."""
+
+
+@pytest.mark.parametrize("text", IN_SYNC_BY_HAND.values(), ids=IN_SYNC_BY_HAND)
+@pytest.mark.parametrize("source", ["HEAD", "@index", "@worktree"])
+@pytest.mark.parametrize("kind", ["changed", "removed"])
+@pytest.mark.usefixtures("exported")
+def test_a_patch_applies_to_the_bytes_that_the_file_has(
+    text: str, source: str, kind: str, api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
+    put(document("home"), text)
+    git("commit", "--quiet", "--all", "--message", "by hand")
+    assert diffed(pinsync).code == 0
+    (repinned if kind == "changed" else Sandbox.delete)(api, HOME)
+    put(Path("drift.patch"), pinsync("diff", "--format", "patch", source, "@live").out)
+    git("apply", "drift.patch")
+    assert document("home").exists() == (kind == "changed")
+    assert diffed(pinsync, "@worktree", "@live").code == 0
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_patch_between_two_commits_applies_to_the_first(pinsync: CommandLine, git: Git) -> None:
+    texts = [HOME_TEXT.removesuffix("\n").replace("/p/2/", item) for item in ("/p/3/", "/p/4/")]
+    for text in texts:
+        put(document("home"), text)
+        git("commit", "--quiet", "--all", "--message", "edit")
+    patch = pinsync("diff", "HEAD~1", "HEAD", "--format", "patch").out
+    assert patch.count("\\ No newline at end of file") == 1
+    put(Path("edit.patch"), patch)
+    git("checkout", "--quiet", "HEAD~1")
+    git("apply", "edit.patch")
+    assert document("home").read_text() == texts[1] + "\n"
+
+
+# What HEAD doesn't hold.
+
+
+@pytest.mark.usefixtures("exported")
+def test_who_names_no_source_is_told_of_files_that_arent_committed(
+    pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(*arguments: str) -> list[str]:
+        return [line for line in pinsync("diff", *arguments).err.splitlines() if line.startswith("note: ")]
+
+    what = "changes that aren't committed, which HEAD doesn't hold: pinsync diff @worktree compares them"
+    put(Path("elsewhere.yaml"), "a: 1\n")
+    put(Path("customizations/notes.txt"), "-")
+    git("config", "core.autocrlf", "true")
+    put(document("home"), HOME_TEXT.replace("\n", "\r\n"))
+    assert told() == []
+    put(document(), BASKET_TEXT.replace("position: 2", "position: 3"))
+    assert told() == [f"note: customizations/basket.yaml has {what}"]
+    git("add", "customizations/basket.yaml")
+    put(document("new"), "format: 1\nmodel: new\ncustomizations: []\n")
+    document("home").unlink()
+    assert told() == [f"note: customizations/basket.yaml and 2 more have {what}"]
+    for arguments in (["-q"], ["HEAD"], ["HEAD", "@live"], ["@worktree"], ["@live", "HEAD"]):
+        assert told(*arguments) == []
+    assert "aren't committed" not in pinsync("diff", "--format", "json").out
+    monkeypatch.chdir("customizations")
+    assert told() == [f"note: basket.yaml and 2 more have {what}"]
+
+
+def test_an_index_at_fault_is_no_matter_to_a_diff_from_head(exported: Path, pinsync: CommandLine) -> None:
+    put(exported / ".git/index", "broken")
+    result = pinsync("diff")
+    assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.usefixtures("api", "folder")
+def test_outside_git_nothing_is_said_of_what_isnt_committed(pinsync: CommandLine) -> None:
+    assert pinsync("export").code == 0
+    assert pinsync("diff", "@worktree").err == ""
+
+
+def test_the_command_line_offers_each_format() -> None:
+    (option,) = (option for option in cli.commands["diff"].params if option.name == "format_")
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == EVERY_FORMAT
+
+
+# What quiet leaves out.
+
+
+def test_quiet_says_nothing_where_nothing_differs(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+    silent = pinsync("diff", "-q")
+    assert (silent.code, silent.out, silent.err) == (0, "", "")
+    assert pinsync("diff", "-q", "--format", "json").out
+    assert pinsync("diff", "-q", "--format", "markdown").out
+    put(exported / "pinsync.yaml", "timezone: Europe/Prague\n")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "zone")
+    noted = pinsync("diff", "-q", "HEAD~1", "HEAD")
+    assert (noted.code, "In sync" in noted.out, "the configuration itself differs" in noted.out) == (0, True, True)
+    repinned(api, STRINGS)
+    assert "1 changed" in pinsync("diff", "-q").out
 
 
 # What is loaded.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from diffing import diffed
-from exporting import BASKET_TEXT, EVERYONE, HOME, STRINGS, document, edited, put, repinned, rule, served
+from exporting import BASKET_TEXT, EVERYONE, HOME, STRINGS, document, edited, put, repinned, rows, rule, served
 
 from pinsync.sandbox import Answer, Fault
 
@@ -205,6 +205,14 @@ def test_what_ended_before_the_answers_own_date_has_expired(
     assert found.record["to" if sides[1] == "@live" else "from"]["fetched_at"] == "2026-11-21T12:00:00Z"
     assert diffed(pinsync, *sides, "--remove-expired-pins", "--fail-on", "edited").code == int(cause == "edited")
     assert shop.requests[-1].query == {"remove_expired_pins": ["true"]}
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_answer_without_a_date_is_as_old_as_it_is_here(api: Sandbox, pinsync: CommandLine) -> None:
+    api.fail(Fault(answer=Answer(200, json.dumps({"results": rows()}).encode(), {"Date": "today"})))
+    before = datetime.now(UTC).replace(microsecond=0)
+    fetched_at = datetime.fromisoformat(diffed(pinsync).record["to"]["fetched_at"])
+    assert before <= fetched_at <= datetime.now(UTC)
 
 
 def test_without_the_flag_nothing_has_expired(shop: Sandbox, pinsync: CommandLine, git: Git) -> None:

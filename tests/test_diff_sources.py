@@ -54,6 +54,25 @@ def test_head_index_and_working_tree_are_three_states(pinsync: CommandLine, git:
         assert [found.record["from"]["source"], found.record["to"]["source"]] == list(sides)
 
 
+@pytest.mark.usefixtures("api")
+def test_where_a_folder_has_an_empty_dot_git_all_commands_agree_on_its_files(
+    repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(repository / "shop/pinsync.yaml", "format: 1\n")
+    (repository / "shop/.git").mkdir()
+    monkeypatch.chdir(repository / "shop")
+    assert pinsync("export").code == 0
+    put(Path(document("home")), HOME_TEXT.replace("position: 1", "position: 2"))
+    git("-C", "..", "add", "shop/pinsync.yaml", "shop/customizations")
+    git("commit", "--quiet", "--message", "one")
+    assert pinsync("export", "--check").out == "shop/customizations/home.yaml\n"
+    (change,) = diffed(pinsync, "HEAD", "@live").changes
+    assert change["file"] == "shop/customizations/home.yaml"
+    (commit_,) = json.loads(pinsync("history", "--format", "json", "home").out)["commits"]
+    assert commit_["trackers"][0]["changes"][0]["file"] == "shop/customizations/home.yaml"
+    assert pinsync("fmt", "--check").code == pinsync("lint", "customizations/home.yaml").code == 0
+
+
 def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(
     api: Sandbox, exported: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:

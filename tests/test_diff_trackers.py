@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,16 @@ import pytest
 from diffing import checked, diffed
 from exporting import HOME, STRINGS, edited, put, repinned, rows, rule
 
+from pinsync.compare import changes
 from pinsync.sandbox import Sandbox, parse_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conftest import CommandLine
+
+    from pinsync.compare.drift import Change
+    from pinsync.model import Customization
 
 NAMES = ("sk", "cz", "hu")
 
@@ -130,6 +135,33 @@ def test_a_scope_may_match_in_one_tracker_alone(apis: dict[str, Sandbox], pinsyn
     result = pinsync("diff", "--model", "hme")
     assert (result.code, result.out) == (2, "")
     assert '--model: did you mean "home"?' in result.err
+
+
+def test_what_one_tracker_matches_is_no_others_to_take_back(
+    apis: dict[str, Sandbox], pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are compared by threads: here those without a match look at theirs once another has found one."""
+    found_one = threading.Event()
+    compare, pinned_names = changes.compare, changes.pinned_names
+
+    class Nothing(list["Change"]):
+        def __bool__(self) -> bool:
+            found_one.wait(10)
+            return False
+
+    def compared(*sides: Any) -> tuple[list[Change], int]:  # noqa: ANN401 - as the real one
+        found, unchanged = compare(*sides)
+        return found or Nothing(), unchanged
+
+    def names(found: list[Change], items: Iterable[Customization]) -> dict[str, str]:
+        if found:
+            found_one.set()
+        return pinned_names(found, items)
+
+    monkeypatch.setattr(changes, "compare", compared)
+    monkeypatch.setattr(changes, "pinned_names", names)
+    apis["cz"].create(rule(5, "new"))
+    assert pinsync("diff", "--model", "new").code == 1
 
 
 def test_where_one_failed_nobody_knows_that_nothing_matches(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:

@@ -485,6 +485,14 @@ NOON: Final = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
         ("2026-11-20T23:59:59", "expired"),  # without an offset: over all over the world
         ("2026-11-21T00:00:00", "edited"),
         ("2026-11-21T11:00:00", "edited"),
+        ("2026-11-20T23:59:59.999", "expired"),
+        # What only looks like an RFC 3339 date-time.
+        ("2026-W01-1", "edited"),
+        ("20260101", "edited"),
+        ("2026-01-01", "edited"),
+        ("2026-01-01 00:00:00", "edited"),
+        ("2026-01-01T00:00:00+0100", "edited"),
+        ("2026-01-01T24:00:00", "edited"),
         ("soon", "edited"),
         (20200101, "edited"),
         (None, "edited"),

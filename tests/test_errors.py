@@ -12,9 +12,13 @@ from pinsync.errors import (
     RepositoryError,
     SafetyError,
     UsageError,
+    check_trackers,
+    defused,
     escaped,
+    one_line,
     printable,
     redacted,
+    suggestion,
 )
 from pinsync.model import INVISIBLE
 
@@ -66,6 +70,50 @@ def test_a_file_error_begins_with_its_place(kind: type[FileError]) -> None:
 def test_a_file_error_leaves_out_what_is_unknown_of_its_place() -> None:
     assert FileError("a tab", source="a.yaml", line=3).message == "a.yaml:3: a tab"
     assert FileError("empty", source="HEAD:a.yaml").message == "HEAD:a.yaml: empty"
+
+
+def test_a_file_errors_place_is_one_line_and_its_source_the_real_one() -> None:
+    error = FileError("a\ntab", source="a\n::error::\u202eb.yaml", line=3)
+    assert error.message == r"a\n::error::\u202eb.yaml:3: a" + "\ntab"
+    assert (error.source, error.reason) == ("a\n::error::\u202eb.yaml", "a\ntab")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error::x", r"\u003a:error::x"),
+        ("a ::error::x", "a ::error::x"),
+        ("a\n \t\u00a0::error::x\n\n:::x", "a\n \t\u00a0\\u003a:error::x\n\n\\u003a::x"),
+        (": a", ": a"),
+    ],
+)
+def test_no_line_that_is_defused_is_a_command(text: str, shown: str) -> None:
+    assert defused(text) == shown
+    assert defused(shown) == shown
+
+
+def test_one_line_is_one() -> None:
+    assert one_line("a\r\n\tb\x1b\u2028") == r"a\r\n\tb\u001b\u2028"
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "hint"),
+    [
+        ("JSON", ("json", "text"), 'did you mean "json"?'),
+        ("shop-sl", ("SHOP-SK", "other"), 'did you mean "SHOP-SK"?'),
+        ("basket", ("Basket", "BASKET"), 'did you mean "BASKET"?'),
+        ("nothing like it", ("b", "a\n::error::x\u202e"), r"known: a\n::error::x\u202e, b"),
+        ("a\nb", ("a\nc",), r'did you mean "a\nc"?'),
+    ],
+)
+def test_a_suggestion_is_a_known_word_whatever_the_case(word: str, known: tuple[str, ...], hint: str) -> None:
+    assert suggestion(word, known) == hint
+
+
+def test_an_error_carries_a_name_as_it_is() -> None:
+    with pytest.raises(UsageError) as caught:
+        check_trackers(["shop\n\u202e"], ["shop"])
+    assert caught.value.message == 'no tracker is named "shop\n\u202e"'
 
 
 def test_a_configuration_error_is_a_file_error() -> None:

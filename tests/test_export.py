@@ -48,7 +48,7 @@ customizations:
 def test_each_model_becomes_a_file_and_a_line_says_so(repository: Path, pinsync: CommandLine) -> None:
     result = pinsync("export")
     assert (result.code, result.out) == (0, "")
-    assert result.err == "default: 3 added, 0 changed, 0 removed · 2 files, 2 rewritten\n"
+    assert result.err == "default: 3 added, 0 changed, 0 removed · 2 files written in customizations/\n"
     assert document("basket").read_bytes() == BASKET_TEXT.encode()
     assert document("home").read_bytes() == HOME_TEXT.encode()
     assert sorted(path.name for path in repository.iterdir()) == [".git", "customizations"]
@@ -61,7 +61,39 @@ def test_in_sync_nothing_is_written_however_the_answer_is_spelt(repository: Path
         with untouched(repository):
             result = pinsync("export")
         assert result.code == 0
-        assert "0 added, 0 changed, 0 removed · 6 files, 0 rewritten" in result.err
+        assert "0 added, 0 changed, 0 removed · nothing to write in customizations/" in result.err
+
+
+@pytest.mark.usefixtures("api")
+def test_the_line_says_where_the_files_lie_as_seen_from_the_current_folder(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put(repository / "shop/pinsync.yaml", "directory: rules/live\n")
+    for place, shown in (("shop", "rules/live/"), ("shop/rules", "live/"), (".", f"{repository}/shop/rules/live/")):
+        (repository / place).mkdir(parents=True, exist_ok=True)
+        monkeypatch.chdir(tmp_path if place == "." else repository / place)
+        result = pinsync("export", "--config", str(repository / "shop/pinsync.yaml"))
+        assert result.err.endswith(f" in {shown}\n")
+    (repository / "other").mkdir()
+    monkeypatch.chdir(repository / "other")
+    assert pinsync("export", "--check", "--config", "../shop/pinsync.yaml").err.endswith(" in ../shop/rules/live/\n")
+
+
+@pytest.mark.usefixtures("api")
+def test_without_repository_and_configuration_the_line_has_the_whole_path(folder: Path, pinsync: CommandLine) -> None:
+    result = pinsync("export")
+    assert result.err == f"default: 3 added, 0 changed, 0 removed · 2 files written in {folder}/customizations/\n"
+    put(folder / "pinsync.yaml", "")
+    assert pinsync("export").err.endswith("nothing to write in customizations/\n")
+
+
+@pytest.mark.usefixtures("exported")
+def test_new_files_are_told_from_those_that_are_rewritten(api: Sandbox, pinsync: CommandLine) -> None:
+    api.create(rule(5, "new"))
+    repinned(api, STRINGS)
+    api.delete(HOME)
+    files = "1 file written, 1 rewritten, 1 removed in customizations/"
+    assert pinsync("export").err == f"default: 1 added, 1 changed, 1 removed · {files}\n"
 
 
 @pytest.mark.usefixtures("exported")
@@ -70,7 +102,7 @@ def test_a_change_rewrites_its_block_alone(api: Sandbox, pinsync: CommandLine) -
     before = home.stat().st_mtime_ns
     repinned(api, EVERYONE)
     result = pinsync("export")
-    assert result.err == "default: 0 added, 1 changed, 0 removed · 2 files, 1 rewritten\n"
+    assert result.err == "default: 0 added, 1 changed, 0 removed · 1 file rewritten in customizations/\n"
     assert basket.read_text() == BASKET_TEXT.replace("position: -1", "position: 7")
     assert home.stat().st_mtime_ns == before
 
@@ -84,14 +116,14 @@ def test_added_removed_and_recreated_rules_are_counted(api: Sandbox, pinsync: Co
     api.create({name: value for name, value in again.items() if name != "id"})
     result = pinsync("export")
     assert result.code == 0
-    assert "default: 1 added, 0 changed, 1 recreated, 1 removed · 2 files, 2 rewritten" in result.err
+    assert "default: 1 added, 0 changed, 1 recreated, 1 removed · 2 files rewritten in customizations/" in result.err
 
 
 @pytest.mark.usefixtures("exported")
 def test_a_model_without_rules_loses_its_file(api: Sandbox, pinsync: CommandLine) -> None:
     api.delete(HOME)
     result = pinsync("export")
-    assert result.err == "default: 0 added, 0 changed, 1 removed · 1 file, 0 rewritten, 1 removed\n"
+    assert result.err == "default: 0 added, 0 changed, 1 removed · 1 file removed in customizations/\n"
     assert [path.name for path in document().parent.iterdir()] == ["basket.yaml"]
 
 
@@ -138,7 +170,8 @@ def test_check_names_the_files_and_changes_nothing(api: Sandbox, exported: Path,
         result = pinsync("export", "--check")
     assert result.code == 1
     assert result.out == "customizations/basket.yaml\ncustomizations/home.yaml\n"
-    assert result.err == "default: 0 added, 1 changed, 1 removed · 1 file, 1 would be rewritten, 1 would be removed\n"
+    files = "1 file would be rewritten, 1 would be removed in customizations/"
+    assert result.err == f"default: 0 added, 1 changed, 1 removed · {files}\n"
 
 
 @pytest.mark.usefixtures("api")
@@ -214,6 +247,11 @@ def test_a_saved_export_that_shares_no_id_may_be_another_trackers(exported: Path
         (["--check", "--branch", "pins"], "--check changes nothing"),
         (["--commit", "--branch", "pins"], "--commit is for the branch that is checked out and --branch for another"),
         (["-m", "Pins"], "-m is the message of a commit"),
+        (["-m", ""], "-m is the message of a commit"),
+        (["--commit", "-m", ""], "-m: the commit message is empty"),
+        (["--branch", "pins", "-m", " \n"], "-m: the commit message is empty"),
+        (["--force", "--check"], "--check writes no files, so there is nothing for --force to overwrite"),
+        (["--force", "--branch", "pins"], "--branch leaves the files as they are, so there is nothing for --force"),
         (["--from-file", "e.json", "--remove-expired-pins"], "a saved export is read as it is"),
         (["--target-identity", "/p/1/", "--target-type", "all"], "--target-identity names an item"),
         (["--tracker", "other"], 'no tracker is named "other"'),
@@ -239,7 +277,7 @@ def test_a_rule_that_changes_its_model_moves_with_its_comments(api: Sandbox, pin
     git("commit", "--quiet", "-am", "Say why")
     edited(api, EVERYONE, model="home")
     result = pinsync("export")
-    assert "0 added, 1 changed, 0 removed · 2 files, 2 rewritten" in result.err
+    assert "0 added, 1 changed, 0 removed · 2 files rewritten in customizations/" in result.err
     assert "b3e6e3c1" not in basket.read_text()
     assert (
         document("home")
@@ -283,11 +321,14 @@ def test_a_rule_without_an_id_is_kept_until_live_has_it(
         with untouched(exported):
             result = pinsync("export")
         assert result.code == 0
-        assert f"customizations/basket.yaml:{len(BASKET_TEXT.splitlines()) + 2}: has no id" in result.err
-        assert result.err.endswith("default: 0 added, 0 changed, 0 removed · 2 files, 0 rewritten\n")
+        place = f"customizations/basket.yaml:{len(BASKET_TEXT.splitlines()) + 2}"
+        what = "live has none for its target: enter it in Luigi's Box, or delete it here"
+        told, summary = result.err.splitlines()
+        assert told == f"note: {place}: has no id, and {what}"
+        assert summary == "default: 0 added, 0 changed, 0 removed · nothing to write in customizations/"
     made = api.create({"model": "basket", "target_type": "item", "target_identity": "/p/77/"})
     result = pinsync("export")
-    assert result.err == "default: 0 added, 0 changed, 0 removed · 2 files, 1 rewritten\n"
+    assert result.err == "default: 0 added, 0 changed, 0 removed · 1 file rewritten in customizations/\n"
     assert f"  # spring sale\n  - id: {made['id']}\n    target_type: item\n" in document().read_text()
 
 

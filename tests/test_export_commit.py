@@ -32,8 +32,8 @@ def test_the_commit_tells_the_changes(api: Sandbox, pinsync: CommandLine, git: G
     assert result.code == 0
     assert f"committed {git('rev-parse', 'HEAD')[:12]}\n" in result.err
     assert git("log", "-1", "--format=%B") == (
-        "Export pins: 3 added\n\nbasket:\n  added item /p/123/ (Strings: 9-42 #1)\n  added all\n\n"
-        "home:\n  added item /p/1/\n"
+        "Export pins: 3 added\n\nmodel basket:\n  added item /p/123/ (Strings: 9-42 #1)\n  added all\n\n"
+        "model home:\n  added item /p/1/\n"
     )
     assert git("status", "--porcelain") == ""
     repinned(api, STRINGS)
@@ -53,7 +53,7 @@ def test_a_message_of_ones_own(pinsync: CommandLine, git: Git) -> None:
 def test_titles_are_data_in_the_message(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
     edited(api, STRINGS, target_metadata={"title": "a\nCo-authored-by: x\x1b[31m\u202e"})
     assert pinsync("export", "--commit").code == 0
-    assert r"item /p/123/ (a Co-authored-by: x\u001b[31m\u202e)" in git("log", "-1", "--format=%B")
+    assert r"item /p/123/ (a\nCo-authored-by: x\u001b[31m\u202e)" in git("log", "-1", "--format=%B")
 
 
 def test_where_nothing_changed_there_is_no_commit(exported: Path, pinsync: CommandLine) -> None:
@@ -172,6 +172,20 @@ def test_during_a_merge_nothing_is_written(api: Sandbox, exported: Path, pinsync
     git("commit", "--quiet", "-m", "Merged")
     assert pinsync("export", "--commit").code == 0
     assert git("log", "-1", "--format=%s") == "Export pins: 1 changed"
+
+
+def test_while_another_git_holds_the_index_nothing_is_written(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
+    repinned(api, STRINGS)
+    lock = exported / ".git/index.lock"
+    lock.touch()
+    with untouched(exported):
+        result = pinsync("export", "--commit")
+    assert result.code == 2
+    assert f"another git process seems to be running in this repository: {lock} exists" in result.err
+    lock.unlink()
+    assert pinsync("export", "--commit").code == 0
 
 
 def test_during_a_revert_nothing_is_written(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:

@@ -277,10 +277,12 @@ def test_a_persons_uncommitted_work_is_not_overwritten(
     repinned(api, STRINGS)
     repinned(api, EVERYONE)
     with untouched(exported):
-        result = pinsync("export")
-    assert result.code == 4
-    assert "customizations/basket.yaml holds uncommitted work that an export would overwrite" in result.err
-    assert "commit or stash it, or overwrite it with --force" in result.err
+        asked, result = pinsync("export", "--check"), pinsync("export")
+    assert (asked.code, result.code) == (1, 4)
+    reason = "customizations/basket.yaml holds uncommitted work that an export would overwrite"
+    remedy = "commit or stash it, or overwrite it with --force"
+    assert f"error: {reason}\n  {remedy}\n" in result.err
+    assert asked.err.splitlines()[1:] == [f"note: {reason}, so that it would be refused (4): {remedy}"]
     assert pinsync("export", "--force").code == 0
     assert document().read_text().count("position: 7") == 2
     assert "by hand" not in document().read_text()

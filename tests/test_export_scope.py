@@ -319,14 +319,52 @@ def test_a_rename_of_everything_to_another_model_is_no_removal(api: Sandbox, pin
     assert [path.name for path in document().parent.iterdir()] == ["cart.yaml"]
 
 
-def test_a_rule_without_an_id_is_no_question_and_stays(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+def test_a_rule_without_an_id_that_the_filter_may_hide_is_a_question_and_stays(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
     put(document("planned"), "format: 1\nmodel: planned\ncustomizations:\n  - target_type: all\n")
     before = len(api.requests)
     with untouched(exported):
         result = pinsync("export", "--model", "planned")
         assert (result.code, "customizations/planned.yaml:4: has no id" in result.err) == (0, True)
         assert pinsync("export", "--model", "basket").code == 0
-    assert len(api.requests) == before + 2
+    assert queries(api, before) == [{"model": ["planned"]}, {}, {"model": ["basket"]}]
+
+
+def test_a_rule_without_an_id_is_found_at_a_target_that_the_filter_hides(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
+    """It is reported by a filtered diff, so a filtered export brings it to what is live."""
+    tagged = "  - target_type: all\n    tags:\n      - t\n"
+    put(document(), BASKET_TEXT[: BASKET_TEXT.index("  - id: b3e6")] + tagged)
+    assert "1 changed" in pinsync("diff", "@worktree", "@live", "--tag", "t").out
+    before = len(api.requests)
+    result = pinsync("export", "--tag", "t", "--force")
+    assert result.err == f"default: 0 added, 1 changed, 0 removed · 1 file rewritten in {exported}/customizations/\n"
+    assert queries(api, before) == [{"tag": ["t"]}, {}]
+    assert document().read_text() == BASKET_TEXT
+
+
+@pytest.mark.parametrize(
+    ("here", "live", "why"),
+    [
+        ([None], [], "live has none for its target: enter it in Luigi's Box, or delete it here"),
+        ([1, None], [1], "live has no other for its target: enter it in Luigi's Box, or delete it here"),
+        ([None], [1, 2], "live has several for its target: give it the id of one (an id stands once), or"),
+        ([None, None], [1], "live has one for its target, but more here lack an id: give it to one of them, or"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_of_what_lacks_an_id_it_is_said_why_and_what_to_do(
+    here: list[int | None], live: list[int], why: str, api: Sandbox, pinsync: CommandLine
+) -> None:
+    target = "target_type: item\n    target_identity: /p/1/\n"
+    blocks = [f"  - {target}" if number is None else f"  - id: {rule(number)['id']}\n    {target}" for number in here]
+    put(document(), f"format: 1\nmodel: basket\ncustomizations:\n{''.join(blocks)}")
+    answered(api, [rule(number) | {"target_identity": "/p/1/"} for number in live])
+    notes = [line for line in pinsync("export", "--check").err.splitlines() if ": has no id, and " in line]
+    assert len(notes) == here.count(None)
+    assert all(note.startswith("note: customizations/basket.yaml:") and f" and {why}" in note for note in notes)
 
 
 def test_of_two_live_rules_for_its_target_neither_is_taken_for_the_one_without_an_id(

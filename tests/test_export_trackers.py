@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def test_each_has_a_folder_and_all_are_one_commit(git: Git) -> None:
         f"customizations/{name}/{model}.yaml" for name in sorted(NAMES) for model in ("basket", "home")
     ]
     assert git("rev-list", "--count", "HEAD") == "1"
-    assert "\nsk/home:\n  added item /p/1/\n" in git("log", "-1", "--format=%B")
+    assert "\nsk, model home:\n  added item /p/1/\n" in git("log", "-1", "--format=%B")
     assert git("show", "HEAD:customizations/sk/basket.yaml") + "\n" == BASKET_TEXT
 
 
@@ -63,8 +64,10 @@ def test_each_has_a_line_in_the_configurations_order(apis: dict[str, Sandbox], p
     repinned(apis["cz"], STRINGS)
     lines = pinsync("export").err.splitlines()
     assert lines == [
-        f"{name}: 0 added, {changed} changed, 0 removed · 2 files, {changed} rewritten"
-        for name, changed in zip(NAMES, (0, 1, 0), strict=True)
+        f"{name}: 0 added, {changed} changed, 0 removed · {files} in customizations/{name}/"
+        for name, changed, files in zip(
+            NAMES, (0, 1, 0), ("nothing to write", "1 file rewritten", "nothing to write"), strict=True
+        )
     ]
 
 
@@ -222,7 +225,7 @@ def test_a_message_names_the_one_tracker_that_changed(
     apis["sk"].fail(parse_fault("500"))
     assert pinsync("export", *options).code == 3
     assert git("log", "-1", "--format=%B", options[-1].replace("--commit", "HEAD")).startswith(
-        "Export pins of cz: 1 changed\n\ncz/basket:\n  changed item /p/123/"
+        "Export pins of cz: 1 changed\n\ncz, model basket:\n  changed item /p/123/"
     )
     repinned(apis["cz"], STRINGS, 8)
     assert pinsync("export", "--tracker", "cz", *options).code == 0
@@ -246,6 +249,20 @@ def test_folders_that_no_tracker_reads_any_more_are_named_and_stay(
     warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == 1
     assert f": {', '.join(stale)}; to remove: git rm -r {' '.join(stale)}" in warnings[0]
+
+
+@pytest.mark.parametrize("known", [("cz", "hu"), ("cz",), ()])
+def test_what_git_has_nothing_of_is_removed_without_it(
+    known: tuple[str, ...], exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    lines = (exported / "pinsync.yaml").read_text().splitlines(keepends=True)
+    put(exported / "pinsync.yaml", "".join(lines[:2]))
+    git("rm", "-r", "--quiet", "--cached", "customizations")
+    git("add", "pinsync.yaml", *(f"customizations/{name}" for name in known))
+    git("commit", "--quiet", "--message", "One tracker")
+    (told,) = [line for line in pinsync("export", "--check").err.splitlines() if line.startswith("warning: ")]
+    subprocess.run(["sh", "-ec", told.partition("to remove: ")[2]], check=True)
+    assert list((exported / "customizations").iterdir()) == []
 
 
 def test_what_a_branch_proposes_of_a_tracker_that_fails_stays_proposed(

@@ -25,7 +25,7 @@ from workflows import commands
 from pinsync.document import customization, head, merge, of_none, parse, render
 from pinsync.document.form import formatted
 from pinsync.document.irregular import lay_out
-from pinsync.errors import FileError
+from pinsync.errors import FileError, defused, one_line
 
 if TYPE_CHECKING:
     from conftest import CommandLine, Git
@@ -305,7 +305,21 @@ def test_a_difference_moves_no_cursor_of_a_terminal(word: str, ugly: Path) -> No
     os.close(ours)
     assert process.returncode == 1
     assert b"\\u202eours\\u200b #\\u0023[add-mask]a\\u000d" in seen
+    assert b"stop-commands" not in seen  # the fence of what isn't escaped
     assert not {"\u202e", "\u200b", "\r"}.intersection(seen.decode().replace("\r\n", "\n"))
+
+
+@pytest.mark.parametrize("name", ["::error::pwned", "  ::error::pwned", "a\n::error::pwned"])
+def test_a_files_name_is_one_line_and_no_command(
+    name: str, ugly: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(document(name), UGLY)
+    monkeypatch.chdir(ugly / "customizations")
+    for arguments, said in ((("--check",), "out"), (("-v",), "err")):
+        result = pinsync("fmt", *arguments)
+        assert commands(result.out + result.err) == []
+        (line,) = [line for line in getattr(result, said).splitlines() if "pwned" in line]
+        assert line.removeprefix("reformatted ") in (f"{one_line(name)}.yaml", f"{defused(one_line(name))}.yaml")
 
 
 def test_only_the_files_that_are_given(ugly: Path, pinsync: CommandLine) -> None:

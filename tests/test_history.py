@@ -296,8 +296,28 @@ def test_a_shallow_clone_says_where_its_history_ends(
     assert f"ends at {end[:7]}" in pinsync("history", "--format", "markdown").out
     for fewer in (["-n", "1"], [f"{end}..{last}"]):
         assert (log(pinsync, *fewer).record["complete"], log(pinsync, *fewer).subjects) == (True, ["Last"])
-    nothing = pinsync("history", "--until", "2001-01-01")
-    assert (nothing.code, nothing.out) == (0, out.split("\n\n")[-1])
+    for shown in (["--until", "2001-01-01"], ["--author", "nobody"]):
+        nothing = pinsync("history", *shown)
+        assert (nothing.code, nothing.out) == (0, out.split("\n\n")[-1])
+        assert nothing.err.startswith(f"this clone is shallow: what is older than {end[:7]} isn't here (git")
+        assert log(pinsync, *shown).err == nothing.err
+
+
+def test_what_a_shallow_clone_lacks_is_said_where_it_is_asked_for(
+    pinsync: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in (1, 2, 3):
+        commit(f"Edit {at}", {BASKET: text("basket", rule(1, f"/p/{at}/"))}, author=f"{at} <a@b>", at=at)
+    run("clone", "--quiet", "--depth=2", Path.cwd().as_uri(), str(tmp_path / "clone"))
+    monkeypatch.chdir(tmp_path / "clone")
+    for arguments, complete in {
+        ("--since", "2026-01-01T01:30Z"): False,
+        ("--since", "2026-01-01T02:30Z"): True,
+        ("--author", "3"): False,
+        ("HEAD~1..",): True,
+    }.items():
+        found = log(pinsync, *arguments)
+        assert (found.subjects, found.record["complete"]) == (["Edit 3"], complete)
 
 
 def test_what_the_configuration_leaves_out_of_comparison_is_no_change(pinsync: CommandLine) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from exporting import put
 from histories import BASKET, HOME, commit, configuration, log, rule, run, text
+
+from pinsync import config
+from pinsync.commands.places import working_tree
+from pinsync.history import History, Today
+from pinsync.repository import Range
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,6 +173,20 @@ def test_what_was_once_is_known(pinsync: CommandLine, shop: list[str]) -> None:
     recent = pinsync("history", "basket", "/p/1/", "HEAD~2..HEAD~1")
     assert (recent.code, recent.out, recent.err) == (0, "", "no commit here changed what was asked for\n")
     assert pinsync("history", "basket", f"{shop[3]}..{shop[4]}", "-q").err == ""
+
+
+@pytest.mark.parametrize("enough", [True, False])
+def test_older_commits_are_looked_at_only_as_long_as_a_word_is_in_doubt(
+    enough: bool, repository: Path, shop: list[str]
+) -> None:
+    tree = working_tree(config.load(None, start=repository, environ={}))
+    assert tree.repository
+    with tree.repository.reader() as reader:
+        history = History(reader, Today(tree.settings, tree.repository, {}), shop[-1])
+        recent = Range(shop[-1], since=datetime(2026, 1, 29, tzinfo=UTC))
+        found = [step.commit.hash for step in history.steps((), recent, lambda: enough)]
+        assert found == shop[-1:]
+        assert any(b"summer" in item.text for item in history.seen) is not enough
 
 
 @pytest.mark.usefixtures("shop")

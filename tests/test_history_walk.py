@@ -87,6 +87,29 @@ def test_a_document_without_rules_is_no_matter_when_other_fields_are_left_out(pi
     assert log(pinsync).subjects == ["Rule"]
 
 
+def test_a_rule_below_an_empty_list_is_a_fault_however_its_parts_stood_before(pinsync: CommandLine) -> None:
+    whole = text("basket", rule(1, "/p/2/"))
+    _, _, block = whole.partition("customizations:\n")
+    commit("Empty", {BASKET: text("basket")})
+    commit("Break", {BASKET: text("basket") + block})
+    commit("Empty again", {BASKET: text("basket")})
+    commit("Rule", {BASKET: whole})
+    found = log(pinsync)
+    assert found.changes == {"Rule": ["added basket /p/1/"], "Break": []}
+    assert found.notes.keys() == {"Break"}
+
+
+def test_a_configuration_of_any_name_is_followed(pinsync: CommandLine) -> None:
+    name = "shop[eu].yml"
+    Path(CONFIG).unlink()
+    commit("Begin", {name: configuration("shop", directory="old"), "old/basket.yaml": text("basket", rule(1, "/p/2/"))})
+    Path("customizations").mkdir()
+    Path("customizations/basket.yaml").write_text(text("basket", rule(1, "/p/3/")), encoding="utf-8")
+    commit("Write")
+    commit("Point there", {name: configuration("shop")})
+    assert log(pinsync, "--config", name).subjects == ["Point there", "Begin"]
+
+
 def test_what_is_left_out_of_comparison_changes_nothing_of_what_stood_before(pinsync: CommandLine) -> None:
     ignoring = configuration("shop", more="ignore: [target_metadata.image]\n")
     pictured = text("basket", rule(1, "/p/2/", target_metadata={"image": "a"}))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from exporting import BASKET_TEXT, put, rows, untouched
-from workflows import Runner
+from workflows import BIN, Runner
 
-from pinsync import config
+from pinsync import __version__, config
 from pinsync.commands.init import ATTRIBUTES, CI, init
 from pinsync.errors import ConfigError, FileError, UsageError
 from pinsync.sandbox import Sandbox
@@ -237,3 +240,192 @@ def test_a_folder_that_a_shell_would_misread_is_refused(
     with untouched(repository):
         result = pinsync("init", "--ci", "gitlab")
     assert (result.code, "rename the folder" in result.err) == (2, True)
+
+
+# A configuration where others are.
+
+
+@pytest.mark.parametrize("place", ["pins", "pins/sk"])
+@pytest.mark.parametrize("arguments", [(), ("--tracker-id", "1234-5678")])
+def test_where_documents_go_no_configuration_begins(
+    place: str,
+    arguments: tuple[str, ...],
+    repository: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put(repository / "pinsync.yaml", "format: 1\ndirectory: pins\n")
+    monkeypatch.chdir(put(repository / place / "basket.yaml", BASKET_TEXT).parent)
+    with untouched(repository):
+        result = pinsync("init", *arguments)
+    above = os.path.relpath(repository / "pinsync.yaml")
+    assert result.code == 2
+    assert f"pins is the folder for the documents of {above}" in result.err
+    assert f"edit {above}" in result.err
+
+
+def test_nor_where_documents_go_without_a_configuration(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(put(repository / "customizations" / "basket.yaml", BASKET_TEXT).parent)
+    with untouched(repository):
+        result = pinsync("init")
+    assert (result.code, f"run the command in {repository}" in result.err) == (2, True)
+
+
+def test_below_another_configuration_the_new_one_counts(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(repository / "pinsync.yaml", "format: 1\n")
+    monkeypatch.chdir(put(repository / "shops" / "sk" / "note.txt", "").parent)
+    result = pinsync("init", "--tracker-id", "9-9")
+    assert (result.code, result.err.splitlines()[1]) == (
+        0,
+        "Here, and in the folders below, it counts instead of ../../pinsync.yaml from now on.",
+    )
+    assert config.load(None, start=Path.cwd(), environ={}).trackers == (config.Tracker("default", "9-9"),)
+
+
+def test_beyond_the_repository_no_configuration_is_looked_for(repository: Path, pinsync: CommandLine) -> None:
+    put(repository.parent / "pinsync.yaml", "nonsense: true\n")
+    result = pinsync("init")
+    assert (result.code, "counts instead" in result.err) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("directory", "line"),
+    [
+        ("pins", "pins/** text eol=lf"),
+        ("shops/all", "shops/all/** text eol=lf"),
+        ("our pins", "our?pins/** text eol=lf"),
+        ("'#pins!'", "?pins?/** text eol=lf"),
+        ("'[p]ins'", "?p?ins/** text eol=lf"),
+        ("pripnuté", "pripnuté/** text eol=lf"),
+    ],
+)
+@pytest.mark.parametrize("folder", [".", "shop"])
+def test_the_attributes_are_for_the_configured_directory(
+    directory: str,
+    line: str,
+    folder: str,
+    repository: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = put(repository / folder / "pinsync.yaml", f"directory: {directory}\n").parent
+    monkeypatch.chdir(place)
+    assert pinsync("init", "--ci", "github").code == 0
+    assert (place / ".gitattributes").read_text(encoding="utf-8") == f"{line}\n"
+    path = f"{directory.strip(chr(39))}/sk/basket.yaml"
+    assert git("check-attr", "-z", "eol", "--", path).split("\0")[1:3] == ["eol", "lf"]
+
+
+def test_a_configuration_that_is_refused_gets_no_ci(repository: Path, pinsync: CommandLine) -> None:
+    put(repository / "pinsync.yaml", "directory: .git\n")
+    with untouched(repository):
+        assert pinsync("init", "--ci", "github").code == 2
+    assert names(repository) == {".git", "pinsync.yaml"}
+
+
+# What to do next.
+
+
+def test_what_was_written_is_to_be_committed_and_then_exported(
+    api: Sandbox, repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    assert api.url
+    said = pinsync("init").err.splitlines()
+    assert said == [
+        "Wrote pinsync.yaml and a line of .gitattributes.",
+        "Commit what was written: git add pinsync.yaml .gitattributes && git commit",
+        "Next: pinsync export",
+    ]
+    commit = said[1].partition(": ")[2]
+    subprocess.run(["bash", "-c", f"{commit} --quiet -m Configure"], check=True)
+    assert git("status", "--short") == ""
+    assert pinsync("export", "--commit").code == 0
+    said = pinsync("init", "--ci", "github").err.splitlines()
+    assert said[-1] == (
+        "Commit what was written: git add .github/workflows/pins-drift.yml .github/workflows/pins-sync.yml "
+        ".github/workflows/pins-review.yml && git commit"
+    )
+    assert (repository / "customizations").exists(), "so there is nothing to export next"
+
+
+# What CI installs.
+
+
+@pytest.mark.parametrize("host", CI)
+def test_ci_is_told_what_is_installed_and_may_be_told_another_source(
+    host: str, repository: Path, pinsync: CommandLine
+) -> None:
+    said = pinsync("init", "--ci", host).err
+    assert f"The jobs install pinsync=={__version__} from PyPI, and hand it the key: " in said
+    for name in CI[host]:
+        comments = re.findall(r"^# .*", (repository / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert "What PINSYNC names is installed, from PyPI unless it is a URL" in "\n".join(comments)
+
+
+COMMIT = "231ead5ac9c8fbb801f2f82e06a236d8896f2215"
+
+
+@pytest.mark.parametrize("host", CI)
+@pytest.mark.parametrize(
+    ("url", "origin", "source"),
+    [
+        ("https://git.example/them/pinsync.git", {"vcs": "git", "commit_id": COMMIT}, True),
+        ("ssh://git@git.example/them/pinsync.git", {"vcs": "git", "commit_id": COMMIT}, False),
+        ("https://user:word@git.example/them/pinsync", {"vcs": "git", "commit_id": COMMIT}, False),
+        ("https://git.example/pinsync # x", {"vcs": "git", "commit_id": COMMIT}, False),
+        ("https://git.example/pinsync", {"vcs": "svn", "commit_id": "7"}, False),
+        ("https://git.example/pinsync-0.1.0.tar.gz", None, False),
+    ],
+)
+def test_what_was_installed_from_a_commit_is_so_in_ci(
+    url: str,
+    origin: dict[str, str] | None,
+    source: bool,
+    host: str,
+    repository: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """As pip notes it beside what it installs, by PEP 610."""
+    package = tmp_path / "site" / f"pinsync-{__version__}.dist-info"
+    put(package / "METADATA", f"Metadata-Version: 2.1\nName: pinsync\nVersion: {__version__}\n")
+    put(package / "direct_url.json", json.dumps({"url": url} | ({"vcs_info": origin} if origin else {})))
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    result = pinsync("init", "--ci", host)
+    expected = f"git+{url}@{COMMIT}" if source else f"pinsync=={__version__}"
+    assert f"The jobs install {expected}" in result.err
+    assert ("hand it the key" in result.err) != source
+    for name in CI[host]:
+        text = yaml.safe_load((repository / name).read_text(encoding="utf-8"))
+        assert (text.get("env") or text["variables"])["PINSYNC"] == expected
+
+
+# GitLab, where there are jobs already.
+
+
+@pytest.mark.parametrize("folder", [".", "shop"])
+def test_gitlabs_jobs_can_be_included(
+    folder: str, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = put(repository / ".gitlab-ci.yml", "build:\n  script: make\n")
+    monkeypatch.chdir(put(repository / folder / "pinsync.yaml", "format: 1\n").parent)
+    with untouched(repository):
+        result = pinsync("init", "--ci", "gitlab")
+    assert result.code == 2
+    template, name, include = re.findall(
+        r"copy (\S+) beside it as (\S+?),? .*add `(.*)` to \.gitlab-ci\.yml",
+        result.err.replace("--config shop/pinsync.yaml, ", ""),
+    )[0]
+    assert ("give its commands --config shop/pinsync.yaml" in result.err) == (folder == "shop")
+    shutil.copy(template, file.parent / name)
+    file.write_text(f"{include}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    included = yaml.safe_load(file.read_text(encoding="utf-8"))["include"]
+    assert (repository / included.removeprefix("/")).read_bytes() == (TEMPLATES / "gitlab-ci.yml").read_bytes()
+    command = [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci", str(file)]
+    subprocess.run(command, check=True, capture_output=True)

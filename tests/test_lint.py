@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+from exporting import put
+from workflows import commands
 
 from pinsync.commands.lint import EXPIRED_DAYS, FORMATS
 from pinsync.rules import RULES
@@ -119,6 +121,24 @@ def test_rules_are_selected_and_ignored(pinsync: CommandLine, folder: Path) -> N
     assert linted(pinsync, "--select", "position")[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--select", ""], "no name stands in it"),
+        (["--select", " , "], "no name stands in it"),
+        (["--ignore", ""], "no name stands in it"),
+        (["--select", "position", "--ignore", "position,format"], "no rule is left"),
+        (["--ignore", ",".join(RULES)], "no rule is left"),
+        (["-"], "lint reads files, not standard input"),
+    ],
+)
+def test_nothing_to_look_for_or_at_is_exit_2(pinsync: CommandLine, folder: Path, words: list[str], says: str) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    result = pinsync("lint", *words)
+    assert (result.code, result.out) == (2, "")
+    assert says in result.err
+
+
 def test_what_cant_be_read_is_said_whatever_is_selected(pinsync: CommandLine, folder: Path) -> None:
     (folder / "basket.yaml").write_text("<<<<<<< HEAD\n")
     code, record, _ = linted(pinsync, "--select", "position")
@@ -140,6 +160,12 @@ def test_every_rule_is_explained(pinsync: CommandLine, folder: Path, rule: str) 
     assert (result.code, result.err) == (0, "")
     assert result.out.startswith(f"{rule} ({RULES[rule].SEVERITY})\n\n")
     assert len(result.out.split("\n\n")) >= 4
+
+
+def test_what_could_not_be_looked_at_is_explained(pinsync: CommandLine) -> None:
+    result = pinsync("lint", "--explain", "lint-incomplete")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("lint-incomplete (error)\n\nA file could not be looked at.\n\n")
 
 
 def test_the_present_is_the_clocks(pinsync: CommandLine, folder: Path) -> None:
@@ -188,6 +214,57 @@ def test_an_unreadable_file_is_exit_2(pinsync: CommandLine, folder: Path) -> Non
     assert "error: customizations/home.yaml: can't be read" in err
 
 
+@pytest.mark.parametrize("command", ["lint", "fmt"])
+def test_an_unreadable_folder_is_exit_2_where_it_is_to_be_looked_into(
+    pinsync: CommandLine, folder: Path, command: str
+) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    (folder / "secret").mkdir(0)
+    if os.access(folder / "secret", os.R_OK):
+        pytest.skip("nothing is unreadable to root")
+    for words in ((), ("customizations",), ("customizations/secret",)):
+        result = pinsync(command, *words)
+        assert (result.code, result.err.count("secret")) == (2, 1)
+        assert "error: customizations/secret: can't be read: Permission denied\n" in result.err
+    assert pinsync(command, "customizations/basket.yaml").code == 0
+
+
+@pytest.mark.parametrize("command", ["lint", "fmt"])
+def test_a_folder_beyond_the_longest_path_is_exit_2(pinsync: CommandLine, folder: Path, command: str) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    place = os.open(folder, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("x" * 250, dir_fd=place)
+        inner = os.open("x" * 250, os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    os.close(place)
+    result = pinsync(command)
+    assert result.code == 2
+    assert f"error: customizations/{'x' * 250}/" in result.err
+    assert "can't be read: File name too long" in result.err
+
+
+@pytest.mark.parametrize("command", ["lint", "fmt"])
+def test_a_loop_of_links_is_exit_2(pinsync: CommandLine, folder: Path, command: str) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    Path("loop").symlink_to("loop")
+    result = pinsync(command, "loop/x.yaml", "customizations/basket.yaml")
+    assert result.code == 2
+    assert "error: loop/x.yaml: can't be read: Too many levels of symbolic links" in result.err
+
+
+@pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", GOOD + "    id: b\n"])
+def test_a_neighbour_that_cant_be_read_is_told_of(pinsync: CommandLine, folder: Path, text: str) -> None:
+    (folder / "basket.yaml").write_text(GOOD)
+    (folder / "home.yaml").write_text(text)
+    code, record, err = linted(pinsync, "customizations/basket.yaml")
+    assert (code, record["findings"]) == (0, [])
+    assert err.startswith("warning: customizations/home.yaml:")
+    assert err.endswith("; what depends on it isn't found\n")
+    assert linted(pinsync, "--select", "syntax")[2] == ""
+
+
 def test_a_link_among_the_documents_is_exit_2_and_a_note(pinsync: CommandLine, folder: Path) -> None:
     (folder / "basket.yaml").write_text(ERROR)
     (folder / "link.yaml").symlink_to("basket.yaml")
@@ -215,9 +292,10 @@ def test_no_report_looks_as_if_what_couldnt_be_looked_at_were_fine(
     assert "expected a plain file" in told
     reports = {format_: Path(format_).read_text() for format_ in FORMATS}
     assert reports["text"].startswith(f"{file}: error lint-incomplete: {told}\n")
-    assert reports["text"].endswith("\n1 error in 1 file\n")
+    hint = result.err.splitlines()[1].strip()
+    assert reports["text"].endswith(f"\n  {hint}\nnothing found in 0 files; 1 file could not be looked at\n")
     record = json.loads(reports["json"])
-    assert (record["complete"], record["notes"]) == (False, [f"not looked at: {file}: {told}"])
+    assert (record["complete"], record["notes"]) == (False, [f"not looked at: {file}: {told}; {hint}"])
     assert record["summary"] == {"errors": 0, "warnings": 0, "files": 0}
     assert reports["github"].startswith(f"::error file={file},title=pinsync lint-incomplete::{told}")
     (issue,) = json.loads(reports["gitlab"])
@@ -240,6 +318,19 @@ def test_what_lies_elsewhere_has_no_place(pinsync: CommandLine, folder: Path) ->
     assert result.out.startswith("::error title=pinsync lint-incomplete::../none.yaml: there is no such file")
     result = pinsync("lint", "../none.yaml", "customizations/basket.yaml")
     assert result.out.startswith("error lint-incomplete: ../none.yaml: there is no such file")
+
+
+def test_what_couldnt_be_looked_at_is_counted_apart(pinsync: CommandLine, folder: Path) -> None:
+    (folder / "basket.yaml").write_text(ERROR)
+    files = [f"customizations/{name}.yaml" for name in ("basket", "none", "nil")]
+    text = pinsync("lint", "--color", *files).out
+    assert text.endswith("\x1b[1;31m1 error\x1b[0m in 1 file; 2 files could not be looked at\n")
+    code, record, _ = linted(pinsync, *files)
+    assert (code, record["summary"]) == (2, {"errors": 1, "warnings": 0, "files": 1})
+    hint = "check the spelling; paths start in the current folder"
+    assert record["notes"] == [
+        f"not looked at: {file}: there is no such file or folder; {hint}" for file in sorted(files[1:], key=files.index)
+    ]
 
 
 def test_an_empty_path_is_none(pinsync: CommandLine, folder: Path) -> None:
@@ -434,6 +525,33 @@ def test_colour_is_for_terminals_and_those_who_ask(pinsync: CommandLine, folder:
 
 
 HOSTILE = "::error::pwned ##[add-mask]x ]]> </details><img src=x> @everyone \x1b[31m\u202e\n%0A::error::x,file=x"
+
+
+@pytest.mark.parametrize("name", ["::error::pwned", "  ::error::pwned", "a\n::error::pwned", "##[error]pwned"])
+@pytest.mark.parametrize("given", [True, False])
+def test_a_files_name_is_no_command_for_a_runner(
+    pinsync: CommandLine, repository: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: bool
+) -> None:
+    folder = repository / "customizations"
+    folder.mkdir()
+    put(repository / "pinsync.yaml", "format: 1\n")
+    (folder / f"{name}.yaml").write_text(ERROR)
+    (folder / f"{name}2.yaml").write_text("- : [\n")
+    monkeypatch.chdir(folder)
+    result = pinsync("lint", *[f"{name}.yaml", f"{name}2.yaml", f"{name}3.yaml"][: 3 * given])
+    assert result.code == 2 if given else 1
+    assert "target-fields" in result.out
+    assert result.err.count("there is no such file") == given
+    assert commands(result.out + result.err) == []
+    errors = [line for line in result.err.splitlines() if not line.startswith("  ")]
+    assert [line.partition(" ")[0] for line in errors] == ["error:"] * len(errors)
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_file_of_a_finding_is_the_real_one(pinsync: CommandLine) -> None:
+    name = "customizations/a\u200bb.yaml"
+    code, record, _ = linted(pinsync, name)
+    assert (code, record["notes"][0].startswith(f"not looked at: {name}: there is no")) == (2, True)
 
 
 @pytest.mark.parametrize("format_", ["text", "json"])

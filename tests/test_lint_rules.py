@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -10,10 +11,11 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import QUICK, rows
+from strategies import QUICK, rows, scribbled
 
 from pinsync import document, layout, rules
 from pinsync.document import written
+from pinsync.document.form import formatted
 from pinsync.reports import lint_text
 from pinsync.reports.findings import Context
 from pinsync.rules.folder import Folder
@@ -105,6 +107,12 @@ HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
         f"{WRONG}      - position: -2  #pinsync:ignore[ schema , position ]\n{PIN}",
         f"{WRONG}      -   # pinsync: ignore[position]\n        position: -2\n{PIN}",
         f"{WRONG}      # pinsync: ignore[position]\n      - # and why\n        position: -2\n{PIN}",
+        f"{WRONG}      - # pinsync: ignore[position]\n{PIN}        position: -2\n",
+        f"{WRONG}      # pinsync: ignore[position]\n      -{PIN[7:]}        position: -2\n",
+        f"{WRONG}      - {{pin_type: item, pin_identity: /p/2/, position: -2}} # pinsync: ignore[position]\n",
+        f"{WRONG}      - {{pin_type: item,\n         pin_identity: /p/2/, position: -2}} # pinsync: ignore[position]\n",
+        f"{WRONG}      - position: -2\n{PIN}".replace("definitions:", "definitions: # pinsync: ignore[position]"),
+        "  # pinsync: ignore[position]\n" + f"{WRONG}      - position: -2\n{PIN}",
     ],
 )
 def test_a_comment_on_the_line_or_above_ignores_a_rule(body: str) -> None:
@@ -121,12 +129,53 @@ def test_a_comment_on_the_line_or_above_ignores_a_rule(body: str) -> None:
         f"{WRONG}      - position: -2\n{PIN}      # pinsync: ignore[position]\n",
         f"{WRONG}      # pinsync: ignored\n      - position: -2\n{PIN}",
         f"{WRONG}      - # pinsync: ignore[position]\n\n        position: -2\n{PIN}",
-        f"{WRONG}      - # pinsync: ignore[position]\n{PIN}        position: -2\n",
+        f"{WRONG}      -{PIN[7:-1]} # pinsync: ignore[position]\n        position: -2\n",
     ],
 )
 def test_any_other_comment_ignores_nothing(body: str) -> None:
     found = linted({"basket.yaml": (HEAD + body).encode()}, rules.RULES.keys() - {"format"})
     assert [one.rule for one in found] == ["position"]
+
+
+def test_what_a_pin_lacks_stands_at_its_first_key_whatever_else_is_wrong() -> None:
+    deep = "[" * 63 + "]" * 63
+    for note in ("1", deep):
+        pins = f"      - note: {note}\n        pin_type: item\n        pin_identity: /p/2/\n"
+        found = linted({"basket.yaml": pinned(pins)}, {"schema"})
+        places = [(one.line, one.message.partition(":")[0]) for one in found if "missing" in one.message]
+        assert places == [(8 if note == "1" else 7, "position")]
+
+
+def test_a_comment_above_the_file_ignores_a_rule_all_over_it() -> None:
+    text = f"# ours\n# pinsync: ignore[position]\n{HEAD}{WRONG}      - position: -2\n{PIN}  - id: a\n    {WRONG[4:]}"
+    text += f"      - position: -3\n{PIN}"
+    ids = {"position"}
+    assert linted({"basket.yaml": text.encode()}, ids) == []
+    assert len(linted({"basket.yaml": text.replace("]\n", "]\n\n", 1).encode()}, ids)) == 2
+
+
+def test_what_cant_be_read_cant_be_ignored() -> None:
+    text = f"# pinsync: ignore[syntax]\n{HEAD}{WRONG}  - id: a  # pinsync: ignore[syntax]\n    id: b\n"
+    found = linted({"basket.yaml": text.encode()}, {"syntax", "unknown-ignore"})
+    assert [(one.line, one.rule) for one in found] == [(1, "unknown-ignore"), (9, "syntax")]
+    assert found[0].message == "what can't be read can't be ignored either"
+
+
+@pytest.mark.parametrize("position", ["", "position: -1\n        ", "position: 1\n        "])
+def test_a_duplicate_says_where_the_other_is_pinned(position: str) -> None:
+    pins = f"      - {position}{PIN.lstrip()}      - position: 5\n{PIN}"
+    (found,) = linted({"basket.yaml": pinned(pins)}, {"duplicate-pin"})
+    where = {"": "", "position: -1": " to all positions", "position: 1": " to position 1"}[position.strip()]
+    at = " to position 5" if not position else where  # what has no position comes last
+    assert found.message == f"/p/2/ is pinned{at} already, in an overlapping window"
+
+
+def test_what_comes_later_is_told_by_the_canonical_order() -> None:
+    """So that ``fmt`` moves a finding no more than a comment that ignores it."""
+    pins = f"      - position: 7\n{PIN}      - position: 2\n{PIN}"
+    check(pinned(pins).decode(), ["7:7 format", "9:9 duplicate-pin"])
+    rules_ = "  - id: b\n    target_type: all\n  - id: a\n    target_type: all\n"
+    check(HEAD + rules_, ["4:3 format", "5:5 several-for-all"])
 
 
 @pytest.mark.parametrize("comment", ["# pinsync: ignore", "# pinsync: ignore[]", "# pinsync: ignore[ , ]"])
@@ -214,3 +263,51 @@ def test_what_the_json_schema_rejects_is_an_error(items: list[Row]) -> None:
     assert SCHEMA.is_valid(data) != any(
         one.rule in structural and not any(words in one.message for words in lacking) for one in found
     )
+
+
+# What fmt changes: nothing that a rule would find, whatever comments ignore.
+
+IGNORED = (
+    *("schema", "position", "position-conflict", "duplicate-pin", "pinned-and-blocked", "self-pin", "window"),
+    *("date-time", "pin-fields", "block-position", "target-fields", "target-missing", "several-for-all"),
+    *("unknown-field", "expired", "invisible", "duplicate-target", "file-name"),
+)
+_identities = st.sampled_from(["/p/1/", "/p/2/", "", "/p/\u200b/"])
+_ends = st.sampled_from(["2026-01-01T00:00:00Z", "2027-01-01T01:00:00+01:00", "2026-02-01T00:00:00", "soon"])
+faulty_pins = st.fixed_dictionaries(
+    {"pin_identity": _identities},
+    optional={
+        "position": st.sampled_from([-2, -1, 0, 1, 1, 2]),
+        "pin_type": st.sampled_from(["item", "item", "criteria", "else"]),
+        "pin_criteria": st.sampled_from([{}, {"brand": "x"}]),
+        "is_block_pin": st.sampled_from([True, False, None]),
+        "active_from": _ends,
+        "active_to": _ends,
+        "note": st.just(1),
+    },
+)
+faulty_rows = st.fixed_dictionaries(
+    {"target_type": st.sampled_from(["item", "item", "all"])},
+    optional={
+        "id": st.sampled_from("abc"),
+        "target_identity": _identities,
+        "target_criteria": st.just({}),
+        "tags": st.sampled_from([[], ["y", "x"], [1]]),
+        "note": st.just({"a": 1}),
+        "created_at": st.just(1),
+        "pin_definitions": st.lists(faulty_pins, max_size=3),
+    },
+)
+
+
+@settings(QUICK, max_examples=200)
+@given(st.lists(faulty_rows, min_size=1, max_size=3), st.data())
+def test_fmt_brings_no_finding_to_light(items: list[Row], data: st.DataObject) -> None:
+    whole = {"format": 1, "model": "basket", "customizations": items}
+    text = data.draw(scribbled(whole, [f"# pinsync: ignore[{rule}]" for rule in IGNORED])).encode()
+    new = formatted(text, "basket.yaml")
+    before, after = (
+        Counter((one.rule, one.identity) for one in linted({"home.yaml": each}, rules.RULES.keys() - {"format"}))
+        for each in (text, new)
+    )
+    assert after <= before, f"{text.decode()}\n{new.decode()}"

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from workflows import commands
 
 from pinsync.compare import Pair
 from pinsync.document import customization
@@ -27,20 +31,22 @@ def test_changes_are_counted_and_listed_by_model() -> None:
     ]
     assert message({"shop": pairs}) == (
         "Export pins: 2 added, 1 changed, 1 recreated, 1 removed\n\n"
-        "basket:\n  changed item /c2/ (Strings)\n  removed item /g/\n  added item /n/\n  recreated item /r/\n\n"
-        "detail:\n  added item /d/\n"
+        "model basket:\n  changed item /c2/ (Strings)\n  removed item /g/\n  added item /n/\n  recreated item /r/\n\n"
+        "model detail:\n  added item /d/\n"
     )
     assert message({"shop": pairs[::-1]}) == message({"shop": pairs}), "the order of an answer means nothing"
 
 
 def test_several_trackers_are_told_apart() -> None:
     found = message({"sk": [Pair(None, rule("a", "/a/"))], "cz": [Pair(None, rule("b", "/b/"))], "hu": []})
-    assert found == "Export pins: 2 added\n\ncz/basket:\n  added item /b/\n\nsk/basket:\n  added item /a/\n"
+    assert found == (
+        "Export pins: 2 added\n\ncz, model basket:\n  added item /b/\n\nsk, model basket:\n  added item /a/\n"
+    )
 
 
 def test_where_one_of_several_changed_the_subject_names_it() -> None:
     found = message({"sk": [Pair(None, rule("a", "/a/"))], "cz": []})
-    assert found == "Export pins of sk: 1 added\n\nsk/basket:\n  added item /a/\n"
+    assert found == "Export pins of sk: 1 added\n\nsk, model basket:\n  added item /a/\n"
 
 
 def test_a_new_text_alone_has_a_message_too() -> None:
@@ -59,7 +65,85 @@ def test_what_comes_from_outside_can_break_no_line() -> None:
     title = "a\n\nSigned-off-by: x\x1b[2J\u202e\r" + "z" * 100
     found = message({"shop": [Pair(None, rule("a", "/a\tb/", "m\n# x", title))]})
     lines = found.split("\n")
-    assert lines[2:] == ["m # x:", lines[3], ""]
-    assert lines[3].startswith("  added item /a b/ (a  Signed-off-by: x\\u001b[2J\\u202e\\u000dzzz")
+    assert lines[2:] == [r'model "m\n# x":', lines[3], ""]
+    assert lines[3].startswith(r"  added item /a\tb/ (a\n\nSigned-off-by: x\u001b[2J\u202e\rz")
     assert len(lines[3]) < 80
     assert lines[3].endswith("…")
+
+
+def added(title: str, model: str = "basket") -> str:
+    """The message of an export that added a rule."""
+    return message({"shop": [Pair(None, rule("a", "/a/", model, title))]})
+
+
+FOREIGN: Final = (
+    "Signed-off-by: Linus <l@x.org>",
+    "Co-authored-by",
+    "basket",
+    ": x",
+    "Signed-off-by: x\nAcked-by: y",
+    "::error::pwned",
+    "  ::error::pwned",
+    "##[error]pwned",
+    "a\n::error::pwned",
+)
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+@pytest.mark.parametrize("trackers", [("shop",), ("sk", "cz")])
+def test_no_foreign_text_is_a_trailer_or_a_command(text: str, trackers: tuple[str, ...]) -> None:
+    pairs = [Pair(None, rule("a", text, text, text))]
+    found = message(dict.fromkeys(trackers, pairs))
+    done = subprocess.run(
+        ["git", "interpret-trailers", "--parse"], input=found, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    assert commands(found) == []
+
+
+CLOSING: Final = (
+    "Fixes #12",
+    "close #1",
+    "Closed: shop/pins#3",
+    "RESOLVED  GH-4",
+    "resolves issue #5",
+    "fix https://github.com/shop/pins/issues/6",
+    "Closing !7",
+    "implements shop/group/pins!8",
+    "sale; fixed #9",
+)
+ORDINARY: Final = (
+    "Strings: 9-42 #1",
+    "Fixed blade, 20 cm",
+    "Close-up #1",
+    "prefixes #1",
+    "Affix #1",
+    "a@example.com",
+    "2 @ 3",
+    "[skip it]",
+)
+
+
+@pytest.mark.parametrize("title", CLOSING)
+def test_no_title_closes_an_issue(title: str) -> None:
+    word = title.removeprefix("sale; ")
+    shown = title.removesuffix(word) + f"\\u{ord(word[0]):04x}{word[1:]}"
+    assert f" ({shown})\n" in added(title)
+    assert added("x", title).split("\n")[2] == f'model "{shown}":'
+
+
+@pytest.mark.parametrize("title", ["@somebody", "for @org/team", "(@a)"])
+def test_no_title_calls_anybody(title: str) -> None:
+    shown = title.replace("@", r"\u0040")
+    assert f" ({shown})\n" in added(title)
+
+
+@pytest.mark.parametrize("title", ["[skip ci]", "now [CI skip] x", "[no ci]", "[skip actions]", "[actions skip]"])
+def test_no_title_skips_a_job(title: str) -> None:
+    shown = title.replace("[", r"\u005b")
+    assert f" ({shown})\n" in added(title)
+
+
+@pytest.mark.parametrize("title", ORDINARY)
+def test_an_ordinary_title_stays_as_it_is(title: str) -> None:
+    assert f" ({title})\n" in added(title)

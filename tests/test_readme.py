@@ -66,9 +66,6 @@ def test_the_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("NAME", "Test"), ("EMAIL", "test@example.com")):
         monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
         monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
-    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
-    monkeypatch.setenv("GIT_CONFIG_KEY_0", "init.defaultBranch")
-    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "main")
     with Sandbox(private_key=KEY) as server:
         monkeypatch.setenv("PINSYNC_HOST", server.url)
         done = subprocess.run(

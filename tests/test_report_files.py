@@ -109,3 +109,53 @@ def test_any_other_file_is_as_good_as_another(command: tuple[str, ...], pinsync:
     for file in ("old.json", "other.json", "report.yaml", "customizations/report.json", ".gitlab.json"):
         assert pinsync(*command, "--report", f"json={file}").code == 0
         assert Path(file).read_text(encoding="utf-8").startswith("{")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_link_in_the_repository_is_not_followed(
+    command: tuple[str, ...], committed: Path, pinsync: CommandLine
+) -> None:
+    """It may be a stranger's, who would have a job write where they like."""
+    outside = put(committed.parent / "outside" / "notes.md", "theirs")
+    Path("pins.md").symlink_to(outside)
+    Path("dangling.md").symlink_to(outside.with_name("new.md"))
+    Path("out").symlink_to(outside.parent)
+    Path("elsewhere").symlink_to("out")
+    (outside.parent / "back").symlink_to(committed)
+    links = {
+        "pins.md": "pins.md",
+        "dangling.md": "dangling.md",
+        "out/new.md": "out",
+        "elsewhere/new.md": "elsewhere",
+        str(committed / "pins.md"): "pins.md",
+        "../outside/back/pins.md": "../outside/back/pins.md",
+    }
+    for file, link in links.items():
+        result = pinsync(*command, "--report", f"json={file}")
+        assert (result.code, result.out) == (2, "")
+        assert f"--report json={file} would follow the symbolic link {link}\n" in result.err
+        assert "remove the link" in result.err
+    assert [file.name for file in sorted(outside.parent.iterdir())] == ["back", "notes.md"]
+    assert outside.read_text(encoding="utf-8") == "theirs"
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_link_outside_the_repository_is_the_users_own(committed: Path, pinsync: CommandLine) -> None:
+    folder = committed.parent / "reports"
+    folder.mkdir()
+    (committed.parent / "link").symlink_to(folder)
+    assert pinsync("lint", "--report", "json=../link/report.json").code == 0
+    assert (folder / "report.json").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.usefixtures("committed")
+def test_a_device_takes_several_reports(command: tuple[str, ...], pinsync: CommandLine) -> None:
+    result = pinsync(*command, "--report", "json=/dev/null", "--report", "junit=/dev/null")
+    assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.usefixtures("committed")
+def test_standard_output_can_be_named_as_a_file(pinsync: CommandLine) -> None:
+    result = pinsync.spawn("lint", "-q", "--report", "json=/dev/stdout")
+    assert (result.code, result.out.startswith('{\n  "version": 1')) == (0, True), result.err

@@ -8,10 +8,10 @@ from datetime import UTC
 import pytest
 from drifts import CASES, HEAD, LIVE, Row, failed, pin, rule, state, tracker
 
-from pinsync.compare.drift import Drift
+from pinsync.compare.drift import Drift, Side
 from pinsync.errors import DataError
 from pinsync.model import Finding
-from pinsync.reports import Style
+from pinsync.reports import Style, markdown, text
 from pinsync.reports.findings import RULES, Context, described, from_drift, line
 
 STYLE = Style(UTC)
@@ -97,3 +97,42 @@ def test_a_line_is_there_where_one_must_be() -> None:
     finding = Finding("x", "error", "x", file="a.yaml", line=3)
     assert line(finding) == 3
     assert line(replace(finding, line=None)) == line(replace(finding, file=None)) == 1
+
+
+BY_HAND: Row = {"target_type": "item", "target_identity": "/p/7/"}
+ENTER = "a rule without an id is not live yet: enter it in Luigi's Box, or delete its block from the file"
+TAKE = "to take live into git: pinsync export --commit"
+
+
+def test_what_an_export_keeps_has_another_remedy() -> None:
+    old, new = [BY_HAND, rule(1, "/p/1/", [])], [rule(2, "/p/2/", [])]
+    assert sorted((finding.name or "", finding.hint) for finding in differing(old, new)) == [
+        ("item /p/1/", TAKE),
+        ("item /p/2/", TAKE),
+        ("item /p/7/", ENTER),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "remedies"),
+    [
+        ([BY_HAND], [], [ENTER]),
+        ([BY_HAND, rule(1, "/p/1/", [])], [], [TAKE, ENTER]),
+        ([rule(1, "/p/1/", [])], [], [TAKE]),
+        ([BY_HAND], [{**BY_HAND, "id": "x", "tags": ["a"]}], [TAKE]),
+    ],
+)
+def test_a_report_ends_with_the_remedy_of_each_kind(old: list[Row], new: list[Row], remedies: list[str]) -> None:
+    drift = Drift(HEAD, LIVE, (tracker(state({"basket": old}), state({"basket": new})),))
+    lines = text.render(drift, STYLE).splitlines()
+    assert [line for line in lines if line in (TAKE, ENTER)] == remedies
+    page = markdown.render(drift, STYLE).split("\n\n")
+    shown = {TAKE: "To take live into git: `pinsync export --commit`.", ENTER: f"A{ENTER[1:]}."}
+    assert [line.rstrip() for line in page if line.rstrip() in shown.values()] == [shown[line] for line in remedies]
+
+
+def test_there_is_no_remedy_where_live_is_not_what_git_is_compared_with() -> None:
+    sides = state({"basket": [BY_HAND]}), state({"basket": []})
+    for old, new in ((HEAD, Side("@worktree")), (Side("@worktree"), LIVE)):
+        (finding,), _ = from_drift(Drift(old, new, (tracker(*sides),)), STYLE)
+        assert finding.hint is None

@@ -16,12 +16,12 @@ from markdown_it import MarkdownIt
 from strategies import QUICK, texts
 
 from pinsync.commands import Console, step_summary
+from pinsync.errors import one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.findings import Context
 from pinsync.reports.github import MAX_OF_A_KIND, render, render_findings, summary
 from pinsync.reports.markdown import MIN_CHARS, size
-from pinsync.reports.values import one_line
 
 if TYPE_CHECKING:
     from conftest import CommandLine
@@ -110,7 +110,10 @@ def test_what_github_would_drop_is_counted() -> None:
 
 def test_a_page_is_pointed_at_where_there_is_one() -> None:
     many = [DUPLICATE] * (MAX_OF_A_KIND + 1)
-    for has_page, where in ((False, "with --format text"), (True, "in the step's summary, or with --format text")):
+    for has_page, where in (
+        (False, "with --format text"),
+        (True, "in the step's summary as far as it goes, or with --format text"),
+    ):
         last = render_findings(many, replace(LINT, has_page=has_page)).splitlines()[-1]
         assert last == f"::notice title=pinsync lint::1 more {DUPLICATE.severity}, to be found {where}"
 
@@ -148,7 +151,7 @@ def assert_data(text: str) -> None:
     assert command.properties.keys() == {"file", "line", "col", "title"}
     expected = one_line(text)
     if expected.lstrip().startswith("::"):
-        expected = expected.replace("::", ":\\u003a", 1)
+        expected = expected.replace("::", "\\u003a:", 1)
     assert command.properties["file"] == expected
     assert command.data == f"{expected}\n{expected}"
 
@@ -159,7 +162,7 @@ def test_the_escape_in_full() -> None:
         render_findings([finding], LINT)
         == "::error file=a%2Cb%3Ac%25.yaml,title=pinsync a%3Ab%2Cc%25::100 %25, a:b\\r\\n::x\n"
     )
-    assert lint(replace(NO_FILE, message="  ::error::x"))[0].data == "  :\\u003aerror::x"
+    assert lint(replace(NO_FILE, message="  ::error::x"))[0].data == "  \\u003a:error::x"
 
 
 # The page of a step.

@@ -18,11 +18,10 @@ from workflows import commands
 from pinsync import document
 from pinsync.commands.diff import FORMATS
 from pinsync.compare.drift import Drift, Texts
-from pinsync.errors import RemoteError
+from pinsync.errors import RemoteError, one_line
 from pinsync.model import INVISIBLE
 from pinsync.reports import Style, github, gitlab, junit, markdown, patch, sarif, text
 from pinsync.reports import json as json_report
-from pinsync.reports.values import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -93,7 +92,7 @@ def hostile() -> Drift:
 
 
 def test_every_format_is_walked() -> None:
-    assert RENDERERS.keys() == FORMATS.keys()
+    assert RENDERERS.keys() == set(FORMATS)
 
 
 @pytest.mark.parametrize("name", sorted(RENDERERS))

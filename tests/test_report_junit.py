@@ -9,16 +9,17 @@ from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
 import pytest
-from drifts import CASES, HOSTILE
-from findings import DUPLICATE, EXPIRED, FINDINGS, LINT
+from drifts import CASES, HEAD, HOSTILE, LIVE, failed, pin, rule, state, tracker
+from findings import DUPLICATE, EXPIRED, FINDINGS, LINT, WHOLE_FILE
 from hypothesis import given
 from strategies import QUICK, texts
 
+from pinsync.compare.drift import Drift
+from pinsync.errors import RemoteError, one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.findings import Context, Passed
 from pinsync.reports.junit import render, render_findings
-from pinsync.reports.values import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +80,7 @@ def test_a_finding_is_a_failure_in_the_suite_of_its_model() -> None:
     first = root[0][0]
     assert first.attrib == {
         "classname": "basket",
-        "name": "the id 1 is that of line 4 too",
+        "name": "duplicate-id: customizations/basket.yaml: 1",
         "time": "0",
         "file": "customizations/basket.yaml",
         "line": "12",
@@ -93,16 +94,38 @@ def test_a_finding_is_a_failure_in_the_suite_of_its_model() -> None:
 
 def test_there_is_a_test_even_where_nothing_was_found() -> None:
     assert names(lint((), Context("lint", ()))) == ["nothing found"]
-    assert names(checked(render(CASES["in_sync"](), STYLE))) == ["in sync: 30 customizations"]
+    assert names(checked(render(CASES["in_sync"](), STYLE))) == ["in sync"]
 
 
 def test_equal_tests_get_a_number() -> None:
     assert names(lint([EXPIRED, EXPIRED, DUPLICATE, EXPIRED], Context("lint", ()))) == [
-        "ended 40 days ago",
-        "ended 40 days ago (2)",
-        "the id 1 is that of line 4 too",
-        "ended 40 days ago (3)",
+        "expired-pin: customizations/basket.yaml",
+        "expired-pin: customizations/basket.yaml (2)",
+        "duplicate-id: customizations/basket.yaml: 1",
+        "expired-pin: customizations/basket.yaml (3)",
     ]
+    taken = [replace(EXPIRED, name=name) for name in ("a", "a (2)", "a", "a")]
+    assert names(lint(taken, Context("lint", ()))) == ["a", "a (2)", "a (3)", "a (4)"]
+
+
+def test_a_test_is_the_same_one_when_what_is_wrong_there_changes() -> None:
+    moved = replace(DUPLICATE, line=99, column=1, message="the id 1 is that of line 50 too", hint=None)
+    assert names(lint([moved])) == names(lint([DUPLICATE]))
+    of_message = replace(WHOLE_FILE, identity=WHOLE_FILE.message)
+    assert names(lint([of_message])) == names(lint([WHOLE_FILE]))
+    committed = [rule(1, "/p/1/", [pin(1, "/p/2/")], "Strings"), rule(2, "/p/2/", [])]
+    for live in ([], [rule(1, "/p/1/", [pin(2, "/p/2/")], "Strings"), rule(2, "/p/2/", [pin(1, "/p/3/")])]):
+        sides = (state({"basket": rows}) for rows in (committed, live))
+        root = checked(render(Drift(HEAD, LIVE, (tracker(*sides),)), STYLE))
+        assert names(root) == ["Strings (item /p/1/)", "item /p/2/"]
+
+
+def test_a_tracker_that_can_be_compared_again_is_the_same_test() -> None:
+    broken, fine = failed(RemoteError("no answer")), tracker([], [])
+    roots = [checked(render(Drift(HEAD, LIVE, (found,)), STYLE)) for found in (broken, fine)]
+    assert [names(root) for root in roots] == [["in sync"], ["in sync"]]
+    assert [[suite.attrib["name"] for suite in root] for root in roots] == [["default"], ["default"]]
+    assert [root.attrib["errors"] for root in roots] == ["1", "0"]
 
 
 def test_a_tracker_that_could_not_be_compared_is_an_error() -> None:

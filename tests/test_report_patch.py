@@ -157,6 +157,15 @@ def test_a_fence_cant_be_opened_from_within() -> None:
     assert commands(rendered(old, new)) == []
 
 
+def test_a_part_has_no_fence_of_its_own() -> None:
+    part = patch.part(Texts("a.yaml", b"a\n", b"##[add-mask]x\n"))
+    assert b"::stop-commands" not in part
+    token, *lines = patch.fenced(part).splitlines(keepends=True)
+    assert token.startswith(b"::stop-commands::")
+    assert b"".join(lines[:-1]) == part
+    assert patch.part(Texts("a.yaml", b"a\n", b"a\n")) == patch.fenced(b"") == b""
+
+
 def test_what_is_no_command_needs_no_fence() -> None:
     assert "::stop" not in rendered({"a.yaml": b"title: a::b\n"}, {"a.yaml": b"title: #[x]\n::added\n"})
 
@@ -282,7 +291,7 @@ def test_what_is_missing_is_said_and_git_passes_over_it(repository: Path, git: G
     assert text.split("\n")[:4] == [
         "# the configuration changed",
         "# shop-sk: its answer has no date",
-        "# incomplete: shop-cz is missing, it could not be compared: no connection to live",
+        "# incomplete: shop-cz is missing, it could not be compared: no connection\\nto live",
         "diff --git a/a b/a",
     ]
     assert applied(text, {"a": b"1\n"}, git) == {"a": b"2\n"}

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from pinsync.errors import FileError, RepositoryError, SafetyError
+from pinsync.layout import is_document
 from pinsync.repository import BranchResult, Proposal, Repository, clean_environment, objects
 
 DIRECTORY = PurePosixPath("customizations")
@@ -147,9 +148,11 @@ def test_a_hook_finds_the_repository_and_the_index_that_git_names(root: Path, tm
         top = tmp_path / "linked"
         git(root, "worktree", "add", "--quiet", str(top))
     script = (
-        "from pathlib import Path, PurePosixPath; from pinsync.repository import Repository\n"
+        "from pathlib import Path, PurePosixPath\n"
+        "from pinsync.layout import is_document\n"
+        "from pinsync.repository import Repository\n"
         "r = Repository.discover(Path('shop').resolve())\n"
-        "print(r.root, dict(r.read_index(PurePosixPath('customizations'))))"
+        "print(r.root, dict(r.read_index(PurePosixPath('customizations'), is_document)))"
     )
     put(top, "hook.py", script.encode())
     hook(root, "pre-commit", f'"{sys.executable}" hook.py > seen')
@@ -233,11 +236,11 @@ def test_documents_of_a_commit_come_as_they_are_and_sorted(root: Path) -> None:
     committed(root, "other")
     repository = opened(root)
     expected = sorted([*((DIRECTORY / name, text) for name, text in content.items()), (ODD, b"old\n")])
-    assert list(repository.read(first, DIRECTORY)) == expected
-    assert list(repository.read(first, DIRECTORY / "shop")) == [(DIRECTORY / "shop/z.yaml", b"x")]
-    assert list(repository.read("HEAD", DIRECTORY)) == []
-    assert list(repository.read(first, DIRECTORY / "nope")) == []
-    assert list(repository.read(first, PurePosixPath())) == []
+    assert list(repository.read(first, DIRECTORY, is_document)) == expected
+    assert list(repository.read(first, DIRECTORY / "shop", is_document)) == [(DIRECTORY / "shop/z.yaml", b"x")]
+    assert list(repository.read("HEAD", DIRECTORY, is_document)) == []
+    assert list(repository.read(first, DIRECTORY / "nope", is_document)) == []
+    assert list(repository.read(first, PurePosixPath(), is_document)) == []
     assert repository.read_file(first, DIRECTORY / "a.yaml") == content["a.yaml"]
     assert repository.read_file("HEAD", BASKET) is None
     assert repository.read_file("HEAD", PurePosixPath("other")) == b"old\n"
@@ -247,7 +250,7 @@ def test_names_that_are_not_utf8_are_read(root: Path) -> None:
     name = os.fsdecode(b"\xff.yaml")
     committed(root, DIRECTORY / name)
     repository = opened(root)
-    assert [path.name for path, _ in repository.read("HEAD", DIRECTORY)] == [name]
+    assert [path.name for path, _ in repository.read("HEAD", DIRECTORY, is_document)] == [name]
     put(root, DIRECTORY / name, b"new\n")
     assert [unsaved.path.name for unsaved in repository.unsaved([DIRECTORY / name])] == [name]
     assert repository.commit([DIRECTORY / name], "message")
@@ -260,9 +263,9 @@ def test_a_link_on_the_way_is_an_error_and_not_an_empty_folder(root: Path, folde
     committed(root)
     repository = opened(root)
     with pytest.raises(FileError, match=r"^HEAD:customizations: is a link"):
-        repository.read("HEAD", PurePosixPath(folder))
+        repository.read("HEAD", PurePosixPath(folder), is_document)
     with pytest.raises(FileError, match=r"^@index:customizations: is a link"):
-        repository.read_index(PurePosixPath(folder))
+        repository.read_index(PurePosixPath(folder), is_document)
 
 
 def test_a_link_or_a_folder_named_like_a_document_is_an_error(root: Path) -> None:
@@ -274,14 +277,14 @@ def test_a_link_or_a_folder_named_like_a_document_is_an_error(root: Path) -> Non
         with pytest.raises(FileError, match="expected a plain file"):
             opened(root).read_file("HEAD", path)
     with pytest.raises(FileError, match="expected a plain file"):
-        list(opened(root).read("HEAD", DIRECTORY))
+        list(opened(root).read("HEAD", DIRECTORY, is_document))
 
 
 def test_a_blob_beyond_the_cap_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     committed(root, BASKET, text=b"12345")
     monkeypatch.setattr(objects, "MAX_FILE_BYTES", 4)
     with pytest.raises(FileError, match=r"^HEAD:customizations/basket.yaml: has more than 4 bytes"):
-        list(opened(root).read("HEAD", DIRECTORY))
+        list(opened(root).read("HEAD", DIRECTORY, is_document))
 
 
 def test_a_blob_missing_from_the_object_store_is_an_error(root: Path) -> None:
@@ -289,12 +292,12 @@ def test_a_blob_missing_from_the_object_store_is_an_error(root: Path) -> None:
     blob = git(root, "rev-parse", f"HEAD:{BASKET}")
     (root / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     with pytest.raises(FileError, match="missing from git's object store"):
-        list(opened(root).read("HEAD", DIRECTORY))
+        list(opened(root).read("HEAD", DIRECTORY, is_document))
 
 
 def test_reading_may_be_dropped_half_way_and_nothing_stays_open(root: Path) -> None:
     committed(root, BASKET, HOME, text=b"x" * 1_000_000)
-    reading = opened(root).read("HEAD", DIRECTORY)
+    reading = opened(root).read("HEAD", DIRECTORY, is_document)
     assert next(iter(reading))[0] == BASKET
     del reading
     gc.collect()  # a process or a pipe left open would be a ResourceWarning
@@ -306,9 +309,9 @@ def test_the_index_is_read_apart_from_head_and_files(root: Path) -> None:
     git(root, "add", "--all")
     put(root, BASKET, b"edited\n")
     repository = opened(root)
-    assert list(repository.read_index(DIRECTORY)) == [(BASKET, b"staged\n")]
-    assert list(repository.read_index(DIRECTORY / "shop")) == [(DIRECTORY / "shop/z.yaml", b"old\n")]
-    assert list(repository.read_index(DIRECTORY / "nope")) == []
+    assert list(repository.read_index(DIRECTORY, is_document)) == [(BASKET, b"staged\n")]
+    assert list(repository.read_index(DIRECTORY / "shop", is_document)) == [(DIRECTORY / "shop/z.yaml", b"old\n")]
+    assert list(repository.read_index(DIRECTORY / "nope", is_document)) == []
 
 
 def conflicting(root: Path) -> None:
@@ -323,7 +326,7 @@ def conflicting(root: Path) -> None:
 def test_an_unresolved_conflict_in_the_index_is_an_error(root: Path) -> None:
     conflicting(root)
     with pytest.raises(FileError, match=r"^@index:customizations/basket.yaml: has an unresolved merge conflict"):
-        list(opened(root).read_index(DIRECTORY))
+        list(opened(root).read_index(DIRECTORY, is_document))
 
 
 def test_a_repository_of_sha256_hashes_works_alike(tmp_path: Path) -> None:
@@ -331,7 +334,7 @@ def test_a_repository_of_sha256_hashes_works_alike(tmp_path: Path) -> None:
     first = committed(tmp_path / "work", BASKET)
     repository = opened(tmp_path / "work")
     assert len(first) == 64
-    assert list(repository.read("HEAD", DIRECTORY)) == [(BASKET, b"old\n")]
+    assert list(repository.read("HEAD", DIRECTORY, is_document)) == [(BASKET, b"old\n")]
     made = repository.commit_to_branch("bot", {HOME: b"h\n"}, "message")
     assert repository.read_file("bot", HOME) == b"h\n"
     assert made.commit == repository.resolve("bot")
@@ -377,6 +380,37 @@ def test_a_file_taken_out_of_the_index_is_unsaved_only_if_it_differs(root: Path)
     git(root, "rm", "--cached", "--quiet", str(BASKET), str(HOME))
     put(root, HOME, b"mine\n")
     assert unsaved(root, BASKET, HOME) == [("home.yaml", None, True)]
+
+
+def test_what_differs_from_the_last_commit_is_uncommitted(root: Path) -> None:
+    repository = opened(root)
+    put(root, HOME)
+    assert repository.uncommitted(DIRECTORY) == [HOME]
+    names = ["clean", "gone", "staged", "touched", "converted", "edited"]
+    committed(root, *(DIRECTORY / name for name in names), ODD, HOME, text=b"a\nb\n")
+    git(root, "config", "core.autocrlf", "true")
+    (root / DIRECTORY / "gone").unlink()
+    put(root, DIRECTORY / "staged")
+    git(root, "add", "--all", "customizations/staged")
+    put(root, DIRECTORY / "staged", b"a\nb\n")
+    put(root, DIRECTORY / "touched", b"a\nb\n")
+    put(root, DIRECTORY / "converted", b"a\r\nb\r\n")
+    for path in (DIRECTORY / "edited", ODD, DIRECTORY / "below/new.yaml", "elsewhere.yaml", "customizations.yaml"):
+        put(root, path, b"a\nc\n")
+    index = (root / ".git/index").read_bytes()
+    edited = [ODD, *(DIRECTORY / name for name in ("below/new.yaml", "edited", "gone", "staged"))]
+    assert repository.uncommitted(DIRECTORY) == edited
+    assert (root / ".git/index").read_bytes() == index
+
+
+def test_a_file_in_conflict_is_uncommitted(root: Path) -> None:
+    committed(root, HOME)
+    git(root, "switch", "--quiet", "--create", "other")
+    committed(root, HOME, text=b"other\n")
+    git(root, "switch", "--quiet", "main")
+    committed(root, HOME, text=b"main\n")
+    subprocess.run(["git", "merge", "--quiet", "other"], cwd=root, capture_output=True, check=False)
+    assert opened(root).uncommitted(DIRECTORY) == [HOME]
 
 
 def test_before_the_first_commit_every_file_is_unsaved(root: Path) -> None:
@@ -660,12 +694,42 @@ def test_an_ignored_file_is_a_clear_error(root: Path) -> None:
         opened(root).commit([BASKET], "message")
 
 
-def test_another_git_at_work_is_one_line_of_its_message(root: Path) -> None:
+def test_what_git_says_when_it_fails_is_one_line_of_its_message(root: Path) -> None:
     committed(root, BASKET)
     put(root, BASKET, b"new\n")
-    put(root, ".git/index.lock")
-    with pytest.raises(RepositoryError, match=r"^git commit failed: Unable to create '.*index.lock': File exists\.$"):
+    put(root, ".git/HEAD.lock")
+    with pytest.raises(RepositoryError, match=r"^git commit failed: .*Unable to create '.*HEAD.lock': File exists\.$"):
         opened(root).commit([BASKET], "message")
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_another_git_at_work_is_an_obstacle(root: Path, tmp_path: Path, linked: bool) -> None:
+    committed(root, BASKET)
+    top = root
+    if linked:
+        top = tmp_path / "linked"
+        git(root, "worktree", "add", "--quiet", str(top))
+    lock = Path(git(top, "rev-parse", "--path-format=absolute", "--git-path", "index.lock"))
+    opened(top).check_commit([])
+    lock.touch()
+    with pytest.raises(RepositoryError, match=r"another git process seems .*index\.lock exists$") as caught:
+        opened(top).check_commit([])
+    assert "remove that file" in str(caught.value.hint)
+    lock.unlink()
+    opened(top).check_commit([])
+
+
+def test_a_hook_whose_commit_holds_the_index_is_no_obstacle_to_itself(root: Path) -> None:
+    committed(root, BASKET)
+    script = (
+        "from pathlib import Path\n"
+        "from pinsync.repository import Repository\n"
+        "Repository.discover(Path.cwd()).check_commit([])\n"
+    )
+    put(root, "hook.py", script.encode())
+    hook(root, "pre-commit", f'case $GIT_INDEX_FILE in *.git/index.lock) "{sys.executable}" hook.py;; *) exit 1; esac')
+    put(root, BASKET, b"new\n")
+    git(root, "commit", "--quiet", "--all", "--message=x")
 
 
 # Committing onto a branch
@@ -688,7 +752,7 @@ def test_a_branch_is_made_on_top_of_head_and_all_else_stays(root: Path) -> None:
     assert untouched(root) == before
     assert git(root, "rev-parse", "bot/export~1") == head
     repository = opened(root)
-    assert dict(repository.read("bot/export", DIRECTORY)) == {BASKET: b"new\n", ODD: b"odd\n"}
+    assert dict(repository.read("bot/export", DIRECTORY, is_document)) == {BASKET: b"new\n", ODD: b"odd\n"}
     assert repository.read_file("bot/export", PurePosixPath("README.md")) == b"old\n"
     tree = git(root, "rev-parse", "bot/export^{tree}")
     message = git(root, "log", "-1", "--format=%B", "bot/export")
@@ -758,7 +822,8 @@ def test_a_branch_of_others_is_used_at_head_and_refused_behind_it(root: Path) ->
     for text in (b"old\n", b"new\n"):
         with pytest.raises(SafetyError, match="holds commits that pinsync didn't make") as caught:
             repository.commit_to_branch("bot", {BASKET: text}, "message")
-        assert "git branch -d bot" in str(caught.value.hint)
+        assert "choose another" in str(caught.value.hint)
+        assert "branch -d" not in str(caught.value.hint)
         assert git(root, "rev-parse", "bot") == head
     git(root, "branch", "--force", "bot", "HEAD")
     made = repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
@@ -965,6 +1030,6 @@ def test_the_environment_of_a_hook_in_another_repository_is_not_this_ones(
     found = Repository.discover(tmp_path / "here")
     assert found is not None
     assert (found.root, found.git_dir) == (tmp_path / "here", tmp_path / "here/.git")
-    assert list(found.read_index(PurePosixPath("customizations"))) == []
+    assert list(found.read_index(PurePosixPath("customizations"), is_document)) == []
     monkeypatch.delenv("GIT_DIR")
-    assert list(found.read_index(PurePosixPath("customizations"))) == []
+    assert list(found.read_index(PurePosixPath("customizations"), is_document)) == []

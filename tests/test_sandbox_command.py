@@ -111,8 +111,34 @@ def test_a_command_runs_in_its_environment_and_gives_the_exit_code(tmp_path: Pat
     assert seen.read_text().startswith("1234-5678 http://127.0.0.1:")
 
 
+def test_who_watches_a_command_is_told_where_they_are_and_how_to_leave() -> None:
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-m", "pinsync", "sandbox", "--", "sh", "-c", 'echo "$PINSYNC_HOST"']
+    url = subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True).stdout.strip()
+    os.close(theirs)
+    said = os.read(ours, 1000).decode()
+    os.close(ours)
+    assert said == f"154 customizations at {url}, until sh ends (of a shell: type exit)\r\n"
+    assert subprocess.run(words, capture_output=True, check=True).stderr == b""
+
+
 def test_a_command_that_a_signal_ends() -> None:
     assert run("bash", "-c", "kill -TERM $$") == 128 + signal.SIGTERM
+
+
+def test_an_interrupt_leaves_what_to_say_to_the_command() -> None:
+    script = "import time; print('up', flush=True); time.sleep(60)"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pinsync", "sandbox", "--", sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.strip()) == (130, "interrupted: the command that was served has ended too")
 
 
 def test_a_command_that_is_not_there() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import yaml
@@ -79,7 +80,15 @@ FAULTS: dict[str, Row] = {
     "a month too many": {"pin": {"active_to": "2026-13-01T00:00:00Z"}},
     "an hour too many": {"pin": {"active_from": "2026-12-31T25:00:00"}},
     "a date and a time": {"pin": {"active_from": "2026-12-31 23:00:00"}},
-    "no date at all": {"pin": {"active_to": "next week"}},
+    "no date at all": {"pin": {"active_to": "tomorrow"}},
+    "a date of digits alone": {"pin": {"active_to": "20261231"}},
+    "a month too many without a time": {"pin": {"active_to": "2026-13-01"}},
+    "a week too many": {"pin": {"active_to": "2026-W54-1T00:00:00Z"}},
+    "a day too many": {"pin": {"active_to": "2026-367T00:00:00Z"}},
+    "no day": {"pin": {"active_to": "2026-000T00:00:00Z"}},
+    "a minute behind midnight": {"pin": {"active_to": "2026-12-31T24:01:00Z"}},
+    "half of it without hyphens": {"pin": {"active_to": "20261231T23:00:00Z"}},
+    "seconds without a number": {"pin": {"active_to": "1767222000"}},
     "a window that is a number": {"pin": {"active_from": 1767222000}},
 }
 
@@ -139,10 +148,14 @@ def test_it_accepts_the_example(file: Path) -> None:
     VALIDATOR.validate(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
+_DATES: Final = ("%Y-%m-%d", "%G-W%V-%u", "%Y-%j")
+_TIMES: Final = ("%H", "%H:%M", "%H:%M,5", "%H:%M:%S", "%H:%M:%S.%f", "24:00", "24:00:00")
+_FORMS: Final = [f"{date}T{time}" for date in _DATES for time in _TIMES]
+# A leading zero is this Python's platform's to write, so that the years begin where there is none.
 moments = st.builds(
-    lambda date, detail, offset: date.isoformat(timespec=detail) + offset,
-    st.datetimes(),
-    st.sampled_from(["minutes", "seconds", "microseconds"]),
+    lambda date, form, offset: date.strftime(form) + offset,
+    st.datetimes(min_value=datetime(1001, 1, 1), max_value=datetime(9998, 12, 31)),  # noqa: DTZ001 - the offset comes below
+    st.sampled_from([*_FORMS, *(form.replace("-", "").replace(":", "") for form in _FORMS)]),
     st.sampled_from(["Z", "+01:00", "-05:30", "+00:00", "+0100", "+01", ""]),
 )
 
@@ -200,6 +213,18 @@ documented_rows = documented(
 def test_it_accepts_what_an_export_of_documented_rows_writes(rows: list[Row]) -> None:
     text = render("basket", map(customization, rows))
     VALIDATOR.validate(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("20260101T000000Z", "2026-W01-1T00:00:00Z", "2026-001T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00Z"),
+        *("2026-01-01T00:00.5Z", "2026W011T0000+0100", "2026001T00", "2026-12-31t23:59:60z"),
+    ],
+)
+def test_it_accepts_a_date_time_of_iso_8601_that_lint_speaks_up_about(moment: str) -> None:
+    document = faulty({"pin": {"active_from": moment}})
+    assert VALIDATOR.is_valid(document)
 
 
 def test_it_accepts_what_stands_for_absence_and_a_rule_without_an_id() -> None:

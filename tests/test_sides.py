@@ -185,8 +185,8 @@ def test_before_the_first_commit_head_is_nothing() -> None:
 
 
 def opened(*arguments: str, config_file: Path | None = None) -> tuple[State, State]:
-    today = config.load(config_file, start=Path.cwd(), environ=os.environ)
-    tree = working_tree(today)
+    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=os.environ))
+    today = tree.settings
     old, new = sides.parse(arguments, tree.repository, Path.cwd())
     return (
         sides.opened(old, today, tree.repository, tree.store, os.environ),
@@ -247,6 +247,41 @@ def test_a_folder_that_was_renamed_is_found_by_its_former_name(repository: Path,
         {"sk": ["HEAD:moved/pins/home.yaml"]},
     ]
     assert held(opened("HEAD~1")[0]) == {"sk": ["HEAD~1:moved/pins/home.yaml"]}
+
+
+@pytest.mark.parametrize("how", ["the environment", "an empty .git"])
+def test_a_folder_that_only_git_knows_to_lie_in_a_repository_is_found_by_its_former_name(
+    how: str, repository: Path, tmp_path: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(repository / "pinsync.yaml", "directory: pins\n")
+    put(repository / "pins" / "home.yaml", HOME_TEXT)
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    (repository / "shop").mkdir()
+    git("mv", "pinsync.yaml", "pins", "shop")
+    git("commit", "--quiet", "--message", "two")
+    if how == "the environment":
+        (repository / ".git").rename(tmp_path / "kept")
+        monkeypatch.setenv("GIT_DIR", str(tmp_path / "kept"))
+        monkeypatch.setenv("GIT_WORK_TREE", str(repository))
+    else:
+        (repository / "shop" / ".git").mkdir()
+    os.chdir(repository / "shop")
+    old, new = opened("HEAD~1", "@worktree")
+    assert [held(old), held(new)] == [{"default": ["HEAD~1:pins/home.yaml"]}, {"default": ["shop/pins/home.yaml"]}]
+    assert held(opened("HEAD", "@index")[0]) == {"default": ["HEAD:shop/pins/home.yaml"]}
+
+
+def test_where_only_git_knows_the_folders_above_they_are_refused_all_the_same(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / ".git").rename(tmp_path / "kept")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "kept"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(repository))
+    put(repository / ".github" / "pinsync.yaml", "directory: workflows\n")
+    os.chdir(repository / ".github")
+    with pytest.raises(ConfigError, match=r"pinsync\.yaml: directory must not lie in \.github"):
+        opened("@index", "@worktree")
 
 
 def test_one_that_isnt_under_git_goes_with_every_revision(repository: Path, tmp_path: Path, git: Git) -> None:

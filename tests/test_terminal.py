@@ -98,7 +98,7 @@ def test_progress_is_shown_and_gone_in_the_end() -> None:
     assert (code, out) == (0, "")
     for phase in ("fetching", "rendering", "writing"):
         assert f"{CLEAR}{phase} default" in sent
-    assert screen(sent) == "default: 3 added, 0 changed, 0 removed · 2 files, 2 rewritten\n"
+    assert screen(sent) == "default: 3 added, 0 changed, 0 removed · 2 files written in customizations/\n"
 
 
 @pytest.mark.usefixtures("repository")
@@ -130,18 +130,18 @@ def test_progress_is_for_who_watches(
 def test_a_pipe_gets_no_progress(pinsync: CommandLine) -> None:
     result = pinsync.spawn("export")
     assert (result.code, result.out) == (0, "")
-    assert result.err == "default: 3 added, 0 changed, 0 removed · 2 files, 2 rewritten\n"
+    assert result.err == "default: 3 added, 0 changed, 0 removed · 2 files written in customizations/\n"
 
 
 @pytest.mark.usefixtures("repository")
-def test_an_interrupt_clears_the_line_and_says_what_was_left(api: Sandbox) -> None:
+def test_an_interrupt_clears_the_line_and_says_what_was_changed(api: Sandbox) -> None:
     api.fail(Fault(times=None, delay=600))
     terminal = Terminal("export")
     terminal.wait_for("fetching")
     terminal.process.send_signal(signal.SIGINT)
     code, _, sent = terminal.end()
     assert code == 130
-    assert screen(sent).lstrip("\n") == "interrupted: every file is whole; run the command again to complete the rest\n"
+    assert screen(sent).lstrip("\n") == "interrupted: nothing was changed\n"
 
 
 def test_several_trackers_are_counted_and_a_line_never_wraps() -> None:
@@ -188,6 +188,19 @@ def test_the_bytes_of_each_tracker_are_shown_once_there_are_many() -> None:
         f"{CLEAR}fetching 1 of 2 done, left: sk",
         CLEAR,
     ]
+
+
+def test_a_terminal_that_has_gone_is_no_failure() -> None:
+    ours, theirs = os.openpty()
+    stream = os.fdopen(theirs, "w", encoding="utf-8")
+    progress = Progress.on_terminal(stream, {"TERM": "xterm"})
+    assert progress
+    os.close(ours)
+    with progress.phase("fetching", ["shop"]) as done:
+        progress.received("shop", 1_000_000)
+        done("shop")
+    with pytest.raises(OSError, match="Input/output error"):
+        stream.close()  # what couldn't be sent
 
 
 def test_progress_of_nothing_is_nothing() -> None:
@@ -258,6 +271,29 @@ def test_a_shell_gets_its_script_and_its_words(
     assert "export" not in completed(shell, "pinsync exprot --", monkeypatch=monkeypatch, pinsync=pinsync)
 
 
+@pytest.mark.usefixtures("exported")
+def test_a_shell_gets_what_is_there(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(
+        Path("shop.yaml"),
+        "trackers: {shop-sk: {tracker_id: 1-2}, shop-cz: {tracker_id: 1-3}, other: {tracker_id: 1-4}}",
+    )
+    put(Path("customizations", "a%20b.yaml"), "")
+    for line, expected in (
+        ("pinsync fmt cus", ["file,cus"]),
+        ("pinsync lint ./", ["file,./"]),
+        ("pinsync diff @w", ["plain,@worktree", "file,@w"]),
+        ("pinsync diff --config shop.yaml --tracker shop", ["plain,shop-sk", "plain,shop-cz"]),
+        ("pinsync diff --config none.yaml --tracker shop", []),
+        ("pinsync show ", ["plain,a b", "plain,basket", "plain,home"]),
+        ("pinsync export --model h", ["plain,home"]),
+        ("pinsync lint --select syntax,duplicate-i", ["plain,syntax,duplicate-id"]),
+        ("pinsync lint --explain self", ["plain,self-pin"]),
+    ):
+        assert completed("bash", line, monkeypatch=monkeypatch, pinsync=pinsync).split("\n")[:-1] == (
+            expected or [""]
+        ), line
+
+
 def test_completion_in_a_real_bash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     script = """
@@ -285,6 +321,7 @@ def test_completion_in_a_real_bash(monkeypatch: pytest.MonkeyPatch) -> None:
         (["export", "--tracker", "shop-sl"], '"shop-sk"'),
         (["diff", "--tracker", "shop-sl"], '"shop-sk"'),
         (["lint", "--select", "duplicate-idd"], '"duplicate-id"'),
+        (["sandbox", "--prot", "80"], "'--port'"),
     ],
 )
 @pytest.mark.usefixtures("api")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from pinsync.commands.times import moment
 from pinsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from conftest import CommandLine
 
 BRATISLAVA = ZoneInfo("Europe/Bratislava")
 
@@ -82,10 +86,10 @@ def test_what_does_not_exist_is_refused(text: str) -> None:
         moment(text, BRATISLAVA, option="--at")
 
 
-def test_what_is_shown_of_a_text_is_harmless() -> None:
-    with pytest.raises(UsageError) as raised:
-        moment("\x1b[2J", BRATISLAVA, option="--at")
-    assert "\\u001b[2J" in raised.value.message
+@pytest.mark.usefixtures("repository")
+def test_what_is_shown_of_a_text_is_harmless(pinsync: CommandLine) -> None:
+    result = pinsync("show", "basket", "--at", "\x1b[2J")
+    assert (result.code, result.err.partition(" is no")[0]) == (2, r'error: --at: "\u001b[2J"')
 
 
 def test_the_last_day_of_the_calendar_has_an_end() -> None:

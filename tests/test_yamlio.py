@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pinsync.errors import FileError
 from pinsync.model import MAX_DEPTH
-from pinsync.yamlio import MAX_DIGITS, MAX_NESTING, Loaded, load
+from pinsync.yamlio import MAX_DIGITS, MAX_NESTING, Loaded, load, nearest
 
 EXAMPLE: Final = """\
 format: 1
@@ -534,3 +534,9 @@ def test_any_soup_of_yaml_is_read_or_refused(text: str) -> None:
 @given(st.integers(0, len(EXAMPLE)), st.integers(0, 8), st.lists(SOUP, max_size=2).map("".join))
 def test_any_mutation_of_a_document_is_read_or_refused(start: int, cut: int, inserted: str) -> None:
     check_garbage((EXAMPLE[:start] + inserted + EXAMPLE[start + cut :]).encode())
+
+
+def test_what_isnt_there_stands_at_the_nearest_around_it() -> None:
+    marks = load(b"a:\n  b: [1]\n", "f").marks
+    assert [nearest(marks, path) for path in (("a", "b", 0), ("a", "b", 7), ("a", "c", 0))] == [(2, 7), (2, 3), (1, 1)]
+    assert [nearest(marks, path) for path in (("b",), ())] == [None, None]

@@ -29,7 +29,7 @@ call = {{"argv": [name, *sys.argv[1:]], "files": {{}}}}
 for word in sys.argv[1:]:
     path = word.partition("@")[2] if word.startswith("body=@") else word
     if path.endswith(".md") and os.path.isfile(path):
-        call["files"][path] = open(path, encoding="utf-8").read()
+        call["files"][os.path.basename(path)] = open(path, encoding="utf-8").read()
 with open(os.environ["CALLS"], "a", encoding="utf-8") as log:
     log.write(json.dumps(call) + "\\n")
 if "venv" in sys.argv:
@@ -83,6 +83,7 @@ class Runner:
     def __post_init__(self) -> None:
         for name in ("bin", "temp", "artifacts"):
             (self.folder / name).mkdir(parents=True)
+        self.contexts["runner.temp"] = str(self.folder / "temp")
         for name in ("gh", "pipx", "pip", "python-of-the-action"):
             file = self.folder / "bin" / name
             file.write_text(_FAKE.format(python=sys.executable, pinsync=str(BIN / "pinsync")), encoding="utf-8")
@@ -191,7 +192,7 @@ class Runner:
                 command = ["git", "clone", "--quiet", *depth, "--branch", self.ref, self.origin.as_uri(), str(work)]
                 subprocess.run(command, check=True, capture_output=True)
             case "actions/upload-artifact":
-                shutil.copy(work / options["path"], self.folder / "artifacts" / options["name"])
+                shutil.copy(work / self.resolved(options["path"]), self.folder / "artifacts" / options["name"])
             case "actions/download-artifact":
                 shutil.copy(self.folder / "artifacts" / options["name"], work / f"{options['name']}.md")
             case "actions/setup-python":

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 import click
 
 from pinsync import __version__
-from pinsync.cli import log
+from pinsync.cli import completion, log
 from pinsync.cli.options import (
     FILE,
+    PATH,
     Choice,
     Group,
-    console_of,
     echo,
     filter_options,
     names_of,
     output_options,
-    report,
-    scope_of,
+    report_options,
     tracker_options,
 )
 
 if TYPE_CHECKING:
-    from pinsync.model import FailOn
+    from pinsync.commands import Console
+    from pinsync.model import FailOn, Scope
 
 
 @click.group(
@@ -50,9 +50,7 @@ cli.add_command(log.history)
 @click.option("--host", metavar="URL", help="The API's host; by default the vendor's.")
 @click.option("--ci", type=Choice(("github", "gitlab")), help="Write what runs pinsync there too; by default nothing.")
 @output_options
-def init(
-    *, tracker_id: str | None, host: str | None, ci: str | None, verbose: bool, quiet: bool, color: bool | None
-) -> int:
+def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: Console) -> int:
     """Write a commented pinsync.yaml and a line of .gitattributes.
 
     Nothing is written if a file is there already; with --ci, a pinsync.yaml
@@ -60,7 +58,6 @@ def init(
     """
     from pinsync.commands.init import init as command
 
-    console = console_of(verbose, quiet, color)
     return command(root=Path.cwd(), tracker_id=tracker_id, host=host, environ=os.environ, echo=console.say, ci=ci)
 
 
@@ -86,17 +83,12 @@ def export(  # noqa: PLR0913 - the options of one command
     commit: bool,
     branch: str | None,
     message: str | None,
-    model: str | None,
-    tag: str | None,
-    target_type: str | None,
-    target_identity: str | None,
+    scope: Scope,
     remove_expired_pins: bool | None,
     remove_nonexisting_item_pins: bool | None,
     force: bool,
     allow_mass_removal: bool,
-    verbose: bool,
-    quiet: bool,
-    color: bool | None,
+    console: Console,
 ) -> int:
     """Write the live customizations to files, one per recommender model.
 
@@ -108,7 +100,7 @@ def export(  # noqa: PLR0913 - the options of one command
 
     options = Options(
         names=names,
-        scope=scope_of(model, tag, target_type, target_identity),
+        scope=scope,
         check=check,
         from_file=from_file,
         commit=commit,
@@ -119,28 +111,12 @@ def export(  # noqa: PLR0913 - the options of one command
         force=force,
         allow_mass_removal=allow_mass_removal,
     )
-    return command(config, options, os.environ, console_of(verbose, quiet, color))
-
-
-def _reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
-    """Split each ``FORMAT=FILE`` of a drift's reports."""
-    return [report(value, _FORMATS) for value in values]
-
-
-_FORMATS = ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit")
+    return command(config, options, os.environ, console)
 
 
 @cli.command()
-@click.argument("sources", metavar="[FROM] [TO]", nargs=-1)
-@click.option("--format", "format_", type=Choice(_FORMATS), default="text", help="Of the report; by default text.")
-@click.option(
-    "--report",
-    "reports",
-    callback=_reports,
-    multiple=True,
-    metavar="FORMAT=FILE",
-    help="Write one more report; by default none.",
-)
+@click.argument("sources", metavar="[FROM] [TO]", nargs=-1, shell_complete=completion.sources)
+@report_options(("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit"))
 @click.option(
     "--fail-on",
     type=Choice(("any", "edited", "shown", "never")),
@@ -164,15 +140,10 @@ def diff(  # noqa: PLR0913 - the options of one command
     fail_on: FailOn,
     summary: bool,
     max_chars: int | None,
-    model: str | None,
-    tag: str | None,
-    target_type: str | None,
-    target_identity: str | None,
+    scope: Scope,
     remove_expired_pins: bool | None,
     remove_nonexisting_item_pins: bool | None,
-    verbose: bool,
-    quiet: bool,
-    color: bool | None,
+    console: Console,
 ) -> int:
     """Report the drift between two sources; by default from HEAD to @live.
 
@@ -187,7 +158,7 @@ def diff(  # noqa: PLR0913 - the options of one command
     options = Options(
         sources=sources,
         names=names,
-        scope=scope_of(model, tag, target_type, target_identity),
+        scope=scope,
         format=format_,
         reports=reports,
         fail_on=fail_on,
@@ -196,23 +167,21 @@ def diff(  # noqa: PLR0913 - the options of one command
         remove_expired_pins=remove_expired_pins,
         remove_nonexisting_item_pins=remove_nonexisting_item_pins,
     )
-    return command(config, options, os.environ, console_of(verbose, quiet, color))
+    return command(config, options, os.environ, console)
 
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="As the matrix of a CI job, on one line.")
 @tracker_options
 @output_options
-def trackers(
-    *, config: Path | None, names: tuple[str, ...], as_json: bool, verbose: bool, quiet: bool, color: bool | None
-) -> int:
+def trackers(*, config: Path | None, names: tuple[str, ...], as_json: bool, console: Console) -> int:
     """Show the configured trackers; needs no key and no network."""
     from pinsync.commands.trackers import trackers as command
 
-    return command(config, names, os.environ, console_of(verbose, quiet, color), as_json=as_json)
+    return command(config, names, os.environ, console, as_json=as_json)
 
 
-@cli.command(context_settings={"ignore_unknown_options": True})
+@cli.command(context_settings={"allow_interspersed_args": False})
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; by default a free one.")
 @click.option("--state", type=FILE, metavar="FILE", help="Keep the customizations in this file; by default in memory.")
 @click.option(
@@ -236,6 +205,7 @@ def sandbox(
 
     return serve(
         out=lambda text: echo(text, err=False),
+        note=(lambda text: echo(text, err=True)) if sys.stderr is not None and sys.stderr.isatty() else None,
         port=port,
         state=state,
         fail=fail,
@@ -254,7 +224,7 @@ def demo() -> int:
 
 
 @cli.command()
-@click.argument("paths", metavar="[PATHS]", nargs=-1)
+@click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
 @click.option("--check", is_flag=True, help="Only name the files that would change; exit 1 if there are any.")
 @click.option(
     "--diff", is_flag=True, help="Only show what would change, as a unified diff; exit 1 if there is anything."
@@ -268,9 +238,7 @@ def fmt(
     paths: tuple[str, ...],
     check: bool,
     diff: bool,
-    verbose: bool,
-    quiet: bool,
-    color: bool | None,
+    console: Console,
 ) -> int:
     """Bring documents into canonical form; comments stay.
 
@@ -285,7 +253,6 @@ def fmt(
 
     terminal = sys.stdout is not None and sys.stdout.isatty()
     options = command.Options(paths=paths, names=names, check=check, diff=diff, terminal=terminal)
-    console = console_of(verbose, quiet, color)
     if command.STANDARD_INPUT not in paths:
         return command.fmt(config, options, os.environ, console, write)
     if len(paths) > 1 or names:
@@ -302,21 +269,14 @@ def schema() -> int:
     return command(lambda text: echo(text, err=False))
 
 
-_LINT_FORMATS = ("text", "json", "github", "gitlab", "sarif", "junit")
-
-
-def _lint_reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
-    """Split each ``FORMAT=FILE`` of the findings' reports."""
-    return [report(value, _LINT_FORMATS) for value in values]
-
-
 @cli.command()
-@click.argument("paths", metavar="[PATHS]", nargs=-1)
+@click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
 @click.option(
     "--select",
     callback=names_of,
     multiple=True,
     metavar="RULES",
+    shell_complete=completion.rules,
     help="Only these rules, joined by commas; by default all.",
 )
 @click.option(
@@ -324,10 +284,14 @@ def _lint_reports(_ctx: click.Context, _param: click.Parameter, values: tuple[st
     callback=names_of,
     multiple=True,
     metavar="RULES",
+    shell_complete=completion.rules,
     help="Not these rules, joined by commas; by default none.",
 )
 @click.option(
-    "--explain", metavar="RULE", help="Say what a rule is about and how to mend it; by default files are checked."
+    "--explain",
+    metavar="RULE",
+    shell_complete=completion.rules,
+    help="Say what a rule is about and how to mend it; by default files are checked.",
 )
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option(
@@ -337,15 +301,7 @@ def _lint_reports(_ctx: click.Context, _param: click.Parameter, values: tuple[st
     metavar="N",
     help="How long ago a pin must have ended to be worth a warning; by default 30 days.",
 )
-@click.option("--format", "format_", type=Choice(_LINT_FORMATS), default="text", help="Of the report; by default text.")
-@click.option(
-    "--report",
-    "reports",
-    callback=_lint_reports,
-    multiple=True,
-    metavar="FORMAT=FILE",
-    help="Write one more report; by default none.",
-)
+@report_options(("text", "json", "github", "gitlab", "sarif", "junit"))
 @tracker_options
 @output_options
 def lint(  # noqa: PLR0913 - the options of one command
@@ -360,9 +316,7 @@ def lint(  # noqa: PLR0913 - the options of one command
     expired_days: int,
     format_: str,
     reports: list[tuple[str, Path]],
-    verbose: bool,
-    quiet: bool,
-    color: bool | None,
+    console: Console,
 ) -> int:
     """Look for mistakes in documents; the tracker isn't asked.
 
@@ -372,7 +326,6 @@ def lint(  # noqa: PLR0913 - the options of one command
     """
     from pinsync.commands import lint as command
 
-    console = console_of(verbose, quiet, color)
     if explain is not None:
         return command.explain(explain, console)
     options = command.Options(

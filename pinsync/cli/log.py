@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinsync.cli.options import Choice, console_of, once, output_options, tracker_options
+from pinsync.cli import completion
+from pinsync.cli.options import Choice, Once, output_options, tracker_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pinsync.commands import Console
+
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completion.models)
 @click.argument("target", required=False)
 @click.option(
     "--rev", "revision", default="HEAD", metavar="REV", help="The git revision whose pins are meant; by default HEAD."
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
 @tracker_options
 @output_options
-def blame(  # noqa: PLR0913 - the options of one command
+def blame(
     *,
     config: Path | None,
     names: tuple[str, ...],
@@ -30,9 +33,7 @@ def blame(  # noqa: PLR0913 - the options of one command
     target: str | None,
     revision: str,
     as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    color: bool | None,
+    console: Console,
 ) -> int:
     """Show which commit last changed each pin of a recommender model.
 
@@ -43,14 +44,14 @@ def blame(  # noqa: PLR0913 - the options of one command
     TARGET is an item's identity, all, criteria as JSON, or the id or title of
     a rule; by default all rules are shown.
     """
-    from pinsync.commands.blame import Options, blame  # noqa: PLC0415 - imported when it is run, so that help stays quick
+    from pinsync.commands.blame import Options, blame
 
     options = Options(model, target, revision, names, as_json)
-    return blame(config, options, os.environ, console_of(verbose, quiet, color))
+    return blame(config, options, os.environ, console)
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completion.models)
 @click.argument("target", required=False)
 @click.option(
     "--rev",
@@ -65,7 +66,7 @@ def blame(  # noqa: PLR0913 - the options of one command
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
 @tracker_options
 @output_options
-def show(  # noqa: PLR0913 - the options of one command
+def show(
     *,
     config: Path | None,
     names: tuple[str, ...],
@@ -74,9 +75,7 @@ def show(  # noqa: PLR0913 - the options of one command
     revision: str,
     at: str | None,
     as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    color: bool | None,
+    console: Console,
 ) -> int:
     """Show the rules of a recommender model as a person reads them.
 
@@ -86,54 +85,47 @@ def show(  # noqa: PLR0913 - the options of one command
     TARGET is an item's identity, all, criteria as JSON, or the id or title of
     a rule; by default all rules are shown.
     """
-    from pinsync.commands.show import Options  # noqa: PLC0415 - imported when it is run, so that help stays quick
-    from pinsync.commands.show import show as command  # noqa: PLC0415
+    from pinsync.commands.show import Options
+    from pinsync.commands.show import show as command
 
     options = Options(model, target, revision, at, names, as_json)
-    return command(config, options, os.environ, console_of(verbose, quiet, color))
+    return command(config, options, os.environ, console)
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]")
-@click.option("--model", callback=once, multiple=True, help="Only this recommender model; by default all.")
+@click.argument("words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]", shell_complete=completion.models)
+@click.option(
+    "--model", cls=Once, shell_complete=completion.models, help="Only this recommender model; by default all."
+)
 @click.option(
     "--target-identity",
-    callback=once,
-    multiple=True,
+    cls=Once,
     metavar="ITEM",
     help="Only rules that are for this item; by default any.",
 )
-@click.option(
-    "--tag", callback=once, multiple=True, help="Only rules that have, or had, this tag; by default with any or none."
-)
-@click.option(
-    "--id", "id_", callback=once, multiple=True, metavar="ID", help="Only the rule of this id; by default any."
-)
+@click.option("--tag", cls=Once, help="Only rules that have, or had, this tag; by default with any or none.")
+@click.option("--id", "id_", cls=Once, metavar="ID", help="Only the rule of this id; by default any.")
 @click.option(
     "--item",
-    callback=once,
-    multiple=True,
+    cls=Once,
     metavar="ITEM",
     help="Only pins of this item, in whichever rule; by default any.",
 )
 @click.option(
     "--since",
-    callback=once,
-    multiple=True,
+    cls=Once,
     metavar="TIME",
     help="Only commits from then on, such as 2026-12-24 or 2026-12-24T10:00; by default from the first.",
 )
 @click.option(
     "--until",
-    callback=once,
-    multiple=True,
+    cls=Once,
     metavar="TIME",
     help="Only commits up to then, a date alone being its end; by default up to the newest.",
 )
 @click.option(
     "--author",
-    callback=once,
-    multiple=True,
+    cls=Once,
     metavar="PATTERN",
     help="Only commits whose author matches, as with git log; by default anybody's.",
 )
@@ -166,9 +158,7 @@ def history(  # noqa: PLR0913 - the options of one command
     revision: str | None,
     every: bool,
     format_: str,
-    verbose: bool,
-    quiet: bool,
-    color: bool | None,
+    console: Console,
 ) -> int:
     """Show which commit changed which rule, the newest first.
 
@@ -176,10 +166,10 @@ def history(  # noqa: PLR0913 - the options of one command
     left out. RANGE is A..B, A.., ..B or A...B, as in git. TARGET is an item's
     identity, all, criteria as JSON, or the id or title of a rule.
     """
-    from pinsync.commands.history import Options  # noqa: PLC0415 - imported when it is run, so that help stays quick
-    from pinsync.commands.history import history as command  # noqa: PLC0415
-    from pinsync.commands.wanted import Wanted  # noqa: PLC0415
+    from pinsync.commands.history import Options
+    from pinsync.commands.history import history as command
+    from pinsync.commands.wanted import Wanted
 
     wanted = Wanted(model, None, target_identity, tag, id_, item)
     options = Options(words, wanted, revision, since, until, author, count, every, names, format_)
-    return command(config, options, os.environ, console_of(verbose, quiet, color))
+    return command(config, options, os.environ, console)

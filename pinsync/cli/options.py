@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from pinsync.cli import completion
 from pinsync.commands import Console, colored
 from pinsync.commands.progress import Progress
 from pinsync.errors import FileError, suggestion
 from pinsync.model import Scope
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Command = Callable[..., int]
 FILE = click.Path(dir_okay=False, path_type=Path)
+PATH = click.Path(readable=False)
+"""Anything that a shell completes as a path; what it is, and whether it can be read, its command finds out."""
 
 
 class Group(click.Group):
@@ -56,8 +60,7 @@ def echo(text: str | bytes, *, err: bool) -> None:
         raise FileError(f"can't be written: {error.strerror}", source=place) from error
 
 
-def console_of(verbose: bool, quiet: bool, color: bool | None) -> Console:
-    """Return the console that a command speaks through."""
+def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
     progress = None if quiet else Progress.on_terminal(sys.stderr, os.environ)
 
     def say(text: str, *, err: bool) -> None:
@@ -75,41 +78,102 @@ def console_of(verbose: bool, quiet: bool, color: bool | None) -> Console:
     )
 
 
-def once(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> str | None:
-    """Return the value of an option that is given once, where click itself would let the last one win."""
+class Once(click.Option):
+    """An option that is given once, where click itself would let the last one win."""
+
+    def __init__(self, declarations: Sequence[str], **settings: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(declarations, multiple=True, callback=_only, **settings)
+
+
+def _only(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> str | None:
     if len(values) > 1:
         raise click.BadParameter(f"{', '.join(map(repr, values))}: expected one value; run the command for each.")
     return next(iter(values), None)
 
 
-def output_options(function: Function) -> Function:
-    """Add the options of how a command speaks."""
-    for option in (
+def output_options(function: Command) -> Command:
+    """Add the options of how a command speaks, and hand it the console that they make."""
+
+    @wraps(function)
+    def speaking(*, verbose: bool, quiet: bool, color: bool | None, **values: Any) -> int:  # noqa: ANN401 - the command's
+        return function(console=_console(verbose, quiet, color), **values)
+
+    return _with(
+        speaking,
         click.option("--color/--no-color", default=None, help="Colour; by default on a terminal, as NO_COLOR says."),
         click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
         click.option("-v", "--verbose", is_flag=True, help="Say each step."),
-    ):
+    )
+
+
+def _with(function: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in options:
         function = option(function)
     return function
 
 
-def tracker_options(function: Function) -> Function:
+def tracker_options(function: Command) -> Command:
     """Add the options of which configuration and trackers."""
-    for option in (
+    return _with(
+        function,
         click.option(
-            "--tracker", "names", multiple=True, metavar="NAME", help="Only this tracker; repeatable; by default all."
+            "--tracker",
+            "names",
+            multiple=True,
+            metavar="NAME",
+            shell_complete=completion.trackers,
+            help="Only this tracker; repeatable; by default all.",
         ),
         click.option(
             "--config", type=FILE, metavar="FILE", help="The configuration; by default pinsync.yaml, upwards."
         ),
-    ):
-        function = option(function)
-    return function
+    )
 
 
-def filter_options(function: Function) -> Function:
-    """Add the API's filters and flags."""
-    for option in (
+def filter_options(function: Command) -> Command:
+    """Add the API's filters and flags, and hand the filters to the command as one scope."""
+
+    @wraps(function)
+    def filtered(
+        *,
+        model: str | None,
+        tag: str | None,
+        target_type: str | None,
+        target_identity: str | None,
+        **values: Any,  # noqa: ANN401 - the command's
+    ) -> int:
+        return function(scope=_scope(model, tag, target_type, target_identity), **values)
+
+    return _with(
+        filtered,
+        _leaving_out,
+        click.option(
+            "--target-identity",
+            cls=Once,
+            metavar="ITEM",
+            help="Only customizations of this item; by default of all.",
+        ),
+        click.option(
+            "--target-type",
+            cls=Once,
+            metavar="TYPE",
+            help="Only this type of target: item, criteria or all; by default any.",
+        ),
+        click.option(
+            "--tag",
+            cls=Once,
+            help="Only customizations with this tag; by default with any or none.",
+        ),
+        click.option(
+            "--model", cls=Once, shell_complete=completion.models, help="Only this recommender model; by default all."
+        ),
+    )
+
+
+def _leaving_out(function: Command) -> Command:
+    """Add the API's flags of the pins that it leaves out."""
+    return _with(
+        function,
         click.option(
             "--remove-nonexisting-item-pins/--keep-nonexisting-item-pins",
             default=None,
@@ -120,34 +184,36 @@ def filter_options(function: Function) -> Function:
             default=None,
             help="Leave out pins past their end; by default as configured.",
         ),
-        click.option(
-            "--target-identity",
-            callback=once,
-            multiple=True,
-            metavar="ITEM",
-            help="Only customizations of this item; by default of all.",
-        ),
-        click.option(
-            "--target-type",
-            callback=once,
-            multiple=True,
-            metavar="TYPE",
-            help="Only this type of target: item, criteria or all; by default any.",
-        ),
-        click.option(
-            "--tag",
-            callback=once,
-            multiple=True,
-            help="Only customizations with this tag; by default with any or none.",
-        ),
-        click.option("--model", callback=once, multiple=True, help="Only this recommender model; by default all."),
-    ):
-        function = option(function)
-    return function
+    )
 
 
-def report(value: str, formats: tuple[str, ...]) -> tuple[str, Path]:
-    """Split a ``FORMAT=FILE``, the format one of ``formats``."""
+def report_options(formats: Sequence[str]) -> Callable[[Command], Command]:
+    """Return what adds the options of a command's reports, the format one of ``formats``."""
+
+    def reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
+        return [_report(value, formats) for value in values]
+
+    def add(function: Command) -> Command:
+        return _with(
+            function,
+            click.option(
+                "--report",
+                "reports",
+                callback=reports,
+                multiple=True,
+                metavar="FORMAT=FILE",
+                help="Write one more report; by default none.",
+            ),
+            click.option(
+                "--format", "format_", type=Choice(formats), default="text", help="Of the report; by default text."
+            ),
+        )
+
+    return add
+
+
+def _report(value: str, formats: Sequence[str]) -> tuple[str, Path]:
+    """Split a ``FORMAT=FILE``."""
     format_, _, file = value.partition("=")
     if not file or format_ not in formats:
         hint = f"expected FORMAT=FILE with a format of {', '.join(formats)}"
@@ -158,7 +224,7 @@ def report(value: str, formats: tuple[str, ...]) -> tuple[str, Path]:
     return format_, Path(file)
 
 
-def scope_of(model: str | None, tag: str | None, target_type: str | None, target_identity: str | None) -> Scope:
+def _scope(model: str | None, tag: str | None, target_type: str | None, target_identity: str | None) -> Scope:
     """Return the scope of the filters; an identity implies the type of target that it needs."""
     if target_identity is None:
         return Scope(model, tag, target_type, None)
@@ -168,5 +234,8 @@ def scope_of(model: str | None, tag: str | None, target_type: str | None, target
 
 
 def names_of(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:
-    """Split lists at their commas."""
-    return [name.strip() for value in values for name in value.split(",") if name.strip()]
+    """Split lists at their commas; an empty one would stand for all or for nothing, and nobody says which."""
+    names = [name.strip() for value in values for name in value.split(",") if name.strip()]
+    if values and not names:
+        raise click.BadParameter("no name stands in it; leave the option out if none is meant")
+    return names

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from pinsync.errors import PinsyncError, printable
+from pinsync.errors import PinsyncError, defused, one_line, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TextIO
 
     from pinsync.commands.progress import Progress
@@ -24,7 +23,7 @@ class Console:
     """Where a command speaks.
 
     Args:
-        out: takes a line of data, for stdout.
+        out: takes a line of data, for stdout, escaped already: a report knows how its format does that.
         err: takes a line of anything else, for stderr.
         verbosity: -1 says only what is wrong, 0 the result as well, 1 the steps too.
         color: whether errors and warnings stand out.
@@ -48,34 +47,38 @@ class Console:
         if self.progress:
             self.progress.received(name, count)
 
+    def name(self, text: str) -> None:
+        """Show the name of a file as a line of data."""
+        self.out(defused(one_line(text)))
+
     def say(self, text: str) -> None:
         """Show a result."""
         if self.verbosity >= 0:
-            self.err(defused(text))
+            self.err(_shown(text))
 
     def step(self, text: str) -> None:
         """Show what is being done, to whoever asked for it."""
         if self.verbosity > 0:
-            self.err(defused(text))
+            self.err(_shown(text))
 
     def warn(self, text: str) -> None:
         """Show what is odd but no failure."""
-        self.err(f"{self._painted('warning:', 33)} {defused(text)}")
+        self.err(f"{self._painted('warning:', 33)} {_shown(text)}")
 
     def fail(self, error: PinsyncError) -> int:
         """Show an error with its hint; return its exit code."""
-        self.err(f"{self._painted('error:', 31)} {defused(error.message)}")
+        self.err(f"{self._painted('error:', 31)} {_shown(error.message)}")
         if error.hint:
-            self.err(defused(f"  {error.hint}"))
+            self.err(_shown(f"  {error.hint}"))
         return error.exit_code
 
     def _painted(self, text: str, color: int) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self.color else text
 
 
-def defused(text: str) -> str:
-    """Return text, controls escaped, that a CI runner takes for no command of its own, such as ``::`` (GitHub)."""
-    return re.sub(r"(?m)^(\s*):(?=:)", r"\1\\u003a", printable(text))
+def _shown(text: str) -> str:
+    """Return text with its controls escaped, and its further lines indented: none can pass for one of pinsync's own."""
+    return defused(printable(text).replace("\n", "\n  "))
 
 
 def _nobody_watches(_name: str) -> None:
@@ -89,15 +92,6 @@ def colored(stream: TextIO, wanted: bool | None, environ: Mapping[str, str]) -> 
     if environ.get("NO_COLOR"):
         return False
     return bool(environ.get("FORCE_COLOR")) or (stream.isatty() and environ.get("TERM") != "dumb")
-
-
-@contextmanager
-def changing_nothing() -> Iterator[None]:
-    """Let an interrupt say that nothing was changed: of a command that only reads, or takes back what it wrote."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("nothing was changed") from None
 
 
 _GRAVEST_FIRST = (70, 130, 2, 3, 4, 1, 0)

@@ -16,7 +16,7 @@ from pinsync.commands.selection import Placed, chosen, named
 from pinsync.compare.changes import titles
 from pinsync.compare.drift import Place, Side
 from pinsync.compare.log import Blame, BlamedTracker
-from pinsync.errors import FileError, RepositoryError, UsageError, printable
+from pinsync.errors import FileError, RepositoryError, UsageError
 from pinsync.history import History, Today
 from pinsync.history.blame import blamed
 from pinsync.reports import Style, blame_json, blame_text
@@ -69,8 +69,8 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
         UsageError: a model, target or tracker isn't one.
         PinsyncError: there is no such revision, or no repository, or the configuration can't be read.
     """
-    today = config.load(config_file, start=Path.cwd(), environ=environ)
-    tree = working_tree(today)
+    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    today = tree.settings
     repository = _repository(tree)
     tip = repository.resolve(options.revision)
     with repository.reader() as reader:
@@ -119,7 +119,7 @@ def _state(history: History, options: Options) -> State:
     if fault := history.fault():
         source = f"{options.revision}:{fault.path}"
         raise FileError(fault.reason, source=source, hint="mend it, and commit that")
-    raise RepositoryError(f"{printable(options.revision)} and what came before it hold no documents")
+    raise RepositoryError(f"{options.revision} and what came before it hold no documents")
 
 
 def _chosen(state: State, options: Options, today: Settings, tree: WorkingTree) -> Mapping[Tracker, list[Placed]]:
@@ -156,7 +156,7 @@ def _not_committed(options: Options, today: Settings, tree: WorkingTree) -> Usag
     with contextlib.suppress(UnicodeError):  # half a surrogate pair, which no file's name holds
         for place in (layout.document_path(tree.directory, options.model, name) for name in names):
             if (Path(tree.store.root) / place).is_file():
-                message = f'there is no model "{printable(options.model)}" in {printable(options.revision)}'
+                message = f'there is no model "{options.model}" in {options.revision}'
                 return UsageError(message, hint=f"{place} isn't in that commit; if it is new, commit it first")
     return None
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,16 @@ if TYPE_CHECKING:
 _IDENTITY = {"NAME": "Demo", "EMAIL": "demo@example.com"}
 
 
-def demo(*, out: Callable[[str], None]) -> int:
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _utc_now) -> int:
     """Export, commit, change something "in the UI", and show what drifted.
 
     Args:
         out: takes a line of standard output.
+        clock: tells the year in whose next a pin is to end.
 
     Raises:
         PinsyncError: a step failed; that is a bug.
@@ -37,24 +43,29 @@ def demo(*, out: Callable[[str], None]) -> int:
             out(f"$ export {name}={shlex.quote(value)}")
         shell.run("git init --quiet --initial-branch=main")
         shell.run("pinsync init")
+        shell.run("git add .")
+        shell.run("git commit --quiet -m 'Configure pinsync'")
         shell.run("pinsync export --commit")
-        shell.run("git log --stat --format=%s")
-        out("\n# Somebody changes three rules in the UI: a pin moves, one is added, one gets an end.")
-        _change(api)
+        shell.run("git show --stat --format=%s")
+        out("\n# Somebody changes three rules in the UI: two pins swap places, one is added, one is to end next year.")
+        out("# An export takes that into the files, and touches nothing else in them.")
+        _change(api, f"{clock().year + 1}-07-01T00:00:00Z")
         shell.run("pinsync export")
         shell.run("git --no-pager diff")
-        out("\n# The same as a report: what shoppers see differently from what is committed. Exit code 1 says: drift.")
+        out("\n# None of this is committed yet, so live still differs from git. Exit code 1 says so to a job.")
+        shell.run("pinsync diff --summary", ends_with=1, shows_code=True)
+        out("\n# And what does differ, in the words of people?")
         shell.run("pinsync diff", ends_with=1)
     return 0
 
 
-def _change(api: Sandbox) -> None:
+def _change(api: Sandbox, end: str) -> None:
     rows = [row for row in api.customizations() if len(row.get("pin_definitions") or ()) > 1]
     moved, added, ended = rows[:3]
     first, second = moved["pin_definitions"][:2]
     first["position"], second["position"] = second["position"], first["position"]
     added["pin_definitions"].append({"position": 9, "pin_type": "item", "pin_identity": "/p/9999/"})
-    ended["pin_definitions"][0]["active_to"] = "2026-01-01T00:00:00Z"
+    ended["pin_definitions"][0]["active_to"] = end
     for row in (moved, added, ended):
         api.replace(row)
 
@@ -72,16 +83,17 @@ class _Shell:
     environment: dict[str, str]
     out: Callable[[str], None]
 
-    def run(self, command: str, *, ends_with: int = 0) -> None:
-        """Show a command, run it, and show what it says; it must end with this exit code."""
-        self.out(f"\n$ {command}")
+    def run(self, command: str, *, ends_with: int = 0, shows_code: bool = False) -> None:
+        """Show a command, run it, and show what it says; it must end with this exit code, which may be shown too."""
+        self.out(f"\n$ {command}{'; echo $?' if shows_code else ''}")
         words: Sequence[str] = shlex.split(command)
         if words[0] == "pinsync":
             words = [sys.executable, "-m", "pinsync", *words[1:]]
-        done = subprocess.run(
-            words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
-        if said := done.stdout.decode(errors="replace").rstrip("\n"):
+        done = subprocess.run(words, cwd=self.folder, env=self.environment, capture_output=True, check=False)
+        # What a command remarks on comes first, so that a report ends it.
+        if said := (done.stderr + done.stdout).decode(errors="replace").rstrip("\n"):
             self.out(said)
+        if shows_code:
+            self.out(str(done.returncode))
         if done.returncode != ends_with:
             raise PinsyncError(f"`{command}` ended with exit code {done.returncode}")

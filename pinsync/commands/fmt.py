@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync import config
-from pinsync.commands import Console, changing_nothing, gravest
+from pinsync.commands import Console, gravest
 from pinsync.commands.paths import chosen, here, seen
 from pinsync.commands.places import working_tree
 from pinsync.compare.drift import Texts
 from pinsync.document.form import formatted
-from pinsync.errors import FileError, printable
+from pinsync.errors import FileError, defused, one_line, printable
 from pinsync.reports import patch
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     settings = config.load(config_file, start=Path.cwd(), environ=environ)
     store = working_tree(settings).store
     done: Counter[bool] = Counter()
-    with store.lock() if options.writes else changing_nothing():
+    with store.lock() if options.writes else nullcontext():
         found = chosen(options.paths, options.names, settings, store)
         codes = [console.fail(error) for error in found.errors]
         for path in found.paths:
@@ -103,17 +104,17 @@ def _changed(path: PurePosixPath, store: Store, options: Options, console: Conso
     """Format one file, or show what that would change; return whether there is anything."""
     old = store.read(path)
     if old is None:
-        raise FileError("is gone", source=printable(str(path)))
+        raise FileError("is gone", source=str(path))
     new = formatted(old, str(path))
     if new == old:
         return False
     if options.writes:
         store.reshape(path, new)
-        console.step(f"reformatted {here(str(path), store.root)}")
+        console.step(f"reformatted {one_line(here(str(path), store.root))}")
     elif options.diff:
         _show(Texts(str(path), old, new), options, console, write)
     else:
-        console.out(printable(here(str(path), store.root)))
+        console.name(here(str(path), store.root))
     return True
 
 
@@ -155,9 +156,8 @@ def fmt_input(text: bytes, options: Options, console: Console, write: Write) -> 
 
 def _show(texts: Texts, options: Options, console: Console, write: Write) -> None:
     """Show what would change; a difference names its file, so that the name needs no line of its own."""
-    difference = patch.file(texts)
-    if not options.terminal:
-        write(difference)
-        return
-    for line in difference.decode().split("\n")[:-1]:
-        console.out(printable(line))
+    part = patch.part(texts)
+    if options.terminal:
+        console.out(defused(printable(part.decode().removesuffix("\n"))))
+    else:
+        write(patch.fenced(part))

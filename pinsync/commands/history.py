@@ -18,7 +18,7 @@ from pinsync.compare import Pair
 from pinsync.compare import changes as changing
 from pinsync.compare.drift import TrackerDrift
 from pinsync.compare.log import Entry, Log
-from pinsync.errors import RepositoryError, UsageError, printable
+from pinsync.errors import RepositoryError, UsageError
 from pinsync.history import History, Today
 from pinsync.model import Scope
 from pinsync.reports import Style, history_json, history_markdown, history_text
@@ -85,8 +85,8 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
         RepositoryError: this is no git repository, it has no commit yet, or there is no such revision.
         PinsyncError: the configuration can't be read.
     """
-    today = config.load(config_file, start=Path.cwd(), environ=environ)
-    tree = working_tree(today)
+    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    today = tree.settings
     if tree.repository is None:
         hint = "make one with `git init`, and commit what `pinsync export` writes"
         raise RepositoryError("history is what git keeps, but this is not a git repository", hint=hint)
@@ -102,18 +102,23 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
         log = Log(range_.tip, list(walk.entries()), walk.shallow)
     console.out(FORMATS[options.format].render(log, style).removesuffix("\n"))
     if not log.entries:
-        console.say(_NOTHING)
+        console.say(_nothing(log.shallow))
     return 0
 
 
-_NOTHING: Final = "no commit here changed what was asked for"
+def _nothing(shallow: Commit | None) -> str:
+    """Return the line of a log without entries, which is a poor answer where older commits are missing."""
+    if shallow is None:
+        return "no commit here changed what was asked for"
+    missing = f"this clone is shallow: what is older than {shallow.short} isn't here (git fetch --unshallow)"
+    return f"{missing}; none of the commits that are here changed what was asked for"
 
 
 def _write(walk: _Walk, style: Style, console: Console, environ: Mapping[str, str]) -> None:
     pieces = history_text.render(walk.entries(), style)
     first = next(pieces, None)  # before there is a pager, so that an error stands alone
     if first is None:
-        console.say(_NOTHING)
+        console.say(_nothing(walk.shallow))
     with paged(console, environ) as write:
         if first is not None:
             write(first)
@@ -134,7 +139,7 @@ def _asked(options: Options, repository: Repository) -> tuple[Wanted, str | None
     ranges = [word for word in options.words if _is_range(word, repository)]
     names = [word for word in options.words if word not in ranges]
     if len(ranges) > 1 or len(names) > 2:  # noqa: PLR2004 - MODEL and TARGET
-        message = f"{printable((ranges if len(ranges) > 1 else names)[-1])} is one argument too many"
+        message = f"{(ranges if len(ranges) > 1 else names)[-1]} is one argument too many"
         raise UsageError(message, hint="expected a model, a target, and a range of revisions, each once at most")
     model, target = (*names, None, None)[:2]
     given = options.wanted
@@ -144,7 +149,7 @@ def _asked(options: Options, repository: Repository) -> tuple[Wanted, str | None
 
 def _one(option: str, word: str | None, value: str | None) -> str | None:
     if word is not None and value is not None and word != value:
-        message = f"{printable(word)} says something else than {option} {printable(value)}"
+        message = f"{word} says something else than {option} {value}"
         raise UsageError(message, hint="leave out one of them; the first argument is the model")
     return value if word is None else word
 
@@ -192,12 +197,16 @@ class _Walk:
         self._wanted = wanted
         self._options = options
         self._model = Scope(wanted.model)
+        # Whether what is older than all that is asked for may not even be looked at.
+        self._bounded = range_.base is not None or range_.since is not None
+        self._known = wanted == Wanted()  # whether each word is known to name something, at whatever time
         self._ended = False
 
     @property
     def shallow(self) -> Commit | None:
-        """The commit at which a shallow clone ends, if the walk came as far."""
-        return self._history.end if self._ended else None
+        """The commit at which a shallow clone ends, if what is asked for goes as far."""
+        end, since = self._history.end, self._range.since
+        return end if end and self._ended and (since is None or end.date >= since) else None
 
     def entries(self) -> Iterator[Entry]:
         """Yield what is asked for, as much as is wanted; each commit is read when it is its turn.
@@ -208,14 +217,13 @@ class _Walk:
         return islice(self._entries(), self._options.count)
 
     def _entries(self) -> Iterator[Entry]:
-        known = False
-        for step in self._history.steps(self._options.names, self._range):
-            known = known or any(self._is_of_model(fault) for fault in step.faults)
+        for step in self._history.steps(self._options.names, self._range, lambda: self._bounded or self._known):
+            self._known = self._known or any(self._is_of_model(fault) for fault in step.faults)
             if entry := self._entry(step):
-                known = known or bool(entry.trackers)
+                self._known = self._known or bool(entry.trackers)
                 yield entry
-        self._ended = self._range.base is None and self._range.since is None
-        if not known:
+        self._ended = self._range.base is None
+        if not self._known:
             newest = self._history.newest()
             models = {model for found in newest.documents.values() for model in found.models} if newest else ()
             try:

@@ -6,15 +6,15 @@ import contextlib
 import json
 import os
 import re
-from importlib import resources
+from importlib import metadata, resources
 from typing import TYPE_CHECKING, Final
 
-from pinsync import config
-from pinsync.commands import changing_nothing
-from pinsync.errors import ConfigError, FileError, UsageError, printable
+from pinsync import __version__, config, layout
+from pinsync.errors import ConfigError, FileError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from importlib.resources.abc import Traversable
     from pathlib import Path
 
 CI: Final[Mapping[str, Mapping[str, str]]] = {
@@ -29,19 +29,17 @@ CI: Final[Mapping[str, Mapping[str, str]]] = {
 
 _SECRETS: Final = {"github": "Settings > Secrets and variables > Actions", "gitlab": "Settings > CI/CD > Variables"}
 
-ATTRIBUTES: Final = "customizations/** text eol=lf"
+_DIRECTORY: Final = "customizations"
+_END_OF_LINES: Final = "/** text eol=lf"
+ATTRIBUTES: Final = _DIRECTORY + _END_OF_LINES
+"""The line of ``.gitattributes`` for the directory that a new configuration names."""
 
-_EXISTING: Final = {
-    config.FILE_NAME: "edit it, or remove it to start anew; next: pinsync export",
-    ".gitlab-ci.yml": "run the command in an empty folder, and `include` the file that it writes there",
-}
-
-_HEADER: Final = """\
+_HEADER: Final = f"""\
 # What pinsync keeps under git, and how. Every setting but the trackers may be left out.
 format: 1
 
 # Where the files go, one for each recommender model; relative to this file.
-directory: customizations
+directory: {_DIRECTORY}
 
 # For the dates in people's reports; files and JSON are in UTC.
 timezone: UTC
@@ -92,9 +90,12 @@ _COMMAND: Final = re.compile(r"\bpinsync (?:diff|lint|export)\b")
 """What a template runs of pinsync, and a configuration belongs to."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 """A path that means itself in YAML, and to a shell."""
+_FROM_PYPI: Final = f"pinsync=={__version__}"
+"""What the templates install."""
+_URL: Final = re.compile(r"https://[A-Za-z0-9._~/-]+")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 
-@changing_nothing()
 def init(
     *,
     root: Path,
@@ -119,51 +120,113 @@ def init(
         The exit code, 0.
 
     Raises:
-        UsageError: the tracker id or the host is refused, a file is there already, or CI wouldn't look into ``root``,
-            where there is no configuration yet, or the only one lies below it.
+        UsageError: the tracker id or the host is refused, a file is there already, ``root`` is for the documents of
+            another configuration, or CI wouldn't look into ``root``, where there is no configuration yet, or the only
+            one lies below it.
         FileError: a file can't be written.
-        ConfigError: a setting in the environment is refused.
+        ConfigError: a setting in the environment, or in a configuration that is there already, is refused.
     """
     root = root.resolve()
     files: dict[Path, str] = {}
     named = tracker_id or environ.get("PINSYNC_TRACKER_ID", "").strip() or None
-    if not ci or tracker_id or host or not os.path.lexists(root / config.FILE_NAME):
+    there = os.path.lexists(root / config.FILE_NAME)
+    above = None if there else _above(root, environ)
+    if fresh := not (ci and there) or bool(tracker_id or host):
         files[root / config.FILE_NAME] = _configuration(root, named, host, environ)
+    directory = _DIRECTORY if fresh else _directory(root, environ)
     top = _top(root) if ci else root
+    source = _commit_installed() or _FROM_PYPI
     if ci:
-        files |= {top / name: _template(template, root, top) for name, template in CI[ci].items()}
-    *names, last = _written(files, top, root)
-    echo(f"Wrote {', '.join(names)}{' and ' if names else ''}{last}.")
-    if root / config.FILE_NAME in files and not environ.get("PINSYNC_PRIVATE_KEY"):
+        files |= {top / name: _template(template, root, top, source) for name, template in CI[ci].items()}
+    written = _written(files, top, root, directory)
+    echo(f"Wrote {_listed(written)}.")
+    if above:
+        echo(f"Here, and in the folders below, it counts instead of {above} from now on.")
+    if fresh and not environ.get("PINSYNC_PRIVATE_KEY"):
         needed = ["PINSYNC_PRIVATE_KEY"] if named else ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY"]
         echo(f"Set {' and '.join(needed)} in the environment.")
     if ci:
-        echo(f"In CI the key comes from {_SECRETS[ci]}: PINSYNC_PRIVATE_KEY. What else a file needs stands at its top.")
-    echo("Next: pinsync export")
+        _explain(ci, source, echo)
+    if config.repository_root(root):
+        echo(f"Commit what was written: git add {' '.join(written)} && git commit")
+    if not any((root / directory).rglob(f"*{layout.SUFFIX}")):
+        echo("Next: pinsync export")
     return 0
 
 
-def _written(files: Mapping[Path, str], top: Path, root: Path) -> list[str]:
+def _explain(ci: str, source: str, echo: Callable[[str], None]) -> None:
+    """Say where CI has the key from, and what it hands the key to."""
+    echo(f"In CI the key comes from {_SECRETS[ci]}: PINSYNC_PRIVATE_KEY. What else a file needs stands at its top.")
+    if source == _FROM_PYPI:
+        echo(
+            f"The jobs install {source} from PyPI, and hand it the key: make sure that PyPI has this pinsync under the "
+            "name, or name another source in PINSYNC, such as git+https://…@<commit>."
+        )
+    else:
+        echo(f"The jobs install {source}, the commit that is installed here; it stands in PINSYNC.")
+
+
+def _commit_installed() -> str | None:
+    """Return the commit that this very pinsync was installed from, as pip takes it; None if it wasn't (PEP 610)."""
+    try:
+        origin = json.loads(metadata.distribution("pinsync").read_text("direct_url.json") or "{}")
+    except metadata.PackageNotFoundError:  # not installed at all
+        return None
+    url, commit = origin.get("url", ""), origin.get("vcs_info", {}).get("commit_id", "")
+    return f"git+{url}@{commit}" if _URL.fullmatch(url) and _COMMIT.fullmatch(commit) else None
+
+
+def _above(root: Path, environ: Mapping[str, str]) -> str | None:
+    """Return the configuration that has counted in ``root`` so far, as it is called there, if there is one.
+
+    Raises:
+        UsageError: ``root`` is where its documents go, or those of a repository that has none.
+    """
+    settings = config.load(None, start=root, environ=environ)
+    above = os.path.relpath(settings.path, root) if settings.path else None
+    if settings.root / settings.directory in (root, *root.parents):
+        owner = above or "the repository, whose configuration would stand at its root"
+        hint = f"edit {above}" if above else f"run the command in {settings.root}"
+        raise UsageError(f"{settings.directory} is the folder for the documents of {owner}", hint=hint)
+    return above
+
+
+def _directory(root: Path, environ: Mapping[str, str]) -> str:
+    """Return the folder of the documents of the configuration in ``root``, relative to it."""
+    settings = config.load(None, start=root, environ=environ)
+    return (settings.root / settings.directory).relative_to(root).as_posix()
+
+
+def _written(files: Mapping[Path, str], top: Path, root: Path, directory: str) -> list[str]:
     """Write all files and the line, or nothing; return what was written, as it is called in ``root``."""
+    attributes = root / ".gitattributes"
     with contextlib.ExitStack() as undo:
         for file, text in files.items():
-            _create(top, file, text, undo)
-        added = _append(root / ".gitattributes")
+            _create(top, file, text, undo, root)
+        added = _append(attributes, directory)
         undo.pop_all()
-    names = [os.path.relpath(file, root) for file in files]
-    return [*names, "a line of .gitattributes"] if added else names
+    return [os.path.relpath(file, root) for file in (*files, *([attributes] if added else []))]
 
 
-def _template(name: str, root: Path, top: Path) -> str:
+def _listed(names: Sequence[str]) -> str:
+    *names, last = ["a line of .gitattributes" if name == ".gitattributes" else name for name in names]
+    return f"{', '.join(names)}{' and ' if names else ''}{last}"
+
+
+def _template(name: str, root: Path, top: Path, source: str) -> str:
     """Return a file for CI, whose commands name a configuration that they wouldn't find by themselves."""
-    text = resources.files("pinsync").joinpath("templates", name).read_text(encoding="utf-8")
+    text = _kept(name).read_text(encoding="utf-8").replace(f"PINSYNC: {_FROM_PYPI}", f"PINSYNC: {source}")
     if top == root:
         return text
     path = (root / config.FILE_NAME).relative_to(top).as_posix()
     if not _PLAIN.fullmatch(path):
-        message = f"{printable(path)} can't stand in a file for CI as it is"
+        message = f"{path} can't stand in a file for CI as it is"
         raise UsageError(message, hint="rename the folder, to letters, digits, - and _")
     return _COMMAND.sub(rf"\g<0> --config {path}", text)
+
+
+def _kept(template: str) -> Traversable:
+    return resources.files("pinsync").joinpath("templates", template)
 
 
 def _top(root: Path) -> Path:
@@ -175,7 +238,7 @@ def _top(root: Path) -> Path:
         hint = "run the command there; for a configuration here, run `pinsync init` first, then again with --ci"
         raise UsageError(f"CI reads its files from the repository's root alone, {top}", hint=hint)
     if below := next(iter(sorted(root.glob(f"*/{config.FILE_NAME}"))), None):
-        folder = printable(below.parent.name)
+        folder = below.parent.name
         hint = f"run the command in {folder}; for one more here, run `pinsync init` first, then again with --ci"
         raise UsageError(f"{folder} has a {config.FILE_NAME}, which the files for CI wouldn't use", hint=hint)
     return root
@@ -202,7 +265,7 @@ def _text(tracker_id: str | None, host: str | None) -> str:
     return f"{_HEADER}{_TRACKER.format(tracker_id=json.dumps(tracker_id), hosts=hosts)}{_FOOTER}"
 
 
-def _create(top: Path, file: Path, text: str, undo: contextlib.ExitStack) -> None:
+def _create(top: Path, file: Path, text: str, undo: contextlib.ExitStack, root: Path) -> None:
     """Write a file below ``top`` that isn't there yet; ``undo`` is told how to take it back."""
     try:
         for folder in reversed(file.relative_to(top).parents[:-1]):
@@ -214,10 +277,26 @@ def _create(top: Path, file: Path, text: str, undo: contextlib.ExitStack) -> Non
             stream.write(text)
     except FileExistsError as error:
         name = file.relative_to(top).as_posix()
-        hint = _EXISTING.get(file.name, "edit it, or remove it to start anew")
-        raise UsageError(f"{name} is there already, and nothing was changed", hint=hint) from error
+        raise UsageError(f"{name} is there already, and nothing was changed", hint=_remedy(file, root)) from error
     except OSError as error:
         raise _unwritable(file, error) from error
+
+
+def _remedy(file: Path, root: Path) -> str:
+    """Say what to do about a file that is there already."""
+    remedy = "edit it, or remove it to start anew"
+    if file == root / config.FILE_NAME:
+        return f"{remedy}; next: pinsync export"
+    if file.name not in CI["gitlab"]:
+        return remedy
+    jobs = _kept(CI["gitlab"][file.name])
+    where = (
+        ""
+        if file.parent == root
+        else f", give its commands --config {os.path.relpath(root, file.parent)}/{config.FILE_NAME}"
+    )
+    how = f"copy {jobs} beside it as pins.gitlab-ci.yml{where}, and add `include: /pins.gitlab-ci.yml` to {file.name}"
+    return f"edit it; or, if it holds other jobs, {how}"
 
 
 def _make_folder(folder: Path, undo: contextlib.ExitStack) -> None:
@@ -231,17 +310,19 @@ def _make_folder(folder: Path, undo: contextlib.ExitStack) -> None:
     undo.callback(folder.rmdir)
 
 
-def _append(file: Path) -> bool:
-    """Return whether the line had to be added."""
+def _append(file: Path, directory: str) -> bool:
+    """Return whether the line for a directory had to be added."""
+    # "?" stands for what would end a pattern or have a meaning in it: quotes and backslashes would mean more yet.
+    line = re.sub(r"[][!# ]", "?", directory).encode() + _END_OF_LINES.encode()
     try:
         if file.is_symlink():
             raise FileError("is a symbolic link, which git doesn't follow", source=str(file), hint="make it a file")
         before = file.read_bytes() if file.exists() else b""
-        if ATTRIBUTES.encode() in (line.strip() for line in before.splitlines()):
+        if line in (there.strip() for there in before.splitlines()):
             return False
         gap = b"" if not before or before.endswith(b"\n") else b"\n"
         with file.open("ab") as stream:
-            stream.write(gap + ATTRIBUTES.encode() + b"\n")
+            stream.write(gap + line + b"\n")
     except OSError as error:
         raise _unwritable(file, error) from error
     return True

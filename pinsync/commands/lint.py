@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
-from pinsync.commands import Console, changing_nothing, gravest, report_files, step_summary
+from pinsync.commands import Console, gravest, report_files, step_summary
 from pinsync.commands.paths import chosen, configuration, from_root, here, seen
 from pinsync.document import written
-from pinsync.errors import FileError, UsageError, printable, suggestion
+from pinsync.errors import FileError, UsageError, suggestion
 from pinsync.model import Finding
 from pinsync.reports.findings import UNREAD, Context, Passed, Rule, named
 from pinsync.rules import unread_document
@@ -61,7 +61,6 @@ class Options:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-@changing_nothing()
 def lint(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
     """Look for what is wrong with documents; the network, git and a key aren't needed.
 
@@ -79,6 +78,9 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
         PinsyncError: what stops all files alike.
     """
     ids = _rules(options)
+    if "-" in options.paths:
+        hint = "name a file; its name and its neighbours count too. pinsync fmt takes -"
+        raise UsageError("lint reads files, not standard input", hint=hint)
     settings = config.load(config_file, start=Path.cwd(), environ=environ)
     report_files.check(options.reports, settings)
     store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
@@ -106,26 +108,29 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
 
 
 def explain(name: str, console: Console) -> int:
-    """Show a rule's documentation.
+    """Show the documentation of a rule, or of what stands for a file that no rule could look at.
 
     Raises:
         UsageError: there is no such rule.
     """
-    summary, text = rules.documentation(rules.RULES[_known(name)])
-    console.out(f"{name} ({rules.RULES[name].SEVERITY})\n\n{summary}\n\n{text}".rstrip())
+    rule = UNREAD if name == UNREAD.id else _described(rules.RULES[_known(name)])
+    console.out(f"{rule.id} ({rule.severity})\n\n{rule.summary}\n\n{rule.help}".rstrip())
     return 0
 
 
 def _rules(options: Options) -> frozenset[str]:
     selected = {_known(name) for name in options.select}
+    ignored = {_known(name) for name in options.ignore}
+    if not (selected or rules.RULES.keys()) - ignored:
+        raise UsageError("no rule is left: --ignore takes away all", hint="leave one of them out of --ignore")
     # Of a file that can't be read the other rules find nothing, which must not look as if there were nothing.
     selected = selected | {"syntax"} if selected else set(rules.RULES)
-    return frozenset(selected - {_known(name) for name in options.ignore})
+    return frozenset(selected - ignored)
 
 
 def _known(name: str) -> str:
     if name not in rules.RULES:
-        raise UsageError(f'there is no rule "{printable(name)}"', hint=suggestion(name, rules.RULES))
+        raise UsageError(f'there is no rule "{name}"', hint=suggestion(name, rules.RULES))
     return name
 
 
@@ -144,6 +149,7 @@ class _Reader:
         self._console = console
         self._read: dict[str, Written] = {}
         self._unread = {path.parent for path in chosen.unread}
+        self._folders = {path.parent for path in chosen.paths}
 
     def folder(self, folder: PurePosixPath, options: Options) -> Folder:
         """Return a folder with the files to report on and all the other documents there."""
@@ -181,12 +187,15 @@ class _Reader:
             else:
                 self._console.warn(f"{as_seen.message}; what depends on it isn't found")
             return None
+        if path.parent in self._folders and source not in self.files:
+            for fault in self._read[source].faults[:1]:
+                self._console.warn(f"{seen(fault, self._store.root).message}; what depends on it isn't found")
         return self._read[source]
 
     def _text(self, path: PurePosixPath) -> bytes:
         text = self._store.read(path)
         if text is None:
-            raise FileError("is gone", source=printable(str(path)))
+            raise FileError("is gone", source=str(path))
         return text
 
     def context(self, findings: Sequence[Finding], ids: Collection[str]) -> Context:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pinsync import config, layout
-from pinsync.errors import FileError, UsageError, printable
+from pinsync.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +73,9 @@ def chosen(words: Sequence[str], names: Sequence[str], settings: Settings, store
         except FileError as error:
             errors.append(seen(error, store.root))
     read = {layout.folder(store.directory, tracker) for tracker in _trackers(settings, ())}
-    below = {path for folder in (wanted if names else folders) for path in _below(folder, store)}
+    below: set[PurePosixPath] = set()
+    for folder in wanted if names else folders:
+        below.update(_below(folder, store, errors))
     unread = sorted(path for path in files | below if path.parent not in read)
     expected = layout.folder(store.directory, "<tracker>" if len(settings.trackers) > 1 else None)
     return Chosen(tuple(sorted(files)), tuple(unread), expected, tuple(errors))
@@ -111,12 +113,23 @@ def _trackers(settings: Settings, names: Sequence[str]) -> Sequence[str | None]:
     return [tracker.name for tracker in selected] if len(settings.trackers) > 1 else [None]
 
 
-def _below(folder: PurePosixPath, store: Store) -> Iterator[PurePosixPath]:
-    """Yield what is named like a document in a folder or, links and hidden folders aside, in those below it."""
+def _below(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iterator[PurePosixPath]:
+    """Yield what is named like a document in a folder or, links and hidden folders aside, in those below it.
+
+    Of a folder that can't be looked into there is an error then, and no more than one.
+    """
+
+    def fail(error: OSError) -> None:
+        source = here(error.filename, store.root)
+        if isinstance(error, FileNotFoundError) or source in {known.source for known in errors}:
+            return
+        hint = "check who owns the folder, and its permissions"
+        errors.append(FileError(f"can't be read: {error.strerror}", source=source, hint=hint))
+
     top = folder if store.directory in folder.parents else store.directory
     if any((store.root / part).is_symlink() for part in (top, *top.parents) if part.parts):
         return
-    for place, folders, names in os.walk(store.root / top):
+    for place, folders, names in os.walk(store.root / top, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
         within = PurePosixPath(Path(place).relative_to(store.root).as_posix())
         yield from (within / name for name in names if layout.is_document(name))
@@ -124,29 +137,28 @@ def _below(folder: PurePosixPath, store: Store) -> Iterator[PurePosixPath]:
 
 def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:
     """Return where a word leads, and whether that is a folder; one named like a document is left to the reader."""
-    source = printable(word)
     place = Path(os.path.abspath(word))  # noqa: PTH100 - resolve() would follow the links that are to be refused
     try:
         is_folder = stat.S_ISDIR(place.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError) as error:
         message = "there is no such file or folder"
-        raise FileError(message, source=source, hint="check the spelling; paths start in the current folder") from error
+        raise FileError(message, source=word, hint="check the spelling; paths start in the current folder") from error
     except OSError as error:
-        raise FileError(f"can't be read: {error.strerror}", source=source) from error
+        raise FileError(f"can't be read: {error.strerror}", source=word) from error
     path = _relative(place, store.root)
     directory = store.directory
     if path is None or not (directory in path.parents or (is_folder and path in (directory, *directory.parents))):
         message = f"lies outside {directory}, the only place for documents"
-        raise FileError(message, source=source, hint="another place is set with `directory` in pinsync.yaml")
+        raise FileError(message, source=word, hint="another place is set with `directory` in pinsync.yaml")
     if not is_folder and not layout.is_document(path.name):
         hint = f"a document's name ends in {layout.SUFFIX} and doesn't begin with a dot"
-        raise FileError("is no document", source=source, hint=hint)
+        raise FileError("is no document", source=word, hint=hint)
     return path, is_folder and not (directory in path.parents and layout.is_document(path.name))
 
 
 def _relative(place: Path, root: Path) -> PurePosixPath | None:
     """Return a path relative to the root, even where it is written by way of a link to the root; None if outside."""
-    for spelling in (place, place.parent.resolve() / place.name):
+    for spelling in (place, Path(os.path.realpath(place.parent), place.name)):  # resolve() raises over a loop of links
         if spelling.is_relative_to(root):
             return PurePosixPath(spelling.relative_to(root).as_posix())
     return None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pinsync import config, layout
 from pinsync.errors import FileError, RepositoryError, SafetyError
 from pinsync.sources import sides
-from pinsync.store import Store, user_state
+from pinsync.store import Store, user_state, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,10 +35,12 @@ class WorkingTree:
     """The files on disk, in a git repository or not.
 
     Attributes:
+        settings: the configuration, with the repository's root as its own.
         store: reads and writes them.
         repository: the repository they belong to, if any.
     """
 
+    settings: Settings
     store: Store
     repository: Repository | None
 
@@ -70,6 +72,16 @@ class WorkingTree:
             SafetyError: one does, and ``force`` isn't set.
             FileError: something can't be written.
         """
+        unsaved = self.unsaved(files, force=force)
+        self.store.write(files, {item.path: item.staged for item in unsaved if item.staged is not None})
+
+    def unsaved(self, files: Files, *, force: bool = False) -> Sequence[Unsaved]:
+        """Return which of the files that are to be written hold what isn't committed.
+
+        Raises:
+            SafetyError: that is a person's work, and ``force`` isn't set.
+            FileError: a file can't be read.
+        """
         unsaved = self.repository.unsaved(files.keys()) if self.repository else ()
         persons = self._persons(unsaved) if self.repository else self._unknown(files)
         if persons and not force:
@@ -78,7 +90,7 @@ class WorkingTree:
             how = "commit or stash it" if self.repository else "put it under git, or move it away"
             hint = f"{how}, or overwrite it with --force"
             raise SafetyError(f"{names} {work} that an export would overwrite", hint=hint)
-        self.store.write(files, {item.path: item.staged for item in unsaved if item.staged is not None})
+        return unsaved
 
     def _persons(self, unsaved: Iterable[Unsaved]) -> list[PurePosixPath]:
         """Return which files hold, in the working tree or staged, what neither git has nor pinsync wrote."""
@@ -118,12 +130,12 @@ class Head:
     revision: str = "HEAD"
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
-        """Do nothing: a branch is moved by compare-and-swap."""
-        return contextlib.nullcontext()
+        """Hold nobody off: a branch is moved by compare-and-swap."""
+        return writing()
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
-        return self.repository.read(self.revision, layout.folder(self.directory, tracker))
+        return self.repository.read(self.revision, layout.folder(self.directory, tracker), layout.is_document)
 
     def folders(self) -> list[str]:
         """Return the names of the folders in that of all documents."""
@@ -131,16 +143,22 @@ class Head:
 
 
 def working_tree(settings: Settings) -> WorkingTree:
-    """Return the working tree that a configuration speaks of."""
+    """Return the working tree that a configuration speaks of.
+
+    Raises:
+        ConfigError: the configuration is refused where it lies in the repository.
+        RepositoryError: it lies outside, or the repository can't be used.
+    """
     repository = None
     if shutil.which("git") or config.repository_root(settings.root):
         from pinsync.repository import Repository  # noqa: PLC0415 - outside a repository git needn't be there
 
         repository = Repository.discover(settings.root)
     if repository is None:
-        return WorkingTree(Store(settings.root, settings.directory, user_state(settings.root)), None)
-    directory = repository.inside(settings.root) / settings.directory
-    return WorkingTree(Store(repository.root, directory, repository.git_dir / "pinsync"), repository)
+        return WorkingTree(settings, Store(settings.root, settings.directory, user_state(settings.root)), None)
+    settings = config.rooted(settings, repository.root, repository.inside(settings.root))
+    store = Store(settings.root, settings.directory, repository.git_dir / "pinsync")
+    return WorkingTree(settings, store, repository)
 
 
 def left_over(place: WorkingTree | Head, names: Sequence[str]) -> str | None:
@@ -155,14 +173,31 @@ def left_over(place: WorkingTree | Head, names: Sequence[str]) -> str | None:
     """
     if len(names) > 1 and (stray := [str(path) for path, _ in place.documents(None)]):
         reason = "each of several trackers has a folder of its own"
-        return f"not read, since {reason}: {', '.join(stray)}; git mv them there, or git rm them"
+        return f"not read, since {reason}: {', '.join(stray)}; move them there, or delete them"
     read = names if len(names) > 1 else ()
     folders = [name for name in place.folders() if _TRACKER.fullmatch(name) and name not in read]
     stale = [str(place.directory / name) for name in folders if _holds_documents(place, name)]
     if not stale:
         return None
     reason = "no tracker has such a name" if read else "a single tracker's files lie in no folder of their own"
-    return f"not read, since {reason}: {', '.join(stale)}; to remove: git rm -r {shlex.join(stale)}"
+    return f"not read, since {reason}: {', '.join(stale)}; to remove: {_removal(place, stale)}"
+
+
+def _removal(place: WorkingTree | Head, folders: Sequence[str]) -> str:
+    """Return the commands that remove folders: ``git rm`` fails for one of which git has nothing."""
+    known = [folder for folder in folders if _is_tracked(place, PurePosixPath(folder))]
+    others = [folder for folder in folders if folder not in known]
+    commands = (("git rm -r", known), ("rm -r", others))
+    return " && ".join(f"{command} {shlex.join(names)}" for command, names in commands if names)
+
+
+def _is_tracked(place: WorkingTree | Head, folder: PurePosixPath) -> bool:
+    if isinstance(place, Head) or place.repository is None:
+        return isinstance(place, Head)
+    try:
+        return any(True for _ in place.repository.read_index(folder, layout.is_document))
+    except FileError:  # in conflict, so that git has it
+        return True
 
 
 def renamed(place: WorkingTree | Head, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]) -> str | None:
@@ -180,13 +215,14 @@ def renamed(place: WorkingTree | Head, tree: WorkingTree, settings: Settings, en
     folders = {layout.folder(place.directory, tracker.name) for tracker in settings.trackers} | {place.directory}
     stale = []
     for before in _earlier(repository, tree, settings, environ):
-        if repository.inside(settings.root) / before.settings.directory == place.directory:
+        if before.settings.directory == place.directory:
             continue
         for folder in sorted({before.folder(tracker) for tracker in before.trackers} - folders):
             folders.add(folder)
             with contextlib.suppress(FileError):  # no folder of documents
                 index = isinstance(place, WorkingTree)
-                files = repository.read_index(folder) if index else repository.read("HEAD", folder)
+                wanted = layout.is_document
+                files = repository.read_index(folder, wanted) if index else repository.read("HEAD", folder, wanted)
                 stale += [str(folder)] if any(_DOCUMENT.search(text) for _, text in files) else []
     if not stale:
         return None

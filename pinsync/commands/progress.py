@@ -47,7 +47,12 @@ class Progress:
                 stream.write(text)
                 stream.flush()
 
-        return cls(write, lambda: os.get_terminal_size(stream.fileno()).columns or _COLUMNS)
+        def columns() -> int:
+            with suppress(OSError):  # likewise
+                return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+            return _COLUMNS
+
+        return cls(write, columns)
 
     @contextmanager
     def phase(self, verb: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:

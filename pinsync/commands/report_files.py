@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def check(reports: Sequence[tuple[str, Path]], settings: Settings, compared: Iterable[Path] = ()) -> None:
-    """Make sure that no report is written over what is the user's, git's, or over another report.
+    """Make sure of what a report is not written over, and that none is led out of the repository.
+
+    Not over a configuration, a document, a compared file, what lies in a git directory, or another report (a device,
+    such as ``/dev/null``, takes several); and not through a symbolic link in the repository, which may be a
+    stranger's. Any other file may be.
 
     Args:
         reports: each a format and a file.
@@ -42,7 +47,11 @@ def check(reports: Sequence[tuple[str, Path]], settings: Settings, compared: Ite
         if what:
             hint = f"name a file of its own, such as report.{format_}"
             raise UsageError(f"--report {format_}={file} would write over {what}", hint=hint)
-        taken[place] = "another report"
+        if link := _link(file, settings.root):
+            hint = "remove the link, or name a file outside the repository"
+            raise UsageError(f"--report {format_}={file} would follow the symbolic link {link}", hint=hint)
+        if not _is_device(file):
+            taken[place] = "another report"
 
 
 def write(reports: Iterable[tuple[Path, str]]) -> None:
@@ -65,6 +74,25 @@ def _place(file: Path) -> Path:
 def _is_same(place: Path, other: Path) -> bool:
     try:
         return place == other or place.samefile(other)  # by way of a hard link too
+    except OSError:
+        return False
+
+
+def _link(file: Path, root: Path) -> Path | None:
+    """Return the first symbolic link below ``root`` that leads to a file, as far as it leads through any."""
+    if root == root.parent:  # all of the file system, and no project: /dev/stdout is a link too
+        return None
+    here = Path.cwd()
+    for part in file.parts:  # an absolute one begins anew
+        here /= part
+        if os.path.islink(here) and _place(here.parent).is_relative_to(root):  # noqa: PTH114 - as below
+            return here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
+    return None
+
+
+def _is_device(file: Path) -> bool:
+    try:
+        return not stat.S_ISREG(file.stat().st_mode)
     except OSError:
         return False
 

@@ -25,6 +25,7 @@ BEAT: Final = 0.5
 def sandbox(
     *,
     out: Callable[[str], None],
+    note: Callable[[str], None] | None = None,
     port: int = 0,
     state: Path | None = None,
     fail: Sequence[str] = (),
@@ -36,6 +37,7 @@ def sandbox(
 
     Args:
         out: takes a line of standard output; each must reach the reader at once.
+        note: takes a line for whoever watches a command; None where nobody does.
         port: on 127.0.0.1; 0 takes a free one.
         state: a JSON export that keeps the customizations from one run to the next.
         fail: faults for the first requests, as `pinsync.sandbox.faults.parse_fault` reads them.
@@ -53,6 +55,9 @@ def sandbox(
     faults: list[Fault] = [parse_fault(spec) for spec in fail]
     with Sandbox(() if empty else None, state=state, faults=faults, seed=seed, port=port) as server:
         if command:
+            if note:
+                ends = f"until {command[0]} ends (of a shell: type exit)"
+                note(f"{len(server.customizations())} customizations at {server.url}, {ends}")
             return _run(command, server.environment)
         _serve(server, out)
     return 0
@@ -78,4 +83,6 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
         code = subprocess.call(command, env={**os.environ, **environment})
     except OSError as error:
         raise UsageError(f"can't run {command[0]!r}: {error.strerror}") from error
+    except KeyboardInterrupt:  # the command has said for itself what that left
+        raise KeyboardInterrupt("the command that was served has ended too") from None
     return code if code >= 0 else 128 - code

@@ -9,7 +9,7 @@ from pinsync import normalize
 from pinsync.canonical import value_text
 from pinsync.compare import title
 from pinsync.compare.changes import plain_data
-from pinsync.errors import DataError, UsageError, check_trackers, printable, suggestion
+from pinsync.errors import DataError, UsageError, check_trackers, suggestion
 from pinsync.reports.values import compact
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def unknown_model(model: str, known: Iterable[str]) -> UsageError:
     """Return the error of a model that no document has, with the nearest known one."""
     names = sorted(set(known))
     hint = suggestion(model, names) if names else "there are no documents; write them with `pinsync export`"
-    return UsageError(f'there is no model "{printable(model)}"', hint=hint)
+    return UsageError(f'there is no model "{model}"', hint=hint)
 
 
 def unknown_target(model: str, target: str, items: Iterable[Customization]) -> UsageError:
@@ -91,7 +91,7 @@ def unknown_target(model: str, target: str, items: Iterable[Customization]) -> U
     names = {name for item in items for name in _names(item)}
     otherwise = "name an item's identity, all, criteria as JSON, or a customization's id or title"
     hint = suggestion(target, names, otherwise=otherwise)
-    return UsageError(f'no customization of {printable(model)} is for "{printable(target)}"', hint=hint)
+    return UsageError(f'no customization of {model} is for "{target}"', hint=hint)
 
 
 def _is_criteria(target: str, criteria: str, item: Customization) -> bool:

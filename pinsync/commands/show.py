@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +16,9 @@ from pinsync.commands.times import moment
 from pinsync.compare.changes import titles
 from pinsync.compare.drift import Place, Side
 from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items, utc_text
-from pinsync.errors import RepositoryError, UsageError, printable, suggestion
+from pinsync.errors import UsageError
 from pinsync.reports import Style, show_json, show_text
 from pinsync.sources import sides
-from pinsync.sources.sides import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +27,9 @@ if TYPE_CHECKING:
     from pinsync.config import Tracker
     from pinsync.document import Document
     from pinsync.repository import Repository
-    from pinsync.sources.sides import Kind
+    from pinsync.sources.sides import Source
 
-_FILES: Final[dict[str, Kind]] = {"@worktree": "worktree", "@index": "index"}
+_FILES: Final = ("@worktree", "@index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +71,10 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
         UsageError: a model, target, tracker or time isn't one, or live is asked for.
         PinsyncError: a file or the configuration can't be read, or there is no such revision.
     """
-    today = config.load(config_file, start=Path.cwd(), environ=environ)
+    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    today = tree.settings
     zone = ZoneInfo(today.timezone)
     at = options.now if options.at is None else moment(options.at, zone, option="--at")
-    tree = working_tree(today)
     source = _source(options.revision, tree.repository)
     state = sides.opened(source, today, tree.repository, tree.store, environ)
     trackers = named(state.trackers, options.names)
@@ -99,18 +97,10 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
 
 
 def _source(text: str, repository: Repository | None) -> Source:
-    if text in _FILES:
-        return Source(_FILES[text], text)
     if text == "@live":
         hint = "export it with `pinsync export`, or see what is different there with `pinsync diff`"
         raise UsageError("--rev: @live is no revision; what is shown are files", hint=hint)
-    if re.match("@[A-Za-z]", text):
-        message = f"--rev: {printable(text)} is no source; expected a git revision, {' or '.join(_FILES)}"
-        raise UsageError(message, hint=suggestion(text, _FILES))
-    if repository is None:
-        message = f"--rev: {printable(text)} is looked for in git, but this is not a git repository"
-        raise RepositoryError(message, hint="leave it out to see the files as they are")
-    return Source("revision", text, revision=repository.resolve(text))
+    return sides.word(text, _FILES, "or a git revision") or sides.revision(text, repository)
 
 
 def _shelves(

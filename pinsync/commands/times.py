@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import UsageError, printable
+from pinsync.errors import UsageError
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -41,7 +41,7 @@ def moment(text: str, zone: tzinfo, *, option: str, end: bool = False) -> dateti
     """
     found = _FORM.fullmatch(text)
     if found is None:
-        raise UsageError(f'{option}: "{printable(text)}" is no time that can be read; {_EXPECTED}')
+        raise UsageError(f'{option}: "{text}" is no time that can be read; {_EXPECTED}')
     try:
         return _read(found, zone, end=end).astimezone(UTC)
     except (ValueError, OverflowError) as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pinsync.commands.selection import matches, stands_in, unknown_model, unknown_target
 from pinsync.compare import in_scope, tags
 from pinsync.compare.changes import pins_of, plain_data
-from pinsync.errors import UsageError, printable, suggestion
+from pinsync.errors import UsageError, suggestion
 from pinsync.model import Customization, Scope
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _check(
         return
     known = {name for item in items for name in names(item) if name is not None}
     hint = suggestion(word, known, otherwise="see what there is with `pinsync show`, or in git log -p")
-    raise UsageError(f'{message} "{printable(word)}"', hint=hint)
+    raise UsageError(f'{message} "{word}"', hint=hint)
 
 
 def _identities(item: Customization) -> Iterable[str | None]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pinsync import canonical
 from pinsync.errors import UsageError, suggestion
-from pinsync.model import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -108,12 +107,13 @@ def leaves_a_question(committed: Sequence[Customization], live: Sequence[Customi
     """Whether a filtered answer can't tell what became of a committed rule.
 
     One of this scope is missing (gone, or only moved out of the filter?), or one from outside has come in; or another
-    id stands at its target: it was made anew, or is a second one beside what the filter hides.
+    id stands at its target: it was made anew, or is a second one beside what the filter hides. One without an id is
+    known by its target.
     """
     for old, new in match(committed, live):
-        if old is None or old.id is None:
+        if old is None:
             continue
-        found = new is not None and new.id == old.id
+        found = new is not None and old.id in (None, new.id)
         if found != in_scope(old, scope) or (new is not None and not found):
             return True
     return False
@@ -158,8 +158,8 @@ def tags(item: Customization) -> tuple[str, ...]:
 
 
 def order(item: Customization) -> tuple[Any, ...]:
-    """Return the sort key of a customization within its model."""
-    return canonical.order(item)
+    """Return the sort key of a customization among those of a tracker."""
+    return item.model, *canonical.order(item)
 
 
 def title(data: Mapping[str, object]) -> str | None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from pinsync import canonical
 from pinsync.compare.changes import pins_of, plain_data, same
 from pinsync.compare.drift import PinChange
+from pinsync.compare.shelf import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from pinsync.compare.drift import Cause, Change, PinKind
     from pinsync.model import Customization
-
-_LAST_OFFSET: Final = timezone(timedelta(hours=-12))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,13 @@ def _cause(live: Customization | None, pin: Mapping[str, Any], filters: Filters)
 
 def _ended_before(text: object, date: datetime) -> bool:
     """Whether a moment has passed; one that doesn't name its offset has where it has all over the world."""
-    if not isinstance(text, str) or "T24" in text:  # an hour that Python reads from 3.14 on
+    if not isinstance(text, str):
         return False
-    try:
-        end = datetime.fromisoformat(text.replace(":60", ":59"))  # a leap second
-    except ValueError:
-        return False
-    return (end if end.tzinfo else end.replace(tzinfo=_LAST_OFFSET)) < date
+    if (end := canonical.instant(text)) is None:
+        end = canonical.instant(f"{text}Z")
+        date -= _LAST_ZONE
+    return end is not None and end < utc_text(date).removesuffix("Z")
+
+
+_LAST_ZONE: Final = timedelta(hours=12)
+"""How long after UTC the last zone has the same time on its clocks: -12:00."""

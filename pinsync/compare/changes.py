@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pinsync import canonical
 from pinsync.canonical import value_text
-from pinsync.compare import Kind, Pair, in_scope, match, title
+from pinsync.compare import Kind, Pair, in_scope, match, order, title
 from pinsync.compare.drift import MISSING, Change, FieldChange, Path, PinChange
-from pinsync.model import EVERYTHING, Customization, Scope, pair_pins
+from pinsync.model import EVERYTHING, THING, Customization, Scope, pair_pins
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
-_THING: Final = ("pin_type", "pin_identity", "pin_criteria")
 
 
 def compare(
@@ -34,11 +32,7 @@ def compare(
         pairs = [pair for pair in pairs if in_scope(pair.old, scope) or in_scope(pair.new, scope)]
     changed = [(pair, kind) for pair in pairs if (kind := pair.kind)]
     changes = [_change(pair, kind) for pair, kind in changed]
-    return sorted(changes, key=_rank), len(pairs) - len(changes)
-
-
-def _rank(change: Change) -> tuple[str, tuple[Any, ...]]:
-    return change.subject.model, canonical.order(change.subject)
+    return sorted(changes, key=lambda change: order(change.subject)), len(pairs) - len(changes)
 
 
 def _change(pair: Pair, kind: Kind) -> Change:
@@ -94,7 +88,7 @@ def pin_change(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> PinChan
         return PinChange("added", None, new)
     if same(old, new):
         return None
-    if not all(same(old.get(field), new.get(field)) for field in _THING):
+    if not all(same(old.get(field), new.get(field)) for field in THING):
         return PinChange("replaced", old, new)
     return PinChange("changed" if same(old.get("position"), new.get("position")) else "moved", old, new)
 

@@ -136,21 +136,14 @@ def state(pin: Mapping[str, Any], at: str) -> State:
         pin: its canonical fields.
         at: the moment, as `utc_text` spells it.
     """
-    start, end = (_instant(pin[name]) if name in pin else otherwise for name, otherwise in _ALWAYS)
-    if start is None or end is None:
+    window = canonical.window(pin.get("active_from"), pin.get("active_to"))
+    if window is None:
         return "unclear"
+    start, end = window
     now = at.removesuffix("Z")
     if end <= now:
         return "over"
     return "active" if start <= now else "upcoming"
-
-
-_ALWAYS: Final = (("active_from", ""), ("active_to", "~"))
-"""A window without ends: before and behind every instant, as those are texts that begin with a digit."""
-
-
-def _instant(value: object) -> str | None:
-    return canonical.instant(value) if isinstance(value, str) else None
 
 
 def _spot(pin: Mapping[str, Any]) -> Spot:

@@ -31,7 +31,18 @@ from pinsync.errors import ConfigError, suggestion
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["FILE_NAME", "Safety", "Settings", "Tracker", "find", "load", "parse", "private_key", "repository_root"]
+__all__ = [
+    "FILE_NAME",
+    "Safety",
+    "Settings",
+    "Tracker",
+    "find",
+    "load",
+    "parse",
+    "private_key",
+    "repository_root",
+    "rooted",
+]
 
 _FORMAT: Final = 1
 _TOP: Final = PurePosixPath()
@@ -110,6 +121,26 @@ def parse(text: bytes, source: str, *, root: Path, environ: Mapping[str, str], b
         ConfigError: the text isn't YAML, or a setting is refused.
     """
     return _settings(parsed(text, source), root, base, environ)
+
+
+def rooted(settings: Settings, root: Path, inside: PurePosixPath) -> Settings:
+    """Return settings whose root is git's, which isn't always the first folder upwards that holds ``.git``.
+
+    It is another where the environment names it (``GIT_WORK_TREE``), or that ``.git`` is no repository's.
+
+    Args:
+        settings: as the file and the environment say.
+        root: the top folder of the working tree.
+        inside: where the root of ``settings`` lies in it.
+
+    Raises:
+        ConfigError: ``directory`` is refused, now that all folders above it are known.
+    """
+    try:
+        return replace(settings, root=root, directory=places.within(inside / settings.directory))
+    except ValueError as error:
+        source = str(settings.path or FILE_NAME)
+        raise ConfigError(f"directory {error}", source=source, hint="move the file out of there") from error
 
 
 def _read(file: Path, source: str) -> bytes:
@@ -223,8 +254,8 @@ def _trackers(top: Section, environ: Mapping[str, str]) -> tuple[Tracker, ...]:
     if host := _variable(environ, "PINSYNC_HOST"):
         try:
             hosts = (places.origin(host, allowed),)
-        except ValueError as error:
-            raise ConfigError(str(error), source="PINSYNC_HOST", hint=places.ORIGIN_HINT) from error
+        except places.HostError as error:
+            raise ConfigError(str(error), source="PINSYNC_HOST", hint=error.hint) from error
         trackers = tuple(replace(tracker, hosts=hosts) for tracker in trackers)
     return trackers
 
@@ -261,8 +292,8 @@ def _hosts(section: Section, allowed: Collection[str]) -> tuple[str, ...]:
     for index, text in enumerate(section.texts("hosts")):
         try:
             host = places.origin(text, allowed)
-        except ValueError as error:
-            raise section.error("hosts", str(error), index=index, hint=places.ORIGIN_HINT) from error
+        except places.HostError as error:
+            raise section.error("hosts", str(error), index=index, hint=error.hint) from error
         if host in hosts:
             raise section.error("hosts", "stands there already", index=index, hint="remove one of the two")
         hosts.append(host)

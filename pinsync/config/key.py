@@ -62,8 +62,9 @@ def _from_file(file: Path) -> str:
         with file.open("rb") as stream:
             return _decoded(stream.read(MAX_KEY_BYTES + 1), FILE)
     except (OSError, ValueError) as error:
-        # Its name isn't shown: by mistake it may be the key.
-        raise ConfigError(f"names a file that can't be read: {_reason(error)}", source=FILE) from None
+        # What is no absolute path isn't shown: by mistake it may be the key.
+        name, hint = (f"the file {file}", None) if file.is_absolute() else ("a file", "write its absolute path")
+        raise ConfigError(f"names {name}, which can't be read: {_reason(error)}", source=FILE, hint=hint) from None
 
 
 def _from_command(command: str, tracker: Tracker, environ: Mapping[str, str]) -> str:

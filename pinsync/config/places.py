@@ -11,13 +11,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import printable
-from pinsync.model import INVISIBLE
+from pinsync.model import DEVICES, INVISIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-ORIGIN_HINT: Final = "write scheme and name only, such as https://live.luigisbox.tech"
-
+_SUCH_AS: Final = "such as https://live.luigisbox.tech"
 _DOMAINS: Final = ("luigisbox.tech", "luigisbox.com")
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME: Final = rf"(?:{_LABEL}\.)*{_LABEL}"
@@ -25,11 +24,24 @@ _ORIGIN: Final = re.compile(rf"(https?)://({_NAME}|\[[0-9a-f:]+\])(?::([0-9]{{1,
 _MAX_ORIGIN: Final = 300
 _MAX_PORT: Final = 65535
 
-# Names that Windows keeps for devices, whatever follows a dot; part of what makes a folder portable.
-_DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
+# Part of what makes a folder portable. In the names of ports the superscript digits count as digits.
+_DEVICE: Final = re.compile(rf"(?:{DEVICES}|(?:com|lpt)[¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
 _UNPORTABLE: Final = re.compile(r'[\\:<>"|?*~]')
 _CI_FOLDERS: Final = frozenset({"ci", "azure-pipelines", "jenkins"})
 _MAX_DIRECTORY: Final = 200
+
+
+class HostError(ValueError):
+    """Why a host is refused.
+
+    Args:
+        reason: shows no more of the text than the name.
+        hint: what to do about it.
+    """
+
+    def __init__(self, reason: str, hint: str = f"write scheme and name only, {_SUCH_AS}") -> None:
+        super().__init__(reason)
+        self.hint = hint
 
 
 def host_name(text: str) -> str | None:
@@ -47,26 +59,28 @@ def origin(text: str, allowed: Collection[str]) -> str:
         allowed: host names that the user allows besides the vendor's domains and loopback.
 
     Raises:
-        ValueError: the host is refused; says why, and shows no more of the text than the name.
+        HostError: the host is refused.
     """
     if "@" in text:
-        raise ValueError("must not hold a user name or password")
+        raise HostError("must not hold a user name or password")
     if "?" in text or "#" in text:
-        raise ValueError("must not hold a query or a fragment")
+        raise HostError("must not hold a query or a fragment")
     match = _ORIGIN.fullmatch(text.lower()) if text.isascii() and len(text) <= _MAX_ORIGIN else None
     if match is None:
-        raise ValueError("must be a scheme and a host name, without path, trailing dot, or non-ASCII characters")
+        raise HostError("must be a scheme and a host name, without path, trailing dot, or non-ASCII characters")
     scheme, name, port = match.groups()
     if port is not None and not 1 <= int(port) <= _MAX_PORT:
-        raise ValueError(f"must have a port from 1 to {_MAX_PORT}")
+        raise HostError(f"must have a port from 1 to {_MAX_PORT}", "leave it out for the usual one")
     loopback = _is_loopback(name)
     if not (loopback or name in allowed or any(f".{name}".endswith(f".{domain}") for domain in _DOMAINS)):
-        raise ValueError(
-            f"must not point at {name}: allowed are luigisbox.tech, luigisbox.com, their subdomains and loopback "
-            "(the environment variable PINSYNC_ALLOW_HOST can name others)"
+        hint = f"write one of those, {_SUCH_AS}"
+        if host_name(name):
+            hint += f"; or, if {name} is one that you trust, set PINSYNC_ALLOW_HOST={name} in the environment"
+        raise HostError(
+            f"must not point at {name}: allowed are luigisbox.tech, luigisbox.com, their subdomains and loopback", hint
         )
     if scheme == "http" and not loopback:
-        raise ValueError("must use https: plain http is for loopback only")
+        raise HostError("must use https: plain http is for loopback only", f"write https://{name}")
     return f"{scheme}://{name}" if port is None else f"{scheme}://{name}:{int(port)}"
 
 
@@ -97,7 +111,18 @@ def directory(text: str, base: PurePosixPath) -> PurePosixPath:
         )
     if not PurePosixPath(text).parts:
         raise ValueError("must be a folder of its own, not the one that the file lies in")
-    path = base / text
+    return within(base / text)
+
+
+def within(path: PurePosixPath) -> PurePosixPath:
+    """Return a folder as it is, once sure that it may be the one of the documents.
+
+    Args:
+        path: the folder, relative to the repository's root.
+
+    Raises:
+        ValueError: the folder is refused; says why.
+    """
     for part in path.parts:
         # Git and the CI systems keep theirs in folders that begin with a dot; ".GIT", ".git." and the like do too.
         if part.startswith(".") or part.casefold() in _CI_FOLDERS:

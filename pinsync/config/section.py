@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import ConfigError, FileError, printable, suggestion
+from pinsync.errors import ConfigError, FileError, kind, printable, spelled, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,12 +24,14 @@ class Section:
 
     def error(self, key: str, message: str, *, index: int | None = None, hint: str | None = None) -> ConfigError:
         """Return the error of one setting, or of one item of its list; the value is never shown."""
+        from pinsync import yamlio  # noqa: PLC0415 - as below
+
         path = (*self.path, key) if index is None else (*self.path, key, index)
-        name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
         # A setting that isn't written is placed at the section it is missing from.
-        written = [self.marks[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.marks]
-        line, column = written[0] if written else (None, None)
-        return ConfigError(printable(f"{name} {message}"), source=self.source, line=line, column=column, hint=hint)
+        line, column = yamlio.nearest(self.marks, path) or (None, None)
+        return ConfigError(
+            printable(f"{spelled(path)} {message}"), source=self.source, line=line, column=column, hint=hint
+        )
 
     def refuse_unknown(self, known: Collection[str]) -> None:
         """Raise for a key that is no setting, with the nearest one that is."""
@@ -55,7 +57,7 @@ class Section:
         return value
 
     def texts(self, key: str) -> list[str]:
-        """Return a list of different strings, empty if there is none."""
+        """Return a list of strings, empty if there is none."""
         value = self.values.get(key)
         if not isinstance(value, list | None):
             raise self.error(key, f"must be a list of strings, not {kind(value)}", hint=f"write {key}: [one, two]")
@@ -96,9 +98,3 @@ def parsed(text: bytes, source: str) -> Section:
         message = f"must hold settings (key: value), not {kind(loaded.data)}"
         raise ConfigError(message, source=source, line=1, column=1, hint="see `pinsync init` for a file to start from")
     return Section(source, loaded.marks, (), loaded.data or {})
-
-
-def kind(value: object) -> str:
-    """Return what people call the type of a value read from YAML."""
-    names = {str: "a string", bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
-    return names.get(type(value), "empty")

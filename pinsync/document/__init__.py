@@ -52,6 +52,7 @@ class Document:
         entries: its customizations in the order of the file.
         tail: comments and blank lines below the last one.
         crlf: whether its lines end in CRLF; every text here has LF.
+        original: the file's bytes, where `text` isn't the same: without a last line end, or not laid out by lines.
     """
 
     source: str
@@ -60,9 +61,10 @@ class Document:
     entries: tuple[Entry, ...]
     tail: bytes
     crlf: bool = False
+    original: bytes | None = None
 
     def text(self) -> bytes:
-        """Return the file's text."""
+        """Return the file's text, as it can be cut."""
         parts = (part for entry in self.entries for part in (entry.gap, entry.lead, entry.body))
         text = b"".join((self.head if self.entries else of_none(self.head), *parts, self.tail))
         return text.replace(b"\n", b"\r\n") if self.crlf else text
@@ -128,27 +130,42 @@ def parse(text: bytes, source: str, *, known: Known | None = None, ignore: norma
     """
     reader = _Reader(source, known or {}, ignore)
     crlf = b"\r\n" in text
-    lines = text.replace(b"\r\n", b"\n") if crlf else text
-    if lines and not lines.endswith(b"\n"):
-        lines += b"\n"
-    return replace(reader.by_blocks(lines) or reader.as_a_whole(lines), crlf=crlf)
+    lines = with_line_ends(text)
+    read = reader.by_blocks(lines)
+    is_same = read is not None and lines.count(b"\n") == text.count(b"\r\n" if crlf else b"\n")
+    return replace(read or reader.as_a_whole(lines), crlf=crlf, original=None if is_same else text)
 
 
+def with_line_ends(text: bytes) -> bytes:
+    """Return a file's text with LF at the end of every line, the last one included."""
+    lines = text.replace(b"\r\n", b"\n") if b"\r\n" in text else text
+    return lines + b"\n" if lines and not lines.endswith(b"\n") else lines
+
+
+def begins(text: bytes, at: int = 0) -> Iterator[int]:
+    """Yield where the lines begin that may be the first of a block."""
+    while (at := text.find(b"\n  - ", at)) >= 0:
+        at += 1
+        yield at
+
+
+OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
+"""A line that stands in no block, but for the first of one."""
+SKIPPED_LINE: Final = re.compile(rb"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
+"""A line that is blank, or a comment."""
 _COMMENTS: Final = rb"(?:[ ]*(?:#[^\n]*)?\n)*"
 _END: Final = rb"[ ]*(?:[ ]#[^\n]*)?\n"
 _HEAD: Final = re.compile(
     _COMMENTS + rb"(?:---" + _END + _COMMENTS + rb")?format: 1" + _END + _COMMENTS
     + rb"""model: ([^\s"'#]+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*')""" + _END + _COMMENTS + rb"customizations:" + _END
 )  # fmt: skip
-_OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
-_SKIPPED_LINE: Final = re.compile(rb"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
 _SCALAR: Final = rb"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|[^\s"'#]+)"""
 _REMARK: Final = re.compile(rb"^([ ]*(?:- )*" + _SCALAR + rb":?(?: " + _SCALAR + rb")?)[ ]+#[^\n]*$", re.MULTILINE)
 
 
 def _without_comments(body: bytes) -> bytes:
     """Take out what is a comment if the rest is canonical text; if it isn't, nobody believes the result."""
-    return _REMARK.sub(rb"\1", _SKIPPED_LINE.sub(b"", body))
+    return _REMARK.sub(rb"\1", SKIPPED_LINE.sub(b"", body))
 
 
 class _IrregularError(Exception):
@@ -185,14 +202,14 @@ class _Reader:
         return model
 
     def _cut(self, text: bytes, at: int, model: str) -> Document:
-        begins = [*_find_all(text, b"\n  - ", at - 1), len(text)]
-        between = text[at : begins[0]]
-        if len(begins) == 1 or _SKIPPED_LINE.sub(b"", between):
+        firsts = [*begins(text, at - 1), len(text)]
+        between = text[at : firsts[0]]
+        if len(firsts) == 1 or SKIPPED_LINE.sub(b"", between):
             raise _IrregularError
-        line = text.count(b"\n", 0, begins[0]) + 1
+        line = text.count(b"\n", 0, firsts[0]) + 1
         known = self.known.get(model, {})
         entries: list[Entry] = []
-        for begin, end in pairwise(begins):
+        for begin, end in pairwise(firsts):
             region = text[begin:end]
             gap = lead = b""
             if between:
@@ -231,7 +248,7 @@ class _Reader:
     def _block_by_hand(self, region: bytes) -> tuple[bytes, bytes, Mapping[str, Any]]:
         from pinsync import yamlio  # noqa: PLC0415 - a file in sync is read without it
 
-        if _OTHER_LINE.search(region, region.index(b"\n") + 1):
+        if OTHER_LINE.search(region, region.index(b"\n") + 1):
             raise _IrregularError
         loaded = yamlio.load(region, self.source)
         rows = loaded.data
@@ -273,13 +290,6 @@ class _Reader:
             raise AssertionError(f"{self.source}: laid out anew, it still can't be cut")
         entries = (entry._replace(line=line) for entry, line in zip(document.entries, laid_out.lines, strict=True))
         return replace(document, entries=tuple(entries))
-
-
-def _find_all(text: bytes, mark: bytes, at: int) -> Iterator[int]:
-    """Yield where the lines that begin with ``mark`` begin."""
-    while (at := text.find(mark, at)) >= 0:
-        at += 1
-        yield at
 
 
 def _cut_off_comments(region: bytes) -> tuple[bytes, bytes]:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pinsync import normalize
-from pinsync.errors import DataError
+from pinsync.errors import DataError, kind, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,7 +112,7 @@ def decoded(raw: bytes) -> dict[str, Any]:
     if twice:
         raise _ambiguous("", twice)
     if not isinstance(row, dict):
-        raise DataError(f"expected an object, got {normalize.kind(row)}")
+        raise DataError(f"expected an object, got {kind(row)}")
     return row
 
 
@@ -187,7 +186,7 @@ def _nodes(value: object, path: Path) -> Iterator[tuple[Path, object]]:
 
 
 def _ambiguous(prefix: str, path: Path) -> DataError:
-    place = f"{prefix}{normalize.place(path[:-1])}: " if path[:-1] else prefix
+    place = f"{prefix}{spelled(path[:-1])}: " if path[:-1] else prefix
     hint = "which of the two counts can't be told: fetch the export again, and if it stays so report it to the vendor"
     return DataError(f'{place}the key "{path[-1]}" stands twice in one object', path=path, hint=hint)
 
@@ -211,6 +210,6 @@ def _lone_surrogate(body: bytes) -> DataError | None:
         row = msgspec.json.decode(raw)
         for path, value in _nodes(row, ()):
             if any(_MARK in text for text in (value, *path[-1:]) if isinstance(text, str)):
-                message = f"{_name(number, row)}: {normalize.place(path)}: isn't valid Unicode (a lone surrogate)"
+                message = f"{_name(number, row)}: {spelled(path)}: isn't valid Unicode (a lone surrogate)"
                 return DataError(message.replace(_MARK, "\ufffd"), path=path, hint=_HALF_AN_EMOJI)
     return None

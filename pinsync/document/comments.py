@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice, takewhile
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from pinsync.document.standing import Begun, begun
 from pinsync.model import pair_pins
 from pinsync.yamlio import Loaded, Path, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,15 @@ class _Fate(Enum):
     NOISE = "noise"
 
 
-_Follow = Callable[[Path], int | _Fate]
 _DASHES: Final = re.compile(r" *(?:[-?] +)+")
 """What opens an item, or a key, that begins on a line below."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Remarks:
-    """The comments of one line of the new text."""
+    """The comments of one line of the new text; those with a blank line below stand above the others."""
 
+    detached: list[str] = field(default_factory=list)
     above: list[str] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
 
@@ -55,7 +58,8 @@ def carry(old: bytes, new: bytes, counterparts: Mapping[int, Counterpart], *, ro
     """Return ``new`` with the comments of ``old`` at what they stand on.
 
     A comment goes where its key, pin or block has gone, and leaves with it. A detached one, with a blank line below,
-    stays at its place. One that stood on noise, a key that canonical text doesn't write, goes to its neighbour.
+    stays at its place. One that stood on noise, a key that canonical text doesn't write, goes to its neighbour. What
+    stands on a whole pin or block is written above it: behind its first line it would stand on the key there.
 
     Args:
         old: YAML whose list at ``root`` holds customizations.
@@ -67,24 +71,25 @@ def carry(old: bytes, new: bytes, counterparts: Mapping[int, Counterpart], *, ro
         FileError: ``old`` isn't YAML that pinsync reads.
     """
     before, after = load(old, "the old text"), load(new, "the new text")
-    follow = _Follower(counterparts, root, after).follow
+    follower = _Follower(counterparts, root, after)
     lines = new.decode().split("\n")
     end = len(lines) - 1
-    remarks: dict[int, _Remarks] = {}
+    remarks = [_Remarks() for _ in lines]
     for run in _runs(old.decode().split("\n"), before):
-        run.settle(follow, remarks, end=end)
-    if root and end in remarks:
-        lines[end:] = remarks.pop(end).above  # below a document's last block nothing is indented
+        run.settle(follower, remarks)
+    if root:  # below a document's last block nothing is indented
+        tail = [*remarks[end].detached, *remarks[end].above]
+        lines[end:] = tail if tail[-1:] == [""] else [*tail, ""]
+        remarks[end:] = [_Remarks() for _ in lines[end:]]
     return "\n".join(_written(lines, remarks)).encode()
 
 
-def _written(lines: Sequence[str], remarks: Mapping[int, _Remarks]) -> Iterable[str]:
+def _written(lines: Iterable[str], remarks: Iterable[_Remarks]) -> Iterable[str]:
     indent = ""
-    for number, line in enumerate(lines):
+    for line, here in zip(lines, remarks, strict=True):
         if line:
             indent = line[: len(line) - len(line.lstrip(" "))]
-        here = remarks.get(number, _Remarks())
-        yield from (indent + comment if comment else "" for comment in here.above)
+        yield from (indent + comment if comment else "" for comment in (*here.detached, *here.above))
         yield "  ".join([line, *here.behind])
 
 
@@ -93,65 +98,67 @@ class _Run:
     """The comments from the end of one line of content to the end of the next.
 
     Attributes:
-        paths: the path that begins on each line of content of the old text, in its order.
-        index: the next line of content, as an index in ``paths``.
+        content: what begins on each line of content of the old text, in its order.
+        index: the next line of content, as an index in ``content``.
         detached: groups of comments with a blank line below them.
         opening: comments above and behind a dash that has nothing else on its line.
         attached: comments directly above that line.
         behind: the comment at its end.
     """
 
-    paths: Sequence[Path]
+    content: Sequence[Begun]
     index: int
     detached: list[list[str]] = field(default_factory=list)
     opening: list[str] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
 
-    def settle(self, follow: _Follow, remarks: dict[int, _Remarks], *, end: int) -> None:
-        """Add the comments to the lines of the new text that they belong to; ``end`` is the one after the last."""
-        fate = follow(self.paths[self.index]) if self.index < len(self.paths) else _Fate.NOISE
-        below = _first_line(follow, islice(self.paths, self.index, None))
-        if self.index == 0:
-            below = 0  # the head of the text, whatever key comes first
-        place = remarks.setdefault(end if below is None else below, _Remarks())
+    def settle(self, follower: _Follower, remarks: Sequence[_Remarks]) -> None:
+        """Add the comments to the lines of the new text that they belong to; the last stands for what is below all."""
+        below = follower.first_line(here.whole for here in islice(self.content, self.index, None))
         for group in self.detached:
-            place.above.extend([*group, ""])
-        above = self.opening + self.attached
+            remarks[-1 if below is None else below].detached.extend([*group, ""])
+        here = self.content[self.index] if self.index < len(self.content) else None
+        self._attach(self.opening + self.attached, here and here.whole, follower, remarks)
+        line = follower.line(here.behind) if here else None
+        if line is not None:
+            remarks[line].behind.extend(self.behind)
+        else:
+            self._attach(self.behind, here and here.behind, follower, remarks)
+
+    def _attach(
+        self, comments: Sequence[str], path: Path | None, follower: _Follower, remarks: Sequence[_Remarks]
+    ) -> None:
+        """Put comments above what has become of a path; without one they stand below all."""
+        fate = _Fate.NOISE if path is None else follower.follow(path)
+        if fate is _Fate.NOISE and comments:
+            neighbour = self._neighbour(path, follower)
+            fate = -1 if neighbour is None else neighbour
         if isinstance(fate, int):
-            place.above.extend(above)
-            remarks.setdefault(fate, _Remarks()).behind.extend(self.behind)
-        elif fate is _Fate.NOISE and (above or self.behind):
-            neighbour = self._neighbour(follow)
-            remarks.setdefault(end if neighbour is None else neighbour, _Remarks()).above.extend(above + self.behind)
+            remarks[fate].above.extend(comments)
 
-    def _neighbour(self, follow: _Follow) -> int | None:
+    def _neighbour(self, path: Path | None, follower: _Follower) -> int | None:
         """Return the line of the next thing in the same object, else of the last before."""
-        rest = self.paths[self.index :]  # nothing, of a comment within an empty list at the very end
-        below = takewhile(lambda path: path[: len(rest[0]) - 1] == rest[0][:-1], rest)
-        return _first_line(follow, [*below, *reversed(self.paths[: self.index])])
-
-
-def _first_line(follow: _Follow, paths: Iterable[Path]) -> int | None:
-    return next((line for path in paths if isinstance(line := follow(path), int)), None)
+        paths = [here.whole for here in self.content]
+        above = reversed(paths[: self.index + 1])
+        if path is None:
+            return follower.first_line(above)
+        below = takewhile(lambda other: other[: len(path) - 1] == path[:-1], paths[self.index + 1 :])
+        return follower.first_line([*below, *above])
 
 
 def _runs(lines: Sequence[str], loaded: Loaded) -> Iterable[_Run]:
     """Group the comments of a text by the line of content that they stand on."""
-    starts: dict[int, Path] = {}
-    for path, (line, _) in loaded.marks.items():
-        if path and (line not in starts or len(path) < len(starts[line])):
-            starts[line] = path
-    content = sorted(starts)
-    paths = [starts[line] for line in content]
+    starts = begun(loaded.marks)
+    numbers, content = list(starts), list(starts.values())
     alone = {line for line, column, _ in loaded.comments if not lines[line - 1][: column - 1].strip()}
     runs: dict[int, _Run] = {}
     for line, column, text in loaded.comments:
-        index = bisect_left(content, line)
+        index = bisect_left(numbers, line)
         opens = line not in starts and bool(_DASHES.fullmatch(lines[line - 1][: column - 1]))
         if line not in alone and line not in starts and not opens:  # behind the last line of a value of several
             index = max(index - 1, 0)
-        run = runs.setdefault(index, _Run(paths, index))
+        run = runs.setdefault(index, _Run(content, index))
         if opens:
             run.opening.extend([*run.attached, text])
             run.attached.clear()
@@ -173,6 +180,7 @@ class _Follower:
         self._counterparts = counterparts
         self._root = root
         self._after = after
+        self._begun = begun(after.marks)
         self._pins: dict[int, dict[int, int]] = {}
 
     def follow(self, path: Path) -> int | _Fate:
@@ -199,6 +207,15 @@ class _Follower:
             steps = (*steps, there)
             old, new = old[step], new[there]
         return self._after.marks[*self._root, pair.index, *steps][0] - 1
+
+    def first_line(self, paths: Iterable[Path]) -> int | None:
+        """Return the line of the first that there still is."""
+        return next((line for path in paths if isinstance(line := self.follow(path), int)), None)
+
+    def line(self, path: Path) -> int | None:
+        """Return the line of what has become of ``path``, if a comment at its end stands on that."""
+        line = self.follow(path)
+        return line if isinstance(line, int) and len(self._begun[line + 1].behind) == len(path) else None
 
     def _counterpart(self, pair: Counterpart, steps: Path, old: Any, new: Any, step: str | int) -> str | int | None:  # noqa: ANN401 - JSON
         if isinstance(step, str):

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pinsync import canonical, document, normalize
 from pinsync.document.comments import Counterpart, carry
 from pinsync.errors import DataError, FileError
-from pinsync.yamlio import Loaded, Path, load
+from pinsync.yamlio import Loaded, Path, load, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pinsync.model import Customization
 
 _KEYS = ("format", "model", "customizations")
@@ -115,9 +113,5 @@ def _customization(row: object, index: int, model: str, loaded: Loaded, source: 
 
 
 def _error(loaded: Loaded, path: Path, source: str, message: str, hint: str | None) -> FileError:
-    line, column = next((loaded.marks[part] for part in _upwards(path) if part in loaded.marks), (1, 1))
+    line, column = nearest(loaded.marks, path) or loaded.marks[()]
     return FileError(message, source=source, line=line, column=column, hint=hint)
-
-
-def _upwards(path: Path) -> Iterable[Path]:
-    return (path[:length] for length in range(len(path), -1, -1))

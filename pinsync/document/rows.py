@@ -17,7 +17,7 @@ from msgspec import UNSET, UnsetType
 from pinsync import canonical, document, normalize
 from pinsync.canonical import quoted, strings
 from pinsync.document import answer
-from pinsync.errors import DataError
+from pinsync.errors import DataError, spelled
 from pinsync.model import Customization, Target
 from pinsync.normalize import date_times
 
@@ -40,7 +40,7 @@ def customizations(body: bytes, ignore: normalize.Ignored) -> tuple[tuple[Custom
     row: dict[str, Any] = {}
 
     def warn(path: normalize.Path, message: str) -> None:
-        warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {normalize.place(path)}: {message}")
+        warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {spelled(path)}: {message}")
 
     for number, raw in enumerate(answer.split(body), 1):
         try:

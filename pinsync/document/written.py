@@ -8,22 +8,28 @@ YAML parser, which takes a hundred times as long, gets the other blocks, and the
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync import canonical, document, normalize
+from pinsync.document.standing import begun
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
+    from pinsync.document.standing import Begun
     from pinsync.yamlio import Loaded, Path, Place
 
 NOTE: Final = b"pinsync:"
 """What a comment holds that is meant for pinsync."""
+PINS: Final = "pin_definitions"
+_IN_A_PIN: Final = 3
+"""How many steps lead to a field of a pin."""
 
 Comment = tuple[int, int, str]
 
@@ -44,11 +50,53 @@ class Row:
     above: int
     marks: Mapping[Path, Place] | None
 
+    def places(self) -> dict[Path, Place]:
+        """Return path → line and column in the file, from 1, of all that it holds, in the order of the text."""
+        return {path: (line + self.above, column) for path, (line, column) in self._marks().items()}
+
     def place(self, path: Path) -> Place:
-        """Return line and column in the file, from 1, of what ``path`` leads to, or of the nearest part around it."""
-        marks = _canonical_marks(self.text) if self.marks is None else self.marks
-        line, column = _nearest(marks, path)
+        """Return line and column in the file, from 1, of what ``path`` leads to, or of the nearest part around it.
+
+        What a pin lacks stands at the key that comes first in its canonical form, so that it does after ``fmt`` as well
+        and stays with a comment there.
+        """
+        from pinsync import yamlio  # noqa: PLC0415 - a file without findings is read without it
+
+        marks = self._marks()
+        if path not in marks and len(path) == _IN_A_PIN and path[0] == PINS:
+            path = (*path[:2], next(iter(self._pin(int(path[1]))), ""))
+        line, column = yamlio.nearest(marks, path) or marks[()]
         return line + self.above, column
+
+    def pin_order(self) -> Sequence[int]:
+        """Return the indexes of the pins in the order that canonical form has them in."""
+        pins = self.data[PINS]
+        indexes = range(len(pins))
+        if self.marks is None or not all(isinstance(pin, dict) for pin in pins):
+            return indexes
+        try:
+            return sorted(indexes, key=lambda index: canonical.pin_order(self._pin(index)))
+        except DataError:
+            return indexes
+
+    def order(self) -> tuple[object, ...]:
+        """Return what customizations of one document are sorted by."""
+        try:
+            return canonical.order(document.customization(self.data, model="-"))
+        except DataError:
+            return ()
+
+    def _marks(self) -> Mapping[Path, Place]:
+        return _canonical_marks(self.text) if self.marks is None else self.marks
+
+    def _pin(self, index: int) -> dict[str, Any]:
+        """Return a pin with its keys in canonical order; one that has no canonical form as it is written."""
+        pin: dict[str, Any] = self.data[PINS][index]
+        try:
+            normal: list[dict[str, Any]] = normalize.normalize({PINS: [pin]})[PINS]
+        except DataError:
+            return pin
+        return normal[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +152,23 @@ class Written:
 
     def place(self, path: Path) -> Place:
         """Return line and column, from 1, of a part at the top, or of the nearest part around it."""
-        return _nearest(self.marks or {}, path)
+        from pinsync import yamlio  # noqa: PLC0415 - a file without findings is read without it
+
+        marks = self.marks or {}
+        return yamlio.nearest(marks, path) or marks.get((), (1, 1))
+
+    def begun(self, lines: Collection[int]) -> dict[int, Begun]:
+        """Return line → what begins there, as paths of the file; of a block without any of ``lines``, the first one."""
+        wanted = sorted(lines)
+        marks = dict(self.marks or {})
+        for index, row in enumerate(self.rows):
+            whole: Path = ("customizations", index)
+            at = bisect_left(wanted, row.above + 1)
+            if not row.text or (at < len(wanted) and wanted[at] <= row.above + row.text.count(b"\n")):
+                marks |= {(*whole, *path): place for path, place in row.places().items()}
+            else:
+                marks[whole] = (row.above + 1, len(b"  - ") + 1)
+        return begun(marks)
 
 
 def read(text: bytes, source: str) -> Written:
@@ -114,10 +178,7 @@ def read(text: bytes, source: str) -> Written:
         text: the file's bytes.
         source: the file's path.
     """
-    lines = text.replace(b"\r\n", b"\n") if b"\r\n" in text else text
-    if lines and not lines.endswith(b"\n"):
-        lines += b"\n"
-    whole = Written(source, text, lines)
+    whole = Written(source, text, document.with_line_ends(text))
     try:
         return _cut(whole) or _as_a_whole(whole)
     except FileError as error:
@@ -132,20 +193,22 @@ def comparable(value: object) -> str:
         return repr(value)
 
 
-def instant(text: str) -> str | None:
+def instant(value: object) -> str | None:
     """Return a text for the moment that an RFC 3339 date-time names, such that earlier ones sort first; else None."""
-    return canonical.instant(normalize.date_times[text])
+    return canonical.instant(normalize.date_times[value]) if isinstance(value, str) else None
 
 
-_FIRST: Final = b"\n  - "
-_OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
+def window(start: object, end: object) -> tuple[str, str] | None:
+    """Return both ends of a window as `canonical.window` does, of date-times in any offset."""
+    return canonical.window(*(normalize.date_times[at] if isinstance(at, str) else at for at in (start, end)))
+
+
 _HEAD_END: Final = re.compile(rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*\Z", re.MULTILINE)
-_COMMENT_LINE: Final = re.compile(rb"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
 
 
 def _is_canonical(row: Row) -> bool:
     """Whether a row that ``canonical`` could read has no comments, and says all as ``normalize`` would."""
-    if row.marks is not None or _COMMENT_LINE.search(row.text):
+    if row.marks is not None or document.SKIPPED_LINE.search(row.text):
         return False
     try:
         normalize.check_identity(row.data, ("target_type",))
@@ -165,23 +228,18 @@ def _order(row: Row) -> tuple[object, ...]:
     return canonical.order(Customization("", data.get("id"), target, row.text))
 
 
-def _nearest(marks: Mapping[Path, Place], path: Path) -> Place:
-    parts = (path[:length] for length in range(len(path), -1, -1))
-    return next((marks[part] for part in parts if part in marks), (1, 1))
-
-
 def _cut(whole: Written) -> Written | None:
     """Read a file block by block; None if it isn't laid out so that it can be cut at lines."""
     text = whole.text
-    begins = [*_find_all(text), len(text)]
-    head = _head(whole, text[: begins[0]])
-    if head is None or len(begins) == 1:
+    firsts = [*document.begins(text), len(text)]
+    head = _head(whole, text[: firsts[0]])
+    if head is None or len(firsts) == 1:
         return None
     above = head.text.count(b"\n")
     rows: list[Row] = []
     comments = list(head.comments)
     faults = []
-    for begin, end in pairwise(begins):
+    for begin, end in pairwise(firsts):
         region = text[begin:end]
         try:
             row, noted = _row(region, above, whole.source)
@@ -194,13 +252,6 @@ def _cut(whole: Written) -> Written | None:
             comments += [(line + above, column, comment) for line, column, comment in noted]
         above += region.count(b"\n")
     return replace(head, text=text, rows=tuple(rows), faults=tuple(faults), comments=tuple(comments))
-
-
-def _find_all(text: bytes) -> Iterator[int]:
-    at = text.find(_FIRST)
-    while at >= 0:
-        yield at + 1
-        at = text.find(_FIRST, at + 1)
 
 
 def _head(whole: Written, text: bytes) -> Written | None:
@@ -227,7 +278,7 @@ def _row(region: bytes, above: int, source: str) -> tuple[Row | None, tuple[Comm
     data = _read_canonical(region)
     if data is not None:
         return Row(data, region, above, None), ()
-    if _OTHER_LINE.search(region, region.index(b"\n") + 1):
+    if document.OTHER_LINE.search(region, region.index(b"\n") + 1):
         return None, ()
     from pinsync import yamlio  # noqa: PLC0415 - canonical text is read without it
 
@@ -241,7 +292,7 @@ def _row(region: bytes, above: int, source: str) -> tuple[Row | None, tuple[Comm
 def _read_canonical(region: bytes) -> dict[str, Any] | None:
     try:
         text = region.decode()
-        plain = _COMMENT_LINE.sub(b"", region).decode()
+        plain = document.SKIPPED_LINE.sub(b"", region).decode()
         # What other readers can't take, in a comment too, is for yamlio to refuse.
         if plain == text or (NOTE not in region and text.replace("\n", "").isprintable()):
             return canonical.read(plain)

@@ -18,7 +18,7 @@ from pinsync.history.versions import Fault, Version
 from pinsync.sources import sides
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.config import Tracker
     from pinsync.model import Commit, Customization
@@ -51,7 +51,8 @@ class TrackerStep:
         """Return where customizations that differ stand: on the commit's side, or the parent's if gone.
 
         Args:
-            wanted: some of ``old`` and ``new``; of equal ones without an id, each stands for the next.
+            wanted: some of ``old`` and ``new``. Equal rules without an id share one object; their places are handed out
+                in the file's order.
         """
         missing = {id(item) for item in wanted}
         found: dict[int, list[Place]] = {}
@@ -119,12 +120,15 @@ class History:
         """Yield the newest customization that is for each of these items, as far as any was met yet."""
         return self._states.titled(tracker, items)
 
-    def steps(self, names: Sequence[str] = (), wanted: Range | None = None) -> Iterator[Step]:
+    def steps(
+        self, names: Sequence[str] = (), wanted: Range | None = None, enough: Callable[[], bool] = lambda: True
+    ) -> Iterator[Step]:
         """Yield, for each commit that changed a tracker's files, what it did; the newest first.
 
         Args:
             names: the trackers, as the newest commit calls them; all if empty.
             wanted: the commits that are asked for; None for all.
+            enough: tells, once all of those are found, whether older ones needn't be looked at.
 
         Raises:
             UsageError: no tracker of the newest commit has such a name, or the author's expression can't be read.
@@ -134,7 +138,7 @@ class History:
             asked = set(self._repository.selected(wanted, self._states.names))
         newest = self._newest(names)
         at = 0
-        while (commit := self._states.commit(at)) and (asked is None or asked or not _is_bounded(wanted)):
+        while (commit := self._states.commit(at)) and (asked is None or asked or not enough()):
             step, newest = self._step(at, commit, newest, every=not names)
             if step and (asked is None or commit.hash in asked):
                 yield step
@@ -172,13 +176,7 @@ class History:
         }
         if not trackers and not faults:
             return None, _earlier(newest, pairs)
-        step = Step(commit, tuple(trackers), {fault: after.model(fault.path) for fault in sorted(faults)})
-        return step, _earlier(newest, pairs)
-
-
-def _is_bounded(wanted: Range | None) -> bool:
-    """Whether older commits than those asked for needn't be looked at."""
-    return wanted is not None and (wanted.base is not None or wanted.since is not None)
+        return Step(commit, tuple(trackers), faults), _earlier(newest, pairs)
 
 
 _Pair = tuple["Tracker | None", "Tracker | None"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinsync import layout
+from pinsync import config, layout
 from pinsync.config import FILE_NAME, Tracker
 from pinsync.errors import ConfigError
 from pinsync.history.versions import Fault, placed
@@ -51,7 +52,6 @@ class Configurations:
     def __init__(self, reader: Reader, today: Today) -> None:
         self._reader = reader
         self._today = today
-        self._inside = today.repository.inside(today.settings.root)
         self._near = sides.configuration_places(today.settings, today.repository)
         self._former: list[PurePosixPath] | None = None
         self._parsed: dict[tuple[PurePosixPath, str], Settings | Fault] = {}
@@ -60,7 +60,7 @@ class Configurations:
     @property
     def names(self) -> list[str]:
         """What the files that matter are called: ``*`` stands for anything."""
-        return [f"*{layout.SUFFIX}", self._near[0].name if self._near else FILE_NAME]
+        return [f"*{layout.SUFFIX}", glob.escape(self._near[0].name) if self._near else FILE_NAME]
 
     def outline(self, commit: str) -> Outline | Fault:
         """Return a commit's configuration and folders, or why they can't be told.
@@ -74,7 +74,7 @@ class Configurations:
         trackers = settings.trackers or (Tracker("default", ""),)
         folders = {}
         for tracker in trackers:
-            place = layout.folder(self._inside / settings.directory, tracker.name if len(trackers) > 1 else None)
+            place = layout.folder(settings.directory, tracker.name if len(trackers) > 1 else None)
             found = self._folder(commit, place)
             if isinstance(found, Fault):
                 return found
@@ -107,11 +107,11 @@ class Configurations:
             today = self._today
             text = found.content or b""
             try:
-                settings = sides.configured(text, place, "", today.settings, today.repository, today.environ)
+                self._parsed[key] = config.parse(
+                    text, str(place), root=today.settings.root, environ=today.environ, base=place.parent
+                )
             except ConfigError as error:
                 self._parsed[key] = Fault(place, found.hash, placed(error))
-            else:
-                self._parsed[key] = settings
         return self._parsed[key]
 
     def _folder(self, commit: str, folder: PurePosixPath) -> Object | Fault | None:

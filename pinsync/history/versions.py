@@ -124,13 +124,11 @@ class Versions:
         model = self._models.get(head)
         known = self._blocks.get((ignore, model), {}) if model is not None else {}
         new = [block for block in dict.fromkeys(blocks) if block not in known]
-        if model is None or (new and not self._learnt(head, new, ignore)):
+        if model is None or not blocks or (new and not self._learnt(head, new, ignore)):
             read = document.parse(content, source, ignore=ignore)
             if not self._learn(read, head, blocks, text, ignore):
                 return read.model, self._shared(read), [entry.line for entry in read.entries]
             model = read.model
-        if not blocks:
-            return model, (), ()
         known = self._blocks[ignore, model]
         items, heights = zip(*map(known.__getitem__, blocks), strict=True)
         return model, items, accumulate(heights[:-1], initial=head.count(b"\n") + 2)
@@ -145,8 +143,13 @@ class Versions:
         return self._learn(read, head, blocks, text, ignore)
 
     def _learn(self, read: Document, head: bytes, blocks: Collection[bytes], text: bytes, ignore: Ignored) -> bool:
-        """Take note of a document's blocks; whether it is laid out as pinsync does it, so that they can be told."""
-        if len(read.entries) != len(blocks) or read.text().replace(b"\r\n", b"\n").rstrip(b"\n") != text.rstrip(b"\n"):
+        """Take note of a document's blocks; whether it is laid out as pinsync does it, so that they can be told.
+
+        The head of an empty document, ``[]``, is none that blocks can stand below.
+        """
+        if not blocks or len(read.entries) != len(blocks):
+            return False
+        if read.text().replace(b"\r\n", b"\n").rstrip(b"\n") != text.rstrip(b"\n"):
             return False
         self._models[head] = read.model
         self._blocks.setdefault((ignore, read.model), {}).update(

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinsync.compare.changes import plain_data
+from pinsync.errors import one_line
 from pinsync.reports import commits
 from pinsync.reports.pins import Words
-from pinsync.reports.text import named, painted
-from pinsync.reports.values import aligned, clipped, one_line, page, plural
+from pinsync.reports.text import by_tracker, painted
+from pinsync.reports.values import aligned, clipped, page, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from pinsync.compare import Kind
-    from pinsync.compare.log import Blame, BlamedRule
+    from pinsync.compare.log import Blame, BlamedRule, BlamedTracker
     from pinsync.model import Commit
     from pinsync.reports import Style
 
@@ -43,28 +44,25 @@ class _Page:
     words: Words
 
     def lines(self) -> Iterator[str]:
-        yield painted(
-            self.style, "bold", f"{self.words.value(self.blame.model)} in {self.words.origin(self.blame.source)}"
-        )
-        for tracker in self.blame.trackers:
-            if len(self.blame.trackers) > 1:
-                yield ""
-                yield painted(self.style, "bold", named(tracker))
-            words = replace(self.words, names=tracker.names)
-            for rule in tracker.rules:
-                yield ""
-                yield self._title(rule, words)
-                yield from self._table(rule, words)
+        headline = f"{self.words.value(self.blame.model)} in {self.words.origin(self.blame.source)}"
+        yield from by_tracker(headline, self.blame.trackers, self.style, self._rules)
         if not any(tracker.rules for tracker in self.blame.trackers):
             yield "no rules"
         if self.blame.shallow:
             yield ""
             yield f"note: {commits.shallow_end(self.blame.shallow)}"
 
+    def _rules(self, tracker: BlamedTracker) -> Iterator[str]:
+        words = replace(self.words, names=tracker.names)
+        for rule in tracker.rules:
+            yield ""
+            yield self._title(rule, words)
+            yield from self._table(rule, words)
+
     def _title(self, rule: BlamedRule, words: Words) -> str:
-        name, target = words.called(rule.customization, plain_data(rule.customization))
+        called = words.called(rule.customization, plain_data(rule.customization))
         place = one_line(f"{rule.place.file}:{rule.place.line}")
-        return painted(self.style, "bold", name) + (f" ({target})" if target else "") + f" · {place}"
+        return f"{painted(self.style, 'bold', called.name)}{called.aside} · {place}"
 
     def _table(self, rule: BlamedRule, words: Words) -> Iterator[str]:
         rows = [

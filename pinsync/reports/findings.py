@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
+from pinsync.errors import one_line
 from pinsync.model import Finding
-from pinsync.reports.values import clipped, one_line, plural
+from pinsync.reports.values import clipped
 from pinsync.reports.wording import Wording
 
 if TYPE_CHECKING:
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
     from pinsync.compare.drift import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
+    from pinsync.reports.wording import Entry
 
 _INCOMPLETE: Final = frozenset({"drift-incomplete", "lint-incomplete"})
+
+_IN_SYNC: Final = "in sync"
+"""The name of what is wrong with a tracker that couldn't be compared, and of one of which nothing differs."""
 
 _MAX_VALUE: Final = 200
 _MAX_LINES: Final = 6
@@ -37,14 +42,12 @@ class Rule:
         severity: of its findings, unless one says otherwise.
         summary: one sentence.
         help: what it means and how to mend it, in markdown without HTML.
-        uri: a page about it.
     """
 
     id: str
     severity: Literal["error", "warning"]
     summary: str
     help: str
-    uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Context:
         passed: what was looked at and is fine.
         notes: what a reader should know first.
         configuration: its path from the repository's root: where notes stand; and, in formats that must name a file,
-            findings that none is at fault for.
+            findings that no file is at fault for.
         has_page: whether the job has a page that takes a summary.
     """
 
@@ -91,7 +94,7 @@ RULES: Final = (
         "A customization is only on the left side, such as git.",
         "The left side of the comparison, by default the last commit, has a customization that the right one, by "
         "default live, lacks.\n\nTo drop it from git too, run `pinsync export --commit`; otherwise create it again in "
-        "Luigi's Box.",
+        "Luigi's Box. One without an id was never live: enter it in Luigi's Box, or delete its block from the file.",
     ),
     Rule(
         "drift-changed",
@@ -140,7 +143,7 @@ def from_drift(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context
     failures = [_failure(tracker.name, tracker.error) for tracker in drift.trackers if tracker.error]
     changes = [_finding(change, tracker, words.of(tracker)) for tracker in drift.trackers for change in tracker.changes]
     in_sync = [tracker for tracker in drift.trackers if not tracker.error and not tracker.changes]
-    passed = [Passed(tracker.name, f"in sync: {plural(tracker.unchanged, 'customization')}") for tracker in in_sync]
+    passed = [Passed(tracker.name, _IN_SYNC) for tracker in in_sync]
     notes = [*drift.notes, *(f"{tracker.name}: {note}" for tracker in drift.trackers for note in tracker.notes)]
     context = Context("diff", RULES, tuple(passed), tuple(filter(None, notes)), style.configuration, style.has_page)
     return (*failures, *changes), context
@@ -148,44 +151,49 @@ def from_drift(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context
 
 def _failure(name: str, error: PinsyncError) -> Finding:
     message = f"{name} could not be compared: {error.message}"
-    return Finding("drift-incomplete", "error", message, hint=error.hint, identity=name)
+    return Finding("drift-incomplete", "error", message, hint=error.hint, identity=name, name=_IN_SYNC)
 
 
 def _finding(change: Change, tracker: TrackerDrift, words: Wording) -> Finding:
     item = change.subject
     target = ":".join(part or "" for part in item.target)
+    entry = words.entry(replace(change, place=None))  # the place has a field of its own
     return Finding(
         rule=f"drift-{change.kind}",
         severity="error" if change.effect == "shown" else "warning",
-        message=_message(change, tracker, words),
+        message=_message(entry, tracker, words),
         file=change.place.file if change.place else None,
         line=change.place.line if change.place else None,
-        hint=f"to take live into git: {remedy}" if (remedy := words.remedy()) else None,
+        hint=words.remedy(change) or None,
         identity=f"{tracker.name}:{change.id or target}",
         model=item.model,
         tracker=tracker.name if len(words.drift.trackers) > 1 else None,
+        name=entry.called.full,
     )
 
 
-def _message(change: Change, tracker: TrackerDrift, words: Wording) -> str:
+def _message(entry: Entry, tracker: TrackerDrift, words: Wording) -> str:
     """Return ``Strings (item /p/123/) · model basket · git → live: position 3: /p/234/ → /p/999/``."""
-    entry = words.entry(replace(change, place=None))  # the place has a field of its own
     drift = words.drift
     sides = f"{words.short(drift.old)} → {words.short(drift.new)}"
     several = [one_line(tracker.name)] if len(drift.trackers) > 1 else []
-    name = f"{entry.name} ({entry.target})" if entry.target else entry.name
     verdict = [] if entry.kind == "changed" else [entry.verdict]
     arrows = [] if entry.kind in ("added", "removed") else [sides]
     lines = [line for _, line in entry.lines[:_MAX_LINES]]
     if more := len(entry.lines) - len(lines):
         lines.append(f"and {more:,} more")
-    head = " · ".join([*several, name, f"model {entry.model}", *verdict, *entry.remarks, *arrows])
+    head = " · ".join([*several, entry.called.full, f"model {entry.model}", *verdict, *entry.remarks, *arrows])
     return f"{head}: {'; '.join(lines)}" if lines else head
 
 
 def is_failure(finding: Finding) -> bool:
     """Return whether it says that something could not be looked at, rather than that something is wrong there."""
     return finding.rule in _INCOMPLETE
+
+
+def looked_at(findings: Iterable[Finding], context: Context) -> int:
+    """Return how many files a linter could look at."""
+    return len({finding.file for finding in findings if not is_failure(finding)}) + len(context.passed)
 
 
 def described(finding: Finding) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from pinsync.errors import defused, one_line
 from pinsync.reports.findings import from_drift
 from pinsync.reports.markdown import MARKER, code, size
-from pinsync.reports.values import clipped, one_line, plural
+from pinsync.reports.values import clipped, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -64,8 +65,8 @@ def _commands(findings: Sequence[Finding], context: Context) -> Iterator[str]:
         taken[finding.severity] += 1
         yield _command(finding.severity, _properties(finding), finding.message, finding.hint)
     if more := " and ".join(plural(count, f"more {kind}") for kind, count in sorted(left_out.items()) if count):
-        where = "in the step's summary, or with --format text" if context.has_page else "with --format text"
-        yield _command("notice", title, f"{more}, to be found {where}")
+        page = "in the step's summary as far as it goes, or " if context.has_page else ""
+        yield _command("notice", title, f"{more}, to be found {page}with --format text")
 
 
 def _properties(finding: Finding) -> dict[str, str]:
@@ -81,13 +82,8 @@ def _properties(finding: Finding) -> dict[str, str]:
 
 def _command(name: str, properties: dict[str, str], message: str, hint: str | None = None) -> str:
     text = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    lines = [_defused(clipped(one_line(part), _MAX_DATA)) for part in (message, hint) if part]
+    lines = [defused(clipped(one_line(part), _MAX_DATA)) for part in (message, hint) if part]
     return f"::{name} {text}::{_data(chr(10).join(lines))}"
-
-
-def _defused(text: str) -> str:
-    """Break up ``::`` at the start, so that the text isn't a command wherever it is printed again."""
-    return text.replace("::", ":\\u003a", 1) if text.lstrip().startswith("::") else text
 
 
 def _data(text: str) -> str:
@@ -95,7 +91,7 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(_defused(one_line(text))).replace(":", "%3A").replace(",", "%2C")
+    return _data(defused(one_line(text))).replace(":", "%3A").replace(",", "%2C")
 
 
 def summary(findings: Sequence[Finding], context: Context, max_chars: int) -> str:

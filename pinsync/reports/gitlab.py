@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from pinsync.errors import one_line
 from pinsync.model import Finding
 from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
-from pinsync.reports.values import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

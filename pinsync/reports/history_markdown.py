@@ -27,11 +27,10 @@ def render(log: Log, style: Style) -> str:
 
     Args:
         log: what to report.
-        style: the time zone, and the budget (``MAX_CHARS`` at most, and by default).
+        style: the time zone.
     """
-    limit = MAX_CHARS if style.max_chars is None else min(style.max_chars, MAX_CHARS)
     last = _last(log, {"commit": _PLACEHOLDER, "customization": _PLACEHOLDER})
-    report = _Report(log, style, ChangeWords(style.zone, code, MAX_VALUE), Page(limit - size(last)))
+    report = _Report(log, style, ChangeWords(style.zone, code, MAX_VALUE), Page(MAX_CHARS - size(last)))
     return report.text()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pinsync.errors import one_line
 from pinsync.reports import commits
 from pinsync.reports.text import entry_lines, named, painted
-from pinsync.reports.values import one_line, page
+from pinsync.reports.values import page
 from pinsync.reports.wording import ChangeWords
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ at, is a test with an error.
 
 from __future__ import annotations
 
-from collections import Counter
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
+from pinsync.errors import one_line
 from pinsync.reports.findings import described, from_drift, is_failure, named
-from pinsync.reports.values import clipped, one_line
+from pinsync.reports.values import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pinsync.reports import Style
     from pinsync.reports.findings import Context
 
-_MAX_NAME: Final = 120
+_MAX_NAME: Final = 200
 _MAX_MESSAGE: Final = 300
 _COUNTED: Final = {"tests": "testcase", "failures": "failure", "errors": "error"}
 
@@ -64,22 +65,22 @@ class _Report:
     def __init__(self, command: str) -> None:
         self._root = ET.Element("testsuites", name=f"pinsync {command}")
         self._suites: dict[str, ET.Element] = {}
-        self._names: Counter[tuple[str, str]] = Counter()
+        self._names: set[tuple[str, str]] = set()
 
     def test(self, suite: str, name: str) -> ET.Element:
         """Add a test; readers tell tests apart by their names, so equal ones get a number."""
         suite, name = one_line(suite), clipped(one_line(name), _MAX_NAME)
         if suite not in self._suites:
             self._suites[suite] = ET.SubElement(self._root, "testsuite", name=suite)
-        self._names[suite, name] += 1
-        count = self._names[suite, name]
-        full = name if count == 1 else f"{name} ({count})"
+        numbered = chain([name], (f"{name} ({number})" for number in count(2)))
+        full = next(each for each in numbered if (suite, each) not in self._names)
+        self._names.add((suite, full))
         return ET.SubElement(self._suites[suite], "testcase", classname=suite, name=full, time="0")
 
     def failure(self, finding: Finding) -> None:
-        """Add a test that failed."""
+        """Add a test that failed: it is named by what it is about, and so is the same one when that changes further."""
         suite = named(finding.model, finding.tracker) or finding.file or finding.identity or finding.rule
-        test = self.test(suite, finding.message)
+        test = self.test(suite, finding.name or _place(finding))
         if finding.file is not None:
             test.set("file", one_line(finding.file))
             if finding.line is not None:
@@ -96,3 +97,9 @@ class _Report:
             element.set("time", "0")
         ET.indent(self._root)
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(self._root, encoding="unicode")}\n'
+
+
+def _place(finding: Finding) -> str:
+    """Return what a finding is about, but for its line, which moves: ``expired: customizations/basket.yaml: 123``."""
+    identity = finding.identity if finding.identity != finding.message else None
+    return ": ".join(part for part in (finding.rule, finding.file, identity) if part)

@@ -5,15 +5,13 @@ It grows only by new keys.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.model import INVISIBLE
-from pinsync.reports.findings import is_failure
+from pinsync.reports.findings import is_failure, looked_at
+from pinsync.reports.json import encoded
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Sequence
 
     from pinsync.model import Finding
@@ -33,8 +31,8 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
     """
     found = [finding for finding in findings if not is_failure(finding)]
     counts = Counter(finding.severity for finding in found)
-    files = len({finding.file for finding in found}) + len(context.passed)
     notes = [_note(finding) for finding in findings if is_failure(finding)]
+    files = looked_at(findings, context)
     record = {
         "version": VERSION,
         "complete": not notes,
@@ -42,13 +40,12 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
         "findings": [_record(finding) for finding in found],
         **({"notes": notes} if notes else {}),
     }
-    text = json.dumps(record, ensure_ascii=False, indent=2)
-    text = text.replace("##[", "#\\u0023[")  # a CI runner takes it for a command wherever it stands in a line
-    return "".join(f"{INVISIBLE.sub(_escaped, line)}\n" for line in text.split("\n"))
+    return encoded(record)
 
 
 def _note(finding: Finding) -> str:
-    return ": ".join(part for part in ("not looked at", finding.file, finding.message) if part)
+    told = f"{finding.message}; {finding.hint}" if finding.hint else finding.message
+    return ": ".join(part for part in ("not looked at", finding.file, told) if part)
 
 
 def _record(finding: Finding) -> dict[str, Any]:
@@ -62,8 +59,3 @@ def _record(finding: Finding) -> dict[str, Any]:
         "column": finding.column,
         "model": finding.model,
     }
-
-
-def _escaped(match: re.Match[str]) -> str:
-    """JSON knows four digits only: a character beyond them is a surrogate pair (RFC 8259, section 7)."""
-    return json.dumps(match[0])[1:-1]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from pinsync.reports.values import one_line, plural
+from pinsync.errors import one_line
+from pinsync.reports.findings import is_failure, looked_at
+from pinsync.reports.values import page, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +37,13 @@ def render_findings(findings: Sequence[Finding], context: Context, *, color: boo
         lines.append(f"{_place(finding)}{severity} {finding.rule}: {one_line(finding.message)}")
         if finding.hint:
             lines.append(f"  {one_line(finding.hint)}")
-    found = Counter(finding.severity for finding in findings)
-    files = plural(len({finding.file for finding in findings}) + len(context.passed), "file")
-    if found:
-        counts = [painted(kind, plural(found[kind], kind)) for kind in ("error", "warning") if found[kind]]
-        lines.append(f"{', '.join(counts)} in {files}")
-    else:
-        lines.append(painted("good", f"nothing found in {files}"))
-    return "\n".join(lines) + "\n"
+    found = Counter(finding.severity for finding in findings if not is_failure(finding))
+    counts = [painted(kind, plural(found[kind], kind)) for kind in ("error", "warning") if found[kind]]
+    unread = sum(map(is_failure, findings))
+    nothing = "nothing found" if unread else painted("good", "nothing found")
+    last = f"{', '.join(counts) or nothing} in {plural(looked_at(findings, context), 'file')}"
+    lines.append(f"{last}; {plural(unread, 'file')} could not be looked at" if unread else last)
+    return page(lines)
 
 
 def _place(finding: Finding) -> str:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import UsageError
-from pinsync.reports.values import clipped, one_line, plural
-from pinsync.reports.wording import Wording, touched
+from pinsync.errors import UsageError, one_line
+from pinsync.reports.values import clipped, plural
+from pinsync.reports.wording import EXPORT, Wording, touched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -107,8 +107,8 @@ def _most(drift: Drift, rows: int) -> dict[str, int]:
 
 def _last(words: Wording, left_out: Mapping[str, int]) -> str:
     """Return the last lines: the next step, and what is left out."""
-    remedy = words.remedy()
-    advice = f"To take live into git: `{remedy}`.\n\n" if remedy else ""
+    sentences = (remedy.replace(EXPORT, f"`{EXPORT}`") for remedy in words.remedies())
+    advice = "".join(f"{sentence[0].upper()}{sentence[1:]}.\n\n" for sentence in sentences)
     counts = ", ".join(plural(count, what) for what, count in left_out.items() if count)
     if not counts:
         return advice
@@ -290,9 +290,8 @@ def _row(cells: Iterable[str]) -> str:
 
 def item(entry: Entry, *, with_model: bool) -> str:
     """Return a change as an item of a list, its pins and fields below it."""
-    target = f" ({entry.target})" if entry.target else ""
     model = f"model {entry.model}" if with_model else ""
-    facts = [f"**{entry.verdict}:** {entry.name}{target}", model, *entry.remarks, entry.seen]
+    facts = [f"**{entry.verdict}:** {entry.called.full}", model, *entry.remarks, entry.seen]
     lines = [sentence for _, sentence in entry.lines[:_MAX_LINES]]
     if more := len(entry.lines) - len(lines):
         lines.append(f"… and {more:,} more")

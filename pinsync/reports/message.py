@@ -1,12 +1,18 @@
-"""The commit message of an export."""
+"""The commit message of an export.
+
+Foreign text stands in it, and code hosts obey what a message says: they close issues, notify people and skip jobs. Git
+itself takes lines such as ``Signed-off-by: a person`` for trailers, which lend a commit somebody's word.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pinsync import compare
-from pinsync.errors import printable
+from pinsync.errors import escaped, one_line
+from pinsync.reports.values import clipped, compact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,21 +35,50 @@ def message(trackers: Mapping[str, Sequence[Pair]]) -> str:
     counts = Counter(pair.kind for _, pair in changes)
     subject = ", ".join(f"{counts[kind]} {kind}" for kind in compare.KINDS if counts[kind]) or "same rules, new text"
     names = {name for name, _ in changes}
-    whose = f" of {_one_line(*names)}" if len(names) == 1 < len(trackers) else ""
+    whose = f" of {_data(*names)}" if len(names) == 1 < len(trackers) else ""
     lines = []
     heading = ""
-    ordered = sorted(changes, key=lambda change: (change[0], change[1].shown.model, compare.order(change[1].shown)))
+    ordered = sorted(changes, key=lambda change: (change[0], compare.order(change[1].shown)))
     for name, pair in ordered[:MAX_ENTRIES]:
-        here = f"{name}/{pair.shown.model}" if len(trackers) > 1 else pair.shown.model
+        # No trailer: of those, the one word before the colon may be followed by blanks alone; an odd name has quotes.
+        here = f"{f'{name}, ' if len(trackers) > 1 else ''}model {_data(compact(pair.shown.model))}:"
         if here != heading:
-            lines += ["", f"{_one_line(here)}:"]
+            lines += ["", here]
             heading = here
-        lines.append(f"  {pair.kind} {_one_line(compare.name(pair.shown))}")
+        lines.append(f"  {pair.kind} {_data(compare.name(pair.shown))}")
     if len(ordered) > MAX_ENTRIES:
         lines += ["", f"and {len(ordered) - MAX_ENTRIES} more"]
     return "\n".join([f"Export pins{whose}: {subject}", *lines, ""])
 
 
-def _one_line(text: str) -> str:
-    text = printable(text.replace("\n", " ").replace("\t", " "))
-    return text if len(text) <= _MAX_NAME else text[: _MAX_NAME - 1] + "…"
+_ISSUE: Final = r"""
+    (?: issues? \s+ )?
+    (?:
+        (?: [\w.-]+ (?: / [\w.-]+ )+ )? [#!]\d
+        | GH-\d
+        | https?://\S+/ (?: issues | pull | merge_requests | work_items ) /\d
+    )
+"""
+"""A reference: ``#1``, ``!1``, ``GH-1``, ``owner/repository#1``, or an address."""
+_OBEYED: Final = re.compile(
+    rf"""
+    (?<! [a-z0-9] ) [cfri] (?=
+        (?: los(?: e[sd]? | ing ) | ix(?: e[sd] | ing )? | esolv(?: e[sd]? | ing ) | mplement(?: s | ed | ing )? )
+        [\s:]* {_ISSUE}
+    )
+    | (?<! \w ) @ (?= \w )
+    | \[ (?= (?: skip[ ]ci | ci[ ]skip | no[ ]ci | skip[ ]actions | actions[ ]skip ) \] )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""The first character of what a code host obeys.
+
+Closing keywords are GitHub's ("Linking a pull request to an issue") and GitLab's ("Default closing pattern", which has
+``-ing`` and ``implement`` besides); either reads them in any commit that reaches the default branch. Mentions; and what
+keeps jobs from running ("Skipping workflow runs", "Skip a pipeline").
+"""
+
+
+def _data(text: str) -> str:
+    """Return foreign text on one line, cut, and so that nobody is called by it and nothing obeyed."""
+    return _OBEYED.sub(lambda match: escaped(match[0]), clipped(one_line(text), _MAX_NAME))

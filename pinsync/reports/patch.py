@@ -17,7 +17,7 @@ from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import printable
+from pinsync.errors import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,9 +41,9 @@ def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format ha
         drift: what to report, with its texts.
         style: not used.
     """
-    remarks = "".join(f"# {_one_line(remark)}\n" for remark in _remarks(drift))
+    remarks = "".join(f"# {one_line(remark)}\n" for remark in _remarks(drift))
     texts = chain.from_iterable(sorted(tracker.texts, key=lambda both: both.path) for tracker in drift.trackers)
-    return remarks + b"".join(map(file, texts)).decode()
+    return remarks + b"".join(fenced(part(both)) for both in texts).decode()
 
 
 def _remarks(drift: Drift) -> Iterator[str]:
@@ -58,20 +58,12 @@ def _remarks_on(tracker: TrackerDrift) -> Iterator[str]:
     yield from (f"{tracker.name}: {note}" for note in tracker.notes)
 
 
-def _one_line(text: str) -> str:
-    return printable(" ".join(text.split()))
-
-
 _COMMAND: Final = re.compile(r"##\[|[\r\n]\s*::")
 """What GitHub's runner takes for a command: ``##[`` anywhere in a line, and ``::`` after nothing but white space."""
 
 
-def file(texts: Texts) -> bytes:
+def part(texts: Texts) -> bytes:
     """Return a file's part of the patch, with the headers of ``git diff`` (git-diff(1), "Generating patch text").
-
-    The runner of a job on GitHub obeys nothing in it: where it must, it stands between lines that stop and resume
-    commands (GitHub Actions, "Workflow commands", stop-commands). Their token is a hash of the part: none of its lines
-    has it.
 
     Args:
         texts: both sides of the file.
@@ -79,7 +71,15 @@ def file(texts: Texts) -> bytes:
     Returns:
         The part, its lines the files' bytes as they are, line ends and all; nothing for equal sides.
     """
-    part = b"".join(_part(texts)) if texts.old != texts.new else b""
+    return b"".join(_part(texts)) if texts.old != texts.new else b""
+
+
+def fenced(part: bytes) -> bytes:
+    """Return a part in which the runner of a job on GitHub obeys nothing.
+
+    Where it must, it stands between lines that stop and resume commands (GitHub Actions, "Workflow commands",
+    stop-commands). Their token is a hash of the part: none of its lines has it.
+    """
     if not _COMMAND.search(part.decode()):
         return part
     token = sha256(part).hexdigest().encode()

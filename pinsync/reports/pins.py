@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.compare import title
 from pinsync.compare.drift import MISSING
@@ -43,6 +43,23 @@ TOLD: Final = frozenset(("position", "pin_type", "pin_identity", "pin_criteria",
 """What a pin's sentence says by itself."""
 
 
+class Called(NamedTuple):
+    """What a person calls a customization, escaped: its name, and its target if the name doesn't say that."""
+
+    name: str
+    target: str = ""
+
+    @property
+    def aside(self) -> str:
+        """The target as it follows the name; empty if the name says it."""
+        return f" ({self.target})" if self.target else ""
+
+    @property
+    def full(self) -> str:
+        """Both: ``Strings (item /p/123/)``."""
+        return self.name + self.aside
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """How one report calls things.
@@ -68,12 +85,13 @@ class Words:
         named = side.revision is None or side.revision.startswith(side.source)
         return self.side(side) if named else f"{self.side(side)} (commit {str(side.revision)[:12]})"
 
-    def called(self, item: Customization, data: Mapping[str, Any]) -> tuple[str, str]:
-        """Return a customization's name, and its target if the name doesn't say that."""
+    def called(self, item: Customization, data: Mapping[str, Any]) -> Called:
+        """Return what a person calls a customization."""
         named, target = title(data), self._target(item, data)
         if not named:
-            return target, ""
-        return self.data(clipped(named if _CLEAR_TITLE.fullmatch(named) else compact(named), MAX_TITLE)), target
+            return Called(target)
+        name = clipped(named if _CLEAR_TITLE.fullmatch(named) else compact(named), MAX_TITLE)
+        return Called(self.data(name), target)
 
     def _target(self, item: Customization, data: Mapping[str, Any]) -> str:
         kind = item.target.type

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from pinsync import __version__
+from pinsync.errors import one_line
 from pinsync.model import Finding
 from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
-from pinsync.reports.values import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,13 +91,11 @@ def _invocation(findings: Iterable[Finding], context: Context, cut: Iterable[str
 
 def _rule(rule: Rule) -> Record:
     summary = _text(one_line(rule.summary))
-    uri = {} if rule.uri is None else {"helpUri": rule.uri}
     return {
         "id": rule.id,
         "shortDescription": {"text": summary},
         "fullDescription": {"text": summary},
         "help": {"text": _text(rule.help.replace("`", "")), "markdown": rule.help},
-        **uri,
         "defaultConfiguration": {"level": rule.severity},
         "properties": {"problem.severity": rule.severity},
     }

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinsync.compare.shelf import STATES
+from pinsync.errors import one_line
 from pinsync.reports.pins import KNOWN, Words
-from pinsync.reports.text import named, painted
-from pinsync.reports.values import aligned, compact, one_line, page, plural
+from pinsync.reports.text import by_tracker, painted
+from pinsync.reports.values import aligned, compact, page, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,26 +38,24 @@ class _Page:
     words: Words
 
     def lines(self) -> Iterator[str]:
-        yield painted(self.style, "bold", self._headline())
-        for tracker in self.shelves.trackers:
-            if len(self.shelves.trackers) > 1:
-                yield ""
-                yield painted(self.style, "bold", named(tracker))
-            words = replace(self.words, names=tracker.names)
-            for shelf in tracker.shelves:
-                yield ""
-                yield self._title(shelf, words)
-                yield from self._table(shelf, words)
+        yield from by_tracker(self._headline(), self.shelves.trackers, self.style, self._shelves)
         yield ""
         yield self._counts(self.shelves.trackers)
+
+    def _shelves(self, tracker: TrackerShelves) -> Iterator[str]:
+        words = replace(self.words, names=tracker.names)
+        for shelf in tracker.shelves:
+            yield ""
+            yield self._title(shelf, words)
+            yield from self._table(shelf, words)
 
     def _headline(self) -> str:
         model, place = self.words.value(self.shelves.model), self.words.origin(self.shelves.source)
         return f"{model} in {place}, at {self.words.moment(self.shelves.at)}"
 
     def _title(self, shelf: Shelf, words: Words) -> str:
-        name, target = words.called(shelf.item, shelf.data)
-        facts = [painted(self.style, "bold", name) + (f" ({target})" if target else "")]
+        called = words.called(shelf.item, shelf.data)
+        facts = [painted(self.style, "bold", called.name) + called.aside]
         if "tags" in shelf.data:
             tags = shelf.data["tags"]
             named = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from pinsync.reports.values import one_line, plural
+from pinsync.errors import one_line
+from pinsync.reports.values import page, plural
 from pinsync.reports.wording import CHANGED, SIGNS, Wording, touched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pinsync.compare.drift import Change, Drift, TrackerDrift
     from pinsync.compare.log import BlamedTracker
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
     from pinsync.reports.wording import Entry
+
+_Tracker = TypeVar("_Tracker", "BlamedTracker", "TrackerShelves")
 
 _GOOD, _BAD, _CHANGED, _DIM, _ALARM = "32", "31", "33", "2", "1;31"
 _PAINT: Final = {
@@ -42,7 +45,7 @@ def render(drift: Drift, style: Style) -> str:
         drift: what to report.
         style: the time zone, whether to colour, and whether the counts are enough.
     """
-    return "\n".join(_Report(drift, style, Wording(style.zone, one_line, drift=drift)).lines()) + "\n"
+    return page(_Report(drift, style, Wording(style.zone, one_line, drift=drift)).lines())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,7 @@ class _Report:
             yield from (f"note: {one_line(tracker.name)}: {one_line(note)}" for note in tracker.notes)
         if drift.found:
             yield from self._body()
-        if remedy := self.words.remedy():
-            yield f"to take live into git: {remedy}"
+        yield from self.words.remedies()
         yield self._last()
 
     def _failure(self, tracker: TrackerDrift, error: PinsyncError) -> Iterator[str]:
@@ -131,6 +133,18 @@ def named(tracker: TrackerDrift | BlamedTracker | TrackerShelves) -> str:
     return one_line(f"{tracker.name} ({tracker.tracker_id})" if tracker.tracker_id else tracker.name)
 
 
+def by_tracker(
+    headline: str, trackers: Sequence[_Tracker], style: Style, lines: Callable[[_Tracker], Iterator[str]]
+) -> Iterator[str]:
+    """Yield a page: its headline, and each tracker's lines, below its name where there are several."""
+    yield painted(style, "bold", headline)
+    for tracker in trackers:
+        if len(trackers) > 1:
+            yield ""
+            yield painted(style, "bold", named(tracker))
+        yield from lines(tracker)
+
+
 def entry_lines(entry: Entry, style: Style) -> Iterator[str]:
     """Yield the lines of a change: what changed and where it stands, and below it a line for each pin and field.
 
@@ -139,10 +153,9 @@ def entry_lines(entry: Entry, style: Style) -> Iterator[str]:
         style: whether to colour.
     """
     sign = SIGNS.get(entry.kind, CHANGED)
-    target = f" ({entry.target})" if entry.target else ""
     verdict = [] if entry.kind == "changed" else [entry.verdict]
     facts = [f"model {entry.model}", *verdict, *entry.remarks]
-    yield " · ".join([painted(style, sign, f"{sign} {entry.name}") + target, *facts])
+    yield " · ".join([painted(style, sign, f"{sign} {entry.called.name}") + entry.called.aside, *facts])
     yield from (f"    {painted(style, mark, mark)} {sentence}" for mark, sentence in entry.lines)
     if entry.seen:
         yield f"      {painted(style, 'dim', entry.seen)}"

@@ -1,4 +1,4 @@
-"""How values look to people: foreign text on one line, JSON without its noise, moments in a time zone."""
+"""How values look to people: lines and tables, JSON without its noise, moments in a time zone."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.errors import printable
+from pinsync.errors import defused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import tzinfo
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def one_line(text: str) -> str:
-    r"""Return ``text`` with every control shown: newline and tab as ``\n`` and ``\t``, others as ``printable`` does."""
-    return printable(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
 
 
 def clipped(text: str, limit: int) -> str:
@@ -50,18 +45,9 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     return [[padded(cell, columns) for cell, columns in zip(row, widths, strict=True) if columns] for row in rows]
 
 
-_A_COMMAND: Final = re.compile(r"^(\s*):(?=:)")
-"""What begins a command to GitHub's runner."""
-
-
-def no_command(line: str) -> str:
-    """Return a line that a CI runner doesn't take for a command."""
-    return _A_COMMAND.sub(r"\1\\u003a", line)
-
-
 def page(lines: Iterable[str]) -> str:
     """Return lines as one text with a final newline; none of them is a command to a CI runner."""
-    return "".join(f"{no_command(line)}\n" for line in lines)
+    return "".join(f"{defused(line)}\n" for line in lines)
 
 
 def plural(count: int, noun: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from pinsync.compare.changes import plain_data
-from pinsync.reports.pins import KNOWN, MAX_TITLE, Words
+from pinsync.reports.pins import KNOWN, MAX_TITLE, Called, Words
 from pinsync.reports.values import clipped, compact, moment, path_text, plural, sentence
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ CHANGED: Final = "~"
 _SHORT: Final = 8
 """The characters of an id that are shown at least."""
 
+EXPORT: Final = "pinsync export --commit"
+"""The command that mends a drift."""
+_TAKE: Final = f"to take live into git: {EXPORT}"
+_ENTER: Final = "a rule without an id is not live yet: enter it in Luigi's Box, or delete its block from the file"
 _GLOSSES: Final = {"@live": "what shoppers get now", "@worktree": "your files", "@index": "what is staged"}
 _NOT_EDITED: Final[dict[Cause, str]] = {
     "expired": "expired, left out by the API",
@@ -53,8 +57,7 @@ class Entry:
 
     Attributes:
         kind: of the change.
-        name: what a person calls the customization.
-        target: what it applies to, if the name doesn't say so.
+        called: what a person calls the customization.
         model: its recommender model.
         verdict: the kind in words.
         remarks: why it differs, and where it stands.
@@ -63,8 +66,7 @@ class Entry:
     """
 
     kind: Kind
-    name: str
-    target: str
+    called: Called
     model: str
     verdict: str
     remarks: tuple[str, ...]
@@ -115,11 +117,11 @@ class ChangeWords(Words):
         lines = tuple(self._lines(change, data))
         seen = "" if change.updated_at is None else f"last changed in the UI {self.moment(change.updated_at)}"
         called = self._called(item, data)
-        return Entry(change.kind, *called, model, self._verdict(change.kind), tuple(remarks), lines, seen)
+        return Entry(change.kind, called, model, self._verdict(change.kind), tuple(remarks), lines, seen)
 
     def gist(self, change: Change) -> tuple[str, str]:
         """Return what a person calls a customization, and in a few words what shoppers may see of the change."""
-        name, _ = self._called(change.subject, plain_data(change.subject))
+        name = self._called(change.subject, plain_data(change.subject)).name
         pins, fields = change.pins, [found for found in change.fields if not _is_label(change, found)]
         counts = [plural(len(found), noun) for found, noun in ((pins, "pin"), (fields, "field")) if found]
         if change.kind in SIGNS:
@@ -128,11 +130,11 @@ class ChangeWords(Words):
             return name, self.pin(pins[0]) if pins else self.field(fields[0])
         return name, ", ".join(counts)
 
-    def _called(self, item: Customization, data: Mapping[str, Any]) -> tuple[str, str]:
-        """Return name and target as `called` does, and in a name that is but a target an id if need be."""
-        name, target = self.called(item, data)
-        mark = "" if target else self.marks.get(item.id or "", "")
-        return f"{name}, id {self.data(mark)}" if mark else name, target
+    def _called(self, item: Customization, data: Mapping[str, Any]) -> Called:
+        """Return the same as `called`, in a name that is but a target with an id if need be."""
+        called = self.called(item, data)
+        mark = "" if called.target else self.marks.get(item.id or "", "")
+        return Called(f"{called.name}, id {self.data(mark)}") if mark else called
 
     def _lines(self, change: Change, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         whole = change.kind in SIGNS
@@ -206,11 +208,19 @@ class Wording(ChangeWords):
         gloss = f", {_GLOSSES[side.source]}" if side.source in _GLOSSES else ""
         return f"{name}{gloss} ({', '.join(facts)})" if facts else f"{name}{gloss}"
 
-    def remedy(self) -> str:
-        """Return the command that mends the drift; empty where that isn't sure."""
+    def remedy(self, change: Change) -> str:
+        """Return how to mend a change; empty where that isn't sure."""
         drift = self.drift
-        sure = drift.found and drift.complete and drift.whole and _is_committed(drift.old)
-        return "pinsync export --commit" if sure and drift.new.source == "@live" else ""
+        if not _is_committed(drift.old) or drift.new.source != "@live":
+            return ""
+        if change.kind == "removed" and change.id is None:
+            return _ENTER  # an export keeps what has no id
+        return _TAKE if drift.complete and drift.whole else ""
+
+    def remedies(self) -> list[str]:
+        """Return how to mend the drift, in sentences: one for each kind of remedy."""
+        found = {self.remedy(change) for tracker in self.drift.trackers for change in tracker.changes}
+        return sorted(found - {""}, reverse=True)
 
     def kinds(self) -> dict[Kind, str]:
         """Return each kind of change in words.

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError, printable
+from pinsync.model import MAX_FILE_BYTES
 from pinsync.repository import branch, log, objects, obstacles
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import Listed, Object, Range, Reader, listing
@@ -27,7 +28,7 @@ from pinsync.repository.process import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.model import Commit
 
@@ -150,9 +151,8 @@ class Repository:
         Raises:
             RepositoryError: there is no such commit here.
         """
-        found = self._git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if not found.status and not found.output.startswith(b"^"):
-            return line(found.output)
+        if found := self._looked_up(revision):
+            return found
         hint = "see git branch --all, git tag and git log for what there is"
         if self._git.run("rev-parse", "--is-shallow-repository") == b"true\n":
             hint = "this clone is shallow: fetch the history, with `fetch-depth: 0` in CI or git fetch --unshallow"
@@ -164,8 +164,12 @@ class Repository:
 
     def knows(self, revision: str) -> bool:
         """Tell whether a revision names a commit here."""
+        return self._looked_up(revision) is not None
+
+    def _looked_up(self, revision: str) -> str | None:
         found = self._git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        return not found.status
+        # What begins with ^ names all commits but one and its ancestors.
+        return None if found.status or found.output.startswith(b"^") else line(found.output)
 
     def merge_base(self, one: str, other: str) -> str:
         """Return the full hash of the commit that two revisions last had in common.
@@ -173,18 +177,23 @@ class Repository:
         Raises:
             RepositoryError: a revision doesn't exist here, or they have nothing in common.
         """
-        found = self._git.attempt("merge-base", self.resolve(one), self.resolve(other))
+        found = self._git.attempt("merge-base", "--end-of-options", one, other)
+        if found.status > 1:  # of a name that git doesn't know, `resolve` says more
+            found = self._git.attempt("merge-base", self.resolve(one), self.resolve(other))
         if found.status:
             hint = "a shallow clone may lack it: fetch the history, with `fetch-depth: 0` in CI"
             raise RepositoryError(f"{printable(one)} and {printable(other)} have no commit in common", hint=hint)
         return line(found.output)
 
-    def read(self, revision: str, directory: PurePosixPath, name: str = "") -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Yield path and bytes of every ``*.yaml`` directly in a folder of a commit, sorted by name.
+    def read(
+        self, revision: str, directory: PurePosixPath, wanted: Callable[[str], bool], name: str = ""
+    ) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of the files directly in a folder of a commit, sorted by name.
 
         Args:
             revision: what `resolve` understands.
             directory: the folder; one that the commit hasn't yields nothing.
+            wanted: which files count, by name.
             name: how messages call the revision, if not as it is given.
 
         Raises:
@@ -192,7 +201,7 @@ class Repository:
             FileError: the folder or a file is a link, or no plain file.
         """
         entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
-        return objects.contents(self._git, objects.documents(entries), name or revision)
+        return objects.contents(self._git, _chosen(entries, wanted), name or revision)
 
     def folders(self, revision: str, directory: PurePosixPath) -> list[str]:
         """Return the names of the folders directly in one of a commit; raises what `read` does."""
@@ -205,14 +214,15 @@ class Repository:
         found = objects.contents(self._git, [entry for entry in entries if entry.path == path], name or revision)
         return next((content for _, content in found), None)
 
-    def read_index(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Yield path and bytes of every ``*.yaml`` directly in a folder of the index, sorted by name.
+    def read_index(
+        self, directory: PurePosixPath, wanted: Callable[[str], bool]
+    ) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of the files directly in a folder of the index, sorted by name; see `read`.
 
         Raises:
             FileError: the folder or a file is a link, or has an unresolved merge conflict.
         """
-        entries = objects.documents(objects.staged(self._git, directory))
-        return objects.contents(self._git, entries, "@index")
+        return objects.contents(self._git, _chosen(objects.staged(self._git, directory), wanted), "@index")
 
     def read_index_file(self, path: PurePosixPath) -> bytes | None:
         """Return the bytes of one file of the index, ``None`` if it hasn't got it; raises what `read_index` does."""
@@ -237,7 +247,7 @@ class Repository:
 
     def reader(self) -> Reader:
         """Return what reads many objects; it is a context manager, and not to be shared by threads."""
-        return Reader(self._git, objects.MAX_FILE_BYTES)
+        return Reader(self._git, MAX_FILE_BYTES)
 
     def unsaved(self, paths: Collection[PurePosixPath]) -> list[Unsaved]:
         """Return which of these files hold what the last commit hasn't: edited, staged, untracked or ignored.
@@ -255,14 +265,19 @@ class Repository:
                 found.append(Unsaved(path, staged, state.edited))
         return found
 
+    def uncommitted(self, folder: PurePosixPath) -> list[PurePosixPath]:
+        """Return the files in and below a folder that differ from the last commit; see `objects.uncommitted`."""
+        return objects.uncommitted(self._git, folder)
+
     def check_commit(self, paths: Collection[PurePosixPath]) -> None:
         """Make sure, before these files are written, that `commit` can do its work.
 
         Raises:
-            RepositoryError: git doesn't know who commits, a merge or the like is under way, or git ignores a file, or
-                another repository inside this one has it.
+            RepositoryError: git doesn't know who commits, a merge or the like or another git process is under way, or
+                git ignores a file, or another repository inside this one has it.
         """
         obstacles.check_whole(self._git)
+        obstacles.check_unlocked(self._git)
         obstacles.check_identity(self._git)
         obstacles.check_folders(self._git, paths)
         obstacles.check_ignored(self._git, paths)
@@ -304,27 +319,15 @@ class Repository:
         return self.head()
 
     def proposal(self, name: str) -> Proposal | None:
-        """Return what pinsync proposes on a branch: its own commit there, if HEAD hasn't got it."""
+        """Return pinsync's own commit on a branch; see `branch.proposal`."""
         head = self.head()
         return branch.proposal(self._git, head, name) if head else None
 
     def commit_to_branch(self, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str) -> BranchResult:
-        """Commit changes on top of HEAD onto another branch; working tree, index and current branch stay as they are.
-
-        A commit that pinsync made there before is replaced; with nothing left to propose the branch is deleted. Such a
-        commit is known by trailers with the branch and the hash of its own tree, so that one a person amended is
-        theirs. Any other branch is used only where it points at HEAD. Hooks don't run; signing is as configured.
-
-        Args:
-            name: the branch, made if it doesn't exist.
-            changes: path → new bytes, or ``None`` to remove the file.
-            message: the commit message; the trailer is added.
+        """Commit changes on top of HEAD onto another branch; see `branch.commit_to_branch`.
 
         Raises:
-            SafetyError: the branch is in use, or holds commits that pinsync didn't make, or moved in the meantime.
-            RepositoryError: there is no commit yet, the name can't be a branch's, or not beside another, git ignores a
-                new file or another repository inside this one has it, or git failed.
-            FileError: a path leads through a link.
+            RepositoryError: there is no commit yet; else what `branch.commit_to_branch` raises.
         """
         head = self.head()
         if head is None:
@@ -350,6 +353,10 @@ class Repository:
     def _hashes(self, paths: Sequence[PurePosixPath], *options: str) -> dict[PurePosixPath, str]:
         found = self._git.run("hash-object", *options, "--stdin-paths", feed=quoted_lines(paths)) if paths else b""
         return dict(zip(paths, found.decode().split(), strict=True))
+
+
+def _chosen(entries: Iterable[objects.Entry], wanted: Callable[[str], bool]) -> list[objects.Entry]:
+    return sorted((entry for entry in entries if wanted(entry.path.name)), key=lambda entry: entry.path)
 
 
 class _Own(NamedTuple):

@@ -52,7 +52,7 @@ class Proposal(NamedTuple):
 
 
 def proposal(git: Git, head: str, name: str) -> Proposal | None:
-    """Do what `Repository.proposal` promises.
+    """Return what pinsync proposes on a branch: its own commit there, if HEAD hasn't got it.
 
     Args:
         git: the repository.
@@ -72,18 +72,23 @@ def proposal(git: Git, head: str, name: str) -> Proposal | None:
 def commit_to_branch(
     git: Git, head: str, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str
 ) -> BranchResult:
-    """Do what `Repository.commit_to_branch` promises.
+    """Commit changes on top of HEAD onto another branch; working tree, index and current branch stay as they are.
+
+    A commit that pinsync made there before is replaced; with nothing left to propose the branch is deleted. Such a
+    commit is known by trailers with the branch and the hash of its own tree, so that one a person amended is theirs.
+    Any other branch is used only where it points at HEAD. Hooks don't run; signing is as configured.
 
     Args:
         git: the repository.
         head: the full hash of the commit to build on.
-        name: the branch.
+        name: the branch, made if it doesn't exist.
         changes: path → new bytes, or ``None`` to remove the file.
-        message: the commit message.
+        message: the commit message; the trailers are added.
 
     Raises:
-        SafetyError: the branch is in use, holds others' commits, or moved in the meantime.
-        RepositoryError: the name can't be a branch's, or not beside another one's, or git failed.
+        SafetyError: the branch is in use, or holds commits that pinsync didn't make, or moved in the meantime.
+        RepositoryError: the name can't be a branch's, or not beside another one's, git ignores a new file or another
+            repository inside this one has it, or git failed.
         FileError: a path leads through a link.
     """
     reference = f"refs/heads/{name}"
@@ -153,9 +158,7 @@ def _own_commits(git: Git, name: str, branch: str, head: str) -> list[tuple[str,
         return None
     shown = printable(name)
     # A branch behind HEAD, such as main under a branch of main, would be carried on by HEAD's other commits.
-    hint = f"merge it, delete it or choose another; git log HEAD..{shown} shows the commits"
-    if not proposed:
-        hint = f"choose another; or, if nobody needs this one, of which HEAD has all commits: git branch -d {shown}"
+    hint = f"choose another, or merge and delete this one first; git log HEAD..{shown} shows what HEAD hasn't got of it"
     raise SafetyError(f"branch {shown} holds commits that pinsync didn't make", hint=hint)
 
 

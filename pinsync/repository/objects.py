@@ -6,15 +6,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import FileError, printable
-from pinsync.repository.process import line, text
+from pinsync.model import MAX_FILE_BYTES
+from pinsync.repository.process import line, quoted_lines, text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pinsync.repository.process import Git
-
-MAX_FILE_BYTES: Final = 512 * 1024 * 1024
-"""The largest file that is read from a commit or from the index, in bytes."""
 
 FILE_MODE: Final = "100644"
 FILE_MODES: Final = frozenset({FILE_MODE, "100755"})
@@ -71,10 +69,30 @@ def staged(git: Git, folder: PurePosixPath) -> list[Entry]:
     return [entry for entry in found if entry.path in known]
 
 
-def documents(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the entries whose name is that of a document, sorted by path."""
-    shown = (entry for entry in entries if entry.path.name.endswith(".yaml") and not entry.path.name.startswith("."))
-    return sorted(shown, key=lambda entry: entry.path)
+def uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
+    """Return the files in and below a folder that differ from the last commit, sorted: staged, untracked or gone too.
+
+    Git's own filters apply, so that converted line endings are no edit, and the index stays as it is. It takes one
+    process, and where files seem to be edited another.
+    """
+    options = ("--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
+    listed = git.run("status", *options, "--", f":(literal){folder}", environment={"GIT_OPTIONAL_LOCKS": "0"})
+    found: set[PurePosixPath] = set()
+    edited: dict[PurePosixPath, str] = {}
+    for record in text(listed).split("\0")[:-1]:
+        *fields, path = record.split(" ", _FIELDS[record[0]])
+        found.add(PurePosixPath(path))
+        if fields[1:2] == [".M"]:
+            edited[PurePosixPath(path)] = fields[-1]
+    if edited:
+        # A file of another length is edited for git, whatever its filters would make of it.
+        hashes = git.run("hash-object", "--stdin-paths", feed=quoted_lines(edited)).decode().split()
+        found -= {path for path, blob in zip(edited, hashes, strict=True) if edited[path] == blob}
+    return sorted(found)
+
+
+_FIELDS: Final = {"1": 8, "u": 10, "?": 1}
+"""What begins a record, and how many fields stand before its path (git-status(1), "Porcelain Format Version 2")."""
 
 
 def contents(git: Git, entries: Sequence[Entry], source: str) -> Iterator[tuple[PurePosixPath, bytes]]:

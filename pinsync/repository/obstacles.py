@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import RepositoryError, printable
-from pinsync.repository.process import checked, joined, reason, shown, text
+from pinsync.repository.process import checked, joined, line, reason, shown, text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,6 +52,20 @@ def check_whole(git: Git) -> None:
         )
 
 
+def check_unlocked(git: Git) -> None:
+    """Make sure that no other git process is at work on the index.
+
+    Raises:
+        RepositoryError: its lock is there, which git itself would only stumble over once the files are written.
+    """
+    lock = git.folder / f"{line(git.run('rev-parse', '--git-path', 'index'))}.lock"
+    if os.path.lexists(lock):
+        raise RepositoryError(
+            f"another git process seems to be running in this repository: {printable(str(lock))} exists",
+            hint="wait until it is done, or remove that file if none is running; then run the command again",
+        )
+
+
 def check_folders(git: Git, paths: Collection[PurePosixPath]) -> None:
     """Make sure that files lie in this repository, and in none inside it.
 
@@ -92,7 +106,7 @@ def check_outcome(outcome: Outcome) -> None:
     """
     if not outcome.status:
         return
-    if any(line.startswith("fatal: ") for line in outcome.errors.splitlines()):
+    if any(each.startswith("fatal: ") for each in outcome.errors.splitlines()):
         message = f"git commit failed: {reason(outcome.errors)}"
         raise RepositoryError(message, hint="the files are written; nothing was committed")
     raise RepositoryError(

@@ -111,7 +111,12 @@ def findings(folder: Folder, ids: Collection[str], files: Collection[str]) -> li
         if fault.document.source in files
     ]
     ignored = {document.source: unknown_ignore.ignored(document) for document in folder.documents if document.comments}
-    kept = [one for one in found if one.rule not in ignored.get(one.file or "", {}).get(one.line or 0, ())]
+    kept = [
+        one
+        for one in found
+        if one.rule == syntax.ID
+        or not any(one.line in lines for lines in ignored.get(one.file or "", {}).get(one.rule, ()))
+    ]
     return sorted(kept, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.rule, one.message))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from pinsync.rules.folder import instant
+from pinsync.document.written import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -28,7 +28,12 @@ def check(folder: Folder) -> Iterator[Fault]:
                 continue
             others = earlier.setdefault((pin.widget, pin.item, pin.blocks), [])
             if other := next((other for other in others if other.meets(pin)), None):
-                where = "blocked" if pin.blocks else f"pinned to position {other.position}"
-                message = f"{pin.item} is {where} already, in an overlapping window"
+                message = f"{pin.item} is {_held(other)} already, in an overlapping window"
                 yield item.pin_fault(pin, "pin_identity", message, "remove one of the two, or part their windows")
             others.append(pin)
+
+
+def _held(pin: Pin) -> str:
+    if pin.blocks or pin.position is None:
+        return "blocked" if pin.blocks else "pinned"
+    return "pinned to all positions" if pin.position == -1 else f"pinned to position {pin.position}"

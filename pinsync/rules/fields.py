@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from pinsync.errors import kind
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -23,13 +25,6 @@ class Field(NamedTuple):
     expected: str
     hint: str
     is_required: bool = False
-
-
-def kind(value: object) -> str:
-    """Return what a value is, in JSON's words."""
-    names: dict[type, str] = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}
-    names |= {dict: "an object", list: "a list"}
-    return names.get(type(value), "null")
 
 
 def shown(value: object) -> str:
@@ -55,7 +50,7 @@ def _is_position(value: object) -> bool:
 
 def _text(*, is_required: bool = False) -> Field:
     return Field(
-        lambda value: isinstance(value, str), "a text", "put it in quotes if it is meant as it stands", is_required
+        lambda value: isinstance(value, str), "a string", "put it in quotes if it is meant as it stands", is_required
     )
 
 
@@ -73,7 +68,7 @@ PIN_TYPES: Final = ("item", "criteria")
 CUSTOMIZATION: Final[Mapping[str, Field]] = {
     "id": Field(
         lambda value: isinstance(value, str) and value != "",
-        "a text",
+        "a string",
         "leave it out of a customization that the server doesn't know yet; put it in quotes otherwise",
     ),
     "target_type": _one_of(*TARGET_TYPES),
@@ -81,7 +76,7 @@ CUSTOMIZATION: Final[Mapping[str, Field]] = {
     "target_criteria": _OBJECT,
     "tags": Field(
         lambda value: value == {} or (isinstance(value, list) and all(isinstance(item, str) for item in value)),
-        "a list of texts",
+        "a list of strings",
         "write each on a line of its own, behind a dash, and in quotes if it looks like a number",
     ),
     "target_metadata": _OBJECT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pinsync.document import written
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 Severity = Literal["error", "warning"]
-
-_ALWAYS: Final = ("", "~")
-"""A window without ends: before and behind every instant, as those are texts that begin with a digit."""
 
 
 class Fault(NamedTuple):
@@ -121,9 +118,9 @@ class Folder:
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
-        """The customizations of all documents."""
+        """The customizations of all documents, each with its pins in canonical order: ``fmt`` changes no finding."""
         return tuple(
-            Item(document, row, row.data, tuple(_pins(row.data.get("pin_definitions"))))
+            Item(document, row, row.data, tuple(_pins(row)))
             for document in self.documents
             for row in document.rows
             if isinstance(row.data, dict)
@@ -140,21 +137,18 @@ def is_absent(value: object) -> bool:
     return value is None or value in ("", [], {})
 
 
-def instant(value: object) -> str | None:
-    """Return the instant that a date-time names, in a form that sorts; None if it isn't one with an offset."""
-    return written.instant(value) if isinstance(value, str) else None
-
-
-def _pins(value: object) -> Iterator[Pin]:
-    for index, data in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(data, dict):
-            yield _pin(index, data)
+def _pins(row: Row) -> Iterator[Pin]:
+    value = row.data.get(written.PINS)
+    for index in row.pin_order() if isinstance(value, list) else ():
+        if isinstance(value[index], dict):
+            yield _pin(index, value[index])
 
 
 def _pin(index: int, data: Mapping[str, Any]) -> Pin:
     position, identity, widget = data.get("position"), data.get("pin_identity"), data.get("widget_id")
     if isinstance(position, float) and position.is_integer():
         position = int(position)
+    window = written.window(data.get("active_from"), data.get("active_to"))
     known = position if isinstance(position, int) and not isinstance(position, bool) else None
     return Pin(
         index,
@@ -162,13 +156,6 @@ def _pin(index: int, data: Mapping[str, Any]) -> Pin:
         known,
         identity if isinstance(identity, str) and identity and data.get("pin_type") == "item" else None,
         widget if isinstance(widget, str) else None,
-        _window(data.get("active_from"), data.get("active_to")),
+        window and Window(*window),
         known == 0 or data.get("is_block_pin") is True,
     )
-
-
-def _window(start: object, end: object) -> Window | None:
-    ends = [
-        otherwise if value is None else instant(value) for value, otherwise in zip((start, end), _ALWAYS, strict=True)
-    ]
-    return None if ends[0] is None or ends[1] is None else Window(ends[0], ends[1])

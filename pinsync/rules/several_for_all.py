@@ -20,13 +20,15 @@ SEVERITY: Final[Severity] = "warning"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield each customization for all but the first of its model and file."""
-    first: dict[tuple[str | None, str], Item] = {}
+    """Yield each customization for all but the first of its model and file, in canonical order."""
+    found: dict[tuple[str | None, str], list[Item]] = {}
     for item in folder.items:
-        if item.data.get("target_type") != "all":
-            continue
-        other = first.setdefault((item.document.model, item.document.source), item)
-        if other is not item:
-            message = f"the customization in line {other.line('target_type')} applies to all, too"
-            hint = "put the pins of both into one, or see to it that they don't meet"
-            yield item.fault(("target_type",), message, hint)
+        if item.data.get("target_type") == "all":
+            found.setdefault((item.document.model, item.document.source), []).append(item)
+    for items in found.values():
+        first = min(items, key=lambda item: item.row.order()) if len(items) > 1 else items[0]
+        for item in items:
+            if item is not first:
+                message = f"the customization in line {first.line('target_type')} applies to all, too"
+                hint = "put the pins of both into one, or see to it that they don't meet"
+                yield item.fault(("target_type",), message, hint)

@@ -1,6 +1,8 @@
 """A comment `# pinsync: ignore[...]` names a rule that doesn't exist, or none at all.
 
-It suppresses nothing, and whoever wrote it believes that it does.
+It suppresses nothing, and whoever wrote it believes that it does. What counts is where the comment stands: behind a key
+it is about that key and all below it; directly above a pin or a customization, or behind one in braces, it is about all
+of it; directly above the first line of a file, about the file. `syntax` can't be ignored.
 
 Write the rule's name in brackets, or correct it. `pinsync lint --explain RULE` knows them all.
 """
@@ -8,17 +10,21 @@ Write the rule's name in brackets, or correct it. `pinsync lint --explain RULE` 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from pinsync import rules
 from pinsync.errors import suggestion
+from pinsync.rules import syntax
 from pinsync.rules.folder import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pinsync.document.standing import Begun
     from pinsync.document.written import Written
-    from pinsync.rules.folder import Folder, Severity
+    from pinsync.rules.folder import Folder, Path, Severity
 
 ID: Final = "unknown-ignore"
 SEVERITY: Final[Severity] = "warning"
@@ -39,21 +45,43 @@ def check(folder: Folder) -> Iterator[Fault]:
             elif name not in rules.RULES:
                 hint = suggestion(name, rules.RULES)
                 yield Fault(document, f'there is no rule "{name}" to ignore', hint, place=(line, column))
+            elif name == syntax.ID:
+                message = "what can't be read can't be ignored either"
+                yield Fault(document, message, "mend it, and remove the comment", place=(line, column))
 
 
-def ignored(document: Written) -> dict[int, set[str]]:
-    """Return line → the rules that aren't applied there: those named behind it, or in a comment above it."""
-    found: dict[int, set[str]] = {}
+def ignored(document: Written) -> dict[str, list[range]]:
+    """Return rule → the lines where it isn't applied: of each comment that names it, its own and what it stands on."""
+    found: dict[str, list[range]] = {}
     if not document.comments:
         return found
     lines = document.text.split(b"\n")
+    below = {line: _below(lines, line) for line, _, _ in _names(document)}
+    begun = list(document.begun(below.values()).items())
     for line, _, name in _names(document):
-        last = line
-        while last < len(lines) and _NOTHING_ELSE.match(lines[last - 1]):
-            last += 1
-        for meant in range(line, last + 1):
-            found.setdefault(meant, set()).add(name)
+        last = below[line]
+        index = bisect_right(begun, last, key=itemgetter(0)) - 1
+        if index >= 0 and (begun[index][0] == last or last == line):  # or behind the last line of a value of several
+            here = begun[index][1]
+            path = here.behind if last == line else here.whole
+            last = max(last, _end(path, index, begun) or len(lines))
+        found.setdefault(name, []).append(range(line, last + 1))
     return found
+
+
+def _below(lines: Sequence[bytes], line: int) -> int:
+    """Return the line that the comment on a line is behind, or else above, other comments aside."""
+    while line < len(lines) and _NOTHING_ELSE.match(lines[line - 1]):
+        line += 1
+    return line
+
+
+def _end(path: Path, index: int, begun: Sequence[tuple[int, Begun]]) -> int | None:
+    """Return the line on which the last thing within ``path`` begins; None for the last of the file."""
+    while index + 1 < len(begun) and begun[index + 1][1].whole[: len(path)] == path:
+        index += 1
+    is_list = path in ((), ("customizations",))  # of whose last block the first line alone may be known
+    return None if is_list and index + 1 == len(begun) else begun[index][0]
 
 
 def _names(document: Written) -> Iterator[tuple[int, int, str]]:

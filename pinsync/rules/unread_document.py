@@ -28,4 +28,4 @@ def check(folder: Folder) -> Iterator[Fault]:
         return
     for document in folder.documents:
         message = f"no tracker reads this file; expected {folder.expected}/{document.name}"
-        yield Fault(document, message, "move it there, or elsewhere if it is no document", place=(1, 1))
+        yield Fault(document, message, "move it there, or elsewhere if it is no document", path=("format",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
 
     from pinsync.config import Settings, Tracker
     from pinsync.document import Document
+
+
+def overridden(
+    tracker: Tracker, remove_expired_pins: bool | None, remove_nonexisting_item_pins: bool | None
+) -> Tracker:
+    """Return a tracker with what a command line says of the API's flags; None leaves its own setting."""
+    expired, nonexisting = remove_expired_pins, remove_nonexisting_item_pins
+    return replace(
+        tracker,
+        remove_expired_pins=tracker.remove_expired_pins if expired is None else expired,
+        remove_nonexisting_item_pins=tracker.remove_nonexisting_item_pins if nonexisting is None else nonexisting,
+    )
 
 
 def live(
@@ -56,7 +69,7 @@ def live(
         message = f"tracker {tracker.name}: {error.message}"
         hint = error.hint or "nothing was changed; run again, and if it stays so report it to the vendor"
         raise DataError(message, path=error.path, hint=hint) from error
-    return Snapshot(customizations, warnings, reply.date)
+    return Snapshot(customizations, warnings, reply.date or reply.fetched_at)
 
 
 def saved_export(path: Path, ignore: normalize.Ignored) -> Snapshot:

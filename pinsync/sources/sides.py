@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
 
 from pinsync import config, layout, sources
@@ -14,7 +13,8 @@ from pinsync.errors import FileError, RepositoryError, UsageError, suggestion
 from pinsync.model import Customization, Scope, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path, PurePosixPath
 
     from pinsync.document import Document
     from pinsync.repository import Repository
@@ -74,7 +74,7 @@ def parse(arguments: Sequence[str], repository: Repository | None, folder: Path)
         given = [dots["old"] or None, dots["new"] or None]
     # A HEAD that nobody spelled out is no file's name.
     left, right = (
-        _source(text, repository, folder) if text is not None else _revision("HEAD", repository) for text in given
+        _source(text, repository, folder) if text is not None else revision("HEAD", repository) for text in given
     )
     sides = left, right
     old, new = left.text, right.text
@@ -95,23 +95,52 @@ def _is_file(path: Path) -> bool:
 
 
 def _source(text: str, repository: Repository | None, folder: Path) -> Source:
-    if text in _WORDS:
-        return Source(_WORDS[text], text)
-    if re.match(r"@[A-Za-z]", text):
-        hint = suggestion(text, _WORDS)
-        raise UsageError(f"{text} is no source; expected {', '.join(_WORDS)}, a JSON export or a revision", hint=hint)
+    if found := word(text, _WORDS, "a JSON export or a revision"):
+        return found
     path = folder / text
     if _is_file(path):
         if repository and repository.knows(text):
             hint = f"write ./{text} for the file, or {text}~0 for the revision"
             raise UsageError(f"{text} could be a file and a revision", hint=hint)
+        if layout.is_document(path.name):
+            hint = "to compare the files as they are, name @worktree"
+            raise FileError("is a document, expected a JSON export", source=text, hint=hint)
         return Source("export", text, path=path)
     if text.endswith(".json") and not (repository and repository.knows(text)):
         raise FileError("there is no such file", source=text, hint="save one with the API's export, or name a revision")
-    return _revision(text, repository)
+    try:
+        return revision(text, repository)
+    except RepositoryError as error:
+        if f"@{text}" in _WORDS:
+            raise RepositoryError(error.message, hint=f"did you mean @{text}?") from error
+        raise
 
 
-def _revision(text: str, repository: Repository | None) -> Source:
+def word(text: str, words: Collection[str], otherwise: str) -> Source | None:
+    """Return the source that a word such as ``@index`` stands for; None for a text that is none.
+
+    Args:
+        text: as the user spelled it.
+        words: those that are expected.
+        otherwise: what else is.
+
+    Raises:
+        UsageError: it looks like one, but isn't expected.
+    """
+    if text in words:
+        return Source(_WORDS[text], text)
+    if re.match(r"@[A-Za-z]", text):
+        hint = suggestion(text, words)
+        raise UsageError(f"{text} is no source; expected {', '.join(words)}, {otherwise}", hint=hint)
+    return None
+
+
+def revision(text: str, repository: Repository | None) -> Source:
+    """Return the source that a git revision is; before the first commit HEAD is nothing.
+
+    Raises:
+        RepositoryError: there is no such revision, or no repository.
+    """
     try:
         return Source("revision", text, revision=_needed(repository, text).resolve(text))
     except RepositoryError:
@@ -122,7 +151,7 @@ def _revision(text: str, repository: Repository | None) -> Source:
 
 def _needed(repository: Repository | None, text: str) -> Repository:
     if repository is None:
-        hint = "make one with `git init`; without git, compare @worktree with @live or with a JSON export"
+        hint = "make one with `git init`; without git there are @worktree, @live and JSON exports"
         raise RepositoryError(f"{text} is looked for in git, but this is not a git repository", hint=hint)
     return repository
 
@@ -186,17 +215,16 @@ class State:
             case "worktree":
                 return self.store.documents(self._name(tracker))
             case "index":
-                return _needed(self.repository, self.source.text).read_index(folder)
+                return _needed(self.repository, self.source.text).read_index(folder, layout.is_document)
             case "revision":
                 return _needed(self.repository, self.source.text).read(
-                    str(self.source.revision), folder, self.source.name
+                    str(self.source.revision), folder, layout.is_document, self.source.name
                 )
         return ()
 
     def folder(self, tracker: Tracker) -> PurePosixPath:
         """Return where a tracker's documents lie, from the repository's root."""
-        inside = self.repository.inside(self.settings.root) if self.repository else PurePosixPath()
-        return layout.folder(inside / self.settings.directory, self._name(tracker))
+        return layout.folder(self.settings.directory, self._name(tracker))
 
     def _name(self, tracker: Tracker) -> str | None:
         return tracker.name if len(self.settings.trackers) > 1 else None
@@ -229,7 +257,8 @@ def opened(
     path, text = next((each for each in found if each[1] is not None), (None, None))
     if path is None or text is None:
         return replace(state, settings=without_configuration(today, places, repository, environ))
-    return replace(state, settings=configured(text, path, source.prefix, today, repository, environ))
+    settings = config.parse(text, f"{source.prefix}{path}", root=today.root, environ=environ, base=path.parent)
+    return replace(state, settings=settings)
 
 
 def configuration_places(today: Settings, repository: Repository) -> list[PurePosixPath]:
@@ -244,38 +273,13 @@ def configuration_places(today: Settings, repository: Repository) -> list[PurePo
     return [place / file.name for place in (folder, *folder.parents)]
 
 
-def configured(
-    text: bytes,
-    path: PurePosixPath,
-    prefix: str,
-    today: Settings,
-    repository: Repository,
-    environ: Mapping[str, str],
-) -> Settings:
-    """Return what a committed configuration says.
-
-    Args:
-        text: the file's bytes.
-        path: where it is committed, from the repository's root; ``directory`` is relative to its folder.
-        prefix: what stands before the path in messages.
-        today: the configuration of the working tree.
-        repository: the repository.
-        environ: the environment variables.
-
-    Raises:
-        ConfigError: it is refused.
-    """
-    base = path.parent.relative_to(repository.inside(today.root))
-    return config.parse(text, f"{prefix}{path}", root=today.root, environ=environ, base=base)
-
-
 def without_configuration(
     today: Settings, places: Sequence[PurePosixPath], repository: Repository, environ: Mapping[str, str]
 ) -> Settings:
     """Return the configuration of a revision that has none: today's, unless that is under git and so came later."""
     if not places or today.path is None or repository.read_index_file(places[0]) is None:
         return today
-    return configured(b"", places[0], "", today, repository, environ)
+    return config.parse(b"", str(places[0]), root=today.root, environ=environ, base=places[0].parent)
 
 
 def _looked_at(places: Sequence[PurePosixPath], source: Source, repository: Repository) -> Iterator[PurePosixPath]:

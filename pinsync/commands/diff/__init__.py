@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pinsync import compare, config, sources
-from pinsync.commands import Console, changing_nothing, gravest, in_parallel, report_files, step_summary
+from pinsync import compare, config, layout, sources
+from pinsync.commands import Console, gravest, in_parallel, report_files, step_summary
 from pinsync.commands.diff.texts import texts
-from pinsync.commands.paths import configuration
-from pinsync.commands.places import working_tree
+from pinsync.commands.paths import configuration, here
+from pinsync.commands.places import WorkingTree, working_tree
 from pinsync.compare import causes
 from pinsync.compare import changes as changing
 from pinsync.compare.causes import Filters
 from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
-from pinsync.errors import PinsyncError, UsageError, check_trackers
+from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, check_trackers
 from pinsync.model import EVERYTHING, Customization, FailOn, Scope
 from pinsync.normalize import date_time
 from pinsync.reports import Style
 from pinsync.sources import sides
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from pinsync.config import Settings, Tracker
-    from pinsync.sources.sides import Content, State
+    from pinsync.sources.sides import Content, Source, State
 
-FORMATS = {name: name for name in ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit")}
-"""The formats, each with the module of its report."""
-_FLAGS = ("remove_expired_pins", "remove_nonexisting_item_pins")
+FORMATS: Final = ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit")
+"""The formats; each is the name of its report's module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,35 @@ class Options:
     remove_expired_pins: bool | None = None
     remove_nonexisting_item_pins: bool | None = None
 
+    @property
+    def formats(self) -> set[str]:
+        """The formats that are asked for."""
+        return {self.format, *(format_ for format_, _ in self.reports)}
 
-@changing_nothing()
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is about all trackers, and all their customizations as they are configured."""
+        flags = (self.remove_expired_pins, self.remove_nonexisting_item_pins)
+        return not self.names and self.scope == EVERYTHING and flags == (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One tracker, compared.
+
+    Attributes:
+        drift: what differs, or what kept it from being compared.
+        warnings: what was odd but kept.
+        date: when the live side answered, if it did.
+        known: all customizations that were looked at, under a scope.
+    """
+
+    drift: TrackerDrift
+    warnings: tuple[str, ...] = ()
+    date: datetime | None = None
+    known: tuple[Customization, ...] = ()
+
+
 def diff(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
     """Compare two sources.
 
@@ -82,9 +110,9 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     Raises:
         PinsyncError: what stops all trackers alike; what stops one of them stands in the report.
     """
-    today = config.load(config_file, start=Path.cwd(), environ=environ)
-    tree = working_tree(today)
-    pair = sides.parse(options.sources, tree.repository, Path.cwd())
+    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    today = tree.settings
+    pair = _sources(options.sources, tree)
     report_files.check(options.reports, today, [source.path for source in pair if source.path])
     old, new = (sides.opened(source, today, tree.repository, tree.store, environ) for source in pair)
     run = _Run(old, new, options, environ, console)
@@ -93,22 +121,66 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
         found = in_parallel(run.compared, trackers, lambda both: done(_tracker(both).name))
     run.warn(found)
     run.check_scope(found)
-    flags = [getattr(options, name) for name in _FLAGS]
-    whole = config_file is None and not options.names and options.scope == EVERYTHING and flags == [None, None]
-    result = Drift(run.side(old), run.side(new), tuple(found), tuple(_notes(old, new)), whole)
+    drifts = tuple(one.drift for one in found)
+    fetched_at = max((one.date for one in found if one.date), default=None)
+    ends = (_side(old, fetched_at), _side(new, fetched_at))
+    result = Drift(*ends, drifts, tuple(_notes(old, new)), config_file is None and options.is_whole)
     zone = ZoneInfo(today.timezone)
     has_page = step_summary.named(environ)
     style = Style(zone, console.color_out, options.max_chars, options.summary, configuration(today), has_page)
     files = [(file, _rendered(format_, result, style)) for format_, file in options.reports]
-    if report := _rendered(options.format, result, style):
+    report = _rendered(options.format, result, style)
+    if report and not (console.verbosity < 0 and options.format == "text" and _is_nothing(result)):
         console.out(report.removesuffix("\n"))
-    for tracker in found:
+    for tracker in drifts:
         if tracker.error:
             console.fail(tracker.error)
     report_files.write(files)
-    if "github" in (options.format, *(format_ for format_, _ in options.reports)):
+    if "github" in options.formats:
         step_summary.append(environ, partial(_page, result, style), console)
+    if not options.sources and (note := _not_committed(tree, {new.folder(both[1]) for both in trackers if both[1]})):
+        console.say(note)
     return gravest(result.exit_codes(options.fail_on))
+
+
+def _sources(words: Sequence[str], tree: WorkingTree) -> tuple[Source, Source]:
+    """Return the two sources; a word that is a model's name rather than a source's is told so."""
+    try:
+        return sides.parse(words, tree.repository, Path.cwd())
+    except RepositoryError as error:
+        if (word := next((word for word in words if _is_model(word, tree)), None)) is None:
+            raise
+        hint = f"{word} is a model; to compare its rules alone: pinsync diff --model {shlex.quote(word)}"
+        raise RepositoryError(error.message, hint=hint) from error
+
+
+def _is_model(word: str, tree: WorkingTree) -> bool:
+    """Whether a word that git doesn't know is the name of a model that has a document."""
+    if tree.repository and tree.repository.knows(word):
+        return False
+    name = layout.file_name(word.encode(errors="replace").decode())
+    trackers = tree.settings.trackers
+    with suppress(FileError):
+        folders = [tracker.name for tracker in trackers] if len(trackers) > 1 else [None]
+        return any(path.name == name for folder in folders for path in tree.store.paths(folder))
+    return False
+
+
+def _not_committed(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str | None:
+    """Return a note on files that differ from HEAD: who doesn't name FROM may think that they are compared."""
+    found: Sequence[PurePosixPath] = ()
+    with suppress(RepositoryError):  # an index at fault, say, which a diff from HEAD can do without
+        found = tree.repository.uncommitted(tree.directory) if tree.repository else ()
+    paths = [path for path in found if path.parent in folders and layout.is_document(path.name)]
+    if not paths:
+        return None
+    names = here(str(paths[0]), tree.store.root) + (f" and {len(paths) - 1} more have" if paths[1:] else " has")
+    return f"note: {names} changes that aren't committed, which HEAD doesn't hold: pinsync diff @worktree compares them"
+
+
+def _is_nothing(result: Drift) -> bool:
+    """Whether a report says no more than that nothing differs."""
+    return result.found is False and not result.notes and not any(tracker.notes for tracker in result.trackers)
 
 
 def _tracker(pair: tuple[Tracker | None, Tracker | None]) -> Tracker:
@@ -119,7 +191,7 @@ def _tracker(pair: tuple[Tracker | None, Tracker | None]) -> Tracker:
 
 
 def _rendered(name: str, result: Drift, style: Style) -> str:
-    text: str = import_module(f"pinsync.reports.{FORMATS[name]}").render(result, style)
+    text: str = import_module(f"pinsync.reports.{name}").render(result, style)
     return text
 
 
@@ -161,19 +233,15 @@ def _spelled(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+@dataclass(frozen=True, slots=True)
 class _Run:
-    """One comparison of two opened sides."""
+    """One comparison of two opened sides; threads share it, so that nothing in it changes."""
 
-    def __init__(self, old: State, new: State, options: Options, environ: Mapping[str, str], console: Console) -> None:
-        self._old = old
-        self._new = new
-        self._options = options
-        self._environ = environ
-        self._console = console
-        self._dates: list[datetime] = []
-        self._warnings: dict[str, list[str]] = {}
-        self._matched = False
-        self._known: list[Customization] = []
+    old: State
+    new: State
+    options: Options
+    environ: Mapping[str, str]
+    console: Console
 
     def trackers(self) -> list[tuple[Tracker | None, Tracker | None]]:
         """Return the trackers to compare, as either side knows them.
@@ -182,138 +250,121 @@ class _Run:
             UsageError: a name is nobody's, or a JSON export doesn't say whose it is.
             ConfigError: the live side has no tracker.
         """
-        for state in (self._old, self._new):
+        for state in (self.old, self.new):
             if not state.in_files and state.source.path is None:
                 state.settings.select(())
-        pairs = list(sides.paired(self._old.trackers, self._new.trackers))
+        pairs = list(sides.paired(self.old.trackers, self.new.trackers))
         known = {tracker.name for pair in pairs for tracker in pair if tracker}
-        check_trackers(self._options.names, known)
-        wanted = self._options.names or known
+        check_trackers(self.options.names, known)
+        wanted = self.options.names or known
         chosen = [pair for pair in pairs if any(tracker and tracker.name in wanted for tracker in pair)]
-        exports = [state.source.text for state in (self._old, self._new) if state.source.path is not None]
+        exports = [state.source.text for state in (self.old, self.new) if state.source.path is not None]
         if exports and len(chosen) > 1:
             hint = f"choose one with --tracker: {', '.join(sorted(known))}"
             raise UsageError(f"{exports[0]} is the export of one tracker, but it doesn't say of which", hint=hint)
-        old, new = (state.source.path is not None for state in (self._old, self._new))
+        old, new = (state.source.path is not None for state in (self.old, self.new))
         named = [((left or right) if old else left, (right or left) if new else right) for left, right in chosen]
         return [(self._overridden(left), self._overridden(right)) for left, right in named]
 
     def _overridden(self, tracker: Tracker | None) -> Tracker | None:
-        wanted = {name: getattr(self._options, name) for name in _FLAGS}
-        return tracker and replace(tracker, **{name: value for name, value in wanted.items() if value is not None})
+        flags = self.options.remove_expired_pins, self.options.remove_nonexisting_item_pins
+        return tracker and sources.overridden(tracker, *flags)
 
-    def compared(self, pair: tuple[Tracker | None, Tracker | None]) -> TrackerDrift:
+    def compared(self, pair: tuple[Tracker | None, Tracker | None]) -> _Compared:
         """Compare one tracker; what goes wrong stands in the result."""
         tracker = _tracker(pair)
         result = TrackerDrift(tracker.name, tracker.tracker_id, notes=tuple(self._unknown(pair)))
         try:
             return self._compared(result, pair)
         except PinsyncError as error:
-            return replace(result, error=error)
+            return _Compared(replace(result, error=error))
 
     def _unknown(self, pair: tuple[Tracker | None, Tracker | None]) -> Iterator[str]:
-        for state, tracker, what in zip((self._old, self._new), pair, ("added", "removed"), strict=True):
+        for state, tracker, what in zip((self.old, self.new), pair, ("added", "removed"), strict=True):
             if tracker is None:
                 yield f"{state.source.text} knows no such tracker: everything is {what}"
 
-    def _compared(self, result: TrackerDrift, pair: tuple[Tracker | None, Tracker | None]) -> TrackerDrift:
-        scope = self._options.scope
+    def _compared(self, result: TrackerDrift, pair: tuple[Tracker | None, Tracker | None]) -> _Compared:
+        scope = self.options.scope
         old, new = self._contents(pair, scope)
         items = old.snapshot.customizations, new.snapshot.customizations
         self._step(result.name, f"comparing {len(items[0])} with {len(items[1])} customizations")
         odd = ["the two sides have no id in common; is the export another tracker's?"] * self._export_of_another(items)
-        self._warnings[result.name] = [*old.snapshot.warnings, *new.snapshot.warnings, *odd]
+        warnings = (*old.snapshot.warnings, *new.snapshot.warnings, *odd)
         changes, unchanged = changing.compare(*items, scope)
-        self._matched = self._matched or bool(changes or unchanged)
-        if scope != EVERYTHING:
-            self._known += [item for side in items for item in side]
         changes = self._explained(changes, pair, (old, new))
         names = changing.pinned_names(changes, chain(items[1], items[0]))
-        found = replace(result, changes=tuple(_placed(changes, old, new)), unchanged=unchanged, names=names)
-        return replace(found, texts=tuple(texts(changes, old, new, self._folder(pair)))) if self._wants_patch else found
-
-    @property
-    def _wants_patch(self) -> bool:
-        return "patch" in (self._options.format, *(format_ for format_, _ in self._options.reports))
+        both = tuple(texts(changes, old, new, self._folder(pair))) if "patch" in self.options.formats else ()
+        changed = tuple(_placed(changes, old, new))
+        drift = replace(result, changes=changed, unchanged=unchanged, names=names, texts=both)
+        date = new.snapshot.date or old.snapshot.date
+        return _Compared(drift, warnings, date, () if scope == EVERYTHING else (*items[0], *items[1]))
 
     def _folder(self, pair: tuple[Tracker | None, Tracker | None]) -> PurePosixPath:
         """Return where a new file of a tracker goes: as the new side says, or the old if the new knows it not."""
-        state, tracker = (self._new, pair[1]) if pair[1] else (self._old, pair[0])
+        state, tracker = (self.new, pair[1]) if pair[1] else (self.old, pair[0])
         return state.folder(tracker) if tracker else PurePosixPath()
 
     def _contents(self, pair: tuple[Tracker | None, Tracker | None], scope: Scope) -> tuple[Content, Content]:
-        for state, tracker in zip((self._old, self._new), pair, strict=True):
+        for state, tracker in zip((self.old, self.new), pair, strict=True):
             if tracker:
                 self._step(tracker.name, state.reading(tracker))
-        old, new = sides.contents(self._old, self._new, pair, scope, self._environ, self._console.received)
+        old, new = sides.contents(self.old, self.new, pair, scope, self.environ, self.console.received)
         lists = [side.snapshot.customizations for side in (old, new)]
-        live = next((side for side, state in enumerate((self._old, self._new)) if state.source.kind == "live"), None)
-        if scope == EVERYTHING or live is None or not _leaves_a_question(lists[1 - live], lists[live], scope):
+        live = next((side for side, state in enumerate((self.old, self.new)) if state.source.kind == "live"), None)
+        if scope == EVERYTHING or live is None or not compare.leaves_a_question(lists[1 - live], lists[live], scope):
             return old, new
         self._step(_tracker(pair).name, "the filtered answer leaves a question; fetching all")
-        return sides.contents(self._old, self._new, pair, EVERYTHING, self._environ, self._console.received)
+        return sides.contents(self.old, self.new, pair, EVERYTHING, self.environ, self.console.received)
 
     def _step(self, name: str, what: str) -> None:
-        self._console.step(f"{name}: {what}")
+        self.console.step(f"{name}: {what}")
 
     def _export_of_another(self, items: Sequence[Sequence[Customization]]) -> bool:
-        if all(state.source.path is None for state in (self._old, self._new)):
-            return False
-        ids = [{item.id for item in side} - {None} for side in items]
-        return all(ids) and ids[0].isdisjoint(ids[1])
+        exports = [state for state in (self.old, self.new) if state.source.path is not None]
+        return bool(exports) and compare.share_no_id(*items)
 
     def _explained(
         self, changes: list[Change], pair: tuple[Tracker | None, Tracker | None], both: tuple[Content, Content]
     ) -> list[Change]:
         """Say of what is missing from a live side whether the API left it out, as it was told to."""
-        for state, tracker, content in zip((self._old, self._new), pair, both, strict=True):
+        for state, tracker, content in zip((self.old, self.new), pair, both, strict=True):
             if state.source.kind != "live" or tracker is None:
                 continue
-            date = content.snapshot.date or datetime.now(UTC)
-            self._dates.append(date)
-            is_new = state is self._new
-            filters = Filters(date if tracker.remove_expired_pins else None)
+            is_new = state is self.new
+            filters = Filters(content.snapshot.date if tracker.remove_expired_pins else None)
             changes = causes.explain(changes, filters, live_is_new=is_new)
             if tracker.remove_nonexisting_item_pins and causes.lacks_pins(changes, live_is_new=is_new):
                 self._step(tracker.name, "pins are missing; fetching those of items that aren't in the catalog too")
                 whole = replace(tracker, remove_nonexisting_item_pins=False)
-                settings = replace(state.settings, ignore=self._old.settings.ignore)
+                settings = replace(state.settings, ignore=self.old.settings.ignore)
                 unfiltered = self._whole(whole, settings)
                 filters = replace(filters, unfiltered={item.id: item for item in unfiltered if item.id})
                 changes = causes.explain(changes, filters, live_is_new=is_new)
         return changes
 
     def _whole(self, tracker: Tracker, settings: Settings) -> Sequence[Customization]:
-        return sources.live(tracker, settings, EVERYTHING, self._environ, self._console.received).customizations
+        return sources.live(tracker, settings, EVERYTHING, self.environ, self.console.received).customizations
 
-    def warn(self, found: Sequence[TrackerDrift]) -> None:
+    def warn(self, found: Sequence[_Compared]) -> None:
         """Show what was odd but kept, tracker by tracker."""
-        for tracker in found:
-            for warning in self._warnings.get(tracker.name, ()):
-                self._console.warn(f"{tracker.name}: {warning}")
+        for one in found:
+            for warning in one.warnings:
+                self.console.warn(f"{one.drift.name}: {warning}")
 
-    def check_scope(self, found: Sequence[TrackerDrift]) -> None:
+    def check_scope(self, found: Sequence[_Compared]) -> None:
         """Refuse a scope that matches nothing anywhere: it is mistyped rather than in sync.
 
         Raises:
             UsageError: it does.
         """
-        scope = self._options.scope
-        if scope != EVERYTHING and not self._matched and all(tracker.error is None for tracker in found):
-            raise compare.nothing_matches(scope, self._known)
-
-    def side(self, state: State) -> Side:
-        """Return what a report says of a side."""
-        fetched_at = max(self._dates, default=None) if state.source.kind == "live" else None
-        return Side(state.source.text, state.source.revision, fetched_at)
+        scope, drifts = self.options.scope, [one.drift for one in found]
+        if scope != EVERYTHING and not any(drift.changes or drift.unchanged or drift.error for drift in drifts):
+            raise compare.nothing_matches(scope, (item for one in found for item in one.known))
 
 
-def _leaves_a_question(committed: Sequence[Customization], live: Sequence[Customization], scope: Scope) -> bool:
-    """Whether a filtered answer can't tell what became of a rule, of one without an id too: its target may be taken."""
-    return compare.leaves_a_question(committed, live, scope) or any(
-        pair.old and pair.old.id is None and (pair.new is None) == compare.in_scope(pair.old, scope)
-        for pair in compare.match(committed, live)
-    )
+def _side(state: State, fetched_at: datetime | None) -> Side:
+    return Side(state.source.text, state.source.revision, fetched_at if state.source.kind == "live" else None)
 
 
 def _placed(changes: Sequence[Change], old: Content, new: Content) -> Iterator[Change]:

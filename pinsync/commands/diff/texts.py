@@ -44,8 +44,14 @@ def texts(changes: Sequence[Change], old: Content, new: Content, folder: PurePos
     paths = {model: _path(model, old, new, folder) for model in touched}
     for model in sorted(touched, key=lambda model: str(paths[model])):
         read = old.documents.get(model)
-        text = read.text() if read else document.render(model, before[model]) if model in before else None
+        text = _old_text(read, model, before)
         yield Texts(str(paths[model]), text, _new_text(read, model, after, text))
+
+
+def _old_text(read: Document | None, model: str, before: Mapping[str, Sequence[Customization]]) -> bytes | None:
+    if read is None:
+        return document.render(model, before[model]) if model in before else None
+    return read.text() if read.original is None else read.original
 
 
 def _path(model: str, old: Content, new: Content, folder: PurePosixPath) -> PurePosixPath:

@@ -10,6 +10,7 @@ from pinsync import compare, config, layout, sources
 from pinsync.commands import Console, gravest, in_parallel
 from pinsync.commands.export.standing import Standing, beside, ids, standing
 from pinsync.commands.export.update import Update, check_removals, customizations, update
+from pinsync.commands.paths import here
 from pinsync.commands.places import (
     Head,
     WorkingTree,
@@ -20,7 +21,7 @@ from pinsync.commands.places import (
     working_tree,
 )
 from pinsync.config import Tracker
-from pinsync.errors import FileError, PinsyncError, UsageError, printable, redacted
+from pinsync.errors import FileError, PinsyncError, SafetyError, UsageError, redacted
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.reports.message import message
 
@@ -83,6 +84,7 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
     trackers = _trackers(settings, options)
     _check_options(options, trackers)
     tree = working_tree(settings)
+    settings = tree.settings
     place: WorkingTree | Head = tree
     if options.branch is not None:
         place = Head(needed_repository(tree, "--branch", commit=True), tree.directory)
@@ -105,12 +107,8 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
 def _trackers(settings: Settings, options: Options) -> list[Tracker]:
     if options.from_file and not settings.trackers and not options.names:
         return [Tracker("default", "")]  # a saved export can be read by whoever has no access
-    overrides = {
-        name: value
-        for name in ("remove_expired_pins", "remove_nonexisting_item_pins")
-        if (value := getattr(options, name)) is not None
-    }
-    return [replace(tracker, **overrides) for tracker in settings.select(options.names)]
+    flags = options.remove_expired_pins, options.remove_nonexisting_item_pins
+    return [sources.overridden(tracker, *flags) for tracker in settings.select(options.names)]
 
 
 def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
@@ -122,6 +120,11 @@ def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
         raise UsageError("--check changes nothing, so it can't go with --commit or --branch")
     if options.message is not None and not recorded:
         raise UsageError("-m is the message of a commit", hint="add --commit or --branch NAME")
+    if options.message is not None and not options.message.strip():
+        raise UsageError("-m: the commit message is empty", hint="leave -m out for one made from the changes")
+    if options.force and (options.check or options.branch is not None):
+        other = "--check writes no files" if options.check else "--branch leaves the files as they are"
+        raise UsageError(f"{other}, so there is nothing for --force to overwrite", hint="leave one of them out")
     if options.from_file and len(trackers) > 1:
         names = ", ".join(tracker.name for tracker in trackers)
         hint = f"choose one with --tracker: {names}"
@@ -206,7 +209,7 @@ class _Run:
         if not self._options.allow_mass_removal:
             check_removals(result, self._settings.safety)
         for note in result.kept:
-            self._console.say(f"{note}; kept as it is")
+            self._console.say(f"note: {note}")
         return result
 
     def _name(self, tracker: Tracker) -> str | None:
@@ -216,9 +219,28 @@ class _Run:
         """Say what an export would change."""
         for found in self._updates(answers):
             for path in found.files:
-                self._console.out(printable(str(path)))
-            self._console.say(found.summary(would="would be "))
+                self._console.name(str(path))
+            self._console.say(found.summary(self._seen(found.folder), would="would be "))
+            self._check_unsaved(found)
             self.codes.append(1 if found.files else 0)
+
+    def _check_unsaved(self, found: Update) -> None:
+        """Say if an export wouldn't do what ``--check`` says of it."""
+        try:
+            if found.files and isinstance(self._place, WorkingTree):
+                self._place.unsaved(found.files)
+        except SafetyError as error:
+            self._console.say(f"note: {error.message}, so that it would be refused (4): {error.hint}")
+
+    def _seen(self, folder: PurePosixPath) -> str:
+        """Return how a person in the current folder writes one of documents; in full where nothing else says where."""
+        place = self._place
+        if isinstance(place, Head):
+            return f"{folder}/"
+        root = place.store.root
+        stray = self._settings.path is None and place.repository is None
+        is_near = not stray and Path.cwd().is_relative_to(root.resolve())
+        return f"{here(str(folder), root) if is_near else (root / folder).as_posix()}/"
 
     def record(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
         """Write what the answers say, once all of them are checked."""
@@ -262,7 +284,7 @@ class _Run:
             return False
         for path, text in found.files.items():
             self._console.step(f"{'removed' if text is None else 'wrote'} {path}")
-        self._console.say(found.summary())
+        self._console.say(found.summary(self._seen(found.folder)))
         return True
 
     def _commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
@@ -301,7 +323,7 @@ class _Run:
         pairs = self._nothing() | {part.tracker.name: part.pairs for part in whole}
         result = place.repository.commit_to_branch(name, files, self._options.message or message(pairs))
         for found in updates:
-            self._console.say(found.summary())
+            self._console.say(found.summary(self._seen(found.folder)))
         if result.commit is None:
             self._console.say(
                 f"{name}: deleted, since nothing is left to propose" if result.changed else "nothing to commit"

@@ -12,7 +12,7 @@ from pinsync.errors import FileError, SafetyError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.compare import Kind, Pair
     from pinsync.config.records import Safety, Tracker
@@ -25,20 +25,22 @@ class Update:
 
     Attributes:
         tracker: whose.
+        folder: where its documents lie.
         files: path → new text, or None where a file goes; what isn't in it stays byte for byte.
+        created: those of the paths at which there is no document yet.
         pairs: what belongs together and is in scope, unchanged ones included.
-        kept: customizations without an id that live doesn't have (yet), each with its place.
-        documents: how many files there are afterwards.
+        kept: of each customization without an id that stays as it is, where it stands, why, and what to do about it.
         new: the customizations of those files.
         existing: how many customizations with an id there were before, in scope or not.
         answered: how many the answer has.
     """
 
     tracker: Tracker
+    folder: PurePosixPath
     files: Mapping[PurePosixPath, bytes | None]
+    created: Collection[PurePosixPath]
     pairs: Sequence[Pair]
     kept: Sequence[str]
-    documents: int
     new: Sequence[Customization]
     existing: int
     answered: int
@@ -47,14 +49,23 @@ class Update:
         """Return how many customizations are of each kind of change."""
         return Counter(pair.kind for pair in self.pairs if pair.kind is not None)
 
-    def summary(self, *, would: str = "") -> str:
-        """Return the line that a person reads; ``would`` stands before what isn't done."""
+    def summary(self, place: str, *, would: str = "") -> str:
+        """Return the line that a person reads.
+
+        Args:
+            place: the folder, as it is shown.
+            would: stands before what isn't done.
+        """
         counts = self.counts()
         changes = [f"{counts[kind]} {kind}" for kind in compare.KINDS if kind != "recreated" or counts[kind]]
-        files = "1 file" if self.documents == 1 else f"{self.documents} files"
         removed = sum(text is None for text in self.files.values())
-        written = f"{len(self.files) - removed} {would}rewritten" + (f", {removed} {would}removed" if removed else "")
-        return f"{self.tracker.name}: {', '.join(changes)} · {files}, {written}"
+        written = sum(path in self.created for path in self.files)
+        done = (("written", written), ("rewritten", len(self.files) - written - removed), ("removed", removed))
+        parts = [f"{count} {would}{what}" for what, count in done if count]
+        if parts:
+            number, _, rest = parts[0].partition(" ")
+            parts[0] = f"{number} {'file' if number == '1' else 'files'} {rest}"
+        return f"{self.tracker.name}: {', '.join(changes)} · {', '.join(parts) or 'nothing to write'} in {place}"
 
 
 def update(
@@ -89,15 +100,37 @@ def update(
         new = pair.new if id(pair) in scoped else pair.old
         if new is None and pair.old is not None and pair.old.id is None and origin is not None:
             new = pair.old
-            place = f"{documents[new.model].source}:{origin.line}"
-            kept.append(f"{place}: has no id, and live has no rule, or several, for its target")
+            kept.append((f"{documents[new.model].source}:{origin.line}", new))
         if new is not None:
             states.setdefault(new.model, []).append((new, origin))
     files = _files(folder, documents, states)
     reported = [pair for pair in pairs if pair.new or (pair.old and pair.old.id is not None)]
     new_items = [item for state in states.values() for item, _ in state]
     existing = sum(item.id is not None for item in customizations(documents))
-    return Update(tracker, files, reported, kept, len(states), new_items, existing, len(live.customizations))
+    places = {PurePosixPath(read.source) for read in documents.values()}
+    remarks = list(_remarks(kept, matched, live.customizations))
+    answered = len(live.customizations)
+    return Update(tracker, folder, files, files.keys() - places, reported, remarks, new_items, existing, answered)
+
+
+def _remarks(
+    kept: Sequence[tuple[str, Customization]], matched: Sequence[Pair], live: Sequence[Customization]
+) -> Iterator[str]:
+    """Yield why each customization without an id stays as it is, and what to do about it."""
+    if not kept:
+        return
+    there = Counter((item.model, item.target) for item in live)
+    free = Counter((pair.new.model, pair.new.target) for pair in matched if pair.old is None and pair.new)
+    for place, item in kept:
+        key = item.model, item.target
+        if free[key] > 1:
+            why = "live has several for its target: give it the id of one (an id stands once), or delete it here"
+        elif free[key]:
+            why = "live has one for its target, but more here lack an id: give it to one of them, or delete them here"
+        else:
+            none = "no other" if there[key] else "none"
+            why = f"live has {none} for its target: enter it in Luigi's Box, or delete it here"
+        yield f"{place}: has no id, and {why}"
 
 
 def _entries(documents: Mapping[str, Document]) -> Iterable[Entry]:

@@ -1,0 +1,52 @@
+"""The words that a shell may complete: what is configured, and what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from pinsync import config
+from pinsync.errors import PinsyncError
+from pinsync.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def trackers(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the configured trackers; none where the configuration can't be read.
+
+    Args:
+        config_file: the configuration; None to look for it.
+        environ: the environment variables; no key is looked at.
+    """
+    try:
+        settings = config.load(config_file, start=Path.cwd(), environ=environ)
+    except PinsyncError:
+        return []
+    return [tracker.name for tracker in settings.trackers]
+
+
+def models(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
+    """Return the models that have a document, as the files' names tell them; none where they can't be listed.
+
+    Args:
+        config_file: the configuration; None to look for it.
+        environ: the environment variables; no key is looked at.
+    """
+    try:
+        settings = config.load(config_file, start=Path.cwd(), environ=environ)
+        store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
+        folders = [tracker.name for tracker in settings.trackers] if len(settings.trackers) > 1 else [None]
+        names = {path.stem for folder in folders for path in store.paths(folder)}
+    except PinsyncError:
+        return []
+    return sorted(unquote(name) for name in names if "~" not in name)  # with which a name ends that was cut
+
+
+def rules() -> list[str]:
+    """Return the names of the linter's rules."""
+    from pinsync.rules import RULES  # noqa: PLC0415 - they load the YAML parser, for which other words need not wait
+
+    return list(RULES)
