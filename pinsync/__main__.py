@@ -8,9 +8,6 @@ import io
 import os
 import signal
 import sys
-import traceback
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import NoReturn
 
 from pinsync import __version__
@@ -26,7 +23,7 @@ def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the parent closed it
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as the process
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
         getattr(sys, name).reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
@@ -111,9 +108,13 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 def _log() -> str:
     """Write the traceback to a file, without the values of variables that look like secrets; return where it is."""
+    import traceback  # noqa: PLC0415 - for bugs only, as what follows; help must stay quick
+    from datetime import UTC, datetime  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
     text = redacted(traceback.format_exc(), os.environ)
     try:
-        from platformdirs import user_log_path  # noqa: PLC0415 - for bugs only
+        from platformdirs import user_log_path  # noqa: PLC0415
 
         folder = user_log_path("pinsync", appauthor=False, ensure_exists=True)
         place = Path(folder, f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log")

@@ -11,8 +11,8 @@ from datetime import datetime
 from operator import lt
 from typing import Any, Final
 
-from pinsync.errors import DataError, escaped
-from pinsync.model import INVISIBLE, Customization, Target
+from pinsync.errors import INVISIBLE, DataError, escaped
+from pinsync.model import Customization, Target
 
 MAX_KEY: Final = 1000
 """The longest key, in characters as written; YAML readers refuse one beyond 1,024 (YAML 1.2.2, section 7.4.2)."""

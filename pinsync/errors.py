@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from pinsync.model import INVISIBLE
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+
+INVISIBLE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    + "".join(f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
+    + "]"
+)
+"""Characters that are never written bare: controls, bidi and zero-width marks, surrogates, noncharacters.
+
+A frozen list rather than this Python's Unicode tables, so that canonical text is the same under every Python.
+"""
 
 _SECRET: Final = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 _SHORTEST_SECRET: Final = 4
@@ -60,13 +68,13 @@ def one_line(text: str) -> str:
     return printable(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
 
 
-_A_COMMAND: Final = re.compile(r"(?m)^([^\S\n]*):(?=:)")
+_A_COMMAND: Final = r"(?m)^([^\S\n]*):(?=:)"
 """What GitHub's runner takes for a command at the beginning of a line; the other kind is `printable`'s."""
 
 
 def defused(text: str) -> str:
     """Return ``text`` so that no line of it begins like a command to the runner of a CI job."""
-    return _A_COMMAND.sub(r"\1\\u003a", text)
+    return re.sub(_A_COMMAND, r"\1\\u003a", text)
 
 
 def escaped(character: str) -> str:
@@ -93,9 +101,11 @@ def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None)
 
     If none is near it is ``otherwise``, or a list of them all. Each is shown on one line: a word can't add a line.
     """
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only; help must stay quick
+
     words = sorted(known)
     folded = {spelled.casefold(): spelled for spelled in reversed(words)}  # the first in order, of those that are alike
-    near = difflib.get_close_matches(word.casefold(), folded, n=1)
+    near = get_close_matches(word.casefold(), folded, n=1)
     if near:
         return f'did you mean "{one_line(folded[near[0]])}"?'
     return otherwise or f"known: {', '.join(map(one_line, words))}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -22,18 +21,6 @@ DEVICES: Final = "con|prn|aux|nul|(?:com|lpt)[0-9]"
 Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. Those with characters that stand in no model's
 file name are left to whoever lets them through.
 """
-
-INVISIBLE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
-    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
-    + "".join(f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
-    + "]"
-)
-"""Characters that are never written bare: controls, bidi and zero-width marks, surrogates, noncharacters.
-
-A frozen list rather than this Python's Unicode tables, so that canonical text is the same under every Python.
-"""
-
 
 FailOn = Literal["any", "edited", "shown", "never"]
 """Which changes make a run fail: all, those that somebody made, those that shoppers may see, or none."""

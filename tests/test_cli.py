@@ -45,8 +45,8 @@ _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["exprot"], "No such command 'exprot'. Did you mean 'export'?"),
-        (["xyz"], "No such command 'xyz'."),
+        (["exprot"], "No such command 'exprot'; did you mean \"export\"?"),
+        (["xyz"], "No such command 'xyz'; known: blame, demo, diff,"),
         (["export", "--chekc"], "--check"),
         (["export", "--from-file"], "--from-file"),
         (["export", "--from-file", "."], "is a directory"),

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from pinsync.errors import (
+    INVISIBLE,
     ConfigError,
     FileError,
     PinsyncError,
@@ -20,7 +21,6 @@ from pinsync.errors import (
     redacted,
     suggestion,
 )
-from pinsync.model import INVISIBLE
 
 ESCAPED_RANGES = [
     (0x0000, 0x001F),

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, rows
 
-from pinsync.model import INVISIBLE, Scope, Target, pair_pins
+from pinsync.errors import INVISIBLE
+from pinsync.model import Scope, Target, pair_pins
 from pinsync.normalize import normalize
 
 Pin = dict[str, Any]

@@ -15,8 +15,8 @@ from findings import DUPLICATE, EXPIRED, FINDINGS, LINT, NO_FILE
 from hypothesis import given
 from strategies import QUICK, texts
 
-from pinsync.errors import RemoteError
-from pinsync.model import INVISIBLE, Finding
+from pinsync.errors import INVISIBLE, RemoteError
+from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.findings import Context
 from pinsync.reports.gitlab import render, render_findings

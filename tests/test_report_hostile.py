@@ -18,8 +18,7 @@ from workflows import commands
 from pinsync import document
 from pinsync.commands.diff import FORMATS
 from pinsync.compare.drift import Drift, Texts
-from pinsync.errors import RemoteError, one_line
-from pinsync.model import INVISIBLE
+from pinsync.errors import INVISIBLE, RemoteError, one_line
 from pinsync.reports import Style, github, gitlab, junit, markdown, patch, sarif, text
 from pinsync.reports import json as json_report
 

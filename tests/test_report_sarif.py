@@ -19,7 +19,8 @@ from hypothesis import given
 from strategies import QUICK, texts
 
 from pinsync import __version__
-from pinsync.model import INVISIBLE, Finding
+from pinsync.errors import INVISIBLE
+from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.findings import RULES, Context, Rule
 from pinsync.reports.sarif import MAX_RESULTS, render, render_findings

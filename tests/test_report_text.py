@@ -15,8 +15,7 @@ from hypothesis import given
 from strategies import QUICK, texts
 
 from pinsync.compare.drift import Drift, Side
-from pinsync.errors import RemoteError
-from pinsync.model import INVISIBLE
+from pinsync.errors import INVISIBLE, RemoteError
 from pinsync.reports import Style, markdown
 from pinsync.reports.text import render
 from pinsync.reports.values import compact, moment, path_text

@@ -312,7 +312,7 @@ def test_completion_in_a_real_bash(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "suggested"),
     [
-        (["exprot"], "'export'"),
+        (["exprot"], '"export"'),
         (["export", "--chekc"], "'--check'"),
         (["diff", "--format", "jsno"], '"json"'),
         (["diff", "--report", "markdwon=x.md"], '"markdown"'),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +24,8 @@ from pinsync.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pinsync.commands import Console
     from pinsync.model import FailOn, Scope
 
@@ -56,6 +57,8 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     Nothing is written if a file is there already; with --ci, a pinsync.yaml
     that is there stays and is made use of.
     """
+    from pathlib import Path
+
     from pinsync.commands.init import init as command
 
     return command(root=Path.cwd(), tracker_id=tracker_id, host=host, environ=os.environ, echo=console.say, ci=ci)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from click.shell_completion import CompletionItem
-
 if TYPE_CHECKING:
     import click
+    from click.shell_completion import CompletionItem
 
 
 def sources(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the sources that a word may become: those of ours, and files."""
+    from click.shell_completion import CompletionItem
+
     words = [word for word in ("@live", "@worktree", "@index") if word.startswith(incomplete)]
     return [*map(CompletionItem, words), CompletionItem(incomplete, type="file")]
 

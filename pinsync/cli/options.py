@@ -5,23 +5,39 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from functools import wraps
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pinsync.cli import completion
 from pinsync.commands import Console, colored
-from pinsync.commands.progress import Progress
 from pinsync.errors import FileError, suggestion
-from pinsync.model import Scope
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinsync.model import Scope
 
 Command = Callable[..., int]
-FILE = click.Path(dir_okay=False, path_type=Path)
 PATH = click.Path(readable=False)
 """Anything that a shell completes as a path; what it is, and whether it can be read, its command finds out."""
+
+
+class File(click.Path):
+    """A file's name; ``pathlib`` is imported once there is one, so that help stays quick."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401 - click's
+        """Return the path."""
+        from pathlib import Path
+
+        return Path(str(super().convert(value, param, ctx)))
+
+
+FILE = File()
 
 
 class Group(click.Group):
@@ -33,8 +49,7 @@ class Group(click.Group):
         """Find the command, or fail with a suggestion."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
-            near = get_close_matches(name, self.list_commands(ctx), 1)
-            ctx.fail(f"No such command {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+            ctx.fail(f"No such command {name!r}; {suggestion(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
 
@@ -61,6 +76,8 @@ def echo(text: str | bytes, *, err: bool) -> None:
 
 
 def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
+    from pinsync.commands.progress import Progress
+
     progress = None if quiet else Progress.on_terminal(sys.stderr, os.environ)
 
     def say(text: str, *, err: bool) -> None:
@@ -221,11 +238,15 @@ def _report(value: str, formats: Sequence[str]) -> tuple[str, Path]:
         raise click.BadParameter(f"{value!r}: {hint if known else suggestion(format_, formats, otherwise=hint)}")
     if file == "-":
         raise click.BadParameter(f"{value!r}: standard output takes --format {format_}; name a file here")
+    from pathlib import Path
+
     return format_, Path(file)
 
 
 def _scope(model: str | None, tag: str | None, target_type: str | None, target_identity: str | None) -> Scope:
     """Return the scope of the filters; an identity implies the type of target that it needs."""
+    from pinsync.model import Scope
+
     if target_identity is None:
         return Scope(model, tag, target_type, None)
     if target_type not in (None, "item"):

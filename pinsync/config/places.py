@@ -10,8 +10,8 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import printable
-from pinsync.model import DEVICES, INVISIBLE
+from pinsync.errors import INVISIBLE, printable
+from pinsync.model import DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pinsync.compare import title
 from pinsync.compare.changes import plain_data
 from pinsync.compare.drift import MISSING
-from pinsync.model import INVISIBLE
+from pinsync.errors import INVISIBLE
 
 if TYPE_CHECKING:
     import re

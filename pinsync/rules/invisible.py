@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.model import INVISIBLE
+from pinsync.errors import INVISIBLE
 from pinsync.rules.folder import Fault
 
 if TYPE_CHECKING:
