@@ -277,14 +277,16 @@ def test_a_shell_gets_what_is_there(pinsync: CommandLine, monkeypatch: pytest.Mo
         Path("shop.yaml"),
         "trackers: {shop-sk: {tracker_id: 1-2}, shop-cz: {tracker_id: 1-3}, other: {tracker_id: 1-4}}",
     )
-    put(Path("customizations", "a%20b.yaml"), "")
+    for name in ("a%20b", "x%24%28touch%20pwned%29", "%2Drf", "home~0123"):
+        put(Path("customizations", f"{name}.yaml"), "")
     for line, expected in (
         ("pinsync fmt cus", ["file,cus"]),
         ("pinsync lint ./", ["file,./"]),
-        ("pinsync diff @w", ["plain,@worktree", "file,@w"]),
+        ("pinsync diff @w", ["plain,@worktree"]),
+        ("pinsync diff back", ["file,back"]),
         ("pinsync diff --config shop.yaml --tracker shop", ["plain,shop-sk", "plain,shop-cz"]),
         ("pinsync diff --config none.yaml --tracker shop", []),
-        ("pinsync show ", ["plain,a b", "plain,basket", "plain,home"]),
+        ("pinsync show ", ["plain,basket", "plain,home"]),
         ("pinsync export --model h", ["plain,home"]),
         ("pinsync lint --select syntax,duplicate-i", ["plain,syntax,duplicate-id"]),
         ("pinsync lint --explain self", ["plain,self-pin"]),
@@ -294,16 +296,20 @@ def test_a_shell_gets_what_is_there(pinsync: CommandLine, monkeypatch: pytest.Mo
         ), line
 
 
-def test_completion_in_a_real_bash(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [("tra", "trackers"), ("diff @l", "@live"), ("lint --explain s", "syntax schema several-for-all self-pin")],
+)
+def test_completion_in_a_real_bash(words: str, completed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    script = """
+    script = f"""
         eval "$(_PINSYNC_COMPLETE=bash_source pinsync)"
-        COMP_WORDS=(pinsync tra) COMP_CWORD=1
+        COMP_WORDS=(pinsync {words}) COMP_CWORD={len(words.split())}
         $(complete -p pinsync | sed 's/.*-F \\([^ ]*\\).*/\\1/') pinsync
-        echo "${COMPREPLY[@]}"
+        echo "${{COMPREPLY[@]}}"
     """
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "trackers\n"
+    assert set(done.stdout.split()) == set(completed.split())
 
 
 # Suggestions.

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import click
     from click.shell_completion import CompletionItem
 
 
 def sources(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the sources that a word may become: those of ours, and files."""
+    """Return the sources that a word may become: those of ours or, if none fits, files."""
     from click.shell_completion import CompletionItem
 
-    words = [word for word in ("@live", "@worktree", "@index") if word.startswith(incomplete)]
-    return [*map(CompletionItem, words), CompletionItem(incomplete, type="file")]
+    words = _fitting(("@live", "@worktree", "@index"), incomplete)
+    return list(map(CompletionItem, words)) or [CompletionItem(incomplete, type="file")]
 
 
 def trackers(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the configured trackers that a word may become; the configuration may be named before it."""
     from pinsync.commands.completion import trackers
 
-    return [name for name in trackers(ctx.params.get("config"), os.environ) if name.startswith(incomplete)]
+    return _fitting(trackers(ctx.params.get("config"), os.environ), incomplete)
 
 
 def models(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the models that a word may become; the configuration may be named before it."""
     from pinsync.commands.completion import models
 
-    return [name for name in models(ctx.params.get("config"), os.environ) if name.startswith(incomplete)]
+    return _fitting(models(ctx.params.get("config"), os.environ), incomplete)
 
 
 def rules(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -37,4 +40,12 @@ def rules(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list
     from pinsync.commands.completion import rules
 
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in rules() if name.startswith(last)]
+    return [f"{before}{comma}{name}" for name in _fitting(rules(), last)]
+
+
+_PLAIN: Final = r"[\w./@%+][\w./@%+-]*"
+"""What means itself to every shell: a word goes to the command line as it is, and the names of files are anybody's."""
+
+
+def _fitting(words: Iterable[str], incomplete: str) -> list[str]:
+    return [word for word in words if word.startswith(incomplete) and re.fullmatch(_PLAIN, word, re.ASCII)]
