@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 INVISIBLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
@@ -85,17 +85,6 @@ def escaped(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - the end of the BMP
 
 
-def check_trackers(names: Iterable[str], known: Collection[str]) -> None:
-    """Make sure that there are trackers of these names.
-
-    Raises:
-        UsageError: there is one that isn't among the known ones.
-    """
-    for name in names:
-        if name not in known:
-            raise UsageError(f'no tracker is named "{name}"', hint=suggestion(name, known))
-
-
 def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
     """Return a hint at the known word nearest to ``word``, whatever the case of either.
 
@@ -118,10 +107,10 @@ def spelled(path: Iterable[str | int]) -> str:
 
 def kind(value: object) -> str:
     """Return what messages call the type of a value, in JSON's words."""
-    return _KINDS.get(type(value), "null")
+    return KINDS.get(type(value), "null")
 
 
-_KINDS: Final[Mapping[type, str]] = {
+KINDS: Final[Mapping[type, str]] = {
     str: "a string",
     int: "an integer",
     float: "a number",
@@ -129,6 +118,7 @@ _KINDS: Final[Mapping[type, str]] = {
     dict: "an object",
     list: "a list",
 }
+"""What messages call a type of JSON's."""
 
 
 class PinsyncError(Exception):

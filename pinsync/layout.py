@@ -6,12 +6,11 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from pinsync.model import DEVICES
+from pinsync.model import DEVICES, SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
-SUFFIX: Final = ".yaml"
 MAX_NAME_BYTES: Final = 200
 """The longest name before the suffix; file systems allow 255 bytes, and a temporary file needs some of its own."""
 
@@ -34,11 +33,6 @@ def document_path(directory: PurePosixPath, model: str, tracker: str | None) -> 
 def folder(directory: PurePosixPath, tracker: str | None) -> PurePosixPath:
     """Return the folder of a tracker's documents: ``directory`` itself where there is only one tracker (``None``)."""
     return directory if tracker is None else directory / tracker
-
-
-def is_document(name: str) -> bool:
-    """Tell whether a file of this name is a document; as in a shell's ``*.yaml``, a hidden file is none."""
-    return name.endswith(SUFFIX) and not name.startswith(".")
 
 
 def file_name(model: str) -> str:

@@ -22,6 +22,9 @@ Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. Those wi
 file name are left to whoever lets them through.
 """
 
+SUFFIX: Final = ".yaml"
+"""What a document's name ends in."""
+
 FailOn = Literal["any", "edited", "shown", "never"]
 """Which changes make a run fail: all, those that somebody made, those that shoppers may see, or none."""
 
@@ -168,6 +171,11 @@ def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
                 left.remove(here)
                 right.remove(there)
     return sorted(pairs)
+
+
+def is_document(name: str) -> bool:
+    """Tell whether a file of this name is a document; as in a shell's ``*.yaml``, a hidden file is none."""
+    return name.endswith(SUFFIX) and not name.startswith(".")
 
 
 THING: Final = ("pin_type", "pin_identity", "pin_criteria")

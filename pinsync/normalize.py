@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
-from pinsync.errors import DataError, kind, spelled
+from pinsync.errors import KINDS, DataError, kind, spelled
 from pinsync.model import MAX_DEPTH
 
 Path = tuple[str | int, ...]
@@ -131,7 +131,7 @@ def _kept_list(value: object, wanted: type, items: str, path: Path, name: str, w
     if type(value) is not list:
         return _kept(value, f"a list of {items}", path, name, warn)
     index = next(index for index, item in enumerate(value) if type(item) is not wanted)
-    _kept(value[index], kind(wanted()), (*path, name), index, warn)
+    _kept(value[index], KINDS[wanted], (*path, name), index, warn)
     return plain(value, (*path, name))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync import layout
 from pinsync.errors import FileError, SafetyError
-from pinsync.model import MAX_FILE_BYTES
+from pinsync.model import MAX_FILE_BYTES, is_document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -81,7 +81,7 @@ class Store:
         self._check_folders(folder)
         with _translated(folder, "read"):
             names = sorted(place.name for place in (self.root / folder).iterdir()) if self._status(folder) else []
-        return [folder / name for name in names if layout.is_document(name)]
+        return [folder / name for name in names if is_document(name)]
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of every document of a tracker, sorted by name.
@@ -131,8 +131,7 @@ class Store:
             with _translated(self.state, "written"):
                 (self.state / "writer").write_text(f"{os.getpid()}\n", encoding="ascii")
             self._clear_leftovers()
-            with writing():
-                yield
+            yield
 
     def write(self, changes: Mapping[PurePosixPath, bytes | None], staged: Mapping[PurePosixPath, bytes]) -> None:
         """Write, replace and remove files. The caller holds the lock.

@@ -428,6 +428,12 @@ def test_trackers_are_selected_by_name() -> None:
     assert caught.value.hint == 'did you mean "shop-sk"?'
 
 
+def test_an_error_carries_a_trackers_name_as_it_is() -> None:
+    with pytest.raises(UsageError) as caught:
+        config.check_trackers(["shop\n\u202e"], ["shop"])
+    assert caught.value.message == 'no tracker is named "shop\n\u202e"'
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("5", 5.0), (" 0.5 ", 0.5), ("", 30.0)])
 def test_the_timeout_is_a_number_of_seconds(text: str, seconds: float) -> None:
     assert parse("", PINSYNC_TIMEOUT=text).timeout == seconds
@@ -450,7 +456,7 @@ def write(file: Path, text: str = "format: 1\n") -> Path:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     folder = (tmp_path / "repository").resolve()
-    (folder / ".git").mkdir(parents=True)
+    write(folder / ".git" / "HEAD", "ref: refs/heads/main\n")
     return folder
 
 
@@ -470,6 +476,15 @@ def test_a_linked_worktree_has_a_file_for_git(tmp_path: Path) -> None:
     write(tmp_path / "tree" / ".git", "gitdir: elsewhere\n")
     write(tmp_path / "pinsync.yaml")
     assert config.find(tmp_path / "tree") is None
+
+
+def test_a_folder_named_dot_git_without_a_head_makes_no_repository(repository: Path) -> None:
+    (repository / "shop" / ".git").mkdir(parents=True)
+    assert config.repository_root(repository / "shop") == repository
+    write(repository / "shop" / ".git" / "HEAD", "ref: refs/heads/main\n")
+    assert config.repository_root(repository / "shop") == repository / "shop"
+    (repository / ".git" / "HEAD").unlink()
+    assert config.repository_root(repository) is None
 
 
 def test_outside_a_repository_only_the_current_folder_counts(tmp_path: Path) -> None:
@@ -496,6 +511,15 @@ def test_a_named_file_may_lie_outside_the_repository(repository: Path, tmp_path:
     assert config.load(elsewhere, start=plain, environ={}).root == elsewhere.parent.resolve()
     inside = write(repository / "pinsync.yaml")
     assert config.load(inside, start=plain, environ={}).root == repository
+
+
+def test_git_s_own_root_can_make_a_directory_refused(repository: Path) -> None:
+    """As ``GIT_WORK_TREE`` does, which names a folder above the one that holds ``.git``."""
+    settings = config.load(None, start=repository, environ={})
+    moved = config.rooted(settings, repository.parent, PurePosixPath("shop"))
+    assert (moved.root, moved.directory) == (repository.parent, PurePosixPath("shop/customizations"))
+    with pytest.raises(ConfigError, match="directory must not lie in ci"):
+        config.rooted(settings, repository.parent, PurePosixPath("ci"))
 
 
 def test_errors_name_the_file_as_the_user_would(repository: Path) -> None:
@@ -592,14 +616,24 @@ def test_a_damaged_key_is_refused_and_not_shown(damage: str, tmp_path: Path) -> 
         assert HIDDEN not in f"{shown}{shown.hint}{shown.__cause__!r}"
 
 
-def test_a_key_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
+def test_of_a_key_file_that_can_not_be_read_the_folder_is_named(tmp_path: Path) -> None:
     error = key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "nope"))
     assert error.message == (
-        f"PINSYNC_PRIVATE_KEY_FILE: names the file {tmp_path / 'nope'}, which can't be read: No such file or directory"
+        f"PINSYNC_PRIVATE_KEY_FILE: names a file in {tmp_path} that can't be read: No such file or directory"
     )
-    by_mistake = key_error(PINSYNC_PRIVATE_KEY_FILE=HIDDEN)
-    assert HIDDEN not in f"{by_mistake}{by_mistake.hint}{by_mistake.__cause__!r}"
-    assert by_mistake.hint == "write its absolute path"
+    assert error.hint is None
+
+
+@pytest.mark.parametrize("start", ["", "/", "//", "/nope/", "a/", "/usr/", f"/{'k' * 300}/"])
+def test_a_key_in_the_place_of_its_files_path_is_not_shown(start: str) -> None:
+    value = f"{start}{HIDDEN}"
+    error = key_error(PINSYNC_PRIVATE_KEY_FILE=value)
+    shown = f"{error}{error.hint}{error.__cause__!r}"
+    assert not [part for part in value.split("/") if part not in {"", "a", "usr"} and part in shown]
+    assert error.hint == "write its absolute path, not the key"
+
+
+def test_a_key_file_that_holds_no_key_is_refused(tmp_path: Path) -> None:
     assert key_error(PINSYNC_PRIVATE_KEY_FILE="\x00").source == key.FILE
     (tmp_path / "empty").touch()
     assert "yields nothing" in key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "empty")).message

@@ -251,6 +251,7 @@ def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLin
         (["HEAD", "worktree"], "did you mean @worktree?"),
         (["basket"], "basket is a model; to compare its rules alone: pinsync diff --model basket"),
         (["@live", "basket"], "pinsync diff --model basket"),
+        (["HEAD..basket"], "basket is a model; to compare its rules alone: pinsync diff --model basket"),
         (["\udcff"], "names no commit"),
         (
             ["customizations/basket.yaml"],
@@ -266,6 +267,13 @@ def test_wrong_usage_says_what_is_wrong_and_nothing_is_fetched(
     assert (result.code, result.out) == (2, "")
     assert message in result.err
     assert len(api.requests) == 1
+
+
+@pytest.mark.usefixtures("exported")
+def test_only_the_word_that_names_no_source_is_told_to_be_a_model(pinsync: CommandLine) -> None:
+    result = pinsync("diff", "nope", "basket")
+    assert "nope names no commit" in result.err
+    assert "is a model" not in result.err
 
 
 @pytest.mark.usefixtures("exported")
@@ -496,6 +504,24 @@ def test_an_index_at_fault_is_no_matter_to_a_diff_from_head(exported: Path, pins
     put(exported / ".git/index", "broken")
     result = pinsync("diff")
     assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_file_that_isnt_committed_is_named_on_one_line(pinsync: CommandLine) -> None:
+    put(Path("customizations/new\n::error::.yaml"), BASKET_TEXT)
+    (note,) = [line for line in pinsync("diff").err.splitlines() if line.startswith("note: ")]
+    assert note.startswith(r"note: customizations/new\n::error::.yaml has changes that aren't committed")
+
+
+@pytest.mark.usefixtures("exported")
+def test_quiet_doesnt_look_for_what_it_wouldnt_say(
+    pinsync: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TRACE", str(tmp_path / "trace"))
+    assert [pinsync("diff", *options).code for options in (["-q"], ["HEAD", "@live"])] == [0, 0]
+    assert "built-in: git status" not in (tmp_path / "trace").read_text()
+    assert pinsync("diff").code == 0
+    assert "built-in: git status" in (tmp_path / "trace").read_text()
 
 
 @pytest.mark.usefixtures("api", "folder")

@@ -65,12 +65,29 @@ def test_where_a_folder_has_an_empty_dot_git_all_commands_agree_on_its_files(
     put(Path(document("home")), HOME_TEXT.replace("position: 1", "position: 2"))
     git("-C", "..", "add", "shop/pinsync.yaml", "shop/customizations")
     git("commit", "--quiet", "--message", "one")
-    assert pinsync("export", "--check").out == "shop/customizations/home.yaml\n"
+    assert pinsync("export", "--check").out == "customizations/home.yaml\n"
     (change,) = diffed(pinsync, "HEAD", "@live").changes
     assert change["file"] == "shop/customizations/home.yaml"
     (commit_,) = json.loads(pinsync("history", "--format", "json", "home").out)["commits"]
     assert commit_["trackers"][0]["changes"][0]["file"] == "shop/customizations/home.yaml"
     assert pinsync("fmt", "--check").code == pinsync("lint", "customizations/home.yaml").code == 0
+    assert pinsync("export", "--force", "--commit").code == 0
+    assert git("show", "--format=", "--name-only") == "shop/customizations/home.yaml"
+    put(Path(document("home")), HOME_TEXT.replace("position: 1", "position: x"))
+    found = json.loads(pinsync("lint", "--format", "json").out)["findings"]
+    assert {finding["file"] for finding in found} == {"shop/customizations/home.yaml"}
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("command", [["lint"], ["fmt", "--check"], ["trackers"], ["diff"], ["export"]])
+def test_an_empty_dot_git_hides_no_folder_of_ci(
+    command: list[str], pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(Path("ci/pinsync.yaml"), "format: 1\n")
+    Path("ci/.git").mkdir()
+    monkeypatch.chdir("ci")
+    result = pinsync(*command)
+    assert (result.code, "must not lie in ci" in result.err) == (2, True)
 
 
 def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(

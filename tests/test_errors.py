@@ -13,7 +13,6 @@ from pinsync.errors import (
     RepositoryError,
     SafetyError,
     UsageError,
-    check_trackers,
     defused,
     escaped,
     one_line,
@@ -108,12 +107,6 @@ def test_one_line_is_one() -> None:
 )
 def test_a_suggestion_is_a_known_word_whatever_the_case(word: str, known: tuple[str, ...], hint: str) -> None:
     assert suggestion(word, known) == hint
-
-
-def test_an_error_carries_a_name_as_it_is() -> None:
-    with pytest.raises(UsageError) as caught:
-        check_trackers(["shop\n\u202e"], ["shop"])
-    assert caught.value.message == 'no tracker is named "shop\n\u202e"'
 
 
 def test_a_configuration_error_is_a_file_error() -> None:

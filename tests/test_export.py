@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,8 +26,6 @@ from exporting import (
 from pinsync.sandbox import Sandbox, parse_fault
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import CommandLine, Git
 
 # api.md's reference, to the letter.
@@ -74,6 +73,8 @@ def test_the_line_says_where_the_files_lie_as_seen_from_the_current_folder(
         monkeypatch.chdir(tmp_path if place == "." else repository / place)
         result = pinsync("export", "--config", str(repository / "shop/pinsync.yaml"))
         assert result.err.endswith(f" in {shown}\n")
+    monkeypatch.chdir(repository / "shop/rules/live")
+    assert pinsync("export", "--check").err.endswith(" nothing to write in this folder\n")
     (repository / "other").mkdir()
     monkeypatch.chdir(repository / "other")
     assert pinsync("export", "--check", "--config", "../shop/pinsync.yaml").err.endswith(" in ../shop/rules/live/\n")
@@ -172,6 +173,48 @@ def test_check_names_the_files_and_changes_nothing(api: Sandbox, exported: Path,
     assert result.out == "customizations/basket.yaml\ncustomizations/home.yaml\n"
     files = "1 file would be rewritten, 1 would be removed in customizations/"
     assert result.err == f"default: 0 added, 1 changed, 1 removed · {files}\n"
+
+
+def test_all_paths_are_written_as_in_the_current_folder(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("customizations")
+    put(Path("basket.yaml"), BASKET_TEXT + "  - target_type: item\n    target_identity: /p/7/\n")
+    repinned(api, STRINGS)
+    line = len(BASKET_TEXT.splitlines()) + 1
+    kept = f"note: basket.yaml:{line}: has no id, and live has none for its target"
+    held = "basket.yaml holds uncommitted work that an export would overwrite"
+    asked, refused = pinsync("export", "--check"), pinsync("export")
+    assert asked.out == "basket.yaml\n"
+    summary = "default: 0 added, 1 changed, 0 removed · 1 file would be rewritten in this folder"
+    notes = asked.err.splitlines()
+    assert notes[0].startswith(kept)
+    assert notes[1] == summary
+    remedy = "commit or stash it, or overwrite it with export --force"
+    assert notes[2] == f"note: {held}, so that it would be refused (4): {remedy}"
+    assert f"error: {held}\n  {remedy}\n" in refused.err
+    monkeypatch.chdir(exported)
+    git("commit", "--quiet", "--all", "--message", "By hand")
+    (exported / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    written = pinsync("export", "-v")
+    assert f"note: ../customizations/basket.yaml:{line}: has no id" in written.err
+    assert "wrote ../customizations/basket.yaml\n" in written.err
+
+
+def test_an_index_at_fault_is_no_matter_to_who_only_looks(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+    repinned(api, STRINGS)
+    put(exported / ".git/index", "broken")
+    result = pinsync("export", "--check")
+    assert (result.code, result.out) == (1, "customizations/basket.yaml\n")
+    assert result.err.count("\n") == 1
+
+
+def test_of_a_branch_it_is_said_that_the_files_are_on_it(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+    repinned(api, STRINGS)
+    with untouched(exported / "customizations"):
+        first, *_ = pinsync("export", "--branch", "pins").err.splitlines()
+    assert first == "default: 0 added, 1 changed, 0 removed · 1 file rewritten on pins"
 
 
 @pytest.mark.usefixtures("api")

@@ -14,6 +14,7 @@ import pytest
 from exporting import (
     BASKET_TEXT,
     EVERYONE,
+    HOME,
     HOME_TEXT,
     STRINGS,
     answered,
@@ -280,7 +281,7 @@ def test_a_persons_uncommitted_work_is_not_overwritten(
         asked, result = pinsync("export", "--check"), pinsync("export")
     assert (asked.code, result.code) == (1, 4)
     reason = "customizations/basket.yaml holds uncommitted work that an export would overwrite"
-    remedy = "commit or stash it, or overwrite it with --force"
+    remedy = "commit or stash it, or overwrite it with export --force"
     assert f"error: {reason}\n  {remedy}\n" in result.err
     assert asked.err.splitlines()[1:] == [f"note: {reason}, so that it would be refused (4): {remedy}"]
     assert pinsync("export", "--force").code == 0
@@ -354,7 +355,7 @@ def test_a_file_that_somebody_made_before_the_first_export_is_theirs(
     repinned(api, STRINGS)
     result = pinsync("export")
     assert result.code == 4
-    assert "put it under git, or move it away, or overwrite it with --force" in result.err
+    assert "put it under git, or move it away, or overwrite it with export --force" in result.err
 
 
 @pytest.mark.usefixtures("exported")
@@ -477,6 +478,19 @@ def test_a_document_that_may_not_be_read_is_not_taken_for_none(api: Sandbox, exp
     assert (exported / "customizations/home.yaml").read_text() == HOME_TEXT
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="permissions are put aside by Linux's means")
+def test_a_folder_that_may_not_be_read_and_is_no_trackers_hinders_nobody(api: Sandbox, exported: Path) -> None:
+    repinned(api, HOME)
+    other = exported / "customizations/other"
+    other.mkdir()
+    other.chmod(0o000)
+    try:
+        code, err = limited(OBEYING_PERMISSIONS)
+    finally:
+        other.chmod(0o755)
+    assert (code, "1 changed" in err) == (0, True), err
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
 def test_a_disk_that_is_full_leaves_every_file_as_it_was(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
     repinned(api, EVERYONE)
@@ -558,6 +572,6 @@ def test_outside_git_an_export_needs_no_git_on_the_machine(
     environ = {**api.environment, "PATH": str(tmp_path / "empty")}
     assert pinsync.spawn("export", environ=environ).code == 0
     assert (tmp_path / "plain/customizations/basket.yaml").is_file()
-    (tmp_path / "plain/.git").mkdir()
+    put(tmp_path / "plain/.git/HEAD", "ref: refs/heads/main\n")
     result = pinsync.spawn("export", environ=environ)
     assert (result.code, "git" in result.err) == (2, True)

@@ -73,6 +73,28 @@ def test_an_identity_alone_implies_the_type_that_the_api_asks_for(api: Sandbox, 
     assert "position: 7" in document("home").read_text()
 
 
+@pytest.mark.parametrize(
+    ("interrupted", "said"),
+    [
+        ("pinsync.compare.leaves_a_question", "nothing was changed"),
+        ("pinsync.store.Store.write", "every file is whole; run the command again to complete the rest"),
+    ],
+)
+def test_an_interrupt_counts_as_one_of_the_writing_only_once_that_has_begun(
+    interrupted: str, said: str, api: Sandbox, exported: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filtered answer can take a second download, with the lock held and nothing written."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    repinned(api, HOME)
+    monkeypatch.setattr(interrupted, interrupt)
+    with untouched(exported):
+        result = pinsync("export", "--model", "home")
+    assert (result.code, result.err.strip()) == (130, f"interrupted: {said}")
+
+
 def test_what_the_configuration_leaves_out_the_flags_override(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
     put(folder / "pinsync.yaml", "trackers: {shop: {tracker_id: 1234-5678, remove_expired_pins: true}}\n")
     assert pinsync("export").code == 0

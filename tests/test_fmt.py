@@ -322,6 +322,19 @@ def test_a_files_name_is_one_line_and_no_command(
         assert line.removeprefix("reformatted ") in (f"{one_line(name)}.yaml", f"{defused(one_line(name))}.yaml")
 
 
+def test_an_interrupt_of_the_writing_says_that_every_file_is_whole(
+    ugly: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pinsync.store.Store.reshape", interrupt)
+    result = pinsync("fmt")
+    said = "interrupted: every file is whole; run the command again to complete the rest"
+    assert (result.code, result.err.strip()) == (130, said)
+    assert (ugly / document()).read_text(encoding="utf-8") == UGLY
+
+
 def test_only_the_files_that_are_given(ugly: Path, pinsync: CommandLine) -> None:
     with untouched(ugly):
         assert pinsync("fmt", "customizations/home.yaml").err == "1 file left unchanged\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from exporting import put
@@ -187,6 +187,32 @@ def test_older_commits_are_looked_at_only_as_long_as_a_word_is_in_doubt(
         found = [step.commit.hash for step in history.steps((), recent, lambda: enough)]
         assert found == shop[-1:]
         assert any(b"summer" in item.text for item in history.seen) is not enough
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        (["basket", "--author", "Jana"], 4),
+        (["--tag", "summer", "--author", "Jana"], 5),
+        (["--tag", "summer", "--since", "2026-01-29"], 1),
+        (["--tag", "summer", "HEAD~2..HEAD"], 2),
+    ],
+)
+def test_no_more_commits_are_looked_at_than_the_answer_takes(
+    arguments: list[str], count: int, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All up to the last that is asked for; beyond it, where nothing bounds them, until each word is known."""
+    looked_at = []
+    step = History._step
+
+    def counted(history: History, at: int, *rest: Any, **named: Any) -> Any:  # noqa: ANN401 - as the method has it
+        looked_at.append(at)
+        return step(history, at, *rest, **named)
+
+    monkeypatch.setattr(History, "_step", counted)
+    pinsync("history", *arguments)
+    assert looked_at == list(range(count))
 
 
 @pytest.mark.usefixtures("shop")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,8 @@ from pinsync.errors import ConfigError, FileError, UsageError
 from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conftest import CommandLine, Git
 
 KEY = "s3cret-key"
@@ -264,13 +265,12 @@ def test_where_documents_go_no_configuration_begins(
     assert f"edit {above}" in result.err
 
 
-def test_nor_where_documents_go_without_a_configuration(
+def test_without_a_configuration_a_folder_is_nobodys(
     repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(put(repository / "customizations" / "basket.yaml", BASKET_TEXT).parent)
-    with untouched(repository):
-        result = pinsync("init")
-    assert (result.code, f"run the command in {repository}" in result.err) == (2, True)
+    monkeypatch.chdir(put(repository / "customizations" / "shop.txt", "").parent)
+    assert pinsync("init").code == 0
+    assert (repository / "customizations" / "pinsync.yaml").exists()
 
 
 def test_below_another_configuration_the_new_one_counts(
@@ -363,11 +363,19 @@ def test_ci_is_told_what_is_installed_and_may_be_told_another_source(
     said = pinsync("init", "--ci", host).err
     assert f"The jobs install pinsync=={__version__} from PyPI, and hand it the key: " in said
     for name in CI[host]:
-        comments = re.findall(r"^# .*", (repository / name).read_text(encoding="utf-8"), re.MULTILINE)
-        assert "What PINSYNC names is installed, from PyPI unless it is a URL" in "\n".join(comments)
+        text = (repository / name).read_text(encoding="utf-8")
+        assert re.search(r"# From PyPI.* git\+https://…@<commit>\.\n +PINSYNC: pinsync==", text)
 
 
 COMMIT = "231ead5ac9c8fbb801f2f82e06a236d8896f2215"
+
+
+def installed(site: Path, origin: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pinsync come from somewhere, as pip notes it beside what it installs, by PEP 610."""
+    package = site / f"pinsync-{__version__}.dist-info"
+    put(package / "METADATA", f"Metadata-Version: 2.1\nName: pinsync\nVersion: {__version__}\n")
+    put(package / "direct_url.json", json.dumps(origin))
+    monkeypatch.syspath_prepend(str(site))
 
 
 @pytest.mark.parametrize("host", CI)
@@ -392,18 +400,16 @@ def test_what_was_installed_from_a_commit_is_so_in_ci(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """As pip notes it beside what it installs, by PEP 610."""
-    package = tmp_path / "site" / f"pinsync-{__version__}.dist-info"
-    put(package / "METADATA", f"Metadata-Version: 2.1\nName: pinsync\nVersion: {__version__}\n")
-    put(package / "direct_url.json", json.dumps({"url": url} | ({"vcs_info": origin} if origin else {})))
-    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    installed(tmp_path / "site", {"url": url} | ({"vcs_info": origin} if origin else {}), monkeypatch)
     result = pinsync("init", "--ci", host)
     expected = f"git+{url}@{COMMIT}" if source else f"pinsync=={__version__}"
     assert f"The jobs install {expected}" in result.err
     assert ("hand it the key" in result.err) != source
     for name in CI[host]:
-        text = yaml.safe_load((repository / name).read_text(encoding="utf-8"))
-        assert (text.get("env") or text["variables"])["PINSYNC"] == expected
+        text = (repository / name).read_text(encoding="utf-8")
+        data = yaml.safe_load(text)
+        assert (data.get("env") or data["variables"])["PINSYNC"] == expected
+        assert ("PyPI" in text) != source
 
 
 # GitLab, where there are jobs already.
@@ -411,21 +417,47 @@ def test_what_was_installed_from_a_commit_is_so_in_ci(
 
 @pytest.mark.parametrize("folder", [".", "shop"])
 def test_gitlabs_jobs_can_be_included(
-    folder: str, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+    folder: str, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    origin = {"url": "https://git.example/pinsync", "vcs_info": {"vcs": "git", "commit_id": COMMIT}}
+    installed(tmp_path / "site", origin, monkeypatch)
     file = put(repository / ".gitlab-ci.yml", "build:\n  script: make\n")
     monkeypatch.chdir(put(repository / folder / "pinsync.yaml", "format: 1\n").parent)
-    with untouched(repository):
-        result = pinsync("init", "--ci", "gitlab")
-    assert result.code == 2
-    template, name, include = re.findall(
-        r"copy (\S+) beside it as (\S+?),? .*add `(.*)` to \.gitlab-ci\.yml",
-        result.err.replace("--config shop/pinsync.yaml, ", ""),
-    )[0]
-    assert ("give its commands --config shop/pinsync.yaml" in result.err) == (folder == "shop")
-    shutil.copy(template, file.parent / name)
+    result = pinsync("init", "--ci", "gitlab")
+    assert result.code == 0
+    assert file.read_text(encoding="utf-8") == "build:\n  script: make\n"
+    up = "" if folder == "." else "../"
+    assert result.err.startswith(f"Wrote {up}pins.gitlab-ci.yml and a line of .gitattributes.\n")
+    assert f"git add {up}pins.gitlab-ci.yml .gitattributes" in result.err
+    include, jobs = re.findall(r"^Add `(.*)` to (\S+), and to its stages, .*: test\.$", result.err, re.MULTILINE)[0]
+    assert jobs == f"{up}.gitlab-ci.yml"
     file.write_text(f"{include}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
-    included = yaml.safe_load(file.read_text(encoding="utf-8"))["include"]
-    assert (repository / included.removeprefix("/")).read_bytes() == (TEMPLATES / "gitlab-ci.yml").read_bytes()
-    command = [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci", str(file)]
-    subprocess.run(command, check=True, capture_output=True)
+    included = repository / yaml.safe_load(file.read_text(encoding="utf-8"))["include"].removeprefix("/")
+    text = included.read_text(encoding="utf-8")
+    assert (f"PINSYNC: git+https://git.example/pinsync@{COMMIT} #" in text, "PyPI" in text) == (True, False)
+    assert len(re.findall(r"pinsync (?:diff|lint|export) --config shop/pinsync\.yaml ", text)) == (
+        0 if folder == "." else len(re.findall(r"pinsync (?:diff|lint|export)\b", text))
+    )
+    assert "stage" not in yaml.safe_load(text)[".pinsync"], "so that it is test"
+    for each in (file, included):
+        command = [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci", str(each)]
+        subprocess.run(command, check=True, capture_output=True)
+    with untouched(repository):
+        again = pinsync("init", "--ci", "gitlab")
+    assert (again.code, "pins.gitlab-ci.yml is there already, and nothing was changed" in again.err) == (2, True)
+
+
+@pytest.mark.parametrize("how", ["ours", "folder", "link"])
+def test_what_holds_the_jobs_already_or_no_others_is_not_joined(
+    how: str, repository: Path, pinsync: CommandLine
+) -> None:
+    file = repository / ".gitlab-ci.yml"
+    if how == "ours":
+        assert pinsync("init", "--ci", "gitlab").code == 0
+    elif how == "folder":
+        file.mkdir()
+    else:
+        file.symlink_to("elsewhere")
+    result = pinsync("init", "--ci", "gitlab")
+    assert (result.code, ".gitlab-ci.yml is there already, and nothing was changed" in result.err) == (2, True)
+    assert not (repository / "pins.gitlab-ci.yml").exists()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pinsync.layout import document_path, file_name, folder, is_document
+from pinsync.layout import document_path, file_name, folder
+from pinsync.model import is_document
 
 SAFE = re.compile(r"(?:[a-z0-9_.-]|%[0-9A-F]{2})+(?:~[0-9a-f]{32})?\.yaml")
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(?:\.|$)", re.IGNORECASE)
@@ -107,8 +108,3 @@ def test_a_document_lies_in_the_directory_or_in_the_folder_of_its_tracker() -> N
     assert document_path(directory, "basket", None) == directory / "basket.yaml"
     assert document_path(directory, "../x", "shop-sk") == directory / "shop-sk" / "%2E%2E%2Fx.yaml"
     assert folder(directory, "shop-sk") == directory / "shop-sk"
-
-
-@pytest.mark.parametrize("name", ["basket.yml", ".hidden.yaml", ".basket.yaml.123.tmp", "README.md", "basket.yaml~"])
-def test_other_files_are_no_documents(name: str) -> None:
-    assert not is_document(name)

@@ -129,6 +129,8 @@ def test_rules_are_selected_and_ignored(pinsync: CommandLine, folder: Path) -> N
         (["--ignore", ""], "no name stands in it"),
         (["--select", "position", "--ignore", "position,format"], "no rule is left"),
         (["--ignore", ",".join(RULES)], "no rule is left"),
+        (["--ignore", "format,syntax"], "syntax can't be ignored"),
+        (["--select", "format", "--ignore", "syntax"], "syntax can't be ignored"),
         (["-"], "lint reads files, not standard input"),
     ],
 )
@@ -165,7 +167,7 @@ def test_every_rule_is_explained(pinsync: CommandLine, folder: Path, rule: str) 
 def test_what_could_not_be_looked_at_is_explained(pinsync: CommandLine) -> None:
     result = pinsync("lint", "--explain", "lint-incomplete")
     assert (result.code, result.err) == (0, "")
-    assert result.out.startswith("lint-incomplete (error)\n\nA file could not be looked at.\n\n")
+    assert result.out.startswith("lint-incomplete (error)\n\nA file or folder could not be looked at.\n\n")
 
 
 def test_the_present_is_the_clocks(pinsync: CommandLine, folder: Path) -> None:
@@ -293,7 +295,7 @@ def test_no_report_looks_as_if_what_couldnt_be_looked_at_were_fine(
     reports = {format_: Path(format_).read_text() for format_ in FORMATS}
     assert reports["text"].startswith(f"{file}: error lint-incomplete: {told}\n")
     hint = result.err.splitlines()[1].strip()
-    assert reports["text"].endswith(f"\n  {hint}\nnothing found in 0 files; 1 file could not be looked at\n")
+    assert reports["text"].endswith(f"\n  {hint}\nnothing found in 0 files; 1 path could not be looked at\n")
     record = json.loads(reports["json"])
     assert (record["complete"], record["notes"]) == (False, [f"not looked at: {file}: {told}; {hint}"])
     assert record["summary"] == {"errors": 0, "warnings": 0, "files": 0}
@@ -324,7 +326,7 @@ def test_what_couldnt_be_looked_at_is_counted_apart(pinsync: CommandLine, folder
     (folder / "basket.yaml").write_text(ERROR)
     files = [f"customizations/{name}.yaml" for name in ("basket", "none", "nil")]
     text = pinsync("lint", "--color", *files).out
-    assert text.endswith("\x1b[1;31m1 error\x1b[0m in 1 file; 2 files could not be looked at\n")
+    assert text.endswith("\x1b[1;31m1 error\x1b[0m in 1 file; 2 paths could not be looked at\n")
     code, record, _ = linted(pinsync, *files)
     assert (code, record["summary"]) == (2, {"errors": 1, "warnings": 0, "files": 1})
     hint = "check the spelling; paths start in the current folder"

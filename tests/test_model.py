@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import QUICK, rows
 
 from pinsync.errors import INVISIBLE
-from pinsync.model import Scope, Target, pair_pins
+from pinsync.model import Scope, Target, is_document, pair_pins
 from pinsync.normalize import normalize
 
 Pin = dict[str, Any]
@@ -107,3 +107,8 @@ def test_records_are_frozen() -> None:
 def test_what_is_printable_holds_nothing_invisible() -> None:
     """The emitter skips the search for what ``str.isprintable`` clears, under whatever Python's tables."""
     assert [hex(code) for code in range(0x110000) if chr(code).isprintable() and INVISIBLE.match(chr(code))] == []
+
+
+@pytest.mark.parametrize("name", ["basket.yml", ".hidden.yaml", ".basket.yaml.123.tmp", "README.md", "basket.yaml~"])
+def test_other_files_are_no_documents(name: str) -> None:
+    assert not is_document(name)

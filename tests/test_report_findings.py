@@ -100,15 +100,15 @@ def test_a_line_is_there_where_one_must_be() -> None:
 
 
 BY_HAND: Row = {"target_type": "item", "target_identity": "/p/7/"}
-ENTER = "a rule without an id is not live yet: enter it in Luigi's Box, or delete its block from the file"
+ENTER = "a rule without an id: give it the id of its rule in live, or enter it in Luigi's Box, or delete its block"
 TAKE = "to take live into git: pinsync export --commit"
 
 
 def test_what_an_export_keeps_has_another_remedy() -> None:
     old, new = [BY_HAND, rule(1, "/p/1/", [])], [rule(2, "/p/2/", [])]
     assert sorted((finding.name or "", finding.hint) for finding in differing(old, new)) == [
-        ("item /p/1/", TAKE),
-        ("item /p/2/", TAKE),
+        ("item /p/1/, id 00000000", TAKE),
+        ("item /p/2/, id 00000000", TAKE),
         ("item /p/7/", ENTER),
     ]
 
@@ -120,6 +120,7 @@ def test_what_an_export_keeps_has_another_remedy() -> None:
         ([BY_HAND, rule(1, "/p/1/", [])], [], [TAKE, ENTER]),
         ([rule(1, "/p/1/", [])], [], [TAKE]),
         ([BY_HAND], [{**BY_HAND, "id": "x", "tags": ["a"]}], [TAKE]),
+        ([BY_HAND], [{**BY_HAND, "id": "x"}, {**BY_HAND, "id": "y"}], [TAKE, ENTER]),
     ],
 )
 def test_a_report_ends_with_the_remedy_of_each_kind(old: list[Row], new: list[Row], remedies: list[str]) -> None:

@@ -117,7 +117,20 @@ def test_a_test_is_the_same_one_when_what_is_wrong_there_changes() -> None:
     for live in ([], [rule(1, "/p/1/", [pin(2, "/p/2/")], "Strings"), rule(2, "/p/2/", [pin(1, "/p/3/")])]):
         sides = (state({"basket": rows}) for rows in (committed, live))
         root = checked(render(Drift(HEAD, LIVE, (tracker(*sides),)), STYLE))
-        assert names(root) == ["Strings (item /p/1/)", "item /p/2/"]
+        assert names(root) == ["Strings (item /p/1/), id 00000000", "item /p/2/, id 00000000"]
+
+
+@pytest.mark.parametrize(("target", "title"), [("/p/1/", ""), ("/p/" + "1" * 500, "s" * 500)])
+def test_what_else_differs_changes_no_name(target: str, title: str) -> None:
+    one, other, third = ({**rule(1, target, [], title), "id": f"{letter * 8}-1"} for letter in "abc")
+    by_hand = {"target_type": "item", "target_identity": target}
+    found = [
+        names(checked(render(Drift(HEAD, LIVE, (tracker(state({"basket": rows}), []),)), STYLE)))
+        for rows in ([one], [one, other], [one, other, third, by_hand])
+    ]
+    assert [len(tests) for tests in found] == [1, 2, 4]
+    assert set(found[0]) < set(found[1]) < set(found[2])
+    assert found[0][0].endswith(", id aaaaaaaa")
 
 
 def test_a_tracker_that_can_be_compared_again_is_the_same_test() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from pinsync.errors import FileError, RepositoryError, SafetyError
-from pinsync.layout import is_document
 from pinsync.repository import BranchResult, Proposal, Repository, clean_environment, objects
 
 DIRECTORY = PurePosixPath("customizations")
@@ -149,10 +148,9 @@ def test_a_hook_finds_the_repository_and_the_index_that_git_names(root: Path, tm
         git(root, "worktree", "add", "--quiet", str(top))
     script = (
         "from pathlib import Path, PurePosixPath\n"
-        "from pinsync.layout import is_document\n"
         "from pinsync.repository import Repository\n"
         "r = Repository.discover(Path('shop').resolve())\n"
-        "print(r.root, dict(r.read_index(PurePosixPath('customizations'), is_document)))"
+        "print(r.root, dict(r.read_index(PurePosixPath('customizations'))))"
     )
     put(top, "hook.py", script.encode())
     hook(root, "pre-commit", f'"{sys.executable}" hook.py > seen')
@@ -207,12 +205,13 @@ def test_revisions_are_resolved_to_full_hashes(root: Path) -> None:
     assert repository.resolve("main") == repository.head() == second
 
 
-@pytest.mark.parametrize("revision", ["nope", "-x", "--all", "HEAD:customizations", "", "HEAD..main", "a\nb"])
+@pytest.mark.parametrize("revision", ["nope", "-x", "--all", "HEAD:customizations", "", "HEAD..main", "^HEAD", "a\nb"])
 def test_what_names_no_commit_is_an_error(root: Path, revision: str) -> None:
     committed(root, BASKET)
     with pytest.raises(RepositoryError, match="names no commit") as caught:
         opened(root).resolve(revision)
     assert "git branch" in str(caught.value.hint)
+    assert not opened(root).knows(revision)
 
 
 def test_in_a_shallow_clone_the_hint_is_to_fetch_more(root: Path, tmp_path: Path) -> None:
@@ -236,11 +235,11 @@ def test_documents_of_a_commit_come_as_they_are_and_sorted(root: Path) -> None:
     committed(root, "other")
     repository = opened(root)
     expected = sorted([*((DIRECTORY / name, text) for name, text in content.items()), (ODD, b"old\n")])
-    assert list(repository.read(first, DIRECTORY, is_document)) == expected
-    assert list(repository.read(first, DIRECTORY / "shop", is_document)) == [(DIRECTORY / "shop/z.yaml", b"x")]
-    assert list(repository.read("HEAD", DIRECTORY, is_document)) == []
-    assert list(repository.read(first, DIRECTORY / "nope", is_document)) == []
-    assert list(repository.read(first, PurePosixPath(), is_document)) == []
+    assert list(repository.read(first, DIRECTORY)) == expected
+    assert list(repository.read(first, DIRECTORY / "shop")) == [(DIRECTORY / "shop/z.yaml", b"x")]
+    assert list(repository.read("HEAD", DIRECTORY)) == []
+    assert list(repository.read(first, DIRECTORY / "nope")) == []
+    assert list(repository.read(first, PurePosixPath())) == []
     assert repository.read_file(first, DIRECTORY / "a.yaml") == content["a.yaml"]
     assert repository.read_file("HEAD", BASKET) is None
     assert repository.read_file("HEAD", PurePosixPath("other")) == b"old\n"
@@ -250,7 +249,7 @@ def test_names_that_are_not_utf8_are_read(root: Path) -> None:
     name = os.fsdecode(b"\xff.yaml")
     committed(root, DIRECTORY / name)
     repository = opened(root)
-    assert [path.name for path, _ in repository.read("HEAD", DIRECTORY, is_document)] == [name]
+    assert [path.name for path, _ in repository.read("HEAD", DIRECTORY)] == [name]
     put(root, DIRECTORY / name, b"new\n")
     assert [unsaved.path.name for unsaved in repository.unsaved([DIRECTORY / name])] == [name]
     assert repository.commit([DIRECTORY / name], "message")
@@ -263,9 +262,9 @@ def test_a_link_on_the_way_is_an_error_and_not_an_empty_folder(root: Path, folde
     committed(root)
     repository = opened(root)
     with pytest.raises(FileError, match=r"^HEAD:customizations: is a link"):
-        repository.read("HEAD", PurePosixPath(folder), is_document)
+        repository.read("HEAD", PurePosixPath(folder))
     with pytest.raises(FileError, match=r"^@index:customizations: is a link"):
-        repository.read_index(PurePosixPath(folder), is_document)
+        repository.read_index(PurePosixPath(folder))
 
 
 def test_a_link_or_a_folder_named_like_a_document_is_an_error(root: Path) -> None:
@@ -277,14 +276,14 @@ def test_a_link_or_a_folder_named_like_a_document_is_an_error(root: Path) -> Non
         with pytest.raises(FileError, match="expected a plain file"):
             opened(root).read_file("HEAD", path)
     with pytest.raises(FileError, match="expected a plain file"):
-        list(opened(root).read("HEAD", DIRECTORY, is_document))
+        list(opened(root).read("HEAD", DIRECTORY))
 
 
 def test_a_blob_beyond_the_cap_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     committed(root, BASKET, text=b"12345")
     monkeypatch.setattr(objects, "MAX_FILE_BYTES", 4)
     with pytest.raises(FileError, match=r"^HEAD:customizations/basket.yaml: has more than 4 bytes"):
-        list(opened(root).read("HEAD", DIRECTORY, is_document))
+        list(opened(root).read("HEAD", DIRECTORY))
 
 
 def test_a_blob_missing_from_the_object_store_is_an_error(root: Path) -> None:
@@ -292,12 +291,12 @@ def test_a_blob_missing_from_the_object_store_is_an_error(root: Path) -> None:
     blob = git(root, "rev-parse", f"HEAD:{BASKET}")
     (root / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     with pytest.raises(FileError, match="missing from git's object store"):
-        list(opened(root).read("HEAD", DIRECTORY, is_document))
+        list(opened(root).read("HEAD", DIRECTORY))
 
 
 def test_reading_may_be_dropped_half_way_and_nothing_stays_open(root: Path) -> None:
     committed(root, BASKET, HOME, text=b"x" * 1_000_000)
-    reading = opened(root).read("HEAD", DIRECTORY, is_document)
+    reading = opened(root).read("HEAD", DIRECTORY)
     assert next(iter(reading))[0] == BASKET
     del reading
     gc.collect()  # a process or a pipe left open would be a ResourceWarning
@@ -309,9 +308,9 @@ def test_the_index_is_read_apart_from_head_and_files(root: Path) -> None:
     git(root, "add", "--all")
     put(root, BASKET, b"edited\n")
     repository = opened(root)
-    assert list(repository.read_index(DIRECTORY, is_document)) == [(BASKET, b"staged\n")]
-    assert list(repository.read_index(DIRECTORY / "shop", is_document)) == [(DIRECTORY / "shop/z.yaml", b"old\n")]
-    assert list(repository.read_index(DIRECTORY / "nope", is_document)) == []
+    assert list(repository.read_index(DIRECTORY)) == [(BASKET, b"staged\n")]
+    assert list(repository.read_index(DIRECTORY / "shop")) == [(DIRECTORY / "shop/z.yaml", b"old\n")]
+    assert list(repository.read_index(DIRECTORY / "nope")) == []
 
 
 def conflicting(root: Path) -> None:
@@ -326,7 +325,7 @@ def conflicting(root: Path) -> None:
 def test_an_unresolved_conflict_in_the_index_is_an_error(root: Path) -> None:
     conflicting(root)
     with pytest.raises(FileError, match=r"^@index:customizations/basket.yaml: has an unresolved merge conflict"):
-        list(opened(root).read_index(DIRECTORY, is_document))
+        list(opened(root).read_index(DIRECTORY))
 
 
 def test_a_repository_of_sha256_hashes_works_alike(tmp_path: Path) -> None:
@@ -334,7 +333,7 @@ def test_a_repository_of_sha256_hashes_works_alike(tmp_path: Path) -> None:
     first = committed(tmp_path / "work", BASKET)
     repository = opened(tmp_path / "work")
     assert len(first) == 64
-    assert list(repository.read("HEAD", DIRECTORY, is_document)) == [(BASKET, b"old\n")]
+    assert list(repository.read("HEAD", DIRECTORY)) == [(BASKET, b"old\n")]
     made = repository.commit_to_branch("bot", {HOME: b"h\n"}, "message")
     assert repository.read_file("bot", HOME) == b"h\n"
     assert made.commit == repository.resolve("bot")
@@ -401,6 +400,31 @@ def test_what_differs_from_the_last_commit_is_uncommitted(root: Path) -> None:
     edited = [ODD, *(DIRECTORY / name for name in ("below/new.yaml", "edited", "gone", "staged"))]
     assert repository.uncommitted(DIRECTORY) == edited
     assert (root / ".git/index").read_bytes() == index
+
+
+def test_what_git_status_says_besides_is_no_file(root: Path) -> None:
+    committed(root, HOME)
+    git(root, "config", "status.showStash", "true")
+    git(root, "config", "status.branch", "true")
+    put(root, HOME, b"stashed\n")
+    git(root, "stash", "--quiet")
+    put(root, HOME, b"edited\n")
+    assert opened(root).uncommitted(DIRECTORY) == [HOME]
+
+
+def test_a_path_means_itself_whatever_the_environment_says_of_pathspecs(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = opened(root)
+    committed(root, HOME)
+    put(root, HOME, b"edited\n")
+    for name in ("LITERAL", "GLOB", "NOGLOB"):
+        with monkeypatch.context() as environment:
+            environment.setenv(f"GIT_{name}_PATHSPECS", "1")
+            assert repository.uncommitted(DIRECTORY) == [HOME]
+            assert dict(repository.read_index(DIRECTORY)) == {HOME: b"old\n"}
+            assert list(repository.main_line("HEAD", [HOME.name]))
+            assert unsaved(root, HOME) == [("home.yaml", None, True)]
 
 
 def test_a_file_in_conflict_is_uncommitted(root: Path) -> None:
@@ -752,7 +776,7 @@ def test_a_branch_is_made_on_top_of_head_and_all_else_stays(root: Path) -> None:
     assert untouched(root) == before
     assert git(root, "rev-parse", "bot/export~1") == head
     repository = opened(root)
-    assert dict(repository.read("bot/export", DIRECTORY, is_document)) == {BASKET: b"new\n", ODD: b"odd\n"}
+    assert dict(repository.read("bot/export", DIRECTORY)) == {BASKET: b"new\n", ODD: b"odd\n"}
     assert repository.read_file("bot/export", PurePosixPath("README.md")) == b"old\n"
     tree = git(root, "rev-parse", "bot/export^{tree}")
     message = git(root, "log", "-1", "--format=%B", "bot/export")
@@ -822,8 +846,7 @@ def test_a_branch_of_others_is_used_at_head_and_refused_behind_it(root: Path) ->
     for text in (b"old\n", b"new\n"):
         with pytest.raises(SafetyError, match="holds commits that pinsync didn't make") as caught:
             repository.commit_to_branch("bot", {BASKET: text}, "message")
-        assert "choose another" in str(caught.value.hint)
-        assert "branch -d" not in str(caught.value.hint)
+        assert caught.value.hint == "choose another name"
         assert git(root, "rev-parse", "bot") == head
     git(root, "branch", "--force", "bot", "HEAD")
     made = repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
@@ -1020,6 +1043,15 @@ def test_a_branch_without_an_identity_is_a_clear_error(root: Path, monkeypatch: 
     assert git(root, "branch", "--list", "bot") == ""
 
 
+def test_an_empty_dot_git_makes_no_other_repository_for_a_hook(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "below/.git").mkdir(parents=True)
+    monkeypatch.setenv("GIT_DIR", str(root / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(root))
+    found = Repository.discover(root / "below")
+    assert found is not None
+    assert (found.root, found.git_dir) == (root, root / ".git")
+
+
 def test_the_environment_of_a_hook_in_another_repository_is_not_this_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1030,6 +1062,6 @@ def test_the_environment_of_a_hook_in_another_repository_is_not_this_ones(
     found = Repository.discover(tmp_path / "here")
     assert found is not None
     assert (found.root, found.git_dir) == (tmp_path / "here", tmp_path / "here/.git")
-    assert list(found.read_index(PurePosixPath("customizations"), is_document)) == []
+    assert list(found.read_index(PurePosixPath("customizations"))) == []
     monkeypatch.delenv("GIT_DIR")
-    assert list(found.read_index(PurePosixPath("customizations"), is_document)) == []
+    assert list(found.read_index(PurePosixPath("customizations"))) == []

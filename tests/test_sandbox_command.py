@@ -111,34 +111,74 @@ def test_a_command_runs_in_its_environment_and_gives_the_exit_code(tmp_path: Pat
     assert seen.read_text().startswith("1234-5678 http://127.0.0.1:")
 
 
-def test_who_watches_a_command_is_told_where_they_are_and_how_to_leave() -> None:
+SANDBOX = [sys.executable, "-m", "pinsync", "sandbox"]
+
+
+@pytest.mark.parametrize(("options", "told"), [([], True), (["-s"], True), (["-c", 'echo "$PINSYNC_HOST"'], False)])
+def test_who_types_into_a_shell_is_told_where_they_are_and_how_to_leave(options: list[str], told: bool) -> None:
     ours, theirs = os.openpty()
-    words = [sys.executable, "-m", "pinsync", "sandbox", "--", "sh", "-c", 'echo "$PINSYNC_HOST"']
-    url = subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True).stdout.strip()
-    os.close(theirs)
+    words, typed = [*SANDBOX, "--", "/bin/sh", *options], 'echo "$PINSYNC_HOST"\nexit 3\n'
+    done = subprocess.run(words, input=typed, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False)
+    if not told:
+        os.write(theirs, b"nothing\n")
     said = os.read(ours, 1000).decode()
+    os.close(theirs)
     os.close(ours)
-    assert said == f"154 customizations at {url}, until sh ends (of a shell: type exit)\r\n"
-    assert subprocess.run(words, capture_output=True, check=True).stderr == b""
+    line = f"154 customizations at {done.stdout.strip()}, until you type exit\r\n"
+    assert (done.returncode, said) == (3, line) if told else (0, "nothing\r\n")
+    assert subprocess.run(words, input=typed, capture_output=True, text=True, check=False).stderr == ""
+
+
+def test_options_behind_the_command_are_the_commands() -> None:
+    words = [*SANDBOX, "--empty", sys.executable, "-m", "pinsync", "diff", "--help"]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout.startswith("Usage: pinsync diff ")
 
 
 def test_a_command_that_a_signal_ends() -> None:
     assert run("bash", "-c", "kill -TERM $$") == 128 + signal.SIGTERM
 
 
-def test_an_interrupt_leaves_what_to_say_to_the_command() -> None:
-    script = "import time; print('up', flush=True); time.sleep(60)"
+TIDY = """
+import signal, sys
+def tidy(number, _):
+    print("tidying", flush=True)
+    sys.stdin.readline()
+    sys.exit(3)
+signal.signal(signal.Signals[sys.argv[1]], tidy)
+print("up", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_what_ends_it_is_the_commands_to_answer(name: str) -> None:
+    """SIGTERM comes to pinsync alone, and is passed on; ^C comes from the terminal to both."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "pinsync", "sandbox", "--", sys.executable, "-c", script],
+        [*SANDBOX, "--", sys.executable, "-c", TIDY, name],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     assert process.stdout
     assert process.stdout.readline() == "up\n"
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
-    assert (process.returncode, err.strip()) == (130, "interrupted: the command that was served has ended too")
+    (os.kill if name == "SIGTERM" else os.killpg)(process.pid, signal.Signals[name])
+    assert process.stdout.readline() == "tidying\n"
+    assert (process.communicate("done\n", timeout=60), process.returncode) == (("", ""), 3)
+
+
+def test_what_ends_it_before_the_command_is_there_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(subprocess.Popen[bytes]):
+        def __init__(self, command: Sequence[str], env: dict[str, str]) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            super().__init__(command, env=env)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(subprocess, "Popen", Late)
+    assert run("sleep", "600") == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_command_that_is_not_there() -> None:

@@ -17,13 +17,13 @@ from pinsync.compare.drift import Texts
 from pinsync.document.form import formatted
 from pinsync.errors import FileError, defused, one_line, printable
 from pinsync.reports import patch
+from pinsync.store import Store, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import PurePosixPath
 
     from pinsync.commands.paths import Chosen
-    from pinsync.store import Store
 
 STANDARD_INPUT = "-"
 """How the command line, and every message, names standard input."""
@@ -72,17 +72,18 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     Raises:
         PinsyncError: what stops all files alike.
     """
-    settings = config.load(config_file, start=Path.cwd(), environ=environ)
-    store = working_tree(settings).store
+    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    settings, store = tree.settings, tree.store
     done: Counter[bool] = Counter()
     with store.lock() if options.writes else nullcontext():
         found = chosen(options.paths, options.names, settings, store)
         codes = [console.fail(error) for error in found.errors]
-        for path in found.paths:
-            try:
-                done[_changed(path, store, options, console, write)] += 1
-            except FileError as error:
-                codes.append(console.fail(seen(error, store.root)))
+        with writing() if options.writes else nullcontext():
+            for path in found.paths:
+                try:
+                    done[_changed(path, store, options, console, write)] += 1
+                except FileError as error:
+                    codes.append(console.fail(seen(error, store.root)))
     if found.unread:
         console.warn(_unread(found, store))
     if not found.paths and not codes:

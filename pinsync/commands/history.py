@@ -20,7 +20,7 @@ from pinsync.compare.drift import TrackerDrift
 from pinsync.compare.log import Entry, Log
 from pinsync.errors import RepositoryError, UsageError
 from pinsync.history import History, Today
-from pinsync.model import Scope
+from pinsync.model import Scope, is_document
 from pinsync.reports import Style, history_json, history_markdown, history_text
 from pinsync.repository import Range
 
@@ -260,7 +260,7 @@ class _Walk:
 
     def _concerns(self, fault: Fault, model: str | None) -> bool:
         """Whether what can't be read, and held a model before, may be of the model that is asked for."""
-        if self._wanted.model is None or not layout.is_document(fault.path.name) or self._is_of_model(fault):
+        if self._wanted.model is None or not is_document(fault.path.name) or self._is_of_model(fault):
             return True
         return model in (None, self._wanted.model)
 

@@ -9,21 +9,22 @@ import re
 from importlib import metadata, resources
 from typing import TYPE_CHECKING, Final
 
-from pinsync import __version__, config, layout
+from pinsync import __version__, config
 from pinsync.errors import ConfigError, FileError, UsageError
+from pinsync.model import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from importlib.resources.abc import Traversable
     from pathlib import Path
 
+_GITLAB: Final = ".gitlab-ci.yml"
 CI: Final[Mapping[str, Mapping[str, str]]] = {
     "github": {
         ".github/workflows/pins-drift.yml": "github-drift.yml",
         ".github/workflows/pins-sync.yml": "github-sync-pr.yml",
         ".github/workflows/pins-review.yml": "github-review.yml",
     },
-    "gitlab": {".gitlab-ci.yml": "gitlab-ci.yml"},
+    "gitlab": {_GITLAB: "gitlab-ci.yml"},
 }
 """The code hosts, each with the files that its CI reads and the templates that they are copies of."""
 
@@ -92,6 +93,12 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 """A path that means itself in YAML, and to a shell."""
 _FROM_PYPI: Final = f"pinsync=={__version__}"
 """What the templates install."""
+_INSTALLED: Final = re.compile(rf"(?m)(?:^ +#.*\n)*^( +PINSYNC: ){re.escape(_FROM_PYPI)}")
+"""Where a template says so, with the comment on what comes from PyPI."""
+_JOB: Final = re.compile(r"(?m)^pins-(?:review|drift|sync):")
+"""Where one of the jobs for GitLab begins."""
+_INCLUDED: Final = "pins.gitlab-ci.yml"
+"""Where they go if ``.gitlab-ci.yml`` holds others."""
 _URL: Final = re.compile(r"https://[A-Za-z0-9._~/-]+")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
@@ -114,7 +121,8 @@ def init(
         environ: the environment variables.
         echo: shows a line to the user.
         ci: ``github`` or ``gitlab``; a configuration that is there already then stays, if nothing is to be named in it.
-            Its files are written to the repository's root, and name a configuration that lies deeper.
+            Its files are written to the repository's root, and name a configuration that lies deeper. Beside a
+            ``.gitlab-ci.yml`` with other jobs goes a file for it to include.
 
     Returns:
         The exit code, 0.
@@ -137,7 +145,7 @@ def init(
     top = _top(root) if ci else root
     source = _commit_installed() or _FROM_PYPI
     if ci:
-        files |= {top / name: _template(template, root, top, source) for name, template in CI[ci].items()}
+        files |= {file: _template(template, root, top, source) for file, template in _places(ci, top).items()}
     written = _written(files, top, root, directory)
     echo(f"Wrote {_listed(written)}.")
     if above:
@@ -145,11 +153,14 @@ def init(
     if fresh and not environ.get("PINSYNC_PRIVATE_KEY"):
         needed = ["PINSYNC_PRIVATE_KEY"] if named else ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY"]
         echo(f"Set {' and '.join(needed)} in the environment.")
+    if top / _INCLUDED in files:
+        jobs = os.path.relpath(top / _GITLAB, root)
+        echo(f"Add `include: /{_INCLUDED}` to {jobs}, and to its stages, if it names any, the jobs' stage: test.")
     if ci:
         _explain(ci, source, echo)
     if config.repository_root(root):
         echo(f"Commit what was written: git add {' '.join(written)} && git commit")
-    if not any((root / directory).rglob(f"*{layout.SUFFIX}")):
+    if not any((root / directory).rglob(f"*{SUFFIX}")):
         echo("Next: pinsync export")
     return 0
 
@@ -180,14 +191,13 @@ def _above(root: Path, environ: Mapping[str, str]) -> str | None:
     """Return the configuration that has counted in ``root`` so far, as it is called there, if there is one.
 
     Raises:
-        UsageError: ``root`` is where its documents go, or those of a repository that has none.
+        UsageError: ``root`` is where its documents go.
     """
     settings = config.load(None, start=root, environ=environ)
     above = os.path.relpath(settings.path, root) if settings.path else None
-    if settings.root / settings.directory in (root, *root.parents):
-        owner = above or "the repository, whose configuration would stand at its root"
-        hint = f"edit {above}" if above else f"run the command in {settings.root}"
-        raise UsageError(f"{settings.directory} is the folder for the documents of {owner}", hint=hint)
+    if above and settings.root / settings.directory in (root, *root.parents):
+        message = f"{settings.directory} is the folder for the documents of {above}"
+        raise UsageError(message, hint=f"edit {above}")
     return above
 
 
@@ -213,9 +223,22 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names)}{' and ' if names else ''}{last}"
 
 
+def _places(ci: str, top: Path) -> dict[Path, str]:
+    """Return the files of a code host, each with its template."""
+    places = {top / name: template for name, template in CI[ci].items()}
+    jobs = top / _GITLAB
+    # What can't be read, or has been made from the template, is for `_create` to refuse.
+    with contextlib.suppress(OSError):
+        if jobs in places and not _JOB.search(jobs.read_text(encoding="utf-8", errors="replace")):
+            return {top / _INCLUDED: places[jobs]}
+    return places
+
+
 def _template(name: str, root: Path, top: Path, source: str) -> str:
     """Return a file for CI, whose commands name a configuration that they wouldn't find by themselves."""
-    text = _kept(name).read_text(encoding="utf-8").replace(f"PINSYNC: {_FROM_PYPI}", f"PINSYNC: {source}")
+    text = resources.files("pinsync").joinpath("templates", name).read_text(encoding="utf-8")
+    if source != _FROM_PYPI:
+        text = _INSTALLED.sub(rf"\1{source}", text)
     if top == root:
         return text
     path = (root / config.FILE_NAME).relative_to(top).as_posix()
@@ -223,10 +246,6 @@ def _template(name: str, root: Path, top: Path, source: str) -> str:
         message = f"{path} can't stand in a file for CI as it is"
         raise UsageError(message, hint="rename the folder, to letters, digits, - and _")
     return _COMMAND.sub(rf"\g<0> --config {path}", text)
-
-
-def _kept(template: str) -> Traversable:
-    return resources.files("pinsync").joinpath("templates", template)
 
 
 def _top(root: Path) -> Path:
@@ -277,26 +296,11 @@ def _create(top: Path, file: Path, text: str, undo: contextlib.ExitStack, root: 
             stream.write(text)
     except FileExistsError as error:
         name = file.relative_to(top).as_posix()
-        raise UsageError(f"{name} is there already, and nothing was changed", hint=_remedy(file, root)) from error
+        next_ = "; next: pinsync export" if file == root / config.FILE_NAME else ""
+        hint = f"edit it, or remove it to start anew{next_}"
+        raise UsageError(f"{name} is there already, and nothing was changed", hint=hint) from error
     except OSError as error:
         raise _unwritable(file, error) from error
-
-
-def _remedy(file: Path, root: Path) -> str:
-    """Say what to do about a file that is there already."""
-    remedy = "edit it, or remove it to start anew"
-    if file == root / config.FILE_NAME:
-        return f"{remedy}; next: pinsync export"
-    if file.name not in CI["gitlab"]:
-        return remedy
-    jobs = _kept(CI["gitlab"][file.name])
-    where = (
-        ""
-        if file.parent == root
-        else f", give its commands --config {os.path.relpath(root, file.parent)}/{config.FILE_NAME}"
-    )
-    how = f"copy {jobs} beside it as pins.gitlab-ci.yml{where}, and add `include: /pins.gitlab-ci.yml` to {file.name}"
-    return f"edit it; or, if it holds other jobs, {how}"
 
 
 def _make_folder(folder: Path, undo: contextlib.ExitStack) -> None:

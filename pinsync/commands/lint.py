@@ -16,7 +16,7 @@ from pinsync.document import written
 from pinsync.errors import FileError, UsageError, suggestion
 from pinsync.model import Finding
 from pinsync.reports.findings import UNREAD, Context, Passed, Rule, named
-from pinsync.rules import unread_document
+from pinsync.rules import syntax, unread_document
 from pinsync.rules.folder import Folder
 from pinsync.store import Store
 
@@ -123,8 +123,11 @@ def _rules(options: Options) -> frozenset[str]:
     ignored = {_known(name) for name in options.ignore}
     if not (selected or rules.RULES.keys()) - ignored:
         raise UsageError("no rule is left: --ignore takes away all", hint="leave one of them out of --ignore")
+    if syntax.ID in ignored:
+        message = "syntax can't be ignored: of a file that can't be read nobody knows whether it is in order"
+        raise UsageError(message, hint="mend the file, or name the files to look at")
     # Of a file that can't be read the other rules find nothing, which must not look as if there were nothing.
-    selected = selected | {"syntax"} if selected else set(rules.RULES)
+    selected = selected | {syntax.ID} if selected else set(rules.RULES)
     return frozenset(selected - ignored)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pinsync import config, layout
 from pinsync.errors import FileError, UsageError
+from pinsync.model import SUFFIX, is_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,7 +133,7 @@ def _below(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iter
     for place, folders, names in os.walk(store.root / top, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
         within = PurePosixPath(Path(place).relative_to(store.root).as_posix())
-        yield from (within / name for name in names if layout.is_document(name))
+        yield from (within / name for name in names if is_document(name))
 
 
 def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:
@@ -150,10 +151,10 @@ def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:
     if path is None or not (directory in path.parents or (is_folder and path in (directory, *directory.parents))):
         message = f"lies outside {directory}, the only place for documents"
         raise FileError(message, source=word, hint="another place is set with `directory` in pinsync.yaml")
-    if not is_folder and not layout.is_document(path.name):
-        hint = f"a document's name ends in {layout.SUFFIX} and doesn't begin with a dot"
+    if not is_folder and not is_document(path.name):
+        hint = f"a document's name ends in {SUFFIX} and doesn't begin with a dot"
         raise FileError("is no document", source=word, hint=hint)
-    return path, is_folder and not (directory in path.parents and layout.is_document(path.name))
+    return path, is_folder and not (directory in path.parents and is_document(path.name))
 
 
 def _relative(place: Path, root: Path) -> PurePosixPath | None:

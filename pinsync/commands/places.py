@@ -13,9 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout
-from pinsync.errors import FileError, RepositoryError, SafetyError
+from pinsync.commands.paths import here
+from pinsync.errors import FileError, RepositoryError, SafetyError, one_line
 from pinsync.sources import sides
-from pinsync.store import Store, user_state, writing
+from pinsync.store import Store, user_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,10 +86,10 @@ class WorkingTree:
         unsaved = self.repository.unsaved(files.keys()) if self.repository else ()
         persons = self._persons(unsaved) if self.repository else self._unknown(files)
         if persons and not force:
-            names = ", ".join(map(str, persons))
+            names = ", ".join(one_line(here(str(path), self.store.root)) for path in persons)
             work = "holds uncommitted work" if len(persons) == 1 else "hold uncommitted work"
             how = "commit or stash it" if self.repository else "put it under git, or move it away"
-            hint = f"{how}, or overwrite it with --force"
+            hint = f"{how}, or overwrite it with export --force"
             raise SafetyError(f"{names} {work} that an export would overwrite", hint=hint)
         return unsaved
 
@@ -131,11 +132,11 @@ class Head:
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
         """Hold nobody off: a branch is moved by compare-and-swap."""
-        return writing()
+        return contextlib.nullcontext()
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
-        return self.repository.read(self.revision, layout.folder(self.directory, tracker), layout.is_document)
+        return self.repository.read(self.revision, layout.folder(self.directory, tracker))
 
     def folders(self) -> list[str]:
         """Return the names of the folders in that of all documents."""
@@ -195,7 +196,7 @@ def _is_tracked(place: WorkingTree | Head, folder: PurePosixPath) -> bool:
     if isinstance(place, Head) or place.repository is None:
         return isinstance(place, Head)
     try:
-        return any(True for _ in place.repository.read_index(folder, layout.is_document))
+        return any(True for _ in place.repository.read_index(folder))
     except FileError:  # in conflict, so that git has it
         return True
 
@@ -221,8 +222,7 @@ def renamed(place: WorkingTree | Head, tree: WorkingTree, settings: Settings, en
             folders.add(folder)
             with contextlib.suppress(FileError):  # no folder of documents
                 index = isinstance(place, WorkingTree)
-                wanted = layout.is_document
-                files = repository.read_index(folder, wanted) if index else repository.read("HEAD", folder, wanted)
+                files = repository.read_index(folder) if index else repository.read("HEAD", folder)
                 stale += [str(folder)] if any(_DOCUMENT.search(text) for _, text in files) else []
     if not stale:
         return None
@@ -255,10 +255,11 @@ def check_committed(place: Head, tree: WorkingTree, settings: Settings, environ:
     source = sides.Source("revision", "HEAD", revision=place.repository.head())
     committed = sides.opened(source, settings, place.repository, tree.store, environ)
     today = replace(committed, settings=settings)
-    here, there = ({state.folder(tracker) for tracker in state.trackers} for state in (today, committed))
-    if here != there:
+    today_in, committed_in = ({state.folder(tracker) for tracker in state.trackers} for state in (today, committed))
+    if today_in != committed_in:
         raise RepositoryError(
-            f"--branch: the configuration puts documents into {_listed(here)}, but that of HEAD into {_listed(there)}",
+            f"--branch: the configuration puts documents into {_listed(today_in)}, "
+            f"but that of HEAD into {_listed(committed_in)}",
             hint=f"commit {settings.path.name if settings.path else config.FILE_NAME} first",
         )
 

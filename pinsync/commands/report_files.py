@@ -7,8 +7,9 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinsync import config, layout
+from pinsync import config
 from pinsync.errors import FileError, UsageError
+from pinsync.model import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -98,7 +99,7 @@ def _is_device(file: Path) -> bool:
 
 
 def _is_document(place: Path, directory: Path) -> bool:
-    return directory in place.parents and place.name.endswith(layout.SUFFIX)
+    return directory in place.parents and place.name.endswith(SUFFIX)
 
 
 def _linked(place: Path, directory: Path) -> Iterator[Path]:

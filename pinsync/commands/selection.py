@@ -9,7 +9,8 @@ from pinsync import normalize
 from pinsync.canonical import value_text
 from pinsync.compare import title
 from pinsync.compare.changes import plain_data
-from pinsync.errors import DataError, UsageError, check_trackers, suggestion
+from pinsync.config import check_trackers
+from pinsync.errors import DataError, UsageError, suggestion
 from pinsync.reports.values import compact
 
 if TYPE_CHECKING:

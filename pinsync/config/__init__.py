@@ -24,6 +24,7 @@ from pinsync.config.records import (
     Safety,
     Settings,
     Tracker,
+    check_trackers,
 )
 from pinsync.config.section import MAX_FILE_BYTES, Section, parsed
 from pinsync.errors import ConfigError, suggestion
@@ -36,6 +37,7 @@ __all__ = [
     "Safety",
     "Settings",
     "Tracker",
+    "check_trackers",
     "find",
     "load",
     "parse",
@@ -74,9 +76,17 @@ def find(start: Path) -> Path | None:
 
 
 def repository_root(start: Path) -> Path | None:
-    """Return the first folder from ``start`` upwards that holds ``.git`` (a file in a linked worktree), or ``None``."""
+    """Return the first folder from ``start`` upwards that is a repository's, or ``None``.
+
+    Such a folder holds ``.git``: a file in a linked worktree, else a folder with ``HEAD`` in it. Without that it is
+    nothing to git either, which looks on above it (gitrepository-layout(5)).
+    """
     start = start.resolve()
-    return next((folder for folder in (start, *start.parents) if os.path.lexists(folder / ".git")), None)
+    return next((folder for folder in (start, *start.parents) if _is_repository(folder / ".git")), None)
+
+
+def _is_repository(place: Path) -> bool:
+    return os.path.isfile(place) or os.path.lexists(place / "HEAD")  # noqa: PTH113 - where is_file() can raise
 
 
 def load(path: Path | None, *, start: Path, environ: Mapping[str, str]) -> Settings:
@@ -124,9 +134,7 @@ def parse(text: bytes, source: str, *, root: Path, environ: Mapping[str, str], b
 
 
 def rooted(settings: Settings, root: Path, inside: PurePosixPath) -> Settings:
-    """Return settings whose root is git's, which isn't always the first folder upwards that holds ``.git``.
-
-    It is another where the environment names it (``GIT_WORK_TREE``), or that ``.git`` is no repository's.
+    """Return settings whose root is git's, which is another than `repository_root` where ``GIT_WORK_TREE`` names it.
 
     Args:
         settings: as the file and the environment say.

@@ -62,9 +62,11 @@ def _from_file(file: Path) -> str:
         with file.open("rb") as stream:
             return _decoded(stream.read(MAX_KEY_BYTES + 1), FILE)
     except (OSError, ValueError) as error:
-        # What is no absolute path isn't shown: by mistake it may be the key.
-        name, hint = (f"the file {file}", None) if file.is_absolute() else ("a file", "write its absolute path")
-        raise ConfigError(f"names {name}, which can't be read: {_reason(error)}", source=FILE, hint=hint) from None
+        # By mistake the value may be the key itself, which can begin with a slash and hold more of them.
+        folder = file.parent
+        is_known = file.is_absolute() and folder != folder.parent and os.path.isdir(folder)  # noqa: PTH112 - never raises
+        name, hint = (f"a file in {folder}", None) if is_known else ("a file", "write its absolute path, not the key")
+        raise ConfigError(f"names {name} that can't be read: {_reason(error)}", source=FILE, hint=hint) from None
 
 
 def _from_command(command: str, tracker: Tracker, environ: Mapping[str, str]) -> str:

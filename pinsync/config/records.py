@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import ConfigError, check_trackers
+from pinsync.errors import ConfigError, UsageError, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path, PurePosixPath
 
 FILE_NAME: Final = "pinsync.yaml"
@@ -82,3 +82,14 @@ class Settings:
             raise ConfigError(message, source=FILE_NAME if self.path is None else str(self.path), hint=hint)
         check_trackers(names, [tracker.name for tracker in self.trackers])
         return tuple(tracker for tracker in self.trackers if not names or tracker.name in names)
+
+
+def check_trackers(names: Iterable[str], known: Collection[str]) -> None:
+    """Make sure that there are trackers of these names.
+
+    Raises:
+        UsageError: there is one that isn't among the known ones.
+    """
+    for name in names:
+        if name not in known:
+            raise UsageError(f'no tracker is named "{name}"', hint=suggestion(name, known))

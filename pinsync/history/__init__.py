@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pinsync.compare.drift import Place
-from pinsync.errors import check_trackers
+from pinsync.config import check_trackers
 from pinsync.history.configurations import Today
 from pinsync.history.states import Documents, State, States
 from pinsync.history.versions import Fault, Version

@@ -9,6 +9,7 @@ from pinsync import config, layout
 from pinsync.config import FILE_NAME, Tracker
 from pinsync.errors import ConfigError
 from pinsync.history.versions import Fault, placed
+from pinsync.model import SUFFIX
 from pinsync.repository import listing
 from pinsync.sources import sides
 
@@ -60,7 +61,7 @@ class Configurations:
     @property
     def names(self) -> list[str]:
         """What the files that matter are called: ``*`` stands for anything."""
-        return [f"*{layout.SUFFIX}", glob.escape(self._near[0].name) if self._near else FILE_NAME]
+        return [f"*{SUFFIX}", glob.escape(self._near[0].name) if self._near else FILE_NAME]
 
     def outline(self, commit: str) -> Outline | Fault:
         """Return a commit's configuration and folders, or why they can't be told.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pinsync import layout
 from pinsync.history.configurations import Configurations, Outline, Today
 from pinsync.history.versions import Fault, Ignored, Version, Versions
+from pinsync.model import is_document
 from pinsync.repository import Listed, listing
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class States:
         ignore: Ignored,
     ) -> Documents:
         """Read a tracker's documents, as far as they aren't those of a neighbouring commit."""
-        listed = {name: found for name, found in (listing(tree) if tree else ()) if layout.is_document(name)}
+        listed = {name: found for name, found in (listing(tree) if tree else ()) if is_document(name)}
         draft = _Draft(like)
         for name in draft.names | listed.keys():
             if like is None or name in like.faults or listed.get(name) != like.listed.get(name):

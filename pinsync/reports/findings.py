@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
+from pinsync.compare.changes import plain_data
 from pinsync.errors import one_line
 from pinsync.model import Finding
 from pinsync.reports.values import clipped
-from pinsync.reports.wording import Wording
+from pinsync.reports.wording import SHORT, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ _IN_SYNC: Final = "in sync"
 """The name of what is wrong with a tracker that couldn't be compared, and of one of which nothing differs."""
 
 _MAX_VALUE: Final = 200
+_MAX_NAME: Final = 180
 _MAX_LINES: Final = 6
 _MAX_MESSAGE: Final = 1_000
 
@@ -94,7 +96,7 @@ RULES: Final = (
         "A customization is only on the left side, such as git.",
         "The left side of the comparison, by default the last commit, has a customization that the right one, by "
         "default live, lacks.\n\nTo drop it from git too, run `pinsync export --commit`; otherwise create it again in "
-        "Luigi's Box. One without an id was never live: enter it in Luigi's Box, or delete its block from the file.",
+        "Luigi's Box. Give one without an id the id of its rule in live, or enter it there, or delete its block.",
     ),
     Rule(
         "drift-changed",
@@ -125,7 +127,7 @@ RULES: Final = (
 UNREAD: Final = Rule(
     "lint-incomplete",
     "error",
-    "A file could not be looked at.",
+    "A file or folder could not be looked at.",
     "Whether anything is wrong in it is not known: it could not be opened, or is none that holds customizations. The "
     "message says why, and what to do about it.",
 )
@@ -158,18 +160,26 @@ def _finding(change: Change, tracker: TrackerDrift, words: Wording) -> Finding:
     item = change.subject
     target = ":".join(part or "" for part in item.target)
     entry = words.entry(replace(change, place=None))  # the place has a field of its own
+    remedy = words.remedy(change)
     return Finding(
         rule=f"drift-{change.kind}",
         severity="error" if change.effect == "shown" else "warning",
         message=_message(entry, tracker, words),
         file=change.place.file if change.place else None,
         line=change.place.line if change.place else None,
-        hint=words.remedy(change) or None,
+        hint=remedy and remedy.plain,
         identity=f"{tracker.name}:{change.id or target}",
         model=item.model,
         tracker=tracker.name if len(words.drift.trackers) > 1 else None,
-        name=entry.called.full,
+        name=_name(change, words),
     )
+
+
+def _name(change: Change, words: Wording) -> str:
+    """Return what a change is about, told from all that is alike, whether that differs today or not."""
+    item = change.subject
+    name = clipped(words.called(item, plain_data(item)).full, _MAX_NAME)
+    return name if change.id is None else f"{name}, id {one_line(change.id[:SHORT])}"
 
 
 def _message(entry: Entry, tracker: TrackerDrift, words: Wording) -> str:

@@ -42,7 +42,7 @@ def render_findings(findings: Sequence[Finding], context: Context, *, color: boo
     unread = sum(map(is_failure, findings))
     nothing = "nothing found" if unread else painted("good", "nothing found")
     last = f"{', '.join(counts) or nothing} in {plural(looked_at(findings, context), 'file')}"
-    lines.append(f"{last}; {plural(unread, 'file')} could not be looked at" if unread else last)
+    lines.append(f"{last}; {plural(unread, 'path')} could not be looked at" if unread else last)
     return page(lines)
 
 

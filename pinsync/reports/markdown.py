@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import UsageError, one_line
 from pinsync.reports.values import clipped, plural
-from pinsync.reports.wording import EXPORT, Wording, touched
+from pinsync.reports.wording import Wording, touched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pinsync.compare.drift import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
-    from pinsync.reports.wording import Entry
+    from pinsync.reports.wording import Entry, Remedy
 
 MARKER: Final = "<!-- pinsync -->"
 """The first line, by which a job finds its earlier comment and replaces it."""
@@ -107,12 +107,16 @@ def _most(drift: Drift, rows: int) -> dict[str, int]:
 
 def _last(words: Wording, left_out: Mapping[str, int]) -> str:
     """Return the last lines: the next step, and what is left out."""
-    sentences = (remedy.replace(EXPORT, f"`{EXPORT}`") for remedy in words.remedies())
-    advice = "".join(f"{sentence[0].upper()}{sentence[1:]}.\n\n" for sentence in sentences)
+    advice = "".join(f"{_advice(remedy)}.\n\n" for remedy in words.remedies())
     counts = ", ".join(plural(count, what) for what, count in left_out.items() if count)
     if not counts:
         return advice
     return f"{advice}Left out to fit: {counts}. The whole report: the same `pinsync diff` with `--format text`.\n"
+
+
+def _advice(remedy: Remedy) -> str:
+    text = f"{remedy.text[0].upper()}{remedy.text[1:]}"
+    return f"{text}: `{remedy.command}`" if remedy.command else text
 
 
 class Page:

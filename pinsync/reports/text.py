@@ -67,7 +67,7 @@ class _Report:
             yield from (f"note: {one_line(tracker.name)}: {one_line(note)}" for note in tracker.notes)
         if drift.found:
             yield from self._body()
-        yield from self.words.remedies()
+        yield from (remedy.plain for remedy in self.words.remedies())
         yield self._last()
 
     def _failure(self, tracker: TrackerDrift, error: PinsyncError) -> Iterator[str]:

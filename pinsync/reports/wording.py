@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from pinsync.compare.changes import plain_data
 from pinsync.reports.pins import KNOWN, MAX_TITLE, Called, Words
@@ -23,13 +23,26 @@ if TYPE_CHECKING:
 SIGNS: Final[dict[str, str]] = {"added": "+", "removed": "-"}
 """The sign of a kind of change; that of any other is ``CHANGED``."""
 CHANGED: Final = "~"
-_SHORT: Final = 8
+SHORT: Final = 8
 """The characters of an id that are shown at least."""
 
-EXPORT: Final = "pinsync export --commit"
-"""The command that mends a drift."""
-_TAKE: Final = f"to take live into git: {EXPORT}"
-_ENTER: Final = "a rule without an id is not live yet: enter it in Luigi's Box, or delete its block from the file"
+
+class Remedy(NamedTuple):
+    """How to mend a difference: what to do, and the command that does it if there is one."""
+
+    text: str
+    command: str | None = None
+
+    @property
+    def plain(self) -> str:
+        """Both on one line, without markup."""
+        return f"{self.text}: {self.command}" if self.command else self.text
+
+
+_TAKE: Final = Remedy("to take live into git", "pinsync export --commit")
+_ENTER: Final = Remedy(
+    "a rule without an id: give it the id of its rule in live, or enter it in Luigi's Box, or delete its block"
+)
 _GLOSSES: Final = {"@live": "what shoppers get now", "@worktree": "your files", "@index": "what is staged"}
 _NOT_EDITED: Final[dict[Cause, str]] = {
     "expired": "expired, left out by the API",
@@ -208,19 +221,19 @@ class Wording(ChangeWords):
         gloss = f", {_GLOSSES[side.source]}" if side.source in _GLOSSES else ""
         return f"{name}{gloss} ({', '.join(facts)})" if facts else f"{name}{gloss}"
 
-    def remedy(self, change: Change) -> str:
-        """Return how to mend a change; empty where that isn't sure."""
+    def remedy(self, change: Change) -> Remedy | None:
+        """Return how to mend a change; None where that isn't sure."""
         drift = self.drift
         if not _is_committed(drift.old) or drift.new.source != "@live":
-            return ""
+            return None
         if change.kind == "removed" and change.id is None:
             return _ENTER  # an export keeps what has no id
-        return _TAKE if drift.complete and drift.whole else ""
+        return _TAKE if drift.complete and drift.whole else None
 
-    def remedies(self) -> list[str]:
-        """Return how to mend the drift, in sentences: one for each kind of remedy."""
+    def remedies(self) -> list[Remedy]:
+        """Return how to mend the drift: one for each kind of remedy, the command first."""
         found = {self.remedy(change) for tracker in self.drift.trackers for change in tracker.changes}
-        return sorted(found - {""}, reverse=True)
+        return [remedy for remedy in (_TAKE, _ENTER) if remedy in found]
 
     def kinds(self) -> dict[Kind, str]:
         """Return each kind of change in words.
@@ -271,7 +284,7 @@ def _marks(changes: Sequence[Change]) -> dict[str, str]:
     for ids in groups.values():
         if len(ids) > 1:
             longest = max(map(len, ids))
-            size = next((at for at in range(_SHORT, longest) if len({id_[:at] for id_ in ids}) == len(ids)), longest)
+            size = next((at for at in range(SHORT, longest) if len({id_[:at] for id_ in ids}) == len(ids)), longest)
             marks |= {id_: id_[:size] for id_ in ids}
     return marks
 

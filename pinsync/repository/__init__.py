@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError, printable
-from pinsync.model import MAX_FILE_BYTES
+from pinsync.model import MAX_FILE_BYTES, is_document
 from pinsync.repository import branch, log, objects, obstacles
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import Listed, Object, Range, Reader, listing
@@ -28,7 +28,7 @@ from pinsync.repository.process import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.model import Commit
 
@@ -185,15 +185,12 @@ class Repository:
             raise RepositoryError(f"{printable(one)} and {printable(other)} have no commit in common", hint=hint)
         return line(found.output)
 
-    def read(
-        self, revision: str, directory: PurePosixPath, wanted: Callable[[str], bool], name: str = ""
-    ) -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Yield path and bytes of the files directly in a folder of a commit, sorted by name.
+    def read(self, revision: str, directory: PurePosixPath, name: str = "") -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of the documents directly in a folder of a commit, sorted by name.
 
         Args:
             revision: what `resolve` understands.
             directory: the folder; one that the commit hasn't yields nothing.
-            wanted: which files count, by name.
             name: how messages call the revision, if not as it is given.
 
         Raises:
@@ -201,7 +198,7 @@ class Repository:
             FileError: the folder or a file is a link, or no plain file.
         """
         entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
-        return objects.contents(self._git, _chosen(entries, wanted), name or revision)
+        return objects.contents(self._git, _documents(entries), name or revision)
 
     def folders(self, revision: str, directory: PurePosixPath) -> list[str]:
         """Return the names of the folders directly in one of a commit; raises what `read` does."""
@@ -214,15 +211,13 @@ class Repository:
         found = objects.contents(self._git, [entry for entry in entries if entry.path == path], name or revision)
         return next((content for _, content in found), None)
 
-    def read_index(
-        self, directory: PurePosixPath, wanted: Callable[[str], bool]
-    ) -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Yield path and bytes of the files directly in a folder of the index, sorted by name; see `read`.
+    def read_index(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of the documents directly in a folder of the index, sorted by name; see `read`.
 
         Raises:
             FileError: the folder or a file is a link, or has an unresolved merge conflict.
         """
-        return objects.contents(self._git, _chosen(objects.staged(self._git, directory), wanted), "@index")
+        return objects.contents(self._git, _documents(objects.staged(self._git, directory)), "@index")
 
     def read_index_file(self, path: PurePosixPath) -> bytes | None:
         """Return the bytes of one file of the index, ``None`` if it hasn't got it; raises what `read_index` does."""
@@ -355,8 +350,8 @@ class Repository:
         return dict(zip(paths, found.decode().split(), strict=True))
 
 
-def _chosen(entries: Iterable[objects.Entry], wanted: Callable[[str], bool]) -> list[objects.Entry]:
-    return sorted((entry for entry in entries if wanted(entry.path.name)), key=lambda entry: entry.path)
+def _documents(entries: Iterable[objects.Entry]) -> list[objects.Entry]:
+    return sorted((entry for entry in entries if is_document(entry.path.name)), key=lambda entry: entry.path)
 
 
 class _Own(NamedTuple):
@@ -366,14 +361,15 @@ class _Own(NamedTuple):
 
 def _own(start: Path) -> _Own | None:
     """Return the repository around a folder as its files tell, whatever the environment says."""
-    for folder in (start.resolve(), *start.resolve().parents):
-        place = folder / ".git"
-        if place.is_dir():
-            return _Own(folder, place)
-        if place.is_file():  # a linked worktree: "gitdir: PATH"
-            text = place.read_text(encoding="utf-8", errors="surrogateescape")
-            return _Own(folder, (folder / text.removeprefix("gitdir:").strip()).resolve())
-    return None
+    start = start.resolve()
+    folder = next((folder for folder in (start, *start.parents) if obstacles.is_repository(folder)), None)
+    if folder is None:
+        return None
+    place = folder / ".git"
+    if place.is_file():  # a linked worktree: "gitdir: PATH"
+        text = place.read_text(encoding="utf-8", errors="surrogateescape")
+        place = (folder / text.removeprefix("gitdir:").strip()).resolve()
+    return _Own(folder, place)
 
 
 def _is_of_another(git_dir: Path) -> bool:

@@ -156,10 +156,8 @@ def _own_commits(git: Git, name: str, branch: str, head: str) -> list[tuple[str,
         return [(tree, parents) for _, tree, parents in proposed]
     if branch == head:
         return None
-    shown = printable(name)
     # A branch behind HEAD, such as main under a branch of main, would be carried on by HEAD's other commits.
-    hint = f"choose another, or merge and delete this one first; git log HEAD..{shown} shows what HEAD hasn't got of it"
-    raise SafetyError(f"branch {shown} holds commits that pinsync didn't make", hint=hint)
+    raise SafetyError(f"branch {printable(name)} holds commits that pinsync didn't make", hint="choose another name")
 
 
 def _commits(git: Git, name: str, *revisions: str) -> list[tuple[bool, str, str]]:

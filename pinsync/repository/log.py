@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pinsync.errors import RepositoryError, UsageError, printable
 from pinsync.model import Commit
 from pinsync.repository.objects import FILE_MODES
-from pinsync.repository.process import checked, line, reason, text
+from pinsync.repository.process import checked, line, literal, reason, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,7 +105,7 @@ def former_places(git: Git, path: PurePosixPath) -> list[PurePosixPath]:
     options = ("--first-parent", "--diff-merges=first-parent", "--diff-filter=A", "--no-patch", "--format=%H")
     while len(places) < _MAX_PLACES:
         # It fails before the first commit, and behind it.
-        added = git.attempt("--literal-pathspecs", "log", "-1", "--no-show-signature", *options, tip, "--", str(place))
+        added = git.attempt("log", "-1", "--no-show-signature", *options, tip, "--", literal(place))
         if added.status or not added.output.strip():
             break
         tip = f"{line(added.output)}^"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import FileError, printable
 from pinsync.model import MAX_FILE_BYTES
-from pinsync.repository.process import line, quoted_lines, text
+from pinsync.repository.process import line, literal, quoted_lines, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,10 +76,12 @@ def uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
     process, and where files seem to be edited another.
     """
     options = ("--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
-    listed = git.run("status", *options, "--", f":(literal){folder}", environment={"GIT_OPTIONAL_LOCKS": "0"})
+    listed = git.run("status", *options, "--", literal(folder), environment={"GIT_OPTIONAL_LOCKS": "0"})
     found: set[PurePosixPath] = set()
     edited: dict[PurePosixPath, str] = {}
     for record in text(listed).split("\0")[:-1]:
+        if record[0] not in _FIELDS:  # a header, such as the number of stashes that `status.showStash` asks for
+            continue
         *fields, path = record.split(" ", _FIELDS[record[0]])
         found.add(PurePosixPath(path))
         if fields[1:2] == [".M"]:
@@ -127,12 +129,12 @@ def file_mode(entry: Entry, source: str) -> str:
 
 
 def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: str) -> list[Entry]:
-    below = [f":(literal){folder}/"] if folder.parts else []
+    below = [literal(f"{folder}/")] if folder.parts else []
     found = [entry for entry in _listed(git, command, below) if entry.path.parent == folder]
     if below and not found:
         # Empty for git is also what lies behind a link; taken for that, it would look as if every rule were gone.
         way = [place for place in (*folder.parents, folder) if place.parts]
-        for entry in _listed(git, command, [f":(literal){place}" for place in way]):
+        for entry in _listed(git, command, list(map(literal, way))):
             if entry.path in way and entry.mode != FOLDER_MODE:
                 kind = "a submodule" if entry.mode == _SUBMODULE else "a link or a file"
                 raise FileError(f"is {kind}, expected a folder", source=_place(source, entry.path))

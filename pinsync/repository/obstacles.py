@@ -10,7 +10,7 @@ from pinsync.repository.process import checked, joined, line, reason, shown, tex
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import PurePosixPath
+    from pathlib import Path, PurePosixPath
 
     from pinsync.repository.process import Git, Outcome
 
@@ -66,6 +66,12 @@ def check_unlocked(git: Git) -> None:
         )
 
 
+def is_repository(folder: Path) -> bool:
+    """Tell whether a folder has a ``.git`` that is one to git: a file, or a folder with ``HEAD`` in it."""
+    place = folder / ".git"
+    return place.is_file() or os.path.lexists(place / "HEAD")
+
+
 def check_folders(git: Git, paths: Collection[PurePosixPath]) -> None:
     """Make sure that files lie in this repository, and in none inside it.
 
@@ -74,7 +80,7 @@ def check_folders(git: Git, paths: Collection[PurePosixPath]) -> None:
     """
     for folder in sorted({folder for path in paths for folder in path.parents if folder.parts}):
         place = git.folder / folder
-        if os.path.lexists(place / ".git") and not place.is_symlink():  # links are refused by whoever reads or writes
+        if is_repository(place) and not place.is_symlink():  # links are refused by whoever reads or writes
             raise RepositoryError(
                 f"{printable(str(folder))} is a git repository of its own, in which another one can't commit",
                 hint="move its .git away, run pinsync with a pinsync.yaml inside, or export without committing",

@@ -31,8 +31,9 @@ _LOCAL_VARIABLES: Final = re.compile(
     "IMPLICIT_WORK_TREE|INDEX_FILE|INTERNAL_SUPER_PREFIX|NAMESPACE|NO_REPLACE_OBJECTS|OBJECT_DIRECTORY|PREFIX|"
     "REPLACE_REF_BASE|SHALLOW_FILE|WORK_TREE)"
 )
-# A conversion of line endings is no failure, and messages are UTF-8 whatever the user's i18n settings say.
-_SETTINGS: Final = ("-c", "core.safecrlf=false", "-c", "i18n.commitEncoding=UTF-8")
+# A conversion of line endings is no failure, messages are UTF-8 whatever the user's i18n settings say, and `literal`
+# means what it says under GIT_LITERAL_PATHSPECS too.
+_SETTINGS: Final = ("--no-literal-pathspecs", "-c", "core.safecrlf=false", "-c", "i18n.commitEncoding=UTF-8")
 _HEADER_FIELDS: Final = 3
 _PIECE: Final = 1 << 16
 PATHS_ON_INPUT: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")
@@ -185,9 +186,14 @@ def joined(items: Iterable[object]) -> bytes:
     return "".join(f"{item}\0" for item in items).encode("utf-8", "surrogateescape")
 
 
+def literal(path: object) -> str:
+    """Return a path as an argument of git, so that a ``*`` in it means itself."""
+    return f":(literal){path}"
+
+
 def pathspecs(paths: Iterable[PurePosixPath]) -> bytes:
-    """Return paths as input for `PATHS_ON_INPUT`, so that a ``*`` in one means itself."""
-    return joined(f":(literal){path}" for path in paths)
+    """Return paths as input for `PATHS_ON_INPUT`, each as `literal` has it."""
+    return joined(map(literal, paths))
 
 
 def quoted_lines(paths: Iterable[PurePosixPath]) -> bytes:

@@ -4,7 +4,7 @@ Nothing in it can be checked until it can, and an export refuses to touch it. Th
 1.2, and for what two readers may understand differently: a key that stands twice, anchors and aliases, tags, several
 documents in a file, a byte order mark, NaN, merge-conflict markers.
 
-Mend the place that the message names. This rule can't be ignored by a comment.
+Mend the place that the message names. This rule can't be ignored.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pinsync import config, layout, sources
 from pinsync.config import Settings, Tracker
 from pinsync.errors import FileError, RepositoryError, UsageError, suggestion
-from pinsync.model import Customization, Scope, Snapshot
+from pinsync.model import Customization, Scope, Snapshot, is_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -55,13 +55,19 @@ class Source:
         return "" if self.kind == "worktree" else f"{self.name}:"
 
 
-def parse(arguments: Sequence[str], repository: Repository | None, folder: Path) -> tuple[Source, Source]:
+def parse(
+    arguments: Sequence[str],
+    repository: Repository | None,
+    folder: Path,
+    advice: Callable[[str], str | None] = lambda _text: None,
+) -> tuple[Source, Source]:
     """Return the two sources that a command line names.
 
     Args:
         arguments: none, FROM, FROM and TO, ``A..B``, or ``A...B`` (from the merge base).
         repository: what revisions are looked up in.
         folder: what paths are relative to.
+        advice: is asked what to say of a text that names no revision here.
 
     Raises:
         UsageError: they are the same, or a name could be a file and a revision.
@@ -74,7 +80,8 @@ def parse(arguments: Sequence[str], repository: Repository | None, folder: Path)
         given = [dots["old"] or None, dots["new"] or None]
     # A HEAD that nobody spelled out is no file's name.
     left, right = (
-        _source(text, repository, folder) if text is not None else revision("HEAD", repository) for text in given
+        _source(text, repository, folder, advice) if text is not None else revision("HEAD", repository)
+        for text in given
     )
     sides = left, right
     old, new = left.text, right.text
@@ -94,7 +101,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _source(text: str, repository: Repository | None, folder: Path) -> Source:
+def _source(text: str, repository: Repository | None, folder: Path, advice: Callable[[str], str | None]) -> Source:
     if found := word(text, _WORDS, "a JSON export or a revision"):
         return found
     path = folder / text
@@ -102,7 +109,7 @@ def _source(text: str, repository: Repository | None, folder: Path) -> Source:
         if repository and repository.knows(text):
             hint = f"write ./{text} for the file, or {text}~0 for the revision"
             raise UsageError(f"{text} could be a file and a revision", hint=hint)
-        if layout.is_document(path.name):
+        if is_document(path.name):
             hint = "to compare the files as they are, name @worktree"
             raise FileError("is a document, expected a JSON export", source=text, hint=hint)
         return Source("export", text, path=path)
@@ -111,9 +118,8 @@ def _source(text: str, repository: Repository | None, folder: Path) -> Source:
     try:
         return revision(text, repository)
     except RepositoryError as error:
-        if f"@{text}" in _WORDS:
-            raise RepositoryError(error.message, hint=f"did you mean @{text}?") from error
-        raise
+        meant = f"did you mean @{text}?" if f"@{text}" in _WORDS else error.hint
+        raise RepositoryError(error.message, hint=advice(text) or meant) from error
 
 
 def word(text: str, words: Collection[str], otherwise: str) -> Source | None:
@@ -215,10 +221,10 @@ class State:
             case "worktree":
                 return self.store.documents(self._name(tracker))
             case "index":
-                return _needed(self.repository, self.source.text).read_index(folder, layout.is_document)
+                return _needed(self.repository, self.source.text).read_index(folder)
             case "revision":
                 return _needed(self.repository, self.source.text).read(
-                    str(self.source.revision), folder, layout.is_document, self.source.name
+                    str(self.source.revision), folder, self.source.name
                 )
         return ()
 

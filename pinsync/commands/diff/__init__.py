@@ -21,8 +21,8 @@ from pinsync.compare import causes
 from pinsync.compare import changes as changing
 from pinsync.compare.causes import Filters
 from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
-from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, check_trackers
-from pinsync.model import EVERYTHING, Customization, FailOn, Scope
+from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, one_line
+from pinsync.model import EVERYTHING, Customization, FailOn, Scope, is_document
 from pinsync.normalize import date_time
 from pinsync.reports import Style
 from pinsync.sources import sides
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pinsync.config import Settings, Tracker
-    from pinsync.sources.sides import Content, Source, State
+    from pinsync.sources.sides import Content, State
 
 FORMATS: Final = ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit")
 """The formats; each is the name of its report's module."""
@@ -112,7 +112,7 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     """
     tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
     today = tree.settings
-    pair = _sources(options.sources, tree)
+    pair = sides.parse(options.sources, tree.repository, Path.cwd(), partial(_of_model, tree))
     report_files.check(options.reports, today, [source.path for source in pair if source.path])
     old, new = (sides.opened(source, today, tree.repository, tree.store, environ) for source in pair)
     run = _Run(old, new, options, environ, console)
@@ -138,32 +138,21 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     report_files.write(files)
     if "github" in options.formats:
         step_summary.append(environ, partial(_page, result, style), console)
-    if not options.sources and (note := _not_committed(tree, {new.folder(both[1]) for both in trackers if both[1]})):
+    folders = {new.folder(both[1]) for both in trackers if both[1]}
+    if console.verbosity >= 0 and not options.sources and (note := _not_committed(tree, folders)):
         console.say(note)
     return gravest(result.exit_codes(options.fail_on))
 
 
-def _sources(words: Sequence[str], tree: WorkingTree) -> tuple[Source, Source]:
-    """Return the two sources; a word that is a model's name rather than a source's is told so."""
-    try:
-        return sides.parse(words, tree.repository, Path.cwd())
-    except RepositoryError as error:
-        if (word := next((word for word in words if _is_model(word, tree)), None)) is None:
-            raise
-        hint = f"{word} is a model; to compare its rules alone: pinsync diff --model {shlex.quote(word)}"
-        raise RepositoryError(error.message, hint=hint) from error
-
-
-def _is_model(word: str, tree: WorkingTree) -> bool:
-    """Whether a word that git doesn't know is the name of a model that has a document."""
-    if tree.repository and tree.repository.knows(word):
-        return False
+def _of_model(tree: WorkingTree, word: str) -> str | None:
+    """Return how to compare a model alone, for a word that names no source but a model that has a document."""
     name = layout.file_name(word.encode(errors="replace").decode())
     trackers = tree.settings.trackers
     with suppress(FileError):
         folders = [tracker.name for tracker in trackers] if len(trackers) > 1 else [None]
-        return any(path.name == name for folder in folders for path in tree.store.paths(folder))
-    return False
+        if any(path.name == name for folder in folders for path in tree.store.paths(folder)):
+            return f"{word} is a model; to compare its rules alone: pinsync diff --model {shlex.quote(word)}"
+    return None
 
 
 def _not_committed(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str | None:
@@ -171,10 +160,11 @@ def _not_committed(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str
     found: Sequence[PurePosixPath] = ()
     with suppress(RepositoryError):  # an index at fault, say, which a diff from HEAD can do without
         found = tree.repository.uncommitted(tree.directory) if tree.repository else ()
-    paths = [path for path in found if path.parent in folders and layout.is_document(path.name)]
+    paths = [path for path in found if path.parent in folders and is_document(path.name)]
     if not paths:
         return None
-    names = here(str(paths[0]), tree.store.root) + (f" and {len(paths) - 1} more have" if paths[1:] else " has")
+    first, *more = paths
+    names = one_line(here(str(first), tree.store.root)) + (f" and {len(more)} more have" if more else " has")
     return f"note: {names} changes that aren't committed, which HEAD doesn't hold: pinsync diff @worktree compares them"
 
 
@@ -255,7 +245,7 @@ class _Run:
                 state.settings.select(())
         pairs = list(sides.paired(self.old.trackers, self.new.trackers))
         known = {tracker.name for pair in pairs for tracker in pair if tracker}
-        check_trackers(self.options.names, known)
+        config.check_trackers(self.options.names, known)
         wanted = self.options.names or known
         chosen = [pair for pair in pairs if any(tracker and tracker.name in wanted for tracker in pair)]
         exports = [state.source.text for state in (self.old, self.new) if state.source.path is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +22,10 @@ from pinsync.commands.places import (
     working_tree,
 )
 from pinsync.config import Tracker
-from pinsync.errors import FileError, PinsyncError, SafetyError, UsageError, redacted
+from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, one_line, redacted
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.reports.message import message
+from pinsync.store import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -209,7 +211,7 @@ class _Run:
         if not self._options.allow_mass_removal:
             check_removals(result, self._settings.safety)
         for note in result.kept:
-            self._console.say(f"note: {note}")
+            self._console.say(f"note: {self._here(note.source)}:{note.line}: {note.why}")
         return result
 
     def _name(self, tracker: Tracker) -> str | None:
@@ -219,28 +221,36 @@ class _Run:
         """Say what an export would change."""
         for found in self._updates(answers):
             for path in found.files:
-                self._console.name(str(path))
-            self._console.say(found.summary(self._seen(found.folder), would="would be "))
+                self._console.name(self._here(path))
+            self._console.say(found.summary(self._where(found.folder), would="would be "))
             self._check_unsaved(found)
             self.codes.append(1 if found.files else 0)
 
     def _check_unsaved(self, found: Update) -> None:
         """Say if an export wouldn't do what ``--check`` says of it."""
+        if not found.files or not isinstance(self._place, WorkingTree):
+            return
         try:
-            if found.files and isinstance(self._place, WorkingTree):
+            with suppress(RepositoryError):  # an index at fault, say, which looking can do without
                 self._place.unsaved(found.files)
         except SafetyError as error:
             self._console.say(f"note: {error.message}, so that it would be refused (4): {error.hint}")
 
-    def _seen(self, folder: PurePosixPath) -> str:
-        """Return how a person in the current folder writes one of documents; in full where nothing else says where."""
+    def _here(self, path: PurePosixPath | str) -> str:
+        """Return how a person in the current folder writes the path of a document; of a commit's, git does."""
+        place = self._place
+        return one_line(str(path) if isinstance(place, Head) else here(str(path), place.store.root))
+
+    def _where(self, folder: PurePosixPath) -> str:
+        """Return where documents are written, to end a line with; in full where nothing else says where."""
         place = self._place
         if isinstance(place, Head):
-            return f"{folder}/"
+            return f"on {self._options.branch}"
         root = place.store.root
         stray = self._settings.path is None and place.repository is None
         is_near = not stray and Path.cwd().is_relative_to(root.resolve())
-        return f"{here(str(folder), root) if is_near else (root / folder).as_posix()}/"
+        shown = here(str(folder), root) if is_near else (root / folder).as_posix()
+        return "in this folder" if shown == "." else f"in {shown}/"
 
     def record(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
         """Write what the answers say, once all of them are checked."""
@@ -248,20 +258,23 @@ class _Run:
         try:
             with place.lock():
                 updates = self._updates(answers)
-                if isinstance(place, WorkingTree):
-                    if self._options.commit and any(found.files for found in updates):
-                        paths = [path for found in updates for path, text in found.files.items() if text is not None]
-                        needed_repository(place, "--commit").check_commit(paths)
-                    with self._console.phase("writing", [found.tracker.name for found in updates]):
-                        updates = [found for found in updates if self._written(place, found)]
-                if not updates:
-                    return
-                if isinstance(place, Head):
-                    self._commit_to_branch(place, updates)
-                elif self._options.commit:
-                    self._commit(place, updates)
+                with writing():
+                    self._record(place, updates)
         except PinsyncError as error:
             self._fail(error)
+
+    def _record(self, place: WorkingTree | Head, updates: Sequence[Update]) -> None:
+        if isinstance(place, Head):
+            if updates:
+                self._commit_to_branch(place, updates)
+            return
+        if self._options.commit and any(found.files for found in updates):
+            paths = [path for found in updates for path, text in found.files.items() if text is not None]
+            needed_repository(place, "--commit").check_commit(paths)
+        with self._console.phase("writing", [found.tracker.name for found in updates]):
+            written = [found for found in updates if self._written(place, found)]
+        if written and self._options.commit:
+            self._commit(place, written)
 
     def _updates(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> list[Update]:
         found = []
@@ -283,8 +296,8 @@ class _Run:
             self._fail(error)
             return False
         for path, text in found.files.items():
-            self._console.step(f"{'removed' if text is None else 'wrote'} {path}")
-        self._console.say(found.summary(self._seen(found.folder)))
+            self._console.step(f"{'removed' if text is None else 'wrote'} {self._here(path)}")
+        self._console.say(found.summary(self._where(found.folder)))
         return True
 
     def _commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
@@ -323,7 +336,7 @@ class _Run:
         pairs = self._nothing() | {part.tracker.name: part.pairs for part in whole}
         result = place.repository.commit_to_branch(name, files, self._options.message or message(pairs))
         for found in updates:
-            self._console.say(found.summary(self._seen(found.folder)))
+            self._console.say(found.summary(self._where(found.folder)))
         if result.commit is None:
             self._console.say(
                 f"{name}: deleted, since nothing is left to propose" if result.changed else "nothing to commit"

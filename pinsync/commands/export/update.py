@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import compare, document, layout
 from pinsync.errors import FileError, SafetyError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
+from pinsync.reports.values import plural
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from pinsync.compare import Kind, Pair
     from pinsync.config.records import Safety, Tracker
     from pinsync.document import Document, Entry
+
+
+class Kept(NamedTuple):
+    """A customization without an id that stays as it is: where it stands, why, and what to do about it."""
+
+    source: str
+    line: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class Update:
         files: path → new text, or None where a file goes; what isn't in it stays byte for byte.
         created: those of the paths at which there is no document yet.
         pairs: what belongs together and is in scope, unchanged ones included.
-        kept: of each customization without an id that stays as it is, where it stands, why, and what to do about it.
+        kept: the customizations without an id that stay as they are.
         new: the customizations of those files.
         existing: how many customizations with an id there were before, in scope or not.
         answered: how many the answer has.
@@ -40,7 +49,7 @@ class Update:
     files: Mapping[PurePosixPath, bytes | None]
     created: Collection[PurePosixPath]
     pairs: Sequence[Pair]
-    kept: Sequence[str]
+    kept: Sequence[Kept]
     new: Sequence[Customization]
     existing: int
     answered: int
@@ -49,23 +58,21 @@ class Update:
         """Return how many customizations are of each kind of change."""
         return Counter(pair.kind for pair in self.pairs if pair.kind is not None)
 
-    def summary(self, place: str, *, would: str = "") -> str:
+    def summary(self, where: str, *, would: str = "") -> str:
         """Return the line that a person reads.
 
         Args:
-            place: the folder, as it is shown.
+            where: ``in`` which folder or ``on`` which branch, the end of the line.
             would: stands before what isn't done.
         """
         counts = self.counts()
         changes = [f"{counts[kind]} {kind}" for kind in compare.KINDS if kind != "recreated" or counts[kind]]
         removed = sum(text is None for text in self.files.values())
         written = sum(path in self.created for path in self.files)
-        done = (("written", written), ("rewritten", len(self.files) - written - removed), ("removed", removed))
-        parts = [f"{count} {would}{what}" for what, count in done if count]
-        if parts:
-            number, _, rest = parts[0].partition(" ")
-            parts[0] = f"{number} {'file' if number == '1' else 'files'} {rest}"
-        return f"{self.tracker.name}: {', '.join(changes)} · {', '.join(parts) or 'nothing to write'} in {place}"
+        counted = ((written, "written"), (len(self.files) - written - removed, "rewritten"), (removed, "removed"))
+        done = [(count, what) for count, what in counted if count]
+        parts = [f"{count if at else plural(count, 'file')} {would}{what}" for at, (count, what) in enumerate(done)]
+        return f"{self.tracker.name}: {', '.join(changes)} · {', '.join(parts) or 'nothing to write'} {where}"
 
 
 def update(
@@ -100,7 +107,7 @@ def update(
         new = pair.new if id(pair) in scoped else pair.old
         if new is None and pair.old is not None and pair.old.id is None and origin is not None:
             new = pair.old
-            kept.append((f"{documents[new.model].source}:{origin.line}", new))
+            kept.append((documents[new.model].source, origin.line, new))
         if new is not None:
             states.setdefault(new.model, []).append((new, origin))
     files = _files(folder, documents, states)
@@ -114,14 +121,14 @@ def update(
 
 
 def _remarks(
-    kept: Sequence[tuple[str, Customization]], matched: Sequence[Pair], live: Sequence[Customization]
-) -> Iterator[str]:
+    kept: Sequence[tuple[str, int, Customization]], matched: Sequence[Pair], live: Sequence[Customization]
+) -> Iterator[Kept]:
     """Yield why each customization without an id stays as it is, and what to do about it."""
     if not kept:
         return
     there = Counter((item.model, item.target) for item in live)
     free = Counter((pair.new.model, pair.new.target) for pair in matched if pair.old is None and pair.new)
-    for place, item in kept:
+    for source, line, item in kept:
         key = item.model, item.target
         if free[key] > 1:
             why = "live has several for its target: give it the id of one (an id stands once), or delete it here"
@@ -130,7 +137,7 @@ def _remarks(
         else:
             none = "no other" if there[key] else "none"
             why = f"live has {none} for its target: enter it in Luigi's Box, or delete it here"
-        yield f"{place}: has no id, and {why}"
+        yield Kept(source, line, f"has no id, and {why}")
 
 
 def _entries(documents: Mapping[str, Document]) -> Iterable[Entry]:
