@@ -190,13 +190,16 @@ def scribbled(draw: st.DrawFn, value: object, remarks: Sequence[str], indent: in
     def remark(*chances: bool) -> str:
         return f" {draw(st.sampled_from(remarks))}" if draw(st.sampled_from(chances)) else ""
 
+    def below() -> str:
+        return f"{above.strip()}\n{pad}" if (above := remark(True, False, False)) else ""
+
     if not isinstance(value, dict | list) or not value:
         return json.dumps(value)
     pad = " " * indent
     keys = draw(st.permutations(list(value))) if isinstance(value, dict) else range(len(value))
     names = {key: f"{key}:" if isinstance(value, dict) else "-" for key in keys}
     if indent and draw(st.integers(0, 2)) == 0:
-        ends = [draw(st.sampled_from(["", "", f"{remark(True, False)}\n{pad}"])) for _ in keys]
+        ends = [draw(st.sampled_from(["", "", f"{remark(True, False)}\n{pad}{below()}"])) for _ in keys]
         parts = [
             f"{names[key].removeprefix('-')} {json.dumps(value[key])},{end}"
             for key, end in zip(keys, ends, strict=True)
@@ -207,7 +210,9 @@ def scribbled(draw: st.DrawFn, value: object, remarks: Sequence[str], indent: in
         inner = draw(scribbled(value[key], remarks, indent + 2))
         above = remark(True, False, False)
         text += f"{pad}{above.strip()}\n{draw(st.sampled_from(['', '', chr(10)]))}" if above else ""
-        if not inner.startswith(" "):
+        if not inner.startswith(" ") and draw(st.integers(0, 9)) == 0:
+            text += f"{pad}{names[key]}{remark(True, False)}\n{pad}  {remark(True, False).strip()}\n{pad}  {inner}\n"
+        elif not inner.startswith(" "):
             text += f"{pad}{names[key]} {inner}{remark(True, False)}\n"
         elif names[key] == "-" and draw(st.booleans()):
             text += f"{pad}- {inner.lstrip()}"

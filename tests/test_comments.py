@@ -11,6 +11,7 @@ from merging import export
 from strategies import QUICK, scribbled
 
 from pinsync import document
+from pinsync.document.form import formatted
 from pinsync.yamlio import load
 
 if TYPE_CHECKING:
@@ -138,6 +139,19 @@ def test_a_comment_behind_a_dash_alone_is_the_pins() -> None:
         pin_identity: /p/2/
 """
     becomes(before, [rule("a", pin(4, "/p/2/"), pin(3, "/p/3/"))], after)
+
+
+def test_what_is_above_a_block_stays_there_where_the_block_begins_with_what_is_at_its_place() -> None:
+    before = "  # on a\n  - # of the shop\n\n    # at this place\n\n    id: a\n    target_type: all\n    note: 1\n"
+    after = "  # at this place\n\n  # on a\n  # of the shop\n  - id: a\n    target_type: all\n    note: 2\n"
+    becomes(before, [rule("a", note=2)], after)
+    assert formatted((HEAD + before).encode(), "f").decode() == HEAD + after.replace("note: 2", "note: 1")
+
+
+def test_a_comment_in_a_value_stays_on_its_key() -> None:
+    before = "  - id: a\n    target_type: all\n    note: [\n      1,  # 1\n      # no more\n      ]  # end\n    x: 1\n"
+    note = "    note:\n      # no more\n      - 1  # 1  # end\n    x: 2\n"
+    becomes(before, [rule("a", note=[1], x=2)], f"  - id: a\n    target_type: all\n{note}")
 
 
 def test_a_comment_on_one_of_equal_items_stays_there() -> None:

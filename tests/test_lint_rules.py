@@ -18,6 +18,7 @@ from pinsync.document import written
 from pinsync.document.form import formatted
 from pinsync.reports import lint_text
 from pinsync.reports.findings import Context
+from pinsync.rules import unknown_ignore
 from pinsync.rules.folder import Folder
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
         f"{WRONG}      -   # pinsync: ignore[position]\n        position: -2\n{PIN}",
         f"{WRONG}      # pinsync: ignore[position]\n      - # and why\n        position: -2\n{PIN}",
         f"{WRONG}      - # pinsync: ignore[position]\n{PIN}        position: -2\n",
+        f"{WRONG}      - # pinsync: ignore[position]\n\n        position: -2\n{PIN}",
+        f"{WRONG}      # pinsync: ignore[position]\n      -\n        position: -2\n{PIN}",
         f"{WRONG}      # pinsync: ignore[position]\n      -{PIN[7:]}        position: -2\n",
         f"{WRONG}      - {{pin_type: item, pin_identity: /p/2/, position: -2}} # pinsync: ignore[position]\n",
         f"{WRONG}      - {{pin_type: item,\n         pin_identity: /p/2/, position: -2}} # pinsync: ignore[position]\n",
@@ -128,7 +131,6 @@ def test_a_comment_on_the_line_or_above_ignores_a_rule(body: str) -> None:
         WRONG.replace("/p/1/", '"# pinsync: ignore[position]"') + f"      - position: -2\n{PIN}",
         f"{WRONG}      - position: -2\n{PIN}      # pinsync: ignore[position]\n",
         f"{WRONG}      # pinsync: ignored\n      - position: -2\n{PIN}",
-        f"{WRONG}      - # pinsync: ignore[position]\n\n        position: -2\n{PIN}",
         f"{WRONG}      -{PIN[7:-1]} # pinsync: ignore[position]\n        position: -2\n",
     ],
 )
@@ -146,12 +148,51 @@ def test_what_a_pin_lacks_stands_at_its_first_key_whatever_else_is_wrong() -> No
         assert places == [(8 if note == "1" else 7, "position")]
 
 
-def test_a_comment_above_the_file_ignores_a_rule_all_over_it() -> None:
-    text = f"# ours\n# pinsync: ignore[position]\n{HEAD}{WRONG}      - position: -2\n{PIN}  - id: a\n    {WRONG[4:]}"
-    text += f"      - position: -3\n{PIN}"
-    ids = {"position"}
-    assert linted({"basket.yaml": text.encode()}, ids) == []
-    assert len(linted({"basket.yaml": text.replace("]\n", "]\n\n", 1).encode()}, ids)) == 2
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ("# ours\n# pinsync: ignore[position, file-name]\nformat: 1\nmodel: home\n", ["file-name", "position"]),
+        ("# pinsync: ignore[position, file-name]\nmodel: home\nformat: 1\n", ["position"]),
+        ("# pinsync: ignore[position, file-name]\n---\nmodel: home\nformat: 1\n", ["position"]),
+        ("format: 1\nmodel: home\n# pinsync: ignore[position, file-name]\n", ["file-name"]),
+    ],
+)
+def test_a_comment_above_the_first_line_is_about_the_key_there(head: str, found: list[str]) -> None:
+    text = f"{head}customizations:\n{WRONG}      - position: -2\n{PIN}".encode()
+    for each in (text, formatted(text, "basket.yaml")):
+        assert [one.rule for one in linted({"basket.yaml": each}, {"position", "file-name"})] == found
+
+
+def test_a_comment_above_or_behind_a_file_in_braces_ignores_nothing() -> None:
+    pin = '{"position": -2, "pin_type": "item", "pin_identity": "/p/2/"}'
+    row = f'{{"target_type": "item", "target_identity": "/p/1/", "pin_definitions": [{pin}]}}'
+    text = f'{{"format": 1, "model": "basket", "customizations": [{row}]}}'
+    for each in (f"# pinsync: ignore[position]\n{text}\n", f"{text}  # pinsync: ignore[position]\n"):
+        for form in (each.encode(), formatted(each.encode(), "basket.yaml")):
+            assert b"ignore[position]" in form
+            assert [one.rule for one in linted({"basket.yaml": form}, {"position"})] == ["position"]
+
+
+def test_a_comment_behind_a_closing_brace_is_about_the_key_above_it() -> None:
+    """As one behind the last line of a text is, which stands on the line where the text begins."""
+    pin = "{pin_type: item, pin_identity: /p/2/,\n         position: -2\n        }  # pinsync: ignore[position]\n"
+    assert linted({"basket.yaml": pinned(f"      - {pin}")}, {"position"}) == []
+
+
+def test_what_is_behind_a_pin_or_a_list_in_braces_of_several_lines_is_about_all_of_it() -> None:
+    ignore = "  # pinsync: ignore[position]\n"
+    pin = "{position: -2, pin_type: item,\n         pin_identity: /p/2/, note: 1}"
+    assert linted({"basket.yaml": pinned(f"      - {pin}{ignore}")}, {"position"}) == []
+    row = f"  - pin_definitions: [{pin},\n      {{position: -3}}, {{position: -4}}]{ignore}    target_type: all\n"
+    assert linted({"basket.yaml": f"{HEAD}{row}".encode()}, {"position"}) == []
+
+
+def test_many_comments_are_looked_up_at_once() -> None:
+    pins = [f"      - position: -2  # pinsync: ignore[position]\n{PIN}" for _ in range(300)]
+    text = pinned("".join([*pins, f"      - position: -2\n{PIN}"]))
+    ignored = unknown_ignore.ignored(written.read(text, "basket.yaml"))
+    assert ignored == {"position": {*range(7, 7 + 3 * 300, 3)}}
+    assert [one.line for one in linted({"basket.yaml": text}, {"position"})] == [7 + 3 * 300]
 
 
 def test_what_cant_be_read_cant_be_ignored() -> None:
@@ -265,12 +306,12 @@ def test_what_the_json_schema_rejects_is_an_error(items: list[Row]) -> None:
     )
 
 
-# What fmt changes: nothing that a rule would find, whatever comments ignore.
+# What fmt changes: nothing of what rules find, whatever comments ignore.
 
 IGNORED = (
     *("schema", "position", "position-conflict", "duplicate-pin", "pinned-and-blocked", "self-pin", "window"),
     *("date-time", "pin-fields", "block-position", "target-fields", "target-missing", "several-for-all"),
-    *("unknown-field", "expired", "invisible", "duplicate-target", "file-name"),
+    *("unknown-field", "expired", "invisible", "duplicate-target", "file-name", "unread-document"),
 )
 _identities = st.sampled_from(["/p/1/", "/p/2/", "", "/p/\u200b/"])
 _ends = st.sampled_from(["2026-01-01T00:00:00Z", "2027-01-01T01:00:00+01:00", "2026-02-01T00:00:00", "soon"])
@@ -281,6 +322,7 @@ faulty_pins = st.fixed_dictionaries(
         "pin_type": st.sampled_from(["item", "item", "criteria", "else"]),
         "pin_criteria": st.sampled_from([{}, {"brand": "x"}]),
         "is_block_pin": st.sampled_from([True, False, None]),
+        "widget_id": st.none(),
         "active_from": _ends,
         "active_to": _ends,
         "note": st.just(1),
@@ -300,14 +342,79 @@ faulty_rows = st.fixed_dictionaries(
 )
 
 
-@settings(QUICK, max_examples=200)
-@given(st.lists(faulty_rows, min_size=1, max_size=3), st.data())
-def test_fmt_brings_no_finding_to_light(items: list[Row], data: st.DataObject) -> None:
-    whole = {"format": 1, "model": "basket", "customizations": items}
-    text = data.draw(scribbled(whole, [f"# pinsync: ignore[{rule}]" for rule in IGNORED])).encode()
-    new = formatted(text, "basket.yaml")
+def check_form(text: str) -> str:
+    """Hold that ``fmt`` changes no finding, and return what it makes of a document."""
+    new = formatted(text.encode(), "basket.yaml").decode()
     before, after = (
-        Counter((one.rule, one.identity) for one in linted({"home.yaml": each}, rules.RULES.keys() - {"format"}))
+        Counter((one.rule, one.identity) for one in linted({"home.yaml": each.encode()}, ALL_BUT_FORMAT, expected="x"))
         for each in (text, new)
     )
-    assert after <= before, f"{text.decode()}\n{new.decode()}"
+    assert after == before, f"{text}\n{new}"
+    return new
+
+
+ALL_BUT_FORMAT = rules.RULES.keys() - {"format"}
+
+
+IGNORE = "# pinsync: ignore[date-time]"
+SOON = "        active_to: soon\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            f"      -{PIN[7:]}        {IGNORE}\n        position: 1\n{SOON}",
+            f"      - position: 1  {IGNORE}\n{PIN}{SOON}",
+        ),
+        (  # what a person wrote for people is written above, as it was
+            f"      -{PIN[7:]}        # one\n        {IGNORE}\n        # two\n        position: 1\n{SOON}",
+            f"      # one\n      # two\n      - position: 1  {IGNORE}\n{PIN}{SOON}",
+        ),
+        (
+            f"      -{PIN[7:]}        {IGNORE}\n        position: 1  # first\n",
+            f"      - position: 1  {IGNORE}  # first\n{PIN}",
+        ),
+        (  # on what isn't written it says nothing, before and after
+            f"      - position: 1\n        {IGNORE}\n        is_block_pin: false\n{SOON}{PIN}",
+            f"      - position: 1\n{PIN}        {IGNORE}\n\n{SOON}",
+        ),
+        (
+            f"      - {{position: 1,\n       pin_type: item,\n       {IGNORE}\n       }}\n      - active_to: soon\n",
+            f"      - position: 1\n        {IGNORE}\n        pin_type: item\n      - active_to: soon\n",
+        ),
+    ],
+)
+def test_fmt_leaves_a_comment_for_pinsync_on_what_it_is_about(old: str, new: str) -> None:
+    assert check_form(pinned(old).decode()) == pinned(new).decode()
+
+
+def test_fmt_leaves_a_comment_for_pinsync_on_an_id_and_on_a_key_of_the_head() -> None:
+    pins = f"      - position: -2\n{PIN}"
+    late = f"{HEAD}{WRONG}{pins}    # pinsync: ignore[position]\n    id: a\n"
+    first = f"  - id: a  # pinsync: ignore[position]\n    {WRONG[4:]}{pins}"
+    assert check_form(late) == f"{HEAD}{first}"
+    head = "model: basket\n# pinsync: ignore[position]\nformat: 1\ncustomizations:\n"
+    assert check_form(head + WRONG + pins) == f"# pinsync: ignore[position]\n{HEAD}{WRONG}{pins}"
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """Documents with a fault in most places, written in any way, and comments that ignore one rule or another."""
+    whole = {"format": 1, "model": "basket", "customizations": draw(st.lists(faulty_rows, min_size=1, max_size=3))}
+    remarks = [f"# pinsync: ignore[{rule}]" for rule in IGNORED]
+    top = draw(st.sampled_from(["", "", "---\n", f"{draw(st.sampled_from(remarks))}\n"]))
+    return top + draw(scribbled(whole, remarks, draw(st.sampled_from([0, 0, 2])))) + "\n"
+
+
+@settings(QUICK, max_examples=200)
+@given(documents())
+def test_fmt_changes_no_finding(text: str) -> None:
+    check_form(text)
+
+
+@pytest.mark.long
+@settings(QUICK, max_examples=5_000)
+@given(documents())
+def test_fmt_changes_no_finding_of_thousands(text: str) -> None:
+    check_form(text)

@@ -321,7 +321,7 @@ def merge(document: Document | None, model: str, state: Sequence[tuple[Customiza
         The new text; None if the document says all of it already, in whatever form.
     """
     if document is None:
-        return b"".join((head(model), *(lead + body for _, lead, body in _arrivals(state))))
+        return b"".join((head(model), *(block for _, block in _arrivals(state))))
     staying, arriving = _places(document, state)
     if not arriving and all(
         (same := staying.get(id(entry))) and same.text == entry.customization.text for entry in document.entries
@@ -336,9 +336,9 @@ def merge(document: Document | None, model: str, state: Sequence[tuple[Customiza
         if here is None:
             continue
         while queue and queue[0][0] < canonical.order(here):
-            parts += queue.popleft()[1:]
-        parts += (entry.lead, rewrite(entry, here))
-    parts += (part for _, lead, body in queue for part in (lead, body))
+            parts.append(queue.popleft()[1])
+        parts.append(rewrite(entry, here))
+    parts += (block for _, block in queue)
     text = b"".join((*parts, document.tail))
     return text.replace(b"\n", b"\r\n") if document.crlf else text
 
@@ -367,17 +367,23 @@ def _places(
     return staying, [(item, origin) for item, origin in state if id(origin) not in staying]
 
 
-def _arrivals(state: Iterable[tuple[Customization, Entry | None]]) -> list[tuple[Any, bytes, bytes]]:
-    """Return sort key, comments above and block of what has no place in the file yet, in order."""
-    return sorted(
-        (canonical.order(item), origin.lead if origin else b"", rewrite(origin, item) if origin else item.text)
-        for item, origin in state
-    )
+def _arrivals(state: Iterable[tuple[Customization, Entry | None]]) -> list[tuple[Any, bytes]]:
+    """Return sort key and block of what has no place in the file yet, in order."""
+    return sorted((canonical.order(item), rewrite(origin, item) if origin else item.text) for item, origin in state)
 
 
 def rewrite(origin: Entry, item: Customization) -> bytes:
-    """Return the block of ``item`` where ``origin`` stood: its bytes if they say the same, else with its comments."""
-    return origin.body if origin.customization.text == item.text else carried(origin, item)
+    """Return the block of ``item`` where ``origin`` stood, the comments above included: its bytes if it says that."""
+    return led(origin.lead, origin.body if origin.customization.text == item.text else carried(origin, item))
+
+
+def led(lead: bytes, block: bytes) -> bytes:
+    """Return a block with comments directly above it: below those that it begins with for the place in the file."""
+    if not lead or block.startswith(b"  - "):
+        return lead + block
+    first = next(begins(block))
+    gap, above = _cut_at_blank_line(block[:first])
+    return b"".join((gap, lead, above, block[first:]))
 
 
 def carried(origin: Entry, item: Customization) -> bytes:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from pinsync.document.standing import Begun, begun
+from pinsync.document.standing import NOTE, Begun, Standing, begun, below, stands
 from pinsync.model import pair_pins
 from pinsync.yamlio import Loaded, Path, load
 
@@ -41,10 +39,6 @@ class _Fate(Enum):
     NOISE = "noise"
 
 
-_DASHES: Final = re.compile(r" *(?:[-?] +)+")
-"""What opens an item, or a key, that begins on a line below."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Remarks:
     """The comments of one line of the new text; those with a blank line below stand above the others."""
@@ -59,7 +53,9 @@ def carry(old: bytes, new: bytes, counterparts: Mapping[int, Counterpart], *, ro
 
     A comment goes where its key, pin or block has gone, and leaves with it. A detached one, with a blank line below,
     stays at its place. One that stood on noise, a key that canonical text doesn't write, goes to its neighbour. What
-    stands on a whole pin or block is written above it: behind its first line it would stand on the key there.
+    stands on a whole pin or block is written above it: behind its first line it would stand on the key there. A note
+    for pinsync counts for what it stands on: above a key that a pin or block comes to begin with it would count for all
+    of that, so it goes behind the key; from noise it goes to where it counts for nothing.
 
     Args:
         old: YAML whose list at ``root`` holds customizations.
@@ -95,81 +91,77 @@ def _written(lines: Iterable[str], remarks: Iterable[_Remarks]) -> Iterable[str]
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """The comments from the end of one line of content to the end of the next.
+    """The comments on what begins on one line of the old text, and those at its place.
 
     Attributes:
         content: what begins on each line of content of the old text, in its order.
-        index: the next line of content, as an index in ``content``.
-        detached: groups of comments with a blank line below them.
-        opening: comments above and behind a dash that has nothing else on its line.
-        attached: comments directly above that line.
-        behind: the comment at its end.
+        index: the line of content, as an index in ``content``; past the last one for what stands below all.
+        detached: groups of comments with a blank line below them, by the number of that line.
+        attached: the other comments, each with the path that it stands on and whether that is behind it.
     """
 
     content: Sequence[Begun]
     index: int
-    detached: list[list[str]] = field(default_factory=list)
-    opening: list[str] = field(default_factory=list)
-    attached: list[str] = field(default_factory=list)
-    behind: list[str] = field(default_factory=list)
+    detached: dict[int, list[str]] = field(default_factory=dict)
+    attached: list[tuple[str, Path, bool]] = field(default_factory=list)
 
     def settle(self, follower: _Follower, remarks: Sequence[_Remarks]) -> None:
         """Add the comments to the lines of the new text that they belong to; the last stands for what is below all."""
-        below = follower.first_line(here.whole for here in islice(self.content, self.index, None))
-        for group in self.detached:
-            remarks[-1 if below is None else below].detached.extend([*group, ""])
-        here = self.content[self.index] if self.index < len(self.content) else None
-        self._attach(self.opening + self.attached, here and here.whole, follower, remarks)
-        line = follower.line(here.behind) if here else None
-        if line is not None:
-            remarks[line].behind.extend(self.behind)
-        else:
-            self._attach(self.behind, here and here.behind, follower, remarks)
+        for group in self.detached.values():
+            next_line = follower.first_line(here.whole for here in islice(self.content, self.index, None))
+            at = 0 if self.index == 0 else -1 if next_line is None else next_line
+            remarks[at].detached.extend([*group, ""])
+        for comment, path, is_behind in self.attached:
+            line = follower.follow(path)
+            if line is _Fate.NOISE:
+                neighbour = self._neighbour(path, follower)
+                _put_loosely(comment, remarks[-1 if neighbour is None else neighbour])
+            elif line is not _Fate.GONE:
+                _put(comment, path, follower.begun(line), remarks[line], is_behind=is_behind)
 
-    def _attach(
-        self, comments: Sequence[str], path: Path | None, follower: _Follower, remarks: Sequence[_Remarks]
-    ) -> None:
-        """Put comments above what has become of a path; without one they stand below all."""
-        fate = _Fate.NOISE if path is None else follower.follow(path)
-        if fate is _Fate.NOISE and comments:
-            neighbour = self._neighbour(path, follower)
-            fate = -1 if neighbour is None else neighbour
-        if isinstance(fate, int):
-            remarks[fate].above.extend(comments)
-
-    def _neighbour(self, path: Path | None, follower: _Follower) -> int | None:
+    def _neighbour(self, path: Path, follower: _Follower) -> int | None:
         """Return the line of the next thing in the same object, else of the last before."""
         paths = [here.whole for here in self.content]
-        above = reversed(paths[: self.index + 1])
-        if path is None:
-            return follower.first_line(above)
-        below = takewhile(lambda other: other[: len(path) - 1] == path[:-1], paths[self.index + 1 :])
-        return follower.first_line([*below, *above])
+        before = reversed(paths[: self.index + 1])
+        after = takewhile(lambda other: other[: len(path) - 1] == path[:-1], paths[self.index + 1 :])
+        return follower.first_line([*after, *before])
+
+
+def _put(comment: str, path: Path, there: Begun, remarks: _Remarks, *, is_behind: bool) -> None:
+    """Put a comment at the line where its path begins now; a note isn't put above more than that."""
+    is_note = NOTE in comment
+    if is_note and not path:  # of a document in braces, as a whole
+        _put_loosely(comment, remarks)
+    elif len(there.behind) == len(path) and (is_behind or (is_note and len(there.whole) < len(path))):
+        remarks.behind.append(comment)
+    else:
+        remarks.above.append(comment)
+
+
+def _put_loosely(comment: str, remarks: _Remarks) -> None:
+    """Put a comment at a line that it didn't stand on; a note, which would count for it, with a blank line below."""
+    if NOTE in comment:
+        remarks.detached.extend([comment, ""])
+    else:
+        remarks.above.append(comment)
 
 
 def _runs(lines: Sequence[str], loaded: Loaded) -> Iterable[_Run]:
     """Group the comments of a text by the line of content that they stand on."""
     starts = begun(loaded.marks)
     numbers, content = list(starts), list(starts.values())
-    alone = {line for line, column, _ in loaded.comments if not lines[line - 1][: column - 1].strip()}
+    under = below(lines, (line for line, _, _ in loaded.comments))
     runs: dict[int, _Run] = {}
-    for line, column, text in loaded.comments:
-        index = bisect_left(numbers, line)
-        opens = line not in starts and bool(_DASHES.fullmatch(lines[line - 1][: column - 1]))
-        if line not in alone and line not in starts and not opens:  # behind the last line of a value of several
-            index = max(index - 1, 0)
+    for line, _, text in loaded.comments:
+        index, standing = stands(lines, line, under[line], numbers)
         run = runs.setdefault(index, _Run(content, index))
-        if opens:
-            run.opening.extend([*run.attached, text])
-            run.attached.clear()
-            continue
-        if line not in alone:
-            run.behind.append(text)
-            continue
-        run.attached.append(text)
-        if line < len(lines) and not lines[line].strip():
-            run.detached.append(run.attached[:])
-            run.attached.clear()
+        if standing is Standing.DETACHED:
+            run.detached.setdefault(under[line], []).append(text)
+        elif standing is Standing.ABOVE:
+            # What a person writes above the first key is about the file, as is what stands at its place.
+            run.attached.append((text, content[index].whole if index or NOTE in text else (), False))
+        else:
+            run.attached.append((text, content[index].behind, standing is Standing.BEHIND))
     return [runs[index] for index in sorted(runs)]
 
 
@@ -212,10 +204,9 @@ class _Follower:
         """Return the line of the first that there still is."""
         return next((line for path in paths if isinstance(line := self.follow(path), int)), None)
 
-    def line(self, path: Path) -> int | None:
-        """Return the line of what has become of ``path``, if a comment at its end stands on that."""
-        line = self.follow(path)
-        return line if isinstance(line, int) and len(self._begun[line + 1].behind) == len(path) else None
+    def begun(self, line: int) -> Begun:
+        """Return what begins on a line of the new text, from 0."""
+        return self._begun[line + 1]
 
     def _counterpart(self, pair: Counterpart, steps: Path, old: Any, new: Any, step: str | int) -> str | int | None:  # noqa: ANN401 - JSON
         if isinstance(step, str):

@@ -34,9 +34,9 @@ def _laid_out(text: bytes, source: str) -> bytes:
     head = _head(read.head, read.model, source)
     parts = [head if ranked else document.of_none(head)]
     for place, entry in zip(read.entries, ranked, strict=True):
-        parts += (_comments(place.gap, b"  "), _comments(entry.lead, b"  "))
         item = entry.customization
-        parts.append(item.text if entry.body == item.text else document.carried(entry, item))
+        block = item.text if entry.body == item.text else document.carried(entry, item)
+        parts += (_comments(place.gap, b"  "), document.led(_comments(entry.lead, b"  "), block))
     return b"".join((*parts, _comments(read.tail, b""))).rstrip(b"\n") + b"\n"
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync import canonical, document, normalize
-from pinsync.document.standing import begun
+from pinsync.document.standing import NOTE, begun
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Target
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from pinsync.document.standing import Begun
     from pinsync.yamlio import Loaded, Path, Place
 
-NOTE: Final = b"pinsync:"
-"""What a comment holds that is meant for pinsync."""
 PINS: Final = "pin_definitions"
 _IN_A_PIN: Final = 3
 """How many steps lead to a field of a pin."""
@@ -294,7 +292,7 @@ def _read_canonical(region: bytes) -> dict[str, Any] | None:
         text = region.decode()
         plain = document.SKIPPED_LINE.sub(b"", region).decode()
         # What other readers can't take, in a comment too, is for yamlio to refuse.
-        if plain == text or (NOTE not in region and text.replace("\n", "").isprintable()):
+        if plain == text or (NOTE not in text and text.replace("\n", "").isprintable()):
             return canonical.read(plain)
     except UnicodeDecodeError:
         pass

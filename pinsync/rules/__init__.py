@@ -114,8 +114,7 @@ def findings(folder: Folder, ids: Collection[str], files: Collection[str]) -> li
     kept = [
         one
         for one in found
-        if one.rule == syntax.ID
-        or not any(one.line in lines for lines in ignored.get(one.file or "", {}).get(one.rule, ()))
+        if one.rule == syntax.ID or one.line not in ignored.get(one.file or "", {}).get(one.rule, ())
     ]
     return sorted(kept, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.rule, one.message))
 
@@ -156,4 +155,5 @@ def _inner(value: object, step: str | int) -> object:
 
 
 def _named(value: object, fields: tuple[str, ...]) -> str:
-    return ":".join(str(value.get(field, "")) for field in fields) if isinstance(value, dict) else ""
+    found = map(value.get, fields) if isinstance(value, dict) else ()
+    return ":".join("" if one is None else str(one) for one in found)

@@ -1,8 +1,8 @@
 """A comment `# pinsync: ignore[...]` names a rule that doesn't exist, or none at all.
 
-It suppresses nothing, and whoever wrote it believes that it does. What counts is where the comment stands: behind a key
-it is about that key and all below it; directly above a pin or a customization, or behind one in braces, it is about all
-of it; directly above the first line of a file, about the file. `syntax` can't be ignored.
+It suppresses nothing, and whoever wrote it believes that it does. What counts is where the comment stands: behind or
+directly above a key it is about that key and all below it; directly above a pin or a customization, or behind one in
+braces, it is about all of it. `syntax` can't be ignored.
 
 Write the rule's name in brackets, or correct it. `pinsync lint --explain RULE` knows them all.
 """
@@ -10,11 +10,10 @@ Write the rule's name in brackets, or correct it. `pinsync lint --explain RULE` 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from pinsync import rules
+from pinsync.document.standing import Standing, below, stands
 from pinsync.errors import suggestion
 from pinsync.rules import syntax
 from pinsync.rules.folder import Fault
@@ -30,8 +29,6 @@ ID: Final = "unknown-ignore"
 SEVERITY: Final[Severity] = "warning"
 
 _IGNORE: Final = re.compile(r"#\s*pinsync:\s*ignore\b(?:\[([^\]]*)\])?")
-_NOTHING_ELSE: Final = re.compile(rb"\s*(?:[-?] +)*#")
-"""A comment that has a line of its own, or that of a dash."""
 _NAME: Final = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 
 
@@ -50,38 +47,34 @@ def check(folder: Folder) -> Iterator[Fault]:
                 yield Fault(document, message, "mend it, and remove the comment", place=(line, column))
 
 
-def ignored(document: Written) -> dict[str, list[range]]:
+def ignored(document: Written) -> dict[str, set[int]]:
     """Return rule → the lines where it isn't applied: of each comment that names it, its own and what it stands on."""
-    found: dict[str, list[range]] = {}
-    if not document.comments:
-        return found
-    lines = document.text.split(b"\n")
-    below = {line: _below(lines, line) for line, _, _ in _names(document)}
-    begun = list(document.begun(below.values()).items())
-    for line, _, name in _names(document):
-        last = below[line]
-        index = bisect_right(begun, last, key=itemgetter(0)) - 1
-        if index >= 0 and (begun[index][0] == last or last == line):  # or behind the last line of a value of several
-            here = begun[index][1]
-            path = here.behind if last == line else here.whole
-            last = max(last, _end(path, index, begun) or len(lines))
-        found.setdefault(name, []).append(range(line, last + 1))
+    found: dict[str, set[int]] = {}
+    names = [*_names(document)]
+    lines = document.text.decode(errors="replace").split("\n")  # that a part isn't UTF-8 is for `syntax` to say
+    under = below(lines, {line for line, _, _ in names})
+    content = document.begun(under.keys() | under.values())
+    numbers, starts = [*content], [*content.values()]
+    for line, _, name in names:
+        index, standing = stands(lines, line, under[line], numbers)
+        if not starts or standing is Standing.DETACHED:
+            continue
+        path = starts[index].whole if standing is Standing.ABOVE else starts[index].behind
+        if path:  # a document in braces is no key, pin or block
+            first, last = _extent(path, index, starts)
+            end = numbers[last] if last + 1 < len(numbers) else len(lines)  # the last block may not be looked into
+            found.setdefault(name, set()).update(range(min(line, numbers[first]), max(line, end) + 1))
     return found
 
 
-def _below(lines: Sequence[bytes], line: int) -> int:
-    """Return the line that the comment on a line is behind, or else above, other comments aside."""
-    while line < len(lines) and _NOTHING_ELSE.match(lines[line - 1]):
-        line += 1
-    return line
-
-
-def _end(path: Path, index: int, begun: Sequence[tuple[int, Begun]]) -> int | None:
-    """Return the line on which the last thing within ``path`` begins; None for the last of the file."""
-    while index + 1 < len(begun) and begun[index + 1][1].whole[: len(path)] == path:
-        index += 1
-    is_list = path in ((), ("customizations",))  # of whose last block the first line alone may be known
-    return None if is_list and index + 1 == len(begun) else begun[index][0]
+def _extent(path: Path, index: int, starts: Sequence[Begun]) -> tuple[int, int]:
+    """Return the first and last index of what begins within ``path``, as what does at ``index``."""
+    first = last = index
+    while first > 0 and starts[first - 1].behind[: len(path)] == path:
+        first -= 1
+    while last + 1 < len(starts) and starts[last + 1].behind[: len(path)] == path:
+        last += 1
+    return first, last
 
 
 def _names(document: Written) -> Iterator[tuple[int, int, str]]:
