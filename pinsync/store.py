@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinsync import layout
-from pinsync.errors import FileError, SafetyError
+from pinsync.errors import FileError, SafetyError, one_line
 from pinsync.model import MAX_FILE_BYTES, is_document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path, PurePosixPath
 
+_REMOVED: Final = "removed"
 _LEFTOVER: Final = re.compile(r"\..+\.(?:yaml|json)\.[0-9]+\.tmp")
 # Windows knows only the last of the three, and only Windows does. Without O_NONBLOCK a named pipe would hang the open.
 _AS_IT_IS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -33,6 +34,21 @@ _REMEDIES: Final = {
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The record of what pinsync itself wrote and removed last.
+
+    Attributes:
+        marks: path → the hashes of the contents that were written there, or the word for a removed file.
+    """
+
+    marks: Mapping[str, tuple[str, ...]]
+
+    def has(self, path: PurePosixPath, content: bytes | None) -> bool:
+        """Tell whether pinsync wrote ``content`` to ``path``, in any line endings, or removed the file (``None``)."""
+        return _mark(content) in self.marks.get(str(path), ())
 
 
 @contextlib.contextmanager
@@ -104,9 +120,9 @@ class Store:
         self._check(path)
         return self._read(path) if self._status(path) else None
 
-    def is_own(self, path: PurePosixPath, content: bytes) -> bool:
-        """Tell whether ``content`` is what pinsync itself wrote to ``path`` last, whatever its line endings are now."""
-        return _fingerprint(content) in self._written().get(str(path), ())
+    def written(self) -> Written:
+        """Return the record of the files that pinsync itself wrote and removed last."""
+        return Written(self._written())
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -133,7 +149,12 @@ class Store:
             self._clear_leftovers()
             yield
 
-    def write(self, changes: Mapping[PurePosixPath, bytes | None], staged: Mapping[PurePosixPath, bytes]) -> None:
+    def write(
+        self,
+        changes: Mapping[PurePosixPath, bytes | None],
+        before: Mapping[PurePosixPath, bytes],
+        staged: Mapping[PurePosixPath, bytes],
+    ) -> None:
         """Write, replace and remove files. The caller holds the lock.
 
         Every new file is whole and on disk beside its target before the first is renamed: what goes wrong until then (a
@@ -141,51 +162,73 @@ class Store:
 
         Args:
             changes: path → new bytes, or ``None`` to remove the file.
+            before: path → the bytes that ``changes`` was made from; a path without a file is missing here.
             staged: what git's index holds for a path, where that isn't committed. If it was pinsync's own it stays so.
 
         Raises:
+            SafetyError: a file no longer holds its bytes of ``before``.
             FileError: something can't be written, or a path leads outside the directory.
         """
         for path in changes:
-            self._check(path)
+            self._check_unchanged(path, before.get(path))
         texts = {path: text for path, text in sorted(changes.items()) if text is not None}
-        before = self._written()
-        now = {str(path): (_fingerprint(text),) if text is not None else () for path, text in changes.items()}
+        known = self._written()
+        now = {str(path): (_mark(text),) for path, text in changes.items()}
         # Recorded before the first rename and beside what was known before: killed at whatever moment, the next run
         # takes neither content for a person's.
-        self._record(before | {name: before.get(name, ()) + marks for name, marks in now.items()})
-        self._replace(texts, changes.keys() - texts.keys())
-        kept = {str(path): (_fingerprint(text),) for path, text in staged.items() if self.is_own(path, text)}
-        self._record(before | {name: marks + kept.get(name, ()) for name, marks in now.items()})
+        own = Written(known | {name: known.get(name, ()) + marks for name, marks in now.items()})
+        self._record(own.marks)
+        self._replace(texts, changes.keys() - texts.keys(), before)
+        kept = {str(path): (_mark(text),) for path, text in staged.items() if own.has(path, text)}
+        self._record(known | {name: marks + kept.get(name, ()) for name, marks in now.items()})
 
-    def reshape(self, path: PurePosixPath, text: bytes) -> None:
+    def reshape(self, path: PurePosixPath, before: bytes, text: bytes) -> None:
         """Replace a file by the same in another form: what was pinsync's own stays so, a person's work stays theirs.
 
         The caller holds the lock.
 
         Args:
-            path: the file, which exists.
+            path: the file.
+            before: the bytes that ``text`` was made from.
             text: its new bytes.
 
         Raises:
+            SafetyError: the file no longer holds ``before``.
             FileError: it can't be written, or the path leads outside the directory.
         """
-        before = self.read(path)
-        if before is not None and self.is_own(path, before):
-            known = self._written()
-            self._record(known | {str(path): (*known[str(path)], _fingerprint(text))})
-        self._replace({path: text}, ())
+        self._check_unchanged(path, before)
+        known = self._written()
+        if Written(known).has(path, before):
+            self._record(known | {str(path): (*known[str(path)], _mark(text))})
+        self._replace({path: text}, (), {path: before})
 
-    def _replace(self, texts: Mapping[PurePosixPath, bytes], removed: Collection[PurePosixPath]) -> None:
+    def _replace(
+        self,
+        texts: Mapping[PurePosixPath, bytes],
+        removed: Collection[PurePosixPath],
+        before: Mapping[PurePosixPath, bytes],
+    ) -> None:
         with self._beside(texts) as temporary:
             for path, new in temporary.items():
+                self._check_unchanged(path, before.get(path))
                 with _translated(path, "written"):
                     new.replace(self.root / path)
         for path in sorted(removed):
+            self._check_unchanged(path, before.get(path))
             with _translated(path, "removed"):
                 (self.root / path).unlink(missing_ok=True)
         for folder in {path.parent for path in (*texts, *removed)}:
             _sync_folder(self.root / folder)
+
+    def _check_unchanged(self, path: PurePosixPath, before: bytes | None) -> None:
+        """Refuse to replace a file that somebody saved, made or removed since it was read.
+
+        Raises:
+            SafetyError: the file doesn't hold ``before``.
+        """
+        if self.read(path) != before:
+            message = f"{one_line(str(path))} changed while pinsync was at work, and was left as it is"
+            raise SafetyError(message, hint="run the command again, which starts from the file as it is now")
 
     @contextlib.contextmanager
     def _beside(self, texts: Mapping[PurePosixPath, bytes]) -> Iterator[dict[PurePosixPath, Path]]:
@@ -255,7 +298,9 @@ class Store:
 
     def _record(self, files: Mapping[str, tuple[str, ...]]) -> None:
         place = self.state / "written.json"
-        known = {name: sorted(set(marks)) for name, marks in files.items() if marks}
+        # A file that was removed and is there again was brought back by a person or by git.
+        kept = {name for name, marks in files.items() if set(marks) != {_REMOVED} or not (self.root / name).exists()}
+        known = {name: sorted(set(marks)) for name, marks in files.items() if name in kept}
         text = json.dumps({"version": 1, "files": known}, indent=1, sort_keys=True).encode()
         with _translated(place, "written"):
             self.state.mkdir(parents=True, exist_ok=True)
@@ -326,8 +371,9 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _fingerprint(content: bytes) -> str:
-    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+def _mark(content: bytes | None) -> str:
+    """Return how the record names a file's content; None is a file that was removed."""
+    return _REMOVED if content is None else hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
 @contextlib.contextmanager

@@ -164,13 +164,3 @@ def test_the_package_is_typed_and_has_its_command() -> None:
     assert resources.files("pinsync").joinpath("py.typed").is_file()
     (script,) = metadata.entry_points(group="console_scripts", name="pinsync")
     assert script.value == "pinsync.__main__:main"
-
-
-def test_the_sizes_of_modules_and_functions() -> None:
-    for file in SOURCES:
-        text = file.read_text(encoding="utf-8")
-        assert len(text.splitlines()) <= 400, file
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef) and node.end_lineno:
-                body = node.body[1:] if ast.get_docstring(node) else node.body
-                assert not body or node.end_lineno - body[0].lineno < 40, f"{file}: {node.name}"

@@ -34,7 +34,11 @@ def store(tmp_path: Path) -> Store:
 
 def write(store: Store, changes: dict[PurePosixPath, bytes | None], **staged: bytes) -> None:
     with store.lock():
-        store.write(changes, {DIRECTORY / f"{name}.yaml": text for name, text in staged.items()})
+        store.write(
+            changes,
+            dict(store.documents(None)) | dict(store.documents("shop")),
+            {DIRECTORY / f"{name}.yaml": text for name, text in staged.items()},
+        )
 
 
 def put(store: Store, path: PurePosixPath, text: bytes = b"x\n") -> Path:
@@ -186,24 +190,24 @@ def test_a_full_disk_and_missing_permissions_have_their_remedies() -> None:
 
 def test_what_was_written_last_is_own_whatever_its_line_endings(store: Store) -> None:
     write(store, {BASKET: b"a\nb\n"})
-    assert store.is_own(BASKET, b"a\nb\n")
-    assert store.is_own(BASKET, b"a\r\nb\r\n")
-    assert not store.is_own(BASKET, b"a\nb\nmine\n")
-    assert not store.is_own(HOME, b"a\nb\n")
+    assert store.written().has(BASKET, b"a\nb\n")
+    assert store.written().has(BASKET, b"a\r\nb\r\n")
+    assert not store.written().has(BASKET, b"a\nb\nmine\n")
+    assert not store.written().has(HOME, b"a\nb\n")
     write(store, {BASKET: b"second\n"})
-    assert store.is_own(BASKET, b"second\n")
-    assert not store.is_own(BASKET, b"a\nb\n")
+    assert store.written().has(BASKET, b"second\n")
+    assert not store.written().has(BASKET, b"a\nb\n")
     write(store, {BASKET: None})
-    assert not store.is_own(BASKET, b"second\n")
+    assert not store.written().has(BASKET, b"second\n")
 
 
 def test_what_was_staged_of_its_own_stays_own_while_it_is_staged(store: Store) -> None:
     write(store, {BASKET: b"first\n"})
     write(store, {BASKET: b"second\n"}, basket=b"first\r\n", home=b"whatever\n")
-    assert store.is_own(BASKET, b"first\n")
+    assert store.written().has(BASKET, b"first\n")
     write(store, {BASKET: b"third\n"}, basket=b"a person's\n")
-    assert not store.is_own(BASKET, b"a person's\n")
-    assert not store.is_own(BASKET, b"first\n")
+    assert not store.written().has(BASKET, b"a person's\n")
+    assert not store.written().has(BASKET, b"first\n")
 
 
 @pytest.mark.parametrize(
@@ -212,9 +216,9 @@ def test_what_was_staged_of_its_own_stays_own_while_it_is_staged(store: Store) -
 def test_a_damaged_memory_knows_nothing_and_is_replaced(store: Store, text: bytes) -> None:
     write(store, {BASKET: b"a\n"})
     (store.state / "written.json").write_bytes(text)
-    assert not store.is_own(BASKET, b"a\n")
+    assert not store.written().has(BASKET, b"a\n")
     write(store, {HOME: b"h\n"})
-    assert store.is_own(HOME, b"h\n")
+    assert store.written().has(HOME, b"h\n")
 
 
 def test_the_memory_holds_hashes_and_no_content(store: Store) -> None:
@@ -270,7 +274,9 @@ d = PurePosixPath("customizations")
 store = Store(Path(root), d, Path(state))
 with store.lock():
     sys.addaudithook(watch)
-    store.write({d / "basket.yaml": b"new basket\\n", d / "home.yaml": b"new home\\n", d / "gone.yaml": None}, {})
+    before = dict(store.documents(None))
+    changes = {d / "basket.yaml": b"new basket\\n", d / "home.yaml": b"new home\\n", d / "gone.yaml": None}
+    store.write(changes, before, {})
 """
 OLD = {"basket.yaml": b"old basket\n", "home.yaml": b"old home\n", "gone.yaml": b"old gone\n"}
 NEW = {"basket.yaml": b"new basket\n", "home.yaml": b"new home\n"}
@@ -289,7 +295,7 @@ def test_killed_at_any_rename_every_file_is_whole_and_the_next_run_completes(sto
         left = documents(store)
         for name, text in left.items():
             assert text in {OLD[name], NEW.get(name)}
-            assert store.is_own(DIRECTORY / name, text)
+            assert store.written().has(DIRECTORY / name, text)
         outcomes.append(sum(left.get(name) == text for name, text in NEW.items()))
         write(store, {DIRECTORY / name: NEW.get(name) for name in OLD})
         assert documents(store) == NEW

@@ -110,7 +110,7 @@ def _changed(path: PurePosixPath, store: Store, options: Options, console: Conso
     if new == old:
         return False
     if options.writes:
-        store.reshape(path, new)
+        store.reshape(path, old, new)
         console.step(f"reformatted {one_line(here(str(path), store.root))}")
     elif options.diff:
         _show(Texts(str(path), old, new), options, console, write)

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ from pinsync.sources import sides
 from pinsync.store import Store, user_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from pinsync.config import Settings
     from pinsync.repository import Repository, Unsaved
@@ -28,7 +28,27 @@ if TYPE_CHECKING:
 _TRACKER: Final = re.compile(r"[a-z0-9_-]+")
 _DOCUMENT: Final = re.compile(rb"^model:", re.MULTILINE)
 
-Files = Mapping[PurePosixPath, bytes | None]
+Files = Mapping[PurePosixPath, bytes]
+"""path → bytes."""
+Changes = Mapping[PurePosixPath, bytes | None]
+"""path → new bytes, or None to remove the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerFiles:
+    """The documents of one tracker, as an export finds them.
+
+    Attributes:
+        present: the documents on disk; for ``--branch``, those of HEAD.
+        unchecked: the documents that git doesn't check out, as in a sparse checkout, with their text in the index.
+        deleted: the documents of HEAD that somebody removed from the disk by hand.
+        committed: the documents of HEAD; for ``--commit`` only.
+    """
+
+    present: Files
+    unchecked: Files = field(default_factory=dict)
+    deleted: Files = field(default_factory=dict)
+    committed: Files = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +70,41 @@ class WorkingTree:
         """The folder of all documents."""
         return self.store.directory
 
-    def lock(self) -> contextlib.AbstractContextManager[None]:
-        """Hold off other writers."""
-        return self.store.lock()
+    def head(self) -> str | None:
+        """Return the full hash of HEAD; None without a commit or a repository."""
+        return self.repository.head() if self.repository else None
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
-        return self.store.documents(tracker)
+        return sides.worktree_documents(self.store, self.repository, tracker)
+
+    def files(self, tracker: str | None, head: str | None, *, whole: bool) -> TrackerFiles:
+        """Read the documents of a tracker.
+
+        Args:
+            tracker: names the folder where there are several trackers.
+            head: the full hash of HEAD; None before the first commit.
+            whole: whether to read all documents of HEAD, which ``--commit`` compares with.
+
+        Raises:
+            FileError: a document can't be read.
+        """
+        present = dict(self.store.documents(tracker))
+        if self.repository is None:
+            return TrackerFiles(present)
+        folder = layout.folder(self.directory, tracker)
+        unchecked = sides.unchecked_documents(self.repository, folder)
+        if head is None:
+            return TrackerFiles(present, unchecked)
+        here = present.keys() | unchecked.keys()
+        try:
+            documents = self.repository.read(head, folder, "HEAD", besides=() if whole else here)
+        except FileError:  # HEAD has a link or a submodule in the place of the folder, and so no documents there
+            documents = iter(())
+        committed = dict(documents)
+        written = self.store.written()
+        deleted = {path: text for path, text in committed.items() if path not in here and not written.has(path, None)}
+        return TrackerFiles(present, unchecked, deleted, committed if whole else {})
 
     def folders(self) -> list[str]:
         """Return the names of the folders in that of all documents, where they can be told."""
@@ -66,25 +114,15 @@ class WorkingTree:
         except OSError:
             return []
 
-    def write(self, files: Files, *, force: bool) -> None:
-        """Write and remove files, unless one holds a person's uncommitted work.
-
-        Raises:
-            SafetyError: one does, and ``force`` isn't set.
-            FileError: something can't be written.
-        """
-        unsaved = self.unsaved(files, force=force)
-        self.store.write(files, {item.path: item.staged for item in unsaved if item.staged is not None})
-
-    def unsaved(self, files: Files, *, force: bool = False) -> Sequence[Unsaved]:
+    def unsaved(self, paths: Collection[PurePosixPath], *, force: bool = False) -> Sequence[Unsaved]:
         """Return which of the files that are to be written hold what isn't committed.
 
         Raises:
             SafetyError: that is a person's work, and ``force`` isn't set.
             FileError: a file can't be read.
         """
-        unsaved = self.repository.unsaved(files.keys()) if self.repository else ()
-        persons = self._persons(unsaved) if self.repository else self._unknown(files)
+        unsaved = self.repository.unsaved(paths) if self.repository else ()
+        persons = self._persons(unsaved) if self.repository else self._unknown(paths)
         if persons and not force:
             names = ", ".join(one_line(here(str(path), self.store.root)) for path in persons)
             work = "holds uncommitted work" if len(persons) == 1 else "hold uncommitted work"
@@ -96,51 +134,68 @@ class WorkingTree:
     def _persons(self, unsaved: Iterable[Unsaved]) -> list[PurePosixPath]:
         """Return which files hold, in the working tree or staged, what neither git has nor pinsync wrote."""
         found = []
+        written = self.store.written()
         for item in unsaved:
             content = self.store.read(item.path) if item.worktree else None
             texts = [text for text in (content, item.staged) if text is not None]
-            if not all(self.store.is_own(item.path, text) for text in texts):
+            if not all(written.has(item.path, text) for text in texts):
                 found.append(item.path)
         return found
 
-    def _unknown(self, files: Files) -> list[PurePosixPath]:
+    def _unknown(self, paths: Iterable[PurePosixPath]) -> list[PurePosixPath]:
         """Return which files exist, outside git, with content that pinsync didn't write."""
-        contents = ((path, self.store.read(path)) for path in files)
-        return [path for path, content in contents if content is not None and not self.store.is_own(path, content)]
+        written = self.store.written()
+        contents = ((path, self.store.read(path)) for path in paths)
+        return [path for path, content in contents if content is not None and not written.has(path, content)]
 
-    def committable(self, paths: Sequence[PurePosixPath]) -> list[PurePosixPath]:
-        """Return those of ``paths`` that differ from the last commit by pinsync's own writing alone."""
+    def own_changes(self, files: TrackerFiles) -> dict[PurePosixPath, bytes | None]:
+        """Return the files that earlier exports wrote or removed, and that no commit has yet."""
         if self.repository is None:
-            return []
-        persons = self._persons(self.repository.unsaved(paths))
-        return [path for path in paths if path not in persons]
+            return {}
+        unsaved = self.repository.unsaved(files.present.keys())
+        persons = self._persons(unsaved)
+        edited = [item.path for item in unsaved if item.worktree and item.path not in persons]
+        gone = files.committed.keys() - files.present.keys() - files.unchecked.keys() - files.deleted.keys()
+        return {path: files.present[path] for path in edited} | dict.fromkeys(gone)
+
+    def check_unchanged(self, files: Changes) -> None:
+        """Refuse to go on where somebody changed a file since an export wrote or read it.
+
+        Args:
+            files: path → the bytes that the file is to hold; None for no file.
+
+        Raises:
+            SafetyError: a file holds something else.
+        """
+        for path, text in files.items():
+            if self.store.read(path) != text:
+                message = f"{one_line(here(str(path), self.store.root))} changed while pinsync was at work"
+                raise SafetyError(message, hint="nothing was committed; run the command again")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last commit, onto which a branch is put; nothing in the working tree counts.
+    """A commit, by default HEAD, onto which a branch is put; nothing in the working tree counts.
 
     Attributes:
         repository: the repository.
         directory: the folder of all documents.
-        revision: another commit, to be read in the same way.
+        revision: the full hash of the commit.
+        name: how messages call it.
     """
 
     repository: Repository
     directory: PurePosixPath
-    revision: str = "HEAD"
-
-    def lock(self) -> contextlib.AbstractContextManager[None]:
-        """Hold nobody off: a branch is moved by compare-and-swap."""
-        return contextlib.nullcontext()
+    revision: str
+    name: str = "HEAD"
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
-        return self.repository.read(self.revision, layout.folder(self.directory, tracker))
+        return self.repository.read(self.revision, layout.folder(self.directory, tracker), self.name)
 
     def folders(self) -> list[str]:
         """Return the names of the folders in that of all documents."""
-        return self.repository.folders(self.revision, self.directory)
+        return self.repository.folders(self.revision, self.directory, self.name)
 
 
 def working_tree(settings: Settings) -> WorkingTree:
@@ -252,7 +307,7 @@ def check_committed(place: Head, tree: WorkingTree, settings: Settings, environ:
         RepositoryError: it doesn't.
         ConfigError: HEAD's configuration is refused.
     """
-    source = sides.Source("revision", "HEAD", revision=place.repository.head())
+    source = sides.Source("revision", "HEAD", revision=place.revision)
     committed = sides.opened(source, settings, place.repository, tree.store, environ)
     today = replace(committed, settings=settings)
     today_in, committed_in = ({state.folder(tracker) for tracker in state.trackers} for state in (today, committed))
@@ -274,15 +329,26 @@ def _holds_documents(place: WorkingTree | Head, name: str) -> bool:
     return False
 
 
-def needed_repository(tree: WorkingTree, option: str, *, commit: bool = False) -> Repository:
-    """Return the repository that ``option`` can't do without.
+def needed_repository(tree: WorkingTree, option: str) -> Repository:
+    """Return the repository that ``option`` needs.
 
     Raises:
-        RepositoryError: there is none, or it lacks the ``commit`` that is needed too.
+        RepositoryError: there is none.
     """
     if tree.repository is None:
         hint = "make one with `git init`, or export without it"
         raise RepositoryError(f"{option}: {Path(tree.store.root)} is not in a git repository", hint=hint)
-    if commit and tree.repository.head() is None:
-        raise RepositoryError(f"{option}: there is no commit yet to put a branch on", hint="commit something first")
     return tree.repository
+
+
+def needed_commit(tree: WorkingTree, option: str) -> tuple[Repository, str]:
+    """Return the repository that ``option`` needs, and the full hash of its HEAD.
+
+    Raises:
+        RepositoryError: there is no repository, or no commit in it.
+    """
+    repository = needed_repository(tree, option)
+    head = repository.head()
+    if head is None:
+        raise RepositoryError(f"{option}: there is no commit yet to put a branch on", hint="commit something first")
+    return repository, head

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import RepositoryError, printable
+from pinsync.errors import RepositoryError, SafetyError, printable
 from pinsync.model import MAX_FILE_BYTES, is_document
 from pinsync.repository import branch, log, objects, obstacles
 from pinsync.repository.branch import BranchResult, Proposal
@@ -28,7 +28,7 @@ from pinsync.repository.process import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.model import Commit
 
@@ -145,6 +145,18 @@ class Repository:
         found = self._git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         return None if found.status == 1 else line(checked(found, "rev-parse"))
 
+    def check_head(self, head: str | None) -> None:
+        """Refuse to go on if somebody committed, or checked out another commit, since ``head`` was read.
+
+        Args:
+            head: the full hash that `head` returned.
+
+        Raises:
+            SafetyError: HEAD is another commit now.
+        """
+        if self.head() != head:
+            raise _head_moved()
+
     def resolve(self, revision: str) -> str:
         """Return the full hash of the commit that a revision names.
 
@@ -185,24 +197,28 @@ class Repository:
             raise RepositoryError(f"{printable(one)} and {printable(other)} have no commit in common", hint=hint)
         return line(found.output)
 
-    def read(self, revision: str, directory: PurePosixPath, name: str = "") -> Iterator[tuple[PurePosixPath, bytes]]:
+    def read(
+        self, revision: str, directory: PurePosixPath, name: str = "", besides: Container[PurePosixPath] = ()
+    ) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of the documents directly in a folder of a commit, sorted by name.
 
         Args:
             revision: what `resolve` understands.
             directory: the folder; one that the commit hasn't yields nothing.
             name: how messages call the revision, if not as it is given.
+            besides: the paths of documents to leave out.
 
         Raises:
             RepositoryError: there is no such commit.
             FileError: the folder or a file is a link, or no plain file.
         """
         entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
-        return objects.contents(self._git, _documents(entries), name or revision)
+        wanted = [entry for entry in _documents(entries) if entry.path not in besides]
+        return objects.contents(self._git, wanted, name or revision)
 
-    def folders(self, revision: str, directory: PurePosixPath) -> list[str]:
-        """Return the names of the folders directly in one of a commit; raises what `read` does."""
-        entries = objects.tree(self._git, self._commit(revision), directory, revision)
+    def folders(self, revision: str, directory: PurePosixPath, name: str = "") -> list[str]:
+        """Return the names of the folders directly in one of a commit; takes and raises what `read` does."""
+        entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
         return [entry.path.name for entry in entries if entry.mode == objects.FOLDER_MODE]
 
     def read_file(self, revision: str, path: PurePosixPath, name: str = "") -> bytes | None:
@@ -218,6 +234,29 @@ class Repository:
             FileError: the folder or a file is a link, or has an unresolved merge conflict.
         """
         return objects.contents(self._git, _documents(objects.staged(self._git, directory)), "@index")
+
+    def read_unchecked(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of the documents directly in a folder of the index that git doesn't check out.
+
+        Such a document is on disk only if somebody wrote it there by hand; then its file counts, not this text.
+        """
+        entries = _documents(objects.unchecked(self._git, directory))
+        wanted = [entry for entry in entries if not os.path.lexists(self.root / entry.path)]
+        return objects.contents(self._git, wanted, "@index")
+
+    def check_out(self, paths: Collection[PurePosixPath]) -> None:
+        """Have git look at files that it doesn't check out (skip-worktree), which ``git commit`` would pass over.
+
+        Args:
+            paths: files, of which only such ones count.
+
+        Raises:
+            RepositoryError: git failed; the index is as it was.
+        """
+        folders = sorted({path.parent for path in paths})
+        skipped = [entry.path for folder in folders for entry in objects.unchecked(self._git, folder)]
+        if marked := [path for path in skipped if path in paths]:
+            self._git.run("update-index", "-z", "--no-skip-worktree", "--stdin", feed=joined(marked))
 
     def read_index_file(self, path: PurePosixPath) -> bytes | None:
         """Return the bytes of one file of the index, ``None`` if it hasn't got it; raises what `read_index` does."""
@@ -277,7 +316,9 @@ class Repository:
         obstacles.check_folders(self._git, paths)
         obstacles.check_ignored(self._git, paths)
 
-    def commit(self, paths: Collection[PurePosixPath], message: str) -> str | None:
+    def commit(
+        self, paths: Collection[PurePosixPath], message: str, verify: Callable[[], None] = lambda: None
+    ) -> str | None:
         """Commit these files as they are in the working tree, new and removed ones too, and nothing else.
 
         What else is staged stays staged. Hooks run, and signing is as configured. Where git or a hook refuses, the
@@ -286,6 +327,7 @@ class Repository:
         Args:
             paths: the files, whether they changed or not.
             message: the whole commit message; lines that begin with ``#`` stay.
+            verify: called directly before git commits; an error that it raises stops the commit.
 
         Returns:
             The full hash of the new commit, ``None`` if there was nothing to commit.
@@ -299,6 +341,7 @@ class Repository:
             return None
         new = [path for path in changed if states[path].committed is None and states[path].staged is None]
         self.check_commit(new)
+        self.check_out(changed)
         try:
             if new:  # which git otherwise commits none of by its path
                 self._git.run("add", "--intent-to-add", *PATHS_ON_INPUT, feed=pathspecs(new))
@@ -306,7 +349,12 @@ class Repository:
                 text = Path(folder, "message")
                 text.write_bytes(message.encode(errors="replace"))
                 options = ("--only", "--quiet", "--cleanup=whitespace", f"--file={text}", *PATHS_ON_INPUT)
-                obstacles.check_outcome(self._git.attempt("commit", *options, feed=pathspecs(changed)))
+                head = self.head()
+                verify()
+                outcome = self._git.attempt("commit", *options, feed=pathspecs(changed))
+                if outcome.status:
+                    self.check_head(head)
+                obstacles.check_outcome(outcome)
         except BaseException:
             with contextlib.suppress(RepositoryError):
                 self._git.run("update-index", "--force-remove", "-z", "--stdin", feed=joined(new))
@@ -318,15 +366,26 @@ class Repository:
         head = self.head()
         return branch.proposal(self._git, head, name) if head else None
 
-    def commit_to_branch(self, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str) -> BranchResult:
+    def commit_to_branch(
+        self, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str, base: str | None = None
+    ) -> BranchResult:
         """Commit changes on top of HEAD onto another branch; see `branch.commit_to_branch`.
+
+        Args:
+            name: the branch.
+            changes: path → new bytes, or None to remove the file.
+            message: the commit message.
+            base: the full hash of the commit that the changes were made from; None for HEAD as it is now.
 
         Raises:
             RepositoryError: there is no commit yet; else what `branch.commit_to_branch` raises.
+            SafetyError: HEAD is no longer ``base``.
         """
         head = self.head()
         if head is None:
             raise RepositoryError("there is no commit yet to put a branch on", hint="commit something first")
+        if base not in (None, head):
+            raise _head_moved()
         return branch.commit_to_branch(self._git, head, name, changes, message)
 
     def _states(self, paths: Collection[PurePosixPath]) -> dict[PurePosixPath, _State]:
@@ -348,6 +407,11 @@ class Repository:
     def _hashes(self, paths: Sequence[PurePosixPath], *options: str) -> dict[PurePosixPath, str]:
         found = self._git.run("hash-object", *options, "--stdin-paths", feed=quoted_lines(paths)) if paths else b""
         return dict(zip(paths, found.decode().split(), strict=True))
+
+
+def _head_moved() -> SafetyError:
+    """Return the error of a commit that somebody made while pinsync was at work."""
+    return SafetyError("HEAD moved while pinsync was at work", hint="run the command again, from the new commit")
 
 
 def _documents(entries: Iterable[objects.Entry]) -> list[objects.Entry]:

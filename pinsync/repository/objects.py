@@ -57,6 +57,22 @@ def index(git: Git, folder: PurePosixPath) -> list[Entry]:
     return _entries(git, ("ls-files", "-z", "--stage"), folder, "@index")
 
 
+def unchecked(git: Git, folder: PurePosixPath) -> list[Entry]:
+    """Return the files directly in a folder of the index that git doesn't check out, as in a sparse checkout.
+
+    Git marks them with the skip-worktree bit, the tag ``S`` (git-ls-files(1), ``-t``); in lower case if the file has
+    the bit for ``--assume-unchanged`` too.
+    """
+    found = []
+    for record in text(git.run("ls-files", "-z", "-v", "--stage", "--", *_below(folder))).split("\0")[:-1]:
+        fields, _, name = record.partition("\t")
+        tag, mode, blob, _stage = fields.split()
+        path = PurePosixPath(name)
+        if tag in ("S", "s") and path.parent == folder:
+            found.append(Entry(mode, blob, path))
+    return found
+
+
 def staged(git: Git, folder: PurePosixPath) -> list[Entry]:
     """Return what `index` does, but for files that are only announced (``git add --intent-to-add``), as git counts."""
     found = index(git, folder)
@@ -129,7 +145,7 @@ def file_mode(entry: Entry, source: str) -> str:
 
 
 def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: str) -> list[Entry]:
-    below = [literal(f"{folder}/")] if folder.parts else []
+    below = _below(folder)
     found = [entry for entry in _listed(git, command, below) if entry.path.parent == folder]
     if below and not found:
         # Empty for git is also what lies behind a link; taken for that, it would look as if every rule were gone.
@@ -139,6 +155,10 @@ def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: st
                 kind = "a submodule" if entry.mode == _SUBMODULE else "a link or a file"
                 raise FileError(f"is {kind}, expected a folder", source=_place(source, entry.path))
     return found
+
+
+def _below(folder: PurePosixPath) -> list[str]:
+    return [literal(f"{folder}/")] if folder.parts else []
 
 
 def _listed(git: Git, command: Sequence[str], pathspecs: Sequence[str]) -> Iterator[Entry]:

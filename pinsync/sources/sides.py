@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
+from heapq import merge
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final, Literal
 
 from pinsync import config, layout, sources
@@ -219,7 +221,7 @@ class State:
         folder = self.folder(tracker)
         match self.source.kind:
             case "worktree":
-                return self.store.documents(self._name(tracker))
+                return worktree_documents(self.store, self.repository, self._name(tracker))
             case "index":
                 return _needed(self.repository, self.source.text).read_index(folder)
             case "revision":
@@ -234,6 +236,33 @@ class State:
 
     def _name(self, tracker: Tracker) -> str | None:
         return tracker.name if len(self.settings.trackers) > 1 else None
+
+
+def worktree_documents(
+    store: Store, repository: Repository | None, tracker: str | None
+) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Yield path and bytes of each document of the working tree, sorted by path.
+
+    Args:
+        store: the files on disk.
+        repository: the repository, if there is one.
+        tracker: names the folder where there are several trackers.
+    """
+    unchecked = unchecked_documents(repository, layout.folder(store.directory, tracker))
+    yield from merge(store.documents(tracker), unchecked.items(), key=itemgetter(0))
+
+
+def unchecked_documents(repository: Repository | None, folder: PurePosixPath) -> dict[PurePosixPath, bytes]:
+    """Return path and text of each document that git doesn't check out, as in a sparse checkout.
+
+    Such a document counts with its text in the index. Where the index is damaged there is none: to look at files needs
+    no index, and whoever writes files is refused by git later.
+    """
+    if repository is None:
+        return {}
+    with suppress(RepositoryError):
+        return dict(repository.read_unchecked(folder))
+    return {}
 
 
 def opened(

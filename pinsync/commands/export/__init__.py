@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 from pinsync import compare, config, layout, sources
 from pinsync.commands import Console, gravest, in_parallel
+from pinsync.commands.export.basis import customizations, read_basis
+from pinsync.commands.export.committed import counted_from_head
 from pinsync.commands.export.standing import Standing, beside, ids, standing
-from pinsync.commands.export.update import Update, check_removals, customizations, update
+from pinsync.commands.export.update import Update, check_removals, update
 from pinsync.commands.paths import here
 from pinsync.commands.places import (
     Head,
+    TrackerFiles,
     WorkingTree,
     check_committed,
     left_over,
+    needed_commit,
     needed_repository,
     renamed,
     working_tree,
@@ -89,7 +93,8 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
     settings = tree.settings
     place: WorkingTree | Head = tree
     if options.branch is not None:
-        place = Head(needed_repository(tree, "--branch", commit=True), tree.directory)
+        repository, head = needed_commit(tree, "--branch")
+        place = Head(repository, tree.directory, head)
         check_committed(place, tree, settings, environ)
     elif options.commit:
         needed_repository(tree, "--commit")
@@ -151,6 +156,7 @@ class _Run:
         self._environ = environ
         self._console = console
         self._place = place
+        self._head: str | None = None
         self._matched = False
         self._known: list[Customization] = []
         self.codes: list[int] = []
@@ -192,27 +198,40 @@ class _Run:
             return None
 
     def _updated(self, tracker: Tracker, live: Snapshot) -> Update:
-        files = self._place.documents(self._name(tracker))
-        documents = sources.documents(files, live.customizations, self._settings.ignore)
-        scope = self._options.scope
-        committed = customizations(documents)
+        scope, ignore = self._options.scope, self._settings.ignore
+        files = self._files(tracker)
+        before = read_basis(files, live.customizations, ignore)
+        for warning in before.warnings:
+            self._console.warn(f"{tracker.name}: {warning}")
+        existing = customizations(before.documents)
         if self._options.from_file:
-            if compare.share_no_id(committed, live.customizations):
+            if compare.share_no_id(existing, live.customizations):
                 name = self._options.from_file
                 self._console.warn(f"{tracker.name}: {name} shares no id with the files here; is it another tracker's?")
-        elif scope != EVERYTHING and compare.leaves_a_question(committed, live.customizations, scope):
+        elif scope != EVERYTHING and compare.leaves_a_question(existing, live.customizations, scope):
             self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
             live = sources.live(tracker, self._settings, EVERYTHING, self._environ, self._console.received)
         folder = layout.folder(self._place.directory, self._name(tracker))
-        result = update(tracker, folder, documents, live, scope)
+        result = update(tracker, folder, before, live, scope)
         self._matched = self._matched or bool(result.pairs or result.kept)
         if scope != EVERYTHING:
-            self._known += [*committed, *live.customizations]
+            self._known += [*existing, *live.customizations]
+        if self._options.commit and isinstance(self._place, WorkingTree):
+            result = counted_from_head(result, files, self._place.own_changes(files), ignore, scope)
         if not self._options.allow_mass_removal:
             check_removals(result, self._settings.safety)
         for note in result.kept:
             self._console.say(f"note: {self._here(note.source)}:{note.line}: {note.why}")
+        for path in sorted(files.unchecked.keys() & result.files.keys()):
+            how = "it would be written" if self._options.check else "it is written"
+            self._console.say(f"note: {self._here(path)} changed, though git doesn't check it out here: {how}")
         return result
+
+    def _files(self, tracker: Tracker) -> TrackerFiles:
+        name = self._name(tracker)
+        if isinstance(self._place, Head):
+            return TrackerFiles(dict(self._place.documents(name)))
+        return self._place.files(name, self._head, whole=self._options.commit)
 
     def _name(self, tracker: Tracker) -> str | None:
         return tracker.name if len(self._settings.trackers) > 1 else None
@@ -232,7 +251,7 @@ class _Run:
             return
         try:
             with suppress(RepositoryError):  # an index at fault, say, which looking can do without
-                self._place.unsaved(found.files)
+                self._place.unsaved(found.files.keys())
         except SafetyError as error:
             self._console.say(f"note: {error.message}, so that it would be refused (4): {error.hint}")
 
@@ -256,28 +275,19 @@ class _Run:
         """Write what the answers say, once all of them are checked."""
         place = self._place
         try:
-            with place.lock():
-                updates = self._updates(answers)
+            updates = self._updates(answers)
+            if isinstance(place, WorkingTree):
+                self._record(place, updates)
+            elif updates:
                 with writing():
-                    self._record(place, updates)
+                    self._commit_to_branch(place, updates)
         except PinsyncError as error:
             self._fail(error)
 
-    def _record(self, place: WorkingTree | Head, updates: Sequence[Update]) -> None:
-        if isinstance(place, Head):
-            if updates:
-                self._commit_to_branch(place, updates)
-            return
-        if self._options.commit and any(found.files for found in updates):
-            paths = [path for found in updates for path, text in found.files.items() if text is not None]
-            needed_repository(place, "--commit").check_commit(paths)
-        with self._console.phase("writing", [found.tracker.name for found in updates]):
-            written = [found for found in updates if self._written(place, found)]
-        if written and self._options.commit:
-            self._commit(place, written)
-
     def _updates(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> list[Update]:
         found = []
+        if isinstance(self._place, WorkingTree):
+            self._head = self._place.head()
         with self._console.phase("rendering", [tracker.name for tracker, _ in answers]) as done:
             for tracker, answer in answers:
                 if checked := self._checked(tracker, answer):
@@ -287,11 +297,37 @@ class _Run:
             raise compare.nothing_matches(self._options.scope, self._known)
         return found
 
-    def _written(self, place: WorkingTree, found: Update) -> bool:
+    def _record(self, place: WorkingTree, updates: Sequence[Update]) -> None:
+        """Write the files, and commit them where ``--commit`` asks for it."""
+        recorded = {path: text for found in updates for path, text in found.recorded.items()}
+        if recorded:
+            paths = [path for path, text in recorded.items() if text is not None]
+            needed_repository(place, "--commit").check_commit(paths)
+        ready = [(found, staged) for found in updates if (staged := self._staged(place, found)) is not None]
+        if place.repository:
+            place.repository.check_head(self._head)
+        with writing():
+            with place.store.lock(), self._console.phase("writing", [found.tracker.name for found, _ in ready]):
+                written = [found for found, staged in ready if self._write(place, found, staged)]
+            if place.repository:
+                place.repository.check_out([path for found in written for path in found.files])
+            if written and self._options.commit:
+                self._commit(place, written)
+
+    def _staged(self, place: WorkingTree, found: Update) -> dict[PurePosixPath, bytes] | None:
+        """Return what the index holds of the files, uncommitted; None if they hold a person's work, which is shown."""
+        try:
+            unsaved = place.unsaved(found.files.keys(), force=self._options.force)
+        except PinsyncError as error:
+            self._fail(error)
+            return None
+        return {item.path: item.staged for item in unsaved if item.staged is not None}
+
+    def _write(self, place: WorkingTree, found: Update, staged: Mapping[PurePosixPath, bytes]) -> bool:
         """Write a tracker's files; return whether that went well."""
         try:
             if found.files:
-                place.write(found.files, force=self._options.force)
+                place.store.write(found.files, found.on_disk, staged)
         except PinsyncError as error:
             self._fail(error)
             return False
@@ -303,27 +339,19 @@ class _Run:
     def _commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
         """Commit what pinsync wrote, now or in an earlier run, and nothing else."""
         repository = needed_repository(place, "--commit")
-        pairs = self._nothing()
-        paths: list[PurePosixPath] = []
-        for found in updates:
-            name = self._name(found.tracker)
-            before = dict(Head(repository, place.directory).documents(name)) if repository.head() else {}
-            pairs[found.tracker.name] = self._since(before, found)
-            paths += sorted({*before, *(path for path, _ in place.documents(name))})
-        commit = repository.commit(place.committable(paths), self._options.message or message(pairs))
+        recorded = {path: text for found in updates for path, text in found.recorded.items()}
+        pairs = self._nothing() | {found.tracker.name: found.committed for found in updates}
+
+        def verify() -> None:
+            repository.check_head(self._head)
+            place.check_unchanged(recorded)
+
+        commit = repository.commit(recorded.keys(), self._options.message or message(pairs), verify)
         self._console.say(f"committed {commit[:12]}" if commit else "nothing to commit")
 
     def _nothing(self) -> dict[str, Sequence[Pair]]:
         """Return the changes of a message before there are any: one that names a tracker has to know of the others."""
         return {tracker.name: () for tracker in self._settings.trackers}
-
-    def _since(self, before: Mapping[PurePosixPath, bytes], found: Update) -> Sequence[Pair]:
-        try:
-            known = sources.documents(before.items(), found.new, self._settings.ignore, prefix="HEAD:")
-        except FileError:
-            return found.pairs  # what was committed is broken, and this export mends it
-        old = [entry.customization for read in known.values() for entry in read.entries]
-        return compare.match(old, found.new)
 
     def _commit_to_branch(self, place: Head, updates: Sequence[Update]) -> None:
         """Put all trackers' files onto a branch."""
@@ -334,7 +362,8 @@ class _Run:
         whole = [part for tracker, found in parts if (part := self._whole(place, tracker, found))]
         files = {path: text for part in whole for path, text in part.files.items()}
         pairs = self._nothing() | {part.tracker.name: part.pairs for part in whole}
-        result = place.repository.commit_to_branch(name, files, self._options.message or message(pairs))
+        text = self._options.message or message(pairs)
+        result = place.repository.commit_to_branch(name, files, text, place.revision)
         for found in updates:
             self._console.say(found.summary(self._where(found.folder)))
         if result.commit is None:
@@ -373,10 +402,11 @@ class _Run:
             raise FileError(reason, source=f"{proposal.commit[:12]}^")
         head = self._read(place, tracker, ())
         now = customizations(head)
-        parent = customizations(self._read(replace(place, revision=proposal.parent), tracker, now))
-        proposed = customizations(self._read(replace(place, revision=proposal.commit), tracker, [*now, *parent]))
+        old, new = (replace(place, revision=name, name=name[:12]) for name in (proposal.parent, proposal.commit))
+        parent = customizations(self._read(old, tracker, now))
+        proposed = customizations(self._read(new, tracker, [*now, *parent]))
         return head, standing(now, parent, proposed)
 
     def _read(self, place: Head, tracker: Tracker, known: Iterable[Customization]) -> Mapping[str, Document]:
-        prefix = "" if place.revision == "HEAD" else f"{place.revision[:12]}:"
+        prefix = "" if place.name == "HEAD" else f"{place.name}:"
         return sources.documents(place.documents(self._name(tracker)), known, self._settings.ignore, prefix=prefix)

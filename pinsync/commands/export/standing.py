@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from pinsync.commands.export.update import Update, customizations, update
+from pinsync.commands.export.basis import Basis, customizations
+from pinsync.commands.export.update import Update, update
 from pinsync.compare import in_scope
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 
@@ -85,7 +86,7 @@ def beside(
     committed = {item.id: item for item in customizations(documents) if item.id is not None}
     items = [item for name, item in {**committed, **rules}.items() if item and name not in inside]
     items += [item for item in found.new if item.id in inside] if found else []
-    whole = update(tracker, folder, documents, Snapshot(tuple(items)), EVERYTHING)
+    whole = update(tracker, folder, Basis(documents), Snapshot(tuple(items)), EVERYTHING)
     # A document that holds no rule is for an export of everything to remove.
     empty = [PurePosixPath(read.source) for read in documents.values() if not read.entries]
     files = {path: text for path, text in whole.files.items() if text is not None or path not in empty}

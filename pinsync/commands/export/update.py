@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import compare, document, layout
+from pinsync.commands.export.basis import customizations, entries
 from pinsync.errors import FileError, SafetyError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.reports.values import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from pinsync.compare import Kind, Pair
+    from pinsync.commands.export.basis import Basis
+    from pinsync.commands.places import Changes, Files
+    from pinsync.compare import Pair
     from pinsync.config.records import Safety, Tracker
-    from pinsync.document import Document, Entry
+    from pinsync.document import Entry
 
 
 class Kept(NamedTuple):
@@ -28,69 +31,87 @@ class Kept(NamedTuple):
     why: str
 
 
+class FileCounts(NamedTuple):
+    """How many files an export writes where there was none, rewrites, and removes."""
+
+    written: int
+    rewritten: int
+    removed: int
+
+    @classmethod
+    def of(cls, changes: Changes, existing: Collection[PurePosixPath]) -> FileCounts:
+        """Return the counts of changes.
+
+        Args:
+            changes: path → new text, or None to remove the file.
+            existing: the paths of the files that were there before.
+        """
+        removed = sum(text is None for text in changes.values())
+        written = sum(text is not None and path not in existing for path, text in changes.items())
+        return cls(written, len(changes) - written - removed, removed)
+
+
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A tracker's documents on the way from what they hold to what is live.
+    """The documents of a tracker, from their state before an export to the live state.
 
     Attributes:
-        tracker: whose.
-        folder: where its documents lie.
-        files: path → new text, or None where a file goes; what isn't in it stays byte for byte.
-        created: those of the paths at which there is no document yet.
-        pairs: what belongs together and is in scope, unchanged ones included.
+        tracker: the tracker.
+        folder: the folder of its documents.
+        files: path → new text, or None to remove the file; every other file stays byte for byte.
+        on_disk: path → the bytes of those files that are there now.
+        counts: how many files change.
+        pairs: the customizations before and after, unchanged ones included: those in scope.
         kept: the customizations without an id that stay as they are.
-        new: the customizations of those files.
+        new: the customizations of the documents afterwards.
         existing: how many customizations with an id there were before, in scope or not.
-        answered: how many the answer has.
+        answered: how many customizations the answer has.
+        recorded: with ``--commit``, the files that the commit records: path → text, or None to remove the file.
+        committed: with ``--commit``, the customizations in HEAD and in the commit.
     """
 
     tracker: Tracker
     folder: PurePosixPath
-    files: Mapping[PurePosixPath, bytes | None]
-    created: Collection[PurePosixPath]
+    files: Changes
+    on_disk: Files
+    counts: FileCounts
     pairs: Sequence[Pair]
     kept: Sequence[Kept]
     new: Sequence[Customization]
     existing: int
     answered: int
-
-    def counts(self) -> Counter[Kind]:
-        """Return how many customizations are of each kind of change."""
-        return Counter(pair.kind for pair in self.pairs if pair.kind is not None)
+    recorded: Changes = field(default_factory=dict)
+    committed: Sequence[Pair] = ()
 
     def summary(self, where: str, *, would: str = "") -> str:
         """Return the line that a person reads.
 
         Args:
             where: ``in`` which folder or ``on`` which branch, the end of the line.
-            would: stands before what isn't done.
+            would: stands before the verb of an action that isn't done.
         """
-        counts = self.counts()
-        changes = [f"{counts[kind]} {kind}" for kind in compare.KINDS if kind != "recreated" or counts[kind]]
-        removed = sum(text is None for text in self.files.values())
-        written = sum(path in self.created for path in self.files)
-        counted = ((written, "written"), (len(self.files) - written - removed, "rewritten"), (removed, "removed"))
-        done = [(count, what) for count, what in counted if count]
-        parts = [f"{count if at else plural(count, 'file')} {would}{what}" for at, (count, what) in enumerate(done)]
+        kinds = Counter(pair.kind for pair in self.pairs)
+        changes = [f"{kinds[kind]} {kind}" for kind in compare.KINDS if kind != "recreated" or kinds[kind]]
+        done = [(count, verb) for verb, count in self.counts._asdict().items() if count]
+        parts = [f"{count if at else plural(count, 'file')} {would}{verb}" for at, (count, verb) in enumerate(done)]
         return f"{self.tracker.name}: {', '.join(changes)} · {', '.join(parts) or 'nothing to write'} {where}"
 
 
-def update(
-    tracker: Tracker, folder: PurePosixPath, documents: Mapping[str, Document], live: Snapshot, scope: Scope
-) -> Update:
+def update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Snapshot, scope: Scope) -> Update:
     """Return what becomes of a tracker's documents.
 
     Args:
-        tracker: whose.
-        folder: where its documents lie.
-        documents: model → document as it stands.
-        live: what the API says, filtered by ``scope`` or not.
-        scope: what the export is about; anything else stays as it stands.
+        tracker: the tracker.
+        folder: the folder of its documents.
+        basis: the documents before.
+        live: the answer of the API, filtered by ``scope`` or not.
+        scope: the scope of the export; a rule outside of it stays as it is.
 
     Raises:
-        FileError: a new document's place is taken by another model's.
+        FileError: the place of a new document is taken by another model.
     """
-    origins = {id(entry.customization): entry for entry in _entries(documents)}
+    documents = basis.documents
+    origins = {id(entry.customization): entry for entry in entries(documents)}
     matched = compare.match(customizations(documents), live.customizations)
     pairs = matched
     if scope != EVERYTHING:
@@ -106,18 +127,28 @@ def update(
         origin = origins[id(pair.old)] if pair.old else None
         new = pair.new if id(pair) in scoped else pair.old
         if new is None and pair.old is not None and pair.old.id is None and origin is not None:
-            new = pair.old
-            kept.append((documents[new.model].source, origin.line, new))
+            source = documents[pair.old.model].source
+            # A rule without an id that somebody deleted with its file is not for an export to bring back.
+            if PurePosixPath(source) not in basis.deleted:
+                new = pair.old
+                kept.append((source, origin.line, new))
         if new is not None:
             states.setdefault(new.model, []).append((new, origin))
-    files = _files(folder, documents, states)
-    reported = [pair for pair in pairs if pair.new or (pair.old and pair.old.id is not None)]
-    new_items = [item for state in states.values() for item, _ in state]
-    existing = sum(item.id is not None for item in customizations(documents))
-    places = {PurePosixPath(read.source) for read in documents.values()}
-    remarks = list(_remarks(kept, matched, live.customizations))
-    answered = len(live.customizations)
-    return Update(tracker, folder, files, files.keys() - places, reported, remarks, new_items, existing, answered)
+    models = {side.model for pair in pairs for side in pair if side}
+    files = _files(folder, basis, states, models)
+    existing = {PurePosixPath(read.source) for read in documents.values()}.difference(basis.deleted)
+    return Update(
+        tracker=tracker,
+        folder=folder,
+        files=files,
+        on_disk={path: basis.on_disk[path] for path in files if path in basis.on_disk},
+        counts=FileCounts.of(files, existing),
+        pairs=[pair for pair in pairs if pair.new or (pair.old and pair.old.id is not None)],
+        kept=list(_remarks(kept, matched, live.customizations)),
+        new=[item for state in states.values() for item, _ in state],
+        existing=sum(item.id is not None for item in customizations(documents)),
+        answered=len(live.customizations),
+    )
 
 
 def _remarks(
@@ -140,21 +171,22 @@ def _remarks(
         yield Kept(source, line, f"has no id, and {why}")
 
 
-def _entries(documents: Mapping[str, Document]) -> Iterable[Entry]:
-    return (entry for document in documents.values() for entry in document.entries)
-
-
-def customizations(documents: Mapping[str, Document]) -> list[Customization]:
-    """Return what documents say, in their order."""
-    return [entry.customization for entry in _entries(documents)]
-
-
 def _files(
     folder: PurePosixPath,
-    documents: Mapping[str, Document],
+    basis: Basis,
     states: Mapping[str, Sequence[tuple[Customization, Entry | None]]],
+    models: Collection[str],
 ) -> dict[PurePosixPath, bytes | None]:
+    """Return the new texts of the documents, by path.
+
+    Args:
+        folder: where new documents go.
+        basis: the documents before.
+        states: model → its customizations afterwards, each with the entry that it stems from.
+        models: the models with a rule in scope: only their deleted documents are written again.
+    """
     files: dict[PurePosixPath, bytes | None] = {}
+    documents = basis.documents
     places = {PurePosixPath(read.source): model for model, read in documents.items()}
     for model, state in sorted(states.items()):
         read = documents.get(model)
@@ -164,6 +196,8 @@ def _files(
             hint = f"rename it: git mv {path} {folder / layout.file_name(places[path])}"
             raise FileError(message, source=str(path), hint=hint)
         text = document.merge(read, model, state)
+        if text is None and read and path in basis.deleted and model in models:
+            text = read.text() if read.original is None else read.original
         if text is not None:
             files[path] = text
     return files | {PurePosixPath(documents[model].source): None for model in sorted(documents.keys() - states.keys())}
