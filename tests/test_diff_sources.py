@@ -459,3 +459,22 @@ def test_a_configuration_that_moved_into_a_folder_with_its_files_is_no_mass_chan
     result = pinsync("diff", "HEAD~1", "HEAD")
     assert result.code == 0
     assert "directory: customizations → shop/customizations" in result.out
+
+
+@pytest.mark.usefixtures("api")
+def test_documents_that_no_tracker_reads_are_noted_for_each_side(
+    exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    put(document(folder="customizations/old"), BASKET_TEXT)
+    git("add", "--all")
+    why = "not read, since a single tracker's files lie in no folder of their own: customizations/old"
+    note = f"{why}; to remove: git rm -r customizations/old"
+    assert diffed(pinsync, "HEAD", "@live").notes == []
+    assert diffed(pinsync, "HEAD", "@index").notes == [f"@index: {note}"]
+    git("commit", "--quiet", "-m", "Old")
+    assert diffed(pinsync, "HEAD", "@live").notes == [f"HEAD: {note}"]
+    found = diffed(pinsync, "HEAD", "@worktree")
+    assert (found.code, found.notes) == (0, [f"HEAD and @worktree: {note}"])
+    put(exported / "pinsync.yaml", "trackers: {old: {tracker_id: '1'}, new: {tracker_id: '2'}}\n")
+    (said,) = (text for text in diffed(pinsync, "HEAD~1", "@worktree").notes if "not read" in text)
+    assert said.startswith("HEAD~1 and @worktree: not read, since each of several trackers has a folder of its own: ")

@@ -173,6 +173,18 @@ def test_without_documents_the_hint_says_how_to_get_some(repository: Path, pinsy
     assert "`pinsync export`" in result.err
 
 
+@pytest.mark.parametrize("options", [[], ["--rev", "@index"], ["--rev", "HEAD"]])
+def test_documents_that_no_tracker_reads_are_named(
+    options: list[str], shop: Path, pinsync: CommandLine, git: Git
+) -> None:
+    put(shop / "customizations/old/basket.yaml", BASKET_TEXT)
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "Old")
+    result = pinsync("show", *options, "basket")
+    assert result.code == 0
+    assert "warning: not read, since a single tracker's files lie in no folder of their own: " in result.err
+
+
 def test_a_file_that_is_broken_is_named(shop: Path, pinsync: CommandLine) -> None:
     put(shop / "customizations/home.yaml", "<<<<<<< HEAD\n")
     result = pinsync("show", "basket")

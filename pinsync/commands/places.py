@@ -198,6 +198,31 @@ class Head:
         return self.repository.folders(self.revision, self.directory, self.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The index: the files that are staged.
+
+    Attributes:
+        repository: the repository.
+        directory: the folder of all documents.
+    """
+
+    repository: Repository
+    directory: PurePosixPath
+
+    def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
+        return self.repository.read_index(layout.folder(self.directory, tracker))
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders in that of all documents."""
+        return self.repository.index_folders(self.directory)
+
+
+Place = WorkingTree | Head | Index
+"""Where documents lie."""
+
+
 def working_tree(settings: Settings) -> WorkingTree:
     """Return the working tree that a configuration speaks of.
 
@@ -217,7 +242,7 @@ def working_tree(settings: Settings) -> WorkingTree:
     return WorkingTree(settings, store, repository)
 
 
-def left_over(place: WorkingTree | Head, names: Sequence[str]) -> str | None:
+def left_over(place: Place, names: Sequence[str]) -> str | None:
     """Return a warning of documents that no tracker reads any more, as before there were several, or fewer.
 
     Args:
@@ -239,7 +264,25 @@ def left_over(place: WorkingTree | Head, names: Sequence[str]) -> str | None:
     return f"not read, since {reason}: {', '.join(stale)}; to remove: {_removal(place, stale)}"
 
 
-def _removal(place: WorkingTree | Head, folders: Sequence[str]) -> str:
+def left_over_at(state: sides.State) -> str | None:
+    """Return the warning of `left_over` for a side of a comparison; None for a side that isn't read from files."""
+    repository, directory = state.repository, state.settings.directory
+    place: Place
+    match state.source.kind:
+        case "worktree":
+            place = WorkingTree(state.settings, state.store, repository)
+        case "index" if repository:
+            place = Index(repository, directory)
+        case "revision" if repository and state.source.revision:
+            place = Head(repository, directory, state.source.revision, state.source.name)
+        case _:
+            return None
+    with contextlib.suppress(FileError):  # a file where no document is expected is not for a reader to mend
+        return left_over(place, [tracker.name for tracker in state.settings.trackers])
+    return None
+
+
+def _removal(place: Place, folders: Sequence[str]) -> str:
     """Return the commands that remove folders: ``git rm`` fails for one of which git has nothing."""
     known = [folder for folder in folders if _is_tracked(place, PurePosixPath(folder))]
     others = [folder for folder in folders if folder not in known]
@@ -247,9 +290,11 @@ def _removal(place: WorkingTree | Head, folders: Sequence[str]) -> str:
     return " && ".join(f"{command} {shlex.join(names)}" for command, names in commands if names)
 
 
-def _is_tracked(place: WorkingTree | Head, folder: PurePosixPath) -> bool:
-    if isinstance(place, Head) or place.repository is None:
-        return isinstance(place, Head)
+def _is_tracked(place: Place, folder: PurePosixPath) -> bool:
+    if not isinstance(place, WorkingTree):
+        return True
+    if place.repository is None:
+        return False
     try:
         return any(True for _ in place.repository.read_index(folder))
     except FileError:  # in conflict, so that git has it
@@ -323,7 +368,7 @@ def _listed(folders: Iterable[PurePosixPath]) -> str:
     return ", ".join(sorted(map(str, folders)))
 
 
-def _holds_documents(place: WorkingTree | Head, name: str) -> bool:
+def _holds_documents(place: Place, name: str) -> bool:
     with contextlib.suppress(FileError):  # a folder that is none of pinsync's can hold anything
         return any(_DOCUMENT.search(text) for _, text in place.documents(name))
     return False

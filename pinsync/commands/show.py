@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config, sources
 from pinsync.commands.pager import paged
-from pinsync.commands.places import working_tree
+from pinsync.commands.places import left_over_at, working_tree
 from pinsync.commands.selection import Placed, chosen, named
 from pinsync.commands.times import moment
 from pinsync.compare.changes import titles
@@ -77,6 +77,8 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     at = options.now if options.at is None else moment(options.at, zone, option="--at")
     source = _source(options.revision, tree.repository)
     state = sides.opened(source, today, tree.repository, tree.store, environ)
+    if unread := left_over_at(state):
+        console.warn(unread)
     trackers = named(state.trackers, options.names)
     with console.phase("reading", [tracker.name for tracker in trackers]) as done:
         read = []

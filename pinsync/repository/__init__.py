@@ -235,6 +235,10 @@ class Repository:
         """
         return objects.contents(self._git, _documents(objects.staged(self._git, directory)), "@index")
 
+    def index_folders(self, directory: PurePosixPath) -> list[str]:
+        """Return the names of the folders directly in one of the index."""
+        return objects.index_folders(self._git, directory)
+
     def read_unchecked(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of the documents directly in a folder of the index that git doesn't check out.
 

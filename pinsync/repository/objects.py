@@ -57,6 +57,13 @@ def index(git: Git, folder: PurePosixPath) -> list[Entry]:
     return _entries(git, ("ls-files", "-z", "--stage"), folder, "@index")
 
 
+def index_folders(git: Git, folder: PurePosixPath) -> list[str]:
+    """Return the names of the folders directly in a folder of the index, sorted."""
+    paths = map(PurePosixPath, text(git.run("ls-files", "-z", "--", *_below(folder))).split("\0")[:-1])
+    inner = (path.relative_to(folder).parts for path in paths)
+    return sorted({parts[0] for parts in inner if len(parts) > 1})
+
+
 def unchecked(git: Git, folder: PurePosixPath) -> list[Entry]:
     """Return the files directly in a folder of the index that git doesn't check out, as in a sparse checkout.
 

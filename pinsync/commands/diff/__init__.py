@@ -16,7 +16,7 @@ from pinsync import compare, config, layout, sources
 from pinsync.commands import Console, gravest, in_parallel, report_files, step_summary
 from pinsync.commands.diff.texts import texts
 from pinsync.commands.paths import configuration, here
-from pinsync.commands.places import WorkingTree, working_tree
+from pinsync.commands.places import WorkingTree, left_over_at, working_tree
 from pinsync.compare import causes
 from pinsync.compare import changes as changing
 from pinsync.compare.causes import Filters
@@ -193,6 +193,12 @@ def _notes(old: State, new: State) -> Iterator[str]:
     for state, what in ((old, "added"), (new, "removed")):
         if state.source.kind == "nothing":
             yield f"there is no commit yet: everything is {what}"
+    unread: dict[str, list[str]] = {}
+    for state in (old, new):
+        if warning := left_over_at(state):
+            unread.setdefault(warning, []).append(state.source.text)
+    for warning, names in unread.items():
+        yield f"{' and '.join(names)}: {warning}"
     before, after = _facts(old.settings), _facts(new.settings)
     for name, value in before.items():
         if value != after.get(name, value):
