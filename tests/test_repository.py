@@ -1065,3 +1065,41 @@ def test_the_environment_of_a_hook_in_another_repository_is_not_this_ones(
     assert list(found.read_index(PurePosixPath("customizations"))) == []
     monkeypatch.delenv("GIT_DIR")
     assert list(found.read_index(PurePosixPath("customizations"))) == []
+
+
+# A partial clone.
+
+
+@pytest.fixture
+def partial(root: Path, tmp_path: Path, git: Git) -> Path:
+    """A clone without blobs of a repository with three documents."""
+    for name in ("basket", "home", "other"):
+        put(root / f"customizations/{name}.yaml", f"{name}\n")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "Three")
+    git("config", "uploadpack.allowFilter", "true")
+    git("config", "uploadpack.allowAnySHA1InWant", "true")
+    clone = tmp_path / "partial"
+    git("clone", "--quiet", "--no-checkout", "--filter=blob:none", root.as_uri(), str(clone))
+    return clone
+
+
+def test_a_partial_clone_fetches_its_documents_in_one_batch(
+    partial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = tmp_path / "trace"
+    monkeypatch.setenv("GIT_TRACE", str(trace))
+    found = dict(opened(partial).read("HEAD", PurePosixPath("customizations")))
+    assert [text for _, text in sorted(found.items())] == [b"basket\n", b"home\n", b"other\n"]
+    assert trace.read_text().count("trace: built-in: git fetch") == 1
+    dict(opened(partial).read("HEAD", PurePosixPath("customizations")))
+    assert trace.read_text().count("trace: built-in: git fetch") == 1, "what is there is not fetched again"
+
+
+def test_a_partial_clone_whose_remote_is_gone_says_so(partial: Path, root: Path) -> None:
+    root.rename(root.with_name("elsewhere"))
+    with pytest.raises(
+        RepositoryError, match="this partial clone lacks 3 documents of HEAD, and origin doesn't"
+    ) as error:
+        dict(opened(partial).read("HEAD", PurePosixPath("customizations")))
+    assert "clone without --filter" in str(error.value.hint)

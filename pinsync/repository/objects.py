@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import FileError, printable
+from pinsync.errors import FileError, RepositoryError, printable
 from pinsync.model import MAX_FILE_BYTES
-from pinsync.repository.process import line, literal, quoted_lines, text
+from pinsync.repository.process import line, literal, quoted_lines, reason, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,17 +124,52 @@ def contents(git: Git, entries: Sequence[Entry], source: str) -> Iterator[tuple[
     """Yield path and content of each entry.
 
     Raises:
-        FileError: one is no plain file, is larger than `MAX_FILE_BYTES`, or missing from a damaged repository.
+        FileError: an entry is no plain file, is larger than `MAX_FILE_BYTES`, or missing from a damaged repository.
+        RepositoryError: a partial clone lacks an entry, and git can't fetch it.
     """
     for entry in entries:
         file_mode(entry, source)
     if not entries:
         return
-    for entry, content in zip(entries, git.objects([entry.blob for entry in entries], MAX_FILE_BYTES), strict=True):
+    blobs = [entry.blob for entry in entries]
+    _fetch_missing(git, blobs, source)
+    for entry, content in zip(entries, git.objects(blobs, MAX_FILE_BYTES), strict=True):
         if content is None:
-            reason = f"has more than {MAX_FILE_BYTES} bytes, or is missing from git's object store (see git fsck)"
-            raise FileError(reason, source=_place(source, entry.path))
+            message = f"has more than {MAX_FILE_BYTES} bytes, or is missing from git's object store (see git fsck)"
+            raise FileError(message, source=_place(source, entry.path))
         yield entry.path, content
+
+
+def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
+    """Fetch the blobs that a partial clone lacks in one batch; git itself would fetch them one by one.
+
+    Raises:
+        RepositoryError: they can't be fetched.
+    """
+    promisors = git.attempt("config", "--get-regexp", r"^remote\..*\.promisor$")
+    if promisors.status:  # not a partial clone
+        return
+    feed = "".join(f"{blob}\n" for blob in blobs).encode()
+    found = git.attempt("cat-file", "--batch-check", feed=feed, environment={"GIT_NO_LAZY_FETCH": "1"})
+    lines = found.output.decode().splitlines()
+    # Git stops at the first blob that it lacks; later versions may report it as missing and go on.
+    missing = [entry.split()[0] for entry in lines if entry.endswith(" missing")] + list(blobs[len(lines) :])
+    if not missing:
+        return
+    remote = promisors.output.decode(errors="surrogateescape").partition(".promisor ")[0].removeprefix("remote.")
+    # The call that git makes for a single blob (promisor-remote.c in its source).
+    options = ("--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--no-auto-gc")
+    fetched = git.attempt(
+        *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", remote, *options, "--stdin"),
+        feed="".join(f"{blob}\n" for blob in missing).encode(),
+    )
+    if fetched.status:
+        count = "a document" if len(missing) == 1 else f"{len(missing)} documents"
+        raise RepositoryError(
+            f"this partial clone lacks {count} of {printable(source)}, "
+            f"and {printable(remote)} doesn't deliver: {reason(fetched.errors)}",
+            hint="run the command where git can reach the remote, or clone without --filter",
+        )
 
 
 def file_mode(entry: Entry, source: str) -> str:
@@ -144,8 +179,8 @@ def file_mode(entry: Entry, source: str) -> str:
         FileError: it is something else, or has an unresolved conflict.
     """
     if entry.mode == _CONFLICT:
-        reason = "has an unresolved merge conflict"
-        raise FileError(reason, source=_place(source, entry.path), hint="resolve it, then git add the file")
+        message = "has an unresolved merge conflict"
+        raise FileError(message, source=_place(source, entry.path), hint="resolve it, then git add the file")
     if entry.mode not in FILE_MODES:
         raise FileError("is a link, a folder or a submodule, expected a plain file", source=_place(source, entry.path))
     return entry.mode
