@@ -1071,16 +1071,16 @@ def test_the_environment_of_a_hook_in_another_repository_is_not_this_ones(
 
 
 @pytest.fixture
-def partial(root: Path, tmp_path: Path, git: Git) -> Path:
+def partial(root: Path, tmp_path: Path) -> Path:
     """A clone without blobs of a repository with three documents."""
     for name in ("basket", "home", "other"):
-        put(root / f"customizations/{name}.yaml", f"{name}\n")
-    git("add", ".")
-    git("commit", "--quiet", "-m", "Three")
-    git("config", "uploadpack.allowFilter", "true")
-    git("config", "uploadpack.allowAnySHA1InWant", "true")
+        put(root, f"customizations/{name}.yaml", f"{name}\n".encode())
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "-m", "Three")
+    git(root, "config", "uploadpack.allowFilter", "true")
+    git(root, "config", "uploadpack.allowAnySHA1InWant", "true")
     clone = tmp_path / "partial"
-    git("clone", "--quiet", "--no-checkout", "--filter=blob:none", root.as_uri(), str(clone))
+    git(tmp_path, "clone", "--quiet", "--no-checkout", "--filter=blob:none", root.as_uri(), str(clone))
     return clone
 
 
