@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +13,6 @@ from exporting import BASKET_TEXT, EVERYONE, HOME, STRINGS, document, edited, pu
 from pinsync.sandbox import Sandbox, parse_fault
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import CommandLine, Git
 
 
@@ -469,3 +468,47 @@ def test_a_branch_is_guarded_against_mass_removal(api: Sandbox, exported: Path, 
         assert pinsync("export", "--branch", "pins").code == 4
     assert pinsync("export", "--branch", "pins", "--allow-mass-removal").code == 0
     assert git("ls-tree", "-r", "--name-only", "pins") == ""
+
+
+# Attributes that change a text.
+
+
+@pytest.mark.parametrize(
+    ("attribute", "title"),
+    [
+        ("ident", "the price of $Id: 4711$"),
+        ("ident", "the price of $Id$"),
+        ("filter=upper", "strings"),
+        ("working-tree-encoding=latin1", "prix: 7 \u20ac or \u00e9"),
+    ],
+)
+def test_an_attribute_that_changes_the_text_is_refused_before_anything_is_written(
+    attribute: str, title: str, api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    git("config", "filter.upper.clean", "tr a-z A-Z")
+    put(exported / ".gitattributes", f"*.yaml {attribute}\n")
+    git("add", ".gitattributes")
+    git("commit", "--quiet", "-m", "Attributes")
+    edited(api, STRINGS, target_metadata={"title": title})
+    name = attribute.partition("=")[0]
+    for options in (["--commit"], ["--branch", "pins"]):
+        with untouched(exported / "customizations"):
+            result = pinsync("export", *options)
+        assert result.code == 2
+        assert f"git's attribute {name} changes the text of customizations/basket.yaml" in result.err
+    remedy = f"customizations/** -{name}"
+    assert f"add a line to .gitattributes: {remedy}" in result.err
+    plain = pinsync("export")
+    assert (plain.code, f"warning: git's attribute {name} changes the text" in plain.err) == (0, True)
+    put(exported / ".gitattributes", f"*.yaml {attribute}\n{remedy}\n")
+    assert pinsync("export", "--commit").code == 0
+    assert pinsync("diff").code == 0
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_attribute_that_changes_nothing_is_no_matter(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    git("config", "filter.same.clean", "cat")
+    put(Path(".gitattributes"), "* ident filter=same\n")
+    repinned(api, STRINGS)
+    result = pinsync("export", "--commit")
+    assert (result.code, "warning" in result.err) == (0, False)

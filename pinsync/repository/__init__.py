@@ -320,6 +320,10 @@ class Repository:
         obstacles.check_folders(self._git, paths)
         obstacles.check_ignored(self._git, paths)
 
+    def check_attributes(self, files: Mapping[PurePosixPath, bytes]) -> None:
+        """Make sure that git stores files with the bytes that they have; see `obstacles.check_attributes`."""
+        obstacles.check_attributes(self._git, files)
+
     def commit(
         self, paths: Collection[PurePosixPath], message: str, verify: Callable[[], None] = lambda: None
     ) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError, SafetyError, printable
 from pinsync.repository import objects
-from pinsync.repository.obstacles import check_folders, check_identity, check_ignored
+from pinsync.repository.obstacles import check_attributes, check_folders, check_identity, check_ignored
 from pinsync.repository.process import joined, line, reason
 
 if TYPE_CHECKING:
@@ -180,6 +180,7 @@ def _changed_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | N
     folders = sorted({path.parent for path in changes})
     entries = [entry for folder in folders for entry in objects.tree(git, head, folder, "HEAD")]
     modes = {entry.path: objects.file_mode(entry, "HEAD") for entry in entries if entry.path in changes}
+    check_attributes(git, {path: content for path, content in changes.items() if content is not None})
     check_ignored(git, [path for path, content in changes.items() if content is not None and path not in modes])
     lines = []
     for path, content in changes.items():

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import RepositoryError, printable
 from pinsync.repository.process import checked, joined, line, reason, shown, text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path, PurePosixPath
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from pinsync.repository.process import Git, Outcome
 
@@ -102,6 +103,38 @@ def check_ignored(git: Git, paths: Collection[PurePosixPath]) -> None:
         f"git ignores {printable(', '.join(ignored))}, as a .gitignore says",
         hint="take the folder out of .gitignore (git check-ignore -v shows the line)",
     )
+
+
+def check_attributes(git: Git, files: Mapping[PurePosixPath, bytes]) -> None:
+    """Make sure that git stores files with the bytes that they have, and checks them out likewise.
+
+    The attributes ``ident``, ``filter`` and ``working-tree-encoding`` can have it store others (gitattributes(5)); a
+    comparison with what is live would see that as drift for ever.
+
+    Args:
+        git: the repository.
+        files: path → text.
+
+    Raises:
+        RepositoryError: an attribute changes a file; the message names both.
+    """
+    if not files:
+        return
+    names = ("ident", "filter", "working-tree-encoding")
+    fields = text(git.run("check-attr", "-z", "--stdin", *names, feed=joined(files))).split("\0")[:-1]
+    for path, name, value in zip(*[iter(fields)] * len(names), strict=True):
+        if value in ("unspecified", "unset"):
+            continue
+        content = files[PurePosixPath(path)]
+        stored = git.run("hash-object", "--stdin", f"--path={path}", feed=content)
+        forms = {content, content.replace(b"\r\n", b"\n")}  # line ends are git's business
+        plain = {git.run("hash-object", "--stdin", "--no-filters", feed=form) for form in forms}
+        if stored not in plain or (name == "ident" and b"$Id$" in content):
+            raise RepositoryError(
+                f"git's attribute {name} changes the text of {printable(path)}, so that the commit would differ from "
+                "what is live",
+                hint=f"add a line to .gitattributes: {printable(str(PurePosixPath(path).parent))}/** -{name}",
+            )
 
 
 def check_outcome(outcome: Outcome) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -303,6 +304,7 @@ class _Run:
         if recorded:
             paths = [path for path, text in recorded.items() if text is not None]
             needed_repository(place, "--commit").check_commit(paths)
+        self._check_attributes(place, updates)
         ready = [(found, staged) for found in updates if (staged := self._staged(place, found)) is not None]
         if place.repository:
             place.repository.check_head(self._head)
@@ -313,6 +315,19 @@ class _Run:
                 place.repository.check_out([path for found in written for path in found.files])
             if written and self._options.commit:
                 self._commit(place, written)
+
+    def _check_attributes(self, place: WorkingTree, updates: Sequence[Update]) -> None:
+        """Refuse to commit files whose text git changes; without ``--commit``, warn of them."""
+        if place.repository is None:
+            return
+        changes = ((found.recorded if self._options.commit else found.files).items() for found in updates)
+        files = {path: text for path, text in chain.from_iterable(changes) if text is not None}
+        try:
+            place.repository.check_attributes(files)
+        except RepositoryError as error:
+            if self._options.commit:
+                raise
+            self._console.warn(f"{error.message}: {error.hint}")
 
     def _staged(self, place: WorkingTree, found: Update) -> dict[PurePosixPath, bytes] | None:
         """Return what the index holds of the files, uncommitted; None if they hold a person's work, which is shown."""
