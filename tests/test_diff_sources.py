@@ -114,6 +114,39 @@ def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(
 
 
 @pytest.mark.usefixtures("exported")
+def test_a_committed_file_cant_stand_in_for_a_reviewed_branch(pinsync: CommandLine, git: Git) -> None:
+    git("switch", "--quiet", "--create", "stranger")
+    put(document("home"), HOME_TEXT.replace("/p/2/", "/p/666/"))
+    saved("main...HEAD", rows())
+    saved("HEAD", rows())
+    commit(git)
+    for format_ in ("text", "json"):
+        result = pinsync("diff", "main...HEAD", "--format", format_)
+        assert (result.code, result.out) == (2, "")
+        assert result.err == (
+            "error: main...HEAD could be a file and a range\n"
+            "  write ./main...HEAD for the file, or refs/heads/main...HEAD for the range\n"
+        )
+    assert diffed(pinsync, "refs/heads/main...HEAD").told == ["changed home /p/1/"]
+    assert diffed(pinsync, "./main...HEAD").told == []
+    assert diffed(pinsync).told == ["changed home /p/1/"]
+    assert diffed(pinsync, "HEAD", "@live").told == ["changed home /p/1/"]
+
+
+@pytest.mark.parametrize("name", ["main...HEAD", "main", "HEAD", "HEAD~1"])
+@pytest.mark.usefixtures("exported")
+def test_a_file_called_like_the_revision_of_an_option_doesnt_matter(name: str, pinsync: CommandLine, git: Git) -> None:
+    put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
+    commit(git)
+    words = ["history", "--rev", name, "--format", "json"]
+    commands = [words] if "..." in name else [words, ["show", "home", "--rev", name, "--at", "2026-12-24"]]
+    expected = [pinsync(*command) for command in commands]
+    saved(name, [])
+    assert [pinsync(*command) for command in commands] == expected
+    assert [result.code for result in expected] == [0] * len(commands)
+
+
+@pytest.mark.usefixtures("exported")
 def test_names_that_are_no_revision(pinsync: CommandLine) -> None:
     result = pinsync("diff", "--format", "json", "mian")
     assert (result.code, result.out) == (2, "")

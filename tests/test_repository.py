@@ -205,6 +205,48 @@ def test_revisions_are_resolved_to_full_hashes(root: Path) -> None:
     assert repository.resolve("main") == repository.head() == second
 
 
+def test_a_full_name_is_a_reference_or_a_hash(root: Path) -> None:
+    first = committed(root, BASKET)
+    git(root, "tag", "both")
+    second = committed(root, HOME)
+    git(root, "branch", "both")
+    for name in ("heads/-x", "remotes/origin/main"):
+        git(root, "update-ref", f"refs/{name}", first)
+    git(root, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    git(root, "tag", "--message=annotated", "v1", first)
+    repository = opened(root)
+    names = {
+        "main": "refs/heads/main",
+        "refs/heads/main": "refs/heads/main",
+        "-x": "refs/heads/-x",
+        "v1": "refs/tags/v1",
+        "origin": "refs/remotes/origin/main",
+        "both": first,  # git takes the tag, but has no word for that
+        "main~1": first,
+        "main@{1}": first,
+        second[:8]: second,
+        second: second,
+        "nope": None,
+        "HEAD:customizations": None,
+    }
+    assert {name: repository.full_name(name) for name in names} == names
+
+
+def test_a_merge_base_is_that_of_two_commits_and_an_error_has_their_names(root: Path) -> None:
+    base = committed(root, BASKET)
+    one = committed(root, HOME)
+    git(root, "switch", "--quiet", "--detach", base)
+    other = committed(root, HOME, text=b"other\n")
+    git(root, "switch", "--quiet", "--orphan", "orphan")
+    orphan = committed(root, "x")
+    repository = opened(root)
+    assert repository.merge_base(one, other, ("a", "b")) == base
+    with pytest.raises(RepositoryError, match="a and b have no commit in common"):
+        repository.merge_base(one, orphan, ("a", "b"))
+    with pytest.raises(RepositoryError, match="git merge-base failed: Not a valid"):
+        repository.merge_base(one, "0" * 40, ("a", "b"))
+
+
 @pytest.mark.parametrize("revision", ["nope", "-x", "--all", "HEAD:customizations", "", "HEAD..main", "^HEAD", "a\nb"])
 def test_what_names_no_commit_is_an_error(root: Path, revision: str) -> None:
     committed(root, BASKET)

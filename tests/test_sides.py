@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,27 +97,173 @@ def test_two_names_of_one_commit_are_two_sources(commits: dict[str, str]) -> Non
     assert [side.revision for side in parse("main...HEAD")] == [commits["main"]] * 2
 
 
-@pytest.mark.usefixtures("commits")
-@pytest.mark.parametrize("name", ["main", "HEAD", "topic"])
-def test_a_name_that_could_be_a_file_and_a_revision(name: str, repository: Path) -> None:
-    put(repository / name, "{}")
-    with pytest.raises(UsageError, match=f"^{name} could be a file and a revision$") as caught:
-        parse(name, "@worktree")
-    assert caught.value.hint == f"write ./{name} for the file, or {name}~0 for the revision"
-    assert kinds(f"./{name}", "@worktree") == ["export", "worktree"]
-    assert kinds(f"{name}~0", "@worktree") == ["revision", "worktree"]
+@pytest.fixture
+def references(commits: dict[str, str], git: Git) -> dict[str, str]:
+    """Tags, a remote's branch, and a name that a tag and a branch share, for the two branches."""
+    git("tag", "v1", commits["topic"])
+    git("tag", "--annotate", "--message", "two", "v2", commits["topic"])
+    git("branch", "release", commits["main"])
+    git("tag", "release", commits["topic"])
+    git("remote", "add", "origin", ".")
+    git("update-ref", "refs/remotes/origin/main", commits["topic"])
+    git("branch", "--quiet", "--set-upstream-to", "origin/main", "main")
+    git("branch", "it's", commits["main"])
+    return commits
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [((), ["revision", "live"]), (("..topic",), ["revision"] * 2), (("topic...",), ["revision"] * 2)],
+    ("name", "full", "commit"),
+    [
+        ("main", "refs/heads/main", "main"),
+        ("topic", "refs/heads/topic", "topic"),
+        ("heads/topic", "refs/heads/topic", "topic"),
+        ("v1", "refs/tags/v1", "topic"),
+        ("v2", "refs/tags/v2", "topic"),
+        ("origin/main", "refs/remotes/origin/main", "topic"),
+        ("main@{u}", "refs/remotes/origin/main", "topic"),
+        ("main~1", "{base}", "base"),
+        ("release", "{topic}", "topic"),
+        ("it's", "refs/heads/it's", "main"),
+    ],
 )
-@pytest.mark.usefixtures("commits")
-def test_a_head_that_nobody_spelled_out_is_no_file(
-    arguments: tuple[str, ...], expected: list[str], repository: Path
+def test_a_word_that_could_be_a_file_and_a_revision_is_refused(
+    name: str, full: str, commit: str, references: dict[str, str], repository: Path
 ) -> None:
-    put(repository / "HEAD", "{}")
-    assert kinds(*arguments) == expected
+    put(repository / name, "{}")
+    with pytest.raises(UsageError, match="could be a file and a revision") as caught:
+        parse(name, "@worktree")
+    full = full.format(**references)
+    assert spellings(caught.value) == [f"./{name}", full]
+    put(repository / full, "{}")  # which doesn't make the full spelling ambiguous
+    assert kinds(f"./{name}", "@worktree") == ["export", "worktree"]
+    assert parse(full, "@worktree")[0].revision == references[commit]
+
+
+def test_a_short_hash_is_spelled_in_full(commits: dict[str, str], repository: Path) -> None:
+    put(repository / commits["base"][:10], "{}")
+    with pytest.raises(UsageError, match="could be a file and a revision") as caught:
+        parse(commits["base"][:10])
+    assert spellings(caught.value)[1] == commits["base"]
+
+
+@pytest.mark.parametrize(
+    ("name", "full"),
+    [
+        ("main...HEAD", "refs/heads/main...HEAD"),
+        ("main..topic", "refs/heads/main..refs/heads/topic"),
+        ("topic..", "refs/heads/topic.."),
+        ("...v1", "...refs/tags/v1"),
+        ("main~1..@{u}", "{base}..@{{u}}"),
+        ("HEAD..origin/main", "HEAD..refs/remotes/origin/main"),
+        ("release...main", "{topic}...refs/heads/main"),
+        ("main..@worktree", "refs/heads/main..@worktree"),
+    ],
+)
+def test_a_word_that_could_be_a_file_and_a_range_is_refused(
+    name: str, full: str, references: dict[str, str], repository: Path
+) -> None:
+    expected = [(side.kind, side.revision) for side in parse(name)]
+    full = full.format(**references)
+    put(repository / name, "{}")
+    for arguments in ((name,), (name, "@worktree"), ("@worktree", name)):
+        with pytest.raises(UsageError, match="could be a file and a range") as caught:
+            parse(*arguments)
+        assert spellings(caught.value) == [f"./{name}", full]
+    put(repository / full, "{}")
+    assert kinds(f"./{name}", "@worktree") == ["export", "worktree"]
+    assert [(side.kind, side.revision) for side in parse(full)] == expected
+
+
+@pytest.mark.parametrize("name", ["main..nope", "nope...HEAD", "nope..main", "main..backup.json"])
+@pytest.mark.usefixtures("commits")
+def test_a_range_with_an_unknown_end_is_refused_too(name: str, repository: Path) -> None:
+    """Or a file would be compared wherever a clone lacks the other branch."""
+    put(repository / name, "{}")
+    with pytest.raises(UsageError, match="could be a file and a range") as caught:
+        parse(name)
+    assert spellings(caught.value) == [f"./{name}"]
+    assert kinds(f"./{name}") == ["export", "live"]
+
+
+@pytest.mark.parametrize("name", ["a..b.json", "2025...2026", "nope..", "^main", "main.json"])
+@pytest.mark.usefixtures("commits")
+def test_a_file_that_git_reads_as_nothing_else_needs_no_prefix(name: str, repository: Path) -> None:
+    put(repository / name, "{}")
+    assert kinds(name) == ["export", "live"]
+
+
+@pytest.mark.usefixtures("commits")
+def test_a_path_is_no_range(repository: Path) -> None:
+    put(repository / "main..topic", "{}")
+    put(repository / "sub" / "export.json", "{}")
+    os.chdir(repository / "sub")
+    for name in ("../main..topic", str(repository / "main..topic"), "../sub/export.json"):
+        assert kinds(name) == ["export", "live"]
+
+
+@pytest.mark.usefixtures("commits")
+def test_a_link_to_a_file_is_a_file_and_a_folder_is_none(repository: Path) -> None:
+    put(repository / "backup.json", "{}")
+    (repository / "main...topic").symlink_to("backup.json")
+    with pytest.raises(UsageError, match="could be a file and a range"):
+        parse("main...topic")
+    for name in ("main", "main..topic"):
+        (repository / name).mkdir()
+        assert {side.kind for side in parse(name)} <= {"revision", "live"}
+    (repository / "topic").symlink_to("nowhere")
+    assert kinds("topic") == ["revision", "live"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "commit"),
+    [
+        ((), "main"),
+        (("HEAD",), "main"),
+        (("@",), "main"),
+        (("HEAD~1",), "base"),
+        (("HEAD^1",), "base"),
+        (("HEAD^{commit}",), "main"),
+        (("HEAD@{0}",), "main"),
+        (("@{u}",), "topic"),
+        (("{main}",), "main"),
+        (("{main}^",), "base"),
+        (("refs/heads/topic",), "topic"),
+        (("HEAD..topic",), "main"),
+        (("..topic",), "main"),
+        (("topic...HEAD",), "base"),
+        (("topic...",), "base"),
+        (("main...topic",), "base"),
+    ],
+)
+def test_no_file_is_taken_for_head_a_full_name_or_the_end_of_a_range(
+    arguments: tuple[str, ...], commit: str, references: dict[str, str], repository: Path
+) -> None:
+    words = [argument.replace("{main}", references["main"]) for argument in arguments]
+    for name in ("HEAD", "@", *(word for word in words if ".." not in word)):
+        put(repository / name, "{}")
+    if arguments == ("main...topic",):  # its ends can't be files
+        put(repository / "main", "{}")
+        put(repository / "topic", "{}")
+    old, new = parse(*words)
+    assert (old.kind, old.revision) == ("revision", references[commit])
+    assert new.kind in ("revision", "live")
+
+
+@pytest.mark.parametrize("name", ["HEAD~9", "refs/backup.json", "0" * 40])
+@pytest.mark.usefixtures("commits")
+def test_a_file_called_like_a_missing_revision_needs_its_path(name: str, repository: Path) -> None:
+    put(repository / name, "{}")
+    with pytest.raises(RepositoryError, match="names no commit") as caught:
+        parse(name)
+    assert spellings(caught.value) == [f"./{name}"]
+    assert kinds(f"./{name}") == ["export", "live"]
+
+
+def spellings(error: PinsyncError) -> list[str]:
+    """Return the words that the hint of an error says to write, as a shell reads them."""
+    file, _, other = str(error.hint).removeprefix("write ").partition(" for the file")
+    words = [file, other.removeprefix(", or ").rpartition(" for the ")[0]]
+    return [word for quoted in words for word in shlex.split(quoted)]
 
 
 @pytest.mark.usefixtures("commits")

@@ -151,7 +151,8 @@ def diff(  # noqa: PLR0913 - the options of one command
     """Report the drift between two sources; by default from HEAD to @live.
 
     A source is @live, @worktree, @index, the file of a JSON export, or a git
-    revision. A..B and A...B are as in git diff.
+    revision. A..B and A...B are as in git diff. Where a file is called like a
+    revision, ./main is the file and refs/heads/main the branch.
     """
     from pinsync.commands.diff import Options
     from pinsync.commands.diff import diff as command

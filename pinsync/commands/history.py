@@ -177,8 +177,10 @@ def _range(repository: Repository, revisions: str | None, options: Options, toda
         tip = repository.resolve("HEAD" if revisions is None else revisions)
         return Range(tip, None, options.author, since, until)
     base, tip = found["base"] or "HEAD", found["tip"] or "HEAD"
-    excluded = repository.resolve(base) if found["dots"] == ".." else repository.merge_base(base, tip)
-    return Range(repository.resolve(tip), excluded, options.author, since, until)
+    newest, excluded = repository.resolve(tip), repository.resolve(base)
+    if found["dots"] == "...":
+        excluded = repository.merge_base(excluded, newest, (base, tip))
+    return Range(newest, excluded, options.author, since, until)
 
 
 class _Walk:

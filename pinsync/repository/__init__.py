@@ -183,19 +183,38 @@ class Repository:
         # What begins with ^ names all commits but one and its ancestors.
         return None if found.status or found.output.startswith(b"^") else line(found.output)
 
-    def merge_base(self, one: str, other: str) -> str:
-        """Return the full hash of the commit that two revisions last had in common.
+    def full_name(self, revision: str) -> str | None:
+        """Return the full reference that git takes for a word, else its commit's full hash.
+
+        None for a word that names no commit.
+        """
+        commit = self._looked_up(revision)
+        if commit is None:
+            return None
+        # Git prints nothing for an expression such as main~1 or for a name of several references.
+        found = self._git.attempt(
+            "rev-parse", "--verify", "--quiet", "--symbolic-full-name", "--end-of-options", revision
+        )
+        name = line(found.output)
+        return name if name.startswith("refs/") and self._looked_up(name) == commit else commit
+
+    def merge_base(self, one: str, other: str, names: tuple[str, str]) -> str:
+        """Return the full hash of the commit that two commits last had in common.
+
+        Args:
+            one: the full hash of a commit.
+            other: the full hash of another.
+            names: how messages call the two.
 
         Raises:
-            RepositoryError: a revision doesn't exist here, or they have nothing in common.
+            RepositoryError: they have nothing in common.
         """
-        found = self._git.attempt("merge-base", "--end-of-options", one, other)
-        if found.status > 1:  # of a name that git doesn't know, `resolve` says more
-            found = self._git.attempt("merge-base", self.resolve(one), self.resolve(other))
-        if found.status:
+        found = self._git.attempt("merge-base", one, other)
+        if found.status == 1:
+            message = f"{printable(names[0])} and {printable(names[1])} have no commit in common"
             hint = "a shallow clone may lack it: fetch the history, with `fetch-depth: 0` in CI"
-            raise RepositoryError(f"{printable(one)} and {printable(other)} have no commit in common", hint=hint)
-        return line(found.output)
+            raise RepositoryError(message, hint=hint)
+        return line(checked(found, "merge-base"))
 
     def read(
         self, revision: str, directory: PurePosixPath, name: str = "", besides: Container[PurePosixPath] = ()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from heapq import merge
 from operator import attrgetter, itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from pinsync import config, layout, sources
@@ -16,7 +18,7 @@ from pinsync.model import Customization, Scope, Snapshot, is_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path, PurePosixPath
+    from pathlib import PurePosixPath
 
     from pinsync.document import Document
     from pinsync.repository import Repository
@@ -26,6 +28,10 @@ Kind = Literal["live", "worktree", "index", "export", "revision", "nothing"]
 _WORDS: Final[dict[str, Kind]] = {"@live": "live", "@worktree": "worktree", "@index": "index"}
 _PLACES: Final = {"worktree": "the working tree", "index": "the index"}
 _DOTS: Final = re.compile(r"(?P<old>.*?)(?P<dots>\.{2,3})(?P<new>[^./].*|)")
+_HASH: Final = "[0-9a-f]{40}|[0-9a-f]{64}"
+# HEAD, a full hash and a full reference are revisions even where a file has that name: a committed
+# file must not stop `pinsync diff HEAD`, and an ambiguous word needs a spelling that always works.
+_REVISION: Final = re.compile(rf"(?:@|(?:HEAD|{_HASH})@?)(?:[~^{{].*)?|refs/.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +78,115 @@ def parse(
         advice: is asked what to say of a text that names no revision here.
 
     Raises:
-        UsageError: they are the same, or a name could be a file and a revision.
+        UsageError: they are the same, or a word could be a file and a revision or range.
         RepositoryError: a revision doesn't exist here.
         FileError: a JSON export doesn't exist.
     """
-    given: list[str | None] = [*arguments, *(None, "@live")[len(arguments) :]]
-    dots = _DOTS.fullmatch(arguments[0]) if len(arguments) == 1 and not _is_file(folder / arguments[0]) else None
-    if dots:
-        given = [dots["old"] or None, dots["new"] or None]
-    # A HEAD that nobody spelled out is no file's name.
-    left, right = (
-        _source(text, repository, folder, advice) if text is not None else revision("HEAD", repository)
-        for text in given
-    )
-    sides = left, right
-    old, new = left.text, right.text
-    if old == new or (sides[0].path and sides[1].path and sides[0].path.samefile(sides[1].path)):
-        raise UsageError(f"{old} is compared with itself", hint="name two sources, as in pinsync diff HEAD @live")
-    if dots and dots["dots"] == "...":
-        base = _needed(repository, old).merge_base(old, new)
-        shown = old if base == sides[0].revision else f"the merge base of {old} and {new}"
-        sides = Source("revision", shown, revision=base, place=base[:12]), sides[1]
-    return sides
+    words = _Words(repository, folder, advice)
+    given = [*arguments, *("HEAD", "@live")[len(arguments) :]]
+    found = words.range(arguments[0]) if len(arguments) == 1 else None
+    if found:
+        given = [found["old"] or "HEAD", found["new"] or "HEAD"]
+    from_merge_base = found is not None and found["dots"] == "..."
+    read = words.revision if from_merge_base else words.source  # a file has no merge base
+    left, right = (read(text) for text in given)
+    if left.text == right.text or (left.path and right.path and left.path.samefile(right.path)):
+        hint = "name two sources, as in pinsync diff HEAD @live"
+        raise UsageError(f"{left.text} is compared with itself", hint=hint)
+    if from_merge_base:
+        left = _merge_base(left, right, repository)
+    return left, right
+
+
+def _merge_base(left: Source, right: Source, repository: Repository | None) -> Source:
+    names = left.text, right.text
+    # By hash: git could read a name as an option, or as another reference than before.
+    commits = str(left.revision), str(right.revision)
+    base = _needed(repository, left.text).merge_base(*commits, names)
+    shown = left.text if base == left.revision else f"the merge base of {names[0]} and {names[1]}"
+    return Source("revision", shown, revision=base, place=base[:12])
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Finds the source that a word of the command line names; its fields are as in `parse`."""
+
+    repository: Repository | None
+    folder: Path
+    advice: Callable[[str], str | None]
+
+    def source(self, text: str) -> Source:
+        """Return the source that a single word names; raises what `parse` does."""
+        if found := word(text, _WORDS, "a JSON export or a revision"):
+            return found
+        if not self.names_file(text):
+            return self.revision(text)
+        path = self.folder / text
+        if is_document(path.name):
+            hint = "to compare the files as they are, name @worktree"
+            raise FileError("is a document, expected a JSON export", source=text, hint=hint)
+        return Source("export", text, path=path)
+
+    def range(self, text: str) -> re.Match[str] | None:
+        """Return the ends and the dots of a range; None for a word that is none.
+
+        Raises:
+            UsageError: the word names a file too.
+        """
+        found = _DOTS.fullmatch(text)
+        return None if found is None or self.names_file(text) else found
+
+    def revision(self, text: str) -> Source:
+        """Return the commit that a word names, without a look for a file of that name.
+
+        Raises:
+            RepositoryError: there is no such revision.
+            FileError: the word ends in ``.json``, and there is no such file either.
+        """
+        exists = _is_file(self.folder / text)
+        if text.endswith(".json") and not exists and self._full_name(text) is None:
+            remedy = "save one with the API's export, or name a revision"
+            raise FileError("there is no such file", source=text, hint=remedy)
+        try:
+            return revision(text, self.repository)
+        except RepositoryError as error:
+            hint = error.hint
+            if f"@{text}" in _WORDS:
+                hint = f"did you mean @{text}?"
+            elif exists and _REVISION.fullmatch(text):
+                hint = f"write {shlex.quote(f'./{text}')} for the file"
+            raise RepositoryError(error.message, hint=self.advice(text) or hint) from error
+
+    def names_file(self, text: str) -> bool:
+        """Return whether a word names a file.
+
+        Raises:
+            UsageError: it could be a revision or a range too.
+        """
+        if not _is_file(self.folder / text):
+            return False
+        if text.startswith(("./", "../")) or Path(text).is_absolute():
+            return True
+        found = _DOTS.fullmatch(text)
+        words = [found["old"], found["new"]] if found else [text]
+        names = [self._full_name(name) if name else "" for name in words]
+        if any(words) and not any(names):
+            return True
+        if names == words:
+            return False
+        kind = "range" if found else "revision"
+        hint = f"write {shlex.quote(f'./{text}')} for the file"
+        known = [name for name in names if name is not None]
+        if len(known) == len(words):  # else git lacks an end, as in a shallow clone
+            full = (found["dots"] if found else "").join(known)
+            hint += f", or {shlex.quote(full)} for the {kind}"
+        raise UsageError(f"{text} could be a file and a {kind}", hint=hint)
+
+    def _full_name(self, text: str) -> str | None:
+        """Return a spelling that can't be a file's name; None for a word that is no revision."""
+        if text in _WORDS or _REVISION.fullmatch(text):
+            return text
+        return self.repository.full_name(text) if self.repository else None
 
 
 def _is_file(path: Path) -> bool:
@@ -101,27 +194,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # a name that is too long for one
         return False
-
-
-def _source(text: str, repository: Repository | None, folder: Path, advice: Callable[[str], str | None]) -> Source:
-    if found := word(text, _WORDS, "a JSON export or a revision"):
-        return found
-    path = folder / text
-    if _is_file(path):
-        if repository and repository.knows(text):
-            hint = f"write ./{text} for the file, or {text}~0 for the revision"
-            raise UsageError(f"{text} could be a file and a revision", hint=hint)
-        if is_document(path.name):
-            hint = "to compare the files as they are, name @worktree"
-            raise FileError("is a document, expected a JSON export", source=text, hint=hint)
-        return Source("export", text, path=path)
-    if text.endswith(".json") and not (repository and repository.knows(text)):
-        raise FileError("there is no such file", source=text, hint="save one with the API's export, or name a revision")
-    try:
-        return revision(text, repository)
-    except RepositoryError as error:
-        meant = f"did you mean @{text}?" if f"@{text}" in _WORDS else error.hint
-        raise RepositoryError(error.message, hint=advice(text) or meant) from error
 
 
 def word(text: str, words: Collection[str], otherwise: str) -> Source | None:
