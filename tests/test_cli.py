@@ -254,6 +254,7 @@ def test_an_interrupt_is_exit_130_at_once_and_changes_nothing(
 ) -> None:
     monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "k" * 9)
     monkeypatch.setenv("PINSYNC_TIMEOUT", "600")
+    monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
     with ExitStack() as stack:
         watched = Watched(stack, count)
         lines = [

@@ -329,6 +329,7 @@ def two_trackers(api: Sandbox, second: Sandbox, monkeypatch: pytest.MonkeyPatch)
     for name in ("PINSYNC_HOST", "PINSYNC_TRACKER_ID"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("KEY_CZ", "other")
+    monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
     text = (
         f'trackers:\n  sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}\n'
         f'  cz: {{tracker_id: {second.tracker_id}, private_key_env: KEY_CZ, hosts: ["{second.url}"]}}\n'

@@ -29,6 +29,7 @@ NAMES = ("sk", "cz", "hu")
 def apis(repository: Path, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine) -> Iterator[dict[str, Sandbox]]:
     """Three trackers with the same small shop, exported and committed."""
     with ExitStack() as stack:
+        monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
         lines = ["trackers:"]
         served = {}
         for number, name in enumerate(NAMES, 1):

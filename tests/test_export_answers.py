@@ -214,7 +214,6 @@ def test_a_host_without_an_address_is_named(
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # so that no question leaves this machine
-    monkeypatch.setenv("PINSYNC_ALLOW_HOST", "pinsync.invalid")
     monkeypatch.setenv("PINSYNC_HOST", "https://pinsync.invalid")
     result = refused(pinsync, folder)
     assert "https://pinsync.invalid can't be found by name (DNS)" in result.err

@@ -37,6 +37,7 @@ def apis(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
         }
         for name in NAMES:
             monkeypatch.setenv(f"KEY_{name.upper()}", f"secret-{name}")
+        monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
         put(repository / "pinsync.yaml", CONFIGURATION.format(*(api.url for api in served.values())))
         yield served
 

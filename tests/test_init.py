@@ -81,8 +81,22 @@ def test_a_tracker_id_of_digits_stays_a_string(tmp_path: Path) -> None:
 
 
 def test_a_host_is_written_with_its_tracker(tmp_path: Path) -> None:
-    run(tmp_path, tracker_id="1234-5678", host="http://127.0.0.1:8080")
-    assert config.load(None, start=tmp_path, environ={}).trackers[0].hosts == ("http://127.0.0.1:8080",)
+    environ = {"PINSYNC_ALLOW_HOST": "127.0.0.1"}
+    run(tmp_path, tracker_id="1234-5678", host="http://127.0.0.1:8080", environ=environ)
+    settings = config.load(None, start=tmp_path, environ=environ)
+    assert settings.trackers[0].hosts == ("http://127.0.0.1:8080",)
+
+
+def test_a_host_that_the_next_command_would_refuse_is_not_written(
+    tmp_path: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["init", "--tracker-id", "1234-5678", "--host", "http://127.0.0.1:8080"]
+    refused = pinsync(*words)
+    assert (refused.code, names(tmp_path)) == (2, set())
+    assert refused.err.endswith("if you trust 127.0.0.1: export PINSYNC_ALLOW_HOST=127.0.0.1\n")
+    monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
+    assert (pinsync(*words).code, pinsync("trackers").code) == (0, 0)
 
 
 @pytest.mark.parametrize(

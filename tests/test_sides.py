@@ -462,6 +462,22 @@ def test_a_committed_configuration_at_fault_is_named_with_its_revision(repositor
         assert caught.value.exit_code == 2
 
 
+def test_a_committed_configuration_needs_permission_for_a_loopback_host(
+    repository: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(repository / "pinsync.yaml", "trackers: {sk: {tracker_id: a, hosts: ['http://[::1]']}}\n")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    put(repository / "pinsync.yaml", "format: 1\n")
+    for source in ("HEAD", "@index"):
+        with pytest.raises(ConfigError, match="must not point at") as caught:
+            opened(source)
+        assert str(caught.value.hint).endswith("export PINSYNC_ALLOW_HOST='[::1]'")
+    monkeypatch.setenv("PINSYNC_ALLOW_HOST", "[::1]")
+    for source in ("HEAD", "@index"):
+        assert [tracker.hosts for tracker in opened(source)[0].trackers] == [("http://[::1]",)]
+
+
 def test_in_the_index_only_its_own_conflicts_count(repository: Path, git: Git) -> None:
     put(repository / "customizations" / "home.yaml", HOME_TEXT)
     put(repository / "pinsync.yaml", "directory: customizations\n")

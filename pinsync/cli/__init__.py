@@ -55,7 +55,8 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     """Write a commented pinsync.yaml and a line of .gitattributes.
 
     Nothing is written if a file is there already; with --ci, a pinsync.yaml
-    that is there stays and is made use of.
+    that is there stays and is made use of. A host that isn't the vendor's is
+    only written once PINSYNC_ALLOW_HOST names it.
     """
     from pathlib import Path
 

@@ -261,7 +261,7 @@ def _trackers(top: Section, environ: Mapping[str, str]) -> tuple[Tracker, ...]:
         trackers = (Tracker("default", tracker_id),)
     if host := _variable(environ, "PINSYNC_HOST"):
         try:
-            hosts = (places.origin(host, allowed),)
+            hosts = (places.origin(host, None),)  # the user's own word needs no permission
         except places.HostError as error:
             raise ConfigError(str(error), source="PINSYNC_HOST", hint=error.hint) from error
         trackers = tuple(replace(tracker, hosts=hosts) for tracker in trackers)
@@ -315,7 +315,8 @@ def _allowed_hosts(environ: Mapping[str, str]) -> frozenset[str]:
     allowed = {word: places.host_name(word) for word in words if word}
     if None in allowed.values():
         message = "must be host names joined by commas, without scheme, port or path"
-        raise ConfigError(message, source="PINSYNC_ALLOW_HOST", hint="write it as in proxy.example.com,10.0.0.5")
+        hint = "write it as in proxy.example.com,10.0.0.5,[::1]"
+        raise ConfigError(message, source="PINSYNC_ALLOW_HOST", hint=hint)
     return frozenset(name for name in allowed.values() if name)
 
 

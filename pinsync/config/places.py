@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,8 @@ _SUCH_AS: Final = "such as https://live.luigisbox.tech"
 _DOMAINS: Final = ("luigisbox.tech", "luigisbox.com")
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME: Final = rf"(?:{_LABEL}\.)*{_LABEL}"
-_ORIGIN: Final = re.compile(rf"(https?)://({_NAME}|\[[0-9a-f:]+\])(?::([0-9]{{1,5}}))?/?")
+_IPV6: Final = r"\[[0-9a-f:]+\]"
+_ORIGIN: Final = re.compile(rf"(https?)://({_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?/?")
 _MAX_ORIGIN: Final = 300
 _MAX_PORT: Final = 65535
 
@@ -45,18 +47,25 @@ class HostError(ValueError):
 
 
 def host_name(text: str) -> str | None:
-    """Return a host's name in lower case, or ``None`` if it isn't one."""
+    """Return a host's name in lower case, an IPv6 address shortened; None if it isn't one."""
     # Only ASCII is lowered: the Kelvin sign, for one, would become a k.
     name = text.lower() if text.isascii() else ""
+    try:
+        if re.fullmatch(_IPV6, name):
+            return f"[{ipaddress.IPv6Address(name[1:-1])}]"
+        if re.fullmatch(r"[0-9.]+", name):
+            return str(ipaddress.IPv4Address(name))
+    except ValueError:
+        return None
     return name if re.fullmatch(_NAME, name) else None
 
 
-def origin(text: str, allowed: Collection[str]) -> str:
+def origin(text: str, allowed: Collection[str] | None) -> str:
     """Return a host as ``scheme://name[:port]`` in lower case.
 
     Args:
         text: the host as it is configured.
-        allowed: host names that the user allows besides the vendor's domains and loopback.
+        allowed: the hosts that the user allows besides the vendor's domains; None for every host.
 
     Raises:
         HostError: the host is refused.
@@ -66,22 +75,33 @@ def origin(text: str, allowed: Collection[str]) -> str:
     if "?" in text or "#" in text:
         raise HostError("must not hold a query or a fragment")
     match = _ORIGIN.fullmatch(text.lower()) if text.isascii() and len(text) <= _MAX_ORIGIN else None
-    if match is None:
+    name = host_name(match[2]) if match else None
+    if match is None or name is None:
         raise HostError("must be a scheme and a host name, without path, trailing dot, or non-ASCII characters")
-    scheme, name, port = match.groups()
+    scheme, _, port = match.groups()
     if port is not None and not 1 <= int(port) <= _MAX_PORT:
         raise HostError(f"must have a port from 1 to {_MAX_PORT}", "leave it out for the usual one")
-    loopback = _is_loopback(name)
-    if not (loopback or name in allowed or any(f".{name}".endswith(f".{domain}") for domain in _DOMAINS)):
-        hint = f"write one of those, {_SUCH_AS}"
-        if host_name(name):
-            hint += f"; or, if {name} is one that you trust, set PINSYNC_ALLOW_HOST={name} in the environment"
-        raise HostError(
-            f"must not point at {name}: allowed are luigisbox.tech, luigisbox.com, their subdomains and loopback", hint
-        )
-    if scheme == "http" and not loopback:
+    if allowed is not None:
+        _refuse_foreign(name, allowed)
+    if scheme == "http" and not _is_loopback(name):
         raise HostError("must use https: plain http is for loopback only", f"write https://{name}")
     return f"{scheme}://{name}" if port is None else f"{scheme}://{name}:{int(port)}"
+
+
+def _refuse_foreign(name: str, allowed: Collection[str]) -> None:
+    """Refuse a host that is neither the vendor's nor allowed.
+
+    Loopback is foreign too: a stranger's file must not reach the services of this machine.
+    """
+    if name in allowed or any(f".{name}".endswith(f".{domain}") for domain in _DOMAINS):
+        return
+    reason = f"must not point at {name}: allowed are {', '.join(_DOMAINS)}, their subdomains"
+    variable = shlex.quote(",".join(sorted({*allowed, name})))
+    hint = f"write one of those, {_SUCH_AS}; or, if you trust {name}"
+    raise HostError(
+        f"{reason}, and the hosts in PINSYNC_ALLOW_HOST",
+        f"{hint}: export PINSYNC_ALLOW_HOST={variable}",
+    )
 
 
 def _is_loopback(name: str) -> bool:
