@@ -198,6 +198,12 @@ def test_a_filter_that_fits_no_url_is_the_users_error(value: str) -> None:
         export("http://127.0.0.1:1", query={"target_identity": value})
 
 
+def test_a_host_whose_name_is_no_punycode_is_the_users_error() -> None:
+    with pytest.raises(UsageError, match="holds an invalid internationalized name") as caught:
+        export("https://xn--a.invalid")
+    assert "PINSYNC_HOST" in str(caught.value.hint)
+
+
 def test_urls_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with serving(answer()) as server:

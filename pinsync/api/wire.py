@@ -89,7 +89,7 @@ def export_request(client: httpx.Client, tracker: Tracker, host: str, query: Map
     """Return the export call for one host.
 
     Raises:
-        UsageError: the query can't be written into a URL.
+        UsageError: the query can't be written into a URL, or the host's name can't be read.
     """
     url = f"{host}/v1/recommender/pin/{quote(tracker.tracker_id, safe='')}/scopes/export"
     try:
@@ -98,6 +98,10 @@ def export_request(client: httpx.Client, tracker: Tracker, host: str, query: Map
     except (httpx.InvalidURL, UnicodeEncodeError) as error:
         hint = "they must be valid Unicode and shorter than 60,000 characters"
         raise UsageError("the filters can't be written into a URL", hint=hint) from error
+    except UnicodeError as error:  # idna's, which httpx lets through
+        message = f"tracker {tracker.name}: {host} holds an invalid internationalized name"
+        hint = "check the hosts of the tracker and PINSYNC_HOST"
+        raise UsageError(message, hint=hint) from error
 
 
 def names_next_page(response: httpx.Response) -> bool:
