@@ -512,3 +512,41 @@ def test_documents_that_no_tracker_reads_are_noted_for_each_side(
     put(exported / "pinsync.yaml", "trackers: {old: {tracker_id: '1'}, new: {tracker_id: '2'}}\n")
     (said,) = (text for text in diffed(pinsync, "HEAD~1", "@worktree").notes if "not read" in text)
     assert said.startswith("HEAD~1 and @worktree: not read, since each of several trackers has a folder of its own: ")
+
+
+@pytest.mark.usefixtures("api", "exported")
+def test_a_commit_is_found_by_its_message(pinsync: CommandLine, git: Git) -> None:
+    git("commit", "--quiet", "--allow-empty", "-m", "Second thoughts")
+    found = diffed(pinsync, ":/Second", "@worktree")
+    assert (found.code, found.record["from"]) == (0, {"source": ":/Second", "revision": git("rev-parse", "HEAD")})
+    assert pinsync("diff", ":/Third", "@worktree").code == 2
+    assert pinsync("show", "basket", "--rev", ":/Second").code == 0
+    assert pinsync("history", "--rev", ":/Second").code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["diff", "main", "@worktree"], ["show", "basket", "--rev", "main"], ["blame", "basket", "--rev", "main"],
+     ["history", "--rev", "main"], ["history", "main..HEAD"], ["diff", "main..@worktree"]],
+)  # fmt: skip
+@pytest.mark.usefixtures("api", "exported")
+def test_an_ambiguous_reference_is_what_git_takes_it_for_and_git_s_warning_is_shown(
+    arguments: list[str], pinsync: CommandLine, git: Git
+) -> None:
+    git("tag", "main")
+    document("home").write_text(HOME_TEXT.replace("/p/2/", "/p/3/"))
+    git("commit", "--quiet", "-am", "Later")
+    result = pinsync(*arguments)
+    assert result.code == (1 if arguments[0] == "diff" else 0)
+    assert "warning: refname 'main' is ambiguous." in result.err
+
+
+@pytest.mark.parametrize("word", ["main^!", "main^@", "^main"])
+@pytest.mark.usefixtures("exported")
+def test_a_file_called_like_several_revisions_is_refused_too(word: str, pinsync: CommandLine, git: Git) -> None:
+    git("commit", "--quiet", "--allow-empty", "-m", "Second")
+    put(Path(word), '{"results": []}')
+    result = pinsync("diff", word, "@worktree")
+    assert result.code == 2
+    assert "could be a file and a revision" in result.err
+    assert f"write './{word}' for the file" in result.err

@@ -72,7 +72,7 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
     tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
     today = tree.settings
     repository = _repository(tree)
-    tip = repository.resolve(options.revision)
+    tip = repository.resolve(options.revision, console.warn)
     with repository.reader() as reader:
         history = History(reader, Today(today, repository, environ), tip)
         state = _state(history, options)

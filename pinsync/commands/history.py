@@ -91,7 +91,7 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
         hint = "make one with `git init`, and commit what `pinsync export` writes"
         raise RepositoryError("history is what git keeps, but this is not a git repository", hint=hint)
     wanted, revisions = _asked(options, tree.repository)
-    range_ = _range(tree.repository, revisions, options, today)
+    range_ = _range(tree.repository, revisions, options, today, console)
     style = Style(ZoneInfo(today.timezone), console.color_out)
     console.step(f"reading the commits back from {range_.tip[:12]}")
     with tree.repository.reader() as reader:
@@ -160,7 +160,7 @@ def _is_range(word: str, repository: Repository) -> bool:
     return found is not None and any(side and repository.knows(side) for side in (found["base"], found["tip"]))
 
 
-def _range(repository: Repository, revisions: str | None, options: Options, today: Settings) -> Range:
+def _range(repository: Repository, revisions: str | None, options: Options, today: Settings, console: Console) -> Range:
     """Return the commits that are asked for.
 
     Raises:
@@ -174,10 +174,10 @@ def _range(repository: Repository, revisions: str | None, options: Options, toda
         raise RepositoryError("there is no commit yet, and so no history", hint="commit something first")
     found = _RANGE.fullmatch(revisions) if revisions else None
     if found is None:
-        tip = repository.resolve("HEAD" if revisions is None else revisions)
+        tip = repository.resolve("HEAD" if revisions is None else revisions, console.warn)
         return Range(tip, None, options.author, since, until)
     base, tip = found["base"] or "HEAD", found["tip"] or "HEAD"
-    newest, excluded = repository.resolve(tip), repository.resolve(base)
+    newest, excluded = repository.resolve(tip, console.warn), repository.resolve(base, console.warn)
     if found["dots"] == "...":
         excluded = repository.merge_base(excluded, newest, (base, tip))
     return Range(newest, excluded, options.author, since, until)

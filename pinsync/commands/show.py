@@ -76,6 +76,8 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     zone = ZoneInfo(today.timezone)
     at = options.now if options.at is None else moment(options.at, zone, option="--at")
     source = _source(options.revision, tree.repository)
+    for warning in source.warnings:
+        console.warn(warning)
     state = sides.opened(source, today, tree.repository, tree.store, environ)
     if unread := left_over_at(state):
         console.warn(unread)

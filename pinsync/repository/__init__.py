@@ -157,13 +157,17 @@ class Repository:
         if self.head() != head:
             raise _head_moved()
 
-    def resolve(self, revision: str) -> str:
+    def resolve(self, revision: str, warn: Callable[[str], None] = lambda _text: None) -> str:
         """Return the full hash of the commit that a revision names.
+
+        Args:
+            revision: as git spells it (gitrevisions(7)).
+            warn: takes each warning of git, such as that a reference is ambiguous.
 
         Raises:
             RepositoryError: there is no such commit here.
         """
-        if found := self._looked_up(revision):
+        if found := self._looked_up(revision, warn):
             return found
         hint = "see git branch --all, git tag and git log for what there is"
         if self._git.run("rev-parse", "--is-shallow-repository") == b"true\n":
@@ -178,10 +182,21 @@ class Repository:
         """Tell whether a revision names a commit here."""
         return self._looked_up(revision) is not None
 
-    def _looked_up(self, revision: str) -> str | None:
-        found = self._git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        # What begins with ^ names all commits but one and its ancestors.
-        return None if found.status or found.output.startswith(b"^") else line(found.output)
+    def _looked_up(self, revision: str, warn: Callable[[str], None] = lambda _text: None) -> str | None:
+        # The text of ":/text" reaches to the end of the word, so that nothing can be added to it.
+        word = revision if revision.startswith(":/") else f"{revision}^{{commit}}"
+        found = self._git.attempt("rev-parse", "--verify", "--end-of-options", word)
+        # A word that begins with ^ names all commits but one and its ancestors.
+        if found.status or found.output.startswith(b"^"):
+            return None
+        for text in found.errors.splitlines():
+            if text.startswith("warning: "):
+                warn(text.removeprefix("warning: "))
+        return line(found.output)
+
+    def reads(self, word: str) -> bool:
+        """Tell whether git reads a word as one or several revisions, such as ``main^!`` too."""
+        return bool(self._git.attempt("rev-parse", "--revs-only", "--end-of-options", word).output.strip())
 
     def full_name(self, revision: str) -> str | None:
         """Return the full reference that git takes for a word, else its commit's full hash.

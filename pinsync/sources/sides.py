@@ -44,6 +44,7 @@ class Source:
         path: of a JSON export.
         revision: the full hash, of a git revision.
         place: how messages name it, where it isn't what ``text`` names: the commit from which two branches part.
+        warnings: what git warned of when it looked the revision up.
     """
 
     kind: Kind
@@ -51,6 +52,7 @@ class Source:
     path: Path | None = None
     revision: str | None = None
     place: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -104,7 +106,7 @@ def _merge_base(left: Source, right: Source, repository: Repository | None) -> S
     commits = str(left.revision), str(right.revision)
     base = _needed(repository, left.text).merge_base(*commits, names)
     shown = left.text if base == left.revision else f"the merge base of {names[0]} and {names[1]}"
-    return Source("revision", shown, revision=base, place=base[:12])
+    return Source("revision", shown, revision=base, place=base[:12], warnings=left.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class _Words:
         found = _DOTS.fullmatch(text)
         words = [found["old"], found["new"]] if found else [text]
         names = [self._full_name(name) if name else "" for name in words]
-        if any(words) and not any(names):
+        if any(words) and not any(names) and not (self.repository and self.repository.reads(text)):
             return True
         if names == words:
             return False
@@ -221,8 +223,10 @@ def revision(text: str, repository: Repository | None) -> Source:
     Raises:
         RepositoryError: there is no such revision, or no repository.
     """
+    warnings: list[str] = []
     try:
-        return Source("revision", text, revision=_needed(repository, text).resolve(text))
+        commit = _needed(repository, text).resolve(text, warnings.append)
+        return Source("revision", text, revision=commit, warnings=tuple(warnings))
     except RepositoryError:
         if text == "HEAD" and repository and repository.head() is None:
             return Source("nothing", text)

@@ -113,6 +113,8 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
     today = tree.settings
     pair = sides.parse(options.sources, tree.repository, Path.cwd(), partial(_of_model, tree))
+    for warning in (*pair[0].warnings, *pair[1].warnings):
+        console.warn(warning)
     report_files.check(options.reports, today, [source.path for source in pair if source.path])
     old, new = (sides.opened(source, today, tree.repository, tree.store, environ) for source in pair)
     run = _Run(old, new, options, environ, console)
