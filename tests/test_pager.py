@@ -28,12 +28,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminal
 
 
 class Terminal:
-    """``pinsync show basket`` with its standard output on a terminal."""
+    """``pinsync show basket``, or another command, with its standard output on a terminal."""
 
-    def __init__(self, *arguments: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, *arguments: str, environ: Mapping[str, str], command: str = "show") -> None:
         self._ours, theirs = os.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pinsync", "show", "basket", *arguments],
+            [sys.executable, "-m", "pinsync", command, "basket", *arguments],
             env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", **environ},
             stdin=subprocess.DEVNULL,
             stdout=theirs,

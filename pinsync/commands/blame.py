@@ -89,16 +89,13 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
         end = None if whole else history.end
         trackers = tuple(_tracker(tracker, found[tracker.name], state) for tracker in rules)
     result = Blame(options.model, Side(options.revision, tip), options.now, trackers, end)
-    _show(result, Style(ZoneInfo(today.timezone), console.color_out), options, environ, console)
-    return 0
-
-
-def _show(result: Blame, style: Style, options: Options, environ: Mapping[str, str], console: Console) -> None:
+    style = Style(ZoneInfo(today.timezone), console.color_out)
     if options.as_json:
         console.out(blame_json.render(result, style).removesuffix("\n"))
-        return
-    with paged(console, environ) as write:
+        return 0
+    with paged(console, environ, repository) as write:
         write(blame_text.render(result, style).removesuffix("\n"))
+    return 0
 
 
 def _repository(tree: WorkingTree) -> Repository:

@@ -25,7 +25,8 @@ from pinsync.reports import Style, history_json, history_markdown, history_text
 from pinsync.repository import Range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from pinsync.commands import Console
     from pinsync.compare.drift import Change
@@ -97,7 +98,7 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
     with tree.repository.reader() as reader:
         walk = _Walk(History(reader, Today(today, tree.repository, environ), range_.tip), range_, wanted, options)
         if options.format == "text":
-            _write(walk, style, console, environ)
+            _write(walk, style, console, paged(console, environ, tree.repository))
             return 0
         log = Log(range_.tip, list(walk.entries()), walk.shallow)
     console.out(FORMATS[options.format].render(log, style).removesuffix("\n"))
@@ -114,12 +115,17 @@ def _nothing(shallow: Commit | None) -> str:
     return f"{missing}; none of the commits that are here changed what was asked for"
 
 
-def _write(walk: _Walk, style: Style, console: Console, environ: Mapping[str, str]) -> None:
+def _write(
+    walk: _Walk,
+    style: Style,
+    console: Console,
+    pages: AbstractContextManager[Callable[[str], None]],
+) -> None:
     pieces = history_text.render(walk.entries(), style)
     first = next(pieces, None)  # before there is a pager, so that an error stands alone
     if first is None:
         console.say(_nothing(walk.shallow))
-    with paged(console, environ) as write:
+    with pages as write:
         if first is not None:
             write(first)
         for piece in pieces:

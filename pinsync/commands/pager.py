@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from pinsync.errors import RepositoryError
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pinsync.commands import Console
+    from pinsync.repository import Repository
 
 _SETTINGS: Final = {"LESS": "FRX", "LV": "-c"}
 """What git sets for two pagers unless the user has: quit if one page is enough, let colours through, don't clear."""
@@ -28,7 +28,9 @@ class _ClosedError(Exception):
 
 
 @contextlib.contextmanager
-def paged(console: Console, environ: Mapping[str, str]) -> Iterator[Callable[[str], None]]:
+def paged(
+    console: Console, environ: Mapping[str, str], repository: Repository | None = None
+) -> Iterator[Callable[[str], None]]:
     """Yield what takes lines for standard output: a pager's input on a terminal, else the console as it is.
 
     A pager that is left early, or a pipe whose reader has gone, ends the block there and then, which is no failure.
@@ -37,8 +39,9 @@ def paged(console: Console, environ: Mapping[str, str]) -> Iterator[Callable[[st
     Args:
         console: where the lines go without a pager.
         environ: the environment variables. They and git's settings choose the pager, and no file of pinsync's does.
+        repository: the repository whose settings count besides the user's, if any.
     """
-    process = _started(console, environ) if sys.stdout.isatty() else None
+    process = _start(console, environ, _command(environ, repository)) if sys.stdout.isatty() else None
     if process is None or process.stdin is None:
         with contextlib.suppress(_ClosedError):
             yield lambda text: _say(console, text)
@@ -51,9 +54,8 @@ def paged(console: Console, environ: Mapping[str, str]) -> Iterator[Callable[[st
         _wait(process, stream)
 
 
-def _started(console: Console, environ: Mapping[str, str]) -> subprocess.Popen[str] | None:
+def _start(console: Console, environ: Mapping[str, str], command: str) -> subprocess.Popen[str] | None:
     """Start the pager, if there is one; as git, do without one that isn't installed."""
-    command = _command(environ)
     if command in ("", "cat"):
         return None
     if console.progress:
@@ -74,11 +76,11 @@ def _started(console: Console, environ: Mapping[str, str]) -> subprocess.Popen[s
         return None
 
 
-def _command(environ: Mapping[str, str]) -> str:
+def _command(environ: Mapping[str, str], repository: Repository | None) -> str:
     try:
         from pinsync.repository import pager  # noqa: PLC0415 - for a terminal only
 
-        return pager.command(Path.cwd())
+        return repository.pager() if repository else pager.command(None)
     except RepositoryError:  # without git its variables count all the same
         return next((environ[name] for name in ("GIT_PAGER", "PAGER") if name in environ), "less")
 

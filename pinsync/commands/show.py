@@ -95,7 +95,7 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     if options.as_json:
         console.out(show_json.render(shelves, style).removesuffix("\n"))
         return 0
-    with paged(console, environ) as write:
+    with paged(console, environ, tree.repository) as write:
         write(show_text.render(shelves, style).removesuffix("\n"))
     return 0
 

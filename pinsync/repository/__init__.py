@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError, SafetyError, printable
 from pinsync.model import MAX_FILE_BYTES, is_document
-from pinsync.repository import branch, log, objects, obstacles
+from pinsync.repository import branch, discovery, log, objects, obstacles, pager
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import Listed, Object, Range, Reader, listing
 from pinsync.repository.process import (
@@ -90,44 +89,17 @@ class Repository:
 
     @classmethod
     def discover(cls, start: Path) -> Repository | None:
-        """Return the repository that a folder lies in, ``None`` outside any.
-
-        A hook's environment is honoured where it means this repository, and nothing of it where it means another.
+        """Return the repository around a folder, ``None`` outside any; see `discovery.locate`.
 
         Raises:
             RepositoryError: it has no working tree, belongs to another user, or git can't be run.
         """
-        # A hook's GIT_DIR may be relative, and without GIT_WORK_TREE it makes the current folder the top of the tree.
-        environment = {
-            name: os.path.abspath(value)  # noqa: PTH100 - links are git's business
-            for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
-            if (value := os.environ.get(name))
-        }
-        git = Git(Path.cwd() if environment else start, environment)
-        if (own := _own(start)) and _is_of_another(own.git_dir):
-            environment = {
-                "GIT_DIR": str(own.git_dir),
-                "GIT_WORK_TREE": str(own.root),
-                "GIT_INDEX_FILE": str(own.git_dir / "index"),
-            }
-            git = Git(start, environment)
-        found = git.attempt("rev-parse", "--absolute-git-dir", "--show-toplevel")
-        # With more than this to say, git means a broken repository, which is not to be taken for none.
-        if "not a git repository (or any" in found.errors and not environment:
-            return None
-        if dubious := re.search(r"dubious ownership in repository at '(.+)'", found.errors):
-            raise RepositoryError(
-                f"git refuses the repository at {printable(dubious[1])}: it belongs to another user",
-                hint=f"if you trust it: git config --global --add safe.directory {shlex.quote(printable(dubious[1]))}",
-            )
-        if "must be run in a work tree" in found.errors:
-            raise RepositoryError(
-                f"{line(found.output)} has no working tree here, expected a checkout with files",
-                hint="run pinsync in a clone or in a worktree of it",
-            )
-        git_dir, _, top = checked(found, "rev-parse").partition(b"\n")
-        root = Path(line(top))
-        return cls(root, Path(line(git_dir)), Git(root, environment))
+        place = discovery.locate(start)
+        return None if place is None else cls(place.root, place.git_dir, place.git)
+
+    def pager(self) -> str:
+        """Return the command that git shows long output with; see `pager.command`."""
+        return pager.command(self._git)
 
     def inside(self, folder: Path) -> PurePosixPath:
         """Return a folder's path relative to the repository.
@@ -458,31 +430,3 @@ def _head_moved() -> SafetyError:
 
 def _documents(entries: Iterable[objects.Entry]) -> list[objects.Entry]:
     return sorted((entry for entry in entries if is_document(entry.path.name)), key=lambda entry: entry.path)
-
-
-class _Own(NamedTuple):
-    root: Path
-    git_dir: Path
-
-
-def _own(start: Path) -> _Own | None:
-    """Return the repository around a folder as its files tell, whatever the environment says."""
-    start = start.resolve()
-    folder = next((folder for folder in (start, *start.parents) if obstacles.is_repository(folder)), None)
-    if folder is None:
-        return None
-    place = folder / ".git"
-    if place.is_file():  # a linked worktree: "gitdir: PATH"
-        text = place.read_text(encoding="utf-8", errors="surrogateescape")
-        place = (folder / text.removeprefix("gitdir:").strip()).resolve()
-    return _Own(folder, place)
-
-
-def _is_of_another(git_dir: Path) -> bool:
-    """Whether the environment names the git directory, or the index, of another repository than this."""
-    named = os.environ.get("GIT_DIR")
-    index = Path(os.path.abspath(os.environ.get("GIT_INDEX_FILE") or git_dir / "index"))  # noqa: PTH100 - not resolved
-    places = [Path(os.path.abspath(named))] if named else []  # noqa: PTH100
-    if (index.parent / "HEAD").is_file():
-        places.append(index.parent)
-    return any(place.resolve() != git_dir.resolve() for place in places)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
 
 from pinsync.repository.process import Git, checked, line
 
-if TYPE_CHECKING:
-    from pathlib import Path
 
+def command(git: Git | None) -> str:
+    """Return the command that git shows long output with, for a shell; ``cat`` for no pager.
 
-def command(folder: Path) -> str:
-    """Return the command that git shows long output with, as a shell takes it; ``cat`` where none is wanted.
-
-    Git looks at GIT_PAGER, the setting core.pager, PAGER, and then knows its own default (gitvariables of git-var(1)).
+    Git looks at GIT_PAGER, the setting core.pager, PAGER, and then knows its own default
+    (gitvariables of git-var(1)).
 
     Args:
-        folder: whose settings count; it needn't lie in a repository.
+        git: the repository; None for the user's settings alone.
 
     Raises:
         RepositoryError: git can't be run, or can't read its settings.
     """
-    return line(checked(Git(folder).attempt("var", "GIT_PAGER"), "var"))
+    # A GIT_DIR that is no repository keeps git from looking for one around the current folder,
+    # where a bare repository that somebody committed would choose the pager.
+    outside = Git(Path.cwd(), {"GIT_DIR": os.devnull})
+    return line(checked((git or outside).attempt("var", "GIT_PAGER"), "var"))

@@ -31,9 +31,20 @@ _LOCAL_VARIABLES: Final = re.compile(
     "IMPLICIT_WORK_TREE|INDEX_FILE|INTERNAL_SUPER_PREFIX|NAMESPACE|NO_REPLACE_OBJECTS|OBJECT_DIRECTORY|PREFIX|"
     "REPLACE_REF_BASE|SHALLOW_FILE|WORK_TREE)"
 )
-# A conversion of line endings is no failure, messages are UTF-8 whatever the user's i18n settings say, and `literal`
-# means what it says under GIT_LITERAL_PATHSPECS too.
-_SETTINGS: Final = ("--no-literal-pathspecs", "-c", "core.safecrlf=false", "-c", "i18n.commitEncoding=UTF-8")
+_SETTINGS: Final = (
+    # `literal` means what it says under GIT_LITERAL_PATHSPECS too.
+    "--no-literal-pathspecs",
+    # A conversion of line endings is no failure.
+    "-c",
+    "core.safecrlf=false",
+    # Messages are UTF-8 whatever the user's i18n settings say.
+    "-c",
+    "i18n.commitEncoding=UTF-8",
+    # A committed folder can look like a bare repository, whose configuration runs programs. Git
+    # before 2.38 ignores the setting: `discovery` keeps git out of such folders by itself.
+    "-c",
+    "safe.bareRepository=explicit",
+)
 _HEADER_FIELDS: Final = 3
 _PIECE: Final = 1 << 16
 PATHS_ON_INPUT: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")

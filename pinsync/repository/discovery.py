@@ -1,0 +1,125 @@
+"""Finding the repository around a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pinsync.errors import RepositoryError, printable
+from pinsync.repository import obstacles
+from pinsync.repository.process import Git, checked, line
+
+if TYPE_CHECKING:
+    from pinsync.repository.process import Outcome
+
+_NAMED: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
+_NO_WORKING_TREE: Final = ("must be run in a work tree", "cannot use bare repository")
+_DUBIOUS: Final = re.compile(r"dubious ownership in repository at '(.+)'")
+
+
+class Location(NamedTuple):
+    """A repository's working tree and git directory, and git's commands for it."""
+
+    root: Path
+    git_dir: Path
+    git: Git
+
+
+class _Near(NamedTuple):
+    root: Path
+    git_dir: Path
+
+
+def locate(start: Path) -> Location | None:
+    """Return the repository around a folder, ``None`` if there is none.
+
+    Git starts at the folder that holds ``.git``, not at ``start``: to git, any folder with
+    ``HEAD``, ``config``, ``objects`` and ``refs`` is a bare repository. Such a folder can be
+    committed, and its ``config`` would choose the programs that git runs.
+
+    Raises:
+        RepositoryError: the repository has no working tree or belongs to another user, or git
+            can't be run.
+    """
+    near = _nearest(start)
+    git = _git(start, near)
+    found = git.attempt("rev-parse", "--absolute-git-dir", "--show-toplevel")
+    # A longer message means a broken repository, which must not pass for none.
+    if "not a git repository (or any" in found.errors and not git.environment:
+        return None
+    if dubious := _DUBIOUS.search(found.errors):
+        place = printable(dubious[1])
+        raise RepositoryError(
+            f"git refuses the repository at {place}: it belongs to another user",
+            hint=f"if you trust it: git config --global --add safe.directory {shlex.quote(place)}",
+        )
+    if _lacks_working_tree(found, git, near):
+        raise RepositoryError(
+            f"the git repository around {git.folder} has no working tree, expected a checkout",
+            hint="run pinsync in a clone or in a worktree of it",
+        )
+    git_dir, _, top = checked(found, "rev-parse").partition(b"\n")
+    root = Path(line(top))
+    return Location(root, Path(line(git_dir)), Git(root, git.environment))
+
+
+def _git(start: Path, near: _Near | None) -> Git:
+    """Return git's commands for the search: in the repository that the environment names, if any.
+
+    The environment of a hook counts, unless it means another repository than that of ``start``.
+    """
+    if near and _is_of_another(near.git_dir):
+        environment = {
+            "GIT_DIR": str(near.git_dir),
+            "GIT_WORK_TREE": str(near.root),
+            "GIT_INDEX_FILE": str(near.git_dir / "index"),
+        }
+        return Git(start, environment)
+    environment = {
+        name: os.path.abspath(value)  # noqa: PTH100 - links are git's business
+        for name in _NAMED
+        if (value := os.environ.get(name))
+    }
+    if "GIT_DIR" in environment:
+        # Without GIT_WORK_TREE, GIT_DIR makes the current folder the top of the working tree.
+        return Git(Path.cwd(), environment)
+    return Git(near.root if near else start, environment)
+
+
+def _lacks_working_tree(found: Outcome, git: Git, near: _Near | None) -> bool:
+    if any(message in found.errors for message in _NO_WORKING_TREE):
+        return True
+    # Git before 2.38 knows no safe.bareRepository. It found a repository where there is no
+    # `.git`: a bare one, whose own `config` may name a working tree.
+    return found.status == 0 and near is None and "GIT_DIR" not in git.environment
+
+
+def _nearest(start: Path) -> _Near | None:
+    """Return the repository whose ``.git`` is nearest above a folder, whatever the environment says."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if obstacles.is_repository(folder):
+            return _Near(folder, _git_dir(folder))
+    return None
+
+
+def _git_dir(folder: Path) -> Path:
+    place = folder / ".git"
+    if not place.is_file():
+        return place
+    # A linked worktree or a submodule: "gitdir: PATH".
+    text = place.read_text(encoding="utf-8", errors="surrogateescape")
+    return (folder / text.removeprefix("gitdir:").strip()).resolve()
+
+
+def _is_of_another(git_dir: Path) -> bool:
+    """Return whether the environment names the git directory or index of another repository."""
+    index = os.environ.get("GIT_INDEX_FILE") or git_dir / "index"
+    folder = Path(os.path.abspath(index)).parent  # noqa: PTH100 - not resolved
+    places = [folder] if (folder / "HEAD").is_file() else []
+    if named := os.environ.get("GIT_DIR"):
+        places.append(Path(os.path.abspath(named)))  # noqa: PTH100
+    return any(place.resolve() != git_dir.resolve() for place in places)
