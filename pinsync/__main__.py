@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from pinsync import __version__
 from pinsync.commands import Console, colored
+from pinsync.environment import keys_removed, variables
 from pinsync.errors import FileError, PinsyncError, defused, forget_secrets, printable, redacted
 
 BUG, INTERRUPTED, USAGE = 70, 130, 2
@@ -52,16 +53,17 @@ def run(arguments: list[str]) -> int:
     choices = [word == "--color" for word in arguments if word in ("--color", "--no-color")]
     color = colored(sys.stderr, choices[-1] if choices else None, os.environ)
     console = Console(out=_say, err=_say, color=color)
-    try:
-        return _dispatched(arguments)
-    except PinsyncError as error:
-        return console.fail(error)
-    except KeyboardInterrupt as error:
-        console.err(f"interrupted: {error.args[0] if error.args else 'nothing was changed'}")
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the boundary
-        console.err(f"error: a bug in pinsync {__version__}: {type(error).__name__}. {_log()}")
-        return BUG
+    with keys_removed():
+        try:
+            return _dispatched(arguments)
+        except PinsyncError as error:
+            return console.fail(error)
+        except KeyboardInterrupt as error:
+            console.err(f"interrupted: {error.args[0] if error.args else 'nothing was changed'}")
+            return INTERRUPTED
+        except Exception as error:  # noqa: BLE001 - the boundary
+            console.err(f"error: a bug in pinsync {__version__}: {type(error).__name__}. {_log()}")
+            return BUG
 
 
 def _dispatched(arguments: list[str]) -> int:
@@ -112,7 +114,7 @@ def _log() -> str:
     from datetime import UTC, datetime  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    text = redacted(traceback.format_exc(), os.environ)
+    text = redacted(traceback.format_exc(), variables())
     try:
         from platformdirs import user_log_path  # noqa: PLC0415
 

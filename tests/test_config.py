@@ -114,6 +114,8 @@ REFUSED = [
     ("trackers:\n  shop:\n    tracker_id: ''\n", "3:5", "letters, digits", ""),
     (tracker(host="https://live.luigisbox.tech"), "4:5", "host is no setting", 'did you mean "hosts"?'),
     (tracker(private_key_env="not a name"), "4:5", "name of an environment variable", "replace it"),
+    (tracker(private_key_env="PATH"), "4:5", "must not be PATH, which has another meaning", "LUIGISBOX_KEY"),
+    (tracker(private_key_env="GIT_DIR"), "4:5", "must not be GIT_DIR, which has another meaning", "for the key alone"),
     (tracker(private_key_command="cat key"), "4:5", "is no setting", ""),
     (tracker(remove_expired_pins="'yes'"), "4:5", "must be true or false, not a string", ""),
     (tracker(hosts="https://live.luigisbox.tech"), "4:5", "must be a list of strings", "hosts: ["),

@@ -26,6 +26,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # The modules, each with those that it may import besides errors and model. Arrows go down only.
 BELOW: dict[str, set[str]] = {
     "errors": set(),
+    "environment": set(),
     "model": set(),
     "normalize": set(),
     "canonical": set(),
@@ -33,10 +34,10 @@ BELOW: dict[str, set[str]] = {
     "document": {"canonical", "normalize", "yamlio"},
     "layout": set(),
     "compare": {"canonical"},
-    "config": {"yamlio"},
+    "config": {"environment", "yamlio"},
     "signing": set(),
     "api": {"signing"},
-    "repository": set(),
+    "repository": {"environment"},
     "store": {"layout"},
     "sources": {"api", "config", "repository", "store", "document", "normalize", "layout"},
     "history": {"compare", "config", "document", "layout", "repository", "sources", "store"},
@@ -44,7 +45,11 @@ BELOW: dict[str, set[str]] = {
     "rules": {"document"},
     "sandbox": {"signing"},
 }
-ABOVE: dict[str, set[str]] = {"commands": set(BELOW), "cli": {"commands"}, "__main__": {"commands", "cli"}}
+ABOVE: dict[str, set[str]] = {
+    "commands": set(BELOW),
+    "cli": {"commands", "environment"},
+    "__main__": {"commands", "cli", "environment"},
+}
 TABLE = BELOW | ABOVE
 # For annotations alone: the API client is handed a tracker's settings as they are, and never reads any itself.
 NAMED_ONLY: dict[str, set[str]] = {"api": {"config"}}
@@ -63,6 +68,12 @@ HOMES: dict[str, set[str]] = {
 DISTRIBUTIONS = {"GitPython": "git", "ruamel.yaml": "ruamel"}
 DATA = {"tzdata"}  # what zoneinfo reads where the system has no timezones
 HEAVY = {"httpx", "git", "ruamel", "deepdiff"}
+
+# GitPython, which takes no whole environment, is left to tests/test_environment.py.
+STARTS = re.compile(
+    r"subprocess\.(run|call|check_call|check_output|getoutput|getstatusoutput|Popen)"
+    r"|os\.(system|popen|startfile|exec\w+|spawn\w+|posix_spawnp?)|pty\.spawn"
+)
 
 
 class Import(NamedTuple):
@@ -135,6 +146,21 @@ def test_the_dependencies_are_those_that_are_imported() -> None:
     required = {re.split("[<>=; ]", line)[0] for line in PYPROJECT["project"]["dependencies"]} - DATA
     used = {found.top for found in IMPORTS} & HOMES.keys()
     assert {DISTRIBUTIONS.get(name, name) for name in required} == used
+
+
+def test_every_child_process_is_given_an_environment() -> None:
+    """The environment of pinsync holds private keys, so that no child inherits it whole; see `environment`."""
+    calls = list(process_starts())
+    assert len(calls) >= 4
+    assert [file for file, keywords in calls if "env" not in keywords] == []
+
+
+def process_starts() -> Iterator[tuple[Path, set[str | None]]]:
+    """Every call that starts a process: its file, and the names of its keyword arguments."""
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and STARTS.fullmatch(ast.unparse(node.func)):
+                yield file, {keyword.arg for keyword in node.keywords}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "-h"] for name in sorted(cli.commands))])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from pinsync.cli.options import (
     report_options,
     tracker_options,
 )
+from pinsync.environment import variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
 
     from pinsync.commands.init import init as command
 
-    return command(root=Path.cwd(), tracker_id=tracker_id, host=host, environ=os.environ, echo=console.say, ci=ci)
+    return command(root=Path.cwd(), tracker_id=tracker_id, host=host, environ=variables(), echo=console.say, ci=ci)
 
 
 @cli.command()
@@ -115,7 +115,7 @@ def export(  # noqa: PLR0913 - the options of one command
         force=force,
         allow_mass_removal=allow_mass_removal,
     )
-    return command(config, options, os.environ, console)
+    return command(config, options, variables(), console)
 
 
 @cli.command()
@@ -172,7 +172,7 @@ def diff(  # noqa: PLR0913 - the options of one command
         remove_expired_pins=remove_expired_pins,
         remove_nonexisting_item_pins=remove_nonexisting_item_pins,
     )
-    return command(config, options, os.environ, console)
+    return command(config, options, variables(), console)
 
 
 @cli.command()
@@ -183,7 +183,7 @@ def trackers(*, config: Path | None, names: tuple[str, ...], as_json: bool, cons
     """Show the configured trackers; needs no key and no network."""
     from pinsync.commands.trackers import trackers as command
 
-    return command(config, names, os.environ, console, as_json=as_json)
+    return command(config, names, variables(), console, as_json=as_json)
 
 
 @cli.command(context_settings={"allow_interspersed_args": False})
@@ -259,7 +259,7 @@ def fmt(
     terminal = sys.stdout is not None and sys.stdout.isatty()
     options = command.Options(paths=paths, names=names, check=check, diff=diff, terminal=terminal)
     if command.STANDARD_INPUT not in paths:
-        return command.fmt(config, options, os.environ, console, write)
+        return command.fmt(config, options, variables(), console, write)
     if len(paths) > 1 or names:
         raise click.UsageError("- stands for standard input, and goes with no other path and no tracker.")
     text = sys.stdin.buffer.read() if sys.stdin else b""  # None where the parent closed it
@@ -343,4 +343,4 @@ def lint(  # noqa: PLR0913 - the options of one command
         format=format_,
         reports=reports,
     )
-    return command.lint(config, options, os.environ, console)
+    return command.lint(config, options, variables(), console)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING, Final
+
+from pinsync.environment import variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,14 +26,14 @@ def trackers(ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     """Return the configured trackers that a word may become; the configuration may be named before it."""
     from pinsync.commands.completion import trackers
 
-    return _fitting(trackers(ctx.params.get("config"), os.environ), incomplete)
+    return _fitting(trackers(ctx.params.get("config"), variables()), incomplete)
 
 
 def models(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the models that a word may become; the configuration may be named before it."""
     from pinsync.commands.completion import models
 
-    return _fitting(models(ctx.params.get("config"), os.environ), incomplete)
+    return _fitting(models(ctx.params.get("config"), variables()), incomplete)
 
 
 def rules(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

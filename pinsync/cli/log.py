@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
 
 from pinsync.cli import completion
 from pinsync.cli.options import Choice, Once, output_options, tracker_options
+from pinsync.environment import variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def blame(
     from pinsync.commands.blame import Options, blame
 
     options = Options(model, target, revision, names, as_json)
-    return blame(config, options, os.environ, console)
+    return blame(config, options, variables(), console)
 
 
 @click.command()
@@ -89,7 +89,7 @@ def show(
     from pinsync.commands.show import show as command
 
     options = Options(model, target, revision, at, names, as_json)
-    return command(config, options, os.environ, console)
+    return command(config, options, variables(), console)
 
 
 @click.command()
@@ -172,4 +172,4 @@ def history(  # noqa: PLR0913 - the options of one command
 
     wanted = Wanted(model, None, target_identity, tag, id_, item)
     options = Options(words, wanted, revision, since, until, author, count, every, names, format_)
-    return command(config, options, os.environ, console)
+    return command(config, options, variables(), console)

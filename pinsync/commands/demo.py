@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pinsync.commands import sandbox
 from pinsync.errors import PinsyncError
 from pinsync.repository import clean_environment
 from pinsync.sandbox import Sandbox
@@ -71,8 +72,9 @@ def _change(api: Sandbox, end: str) -> None:
 
 
 def _environment(api: Sandbox) -> dict[str, str]:
-    """The user's environment without their git settings, whose hooks and signing keys are none of the demo's."""
-    outside = {name: value for name, value in clean_environment(os.environ).items() if not name.startswith("PINSYNC_")}
+    """The user's environment without their keys and git settings, which are none of the demo's."""
+    trial = clean_environment(sandbox.make_environment(api))
+    outside = {name: value for name, value in trial.items() if not name.startswith("PINSYNC_")}
     identity = {f"GIT_{role}_{part}": text for role in ("AUTHOR", "COMMITTER") for part, text in _IDENTITY.items()}
     return outside | identity | api.environment | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 

@@ -11,7 +11,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import UsageError
+from pinsync import config
+from pinsync.environment import trial_environment
+from pinsync.errors import PinsyncError, UsageError
 from pinsync.sandbox import Sandbox, parse_fault
 
 if TYPE_CHECKING:
@@ -60,9 +62,17 @@ def sandbox(
         if command:
             if note and _is_typed_into(command):
                 note(f"{len(server.customizations())} customizations at {server.url}, until you type exit")
-            return _run(command, server.environment)
+            return _run(command, make_environment(server))
         _serve(server, out)
     return 0
+
+
+def make_environment(server: Sandbox) -> dict[str, str]:
+    """Return the environment of a command that is to work with the sandbox: no key but its own."""
+    # Read for the names of its keys alone.
+    with contextlib.suppress(PinsyncError):
+        config.load(None, start=Path.cwd(), environ=os.environ)
+    return {**trial_environment(os.environ), **server.environment}
 
 
 def _serve(server: Sandbox, out: Callable[[str], None]) -> None:
@@ -93,7 +103,7 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     # What has a handler, rather than being ignored, is as ever for the command.
     with _answered(interrupt=lambda: None, terminate=terminate):
         try:
-            started.append(subprocess.Popen(command, env={**os.environ, **environment}))
+            started.append(subprocess.Popen(command, env=environment))
         except OSError as error:
             raise UsageError(f"can't run {command[0]!r}: {error.strerror}") from error
         if asked.is_set():  # before there was anybody to pass it on to

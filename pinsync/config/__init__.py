@@ -15,11 +15,11 @@ from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from pinsync import environment
 from pinsync.config import places
 from pinsync.config.key import private_key
 from pinsync.config.records import (
     DEFAULT_HOSTS,
-    DEFAULT_KEY_VARIABLE,
     FILE_NAME,
     Safety,
     Settings,
@@ -27,6 +27,7 @@ from pinsync.config.records import (
     check_trackers,
 )
 from pinsync.config.section import MAX_FILE_BYTES, Section, parsed
+from pinsync.environment import DEFAULT_KEY_VARIABLE
 from pinsync.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ _TRACKER_NAME: Final = re.compile(r"[a-z0-9_-]{1,100}")
 _TRACKER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 # Upper case only, so that a key written here by mistake isn't taken for a name and shown in a message.
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+_KEY_VARIABLE: Final = re.compile(rb"""private_key_env["']?\s*:\s*["']?([A-Z_][A-Z0-9_]{0,99})""")
 _NEVER_IGNORED: Final = frozenset(
     {"id", "model", "target_type", "target_identity", "target_criteria", "pin_definitions"}
 )
@@ -108,7 +110,7 @@ def load(path: Path | None, *, start: Path, environ: Mapping[str, str]) -> Setti
     if found is None:
         return _settings(Section(FILE_NAME, {}, (), {}), repository_root(start) or start, _TOP, environ)
     source = str(path or (found.relative_to(start) if found.is_relative_to(start) else found))
-    top = parsed(_read(found, source), source)
+    top = _parse(_read(found, source), source)
     folder = found.parent.resolve()
     root = repository_root(folder) or repository_root(start) or folder
     base = PurePosixPath(folder.relative_to(root).as_posix()) if folder.is_relative_to(root) else _TOP
@@ -130,7 +132,7 @@ def parse(text: bytes, source: str, *, root: Path, environ: Mapping[str, str], b
     Raises:
         ConfigError: the text isn't YAML, or a setting is refused.
     """
-    return _settings(parsed(text, source), root, base, environ)
+    return _settings(_parse(text, source), root, base, environ)
 
 
 def rooted(settings: Settings, root: Path, inside: PurePosixPath) -> Settings:
@@ -160,6 +162,14 @@ def _read(file: Path, source: str) -> bytes:
             return stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"can't be read: {error.strerror}", source=source) from error
+
+
+def _parse(text: bytes, source: str) -> Section:
+    # First of all, since a text that is refused may name variables with keys as well, and the
+    # command can go on: with another revision, say.
+    for name in _KEY_VARIABLE.findall(text):
+        environment.keep_from_children(name.decode())
+    return parsed(text, source)
 
 
 def _refuse_symlinks(top: Section, settings: Settings) -> None:
@@ -283,6 +293,10 @@ def _tracker(trackers: Section, name: str, allowed: Collection[str]) -> Tracker:
     if not _VARIABLE.fullmatch(variable):
         hint = "the key itself must not stand here: replace it by a new one if it does"
         raise section.error("private_key_env", "must be the name of an environment variable, in capitals", hint=hint)
+    if environment.is_reserved(variable):
+        hint = "choose a name for the key alone, such as LUIGISBOX_KEY"
+        raise section.error("private_key_env", f"must not be {variable}, which has another meaning", hint=hint)
+    environment.keep_from_children(variable)
     return Tracker(
         name=name,
         tracker_id=tracker_id,

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pinsync.environment import child_environment
 from pinsync.errors import ConfigError, keep_secret, printable
 
 if TYPE_CHECKING:
@@ -70,12 +71,12 @@ def _from_file(file: Path) -> str:
 
 
 def _from_command(command: str, tracker: Tracker, environ: Mapping[str, str]) -> str:
-    environment = {**environ, "PINSYNC_TRACKER_NAME": tracker.name, "PINSYNC_TRACKER_ID": tracker.tracker_id}
+    names = {"PINSYNC_TRACKER_NAME": tracker.name, "PINSYNC_TRACKER_ID": tracker.tracker_id}
     try:
         done = subprocess.run(
             # Windows splits the line itself, by rules in which a backslash escapes nothing.
             command if os.name == "nt" else shlex.split(command),
-            env=environment,
+            env={**child_environment(environ), **names},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a script that is traced writes the key there

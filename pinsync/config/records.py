@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pinsync.environment import DEFAULT_KEY_VARIABLE
 from pinsync.errors import ConfigError, UsageError, suggestion
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 FILE_NAME: Final = "pinsync.yaml"
 DEFAULT_HOSTS: Final = ("https://live.luigisbox.tech", "https://live.luigisbox.com")
-DEFAULT_KEY_VARIABLE: Final = "PINSYNC_PRIVATE_KEY"
 
 
 @dataclass(frozen=True, slots=True)

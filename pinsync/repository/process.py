@@ -1,5 +1,8 @@
 """Running git: GitPython is imported here and nowhere else.
 
+It runs git while it is imported, so that waits for the first command: by then the configuration is
+read, and it is known which variables hold keys.
+
 Git's own commands are run, since they alone know filters, hooks, signing, worktrees and what a hook's environment says.
 GitPython's objects aren't used: they fail on SHA-256 repositories, and ``index.commit`` commits all that is staged,
 skips hooks and signs nothing.
@@ -9,21 +12,21 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, cast
 
+from pinsync.environment import variables
 from pinsync.errors import RepositoryError, printable, redacted
-
-try:
-    import git
-except ImportError as error:  # GitPython runs git while it is imported
-    raise RepositoryError("the git command can't be run", hint="install git and put it on PATH") from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
+    from types import ModuleType
+
+    from git import Git as GitPython
 
 # What ties git to one repository: the list of `git rev-parse --local-env-vars`, and the namespace.
 _LOCAL_VARIABLES: Final = re.compile(
@@ -49,6 +52,14 @@ _HEADER_FIELDS: Final = 3
 _PIECE: Final = 1 << 16
 PATHS_ON_INPUT: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")
 """The options of a command that reads what `pathspecs` returns; an argument list has a limit, on Windows a low one."""
+
+
+def _missing() -> RepositoryError:
+    return RepositoryError("the git command can't be run", hint="install git and put it on PATH")
+
+
+if not shutil.which(os.environ.get("GIT_PYTHON_GIT_EXECUTABLE", "git")):
+    raise _missing()
 
 
 class Outcome(NamedTuple):
@@ -90,6 +101,7 @@ class Git:
         Raises:
             RepositoryError: git itself can't be run.
         """
+        git = _gitpython()
         with _input(feed) as stream:
             try:
                 return Outcome(
@@ -104,7 +116,7 @@ class Git:
                     )
                 )
             except git.GitCommandNotFound as error:
-                raise RepositoryError("the git command can't be run", hint="install git and put it on PATH") from error
+                raise _missing() from error
 
     def run(self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
         """Run a command and return its output; what it takes is as for `attempt`.
@@ -121,9 +133,7 @@ class Git:
         """
         with _input("".join(f"{name}\n" for name in names).encode()) as stream:
             # GitPython ends the process when the generator is dropped, read to the end or not.
-            process = git.Git().execute(
-                self._command(("cat-file", "--batch")), stream, as_process=True, env=self.environment
-            )
+            process = self._start(("cat-file", "--batch"), stream)
             for _ in names:
                 header = process.stdout.readline().split()  # name, type and size, or name and "missing"
                 size = int(header[2]) if len(header) == _HEADER_FIELDS else max_bytes + 1
@@ -136,22 +146,33 @@ class Git:
         Raises:
             RepositoryError: the command failed; the message holds one line of git's own.
         """
-        process = git.Git().execute(self._command(arguments), as_process=True, env=self.environment)
+        process = self._start(arguments)
         while piece := process.stdout.read1(_PIECE):
             yield piece
         try:
             process.wait()
-        except git.GitCommandError as error:
+        except _gitpython().GitCommandError as error:
             raise RepositoryError(f"git {arguments[0]} failed: {reason(str(error.stderr))}") from error
 
     def conversation(self, *arguments: str) -> Conversation:
         """Start a command that answers each line of its input; whoever drops the result ends it."""
-        process = git.Git().execute(self._command(arguments), subprocess.PIPE, as_process=True, env=self.environment)
-        return cast("Conversation", process)
+        return cast("Conversation", self._start(arguments, subprocess.PIPE))
+
+    def _start(self, arguments: Sequence[str], stream: BinaryIO | int | None = None) -> GitPython.AutoInterrupt:
+        client: GitPython = _gitpython().Git()
+        return client.execute(self._command(arguments), stream, as_process=True, env=self.environment)
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         # By -C, not as GitPython's working folder: where that can't be entered, it takes the current one instead.
-        return [str(git.Git.GIT_PYTHON_GIT_EXECUTABLE), "-C", str(self.folder), *_SETTINGS, *arguments]
+        return [str(_gitpython().Git.GIT_PYTHON_GIT_EXECUTABLE), "-C", str(self.folder), *_SETTINGS, *arguments]
+
+
+def _gitpython() -> ModuleType:
+    try:
+        import git  # noqa: PLC0415 - see the top of this module
+    except ImportError as error:
+        raise _missing() from error
+    return git
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -179,7 +200,7 @@ def reason(errors: str) -> str:
 
 def shown(errors: str) -> str:
     """Return a command's standard error for people; a hook can have put any variable's value there."""
-    return printable(redacted(errors, os.environ))
+    return printable(redacted(errors, variables()))
 
 
 def text(output: bytes) -> str:
