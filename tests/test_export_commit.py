@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,38 @@ def test_a_hook_that_refuses_is_quoted_and_the_index_is_as_it_was(
     (exported / ".git/hooks/pre-commit").unlink()
     assert pinsync("export", "--commit").code == 0
     assert git("status", "--porcelain") == "A  notes.txt"
+
+
+@pytest.mark.parametrize("signal", ["KILL", "TERM"])
+def test_a_git_that_dies_after_the_commit_is_told_of_until_the_index_is_right(
+    signal: str, api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    script = f"[ $1 = committed ] && grep -q refs/heads/main && kill -{signal} $PPID; exit 0"
+    hook(exported, "reference-transaction", script)
+    repinned(api, STRINGS)
+    edited(api, HOME, model="new")
+    result = pinsync("export", "--commit")
+    commit = git("rev-parse", "HEAD")
+    assert git("log", "-1", "--format=%s") == "Export pins: 2 changed"
+    assert result.code == 2
+    assert f"error: git commit made {commit[:12]}, then it was killed by signal " in result.err
+    assert "hook" not in result.err
+    told = result.err.partition("once no other git is running: ")[2]
+    (exported / ".git/hooks/reference-transaction").unlink()
+    for position in (7, 8):  # the same as before, and something new
+        repinned(api, STRINGS, position)
+        for options in ([], ["--force"], ["--commit"])[2 if position == 7 else 0 :]:
+            with untouched(exported):
+                result = pinsync("export", *options)
+            assert result.code == 2
+            assert f"the index lacks the last commit, {commit[:7]}, and the next one would take it back" in result.err
+            assert told in result.err
+    subprocess.run(told, shell=True, check=True)  # noqa: S602 - as told
+    assert git("status", "--porcelain") == ""
+    result = pinsync("export", "--commit")
+    assert result.code == 0, result.err
+    assert git("show", "--name-only", "--format=") == "customizations/basket.yaml"
+    assert git("status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize("source", ["PINSYNC_PRIVATE_KEY_FILE", "PINSYNC_PRIVATE_KEY_COMMAND"])

@@ -616,6 +616,16 @@ def test_hooks_run_and_what_a_failing_one_leaves_is_undone(root: Path) -> None:
     assert status(root) == before
 
 
+def test_a_hook_that_refuses_the_first_commit_leaves_the_index_too(root: Path) -> None:
+    hook(root, "pre-commit", "exit 1")
+    put(root, BASKET)
+    put(root, "README.md")
+    git(root, "add", "README.md")
+    with pytest.raises(RepositoryError, match="git commit ended with status 1"):
+        opened(root).commit([BASKET], "message")
+    assert status(root) == f"A  README.md\n?? {BASKET}"
+
+
 def test_a_hook_may_change_the_message(root: Path) -> None:
     hook(root, "commit-msg", 'echo "Ticket: 7" >> "$1"')
     put(root, BASKET)
@@ -798,6 +808,109 @@ def test_a_hook_whose_commit_holds_the_index_is_no_obstacle_to_itself(root: Path
     git(root, "commit", "--quiet", "--all", "--message=x")
 
 
+MOVED = "[ $1 = committed ] && grep -q refs/heads/main || exit 0; "
+"""For a hook on references, so that it goes on only once the branch is moved; git then still has to write the index."""
+
+
+def told(error: RepositoryError) -> str:
+    """The commands that a hint tells to run."""
+    return (error.hint or "").partition("once no other git is running: ")[2]
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["a later commit", "the first commit"])
+@pytest.mark.parametrize(
+    ("name", "script", "ending", "remains"),
+    [
+        ("reference-transaction", f"{MOVED}kill -KILL $PPID", "it was killed by signal 9", "rm .*index.lock && git -C"),
+        ("reference-transaction", f"{MOVED}kill -TERM $PPID", "it was killed by signal 15", "git -C"),
+        ("reference-transaction", f"{MOVED}rm .git/index.lock", "unable to write\nnew", "git -C"),
+        ("post-commit", "kill -KILL $PPID", "it was killed by signal 9", ""),
+    ],
+    ids=["killed", "terminated", "unwritable index", "killed at the end"],
+)
+def test_a_commit_that_git_made_before_it_failed_stands(
+    first: bool, name: str, script: str, ending: str, remains: str, root: Path
+) -> None:
+    gone, odd = DIRECTORY / "gone.yaml", DIRECTORY / "[a] 'b'.yaml"
+    if not first:
+        committed(root, BASKET, gone)
+        (root / gone).unlink()
+    put(root, "README.md", b"staged\n")
+    git(root, "add", "README.md")
+    for path in (BASKET, odd):
+        put(root, path, b"new\n")
+    repository = opened(root)
+    hook(root, name, script)
+    with pytest.raises(RepositoryError) as caught:
+        repository.commit([BASKET, gone, odd], "message")
+    made = git(root, "rev-parse", "HEAD")
+    assert git(root, "log", "-1", "--format=%s") == "message"
+    assert caught.value.message.startswith(f"git commit made {made[:12]}, then it ")
+    assert ending in caught.value.message.replace("new_index", "new")
+    assert (caught.value.hint or "").startswith("the commit stands; ")
+    assert re.match(remains, told(caught.value))
+    (root / ".git/hooks" / name).unlink()
+    if remains:
+        with pytest.raises(RepositoryError, match=f"the index lacks the last commit, {made[:7]}") as again:
+            repository.check_index(DIRECTORY)
+        assert told(again.value) == told(caught.value)
+        subprocess.run(told(again.value), shell=True, cwd=root / "customizations", check=True)  # noqa: S602 - as told
+    repository.check_index(DIRECTORY)
+    assert status(root) == "A  README.md"
+    put(root, BASKET, b"newer\n")
+    assert repository.commit([BASKET, odd], "message")
+    assert git(root, "show", "--format=", "--name-only") == str(BASKET)
+
+
+def test_a_git_that_is_killed_before_it_moves_the_branch_commits_nothing(root: Path) -> None:
+    first = committed(root, BASKET)
+    put(root, BASKET, b"new\n")
+    put(root, HOME, b"new\n")
+    hook(root, "pre-commit", "kill -KILL $PPID")
+    with pytest.raises(RepositoryError, match=r"^git commit was killed by signal 9$") as caught:
+        opened(root).commit([BASKET, HOME], "message")
+    assert "nothing was committed" in (caught.value.hint or "")
+    assert git(root, "rev-parse", "HEAD") == first
+    (root / ".git/hooks/pre-commit").unlink()
+    with pytest.raises(RepositoryError, match=r"index\.lock exists"):
+        opened(root).commit([BASKET, HOME], "message")
+    (root / ".git/index.lock").unlink()
+    assert opened(root).commit([BASKET, HOME], "message")
+    assert status(root) == ""
+
+
+def test_a_commit_of_somebody_elses_is_not_taken_for_ones_own(root: Path) -> None:
+    committed(root, BASKET)
+    put(root, BASKET, b"new\n")
+    put(root, HOME, b"new\n")
+    hook(root, "pre-commit", 'git commit-tree -p HEAD -m theirs "HEAD^{tree}" | xargs git update-ref HEAD; exit 1')
+    with pytest.raises(SafetyError, match="HEAD moved while pinsync was at work"):
+        opened(root).commit([BASKET, HOME], "message")
+    assert git(root, "log", "-1", "--format=%s") == "theirs"
+    assert status(root) == f" M {BASKET}\n?? {HOME}"
+
+
+@pytest.mark.parametrize("how", ["in part", "with the files", "staged anew"])
+def test_what_a_person_takes_back_is_no_stale_index(how: str, root: Path) -> None:
+    committed(root, BASKET, HOME)
+    committed(root, BASKET, HOME, text=b"new\n")
+    paths = [str(BASKET), str(HOME)]
+    if how == "in part":
+        git(root, "reset", "--quiet", "HEAD^", "--", paths[0])
+    elif how == "with the files":
+        git(root, "checkout", "--quiet", "HEAD^", "--", *paths)
+    else:
+        put(root, BASKET, b"newer\n")
+        git(root, "add", ".")
+    opened(root).check_index(DIRECTORY)
+    git(root, "reset", "--quiet", "HEAD^", "--", *paths)
+    put(root, BASKET, b"edited since\n")
+    put(root, HOME, b"new\n")
+    with pytest.raises(RepositoryError, match="lacks the last commit"):
+        opened(root).check_index(DIRECTORY)
+    opened(root).check_index(PurePosixPath("elsewhere"))
+
+
 # Committing onto a branch
 
 
@@ -957,6 +1070,17 @@ def test_a_branch_in_use_is_refused(root: Path, tmp_path: Path, state: str) -> N
             git(linked, "checkout", "--quiet", "--detach")
     with pytest.raises(SafetyError, match="is checked out"):
         repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+
+
+def test_a_branch_that_git_moved_before_it_died_is_moved(root: Path) -> None:
+    committed(root, BASKET)
+    repository = opened(root)
+    hook(root, "reference-transaction", "[ $1 = committed ] && grep -q refs/heads/bot && kill -KILL $PPID; exit 0")
+    made = repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
+    assert made == BranchResult(git(root, "rev-parse", "bot"), changed=True, replaced=False)
+    gone = repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message")
+    assert gone == BranchResult(None, changed=True, replaced=True)
+    assert git(root, "branch", "--list", "bot") == ""
 
 
 def test_a_branch_moved_meanwhile_is_not_overwritten(root: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError, SafetyError, printable
 from pinsync.model import MAX_FILE_BYTES, is_document
-from pinsync.repository import branch, discovery, log, objects, obstacles, pager
+from pinsync.repository import branch, discovery, log, objects, obstacles, pager, recovery
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import Listed, Object, Range, Reader, listing
 from pinsync.repository.process import (
@@ -330,24 +330,34 @@ class Repository:
         """Make sure that git stores files with the bytes that they have; see `obstacles.check_attributes`."""
         obstacles.check_attributes(self._git, files)
 
+    def check_index(self, folder: PurePosixPath) -> None:
+        """Make sure that the index has the last commit; see `recovery.check_index`."""
+        recovery.check_index(self._git, folder)
+
     def commit(
-        self, paths: Collection[PurePosixPath], message: str, verify: Callable[[], None] = lambda: None
+        self,
+        paths: Collection[PurePosixPath],
+        message: str,
+        base: str | None = None,
+        verify: Callable[[], None] = lambda: None,
     ) -> str | None:
         """Commit these files as they are in the working tree, new and removed ones too, and nothing else.
 
         What else is staged stays staged. Hooks run, and signing is as configured. Where git or a hook refuses, the
-        index is left as it was.
+        index is left as it was. Where git fails after it made the commit, nothing is undone.
 
         Args:
             paths: the files, whether they changed or not.
             message: the whole commit message; lines that begin with ``#`` stay.
-            verify: called directly before git commits; an error that it raises stops the commit.
+            base: the full hash of HEAD as the files were made from it; None for HEAD as it is now.
+            verify: called directly before git commits, and where git failed after somebody else committed; raises an
+                error if a file isn't as it should be.
 
         Returns:
             The full hash of the new commit, ``None`` if there was nothing to commit.
 
         Raises:
-            RepositoryError: git refused; the message says why.
+            RepositoryError: git refused, or failed after it made the commit; the message says which, and why.
         """
         states = self._states(paths)
         changed = [path for path, state in states.items() if state.edited or (state.committed and not state.worktree)]
@@ -356,6 +366,7 @@ class Repository:
         new = [path for path in changed if states[path].committed is None and states[path].staged is None]
         self.check_commit(new)
         self.check_out(changed)
+        before = base or self.head()
         try:
             if new:  # which git otherwise commits none of by its path
                 self._git.run("add", "--intent-to-add", *PATHS_ON_INPUT, feed=pathspecs(new))
@@ -363,17 +374,33 @@ class Repository:
                 text = Path(folder, "message")
                 text.write_bytes(message.encode(errors="replace"))
                 options = ("--only", "--quiet", "--cleanup=whitespace", f"--file={text}", *PATHS_ON_INPUT)
-                head = self.head()
+                self.check_head(before)
                 verify()
                 outcome = self._git.attempt("commit", *options, feed=pathspecs(changed))
-                if outcome.status:
-                    self.check_head(head)
-                obstacles.check_outcome(outcome)
+            made = None
+            if outcome.status:
+                made = self._made(before, changed)
+                verify()
+                if made is None:
+                    self.check_head(before)
+            obstacles.check_outcome(self._git, outcome, made)
         except BaseException:
             with contextlib.suppress(RepositoryError):
-                self._git.run("update-index", "--force-remove", "-z", "--stdin", feed=joined(new))
+                if new and not self._made(before, changed):
+                    # To what HEAD has, which is right even if a git that goes on has moved it by now.
+                    self._git.run("reset", "--quiet", *PATHS_ON_INPUT, feed=pathspecs(new))
             raise
         return self.head()
+
+    def _made(self, before: str | None, paths: Collection[PurePosixPath]) -> str | None:
+        """Return the full hash of the commit that took these files since ``before``, if there is one."""
+        after = self.head()
+        if after == before:
+            return None
+        for state in self._states(paths).values():
+            if state.edited or (state.committed and not state.worktree):
+                return None
+        return after
 
     def proposal(self, name: str) -> Proposal | None:
         """Return pinsync's own commit on a branch; see `branch.proposal`."""

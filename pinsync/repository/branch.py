@@ -109,7 +109,11 @@ def commit_to_branch(
 
 
 def _commit(git: Git, name: str) -> str | None:
-    found = git.attempt("show-ref", "--verify", "--hash", f"refs/heads/{name}")  # exactly this, where rev-parse guesses
+    return _reference(git, f"refs/heads/{name}")
+
+
+def _reference(git: Git, reference: str) -> str | None:
+    found = git.attempt("show-ref", "--verify", "--hash", reference)  # exactly this, where rev-parse guesses
     return None if found.status else line(found.output)
 
 
@@ -208,7 +212,8 @@ def _move(git: Git, reference: str, new: str | None, old: str | None) -> None:
     """Make, move or, without a new commit, delete a branch, if it still is where it was."""
     change = ["-d", reference, str(old)] if new is None else [reference, new, old or "0" * len(new)]
     moved = git.attempt("update-ref", "--no-deref", "-m", "pinsync export", *change)
-    if moved.status:
+    # A git that dies after it moved the branch, in a hook, say, has done all that it was to do.
+    if moved.status and _reference(git, reference) != new:
         raise SafetyError(
             f"{printable(reference)} couldn't be {'moved' if new else 'deleted'}: {reason(moved.errors)}",
             hint="if something else moved it meanwhile, run the command again",

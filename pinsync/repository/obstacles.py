@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import RepositoryError, printable
-from pinsync.repository.process import checked, joined, line, reason, shown, text
+from pinsync.repository import recovery
+from pinsync.repository.process import checked, joined, reason, shown, text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -59,7 +60,7 @@ def check_unlocked(git: Git) -> None:
     Raises:
         RepositoryError: its lock is there, which git itself would only stumble over once the files are written.
     """
-    lock = git.folder / f"{line(git.run('rev-parse', '--git-path', 'index'))}.lock"
+    lock = recovery.index_lock(git)
     if os.path.lexists(lock):
         raise RepositoryError(
             f"another git process seems to be running in this repository: {printable(str(lock))} exists",
@@ -137,18 +138,37 @@ def check_attributes(git: Git, files: Mapping[PurePosixPath, bytes]) -> None:
             )
 
 
-def check_outcome(outcome: Outcome) -> None:
+def check_outcome(git: Git, outcome: Outcome, commit: str | None) -> None:
     """Make sure that ``git commit`` did its work.
 
+    Args:
+        git: the repository.
+        outcome: what came of the command.
+        commit: the full hash of the commit, if the command failed after it had made one.
+
     Raises:
-        RepositoryError: it didn't; the message says whether git or a hook refused, and why.
+        RepositoryError: the command failed; the message says whether git or a hook refused, and
+            why, or that the commit was made all the same.
     """
     if not outcome.status:
         return
+    said = shown(outcome.errors)[-_SHOWN_CHARACTERS:]
+    ending = f"ended with status {outcome.status}"
+    if outcome.status < 0:
+        ending = f"was killed by signal {-outcome.status}"
+    if commit:
+        stale = recovery.find_stale(git, recovery.EVERYWHERE)
+        raise RepositoryError(
+            f"git commit made {commit[:12]}, then it {ending}" + (f", saying:\n{said}" if said else ""),
+            hint=f"the commit stands; {recovery.remedy(git, stale)}",
+        )
     if any(each.startswith("fatal: ") for each in outcome.errors.splitlines()):
         message = f"git commit failed: {reason(outcome.errors)}"
         raise RepositoryError(message, hint="the files are written; nothing was committed")
+    if outcome.status < 0 or not said.strip():
+        hint = "the files are written, and nothing was committed; run the command again"
+        raise RepositoryError(f"git commit {ending}", hint=hint)
     raise RepositoryError(
-        f"git commit was refused, most likely by a hook, which said:\n{shown(outcome.errors)[-_SHOWN_CHARACTERS:]}",
+        f"git commit was refused, most likely by a hook, which said:\n{said}",
         hint="the files are written; make the hook content, then run the command again",
     )

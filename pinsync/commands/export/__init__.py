@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -301,6 +302,8 @@ class _Run:
     def _record(self, place: WorkingTree, updates: Sequence[Update]) -> None:
         """Write the files, and commit them where ``--commit`` asks for it."""
         recorded = {path: text for found in updates for path, text in found.recorded.items()}
+        if place.repository and (self._options.commit or any(found.files for found in updates)):
+            place.repository.check_index(place.directory)
         if recorded:
             paths = [path for path, text in recorded.items() if text is not None]
             needed_repository(place, "--commit").check_commit(paths)
@@ -356,12 +359,8 @@ class _Run:
         repository = needed_repository(place, "--commit")
         recorded = {path: text for found in updates for path, text in found.recorded.items()}
         pairs = self._nothing() | {found.tracker.name: found.committed for found in updates}
-
-        def verify() -> None:
-            repository.check_head(self._head)
-            place.check_unchanged(recorded)
-
-        commit = repository.commit(recorded.keys(), self._options.message or message(pairs), verify)
+        text = self._options.message or message(pairs)
+        commit = repository.commit(recorded.keys(), text, self._head, partial(place.check_unchanged, recorded))
         self._console.say(f"committed {commit[:12]}" if commit else "nothing to commit")
 
     def _nothing(self) -> dict[str, Sequence[Pair]]:
