@@ -59,10 +59,10 @@ def run(arguments: list[str]) -> int:
         except PinsyncError as error:
             return console.fail(error)
         except KeyboardInterrupt as error:
-            console.err(f"interrupted: {error.args[0] if error.args else 'nothing was changed'}")
+            console.say(f"interrupted: {error.args[0] if error.args else 'nothing was changed'}")
             return INTERRUPTED
         except Exception as error:  # noqa: BLE001 - the boundary
-            console.err(f"error: a bug in pinsync {__version__}: {type(error).__name__}. {_log()}")
+            console.say(f"error: a bug in pinsync {__version__}: {type(error).__name__}. {_log()}")
             return BUG
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 INVISIBLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
@@ -18,6 +18,46 @@ INVISIBLE: Final = re.compile(
 
 A frozen list rather than this Python's Unicode tables, so that canonical text is the same under every Python.
 """
+
+COMMANDS: Final[Mapping[str, str]] = {
+    # actions/runner, src/Runner.Common/ActionCommand.cs, TryParse: anywhere in a line. act, Gitea and
+    # Forgejo obey it at the beginning of a line; Azure Pipelines folds or colours lines by it.
+    "GitHub Actions": r"#(?<=##)(?=\[)",
+    # microsoft/azure-pipelines-agent, Command.cs, TryParse: anywhere in a line. Without the bracket
+    # the job gets a warning (WorkerCommandManager.cs).
+    "Azure Pipelines": "#(?<=##)(?=vso)",
+    # https://www.jetbrains.com/help/teamcity/service-messages.html: anywhere in a line, and several
+    # in one (JetBrains/TeamCity.ServiceMessages, ServiceMessageParser.cs).
+    "TeamCity": r"#(?<=##)(?=teamcity\[)",
+    # MyGet's documentation, "Build Services", service messages; the form is TeamCity's.
+    "MyGet": r"#(?<=##)(?=myget\[)",
+    # OctopusDeploy/Calamari, ServiceMessageParser.cs: anywhere in a line, the bracket optional. An
+    # older parser ignores the case (Octopus.Shared.ServiceMessages).
+    "Octopus Deploy": "#(?<=##)(?=(?i:octopus))",
+    # https://docs.finalbuilder.com/ci/1.0/extending-continua-ci/custom-log-messages.html
+    "Continua CI": r"@(?<=@@)(?=(?i:continua)\[)",
+    # spinnaker/igor, PropertyParser: sets variables of a pipeline, read from the log of a build.
+    "Spinnaker": "_(?<=SPINNAKER_)(?=PROPERTY_|CONFIG_JSON=)",
+    # https://cmake.org/cmake/help/latest/command/ctest_test.html, "Additional Test Measurements":
+    # sends values, and files of the machine, to a dashboard.
+    "CTest": "<(?=DartMeasurement|CTest(?:Measurement|Details|Label))",
+    # jenkinsci/junit-attachments-plugin, GetTestDataMethodObject.java: publishes a file of the
+    # machine, named in the output of a test. GitLab links an artifact (ci/parsers/test/junit.rb).
+    "Jenkins": r"\[(?<=\[\[)(?=ATTACHMENT\|)",
+}
+"""CI runner → pattern of a command that it obeys anywhere in a line of a job's log.
+
+Each pattern matches one character: the one to escape. Text that only folds or colours lines is
+left alone: Buildkite's headings (``--- ``, ``+++ ``, ``~~~ ``, ``^^^ +++``) and ``travis_fold:``.
+GitLab's ``section_start:``, Drone's cards and Jenkins's notes need an ESC, which `printable` escapes.
+AppVeyor, Bamboo, Bitbucket, CircleCI, GoCD and Woodpecker are not known to obey anything in a log.
+"""
+COMMAND: Final = "|".join(COMMANDS.values())
+"""The pattern of any of `COMMANDS`."""
+
+# actions/runner, ActionCommand.cs, TryParseV2: at the beginning of a line, behind white space. act,
+# Gitea and Forgejo obey it too.
+_COMMAND_OF_A_LINE: Final = r"(?m)^([^\S\n]*):(?=:)"
 
 _SECRET: Final = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 _SHORTEST_SECRET: Final = 4
@@ -54,13 +94,21 @@ def redacted(text: str, environ: Mapping[str, str], names: Iterable[str] | None 
     return text
 
 
-def printable(text: str) -> str:
-    r"""Return ``text`` with controls, bidi marks and lone surrogates shown as ``\\uXXXX``; newlines and tabs stay.
+def escaped(character: str) -> str:
+    r"""Return the ``\uXXXX`` or ``\UXXXXXXXX`` escape of a character; newline and tab stay as they are."""
+    if character in "\n\t":
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - the end of the BMP
 
-    What comes from the API, a file or git is data: it must not move a reader's cursor or reorder a line, nor be taken
-    for a command by the runner of a CI job, as ``##[`` is wherever it stands in a log.
+
+def printable(text: str) -> str:
+    r"""Return ``text`` with controls, bidi marks and lone surrogates shown as ``\uXXXX``.
+
+    Newlines and tabs stay. Text from the API, a file or git is data: it must not move the cursor of
+    a terminal, nor reorder a line. `defused` keeps a CI runner from obeying it.
     """
-    return INVISIBLE.sub(lambda match: escaped(match[0]), text).replace("##[", "#\\u0023[")
+    return INVISIBLE.sub(lambda match: escaped(match[0]), text)
 
 
 def one_line(text: str) -> str:
@@ -68,21 +116,18 @@ def one_line(text: str) -> str:
     return printable(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
 
 
-_A_COMMAND: Final = r"(?m)^([^\S\n]*):(?=:)"
-"""What GitHub's runner takes for a command at the beginning of a line; the other kind is `printable`'s."""
+def defused(text: str, escape: Callable[[str], str] = escaped) -> str:
+    r"""Return ``text`` with one character of each command escaped, so that no CI runner obeys it.
 
-
-def defused(text: str) -> str:
-    """Return ``text`` so that no line of it begins like a command to the runner of a CI job."""
-    return re.sub(_A_COMMAND, r"\1\\u003a", text)
-
-
-def escaped(character: str) -> str:
-    r"""Return the ``\\uXXXX`` or ``\\UXXXXXXXX`` escape of one character; newline and tab are returned as they are."""
-    if character in "\n\t":
-        return character
-    code = ord(character)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - the end of the BMP
+    Args:
+        text: whole lines of output. JSON may be passed as it is: a command stands in one of its
+            strings, where the escape is JSON's own.
+        escape: returns the escape of the character; by default ``\uXXXX``.
+    """
+    text = re.sub(COMMAND, lambda match: escape(match[0]), text)
+    if "::" not in text:
+        return text
+    return re.sub(_COMMAND_OF_A_LINE, lambda match: match[1] + escape(":"), text)
 
 
 def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:

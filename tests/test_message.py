@@ -4,7 +4,7 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from workflows import commands
+from runners import HOSTILE, find_commands
 
 from pinsync.compare import Pair
 from pinsync.document import customization
@@ -86,6 +86,7 @@ FOREIGN: Final = (
     "  ::error::pwned",
     "##[error]pwned",
     "a\n::error::pwned",
+    *HOSTILE,
 )
 
 
@@ -98,7 +99,7 @@ def test_no_foreign_text_is_a_trailer_or_a_command(text: str, trackers: tuple[st
         ["git", "interpret-trailers", "--parse"], input=found, capture_output=True, text=True, check=True
     )
     assert done.stdout == ""
-    assert commands(found) == []
+    assert find_commands(found) == []
 
 
 CLOSING: Final = (

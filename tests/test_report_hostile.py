@@ -1,4 +1,4 @@
-"""Hostile titles through every format: each is read by a real parser, and a job's log takes nothing for a command."""
+"""Hostile titles through every format: each is read by a real parser, and no CI runner obeys any."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from drifts import HEAD, LIVE, failed, pin, rule, state, tracker
 from markdown_it import MarkdownIt
+from runners import FOLDING, HARMLESS, HOSTILE, find_foreign_commands
 from workflows import commands
 
 from pinsync import document
@@ -49,6 +50,8 @@ TITLES: Final = (
     "{0}",
     '"}, {"a": "',
     "\x00\ufffe",
+    *HOSTILE,
+    *FOLDING,
 )
 FILES: Final = "customizations/basket.yaml"
 RENDERERS: Final[dict[str, Callable[[Drift, Style], str]]] = {
@@ -105,8 +108,28 @@ def test_a_job_takes_no_line_for_a_command_of_ours(name: str) -> None:
         assert len(taken) == report.count("\n") == 9 + 10 + 1
     else:
         assert not taken
-    # A patch holds a file's bytes as they are, so it has a fence instead.
+    # A patch holds a file's bytes as they are. It has a fence instead, which only GitHub's runner knows.
     assert ("##[" in report) == (name == "patch")
+    if name != "patch":
+        assert find_foreign_commands(report) == []
+
+
+def test_a_patch_names_the_lines_that_other_runners_obey() -> None:
+    report = patch.render(hostile(), STYLE)
+    ((both,), *_) = [tracker.texts for tracker in hostile().trackers]
+    lines = [line for line in report.split("\n") if find_foreign_commands(line)]
+    assert lines
+    assert all(line[:1] in "+- " for line in lines)
+    found = re.match(rf"{FILES}:\d+: a command to .* \(and (\d+) more lines\), ", patch.describe_commands(both) or "")
+    assert found
+    assert int(found[1]) >= len(lines) - 1
+
+
+@pytest.mark.parametrize("name", sorted(RENDERERS))
+def test_what_is_harmless_is_left_as_it_is(name: str) -> None:
+    report = RENDERERS[name](Drift(HEAD, LIVE, (), HARMLESS), STYLE)
+    assert HARMLESS[0] in report
+    assert not re.search(r"\\u00|&#(?!124;)", report)
 
 
 def test_text_is_lines_of_ours() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import drifts
 import pytest
 from drifts import HEAD, LIVE
+from runners import find_commands
 from workflows import commands
 
 from pinsync import document
@@ -168,6 +169,45 @@ def test_a_part_has_no_fence_of_its_own() -> None:
 
 def test_what_is_no_command_needs_no_fence() -> None:
     assert "::stop" not in rendered({"a.yaml": b"title: a::b\n"}, {"a.yaml": b"title: #[x]\n::added\n"})
+
+
+NUMBERED = b"".join(b"%d\n" % number for number in range(1, 21))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b"", b"a\nb ##vso[a.b]c\n", "a.yaml:2: a command to Azure Pipelines, "),
+        (b"", b"a\n##teamcity[a 'b']\n##vso\n@@continua[a]\n", "a.yaml:2: a command to TeamCity (and 2 more lines), "),
+        (b"a\n##octopus\n", None, "a.yaml:2: a command to Octopus Deploy, "),
+        (NUMBERED + b"[[ATTACHMENT|x\n", NUMBERED, "a.yaml:21: a command to Jenkins, "),
+        (b"<CTestLabel\n" + NUMBERED, b"x\n" + NUMBERED, "a.yaml:1: a command to CTest, "),
+        (NUMBERED + b"##vso\n", b"0\n" + NUMBERED + b"##vso\nx", "a.yaml:22: a command to Azure Pipelines, "),
+        (b"@@ -7,1 +7,1 @@ ##vso\n", b"a\n", "a.yaml:1: a command to Azure Pipelines, "),
+        # A fence keeps GitHub's runner from obeying its own.
+        (b"##[error]x\n::error::x\n", b"a\n", None),
+        # The line is too far away from what differs to stand in the patch.
+        (NUMBERED + b"##vso\n", b"0\n" + NUMBERED + b"##vso\n", None),
+        (b"a ## vso\n", b"# vso\n", None),
+        (b"##vso\n", b"##vso\n", None),
+    ],
+)
+def test_the_first_line_with_a_command_of_another_runner_is_named(
+    old: bytes | None, new: bytes | None, expected: str | None
+) -> None:
+    end = "which a patch can't escape: keep the patch out of a job's log"
+    assert patch.describe_commands(Texts("a.yaml", old, new)) == (expected and expected + end)
+
+
+@pytest.mark.parametrize(
+    "name", ["##vso[task.complete]a.yaml", "a ##[error]b.yaml", "<CTestLabel>[[ATTACHMENT|x]].yaml"]
+)
+def test_a_files_name_is_no_command(repository: Path, git: Git, name: str) -> None:
+    assert repository == Path.cwd()
+    text = rendered({name: b"a\n"}, {name: b"b\n"})
+    assert find_commands(text) == []
+    assert "stop-commands" not in text
+    assert applied(text, {name: b"a\n"}, git) == {name: b"b\n"}
 
 
 NAMES = (

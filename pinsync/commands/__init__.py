@@ -54,31 +54,31 @@ class Console:
     def say(self, text: str) -> None:
         """Show a result."""
         if self.verbosity >= 0:
-            self.err(_shown(text))
+            self._tell(text)
 
     def step(self, text: str) -> None:
         """Show what is being done, to whoever asked for it."""
         if self.verbosity > 0:
-            self.err(_shown(text))
+            self._tell(text)
 
     def warn(self, text: str) -> None:
         """Show what is odd but no failure."""
-        self.err(f"{self._painted('warning:', 33)} {_shown(text)}")
+        self._tell(text, f"{self._painted('warning:', 33)} ")
 
     def fail(self, error: PinsyncError) -> int:
         """Show an error with its hint; return its exit code."""
-        self.err(f"{self._painted('error:', 31)} {_shown(error.message)}")
+        self._tell(error.message, f"{self._painted('error:', 31)} ")
         if error.hint:
-            self.err(_shown(f"  {error.hint}"))
+            self._tell(f"  {error.hint}")
         return error.exit_code
+
+    def _tell(self, text: str, mark: str = "") -> None:
+        """Write text behind a mark, its further lines indented: none can pass for pinsync's own."""
+        shown = printable(text).replace("\n", "\n  ")
+        self.err(defused(f"{mark}{shown}"))
 
     def _painted(self, text: str, color: int) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self.color else text
-
-
-def _shown(text: str) -> str:
-    """Return text with its controls escaped, and its further lines indented: none can pass for one of pinsync's own."""
-    return defused(printable(text).replace("\n", "\n  "))
 
 
 def _nobody_watches(_name: str) -> None:

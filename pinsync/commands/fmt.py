@@ -160,5 +160,7 @@ def _show(texts: Texts, options: Options, console: Console, write: Write) -> Non
     part = patch.part(texts)
     if options.terminal:
         console.out(defused(printable(part.decode().removesuffix("\n"))))
-    else:
-        write(patch.fenced(part))
+        return
+    if warning := patch.describe_commands(texts):
+        console.warn(warning)
+    write(patch.fenced(part))

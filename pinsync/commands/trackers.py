@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync import config
-from pinsync.errors import printable
+from pinsync.errors import defused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,10 +40,10 @@ def trackers(
     rows = [(item.name, item.tracker_id, item.private_key_env) for item in settings.select(names)]
     if as_json:
         matrix = {"include": [dict(zip(_COLUMNS, row, strict=True)) for row in rows]}
-        console.out(json.dumps(matrix, separators=(",", ":")))
+        console.out(defused(json.dumps(matrix, separators=(",", ":"))))
         return 0
     table = [("TRACKER", "TRACKER ID", "KEY FROM"), *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
-        console.out(printable("  ".join(map(str.ljust, row, widths)).rstrip()))
+        console.out(defused("  ".join(map(str.ljust, row, widths)).rstrip()))
     return 0

@@ -1,8 +1,8 @@
 """The report for a GitHub job's log: workflow commands, which GitHub shows as annotations beside the lines.
 
-The runner's rules: a command is a line that begins with ``::``, or holds ``##[`` anywhere. In its data ``%``, carriage
-return and line feed are written ``%25``, ``%0D`` and ``%0A``; in a property's value ``:`` and ``,`` besides, as ``%3A``
-and ``%2C``. GitHub shows ten annotations of a kind for a step, and drops the rest without a word.
+The runner's rules for such a command: in its data ``%``, carriage return and line feed are written
+``%25``, ``%0D`` and ``%0A``; in a property's value ``:`` and ``,`` besides, as ``%3A`` and ``%2C``.
+GitHub shows ten annotations of a kind for a step, and drops the rest without a word.
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.errors import one_line
 from pinsync.model import Finding
 from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
+from pinsync.reports.json import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
         _issue(finding, "info" if at < len(notes) else _severity(finding), print_, context.configuration)
         for at, (finding, print_) in enumerate(zip((*notes, *findings), fingerprints((*notes, *findings)), strict=True))
     ]
-    return json.dumps(issues, ensure_ascii=False, indent=2) + "\n"
+    return encoded(issues)
 
 
 def _severity(finding: Finding) -> str:

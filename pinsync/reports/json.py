@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pinsync.compare import title
 from pinsync.compare.changes import plain_data
 from pinsync.compare.drift import MISSING
-from pinsync.errors import INVISIBLE
+from pinsync.errors import INVISIBLE, defused
 
 if TYPE_CHECKING:
     import re
@@ -55,10 +55,13 @@ def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format ha
     return encoded(record)
 
 
-def encoded(record: Record) -> str:
-    """Return a record as JSON in lines, with a final newline; what is invisible, or a CI runner's command, escaped."""
-    text = json.dumps(record, ensure_ascii=False, allow_nan=False, indent=2)
-    text = text.replace("##[", "#\\u0023[")  # a CI runner takes it for a command wherever it stands in a line
+def encoded(value: Record | list[Record]) -> str:
+    """Return a value as JSON in lines, with a final newline.
+
+    Invisible characters and the commands of CI runners are escaped as JSON does it, so that a
+    reader gets the same value.
+    """
+    text = defused(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
     return "".join(f"{_visible(line)}\n" for line in text.split("\n"))
 
 

@@ -10,7 +10,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from pinsync.errors import one_line
+from pinsync.errors import defused, one_line
 from pinsync.reports.findings import described, from_drift, is_failure, named
 from pinsync.reports.values import clipped
 
@@ -96,7 +96,13 @@ class _Report:
                 element.set(name, str(sum(1 for _ in element.iter(tag))))
             element.set("time", "0")
         ET.indent(self._root)
-        return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(self._root, encoding="unicode")}\n'
+        text = defused(ET.tostring(self._root, encoding="unicode"), _write_reference)
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _write_reference(character: str) -> str:
+    """Return a character reference (XML 1.0, section 4.1), which a reader takes for the character."""
+    return f"&#{ord(character)};"
 
 
 def _place(finding: Finding) -> str:

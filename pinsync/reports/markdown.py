@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import UsageError, one_line
+from pinsync.errors import COMMAND, UsageError, one_line
 from pinsync.reports.values import clipped, plural
 from pinsync.reports.wording import Wording, touched
 
@@ -40,7 +40,6 @@ _VISIBLE: Final = "Shoppers may see a difference in:\n\n"
 _OPEN: Final = "<details>\n<summary>What differs, one by one</summary>\n\n"
 _CLOSE: Final = "\n</details>\n\n"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ENTITIES: Final = {"|": "&#124;", "<": "&lt;"}
 _URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customization"
 
 
@@ -50,13 +49,22 @@ def code(text: str) -> str:
     The rule: newline, tab, controls and bidi marks are shown as escapes (``one_line``). The rest stands between
     backticks, as many as there is no run of in the text (CommonMark 0.31, section 6.1), padded with a blank where it
     begins or ends with a backtick or a blank. A pipe would end a table's cell before the span is seen, and ``<`` a
-    span for a reader of HTML alone, so these stand between two spans, as entities. Empty text is shown as ``""``.
+    span for a reader of HTML alone, so these stand between two spans, as entities. So does one character of a CI
+    runner's command: markdown is printed in a job's log too. Empty text is shown as ``""``.
 
     Why not entities or backslashes: GitHub and GitLab look for mentions, issues, commits, addresses, emoji and math in
     the text that comes out of markdown, where an escaped ``@`` is an ``@`` again; they leave code alone.
     """
     shown = one_line(text) or '""'
-    return "".join(_ENTITIES.get(part) or _span(part) for part in re.split("([|<])", shown) if part)
+    parts = re.split(f"([|<]|{COMMAND})", shown)  # every second part is a character that it matched
+    # Every second part is a character that the pattern matched.
+    parts[::2] = [_span(part) if part else "" for part in parts[::2]]
+    parts[1::2] = map(_write_entity, parts[1::2])
+    return "".join(parts)
+
+
+def _write_entity(character: str) -> str:
+    return "&lt;" if character == "<" else f"&#{ord(character)};"
 
 
 def _span(text: str) -> str:

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pinsync import compare
-from pinsync.errors import escaped, one_line
+from pinsync.errors import defused, escaped, one_line
 from pinsync.reports.values import clipped, compact
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def message(trackers: Mapping[str, Sequence[Pair]]) -> str:
         lines.append(f"  {pair.kind} {_data(compare.name(pair.shown))}")
     if len(ordered) > MAX_ENTRIES:
         lines += ["", f"and {len(ordered) - MAX_ENTRIES} more"]
-    return "\n".join([f"Export pins{whose}: {subject}", *lines, ""])
+    # A job shows the commit that it checked out.
+    return defused("\n".join([f"Export pins{whose}: {subject}", *lines, ""]))
 
 
 _ISSUE: Final = r"""

@@ -3,8 +3,9 @@
 Lines are aligned by patience: those that each side has once stand fast, the gaps between them are treated likewise. It
 takes n log n where the standard library's ``difflib`` takes n², and a customization's id is such a line.
 
-A patch holds the files' own lines, which can't be escaped. Where one of them is a command to the runner of a CI job,
-the part stands in a fence within which no command counts; git passes over it, as over any line between parts.
+A patch holds the files' own lines, which can't be escaped. Where one of them is a command to GitHub's runner, the part
+of the file stands in a fence within which no command counts; git passes over it, as over any line between parts. No
+other runner has such a fence: `describe_commands` names a line that one would obey.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import one_line
+from pinsync.errors import COMMAND, COMMANDS, defused, one_line
+from pinsync.reports.values import page, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 Lines = list[bytes]
 
 _CONTEXT: Final = 3
+_HUNK: Final = re.compile(r"@@ -(\d+),\d+ \+(\d+),\d+ @@")
 _LEVELS: Final = 8
 """How often a gap is looked at anew; pins in one customization need two, and a bound keeps any text cheap."""
 
@@ -41,7 +44,7 @@ def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format ha
         drift: what to report, with its texts.
         style: not used.
     """
-    remarks = "".join(f"# {one_line(remark)}\n" for remark in _remarks(drift))
+    remarks = page(f"# {one_line(remark)}" for remark in _remarks(drift))
     texts = chain.from_iterable(sorted(tracker.texts, key=lambda both: both.path) for tracker in drift.trackers)
     return remarks + b"".join(fenced(part(both)) for both in texts).decode()
 
@@ -86,6 +89,46 @@ def fenced(part: bytes) -> bytes:
     return b"::stop-commands::%b\n%b::%b::\n" % (token, part, token)
 
 
+def describe_commands(texts: Texts) -> str | None:
+    """Return a warning of commands in a file's part that a CI runner other than GitHub's obeys.
+
+    The number is of a line of the new text, or of the old one if the patch removes the line.
+    """
+    both = b"".join(text for text in (texts.old, texts.new) if text is not None)
+    if not re.search(COMMAND, both.decode()):
+        return None
+    found = list(_find_commands(part(texts).decode()))
+    if not found:
+        return None
+    (line, runner), *more = found
+    others = f" (and {plural(len(more), 'more line')})" if more else ""
+    return (
+        f"{texts.path}:{line}: a command to {runner}{others}, which a patch can't escape: "
+        "keep the patch out of a job's log"
+    )
+
+
+def _find_commands(part: str) -> Iterator[tuple[int, str]]:
+    """Yield the number of each line that holds a command, and the runner that obeys it."""
+    old = new = 0
+    for line in part.split("\n"):
+        if hunk := _HUNK.match(line):
+            old, new = int(hunk[1]), int(hunk[2])
+            continue
+        if runner := _find_runner(line):
+            yield old if line.startswith("-") else new, runner
+        old += line.startswith((" ", "-"))
+        new += line.startswith((" ", "+"))
+
+
+def _find_runner(line: str) -> str | None:
+    """Return the runner that obeys a command in a line, unless a fence keeps it from that."""
+    for runner, pattern in COMMANDS.items():
+        if runner != "GitHub Actions" and re.search(pattern, line):
+            return runner
+    return None
+
+
 def _part(texts: Texts) -> Iterator[bytes]:
     old, new = quoted(f"a/{texts.path}"), quoted(f"b/{texts.path}")
     yield f"diff --git {old} {new}\n".encode()
@@ -103,9 +146,14 @@ _SHORT: Final = dict(zip(b'\a\b\t\n\v\f\r"\\', b'abtnvfr"\\', strict=True))
 
 
 def quoted(path: str) -> str:
-    """Return a path as git writes it by default: in C's quotes where it holds specials (git-config(1), quotePath)."""
+    """Return a path as git writes it by default: in C's quotes where it holds specials.
+
+    See git-config(1), quotePath. One character of a CI runner's command is escaped too; git reads
+    it all the same.
+    """
     raw = path.encode(errors="surrogateescape")
     escaped = _SPECIAL.sub(_escaped, raw).decode("ascii")
+    escaped = defused(escaped, lambda character: f"\\{ord(character):03o}")
     return path if len(escaped) == len(path) else f'"{escaped}"'
 
 

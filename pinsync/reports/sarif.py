@@ -5,7 +5,6 @@ The sections named below are those of the standard.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -14,6 +13,7 @@ from pinsync import __version__
 from pinsync.errors import one_line
 from pinsync.model import Finding
 from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
+from pinsync.reports.json import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,8 +69,7 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
         "columnKind": "unicodeCodePoints",
         "results": results,
     }
-    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+    return encoded({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _invocation(findings: Iterable[Finding], context: Context, cut: Iterable[str]) -> Record:

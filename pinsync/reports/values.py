@@ -46,8 +46,8 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 
 
 def page(lines: Iterable[str]) -> str:
-    """Return lines as one text with a final newline; none of them is a command to a CI runner."""
-    return "".join(f"{defused(line)}\n" for line in lines)
+    """Return lines as one text with a final newline, in which no CI runner obeys a command."""
+    return defused("".join(f"{line}\n" for line in lines))
 
 
 def plural(count: int, noun: str) -> str:

@@ -24,7 +24,7 @@ from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
 from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, one_line
 from pinsync.model import EVERYTHING, Customization, FailOn, Scope, is_document
 from pinsync.normalize import date_time
-from pinsync.reports import Style
+from pinsync.reports import Style, patch
 from pinsync.sources import sides
 
 if TYPE_CHECKING:
@@ -345,10 +345,14 @@ class _Run:
         return sources.live(tracker, settings, EVERYTHING, self.environ, self.console.received).customizations
 
     def warn(self, found: Sequence[_Compared]) -> None:
-        """Show what was odd but kept, tracker by tracker."""
+        """Show what was odd but kept, tracker by tracker, and commands in a patch on stdout."""
         for one in found:
             for warning in one.warnings:
                 self.console.warn(f"{one.drift.name}: {warning}")
+            if self.options.format != "patch":
+                continue
+            for warning in filter(None, map(patch.describe_commands, one.drift.texts)):
+                self.console.warn(warning)
 
     def check_scope(self, found: Sequence[_Compared]) -> None:
         """Refuse a scope that matches nothing anywhere: it is mistyped rather than in sync.
