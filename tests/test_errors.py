@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import base64
+import json
 import sys
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import QUICK
 
 from pinsync.errors import (
     INVISIBLE,
@@ -15,11 +22,16 @@ from pinsync.errors import (
     UsageError,
     defused,
     escaped,
+    forget_secrets,
+    keep_secret,
     one_line,
     printable,
     redacted,
     suggestion,
 )
+
+if TYPE_CHECKING:
+    import random
 
 ESCAPED_RANGES = [
     (0x0000, 0x001F),
@@ -142,3 +154,108 @@ def test_secrets_give_way_to_the_names_of_their_variables() -> None:
     environ = {"A_KEY": " abcd\n", "my_token": "abcd-efgh", "SECRET": "abc", "HOME": "/home/abcd", "PASSWORD": ""}
     assert redacted("abcd, abcd-efgh, abc", environ) == "<A_KEY>, <my_token>, abc"
     assert redacted("abcd in /home/abcd", environ, ["HOME", "ELSEWHERE"]) == "abcd in <HOME>"
+
+
+def test_a_short_secret_and_its_few_digits_in_base64_are_left_alone() -> None:
+    assert redacted("abc YWJj 616263", {"A_KEY": "abc"}) == "abc YWJj 616263"
+    assert redacted("test dGVzdA== 74657374", {"A_KEY": "test"}) == "<A_KEY> dGVzdA== <A_KEY>"
+    assert redacted("tests dGVzdHM=", {"A_KEY": "tests"}) == "<A_KEY> <A_KEY>"
+
+
+KEY = "s3cr3t/k+y?~> end\xff"
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        base64.b64encode(KEY.encode()).decode(),
+        base64.b64encode(KEY.encode()).decode().rstrip("="),
+        base64.urlsafe_b64encode(KEY.encode()).decode(),
+        base64.urlsafe_b64encode(KEY.encode()).decode().rstrip("="),
+        KEY.encode().hex(),
+        KEY.encode().hex().upper(),
+        KEY.encode().hex(" "),
+        quote(KEY, safe=""),
+        quote(KEY),
+        quote_plus(KEY),
+        "s3%63%523t/k%2by%3F%7e%3e+end%c3%BF".replace("%52", "r"),
+        json.dumps(KEY)[1:-1],
+        json.dumps(KEY)[1:-1].replace("/", "\\/"),
+        "".join(f"\\u{ord(character):04X}" for character in KEY),
+    ],
+)
+def test_a_secret_is_found_in_its_encodings(encoded: str) -> None:
+    assert redacted(f"a {encoded} b", {"A_KEY": KEY}) == "a <A_KEY> b"
+    keep_secret(KEY)
+    try:
+        assert redacted(f"a {encoded} b", {}) == "a <private key> b"
+    finally:
+        forget_secrets()
+
+
+def test_a_secret_is_found_across_the_lines_of_its_encoding() -> None:
+    long = KEY * 5
+    wrapped = base64.encodebytes(f"1234-5678:{long}".encode()).decode()
+    assert wrapped.count("\n") > 1
+    assert redacted(wrapped, {"A_KEY": long}) == f"{wrapped[:14]}<A_KEY>\n"
+    dump = long.encode().hex().replace("33", "33\n")
+    assert redacted(dump, {"A_KEY": long}) == "<A_KEY>"
+
+
+def test_quotes_and_backslashes_of_a_secret_are_escaped_in_json() -> None:
+    awkward = 'a"b\\c\\\\d/e\n\tf'
+    for encoded in (json.dumps(awkward), json.dumps(awkward).replace("/", "\\/"), quote(awkward)):
+        assert redacted(encoded, {"A_KEY": awkward}).strip('"') == "<A_KEY>"
+
+
+# Without backslashes, of which two are one in JSON, and the characters of the replacement.
+CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\\<A_KEY>")
+SECRETS = st.text(CHARACTERS, min_size=5, max_size=40).filter(lambda text: text.strip() == text)
+
+
+@QUICK
+@given(SECRETS, st.binary(max_size=7), st.binary(max_size=7), st.booleans(), st.booleans())
+def test_base64_shows_four_bits_of_a_secret_at_most(
+    secret: str, before: bytes, after: bytes, url_safe: bool, padded: bool
+) -> None:
+    encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
+    digits = encode(before + secret.encode() + after).decode()
+    digits = digits if padded else digits.rstrip("=")
+    shown = redacted(f"Basic {digits}.", {"A_KEY": secret}).removeprefix("Basic ").removesuffix(".")
+    first, *_, last = shown.split("<A_KEY>")
+    assert shown != first
+    assert digits.startswith(first)
+    assert digits.endswith(last)
+    assert len(first) * 6 <= len(before) * 8 + 4
+    end = len(digits.rstrip("=")) - len(last.rstrip("="))
+    assert end * 6 >= len(before + secret.encode()) * 8
+
+
+@QUICK
+@given(SECRETS, st.binary(max_size=7), st.binary(max_size=7), st.booleans())
+def test_no_hexadecimal_holds_a_secret(secret: str, before: bytes, after: bytes, upper: bool) -> None:
+    digits = (before + secret.encode() + after).hex()
+    shown = redacted(digits.upper() if upper else digits, {"A_KEY": secret})
+    assert "<A_KEY>" in shown
+    assert secret.encode().hex() not in shown.lower()
+
+
+@QUICK
+@given(SECRETS, st.randoms(use_true_random=False))
+def test_no_url_and_no_json_holds_a_secret(secret: str, chance: random.Random) -> None:
+    def spell(character: str) -> str:
+        url = "".join(f"%{byte:02{chance.choice('xX')}}" for byte in character.encode())
+        blank = ["+"] if character == " " else []
+        return chance.choice([character, url, quote(character), quote_plus(character), *blank])
+
+    in_json = [json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)]
+    for encoded in ("".join(map(spell, secret)), *in_json):
+        assert redacted(f"/{encoded}&", {"A_KEY": secret}) == "/<A_KEY>&"
+
+
+@QUICK
+@given(st.binary(min_size=1, max_size=300))
+def test_what_holds_no_secret_stays(data: bytes) -> None:
+    in_base64, in_json = base64.b64encode(data).decode(), json.dumps(data.decode("latin-1"))
+    for text in (data.hex(), in_base64, quote(data), in_json):
+        assert redacted(text, {"A_KEY": KEY, "B_TOKEN": "tests"}) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 from typing import TYPE_CHECKING, Any
@@ -276,6 +277,17 @@ def test_a_key_that_is_echoed_is_not_shown(
     for part in ("pinsynctest", "with%", "marks"):
         assert part not in text
     assert str(answer.status) in text or answer.status == 200
+
+
+def test_a_key_that_is_echoed_in_base64_or_hexadecimal_is_not_shown(
+    api: Sandbox, folder: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINSYNC_PRIVATE_KEY", ECHOED)
+    header = base64.b64encode(f"1234-5678:{ECHOED}".encode()).decode()
+    reason = f"got {header} and {ECHOED.encode().hex().upper()}"
+    api.fail(Fault(times=None, answer=Answer(401, json.dumps({"reason": reason}).encode())))
+    # One digit of base64 holds the last bits of the colon and the first of the key.
+    assert f"got {header[:14]}<private key> and <private key>" in refused(pinsync, folder).err
 
 
 def test_an_unknown_tracker_names_the_setting(

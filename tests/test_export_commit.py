@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 import subprocess
@@ -168,11 +169,12 @@ def test_a_key_from_elsewhere_that_a_hook_prints_is_not_shown(
     place = put(exported.parent / "key", key)
     monkeypatch.delenv("PINSYNC_PRIVATE_KEY")
     monkeypatch.setenv(source, f"cat {place}" if source.endswith("COMMAND") else str(place))
-    hook(exported, "pre-commit", f"cat {place}; exit 1")
+    header = base64.b64encode(f"1234-5678:{key}".encode()).decode()
+    hook(exported, "pre-commit", f"cat {place}; echo; echo 'Basic {header}'; echo '{key.encode().hex()}'; exit 1")
     repinned(api, STRINGS)
     result = pinsync("export", "--commit")
     assert (result.code, key in result.err) == (2, False)
-    assert "<private key>" in result.err
+    assert result.err.count("<private key>") == 3
 
 
 @pytest.mark.usefixtures("api")

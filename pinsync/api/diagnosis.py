@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from pinsync import signing
-from pinsync.errors import RemoteError, printable
+from pinsync.errors import RemoteError, printable, remove_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,18 +52,17 @@ Brief = Callable[[str], str]
 
 
 def brief_without(private_key: str) -> Brief:
-    """Return what makes text from outside fit for a message.
+    """Return a function that makes text from outside fit for a message.
 
     Args:
-        private_key: what a server or a proxy may echo: as it is, in either case, or with any of its characters escaped
-            as in a URL or in JSON.
+        private_key: the key, which a server or a proxy may echo, in any encoding and in either case.
     """
 
     def brief(text: str) -> str:
-        text = " ".join(re.sub(key, "<private key>", text, flags=re.IGNORECASE).split())
+        text = remove_secret(private_key, text, "<private key>", ignore_case=True)
+        text = " ".join(text.split())
         return printable(text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…")
 
-    key = "".join(rf"(?:\\?{re.escape(each)}|(?:%|\\u00){ord(each):02x})" for each in private_key)
     return brief
 
 

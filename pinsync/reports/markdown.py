@@ -56,7 +56,7 @@ def code(text: str) -> str:
     the text that comes out of markdown, where an escaped ``@`` is an ``@`` again; they leave code alone.
     """
     shown = one_line(text) or '""'
-    parts = re.split(f"([|<]|{COMMAND})", shown)  # every second part is a character that it matched
+    parts = re.split(f"([|<]|{COMMAND})", shown)
     # Every second part is a character that the pattern matched.
     parts[::2] = [_span(part) if part else "" for part in parts[::2]]
     parts[1::2] = map(_write_entity, parts[1::2])
