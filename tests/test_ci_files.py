@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from exporting import HOME, STRINGS, put, repinned, rows, untouched
+from exporting import HOME, HOME_TEXT, STRINGS, put, repinned, rows, untouched
 from workflows import BIN, FailedError, Runner, scripts
 
 from pinsync import __version__
@@ -288,23 +288,56 @@ PULL_REQUEST = {
 }
 
 
-def reviewed(runner: Runner, git: Git, **contexts: str) -> None:
-    """Run the review of the branch ``change``, as merged, and then the job that comments."""
+def push_merge(git: Git) -> None:
+    """Push the merge of the branch ``change`` into the main branch, as a code host makes it for its jobs."""
     git("checkout", "--quiet", "-B", "merge", "main")
     git("merge", "--quiet", "--no-ff", "-m", "Merge", "change")
     git("push", "--quiet", "--force", "origin", "merge")
     git("checkout", "--quiet", "main")
-    runner.ref = "merge"
-    base = {"github.event.pull_request.base.sha": git("rev-parse", "main")}
+
+
+def reviewed(runner: Runner, git: Git, checkout: str = "merge", **contexts: str) -> None:
+    """Run the review of the branch ``change``, by default as merged, and then the job that comments."""
+    push_merge(git)
+    runner.ref = checkout
+    event = {
+        "github.event.pull_request.base.ref": "main",
+        "github.event.pull_request.head.sha": git("rev-parse", "change"),
+    }
     try:
-        runner.job(REVIEW, "review", **(PULL_REQUEST | base | contexts))
+        runner.job(REVIEW, "review", **(PULL_REQUEST | event | contexts))
     finally:
         runner.job(REVIEW, "comment")
 
 
-def moved(file: str = "customizations/basket.yaml") -> None:
-    path = Path(file)
+def moved() -> None:
+    path = Path("customizations/basket.yaml")
     path.write_text(path.read_text(encoding="utf-8").replace("position: 2", "position: 3"), encoding="utf-8")
+
+
+@pytest.fixture(params=["left behind", "merged main into itself"])
+def outdated(request: pytest.FixtureRequest, runner: Runner, git: Git, pushed: Callable[[str], None]) -> None:
+    """The branch ``change`` moves a pin of the basket; the main branch has moved one of the homepage since."""
+    assert runner.origin.is_dir()
+    moved()
+    pushed("change")
+    put(Path("customizations/home.yaml"), HOME_TEXT.replace("position: 1", "position: 4"))
+    pushed("main")
+    if request.param == "merged main into itself":
+        git("checkout", "--quiet", "change")
+        git("merge", "--quiet", "-m", "Follow", "main")
+        git("push", "--quiet", "origin", "change")
+        git("checkout", "--quiet", "main")
+        put(Path("customizations/home.yaml"), HOME_TEXT.replace("position: 1", "position: 5"))
+        pushed("main")
+
+
+@pytest.mark.usefixtures("outdated")
+@pytest.mark.parametrize("checkout", ["merge", "change"])
+def test_review_reports_no_change_of_the_main_branch(checkout: str, runner: Runner, git: Git) -> None:
+    reviewed(runner, git, checkout)
+    report = runner.calls[-1].files["pins.md"]
+    assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
 
 
 def test_review_comments_once_and_then_keeps_the_comment(
@@ -366,7 +399,7 @@ def test_review_writes_through_no_link_of_a_stranger(
     reviewed(runner, git)
     assert runner.calls[-1].files["pins.md"].startswith(MARKER)
     with pytest.raises(FailedError) as caught:
-        ran(runner, "pins-review", "change", CI_MERGE_REQUEST_DIFF_BASE_SHA=git("rev-parse", "main"))
+        ran(runner, "pins-review", "change", **merge_request(git))
     assert (caught.value.code, "would follow the symbolic link pins.md" in caught.value.output) == (2, True)
     assert theirs.read_text(encoding="utf-8") == "theirs"
 
@@ -551,16 +584,34 @@ def ran(runner: Runner, name: str, branch: str = "main", **variables: str) -> Pa
     return work
 
 
+def merge_request(git: Git, target: str = "") -> dict[str, str]:
+    """Return the variables of a merge request of ``change``; the target's commit is set for a merge of the two only."""
+    return {
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": git("merge-base", "main", "change"),
+        "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": target,
+    }
+
+
 def test_gitlab_reviews_a_merge_request(runner: Runner, git: Git, pushed: Callable[[str], None]) -> None:
     moved()
     pushed("change")
-    work = ran(runner, "pins-review", "change", CI_MERGE_REQUEST_DIFF_BASE_SHA=git("rev-parse", "main"))
+    work = ran(runner, "pins-review", "change", **merge_request(git))
     assert (work / "pins.md").read_text(encoding="utf-8").startswith(MARKER)
     reports = gitlab_jobs()["pins-review"]["job"]["artifacts"]["reports"]["codequality"]
     (change, *_), findings = (json.loads((work / report).read_text(encoding="utf-8")) for report in reports)
     assert change["location"]["path"] == "customizations/basket.yaml"
     assert findings == []
     assert runner.calls[0].argv[-1] == f"pinsync=={__version__}"
+
+
+@pytest.mark.usefixtures("outdated")
+@pytest.mark.parametrize("checkout", ["merge", "change"])
+def test_gitlabs_review_reports_no_change_of_the_main_branch(checkout: str, runner: Runner, git: Git) -> None:
+    push_merge(git)
+    target = git("rev-parse", "main") if checkout == "merge" else ""
+    work = ran(runner, "pins-review", checkout, **merge_request(git, target))
+    report = (work / "pins.md").read_text(encoding="utf-8")
+    assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
 
 
 def test_gitlab_warns_of_drift_and_fails_otherwise(runner: Runner, api: Sandbox) -> None:

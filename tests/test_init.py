@@ -233,7 +233,10 @@ def test_ci_with_a_configuration_in_a_folder_runs(
         git("add", "--all", str(repository))
         git("commit", "--quiet", "-m", "Pin")
         runner.ref = "topic"
-        outputs = runner.job(review, "review", **{"github.event.pull_request.base.sha": git("rev-parse", "main")})
+        event = {"base.ref": "main", "head.sha": git("rev-parse", "topic")}
+        outputs = runner.job(
+            review, "review", **{f"github.event.pull_request.{name}": value for name, value in event.items()}
+        )
     assert outputs == {"code": "1"}
     assert "`basket`" in (tmp_path / "runner" / "artifacts" / "pins").read_text(encoding="utf-8")
 
