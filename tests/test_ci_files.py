@@ -448,6 +448,31 @@ def test_the_matrix_checks_each_tracker_with_its_own_key(
     assert (len(api.requests), len(other.requests)) == (2, 1)
 
 
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_no_file_is_taken_for_a_revision(
+    host: str, runner: Runner, api: Sandbox, git: Git, pushed: Callable[[str], None]
+) -> None:
+    put(Path("pins/live"), "A file with the name of the branch.")
+    pushed("main")
+    base = git("rev-parse", "main")
+    for name in ("origin/main", "origin/main...HEAD", f"{base}...HEAD", f"{base}..HEAD"):
+        put(Path(name), "A file that is named as a revision or a range could be.")
+    moved()
+    pushed("change")
+    repinned(api, HOME)
+    if host == "github":
+        runner.job(SYNC, "sync")
+        assert "`home`" in runner.calls[-1].files["pins.md"]
+        for checkout in ("merge", "change"):
+            reviewed(runner, git, checkout)
+            assert "2 → 3" in runner.calls[-1].files["pins.md"]
+    else:
+        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+        ran(runner, "pins-review", "change", **merge_request(git))
+        assert "2 → 3" in runner.output
+    assert git("ls-remote", "origin", "refs/heads/pins/live")
+
+
 def jq(filter_: str, data: object) -> str:
     done = subprocess.run(["jq", "-r", filter_], input=json.dumps(data), capture_output=True, text=True, check=True)
     return done.stdout
