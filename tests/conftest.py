@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,13 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import served
+from exporting import put, served
 
+from pinsync import __version__
 from pinsync.__main__ import run
 from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    Install = Callable[..., None]
 
 # A shell that runs the tests in the background has them ignore interrupts, and so would every process they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -148,3 +152,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     work.mkdir()
     monkeypatch.chdir(work)
     return work
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Put a package of pinsync on the path, with the origin that pip notes; None for an index."""
+
+    def install(origin: Mapping[str, object] | None, version: str = __version__) -> None:
+        package = tmp_path / "site" / f"pinsync-{version}.dist-info"
+        put(package / "METADATA", f"Metadata-Version: 2.1\nName: pinsync\nVersion: {version}\n")
+        if origin is not None:
+            put(package / "direct_url.json", json.dumps(origin))
+        monkeypatch.syspath_prepend(str(package.parent))
+
+    return install

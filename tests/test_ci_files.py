@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from exporting import HOME, HOME_TEXT, STRINGS, put, repinned, rows, untouched
-from workflows import BIN, FailedError, Runner, scripts
+from workflows import BIN, FROM_FOLDER, FailedError, Runner, scripts
 
 from pinsync import __version__
 from pinsync.commands.init import CI
@@ -21,7 +21,7 @@ from pinsync.sandbox import Sandbox, parse_fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conftest import CommandLine, Git
+    from conftest import CommandLine, Git, Install
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "pinsync" / "templates"
@@ -78,9 +78,6 @@ def test_the_linter_for_shell_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_the_version_is_this_one() -> None:
-    for file in (*WORKFLOWS, GITLAB):
-        text = yaml.safe_load(file.read_text(encoding="utf-8"))
-        assert (text.get("env") or text["variables"])["PINSYNC"] == f"pinsync=={__version__}"
     (repository,) = yaml.safe_load(PRE_COMMIT.read_text(encoding="utf-8"))["repos"]
     assert repository["rev"] == f"v{__version__}"
 
@@ -156,7 +153,30 @@ def pushed(git: Git) -> Callable[[str], None]:
 def test_drift_in_sync_says_nothing(runner: Runner) -> None:
     runner.job(DRIFT, "drift")
     assert runner.gh() == ["issue list"]
-    assert runner.calls[0].argv == ["pipx", "install", f"pinsync=={__version__}"]
+    assert runner.calls[0].argv == ["pipx", "install", runner.source]
+
+
+def test_nothing_is_installed_or_asked_until_a_person_has_written_what_to_install(
+    runner: Runner, api: Sandbox, pushed: Callable[[str], None]
+) -> None:
+    pushed("change")
+    before = len(api.requests)
+    runner.source = ""
+    for workflow in WORKFLOWS:
+        for job, steps in yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].items():
+            if job != "comment":  # runs nothing of pinsync
+                with pytest.raises(FailedError) as caught:
+                    runner.job(workflow, job)
+                assert (caught.value.step, caught.value.code) == ("Install pinsync", 2)
+                assert caught.value.output.startswith("::error::Write at PINSYNC, at the top of")
+                (step,) = (step for step in steps["steps"] if step.get("name") == "Install pinsync")
+                assert "env" not in step, "so that no key is handed to what is installed"
+    for name in gitlab_jobs():
+        with pytest.raises(FailedError) as caught:
+            ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
+        assert caught.value.code == 2
+        assert caught.value.output.startswith("Write at PINSYNC, at the top of the file")
+    assert (runner.calls, len(api.requests)) == ([], before)
 
 
 def test_what_can_not_be_installed_is_a_failure_and_no_news(runner: Runner) -> None:
@@ -602,7 +622,10 @@ def ran(runner: Runner, name: str, branch: str = "main", **variables: str) -> Pa
         "CI_SERVER_HOST": "gitlab.example",
         "PINSYNC_TRACKER_ID": "1234-5678",
         "PINSYNC_PUSH_TOKEN": "a-token",
-        **{key: str(value).replace("$CI_SERVER_HOST", "gitlab.example") for key, value in job["variables"].items()},
+        **{
+            key: str(value).replace("$CI_SERVER_HOST", "gitlab.example")
+            for key, value in runner.filled_in(job["variables"]).items()
+        },
         **variables,
     }
     runner.run(job["script"], work, environ, ["bash", "-eo", "pipefail"], name)
@@ -626,7 +649,7 @@ def test_gitlab_reviews_a_merge_request(runner: Runner, git: Git, pushed: Callab
     (change, *_), findings = (json.loads((work / report).read_text(encoding="utf-8")) for report in reports)
     assert change["location"]["path"] == "customizations/basket.yaml"
     assert findings == []
-    assert runner.calls[0].argv[-1] == f"pinsync=={__version__}"
+    assert runner.calls[0].argv[-1] == runner.source
 
 
 @pytest.mark.usefixtures("outdated")
@@ -671,7 +694,10 @@ def test_gitlab_keeps_one_merge_request_open(runner: Runner, api: Sandbox, git: 
 
 
 @pytest.mark.parametrize("host", CI)
-def test_init_writes_the_files_and_a_second_time_refuses(host: str, repository: Path, pinsync: CommandLine) -> None:
+def test_init_writes_the_files_and_a_second_time_refuses(
+    host: str, repository: Path, pinsync: CommandLine, install: Install
+) -> None:
+    install(FROM_FOLDER)
     result = pinsync("init", "--ci", host)
     assert result.code == 0
     for name, template in CI[host].items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from exporting import BASKET_TEXT, put, rows, untouched
-from workflows import BIN, Runner
+from workflows import BIN, COMMIT, FROM_COMMIT, FROM_FOLDER, REPOSITORY, Runner
 
 from pinsync import __version__, config
 from pinsync.commands.init import ATTRIBUTES, CI, init
@@ -21,9 +20,7 @@ from pinsync.errors import ConfigError, FileError, UsageError
 from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from conftest import CommandLine, Git
+    from conftest import CommandLine, Git, Install
 
 KEY = "s3cret-key"
 TEMPLATES = Path(__file__).parents[1] / "pinsync" / "templates"
@@ -194,8 +191,13 @@ def test_a_folder_that_can_not_be_written_to_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", CI)
 def test_the_files_for_ci_name_a_configuration_in_a_folder(
-    host: str, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+    host: str,
+    repository: Path,
+    pinsync: CommandLine,
+    install: Install,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    install(FROM_FOLDER)
     monkeypatch.chdir(put(repository / "shops" / "sk" / "note.txt", "").parent)
     assert pinsync("init").code == 0
     result = pinsync("init", "--ci", host)
@@ -373,60 +375,71 @@ def test_what_was_written_is_to_be_committed_and_then_exported(
 # What CI installs.
 
 
+def sources(repository: Path, host: str) -> set[str]:
+    """Return what the files of a code host install."""
+    found = set()
+    for name in CI[host]:
+        data = yaml.safe_load((repository / name).read_text(encoding="utf-8"))
+        found.add((data.get("env") or data["variables"])["PINSYNC"])
+    return found
+
+
 @pytest.mark.parametrize("host", CI)
-def test_ci_is_told_what_is_installed_and_may_be_told_another_source(
-    host: str, repository: Path, pinsync: CommandLine
+def test_a_commit_that_is_installed_here_is_installed_in_ci(
+    host: str, repository: Path, pinsync: CommandLine, install: Install
 ) -> None:
-    said = pinsync("init", "--ci", host).err
-    assert f"The jobs install pinsync=={__version__} from PyPI, and hand it the key: " in said
+    install(FROM_COMMIT)
+    result = pinsync("init", "--ci", host)
+    source = f"git+{REPOSITORY}@{COMMIT}"
+    assert f"The jobs install {source}, the commit that is installed here" in result.err
+    assert sources(repository, host) == {source}
+    assert not any("PyPI" in (repository / name).read_text(encoding="utf-8") for name in CI[host])
+
+
+@pytest.mark.parametrize("host", CI)
+@pytest.mark.parametrize("version", [__version__, "2.0", "2.0rc1", "2.0.post1"])
+def test_a_release_that_is_installed_here_is_installed_in_ci(
+    version: str, host: str, repository: Path, pinsync: CommandLine, install: Install
+) -> None:
+    install(None, version)
+    result = pinsync("init", "--ci", host)
+    assert f"The jobs install pinsync=={version} from PyPI, and hand it the key: " in result.err
+    assert sources(repository, host) == {f"pinsync=={version}"}
     for name in CI[host]:
         text = (repository / name).read_text(encoding="utf-8")
         assert re.search(r"# From PyPI.* git\+https://…@<commit>\.\n +PINSYNC: pinsync==", text)
 
 
-COMMIT = "231ead5ac9c8fbb801f2f82e06a236d8896f2215"
-
-
-def installed(site: Path, origin: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have pinsync come from somewhere, as pip notes it beside what it installs, by PEP 610."""
-    package = site / f"pinsync-{__version__}.dist-info"
-    put(package / "METADATA", f"Metadata-Version: 2.1\nName: pinsync\nVersion: {__version__}\n")
-    put(package / "direct_url.json", json.dumps(origin))
-    monkeypatch.syspath_prepend(str(site))
-
-
 @pytest.mark.parametrize("host", CI)
 @pytest.mark.parametrize(
-    ("url", "origin", "source"),
+    ("origin", "version"),
     [
-        ("https://git.example/them/pinsync.git", {"vcs": "git", "commit_id": COMMIT}, True),
-        ("ssh://git@git.example/them/pinsync.git", {"vcs": "git", "commit_id": COMMIT}, False),
-        ("https://user:word@git.example/them/pinsync", {"vcs": "git", "commit_id": COMMIT}, False),
-        ("https://git.example/pinsync # x", {"vcs": "git", "commit_id": COMMIT}, False),
-        ("https://git.example/pinsync", {"vcs": "svn", "commit_id": "7"}, False),
-        ("https://git.example/pinsync-0.1.0.tar.gz", None, False),
+        (FROM_FOLDER, "2.0"),
+        ({"url": "file:///home/ann/pinsync", "dir_info": {}}, "2.0"),
+        ({"url": "https://git.example/pinsync-2.0.tar.gz", "archive_info": {}}, "2.0"),
+        ({"url": "file:///home/ann/pinsync-2.0-py3-none-any.whl", "archive_info": {}}, "2.0"),
+        ({**FROM_COMMIT, "url": "ssh://git@git.example/them/pinsync.git"}, "2.0"),
+        ({**FROM_COMMIT, "url": "https://user:word@git.example/them/pinsync"}, "2.0"),
+        ({**FROM_COMMIT, "url": "https://git.example/pinsync # x"}, "2.0"),
+        ({**FROM_COMMIT, "vcs_info": {"vcs": "hg", "commit_id": COMMIT}}, "2.0"),
+        ({**FROM_COMMIT, "vcs_info": {"vcs": "svn", "commit_id": "7"}}, "2.0"),
+        (None, "2.0.dev3"),
+        (None, "2.0+ours"),
     ],
 )
-def test_what_was_installed_from_a_commit_is_so_in_ci(
-    url: str,
-    origin: dict[str, str] | None,
-    source: bool,
+def test_what_is_neither_a_commit_nor_a_release_is_for_a_person_to_fill_in(
+    origin: dict[str, object] | None,
+    version: str,
     host: str,
     repository: Path,
     pinsync: CommandLine,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    install: Install,
 ) -> None:
-    installed(tmp_path / "site", {"url": url} | ({"vcs_info": origin} if origin else {}), monkeypatch)
+    install(origin, version)
     result = pinsync("init", "--ci", host)
-    expected = f"git+{url}@{COMMIT}" if source else f"pinsync=={__version__}"
-    assert f"The jobs install {expected}" in result.err
-    assert ("hand it the key" in result.err) != source
-    for name in CI[host]:
-        text = (repository / name).read_text(encoding="utf-8")
-        data = yaml.safe_load(text)
-        assert (data.get("env") or data["variables"])["PINSYNC"] == expected
-        assert ("PyPI" in text) != source
+    assert result.code == 0
+    assert "The jobs fail until each of these files says at PINSYNC what to install" in result.err
+    assert sources(repository, host) == {""}
 
 
 # GitLab, where there are jobs already.
@@ -434,10 +447,13 @@ def test_what_was_installed_from_a_commit_is_so_in_ci(
 
 @pytest.mark.parametrize("folder", [".", "shop"])
 def test_gitlabs_jobs_can_be_included(
-    folder: str, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    folder: str,
+    repository: Path,
+    pinsync: CommandLine,
+    install: Install,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    origin = {"url": "https://git.example/pinsync", "vcs_info": {"vcs": "git", "commit_id": COMMIT}}
-    installed(tmp_path / "site", origin, monkeypatch)
+    install(FROM_COMMIT)
     file = put(repository / ".gitlab-ci.yml", "build:\n  script: make\n")
     monkeypatch.chdir(put(repository / folder / "pinsync.yaml", "format: 1\n").parent)
     result = pinsync("init", "--ci", "gitlab")
@@ -451,7 +467,7 @@ def test_gitlabs_jobs_can_be_included(
     file.write_text(f"{include}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
     included = repository / yaml.safe_load(file.read_text(encoding="utf-8"))["include"].removeprefix("/")
     text = included.read_text(encoding="utf-8")
-    assert (f"PINSYNC: git+https://git.example/pinsync@{COMMIT} #" in text, "PyPI" in text) == (True, False)
+    assert (f"PINSYNC: git+{REPOSITORY}@{COMMIT} #" in text, "PyPI" in text) == (True, False)
     assert len(re.findall(r"pinsync (?:diff|lint|export) --config shop/pinsync\.yaml ", text)) == (
         0 if folder == "." else len(re.findall(r"pinsync (?:diff|lint|export)\b", text))
     )

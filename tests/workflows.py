@@ -21,6 +21,10 @@ Step = dict[str, Any]
 _COMMAND = re.compile(r"\s*::(?P<new>.+?)::(?P<data>.*)|.*##\[(?P<old>[^\]]+)\]")
 
 BIN = Path(sys.executable).parent
+COMMIT = "231ead5ac9c8fbb801f2f82e06a236d8896f2215"
+REPOSITORY = "https://git.example/them/pinsync.git"
+FROM_FOLDER = {"url": "file:///home/ann/pinsync", "dir_info": {"editable": True}}
+FROM_COMMIT = {"url": REPOSITORY, "vcs_info": {"vcs": "git", "commit_id": COMMIT}}
 _FAKE = """\
 #!{python} -S
 import json, os, sys
@@ -71,6 +75,8 @@ class Runner:
         contexts: what expressions stand for, such as ``github.token``.
         answers: what a faked command prints, by its first three words.
         output: all that the steps have written.
+        ref: the branch that is checked out.
+        source: what a person has written at PINSYNC, where a file leaves that open.
     """
 
     folder: Path
@@ -79,6 +85,7 @@ class Runner:
     answers: dict[str, str] = field(default_factory=dict)
     output: str = ""
     ref: str = "main"
+    source: str = f"git+{REPOSITORY}@{COMMIT}"
 
     def __post_init__(self) -> None:
         for name in ("bin", "temp", "artifacts"):
@@ -109,13 +116,17 @@ class Runner:
             return {}
         work = self.folder / f"work-{len(list(self.folder.glob('work-*')))}"
         work.mkdir()
-        environ = {**text.get("env", {}), **job.get("env", {})}
+        environ = self.filled_in({**text.get("env", {}), **job.get("env", {})})
         try:
             self.steps(job["steps"], work, environ, ["bash", "-e"])
         finally:
             outputs = {key: self.resolved(value) for key, value in job.get("outputs", {}).items()}
             self.contexts |= {f"needs.{name}.outputs.{key}": value for key, value in outputs.items()}
         return outputs
+
+    def filled_in(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of a file, once a person has written what the file leaves open."""
+        return {**environ, "PINSYNC": environ["PINSYNC"] or self.source}
 
     def steps(self, steps: list[Step], work: Path, environ: Mapping[str, str], shell: list[str]) -> None:
         """Run steps in a folder; the first that fails ends it."""

@@ -6,10 +6,10 @@ import contextlib
 import json
 import os
 import re
-from importlib import metadata, resources
 from typing import TYPE_CHECKING, Final
 
-from pinsync import __version__, config
+from pinsync import config
+from pinsync.commands import ci as ci_files
 from pinsync.errors import ConfigError, FileError, UsageError
 from pinsync.model import SUFFIX
 
@@ -87,20 +87,10 @@ safety:
 """
 
 
-_COMMAND: Final = re.compile(r"\bpinsync (?:diff|lint|export)\b")
-"""What a template runs of pinsync, and a configuration belongs to."""
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
-"""A path that means itself in YAML, and to a shell."""
-_FROM_PYPI: Final = f"pinsync=={__version__}"
-"""What the templates install."""
-_INSTALLED: Final = re.compile(rf"(?m)(?:^ +#.*\n)*^( +PINSYNC: ){re.escape(_FROM_PYPI)}")
-"""Where a template says so, with the comment on what comes from PyPI."""
 _JOB: Final = re.compile(r"(?m)^pins-(?:review|drift|sync):")
 """Where one of the jobs for GitLab begins."""
 _INCLUDED: Final = "pins.gitlab-ci.yml"
 """Where they go if ``.gitlab-ci.yml`` holds others."""
-_URL: Final = re.compile(r"https://[A-Za-z0-9._~/-]+")
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 
 def init(
@@ -143,9 +133,11 @@ def init(
         files[root / config.FILE_NAME] = _configuration(root, named, host, environ)
     directory = _DIRECTORY if fresh else _directory(root, environ)
     top = _top(root) if ci else root
-    source = _commit_installed() or _FROM_PYPI
+    source = ci_files.installed_source()
     if ci:
-        files |= {file: _template(template, root, top, source) for file, template in _places(ci, top).items()}
+        path = None if top == root else (root / config.FILE_NAME).relative_to(top).as_posix()
+        for file, template in _places(ci, top).items():
+            files[file] = ci_files.render(template, source, path)
     written = _written(files, top, root, directory)
     echo(f"Wrote {_listed(written)}.")
     if above:
@@ -165,26 +157,22 @@ def init(
     return 0
 
 
-def _explain(ci: str, source: str, echo: Callable[[str], None]) -> None:
-    """Say where CI has the key from, and what it hands the key to."""
+def _explain(ci: str, source: str | None, echo: Callable[[str], None]) -> None:
+    """Say where CI has the key from, and which code it hands the key to."""
     echo(f"In CI the key comes from {_SECRETS[ci]}: PINSYNC_PRIVATE_KEY. What else a file needs stands at its top.")
-    if source == _FROM_PYPI:
+    if source is None:
+        echo(
+            "The jobs fail until each of these files says at PINSYNC what to install, such as "
+            "git+https://HOST/PROJECT@COMMIT: this pinsync was installed neither from a commit nor "
+            "from a release."
+        )
+    elif ci_files.is_release(source):
         echo(
             f"The jobs install {source} from PyPI, and hand it the key: make sure that PyPI has this pinsync under the "
             "name, or name another source in PINSYNC, such as git+https://…@<commit>."
         )
     else:
         echo(f"The jobs install {source}, the commit that is installed here; it stands in PINSYNC.")
-
-
-def _commit_installed() -> str | None:
-    """Return the commit that this very pinsync was installed from, as pip takes it; None if it wasn't (PEP 610)."""
-    try:
-        origin = json.loads(metadata.distribution("pinsync").read_text("direct_url.json") or "{}")
-    except metadata.PackageNotFoundError:  # not installed at all
-        return None
-    url, commit = origin.get("url", ""), origin.get("vcs_info", {}).get("commit_id", "")
-    return f"git+{url}@{commit}" if _URL.fullmatch(url) and _COMMIT.fullmatch(commit) else None
 
 
 def _above(root: Path, environ: Mapping[str, str]) -> str | None:
@@ -232,20 +220,6 @@ def _places(ci: str, top: Path) -> dict[Path, str]:
         if jobs in places and not _JOB.search(jobs.read_text(encoding="utf-8", errors="replace")):
             return {top / _INCLUDED: places[jobs]}
     return places
-
-
-def _template(name: str, root: Path, top: Path, source: str) -> str:
-    """Return a file for CI, whose commands name a configuration that they wouldn't find by themselves."""
-    text = resources.files("pinsync").joinpath("templates", name).read_text(encoding="utf-8")
-    if source != _FROM_PYPI:
-        text = _INSTALLED.sub(rf"\1{source}", text)
-    if top == root:
-        return text
-    path = (root / config.FILE_NAME).relative_to(top).as_posix()
-    if not _PLAIN.fullmatch(path):
-        message = f"{path} can't stand in a file for CI as it is"
-        raise UsageError(message, hint="rename the folder, to letters, digits, - and _")
-    return _COMMAND.sub(rf"\g<0> --config {path}", text)
 
 
 def _top(root: Path) -> Path:
