@@ -7,12 +7,20 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 from exporting import HOME, HOME_TEXT, STRINGS, put, repinned, rows, untouched
-from workflows import BIN, FROM_FOLDER, FailedError, Runner, scripts
+from workflows import (
+    FROM_FOLDER,
+    FailedError,
+    Runner,
+    check_actions,
+    check_schema,
+    check_shell,
+    gitlab_jobs,
+)
 
 from pinsync import __version__
 from pinsync.commands.init import CI
@@ -51,30 +59,15 @@ def test_the_examples_are_what_init_writes() -> None:
 
 @pytest.mark.parametrize("file", SCHEMAS, ids=lambda file: file.name)
 def test_a_file_is_valid_by_its_schema(file: Path) -> None:
-    command = [str(BIN / "check-jsonschema"), "--builtin-schema", f"vendor.{SCHEMAS[file]}", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    check_schema(file, SCHEMAS[file])
 
 
 def test_the_linter_for_actions_finds_nothing() -> None:
-    """Injection, excessive rights, secrets that leak, actions that aren't pinned, credentials left behind."""
-    command = [str(BIN / "zizmor"), "--offline", "--quiet", "--format=plain", *map(str, (*WORKFLOWS, ACTION))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    check_actions((*WORKFLOWS, ACTION))
 
 
 def test_the_linter_for_shell_finds_nothing(tmp_path: Path) -> None:
-    files = []
-    for file in (*WORKFLOWS, ACTION):
-        for name, script in scripts(yaml.safe_load(file.read_text(encoding="utf-8"))):
-            files.append(put(tmp_path / f"{file.stem}-{name}", f"#!/usr/bin/env bash\n{script}"))
-    for name, job in gitlab_jobs().items():
-        files.append(put(tmp_path / f"gitlab-{name}", f"#!/usr/bin/env bash\n{job['script']}"))
-    # SC2153, SC2154: variables that the runner sets. SC2016: a credential helper that reads the environment later.
-    command = [str(BIN / "shellcheck"), "--exclude=SC2153,SC2154,SC2016", *map(str, files)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    assert len(files) >= 18
+    assert check_shell((*WORKFLOWS, ACTION), GITLAB, tmp_path) >= 18
 
 
 def test_the_version_is_this_one() -> None:
@@ -171,7 +164,7 @@ def test_nothing_is_installed_or_asked_until_a_person_has_written_what_to_instal
                 assert caught.value.output.startswith("::error::Write at PINSYNC, at the top of")
                 (step,) = (step for step in steps["steps"] if step.get("name") == "Install pinsync")
                 assert "env" not in step, "so that no key is handed to what is installed"
-    for name in gitlab_jobs():
+    for name in gitlab_jobs(GITLAB):
         with pytest.raises(FailedError) as caught:
             ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
         assert caught.value.code == 2
@@ -188,7 +181,7 @@ def test_what_can_not_be_installed_is_a_failure_and_no_news(runner: Runner) -> N
         assert caught.value.step == "Install pinsync"
     assert runner.job(REVIEW, "comment", **PULL_REQUEST) == {}
     assert runner.gh() == []
-    for name, resolved in gitlab_jobs().items():
+    for name, resolved in gitlab_jobs(GITLAB).items():
         with pytest.raises(FailedError) as caught:
             ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
         assert caught.value.code not in (0, resolved["job"].get("allow_failure", {}).get("exit_codes"))
@@ -594,42 +587,8 @@ def test_the_action_keeps_one_comment(runner: Runner, repository: Path, api: San
 # GitLab.
 
 
-def gitlab_jobs() -> dict[str, dict[str, Any]]:
-    """The jobs, each with its variables and one script, as a runner makes of ``extends`` and ``before_script``."""
-    text = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))
-    base = text[".pinsync"]
-    return {
-        name: {
-            "variables": {**text["variables"], **base["variables"], **job.get("variables", {})},
-            "script": "\n".join([*base["before_script"], *job["script"]]),
-            "job": job,
-        }
-        for name, job in text.items()
-        if name.startswith("pins-")
-    }
-
-
 def ran(runner: Runner, name: str, branch: str = "main", **variables: str) -> Path:
-    """Run a job of GitLab's in a clone of a branch; return the clone."""
-    job = gitlab_jobs()[name]
-    work = runner.folder / f"{name}-{len(list(runner.folder.iterdir()))}"
-    subprocess.run(
-        ["git", "clone", "--quiet", "--branch", branch, runner.origin, work], check=True, capture_output=True
-    )
-    environ = {
-        "CI_PROJECT_URL": str(runner.origin.with_suffix("")),
-        "CI_COMMIT_BRANCH": branch,
-        "CI_SERVER_HOST": "gitlab.example",
-        "PINSYNC_TRACKER_ID": "1234-5678",
-        "PINSYNC_PUSH_TOKEN": "a-token",
-        **{
-            key: str(value).replace("$CI_SERVER_HOST", "gitlab.example")
-            for key, value in runner.filled_in(job["variables"]).items()
-        },
-        **variables,
-    }
-    runner.run(job["script"], work, environ, ["bash", "-eo", "pipefail"], name)
-    return work
+    return runner.gitlab(GITLAB, name, branch, **variables)
 
 
 def merge_request(git: Git, target: str = "") -> dict[str, str]:
@@ -645,7 +604,7 @@ def test_gitlab_reviews_a_merge_request(runner: Runner, git: Git, pushed: Callab
     pushed("change")
     work = ran(runner, "pins-review", "change", **merge_request(git))
     assert (work / "pins.md").read_text(encoding="utf-8").startswith(MARKER)
-    reports = gitlab_jobs()["pins-review"]["job"]["artifacts"]["reports"]["codequality"]
+    reports = gitlab_jobs(GITLAB)["pins-review"]["job"]["artifacts"]["reports"]["codequality"]
     (change, *_), findings = (json.loads((work / report).read_text(encoding="utf-8")) for report in reports)
     assert change["location"]["path"] == "customizations/basket.yaml"
     assert findings == []
@@ -663,7 +622,7 @@ def test_gitlabs_review_reports_no_change_of_the_main_branch(checkout: str, runn
 
 
 def test_gitlab_warns_of_drift_and_fails_otherwise(runner: Runner, api: Sandbox) -> None:
-    assert gitlab_jobs()["pins-drift"]["job"]["allow_failure"] == {"exit_codes": 1}
+    assert gitlab_jobs(GITLAB)["pins-drift"]["job"]["allow_failure"] == {"exit_codes": 1}
     ran(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
     repinned(api, STRINGS)
     for code, key in ((1, KEY), (3, "another")):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from exporting import BASKET_TEXT, put, rows, untouched
-from workflows import BIN, COMMIT, FROM_COMMIT, FROM_FOLDER, REPOSITORY, Runner
+from workflows import COMMIT, FROM_COMMIT, FROM_FOLDER, REPOSITORY, Runner, check_schema
 
 from pinsync import __version__, config
 from pinsync.commands.init import ATTRIBUTES, CI, init
@@ -473,8 +473,7 @@ def test_gitlabs_jobs_can_be_included(
     )
     assert "stage" not in yaml.safe_load(text)[".pinsync"], "so that it is test"
     for each in (file, included):
-        command = [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.gitlab-ci", str(each)]
-        subprocess.run(command, check=True, capture_output=True)
+        check_schema(each, "gitlab-ci")
     with untouched(repository):
         again = pinsync("init", "--ci", "gitlab")
     assert (again.code, "pins.gitlab-ci.yml is there already, and nothing was changed" in again.err) == (2, True)

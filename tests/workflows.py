@@ -10,12 +10,14 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from exporting import put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 Step = dict[str, Any]
 _COMMAND = re.compile(r"\s*::(?P<new>.+?)::(?P<data>.*)|.*##\[(?P<old>[^\]]+)\]")
@@ -172,9 +174,28 @@ class Runner:
         if done.returncode:
             raise FailedError(name, done.returncode, done.stdout)
 
+    def gitlab(self, file: Path, name: str, branch: str = "main", **variables: str) -> Path:
+        """Run a job of GitLab's in a clone of a branch; return the clone."""
+        job = gitlab_jobs(file)[name]
+        work = self.folder / f"{name}-{len(list(self.folder.iterdir()))}"
+        command = ["git", "clone", "--quiet", "--branch", branch, str(self.origin), str(work)]
+        subprocess.run(command, check=True, capture_output=True)
+        environ = {
+            "CI_PROJECT_URL": str(self.origin.with_suffix("")),
+            "CI_COMMIT_BRANCH": branch,
+            "CI_SERVER_HOST": "gitlab.example",
+            "PINSYNC_TRACKER_ID": "1234-5678",
+            "PINSYNC_PUSH_TOKEN": "a-token",
+            **variables,
+        }
+        for key, value in self.filled_in(job["variables"]).items():
+            environ.setdefault(key, Template(str(value)).substitute(environ))
+        self.run(job["script"], work, environ, ["bash", "-eo", "pipefail"], name)
+        return work
+
     def resolved(self, text: str) -> str:
         """The text, its expressions replaced; an output that was never set is empty."""
-        return re.sub(r"\$\{\{ (.*?) \}\}", lambda match: self._value(match[1]), text)
+        return re.sub(r"\$\{\{ (.*?) \}\}", lambda match: str(self._evaluated(match[1])), text)
 
     def _value(self, name: str) -> str:
         if found := re.fullmatch(r"secrets\[(.*)\]", name):
@@ -182,15 +203,18 @@ class Runner:
         return self.contexts.get(name, "") if ".outputs." in name else self.contexts[name]
 
     def _holds(self, condition: str) -> bool:
-        """Whether a condition holds: names, literals, ``==``, ``!=``, ``&&``, ``||`` and ``!cancelled()``."""
-        python = re.sub(r"!(?!=)", " not ", condition.replace("&&", " and ").replace("||", " or "))
+        return bool(self._evaluated(condition))
+
+    def _evaluated(self, expression: str) -> object:
+        """Evaluate names, literals, ``==``, ``!=``, ``&&``, ``||`` and ``!cancelled()``."""
+        python = re.sub(r"!(?!=)", " not ", expression.replace("&&", " and ").replace("||", " or "))
         kept = {"and": "and", "or": "or", "not": "not", "true": "True", "cancelled()": "False"}
         python = re.sub(
-            r"'[^']*'|[A-Za-z_][\w.-]*(?:\(\))?",
+            r"'[^']*'|[A-Za-z_][\w.-]*(?:\(\)|\[[\w.]*\])?",
             lambda match: match[0] if match[0].startswith("'") else kept.get(match[0]) or repr(self._value(match[0])),
             python,
         )
-        return bool(eval(python.strip()))  # noqa: S307 - conditions of our own files
+        return eval(python.strip())  # noqa: S307 - expressions of our own files
 
     def _used(self, step: Step, work: Path) -> None:
         action, _, revision = step["uses"].partition("@")
@@ -214,6 +238,21 @@ class Runner:
                 raise AssertionError(action)
 
 
+def gitlab_jobs(file: Path) -> dict[str, dict[str, Any]]:
+    """The jobs, each with its variables and one script: ``extends`` and ``before_script`` merged."""
+    text = yaml.safe_load(file.read_text(encoding="utf-8"))
+    base = text[".pinsync"]
+    return {
+        name: {
+            "variables": {**text["variables"], **base["variables"], **job.get("variables", {})},
+            "script": "\n".join([*base["before_script"], *job["script"]]),
+            "job": job,
+        }
+        for name, job in text.items()
+        if name.startswith("pins-")
+    }
+
+
 def scripts(text: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield name and script of every step of a workflow or an action."""
     jobs = text.get("jobs") or {"": text["runs"]}
@@ -221,6 +260,34 @@ def scripts(text: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for step in job["steps"]:
             if "run" in step:
                 yield step["name"], step["run"]
+
+
+def check_schema(file: Path, schema: str) -> None:
+    command = [str(BIN / "check-jsonschema"), "--builtin-schema", f"vendor.{schema}", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def check_actions(files: Iterable[Path]) -> None:
+    """Injection, excessive rights, secrets that leak, actions that aren't pinned, credentials left behind."""
+    command = [str(BIN / "zizmor"), "--offline", "--quiet", "--format=plain", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def check_shell(actions: Iterable[Path], gitlab: Path, folder: Path) -> int:
+    """Return how many scripts the linter for shell has looked at."""
+    files = []
+    for file in actions:
+        for name, script in scripts(yaml.safe_load(file.read_text(encoding="utf-8"))):
+            files.append(put(folder / f"{file.stem}-{name}", f"#!/usr/bin/env bash\n{script}"))
+    for name, job in gitlab_jobs(gitlab).items():
+        files.append(put(folder / f"gitlab-{name}", f"#!/usr/bin/env bash\n{job['script']}"))
+    # SC2153, SC2154: variables that the runner sets. SC2016: a credential helper that reads the environment later.
+    command = [str(BIN / "shellcheck"), "--exclude=SC2153,SC2154,SC2016", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    return len(files)
 
 
 def commands(log: str) -> list[str]:

@@ -1,25 +1,53 @@
-"""The files that run pinsync in CI, from templates: what they install and where their configuration is."""
+"""The files that run pinsync in CI, made from templates for one configuration and its trackers."""
 
 from __future__ import annotations
 
 import json
 import re
 from importlib import metadata, resources
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from pinsync.canonical import quoted
+from pinsync.config import DEFAULT_KEY_VARIABLE
 from pinsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pinsync.config import Tracker
+
+TRACKER_VARIABLE: Final = "PINSYNC_TRACKER_ID"
 
 _COMMAND: Final = re.compile(r"\bpinsync (?:diff|lint|export)\b")
 """The commands of a template that read a configuration."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 """A path that means itself in YAML, and to a shell."""
+
 _SOURCE: Final = re.compile(r'(?m)^  # What (pipx?) installs: .*\n  PINSYNC: ""$')
 """Where a template leaves open what is installed."""
-_FROM_PYPI: Final = "From PyPI: make sure that PyPI has this pinsync under the name, or write git+https://…@<commit>."
+_FROM_PYPI: Final = "From PyPI: make sure that it has this pinsync, or write git+https://…@<commit>."
 _URL: Final = re.compile(r"https://[A-Za-z0-9._~/-]+")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _UNRELEASED: Final = re.compile(r"dev|\+")
-"""Part of the version of a development build, or of a local one (PEP 440); no index has those."""
+"""Part of the version of a development build or of a local one (PEP 440)."""
+
+# Where the templates change for several trackers. In all of them:
+_HEADER: Final = re.compile(r"(?m)^# .*\bone (?:open issue|pull request|merge request)\b")
+_BRANCH: Final = re.compile(r"(?m)^ +BRANCH: .*$")
+_TITLE: Final = re.compile(r"(?m)^ +TITLE: .*$")
+_LIVE_COMMAND: Final = re.compile(r'\bpinsync (?:diff|export)\b(?! "\$from")')
+"""A command that needs a tracker's key, or compares what came of one; not that of a review."""
+# On GitHub:
+_JOB_NAME: Final = re.compile(r"(?m)^    name: .*$")
+_JOB_ENVIRONMENT: Final = re.compile(r"(?m)^    env:\n")
+_SECRET: Final = re.compile(r"\$\{\{ secrets\.(\w+) \}\}")
+_ISSUE: Final = "--json number --jq '"
+_ISSUE_OF_TITLE: Final = (
+    # 1000, where gh lists 30 by default. Its jq reads the environment.
+    "--limit 1000 --json number,title \\\n            --jq 'map(select(.title == env.TITLE)) | "
+)
+# On GitLab:
+_SCHEDULE: Final = re.compile(r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "schedule".*\n')
 
 
 def installed_source() -> str | None:
@@ -47,13 +75,19 @@ def is_release(source: str) -> bool:
     return not source.startswith("git+")
 
 
-def render(template: str, source: str | None, path: str | None) -> str:
+def key_variables(trackers: Sequence[Tracker]) -> list[str]:
+    """Return the variables that hold the trackers' keys, each once; by default the usual one."""
+    return list(dict.fromkeys(item.private_key_env for item in trackers)) or [DEFAULT_KEY_VARIABLE]
+
+
+def render(template: str, source: str | None, path: str | None, trackers: Sequence[Tracker]) -> str:
     """Return the text of a file for CI.
 
     Args:
         template: the name of the template.
         source: what the jobs install; None leaves it open, so that they fail.
         path: the configuration's path, if the commands have to name it.
+        trackers: those that the configuration names; if there are none, CI's environment names one.
 
     Raises:
         UsageError: the path would need quotes.
@@ -62,9 +96,63 @@ def render(template: str, source: str | None, path: str | None) -> str:
     if source:
         comment = f"  # {_FROM_PYPI}\n" if is_release(source) else ""
         text = _SOURCE.sub(rf"{comment}  PINSYNC: {source} # what \1 installs", text)
+    if trackers and DEFAULT_KEY_VARIABLE in text:  # else its jobs read commits alone, of all trackers
+        text = _name_keys(text, key_variables(trackers))
+        if len(trackers) > 1:
+            split = _split_on_gitlab if template.startswith("gitlab") else _split_on_github
+            text = split(text, trackers)
     if path is None:
         return text
     if not _PLAIN.fullmatch(path):
         message = f"{path} can't stand in a file for CI as it is"
         raise UsageError(message, hint="rename the folder, to letters, digits, - and _")
     return _COMMAND.sub(rf"\g<0> --config {path}", text)
+
+
+def _name_keys(text: str, variables: Sequence[str]) -> str:
+    """Repeat each line about the key for each variable; drop the lines about the tracker's id."""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        if DEFAULT_KEY_VARIABLE in line:
+            lines += [line.replace(DEFAULT_KEY_VARIABLE, variable) for variable in variables]
+        elif TRACKER_VARIABLE not in line:
+            lines.append(line)
+    return "".join(lines)
+
+
+def _split_on_github(text: str, trackers: Sequence[Tracker]) -> str:
+    """Give each tracker a job of its own, which gets no key but the tracker's."""
+    matrix = [
+        "    strategy:\n",
+        "      fail-fast: false # a tracker that fails stops no other\n",
+        "      matrix:\n",
+        "        include: # the trackers of pinsync.yaml; a new one has to be added here\n",
+    ]
+    for tracker in trackers:
+        name, variable = quoted(tracker.name), quoted(tracker.private_key_env)
+        matrix.append(f"          - {{tracker: {name}, private_key_env: {variable}}}\n")
+    each = "${{ matrix.tracker }}"
+    text = _JOB_ENVIRONMENT.sub(rf"{''.join(matrix)}\g<0>      TRACKER: {each}\n", text)
+    text = _JOB_NAME.sub(rf"\g<0> ({each})", text)
+    text = _SECRET.sub(r"${{ matrix.private_key_env == '\1' && secrets.\1 || '' }}", text)
+    text = text.replace(_ISSUE, _ISSUE_OF_TITLE)
+    return _tell_apart(text, each)
+
+
+def _split_on_gitlab(text: str, trackers: Sequence[Tracker]) -> str:
+    """Give each tracker a job of its own."""
+    matrix = [
+        "  parallel:\n",
+        "    matrix:\n",
+        "      - TRACKER: # the trackers of pinsync.yaml; a new one has to be added here\n",
+    ]
+    matrix += [f"          - {quoted(tracker.name)}\n" for tracker in trackers]
+    return _tell_apart(_SCHEDULE.sub(rf"\g<0>{''.join(matrix)}", text), "$TRACKER")
+
+
+def _tell_apart(text: str, each: str) -> str:
+    """Let each job ask for its tracker alone, and name branch, issue and request after it."""
+    text = _HEADER.sub(r"\g<0> for each tracker", text)
+    text = _BRANCH.sub(rf"\g<0>-{each}", text)
+    text = _TITLE.sub(rf"\g<0> ({each})", text)
+    return _LIVE_COMMAND.sub(r'\g<0> --tracker "$TRACKER"', text)

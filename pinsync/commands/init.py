@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pinsync.config import Tracker
+
 _GITLAB: Final = ".gitlab-ci.yml"
 CI: Final[Mapping[str, Mapping[str, str]]] = {
     "github": {
@@ -28,7 +30,10 @@ CI: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """The code hosts, each with the files that its CI reads and the templates that they are copies of."""
 
-_SECRETS: Final = {"github": "Settings > Secrets and variables > Actions", "gitlab": "Settings > CI/CD > Variables"}
+_SETTINGS: Final = {
+    "github": "Settings > Secrets and variables > Actions",
+    "gitlab": "Settings > CI/CD > Variables",
+}
 
 _DIRECTORY: Final = "customizations"
 _END_OF_LINES: Final = "/** text eol=lf"
@@ -133,11 +138,12 @@ def init(
         files[root / config.FILE_NAME] = _configuration(root, named, host, environ)
     directory = _DIRECTORY if fresh else _directory(root, environ)
     top = _top(root) if ci else root
-    source = ci_files.installed_source()
+    source = ci_files.installed_source() if ci else None
+    trackers = _trackers(root, files.get(root / config.FILE_NAME), environ) if ci else ()
     if ci:
         path = None if top == root else (root / config.FILE_NAME).relative_to(top).as_posix()
         for file, template in _places(ci, top).items():
-            files[file] = ci_files.render(template, source, path)
+            files[file] = ci_files.render(template, source, path, trackers)
     written = _written(files, top, root, directory)
     echo(f"Wrote {_listed(written)}.")
     if above:
@@ -149,7 +155,7 @@ def init(
         jobs = os.path.relpath(top / _GITLAB, root)
         echo(f"Add `include: /{_INCLUDED}` to {jobs}, and to its stages, if it names any, the jobs' stage: test.")
     if ci:
-        _explain(ci, source, echo)
+        _explain(ci, source, trackers, echo)
     if config.repository_root(root):
         echo(f"Commit what was written: git add {' '.join(written)} && git commit")
     if not any((root / directory).rglob(f"*{SUFFIX}")):
@@ -157,9 +163,17 @@ def init(
     return 0
 
 
-def _explain(ci: str, source: str | None, echo: Callable[[str], None]) -> None:
-    """Say where CI has the key from, and which code it hands the key to."""
-    echo(f"In CI the key comes from {_SECRETS[ci]}: PINSYNC_PRIVATE_KEY. What else a file needs stands at its top.")
+def _explain(
+    ci: str,
+    source: str | None,
+    trackers: Sequence[Tracker],
+    echo: Callable[[str], None],
+) -> None:
+    """Say where CI has the keys from, and which code it hands them to."""
+    keys = ci_files.key_variables(trackers)
+    come = "key comes" if len(keys) == 1 else "keys come"
+    where = f"{_SETTINGS[ci]}: {_listed(keys)}"
+    echo(f"In CI the {come} from {where}. What else a file needs stands at its top.")
     if source is None:
         echo(
             "The jobs fail until each of these files says at PINSYNC what to install, such as "
@@ -173,6 +187,20 @@ def _explain(ci: str, source: str | None, echo: Callable[[str], None]) -> None:
         )
     else:
         echo(f"The jobs install {source}, the commit that is installed here; it stands in PINSYNC.")
+
+
+def _trackers(root: Path, text: str | None, environ: Mapping[str, str]) -> tuple[Tracker, ...]:
+    """Return the trackers that the configuration in ``root`` names.
+
+    Args:
+        root: its folder.
+        text: what is about to be written there; None if it is there already.
+        environ: the environment variables; the tracker that they name is left out.
+    """
+    environ = {name: value for name, value in environ.items() if name != ci_files.TRACKER_VARIABLE}
+    if text is None:
+        return config.load(None, start=root, environ=environ).trackers
+    return config.parse(text.encode(), config.FILE_NAME, root=root, environ=environ).trackers
 
 
 def _above(root: Path, environ: Mapping[str, str]) -> str | None:

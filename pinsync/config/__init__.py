@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 __all__ = [
+    "DEFAULT_KEY_VARIABLE",
     "FILE_NAME",
     "Safety",
     "Settings",
