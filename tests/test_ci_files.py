@@ -539,27 +539,40 @@ def installed(runner: Runner) -> list[str]:
     return [call.argv[-1] for call in runner.calls if "install" in call.argv]
 
 
-def test_the_action_installs_itself_or_a_version_and_passes_the_exit_code_on(
-    runner: Runner, repository: Path, api: Sandbox
+def test_the_action_installs_itself_and_passes_the_exit_code_on(
+    runner: Runner,
+    repository: Path,
+    api: Sandbox,
 ) -> None:
     assert acted(runner, repository) == 0
     repinned(api, STRINGS)
-    assert acted(runner, repository, version="0.1.0") == 1
+    assert acted(runner, repository) == 1
     assert acted(runner, repository, arguments="--fail-on\nnever --format json\n") == 0
     assert '"drift": true' in runner.output
     api.fail(parse_fault("html"))
     assert acted(runner, repository) == 3
-    assert installed(runner) == [str(ROOT), "pinsync==0.1.0", *[str(ROOT)] * 2]
+    assert installed(runner) == [str(ROOT)] * 4
 
 
 def test_the_actions_inputs_are_data(runner: Runner, repository: Path) -> None:
     text = """$(touch a) ; touch b & `touch c` " touch d ' touch e | * ${PATH} \\"""
     with untouched(repository):
         assert acted(runner, repository, arguments=f"--model {text}", comment=text) == 2
-        assert acted(runner, repository, command=text, version=text) == 2
-    assert installed(runner)[-1] == f"pinsync=={text}"
+        assert acted(runner, repository, command=text) == 2
+    assert installed(runner) == [str(ROOT)] * 2
     assert "Expected FROM and TO" in runner.output
     assert f"No such command {text!r}" in runner.output
+
+
+@pytest.mark.usefixtures("outdated")
+def test_the_action_reviews_a_pull_request(runner: Runner, git: Git, tmp_path: Path) -> None:
+    push_merge(git)
+    work = tmp_path / "merge"
+    git("clone", "--quiet", "--depth=2", "--branch=merge", runner.origin.as_uri(), str(work))
+    runner.contexts |= PULL_REQUEST
+    assert acted(runner, work, arguments="HEAD^1 HEAD --format github", comment="true") == 1
+    (report,) = runner.calls[-1].files.values()
+    assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
 
 
 def test_the_action_keeps_one_comment(runner: Runner, repository: Path, api: Sandbox) -> None:

@@ -210,6 +210,30 @@ def test_the_action_takes_what_is_shown(sandbox: Sandbox, repository: Path, pins
     assert pinsync(step["with"]["command"], *step["with"]["arguments"].split()).code == 0
 
 
+def test_the_action_reviews_a_merge_as_shown(
+    sandbox: Sandbox,
+    repository: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert sandbox.url
+    (text,) = blocks("review action", "yaml")
+    checkout, step = yaml.safe_load(text)
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    assert step["with"].keys() <= inputs.keys()
+    pinsync("export", "--commit")
+    git("checkout", "--quiet", "-b", "change")
+    git("rm", "--quiet", "customizations/homepage.yaml")
+    git("commit", "--quiet", "--message", "Lose a file")
+    git("checkout", "--quiet", "main")
+    git("merge", "--quiet", "--no-ff", "--message", "Merge", "change")
+    depth = f"--depth={checkout['with']['fetch-depth']}"
+    git("clone", "--quiet", depth, repository.as_uri(), "merge")
+    monkeypatch.chdir(repository / "merge")
+    assert pinsync(step["with"]["command"], *step["with"]["arguments"].split()).code == 1
+
+
 def test_the_hooks_are_those_of_the_example_and_exist() -> None:
     (text,) = blocks("pre-commit", "yaml")
     configuration = yaml.safe_load(text)
