@@ -197,6 +197,21 @@ def test_a_rule_is_followed_to_another_id_and_model(commit: Recorder, pinsync: C
     assert who(found) == [("Ada", "added", "/a/"), ("Cyd", "moved", "/b/"), ("Bob", "moved", "/c/")]
 
 
+def test_rules_for_all_are_followed_to_other_ids(commit: Recorder, pinsync: CommandLine) -> None:
+    for_all = [
+        {**shelf(pin(1, item), number=number), "target_type": "all", "target_identity": None}
+        for number, item in enumerate(("/a/", "/b/"), 1)
+    ]
+    commit("Ada", {FILE: text(for_all[0])})
+    commit("Bob", {FILE: text(*for_all)})
+    new = [{**row, "id": rule(9 - number)["id"]} for number, row in enumerate(for_all)]
+    commit("Cyd", {FILE: text(*new)})
+    found = record(pinsync, "basket")
+    assert sorted(who(found)) == [("Ada", "added", "/a/"), ("Bob", "added", "/b/")]
+    rules = found["trackers"][0]["rules"]
+    assert {(each["kind"], each["commit"]["author"]["name"]) for each in rules} == {("recreated", "Cyd")}
+
+
 def test_an_id_that_is_filled_in_changes_nothing(commit: Recorder, pinsync: CommandLine) -> None:
     known = shelf(pin(1, "/a/"))
     by_hand = {name: value for name, value in known.items() if name != "id"}

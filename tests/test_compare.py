@@ -65,14 +65,34 @@ def paired(old: list[Customization], new: list[Customization]) -> list[tuple[str
         ),
         # only where it is unambiguous on both sides
         (
-            [rule("a", "/1/"), rule("b", "/1/")],
+            [rule("a", "/1/", note=1), rule("b", "/1/", note=2)],
             [rule("c", "/1/")],
             [("a", None, "removed"), ("b", None, "removed"), (None, "c", "added")],
         ),
         (
-            [rule("a", "/1/")],
-            [rule("b", "/1/"), rule("c", "/1/")],
+            [rule("a", "/1/", note=1)],
+            [rule("b", "/1/"), rule("c", "/1/", note=2)],
             [("a", None, "removed"), (None, "b", "added"), (None, "c", "added")],
+        ),
+        # by equal text, as often as it is there, before a target
+        (
+            [rule("a", note=1), rule("b", note=2), rule("c", note=3)],
+            [rule("x", note=3), rule("y", note=1), rule("z", note=2)],
+            [("a", "y", "recreated"), ("b", "z", "recreated"), ("c", "x", "recreated")],
+        ),
+        ([rule("b"), rule("a")], [rule("d"), rule("c")], [("b", "d", "recreated"), ("a", "c", "recreated")]),
+        ([rule("b"), rule("a")], [rule("c")], [("b", None, "removed"), ("a", "c", "recreated")]),
+        ([rule("a")], [rule("c"), rule("b")], [("a", "b", "recreated"), (None, "c", "added")]),
+        (
+            [rule("a", note=1), rule("b", note=2)],
+            [rule("c", note=3), rule("d", note=1)],
+            [("a", "d", "recreated"), ("b", "c", "recreated")],  # and of the rest each side has one for the target
+        ),
+        ([rule("a"), rule("b")], [rule("b", note=1), rule("c")], [("a", "c", "recreated"), ("b", "b", "changed")]),
+        (
+            [rule("a", model="basket"), rule("b", model="detail")],
+            [rule("c", model="detail"), rule("d", model="basket")],
+            [("a", "d", "recreated"), ("b", "c", "recreated")],
         ),
         # without an id
         ([rule(None, "/1/")], [rule("a", "/1/")], [(None, "a", None)]),
@@ -81,6 +101,9 @@ def paired(old: list[Customization], new: list[Customization]) -> list[tuple[str
         ([rule(None, "/1/")], [rule("a", "/1/", note=1)], [(None, "a", "changed")]),
         ([rule(None, "/1/")], [], [(None, None, "removed")]),
         ([rule(None, "/1/"), rule("a", "/1/")], [rule("a", "/1/")], [(None, None, "removed"), ("a", "a", None)]),
+        ([rule("a"), rule(None)], [rule("b"), rule(None)], [("a", "b", "recreated"), (None, None, None)]),
+        ([rule("a"), rule(None)], [rule("b")], [("a", None, "removed"), (None, "b", None)]),
+        ([rule(None), rule(None)], [rule("b"), rule("a")], [(None, "a", None), (None, "b", None)]),
     ],
 )
 def test_what_belongs_together(old: list[Customization], new: list[Customization], expected: list[Any]) -> None:
@@ -158,6 +181,8 @@ def test_tags_of_an_unexpected_type_are_none(tags: object) -> None:
         ([rule("a", tags=["x1"])], [], True),  # gone, or has it lost its tag?
         ([rule("a")], [rule("a", tags=["x1"])], True),  # it has come in from outside
         ([rule("a", "/1/")], [rule("b", "/1/", tags=["x1"])], True),  # made anew, or a second one?
+        ([rule("a", tags=["x1"])], [rule("b", tags=["x1"])], True),  # made anew, or a copy of one without the tag?
+        ([rule("a", tags=["x1"]), rule("b", tags=["x1"])], [rule("a", tags=["x1"]), rule("c", tags=["x1"])], True),
         ([rule(None, "/1/", tags=["x1"])], [], True),  # not entered yet, or without the tag?
         ([rule(None, "/1/", tags=["x1"])], [rule("a", "/1/", tags=["x1"])], False),
         ([rule(None, "/1/")], [rule("a", "/1/", tags=["x1"])], True),

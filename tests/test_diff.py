@@ -536,6 +536,46 @@ def test_the_command_line_offers_each_format() -> None:
     assert tuple(option.type.choices) == EVERY_FORMAT
 
 
+# An import into the UI, which changes every id.
+
+
+@pytest.mark.usefixtures("folder")
+def test_rules_under_new_ids_are_no_difference_to_shoppers_in_any_report(pinsync: CommandLine) -> None:
+    pins = [[{"position": at, "pin_type": "item", "pin_identity": f"/p/{at}/"}] for at in (1, 2, 2)]
+    for name in ("old", "new"):
+        table = [
+            {"id": f"{name}-{at}", "model": "basket", "target_type": "all", "pin_definitions": shelf}
+            for at, shelf in enumerate(pins)
+        ]
+        put(Path(f"{name}.json"), json.dumps({"results": table if name == "old" else table[::-1]}))
+    found = diffed(pinsync, "old.json", "new.json")
+    assert found.code == 1
+    assert found.record["trackers"][0]["summary"] == {
+        "added": 0,
+        "removed": 0,
+        "changed": 0,
+        "recreated": 3,
+        "unchanged": 0,
+    }
+    assert [(change["kind"], change["effect"], change["pins"], change["fields"]) for change in found.changes] == [
+        ("recreated", "label", [], [{"path": ["id"], "from": f"old-{at}", "to": f"new-{at}"}]) for at in range(3)
+    ]
+    codes = [pinsync("diff", "old.json", "new.json", "--fail-on", on).code for on in ("any", "edited", "shown")]
+    assert codes == [1, 1, 0]
+    reports = {name: pinsync("diff", "old.json", "new.json", "--format", name).out for name in EVERY_FORMAT}
+    assert "none of them touches what shoppers see" in reports["text"]
+    assert "none of them touches what shoppers see" in reports["markdown"]
+    assert "Shoppers may see" not in reports["markdown"]
+    assert reports["github"].count("::warning ") == 3
+    assert "::error" not in reports["github"]
+    assert {issue["severity"] for issue in json.loads(reports["gitlab"])} == {"minor"}
+    (run,) = json.loads(reports["sarif"])["runs"]
+    assert [(each["ruleId"], each["level"]) for each in run["results"]] == [("drift-recreated", "warning")] * 3
+    assert reports["junit"].count('type="drift-recreated"') == 3
+    lines = [line for line in reports["patch"].splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    assert sorted(lines) == [f"{name}-{at}" for name in ("+  - id: new", "-  - id: old") for at in range(3)]
+
+
 # What quiet leaves out.
 
 

@@ -42,9 +42,10 @@ SWAPPED: Final = {"added": "removed", "removed": "added"}
 
 @st.composite
 def shops(draw: st.DrawFn) -> list[Row]:
-    """A few rows with ids of their own, of two models."""
-    shop = draw(st.lists(rows, max_size=3, unique_by=lambda row: row["id"]))
-    return [{**row, "model": draw(st.sampled_from(["basket", "home"]))} for row in shop]
+    """A few rows with ids of their own, of two models; some are equal but for the id."""
+    drawn = draw(st.lists(rows, max_size=3, unique_by=lambda row: row["id"]))
+    shop = [{**row, "model": draw(st.sampled_from(["basket", "home"]))} for row in drawn]
+    return shop + [{**row, "id": f"{row['id']} copy"} for row in deepcopy(shop) if draw(st.booleans())]
 
 
 def state(shop: Iterable[Row]) -> list[Customization]:
@@ -63,6 +64,21 @@ def respelled(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
 def no_spelling_is_drift(case: tuple[list[Row], list[Row]]) -> None:
     old, new = case
     assert compare(state(old), state(new)) == ([], len(old))
+
+
+@st.composite
+def imported(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
+    """A shop, and the same in another order after an import, which changes every id."""
+    shop = draw(shops())
+    new = [{**row, "id": f"{row['id']} anew"} for row in shop]
+    return shop, draw(st.permutations(new))
+
+
+def no_import_is_seen(case: tuple[list[Row], list[Row]]) -> None:
+    old, new = case
+    changes, unchanged = compare(state(old), state(new))
+    assert (len(changes), unchanged) == (len(old), 0)
+    assert {(change.kind, change.effect) for change in changes} <= {("recreated", "label")}
 
 
 @st.composite
@@ -164,7 +180,9 @@ def edits(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     new = deepcopy(old)
     for _ in range(draw(st.integers(0, 6))):
         kind = draw(
-            st.sampled_from(["add", "remove", "recreate", "rename", "field", "leaf", "pin", "unpin", "shuffle"])
+            st.sampled_from(
+                ["add", "remove", "recreate", "import", "rename", "field", "leaf", "pin", "unpin", "shuffle"]
+            )
         )
         if kind == "add":
             row = draw(rows)
@@ -184,6 +202,11 @@ def _pinned(row: Row) -> list[Row]:
 
 def _recreate(draw: st.DrawFn, row: Row, _: list[Row]) -> None:
     row["id"] = str(draw(st.uuids()))
+
+
+def _import(_: st.DrawFn, __: Row, new: list[Row]) -> None:
+    for row in new:
+        row["id"] += " anew"
 
 
 def _leaf(draw: st.DrawFn, row: Row, _: list[Row]) -> None:
@@ -206,6 +229,7 @@ def _pin(draw: st.DrawFn, row: Row, _: list[Row]) -> None:
 EDITS: Final[dict[str, Callable[[st.DrawFn, Row, list[Row]], object]]] = {
     "remove": lambda _, row, new: new.remove(row),
     "recreate": _recreate,
+    "import": _import,
     "rename": lambda draw, row, _: row.update(model=draw(st.sampled_from(["basket", "home", "new"]))),
     "field": lambda draw, row, _: row.update(
         {draw(st.sampled_from(["note", "tags", "target_metadata"])): draw(values)}
@@ -287,6 +311,7 @@ def told(change: Change) -> str:
 
 PROPERTIES: Final[dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], None]]]] = {
     "no spelling is drift": (respelled(), no_spelling_is_drift),
+    "no import is seen": (imported(), no_import_is_seen),
     "no file is drift": (written(), no_file_is_drift),
     "a changed leaf is one change": (one_leaf(), a_changed_leaf_is_one_change),
     "the changes make the one of the other": (edits(), the_changes_make_the_one_of_the_other),
@@ -432,6 +457,22 @@ def test_an_id_that_is_filled_in_is_nothing_and_what_else_changed_is_told() -> N
     assert compare([rule("a")], [rule(None)]) == ([], 1)
     change = only(rule(None), rule("a", note=1))
     assert (change.kind, change.id, [field.path for field in change.fields]) == ("changed", "a", [("note",)])
+
+
+def test_several_rules_for_all_under_new_ids_are_no_difference_to_shoppers() -> None:
+    old = [rule("a", pin_definitions=[pin(1, "/a/")]), rule("b", pin_definitions=[pin(1, "/b/")]), rule("c", note=1)]
+    new = [rule("d", note=2), rule("e", pin_definitions=[pin(1, "/b/")]), rule("f", pin_definitions=[pin(1, "/a/")])]
+    changes, _ = compare(old, new)
+    assert [(change.id, change.new and change.new.id, change.kind, change.effect) for change in changes] == [
+        ("a", "f", "recreated", "label"),
+        ("b", "e", "recreated", "label"),
+        ("c", "d", "recreated", "shown"),
+    ]
+    assert [[field.path for field in change.fields] for change in changes] == [
+        [("id",)],
+        [("id",)],
+        [("id",), ("note",)],
+    ]
 
 
 def test_a_rule_that_changes_its_model_is_one_change() -> None:

@@ -13,6 +13,7 @@ from exporting import (
     HOME,
     HOME_TEXT,
     STRINGS,
+    answered,
     document,
     edited,
     put,
@@ -118,6 +119,28 @@ def test_added_removed_and_recreated_rules_are_counted(api: Sandbox, pinsync: Co
     result = pinsync("export")
     assert result.code == 0
     assert "default: 1 added, 0 changed, 1 recreated, 1 removed · 2 files rewritten in customizations/" in result.err
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_import_into_the_ui_keeps_each_rule_with_its_comments(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    """An import changes every id, and a model may have several rules for all, some of them equal."""
+    shelves = [[], [{"position": 1, "pin_type": "item", "pin_identity": "/p/1/"}], []]
+    for_all = [
+        {"id": f"old-{number}", "model": "basket", "target_type": "all", "pin_definitions": pins}
+        for number, pins in enumerate(shelves)
+    ]
+    answered(api, for_all)
+    assert pinsync("export", "--commit").code == 0
+    text = document().read_text().replace("  - id: old-1\n", "  # agreed with purchasing\n  - id: old-1\n")
+    put(document(), text)
+    git("commit", "--quiet", "--all", "--message=Remark")
+    answered(api, [{**row, "id": f"new-{number}"} for number, row in reversed(list(enumerate(for_all)))])
+    result = pinsync("export", "--commit", "--allow-mass-removal")
+    assert "default: 0 added, 0 changed, 3 recreated, 0 removed · 1 file rewritten" in result.err
+    assert document().read_text() == text.replace("old-", "new-")
+    subject, *lines = git("log", "-1", "--format=%B").split("\n")
+    assert subject == "Export pins: 3 recreated"
+    assert lines == ["", "model basket:", *["  recreated all"] * 3, ""]
 
 
 @pytest.mark.usefixtures("exported")

@@ -309,12 +309,18 @@ def test_the_message_has_the_numbers_and_the_setting(api: Sandbox, pinsync: Comm
     assert "4 of 10 customizations would go, more than 30 % (safety.max_removed_percent)" in result.err
 
 
-def test_recreated_rules_count_as_removed(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
-    answered(api, shop(10))
+@pytest.mark.parametrize("target", [{}, {"target_type": "all", "target_identity": None}])
+def test_recreated_rules_count_as_removed(
+    target: dict[str, object], api: Sandbox, folder: Path, pinsync: CommandLine
+) -> None:
+    rules = [row | target for row in shop(10)]
+    answered(api, rules)
     pinsync("export")
-    answered(api, [{**row, "id": f"new-{number}"} if number < 4 else row for number, row in enumerate(shop(10))])
+    answered(api, [{**row, "id": f"new-{number}"} if number < 4 else row for number, row in enumerate(rules)])
     with untouched(folder):
-        assert pinsync("export").code == 4
+        result = pinsync("export")
+    assert result.code == 4
+    assert "4 of 10 customizations would go (recreated under new ids: 4), more than 30 %" in result.err
 
 
 def test_the_guard_counts_the_whole_tracker_also_under_a_filter(
@@ -383,7 +389,7 @@ def test_of_what_lacks_an_id_it_is_said_why_and_what_to_do(
     target = "target_type: item\n    target_identity: /p/1/\n"
     blocks = [f"  - {target}" if number is None else f"  - id: {rule(number)['id']}\n    {target}" for number in here]
     put(document(), f"format: 1\nmodel: basket\ncustomizations:\n{''.join(blocks)}")
-    answered(api, [rule(number) | {"target_identity": "/p/1/"} for number in live])
+    answered(api, [rule(number) | {"target_identity": "/p/1/", "tags": ["live"]} for number in live])
     notes = [line for line in pinsync("export", "--check").err.splitlines() if ": has no id, and " in line]
     assert len(notes) == here.count(None)
     assert all(note.startswith("note: customizations/basket.yaml:") and f" and {why}" in note for note in notes)
@@ -393,10 +399,26 @@ def test_of_two_live_rules_for_its_target_neither_is_taken_for_the_one_without_a
     api: Sandbox, folder: Path, pinsync: CommandLine
 ) -> None:
     put(document(), "format: 1\nmodel: basket\ncustomizations:\n  - target_type: all  # mine\n")
-    api.create({"model": "basket", "target_type": "all"})
+    api.create({"model": "basket", "target_type": "all", "tags": ["new"]})
     result = pinsync("export", "--force")
     assert result.code == 0
     assert "3 added" in result.err or "4 added" in result.err
     assert "- target_type: all  # mine\n" in document().read_text()
     with untouched(folder):
         assert pinsync("export").code == 0
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_equal_rule_gives_its_id_also_where_live_has_several_for_the_target(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
+    head = "format: 1\nmodel: basket\ncustomizations:\n"
+    first, second = "target_type: all\n", "target_type: all  # mine\n    tags:\n      - b\n"
+    put(document(), f"{head}  - {first}  - {second}  - {first}")
+    live = [{"id": name, "model": "basket", "target_type": "all"} for name in ("a", "b", "c")]
+    answered(api, [live[2], live[1] | {"tags": ["b"]}, live[0]])
+    result = pinsync("export", "--force")
+    assert "0 added, 0 changed, 0 removed · 1 file rewritten" in result.err
+    assert "has no id" not in result.err
+    blocks = [f"  - id: {name}\n    {rest}" for name, rest in (("a", first), ("b", second), ("c", first))]
+    assert document().read_text() == head + "".join(blocks)

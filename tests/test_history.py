@@ -70,6 +70,16 @@ def test_the_kinds_of_changes_are_plain_words(pinsync: CommandLine) -> None:
     assert "only in" not in out
 
 
+def test_rules_for_all_under_new_ids_are_the_same_rules(pinsync: CommandLine) -> None:
+    for_all = [rule(at, f"/p/{at}/", target_type="all", target_identity=None) for at in (1, 2)]
+    commit("Begin", {BASKET: text("basket", *for_all)})
+    new = [{**row, "id": row["id"].replace("0000-4000", "0000-4999")} for row in for_all]
+    commit("Import", {BASKET: text("basket", *new)})
+    found = log(pinsync)
+    assert found.changes["Import"] == ["recreated basket all: id"] * 2
+    assert pinsync("history", "-n", "1").out.count("under a new id · invisible to shoppers") == 2
+
+
 def test_a_commit_that_only_reformatted_is_left_out_unless_all_are_wanted(pinsync: CommandLine) -> None:
     document = text("basket", rule(1, "/p/2/"), rule(2, "/p/3/"))
     commit("Begin", {BASKET: document, HOME: text("home", rule(3, "/p/4/"))})

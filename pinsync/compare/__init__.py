@@ -25,7 +25,7 @@ class Pair(NamedTuple):
 
     @property
     def kind(self) -> Kind | None:
-        """What happened to it, None for nothing. An id that is only filled in, or missing on one side, is nothing."""
+        """What became of the customization; None for nothing but an id that one side lacks."""
         if self.old is self.new:
             return None
         if self.old is None:
@@ -34,8 +34,7 @@ class Pair(NamedTuple):
             return "removed"
         if self.old.id != self.new.id and self.old.id is not None and self.new.id is not None:
             return "recreated"
-        same = self.old.model == self.new.model and _without_id(self.old) == _without_id(self.new)
-        return None if same else "changed"
+        return None if _content(self.old) == _content(self.new) else "changed"
 
     @property
     def shown(self) -> Customization:
@@ -47,49 +46,79 @@ class Pair(NamedTuple):
 
 
 def match(old: Sequence[Customization], new: Sequence[Customization]) -> list[Pair]:
-    """Pair the customizations of two snapshots: by id, then by target where that is unambiguous on both sides.
+    """Pair the customizations of two snapshots.
 
-    Those without an id that are the same on both sides come before the latter, so that equal states have no drift.
+    Customizations with the same id are a pair, whatever their model. Of the customizations left,
+    those with the same model and the same text without the id are pairs; then those with the same
+    target, if each side has exactly one. The order of neither snapshot decides what is paired.
 
     Returns:
         Each customization of either side exactly once; those of ``old`` first, in their order.
     """
     by_id = {item.id: item for item in new if item.id is not None}
-    found = {at: by_id.pop(item.id) for at, item in enumerate(old) if item.id is not None and item.id in by_id}
-    spare = dict(enumerate([*by_id.values(), *(item for item in new if item.id is None)]))
-    if spare:
-        left = {at: item for at, item in enumerate(old) if at not in found}
-        for key in (_wording, _target):
-            there = _grouped(spare, key)
-            for wanted, group in _grouped(left, key).items():
-                others = there.get(wanted, [])
-                if key is _wording or len(group) == len(others) == 1:
-                    for here, other in zip(group, others, strict=False):
-                        found[here] = spare.pop(other)
-                        del left[here]
-    pairs = [Pair(item, found.get(at)) for at, item in enumerate(old)]
-    return pairs + [Pair(None, item) for item in spare.values()]
+    found: dict[int, Customization] = {}
+    for index, item in enumerate(old):
+        if item.id is not None and item.id in by_id:
+            found[index] = by_id.pop(item.id)
+    spare = [*by_id.values(), *(item for item in new if item.id is None)]
+    if spare and len(found) < len(old):
+        left = {index: item for index, item in enumerate(old) if index not in found}
+        equal, spare = _pair_up(left, spare, _content, sole=False)
+        left = {index: item for index, item in left.items() if index not in equal}
+        same_target, spare = _pair_up(left, spare, _target, sole=True)
+        found |= equal | same_target
+    pairs = [Pair(item, found.get(index)) for index, item in enumerate(old)]
+    return pairs + [Pair(None, item) for item in spare]
 
 
-def _wording(item: Customization) -> tuple[str, object]:
-    return item.model, item.text
+def _pair_up(
+    left: Mapping[int, Customization],
+    spare: Sequence[Customization],
+    key: Callable[[Customization], tuple[str, object]],
+    *,
+    sole: bool,
+) -> tuple[dict[int, Customization], list[Customization]]:
+    """Pair customizations that have the same key.
+
+    Args:
+        left: the customizations of the old snapshot, by their index there.
+        spare: the customizations of the new snapshot.
+        key: what both customizations of a pair have in common.
+        sole: whether to pair only where each side has exactly one customization with the key.
+
+    Returns:
+        Index in the old snapshot → its counterpart; and the customizations of ``spare`` left over.
+    """
+    here: dict[object, list[int]] = {}
+    for index, item in left.items():
+        here.setdefault(key(item), []).append(index)
+    there: dict[object, list[Customization]] = {}
+    for item in spare:
+        there.setdefault(key(item), []).append(item)
+    pairs: dict[int, Customization] = {}
+    rest: list[Customization] = []
+    for common, items in there.items():
+        indexes = here.get(common, [])
+        if sole and not len(indexes) == len(items) == 1:
+            rest += items
+            continue
+        # By id, and those without an id first: so they find each other, and no order counts.
+        indexes.sort(key=lambda index: left[index].id or "")
+        items.sort(key=lambda item: item.id or "")
+        pairs.update(zip(indexes, items, strict=False))
+        rest += items[len(indexes) :]
+    return pairs, rest
+
+
+def _content(item: Customization) -> tuple[str, bytes]:
+    """Return the model and the text without the id."""
+    if item.id is None:
+        return item.model, item.text
+    return item.model, b"  - " + item.text.partition(b"\n    ")[2]
 
 
 def _target(item: Customization) -> tuple[str, object]:
     return item.model, item.target
-
-
-def _grouped(
-    items: Mapping[int, Customization], key: Callable[[Customization], tuple[str, object]]
-) -> dict[tuple[str, object], list[int]]:
-    groups: dict[tuple[str, object], list[int]] = {}
-    for at, item in items.items():
-        groups.setdefault(key(item), []).append(at)
-    return groups
-
-
-def _without_id(item: Customization) -> bytes:
-    return item.text if item.id is None else b"  - " + item.text.partition(b"\n    ")[2]
 
 
 def in_scope(item: Customization | None, scope: Scope) -> bool:
@@ -106,9 +135,9 @@ def in_scope(item: Customization | None, scope: Scope) -> bool:
 def leaves_a_question(committed: Sequence[Customization], live: Sequence[Customization], scope: Scope) -> bool:
     """Whether a filtered answer can't tell what became of a committed rule.
 
-    One of this scope is missing (gone, or only moved out of the filter?), or one from outside has come in; or another
-    id stands at its target: it was made anew, or is a second one beside what the filter hides. One without an id is
-    known by its target.
+    A rule of this scope is missing (gone, or only moved out of the filter?), or a rule from outside
+    has come in; or a rule is paired with a rule of another id, which may be a second rule beside
+    the rule that the filter hides. A rule without an id is in the answer if it is paired at all.
     """
     for old, new in match(committed, live):
         if old is None:

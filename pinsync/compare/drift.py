@@ -69,7 +69,8 @@ class Change:
     """What happened to one customization.
 
     Attributes:
-        kind: added, removed, changed or recreated (the same target under another id).
+        kind: added, removed, changed or recreated (the same rule, or the same target, under another
+            id).
         old: the one side; None if it was added.
         new: the other side; None if it was removed.
         pins: what happened to its pins; for an added or removed customization all of them.

@@ -23,8 +23,9 @@ def blamed(
 ) -> tuple[dict[str, tuple[BlamedRule, ...]], bool]:
     """Find the commit that last changed each pin.
 
-    A rule is followed to another model, to another id of the same target, and into folders and trackers of another
-    name; what stayed as it was is older. The steps are taken only as long as a pin is without its commit.
+    A rule is followed as `match` pairs rules, to another model or another id, and into folders and
+    trackers of another name; what stayed as it was is older. The steps are taken only as long as a
+    pin is without its commit.
 
     Args:
         steps: what each commit did, the newest first, from the one whose rules these are.

@@ -206,6 +206,8 @@ def _files(
 def check_removals(update: Update, safety: Safety) -> None:
     """Refuse an update that removes too much to be believed.
 
+    A rule that comes back under another id counts as removed.
+
     Args:
         update: what is about to be written.
         safety: the limits.
@@ -214,12 +216,15 @@ def check_removals(update: Update, safety: Safety) -> None:
         SafetyError: more than the limit is gone, or everything; the message has the numbers.
     """
     existing = update.existing
-    gone = sum(pair.kind in ("removed", "recreated") for pair in update.pairs)
+    kinds = Counter(pair.kind for pair in update.pairs)
+    gone = kinds["removed"] + kinds["recreated"]
     if not gone:
         return
     name, hint = update.tracker.name, "if that is right, run again with --allow-mass-removal"
     if not update.answered:
         raise SafetyError(f"tracker {name}: the answer is empty, but {existing} customizations are here", hint=hint)
     if existing >= safety.min_existing and gone * 100 > safety.max_removed_percent * existing:
-        message = f"{gone} of {existing} customizations would go, more than {safety.max_removed_percent} %"
-        raise SafetyError(f"tracker {name}: {message} (safety.max_removed_percent)", hint=hint)
+        again = f" (recreated under new ids: {kinds['recreated']})" if kinds["recreated"] else ""
+        message = f"{gone} of {existing} customizations would go{again}"
+        limit = f"more than {safety.max_removed_percent} % (safety.max_removed_percent)"
+        raise SafetyError(f"tracker {name}: {message}, {limit}", hint=hint)
