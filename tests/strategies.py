@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import HealthCheck, settings
@@ -181,6 +182,49 @@ def _with_nothings(row: Row, names: dict[str, tuple[object, ...]], random: Rando
         if name not in row or any(type(row[name]) is type(nothing) and row[name] == nothing for nothing in nothings):
             row[name] = random.choice(nothings)
     return row
+
+
+_TARGETS: Final[tuple[Row, ...]] = (
+    {"target_type": "all"},
+    {"target_type": "item", "target_identity": "/p/1/"},
+)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> list[Row]:
+    """The rows of an answer, of few models, ids, targets and titles, so that rules share them.
+
+    Some rows are equal but for the id.
+    """
+    found: list[Row] = []
+    for name in draw(st.permutations("abcdef"))[: draw(st.integers(2, 6))]:
+        is_copy = draw(st.booleans())
+        if found and is_copy:
+            found.append({**draw(st.sampled_from(found)), "id": name})
+            continue
+        shelf = st.tuples(st.integers(1, 2), st.sampled_from(["/p/1/", "/p/2/"]))
+        row = {
+            "id": name,
+            "model": draw(st.sampled_from(["basket", "home"])),
+            "tags": draw(st.lists(st.sampled_from("xyz"), unique=True)),
+            "target_metadata": {"title": draw(st.sampled_from(["A", "B"]))},
+            "pin_definitions": [
+                {"position": position, "pin_type": "item", "pin_identity": item}
+                for position, item in draw(st.lists(shelf, max_size=3))
+            ],
+        }
+        found.append(row | draw(st.sampled_from(_TARGETS)))
+    return found
+
+
+def shuffle(answer: Sequence[Row], random: Random) -> list[Row]:
+    """Return an answer with its rows, and their tags and pins, in another order."""
+    rows = deepcopy(list(answer))
+    random.shuffle(rows)
+    for row in rows:
+        random.shuffle(row["tags"])
+        random.shuffle(row["pin_definitions"])
+    return rows
 
 
 @st.composite

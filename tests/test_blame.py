@@ -212,6 +212,18 @@ def test_rules_for_all_are_followed_to_other_ids(commit: Recorder, pinsync: Comm
     assert {(each["kind"], each["commit"]["author"]["name"]) for each in rules} == {("recreated", "Cyd")}
 
 
+def test_of_several_titles_of_a_pinned_item_the_first_in_canonical_order_is_shown(
+    commit: Recorder, pinsync: CommandLine
+) -> None:
+    titled = [
+        rule(number, target_identity="/a/", target_metadata={"title": title})
+        for number, title in ((7, "Second"), (6, "First"))
+    ]
+    blocks = [text(row).split("customizations:\n")[1] for row in titled]
+    commit("Ada", {FILE: text(shelf(pin(1, "/a/"))) + "".join(blocks)})
+    assert 'position 1: /a/ "First"' in pinsync("blame", "basket", "/p/1/").out
+
+
 def test_an_id_that_is_filled_in_changes_nothing(commit: Recorder, pinsync: CommandLine) -> None:
     known = shelf(pin(1, "/a/"))
     by_hand = {name: value for name, value in known.items() if name != "id"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,9 @@ from exporting import (
     served,
     untouched,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import QUICK, answers, shuffle
 
 from pinsync.cli import cli
 from pinsync.commands.diff import FORMATS as EVERY_FORMAT
@@ -37,6 +41,8 @@ from pinsync.compare import changes
 from pinsync.sandbox import Fault, Sandbox, parse_fault
 
 if TYPE_CHECKING:
+    from random import Random
+
     from conftest import CommandLine, Git
 FORMATS: Final = ("text", "json", "markdown", "patch")
 
@@ -534,6 +540,33 @@ def test_the_command_line_offers_each_format() -> None:
     (option,) = (option for option in cli.commands["diff"].params if option.name == "format_")
     assert isinstance(option.type, click.Choice)
     assert tuple(option.type.choices) == EVERY_FORMAT
+
+
+# The order of an answer.
+
+
+def collect_output(pinsync: CommandLine, *answers: list[dict[str, object]]) -> list[object]:
+    """Return every report on two answers, and what an export of each, one after the other, writes."""
+    for name, table in zip(("old", "new"), answers, strict=True):
+        put(Path(f"{name}.json"), json.dumps({"results": table}))
+    reports = [f"--report={name}=report.{name}" for name in EVERY_FORMAT]
+    found: list[object] = [pinsync("diff", "old.json", "new.json", *reports)]
+    found += [Path(f"report.{name}").read_bytes() for name in EVERY_FORMAT]
+    shutil.rmtree("customizations", ignore_errors=True)
+    for name in ("old", "new"):
+        found.append(pinsync("export", f"--from-file={name}.json", "--force", "--allow-mass-removal"))
+        found.append({path.name: path.read_bytes() for path in Path("customizations").glob("*.yaml")})
+    return found
+
+
+@given(answers(), answers(), st.randoms(use_true_random=False))
+@settings(QUICK, max_examples=50, suppress_health_check=list(HealthCheck))
+@pytest.mark.usefixtures("folder")
+def test_the_order_of_an_answer_changes_no_report_and_no_file(
+    pinsync: CommandLine, old: list[dict[str, object]], new: list[dict[str, object]], random: Random
+) -> None:
+    other_order = shuffle(old, random), shuffle(new, random)
+    assert collect_output(pinsync, *other_order) == collect_output(pinsync, old, new)
 
 
 # An import into the UI, which changes every id.

@@ -154,10 +154,10 @@ def test_what_one_tracker_matches_is_no_others_to_take_back(
         found, unchanged = compare(*sides)
         return found or Nothing(), unchanged
 
-    def names(found: list[Change], items: Iterable[Customization]) -> dict[str, str]:
+    def names(found: list[Change], *known: Iterable[Customization]) -> dict[str, str]:
         if found:
             found_one.set()
-        return pinned_names(found, items)
+        return pinned_names(found, *known)
 
     monkeypatch.setattr(changes, "compare", compared)
     monkeypatch.setattr(changes, "pinned_names", names)

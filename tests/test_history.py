@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from exporting import put, untouched
-from histories import BASKET, HOME, commit, configuration, log, places, rule, run, text
+from histories import BASKET, HOME, Record, commit, configuration, log, places, rule, run, text
 
 if TYPE_CHECKING:
     from conftest import CommandLine
@@ -78,6 +78,20 @@ def test_rules_for_all_under_new_ids_are_the_same_rules(pinsync: CommandLine) ->
     found = log(pinsync)
     assert found.changes["Import"] == ["recreated basket all: id"] * 2
     assert pinsync("history", "-n", "1").out.count("under a new id · invisible to shoppers") == 2
+
+
+def test_a_pinned_item_has_its_newest_title_and_of_several_the_first_in_canonical_order(pinsync: CommandLine) -> None:
+    def titled(number: int, title: str) -> Record:
+        return rule(number, target_identity="/p/9/", target_metadata={"title": title})
+
+    pinning = rule(1, "/p/9/")
+    commit("Begin", {BASKET: text("basket", pinning, titled(2, "Oldest")), HOME: text("home", titled(3, "Home"))})
+    assert '+ position 1: /p/9/ "Oldest"' in pinsync("history").out
+    first, second = (text("basket", titled(number, title)) for number, title in ((4, "First"), (5, "Second")))
+    shelf = text("basket", pinning | {"tags": ["x"]}, rule(2, target_identity="/p/9/", note={"title": "none"}))
+    blocks = [document.split("customizations:\n")[1] for document in (second, first)]
+    commit("Move blocks", {BASKET: shelf + "".join(blocks)})
+    assert '+ position 1: /p/9/ "First"' in pinsync("history", "--item", "/p/9/").out
 
 
 def test_a_commit_that_only_reformatted_is_left_out_unless_all_are_wanted(pinsync: CommandLine) -> None:

@@ -6,7 +6,8 @@ import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from importlib import resources
-from typing import Any
+from random import Random
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import jsonschema
@@ -21,6 +22,9 @@ from pinsync.compare.drift import Place, Side
 from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items, state, utc_text
 from pinsync.reports import Style, show_json, show_text
 from pinsync.reports.values import width
+
+if TYPE_CHECKING:
+    from pinsync.model import Customization
 
 Row = dict[str, Any]
 
@@ -52,6 +56,21 @@ def record(*rows: Row) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(show_json.render(shelves(*rows), STYLE))
     jsonschema.Draft202012Validator(SCHEMA).validate(found)
     return found
+
+
+# Titles of pinned items.
+
+
+def test_of_several_titles_the_first_in_canonical_order_wins_whatever_the_order_of_the_rules() -> None:
+    def titled(number: int, title: str, model: str = "basket") -> Customization:
+        return canonical.customization(model, normalize.normalize(rule(number, "/p/1/", [], title)))
+
+    new = [titled(3, "third"), titled(2, "second"), titled(1, ""), titled(1, "other", "home")]
+    old = [titled(1, "first"), canonical.customization("basket", rule(4, "/p/4/", [], "fourth"))]
+    wanted = frozenset({"/p/1/", "/p/4/", "/p/5/"})
+    for random in map(Random, range(5)):
+        shuffled = [random.sample(side, len(side)) for side in (new, old)]
+        assert titles(wanted, *shuffled) == {"/p/1/": "second", "/p/4/": "fourth"}
 
 
 # States.

@@ -121,6 +121,25 @@ def test_a_title_is_known_from_another_model(pinsync: CommandLine) -> None:
     assert '1  /p/123/ "Strings: 9-42 #1"  active' in pinsync("show", "home").out
 
 
+def for_one_item(*rules: tuple[str, str]) -> str:
+    """Blocks of rules for ``/p/123/``, each with its id and a title."""
+    fields = "target_type: item\n    target_identity: /p/123/\n    target_metadata:\n      title: "
+    return "".join(f"  - id: {name}\n    {fields}{title}\n" for name, title in rules)
+
+
+@pytest.mark.usefixtures("shop")
+def test_of_several_titles_the_first_in_canonical_order_is_shown(pinsync: CommandLine) -> None:
+    """Whatever the order of a file in which a person moved blocks, and whatever model is shown."""
+    text = HOME_TEXT.replace("/p/2/", "/p/123/") + for_one_item(("a", "Home"))
+    put(Path("customizations/home.yaml"), text)
+    assert '1  /p/123/ "Strings: 9-42 #1"  active' in pinsync("show", "home").out
+    put(Path("customizations/home.yaml"), text + for_one_item(("c", "Third"), ("b", "Second")))
+    put(Path("customizations/basket.yaml"), "format: 1\nmodel: basket\ncustomizations: []\n")
+    assert '1  /p/123/ "Home"  active' in pinsync("show", "home").out
+    put(Path("customizations/home.yaml"), text.replace("id: a\n", "id: z\n") + for_one_item(("b", "Second")))
+    assert '1  /p/123/ "Second"  active' in pinsync("show", "home").out
+
+
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
     ("target", "expected"),

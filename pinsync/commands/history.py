@@ -263,7 +263,7 @@ class _Walk:
         places = tracker.places([Pair(change.old, change.new).shown for change in changes])
         placed = tuple(replace(change, place=place) for change, place in zip(changes, places, strict=True))
         pinned = changing.pinned_items(changes)
-        names = changing.titles(pinned, self._history.titled(tracker.name, pinned))
+        names = changing.first_titles(self._history.titled(tracker.name, pinned))
         return TrackerDrift(tracker.name, tracker.tracker_id, placed, names=names)
 
     def _concerns(self, fault: Fault, model: str | None) -> bool:

@@ -120,8 +120,7 @@ def _shelves(
     }
     for tracker, items in chosen(placed, options.model, options.target).items():
         shelves = tuple(arranged(item, at, place) for item, place in items)
-        of_model = placed[tracker].pop(options.model)
-        known = (item for found in (of_model, *placed[tracker].values()) for item, _ in found)
+        known = [item for found in placed[tracker].values() for item, _ in found]
         names = titles(pinned_items(shelves), known)
         yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)
 

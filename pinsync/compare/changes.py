@@ -11,7 +11,7 @@ from pinsync.compare.drift import MISSING, Change, FieldChange, Path, PinChange
 from pinsync.model import EVERYTHING, THING, Customization, Scope, pair_pins
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 
 def compare(
@@ -143,14 +143,14 @@ def _at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def pinned_names(changes: Sequence[Change], items: Iterable[Customization]) -> dict[str, str]:
-    """Return the titles of the items that the changed pins hold: those of the rules that have them for a target.
+def pinned_names(changes: Sequence[Change], *sides: Iterable[Customization]) -> dict[str, str]:
+    """Return the titles of the items that the changed pins hold, as `titles` does.
 
     Args:
-        changes: what is reported.
-        items: where to look, the more trusted first.
+        changes: the changes of a report.
+        sides: the customizations of each side, the more trusted side first.
     """
-    return titles(pinned_items(changes), items)
+    return titles(pinned_items(changes), *sides)
 
 
 def pinned_items(changes: Iterable[Change]) -> frozenset[str]:
@@ -159,12 +159,33 @@ def pinned_items(changes: Iterable[Change]) -> frozenset[str]:
     return frozenset(identity for pin in pins if isinstance(identity := pin.get("pin_identity"), str))
 
 
-def titles(wanted: Collection[str], items: Iterable[Customization]) -> dict[str, str]:
-    """Return the titles of items, as far as a rule that has one of them for a target says one; the first such wins."""
+def titles(wanted: Set[str], *sides: Iterable[Customization]) -> dict[str, str]:
+    """Return the titles of items, taken from the rules that have an item for a target.
+
+    Where several rules of a side know a title, the first in canonical order wins: an answer of the
+    API has no order.
+
+    Args:
+        wanted: the identities of the items.
+        sides: the customizations of each side, the more trusted side first.
+
+    Returns:
+        Identity → title, for the items of which a rule knows a title.
+    """
+    names: dict[str, str] = {}
+    for side in sides:
+        unknown = wanted - names.keys()
+        targeting = [item for item in side if item.target.identity in unknown]
+        names |= first_titles(sorted(targeting, key=order))
+    return names
+
+
+def first_titles(items: Iterable[Customization]) -> dict[str, str]:
+    """Return the titles of the customizations' targets by identity, the first title of each."""
     names: dict[str, str] = {}
     for item in items:
         identity = item.target.identity
-        if identity is None or identity not in wanted or identity in names:
+        if identity is None or identity in names:
             continue
         if found := title(plain_data(item)):
             names[identity] = found

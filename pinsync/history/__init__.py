@@ -117,7 +117,7 @@ class History:
         return found if isinstance(found, Fault) else None
 
     def titled(self, tracker: str, items: Iterable[str]) -> Iterator[Customization]:
-        """Yield the newest customization that is for each of these items, as far as any was met yet."""
+        """Yield the customizations for these items that were met yet, as `States.titled` does."""
         return self._states.titled(tracker, items)
 
     def steps(

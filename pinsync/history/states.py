@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync import layout
+from pinsync.compare import order
 from pinsync.history.configurations import Configurations, Outline, Today
 from pinsync.history.versions import Fault, Ignored, Version, Versions
 from pinsync.model import is_document
@@ -88,7 +89,7 @@ class States:
         self._states: dict[tuple[int, Ignored], State] = {}
         self._standing: dict[_Thing, tuple[int, Version | None]] = {}
         self._begins: dict[_Thing, int] = {}
-        self._titled: dict[str, dict[str, Customization]] = {}
+        self._titled: dict[str, dict[str, list[Customization]]] = {}
         self._noted: dict[str, set[int]] = {}  # by `id`, which stays, as no customization is ever forgotten
 
     @property
@@ -137,9 +138,14 @@ class States:
         return found._replace(faults=found.faults | faults) if faults else found
 
     def titled(self, tracker: str, items: Iterable[str]) -> Iterator[Customization]:
-        """Yield the newest customization that is for each of these items, as far as any was met yet."""
+        """Yield the customizations for these items that were met yet and may have a title.
+
+        The customizations for one item come from the newest commit to the oldest, those that were
+        met in the same commit in canonical order.
+        """
         known = self._titled.get(tracker, {})
-        yield from (known[item] for item in items if item in known)
+        for item in items:
+            yield from known.get(item, ())
 
     def _read(self, at: int, outline: Outline, ignore: Ignored) -> State:
         like = next((found for (_, other), found in reversed(self._states.items()) if other == ignore), None)
@@ -177,9 +183,7 @@ class States:
             rank = partial(self._rank, at, tracker, ignore, contested)
             draft = _Draft(None)
             faults = draft.fill(dict(sorted(read.items(), key=rank)))
-        for found in read.values():
-            if isinstance(found, Version):
-                self._note_titles(tracker, found)
+        self._note_titles(tracker, [found for found in read.values() if isinstance(found, Version)])
         for name in faults:
             earlier = self._before(at, tracker, name, contested.get(name, frozenset()), ignore)
             if earlier and earlier.model not in draft.models:
@@ -229,16 +233,18 @@ class States:
             return Fault(path, listed.hash, "is a link, a folder or a submodule, expected a plain file")
         return self.versions.read(path, listed.hash, ignore)
 
-    def _note_titles(self, tracker: str, version: Version) -> None:
-        """Take note of the customizations that weren't met in a newer commit."""
+    def _note_titles(self, tracker: str, versions: Iterable[Version]) -> None:
+        """Take note of a commit's customizations that weren't met in a newer commit."""
         known = self._titled.setdefault(tracker, {})
         noted = self._noted.setdefault(tracker, set())
-        if not (new := set(map(id, version.items)) - noted):
-            return
-        for item in version.items:
-            if id(item) in new and item.target.identity is not None and b"title" in item.text:
-                known.setdefault(item.target.identity, item)
-        noted |= new
+        found: list[Customization] = []
+        for version in versions:
+            new = set(map(id, version.items)) - noted
+            noted |= new
+            found += [item for item in version.items if id(item) in new and b"title" in item.text]
+        for item in sorted(found, key=order):
+            if item.target.identity is not None:
+                known.setdefault(item.target.identity, []).append(item)
 
     def _before(self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored) -> Version | None:
         """Return what a document said before it couldn't be read, or had any of these things; None for nothing."""

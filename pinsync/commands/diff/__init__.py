@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib import import_module
-from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -291,7 +290,7 @@ class _Run:
         warnings = (*old.snapshot.warnings, *new.snapshot.warnings, *odd)
         changes, unchanged = changing.compare(*items, scope)
         changes = self._explained(changes, pair, (old, new))
-        names = changing.pinned_names(changes, chain(items[1], items[0]))
+        names = changing.pinned_names(changes, items[1], items[0])
         both = tuple(texts(changes, old, new, self._folder(pair))) if "patch" in self.options.formats else ()
         changed = tuple(_placed(changes, old, new))
         drift = replace(result, changes=changed, unchanged=unchanged, names=names, texts=both)
