@@ -48,7 +48,7 @@ def normalize(row: Mapping[str, Any], *, ignore: Ignored = (), warn: Warn | None
 
     Args:
         row: a customization as the API or a document spells it; it isn't changed.
-        ignore: paths of fields to leave out.
+        ignore: paths of fields to leave out; an object goes too if nothing else is in it.
         warn: told of each known field of an unexpected type, which is kept as it came.
 
     Returns:
@@ -111,13 +111,26 @@ def _silent(_path: Path, _message: str) -> None:
 
 
 def _without(row: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return an object without the field at a path, and without the objects that this leaves empty.
+
+    An object that is empty anyway stays. So does a list on the way: a path names fields of objects.
+
+    Returns:
+        The new object; ``row`` itself if it has no such field.
+    """
     name, *rest = path
     if name not in row:
         return row
-    if not rest:
-        return {key: value for key, value in row.items() if key != name}
-    inner = row[name]
-    return {**row, name: _without(inner, tuple(rest))} if isinstance(inner, dict) else row
+    if rest:
+        inner = row[name]
+        if not isinstance(inner, dict):
+            return row
+        left = _without(inner, tuple(rest))
+        if left is inner:
+            return row
+        if left:
+            return {**row, name: left}
+    return {key: value for key, value in row.items() if key != name}
 
 
 def _kept(value: object, expected: str, path: Path, name: str | int, warn: Warn) -> object:

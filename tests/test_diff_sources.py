@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from diffing import checked, diffed
-from exporting import BASKET_TEXT, HOME_TEXT, STRINGS, document, put, repinned, rows, rule, untouched
+from exporting import BASKET_TEXT, HOME, HOME_TEXT, STRINGS, document, edited, put, repinned, rows, rule, untouched
 
 from pinsync.sandbox import Sandbox
 
@@ -364,6 +364,21 @@ def test_a_tracker_more_is_no_mass_removal(
         [],
         ["@worktree knows no such tracker: everything is removed"],
     )
+
+
+def test_an_object_that_holds_only_an_ignored_field_is_no_drift_and_not_exported(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    put(exported / "pinsync.yaml", "ignore: [target_metadata.image.url]\n")
+    commit(git)
+    edited(api, HOME, target_metadata={"image": {"url": "new.png"}})
+    for sides in (("HEAD", "@live"), ("@live", "HEAD")):
+        found = diffed(pinsync, *sides)
+        assert (found.code, found.told) == (0, [])
+    with untouched(exported):
+        assert pinsync("export", "--check").code == 0
+    edited(api, HOME, target_metadata={"image": {}})
+    assert diffed(pinsync).told == ["changed home /p/1/"], "it is empty in live"
 
 
 def test_a_branch_cant_hide_its_own_changes_by_ignoring_them(

@@ -184,6 +184,13 @@ def test_ignored_fields_are_no_part_of_what_is_read() -> None:
     assert export({"basket.yaml": text.encode()}, [live], ignore) == {"basket.yaml": text.encode()}
 
 
+def test_nor_is_an_object_that_holds_nothing_else() -> None:
+    text = HEAD + A + "    target_metadata:\n      image:\n        url: i.png  # from the catalog\n"
+    ignore = [("target_metadata", "image", "url")]
+    assert texts(parse(text, ignore=ignore)) == [A]
+    assert export({"basket.yaml": text.encode()}, [rule("a", 1)], ignore) == {"basket.yaml": text.encode()}
+
+
 IN_SYNC = """
 import sys
 from pathlib import Path

@@ -351,6 +351,13 @@ def test_what_the_configuration_leaves_out_of_comparison_is_no_change(pinsync: C
     assert log(pinsync).subjects == ["Begin"]
 
 
+def test_nor_is_an_object_that_holds_nothing_else(pinsync: CommandLine) -> None:
+    ignoring = configuration("shop", more="ignore: [target_metadata.image.url]\n")
+    commit("Begin", {CONFIG: ignoring, BASKET: text("basket", rule(1, "/p/2/"))})
+    commit("Image", {BASKET: text("basket", rule(1, "/p/2/", target_metadata={"image": {"url": "a"}}))})
+    assert log(pinsync).subjects == ["Begin"]
+
+
 def test_no_commit_and_no_repository_are_errors(
     pinsync: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

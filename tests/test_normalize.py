@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import QUICK, other_spelling, rows
+from strategies import QUICK, other_spelling, rows, values
 
 from pinsync import document
 from pinsync.errors import DataError
@@ -229,6 +229,41 @@ def test_ignored_fields_are_gone_and_so_is_what_they_leave_empty() -> None:
         row(target_metadata={"image": "i.png"}, note=1, deep={"a": {"b": 1, "c": 2}}, tags=["image"]), ignore=ignore
     )
     assert data == {"id": "i", "target_type": "all", "tags": ["image"], "deep": {"a": {"c": 2}}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"target_metadata": {"title": "t", "a": {"b": 1}}}, {"target_metadata": {"title": "t"}}),
+        ({"target_metadata": {"a": {"b": 1, "c": 2}}}, {"target_metadata": {"a": {"c": 2}}}),
+        ({"target_metadata": {"a": {"b": 1}}}, {}),
+        ({"target_metadata": {"a": {"b": {}}}}, {}),
+        ({"deep": {"a": {"b": {"c": 1}}}}, {}),
+        ({"note": {"x": 1, "y": None}}, {}),
+        ({"note": {"y": 1}}, {}),
+        # What is empty without it, and lists, stay as they are.
+        ({"target_metadata": {"a": {}}}, {"target_metadata": {"a": {}}}),
+        ({"target_metadata": {"a": {"c": {}}}}, {"target_metadata": {"a": {"c": {}}}}),
+        ({"deep": {"a": {"b": {}}}}, {"deep": {"a": {"b": {}}}}),
+        ({"note": {}}, {"note": {}}),
+        ({"note": [{"x": 1}]}, {"note": [{"x": 1}]}),
+        ({"target_metadata": {"a": [{"b": 1}]}}, {"target_metadata": {"a": [{"b": 1}]}}),
+    ],
+)
+def test_an_object_that_holds_nothing_but_ignored_fields_goes_too(fields: Row, expected: Row) -> None:
+    ignore = [("target_metadata", "a", "b"), ("deep", "a", "b", "c"), ("note", "x"), ("note", "y")]
+    data = normalize(row(**fields), ignore=ignore)
+    assert exact(data) == exact({"id": "i", "target_type": "all", **expected})
+
+
+@QUICK
+@given(rows, values, st.sampled_from(["target_metadata", "extra"]))
+def test_an_ignored_field_makes_no_difference(drawn: Row, value: object, name: str) -> None:
+    drawn.pop(name, None)
+    holder = {"title": "t"} if "tags" in drawn else {}
+    ignore = [(name, "only", "deep")]
+    without = document.customization({**drawn, name: holder} if holder else drawn, ignore=ignore)
+    assert document.customization({**drawn, name: {**holder, "only": {"deep": value}}}, ignore=ignore) == without
 
 
 # Known fields of an unexpected type
