@@ -1,4 +1,4 @@
-"""What hypothesis draws from: awkward texts, JSON values, rows of the API, and other spellings of a row."""
+"""What hypothesis draws from: awkward texts, JSON values, rows, and other spellings of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from random import Random
 
 Row = dict[str, Any]
@@ -225,6 +225,71 @@ def shuffle(answer: Sequence[Row], random: Random) -> list[Row]:
         random.shuffle(row["tags"])
         random.shuffle(row["pin_definitions"])
     return rows
+
+
+SEEDED: Final = st.randoms(use_true_random=True)
+"""Sources of chance that spread their choices evenly; a failing example is shrunk quickly too."""
+
+_BLANKS: Final = ("", "", "", " ", " ", "  ", "\t", "\n", "\r\n", " \t\n")
+
+
+def spell_json(value: object, random: Random, *, repeat: bool = False) -> str:
+    """Spell a value as JSON in any way: its blanks, its escapes, and the order of its keys.
+
+    Args:
+        value: the value.
+        random: where the choices come from.
+        repeat: whether one of its objects has a key twice.
+    """
+    some = [found for found in _objects_in(value) if found] if repeat else []
+    twice = random.choice(some) if some else None
+    # Most writers put the same blanks before all colons.
+    return _spell_value(value, random, random.choice(_BLANKS), twice)
+
+
+def _objects_in(value: object) -> Iterator[Row]:
+    if isinstance(value, dict):
+        yield value
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in inside:
+        yield from _objects_in(item)
+
+
+def _spell_value(value: object, random: Random, blank: str, twice: Row | None) -> str:
+    if isinstance(value, dict):
+        members = random.sample([*value.items()], len(value))
+        parts = [_spell_member(*member, random, blank, twice) for member in members]
+        if value is twice:
+            key, first = random.choice(members)
+            second: object = random.choice((first, None, "x", [], {key: first}))
+            other = random.choice((blank, *_BLANKS))
+            part = _spell_member(key, second, random, other, None)
+            parts.insert(random.randint(0, len(parts)), part)
+        text = f"{{{','.join(parts) or random.choice(_BLANKS)}}}"
+    elif isinstance(value, list):
+        parts = [_spell_value(item, random, blank, twice) for item in value]
+        text = f"[{','.join(parts) or random.choice(_BLANKS)}]"
+    else:
+        text = _spell_text(value, random) if isinstance(value, str) else json.dumps(value)
+    return random.choice(_BLANKS) + text + random.choice(_BLANKS)
+
+
+def _spell_member(key: str, value: object, random: Random, blank: str, twice: Row | None) -> str:
+    before = random.choice(_BLANKS) if random.random() < 0.01 else blank
+    name = random.choice(_BLANKS) + _spell_text(key, random)
+    return f"{name}{before}:{_spell_value(value, random, blank, twice)}"
+
+
+def _spell_text(text: str, random: Random) -> str:
+    share = random.choice((0, 0, 0.1, 1))
+    return f'"{"".join(_spell_character(each, random.random() < share) for each in text)}"'
+
+
+def _spell_character(character: str, escaped: bool) -> str:
+    if not escaped:
+        return json.dumps(character, ensure_ascii=False)[1:-1]
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 @st.composite

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import QUICK, rows
+from strategies import QUICK, SEEDED, objects, rows, spell_json
 
 from pinsync.document.answer import decoded, name, split
 from pinsync.document.rows import customizations
@@ -14,6 +14,7 @@ from pinsync.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from random import Random
 
 Row = dict[str, Any]
 
@@ -197,6 +198,29 @@ def test_a_key_twice_in_a_row_is_refused_and_named(fields: str, message: str) ->
         assert refusal(answered(first, row)) == f"row 2 of the answer {message} stands twice in one object"
 
 
+BLANKS = ("", " ", "  ", "\t", "\n", "\r\n", " \t\r\n ")
+
+
+@pytest.mark.parametrize("first", BLANKS)
+@pytest.mark.parametrize("second", BLANKS)
+def test_a_key_twice_is_seen_whatever_blanks_stand_before_its_colons(
+    first: str,
+    second: str,
+) -> None:
+    message = 'row 1 of the answer (m, a): {}the key "tags" stands twice in one object'
+    for members, place in (("{}", ""), ('"x": {{{}}}', "x: ")):
+        fields = members.format(f'"tags"{first}:null,"tags"{second}:null')
+        assert refusal(answered(f"{{{A}, {fields}}}")) == message.format(place)
+
+
+@pytest.mark.parametrize("text", ['":', '" :', '"  :', '"\t:', '\\":', '\\\\" :'])
+@pytest.mark.parametrize("count", range(9))
+def test_no_text_makes_up_for_a_key_that_stands_twice(text: str, count: int) -> None:
+    fields = f'"tags":null, "tags":null, "target_metadata": {{"title":{json.dumps(text * count)}}}'
+    for row in (f"{{{A}, {fields}}}", f"{{{A}, {fields}}}".replace(",", " ,").replace('":', '" :')):
+        assert "stands twice in one object" in refusal(answered(row))
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -260,6 +284,37 @@ def test_a_key_twice_is_seen_in_any_object_of_any_row(drawn: Row, data: st.DataO
     at = data.draw(st.integers(0, objects_in(drawn) - 1))
     assert "stands twice in one object" in refusal(answered(spelled(drawn, at, iter(range(10**6)))))
     assert json.loads(spelled(drawn, -1, iter(range(10**6)))) == drawn
+
+
+class _Repeated(Exception):  # noqa: N818 - a finding
+    """A key stands twice."""
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object; raise `_Repeated` if a key stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Repeated
+    return found
+
+
+@QUICK
+@given(rows, objects.filter(lambda drawn: "results" not in drawn), st.booleans(), SEEDED)
+def test_any_spelling_is_read_as_a_slow_reader_reads_it(
+    drawn: Row,
+    beside: Row,
+    repeat: bool,
+    random: Random,
+) -> None:
+    body = spell_json({"results": [drawn], **beside}, random, repeat=repeat)
+    try:
+        read = json.loads(body, object_pairs_hook=_unique)
+    except _Repeated:
+        with pytest.raises(DataError):
+            customizations(body.encode(), ())
+    else:
+        assert read == {"results": [drawn], **beside}
+        assert customizations(body.encode(), ()) == customizations(answered(json.dumps(drawn)), ())
 
 
 # Half a surrogate pair

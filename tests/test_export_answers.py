@@ -95,6 +95,10 @@ ANSWERS: dict[str, tuple[bytes | Sequence[object] | Mapping[str, object], str]] 
         WHOLE.replace('"position": -1', '"position": -1, "position": 1').encode(),
         f'row 2 of the answer (basket, {EVERYONE}): pin_definitions[0]: the key "position" stands twice',
     ),
+    "a key twice, of two styles": (
+        WHOLE.replace('"target_type"', '"target_type" : "all", "target_type"', 1).encode(),
+        f'row 1 of the answer (basket, {STRINGS}): the key "target_type" stands twice',
+    ),
     "something behind it": (WHOLE.encode() + b"<!-- proxy -->", "not {"),
     "endless nesting": (b'{"results": ' + b"[" * 100_000, "not {"),
     "deep nesting": (with_value("x", json.loads("[" * 100 + "]" * 100)), "nested deeper than"),
@@ -116,7 +120,10 @@ def test_an_answer_that_is_not_whole_changes_nothing(
     assert "Traceback" not in result.err
 
 
-@pytest.mark.parametrize("name", ["a lone surrogate", "results twice", "a key twice"])
+@pytest.mark.parametrize(
+    "name",
+    ["a lone surrogate", "results twice", "a key twice", "a key twice, of two styles"],
+)
 def test_a_saved_answer_that_is_not_whole_is_a_fault_of_the_file(name: str, folder: Path, pinsync: CommandLine) -> None:
     body, message = ANSWERS[name]
     assert isinstance(body, bytes)

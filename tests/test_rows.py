@@ -76,6 +76,7 @@ def test_the_short_way_is_taken() -> None:
             "tags": ["b", "a"],
             "target_metadata": {"b": {"c": [1.0]}, "a": 1},
         },
+        {"id": "a", "model": "m", "target_type": "item", "target_identity": '24" :'},
         {
             "id": "a",
             "model": "m",

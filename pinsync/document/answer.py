@@ -20,6 +20,9 @@ _ESCAPE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 """An escape in JSON, a surrogate pair being one; of a lone surrogate the group has a part."""
+_BLANKS: Final = b" \t\r\n"
+_STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"[ \t\r\n]*(:?)')
+"""A string in JSON, with its colon if it is a key."""
 _NEXT: Final = frozenset({"next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nexturl", "nextlink"})
 _MORE: Final = frozenset({"hasmore", "hasnext", "hasnextpage", "more"})
 _PARTIAL: Final = frozenset({"truncated", "partial", "incomplete", "incompleteresults"})
@@ -145,17 +148,21 @@ def count_keys(value: Any) -> int:  # noqa: ANN401 - any JSON value
 
 
 def has_keys(raw: bytes, count: int) -> bool:
-    """Whether JSON was cleared of having a key twice, which decoders don't tell: the last one wins (RFC 8259, 4).
+    """Return whether valid JSON holds this number of keys and no more.
 
-    Colons behind quotes are counted, since that takes a hundredth of the time of a reader that tells. Text may hold
-    some as well; then the answer is no, and that reader has the word. No writer of JSON puts a blank before some of an
-    object's colons only.
+    A decoder keeps the last value of a key that stands twice in an object (RFC 8259, 4). Then the
+    JSON holds more keys than the decoded value.
 
     Args:
         raw: the JSON.
-        count: the keys that a decoder found in it.
+        count: the number of keys in the decoded value.
     """
-    return raw.count(b'":') == count or raw.count(b'" :') == count
+    # A key ends in a quote, and only blanks part it from its colon: once the blanks are gone, there
+    # are at least as many `":` as keys. This takes a hundredth of the time of a reader that tells.
+    if raw.translate(None, _BLANKS).count(b'":') == count:
+        return True
+    # A text may hold a quote and a colon too, as in `24\": black`.
+    return _STRINGS.findall(raw).count(b":") == count
 
 
 class _Pairs(list[tuple[str, Any]]):
