@@ -53,7 +53,7 @@ def test_what_is_no_sign_of_paging(rest: str) -> None:
 @pytest.mark.parametrize(
     ("rest", "sign"),
     [
-        ('"next": "/v1?offset=100"', '"next" is set'),
+        ('"next": "/v1?offset=100"', '"next" is "/v1?offset=100"'),
         ('"has_more": true', '"has_more" is true'),
         ('"total": 2', '"total" is 2, 1 came'),
         ('"total": 1e3', '"total" is 1000.0, 1 came'),

@@ -102,9 +102,13 @@ ANSWERS: dict[str, tuple[bytes | Sequence[object] | Mapping[str, object], str]] 
     "something behind it": (WHOLE.encode() + b"<!-- proxy -->", "not {"),
     "endless nesting": (b'{"results": ' + b"[" * 100_000, "not {"),
     "deep nesting": (with_value("x", json.loads("[" * 100 + "]" * 100)), "nested deeper than"),
-    "a page, by next": ({"results": rows(), "next": "/page/2"}, '"next" is set'),
+    "a page, by next": ({"results": rows(), "next": "/page/2"}, '"next" is "/page/2"'),
     "a page, by has_more": ({"results": rows(), "has_more": True}, '"has_more" is true'),
     "a page, by total": ({"results": rows(), "total": 4}, '"total" is 4, 3 came'),
+    "a failure": (
+        {"results": rows(), "errors": [{"message": "a\nb"}]},
+        r'the answer looks incomplete ("errors" is [{"message": "a\nb"}])',
+    ),
 }
 
 
@@ -122,12 +126,12 @@ def test_an_answer_that_is_not_whole_changes_nothing(
 
 @pytest.mark.parametrize(
     "name",
-    ["a lone surrogate", "results twice", "a key twice", "a key twice, of two styles"],
+    ["a lone surrogate", "results twice", "a key twice", "a key twice, of two styles", "a failure"],
 )
 def test_a_saved_answer_that_is_not_whole_is_a_fault_of_the_file(name: str, folder: Path, pinsync: CommandLine) -> None:
     body, message = ANSWERS[name]
-    assert isinstance(body, bytes)
-    saved = put(folder.parent / "saved.json", body)
+    text = body if isinstance(body, bytes) else json.dumps(body)
+    saved = put(folder.parent / "saved.json", text)
     with untouched(folder):
         result = pinsync("export", "--from-file", str(saved))
     assert (result.code, result.out) == (2, "")
@@ -136,11 +140,52 @@ def test_a_saved_answer_that_is_not_whole_is_a_fault_of_the_file(name: str, fold
     assert len(result.err.splitlines()) == 2, "a message and a remedy"
 
 
-def test_a_link_to_a_next_page_changes_nothing(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
-    answer = Answer(200, WHOLE.encode(), {"Link": '</scopes/export?page=2>; rel="next"'})
-    api.fail(Fault(answer=answer))
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("Link", '</scopes/export?page=2>; rel="next"', '</scopes/export?page=2>; rel="next"'),
+        ("X-Total-Count", "4", "4, 3 came"),
+        ("X-Next-Page", "2", "2"),
+        ("x-has-more", "TRUE", "TRUE"),
+        ("Content-Range", "items 0-2/4", "items 0-2/4"),
+    ],
+)
+def test_a_header_that_tells_of_more_changes_nothing(
+    name: str,
+    value: str,
+    shown: str,
+    api: Sandbox,
+    folder: Path,
+    pinsync: CommandLine,
+) -> None:
+    api.fail(Fault(answer=Answer(200, WHOLE.encode(), {name: value})))
     result = refused(pinsync, folder)
-    assert "one page of several" in result.err
+    assert f"one page of several (the header {name.title()} is {shown})\n" in result.err
+    assert "fetch the export again" in result.err
+
+
+def test_a_key_that_is_echoed_in_a_sign_is_not_shown(
+    api: Sandbox, folder: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "EchoedPrivateKey")
+    said = f"{'x' * 190}EchoedPrivateKey"
+    api.fail(
+        Fault(answer=Answer(200, WHOLE.encode(), {"X-Next": said})),
+        Fault(answer=Answer(200, json.dumps({"results": [], "error": said}).encode())),
+    )
+    for _ in range(2):
+        text = refused(pinsync, folder).err
+        assert "xxx" in text
+        assert "Echo" not in text
+
+
+@pytest.mark.parametrize("headers", [{"X-Total-Count": "3"}, {"Content-Range": "items 0-2/3"}])
+def test_a_header_that_tells_that_nothing_is_missing_is_no_sign(
+    headers: dict[str, str], api: Sandbox, folder: Path, pinsync: CommandLine
+) -> None:
+    api.fail(Fault(answer=Answer(200, WHOLE.encode(), headers)))
+    with untouched(folder):
+        assert pinsync("export").code == 0
 
 
 def test_what_else_stands_beside_the_results_is_no_sign_of_paging(

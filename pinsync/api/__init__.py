@@ -18,7 +18,7 @@ import httpx
 
 from pinsync.api import diagnosis
 from pinsync.api.diagnosis import TransientError
-from pinsync.api.wire import ApiAuth, decompressed, export_request, names_next_page, open_client
+from pinsync.api.wire import ApiAuth, decompressed, export_request, open_client
 from pinsync.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -51,11 +51,13 @@ class Answer:
         body: decompressed; whether it is JSON isn't checked here.
         date: the moment of the answer by the server's clock, if it says so.
         fetched_at: the moment when the answer was whole, by this machine's clock.
+        headers: name and value of each header.
     """
 
     body: bytes = field(repr=False)
     date: datetime | None
     fetched_at: datetime
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 def export(  # noqa: PLR0913 - one is the key, and four stand for the world around: clocks, sleep, and who watches
@@ -139,11 +141,6 @@ class _Call:
                 pieces = self.pieces(response, began)
                 if response.status_code != httpx.codes.OK:
                     raise diagnosis.refusal(self.tracker, response, pieces, self.brief, sent, self.clock())
-                if names_next_page(response):
-                    hint = (
-                        "pinsync uses only complete exports; please report this, since the API documents no paging here"
-                    )
-                    raise self.final("answered with what looks like one page of several (a Link to the next)", hint)
                 body = self.collected(pieces)
         except httpx.DecodingError as error:
             raise self.final(
@@ -154,7 +151,8 @@ class _Call:
         if body[:_PEEK].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
             hint = "is a proxy or a login page in between? check HTTPS_PROXY and PINSYNC_HOST"
             raise self.final("answered with a web page where JSON was expected", hint)
-        return Answer(body, diagnosis.answer_date(response), self.clock())
+        headers = tuple(response.headers.multi_items())
+        return Answer(body, diagnosis.answer_date(response), self.clock(), headers)
 
     def pieces(self, response: httpx.Response, began: float) -> Iterator[bytes]:
         """Yield the decompressed body for as long as an attempt may last."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import zlib
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 1 << 20
 _GZIP: Final = zlib.MAX_WBITS | 16
-_TARGET: Final = re.compile("<[^>]*>")
-_PARAMETER: Final = re.compile(r""";\s*([^\s;,=]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s;,]*)""")
 
 # At INFO httpx logs whole URLs, which hold identities.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -102,13 +99,6 @@ def export_request(client: httpx.Client, tracker: Tracker, host: str, query: Map
         message = f"tracker {tracker.name}: {host} holds an invalid internationalized name"
         hint = "check the hosts of the tracker and PINSYNC_HOST"
         raise UsageError(message, hint=hint) from error
-
-
-def names_next_page(response: httpx.Response) -> bool:
-    """Whether a ``Link`` of an answer leads to its next page: one of its relations is ``next`` (RFC 8288, 3)."""
-    parameters = _PARAMETER.finditer(_TARGET.sub("", ",".join(response.headers.get_list("Link"))))
-    relations = [match[2].strip("\"'") for match in parameters if match[1].lower() == "rel"]
-    return "next" in " ".join(relations).lower().split()
 
 
 def decompressed(response: httpx.Response) -> Iterator[bytes]:

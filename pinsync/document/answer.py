@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from pinsync.document.completeness import raise_if_partial
 from pinsync.errors import DataError, kind, spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
+    from pinsync.document.completeness import Headers
     from pinsync.normalize import Path
 
 _RESULTS: Final = re.compile(rb'"results"\s*:\s*')
@@ -23,31 +25,25 @@ _ESCAPE: Final = re.compile(
 _BLANKS: Final = b" \t\r\n"
 _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"[ \t\r\n]*(:?)')
 """A string in JSON, with its colon if it is a key."""
-_NEXT: Final = frozenset({"next", "nextpage", "nextcursor", "nextpagetoken", "nexttoken", "nexturl", "nextlink"})
-_MORE: Final = frozenset({"hasmore", "hasnext", "hasnextpage", "more"})
-_PARTIAL: Final = frozenset({"truncated", "partial", "incomplete", "incompleteresults"})
-_WHOLE: Final = frozenset({"complete", "islast", "islastpage"})
-_TOTAL: Final = frozenset({"total", "totalcount", "totalresults", "totalitems", "totalhits", "count"})
-_PAGES: Final = frozenset({"pages", "totalpages", "pagecount", "numpages", "lastpage"})
-"""What the keys of paging are called, in lower case and without ``_`` and ``-``."""
 _MARK: Final = "\ufdd0"  # a noncharacter, which no text holds
 _HALF_AN_EMOJI: Final = (
     "it is half an emoji, as a rule: enter the text anew in the vendor's UI, or report it to the vendor"
 )
 
 
-def split(body: bytes) -> list[msgspec.Raw]:
+def split(body: bytes, headers: Headers = ()) -> list[msgspec.Raw]:
     """Split an export's answer into its rows without decoding them.
 
     Args:
         body: the whole answer, JSON in UTF-8.
+        headers: the headers of the answer.
 
     Returns:
         The rows as raw JSON, in the answer's order.
 
     Raises:
-        DataError: the answer isn't whole: not JSON, no list of ``results``, a key twice, or a sign that more pages
-            follow.
+        DataError: the answer isn't JSON with a list of ``results``, has a key twice, or says that
+            it is only a part of the export.
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
     try:
@@ -61,12 +57,7 @@ def split(body: bytes) -> list[msgspec.Raw]:
         raise _lone_surrogate(body) or problem from error
     if twice:
         raise _ambiguous("the answer: ", twice)
-    more = next(_signs_of_paging(rest, len(rows)), None)
-    if more:
-        raise DataError(
-            f"the answer looks like one page of several ({more})",
-            hint="pinsync uses only complete exports; please report this, since the API documents no paging here",
-        )
+    raise_if_partial(rest, headers, len(rows))
     return rows
 
 
@@ -74,30 +65,6 @@ def _members(body: bytes) -> tuple[msgspec.Raw, dict[str, Any]]:
     """Return an answer's results, still raw, and what else it has."""
     members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     return members["results"], {name: msgspec.json.decode(raw) for name, raw in members.items() if name != "results"}
-
-
-def _signs_of_paging(rest: Mapping[str, object], count: int) -> Iterator[str]:
-    """Yield what tells of more pages, at the top of the answer or in an object there, such as ``meta``."""
-    for said in (rest, *(value for value in rest.values() if isinstance(value, dict))):
-        for key, value in said.items():
-            name = re.sub("[_-]", "", key).lower()
-            if name in _NEXT and value:
-                yield f'"{key}" is set'
-            elif (name in _MORE | _PARTIAL and value) or (name in _WHOLE and value is False):
-                yield f'"{key}" is {str(value).lower()}'
-            elif name in _TOTAL and _number(value) > count:
-                yield f'"{key}" is {value}, {count} came'
-            elif name in _PAGES and _number(value) > 1:
-                yield f'"{key}" is {value}'
-
-
-def _number(value: object) -> float:
-    """Return a number, also one in a text or in an object's ``value``; 0 for anything else."""
-    if isinstance(value, dict):
-        value = value.get("value")
-    if isinstance(value, str) and value.isdecimal():
-        return float(value)
-    return value if isinstance(value, int | float) else 0
 
 
 def decoded(raw: bytes) -> dict[str, Any]:

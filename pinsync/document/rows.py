@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from operator import attrgetter, lt
 from sys import intern
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -21,13 +21,19 @@ from pinsync.errors import DataError, spelled
 from pinsync.model import Customization, Target
 from pinsync.normalize import date_times
 
+if TYPE_CHECKING:
+    from pinsync.document.completeness import Headers
 
-def customizations(body: bytes, ignore: normalize.Ignored) -> tuple[tuple[Customization, ...], tuple[str, ...]]:
+
+def customizations(
+    body: bytes, ignore: normalize.Ignored, headers: Headers = ()
+) -> tuple[tuple[Customization, ...], tuple[str, ...]]:
     """Read a whole answer.
 
     Args:
         body: JSON in UTF-8.
         ignore: paths of fields to leave out.
+        headers: the headers of the answer.
 
     Returns:
         The customizations in the answer's order, and warnings about what was odd but kept.
@@ -42,7 +48,7 @@ def customizations(body: bytes, ignore: normalize.Ignored) -> tuple[tuple[Custom
     def warn(path: normalize.Path, message: str) -> None:
         warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {spelled(path)}: {message}")
 
-    for number, raw in enumerate(answer.split(body), 1):
+    for number, raw in enumerate(answer.split(body, headers), 1):
         try:
             item = _quick(raw, ignore)
             if item is None:

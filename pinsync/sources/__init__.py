@@ -64,7 +64,7 @@ def live(
         received=partial(received, tracker.name),
     )
     try:
-        customizations, warnings = rows.customizations(reply.body, settings.ignore)
+        customizations, warnings = rows.customizations(reply.body, settings.ignore, reply.headers)
     except DataError as error:
         message = f"tracker {tracker.name}: {error.message}"
         hint = error.hint or "nothing was changed; run again, and if it stays so report it to the vendor"
