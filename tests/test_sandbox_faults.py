@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import json
 
 import httpx
 import pytest
 
 from pinsync.errors import UsageError
 from pinsync.sandbox import Answer, Fault, Sandbox, parse_fault
+from pinsync.sandbox.faults import SIGNS, halve
 
 UNSIGNED = "/v1/recommender/pin/1234-5678/scopes/export"
 
@@ -153,6 +155,43 @@ def test_html_redirect_and_garbage() -> None:
         garbage.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("sign", "keys", "headers"),
+    [
+        ("total", {"total": 3}, {}),
+        ("next", {"meta": {"pagination": {"next": 2}}}, {}),
+        ("errors", {"errors": [{"message": "A shard timed out"}]}, {}),
+        ("header", {}, {"X-Total-Count": "3"}),
+        ("range", {}, {"Content-Range": "items 0-0/3"}),
+        ("link", {}, {"Link": '<?page=2>; rel="next"'}),
+    ],
+)
+def test_half_of_an_answer_has_a_sign_that_tells_so(
+    sign: str, keys: dict[str, object], headers: dict[str, str]
+) -> None:
+    assert sign in SIGNS
+    half = halve(Answer(200, b'{"results": [{"id": "a"}, {}, {}], "x": 1}', {"Y": "z"}), sign)
+    assert json.loads(half.body) == {"results": [{"id": "a"}], "x": 1, **keys}
+    assert half.headers == {"Y": "z", **headers}
+
+
+def test_partial_leaves_an_error_as_it_is() -> None:
+    with Sandbox(faults=[parse_fault("partial:header")]) as sandbox:
+        response = ask(sandbox)
+    assert response.status_code == 401
+    assert [*response.json()] == ["reason"]
+    assert "X-Total-Count" not in response.headers
+
+
+def test_half_of_one_result_is_none() -> None:
+    half = halve(Answer(200, b'{"results": [{}]}'), "range")
+    assert (half.body, half.headers) == (b'{"results": []}', {"Content-Range": "items */1"})
+
+
+def test_an_answer_without_a_body_has_no_half() -> None:
+    assert halve(Answer(204), "total") == Answer(204)
+
+
 def test_any_answer_can_be_given_byte_for_byte() -> None:
     headers = {"Content-Encoding": "gzip", "X-Odd": "1", "Content-Type": "a/b", "Date": "Thu, 01 Jan 1970 00:00:00 GMT"}
     with Sandbox(faults=[Fault(answer=Answer(206, gzip.compress(b"[NaN]"), headers))]) as sandbox:
@@ -168,7 +207,19 @@ def test_a_status_that_is_no_fault(spec: str) -> None:
     refused(spec)
 
 
-@pytest.mark.parametrize("spec", ["html:1:2", "html:retry-after=1", "slow:-1", "slow:nan", "clock:inf", "slow:1:2:3"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "html:1:2",
+        "html:retry-after=1",
+        "slow:-1",
+        "slow:nan",
+        "clock:inf",
+        "slow:1:2:3",
+        "partial:2",
+        "partial:total:0",
+    ],
+)
 def test_a_fault_that_does_not_exist(spec: str) -> None:
     refused(spec)
 
@@ -181,7 +232,17 @@ def refused(spec: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "times"), [("429", 1), ("429:3", 3), ("429:*", None), ("slow", 1), ("slow:0.5:2", 2), ("html:*", None)]
+    ("spec", "times"),
+    [
+        ("429", 1),
+        ("429:3", 3),
+        ("429:*", None),
+        ("slow", 1),
+        ("slow:0.5:2", 2),
+        ("html:*", None),
+        ("partial", 1),
+        ("partial:link:*", None),
+    ],
 )
 def test_how_often_a_fault_befalls(spec: str, times: int | None) -> None:
     assert parse_fault(spec).times == times

@@ -26,6 +26,7 @@ class Fault:
         reset: the connection is reset before an answer.
         delay: seconds for which the answer is held back.
         clock: seconds by which the server's clock is ahead (or behind, if negative).
+        part: one of `SIGNS`; the answer has half of the results, and the sign tells so.
     """
 
     times: int | None = 1
@@ -34,6 +35,7 @@ class Fault:
     reset: bool = False
     delay: float = 0.0
     clock: float = 0.0
+    part: str | None = None
 
 
 FAULTLESS: Final = Fault()
@@ -49,11 +51,13 @@ PLAIN: Final[Mapping[str, Fault]] = MappingProxyType(
         "truncate": Fault(cut=True),
     }
 )
+SIGNS: Final = ("total", "next", "errors", "header", "range", "link")
 DEFAULT_SECONDS: Final = MappingProxyType({"clock": 3600.0, "slow": 60.0})
 LONGEST: Final = 10 * 365 * 86400
 KNOWN: Final = (
     "use STATUS[:TIMES][:retry-after=VALUE] with a status from 400 to 599, truncate, reset, redirect, html or garbage "
-    "with [:TIMES], slow[:SECONDS[:TIMES]] or clock[:SECONDS[:TIMES]]; TIMES is a number, or * for always"
+    "with [:TIMES], slow[:SECONDS[:TIMES]], clock[:SECONDS[:TIMES]] or partial[:SIGN[:TIMES]] "
+    f"with a SIGN of {', '.join(SIGNS)}; TIMES is a number, or * for always"
 )
 
 
@@ -64,6 +68,7 @@ def parse_fault(spec: str) -> Fault:
     * ``truncate``, ``reset``, ``redirect``, ``html`` or ``garbage``, each with ``[:TIMES]``
     * ``slow[:SECONDS[:TIMES]]``: an answer held back (60 s by default)
     * ``clock[:SECONDS[:TIMES]]``: a server whose clock is ahead (an hour by default), or behind where negative
+    * ``partial[:SIGN[:TIMES]]``: half of the results, and one of `SIGNS` (``total`` by default)
 
     ``TIMES`` is a number of requests, 1 by default, or ``*`` for every one from then on. Faults befall the requests in
     the order in which they are given; then service is normal.
@@ -77,11 +82,43 @@ def parse_fault(spec: str) -> Fault:
         if kind in DEFAULT_SECONDS and not retry_after:
             seconds = float(rest.pop(0)) if rest else DEFAULT_SECONDS[kind]
             return _off(kind, seconds, _times(*rest))
+        if kind == "partial" and not retry_after:
+            return _part(*rest)
         if kind in PLAIN and not retry_after:
             return replace(PLAIN[kind], times=_times(*rest))
         return _error(int(kind), _times(*rest), *retry_after)
     except (TypeError, ValueError) as error:
         raise UsageError(f"no such fault: {spec!r}", hint=KNOWN) from error
+
+
+def halve(answer: Answer, sign: str) -> Answer:
+    """Return an answer with half of its results and one of `SIGNS`, which tells so.
+
+    An answer without results, such as an error, is returned as it is.
+    """
+    content = json.loads(answer.body or b"null")
+    if not isinstance(content, dict) or "results" not in content:
+        return answer
+    results = content["results"]
+    half = results[: len(results) // 2]
+    keys: dict[str, object] = {}
+    headers: dict[str, str] = {}
+    match sign:
+        case "total":
+            keys = {"total": len(results)}
+        case "next":
+            keys = {"meta": {"pagination": {"next": 2}}}
+        case "errors":
+            keys = {"errors": [{"message": "A shard timed out"}]}
+        case "header":
+            headers = {"X-Total-Count": str(len(results))}
+        case "range":
+            covered = f"0-{len(half) - 1}" if half else "*"
+            headers = {"Content-Range": f"items {covered}/{len(results)}"}
+        case "link":
+            headers = {"Link": '<?page=2>; rel="next"'}
+    body = json.dumps({**content, "results": half, **keys}).encode()
+    return Answer(answer.status, body, {**answer.headers, **headers})
 
 
 def _times(text: str = "1") -> int | None:
@@ -96,6 +133,12 @@ def _off(kind: str, seconds: float, times: int | None) -> Fault:
     if not abs(seconds) <= LONGEST or (kind == "slow" and seconds < 0):
         raise ValueError(seconds)
     return Fault(times, clock=seconds) if kind == "clock" else Fault(times, delay=seconds)
+
+
+def _part(sign: str = SIGNS[0], times: str = "1") -> Fault:
+    if sign not in SIGNS:
+        raise ValueError(sign)
+    return Fault(_times(times), part=sign)
 
 
 def _error(status: int, times: int | None, retry_after: str | None = None) -> Fault:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pinsync.errors import UsageError
 from pinsync.sandbox import shop
-from pinsync.sandbox.faults import FAULTLESS, Fault
+from pinsync.sandbox.faults import FAULTLESS, Fault, halve
 from pinsync.sandbox.service import Service
 from pinsync.sandbox.store import Store
 from pinsync.sandbox.wire import Delivery, Listener
@@ -156,6 +156,8 @@ class Sandbox:
         if fault.delay:
             self._stopping.wait(fault.delay)
         answer = fault.answer or self._service.answer(request, now)
+        if fault.part:
+            answer = halve(answer, fault.part)
         status = None if fault.reset else answer.status
         with self._lock:
             self._received.append(dataclasses.replace(request, status=status))
