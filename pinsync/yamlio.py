@@ -165,6 +165,7 @@ class _Scanner(Scanner):
 
     def __init__(self, loader: YAML) -> None:
         self.comments: list[tuple[int, int, str]] = []
+        self._last_line = 0
         super().__init__(loader)
 
     def fetch_directive(self) -> None:
@@ -182,8 +183,17 @@ class _Scanner(Scanner):
     def _refuse(self, thing: str, hint: str) -> None:
         raise _RefusedError(problem=f"{thing} isn't read here", problem_mark=self.reader.get_mark(), note=hint)
 
+    def fetch_more_tokens(self) -> None:
+        """Fetch the next token, and note the line that it ends on."""
+        super().fetch_more_tokens()
+        self._last_line = self.tokens[-1].end_mark.line
+
     def scan_to_next_token(self) -> None:
-        """Skip to the next token; ruamel alone would take ``"text"#1`` for a text and a comment."""
+        """Skip to the next token.
+
+        ruamel alone would take ``"text"#1`` for a text and a comment, and would let the lines inside brackets begin
+        at any column.
+        """
         reader = self.reader
         if reader.peek() == "#" and reader.pointer and reader.buffer[reader.pointer - 1] not in " \n":
             hint = "put a space before a comment; quote a text that holds a #"
@@ -191,6 +201,22 @@ class _Scanner(Scanner):
         begin = reader.get_mark()
         super().scan_to_next_token()
         self._note_comments(begin)
+        if reader.line > self._last_line:
+            self._check_indentation_in_brackets()
+
+    def _check_indentation_in_brackets(self) -> None:
+        """Refuse the line that begins here, if it is inside brackets and isn't indented more than the block around.
+
+        YAML 1.2.2 asks for that (section 7.4). A closing bracket may stand below the key that it belongs to: most
+        people write it there, and no reader takes it for anything else. Tabs don't indent (section 6.1).
+        """
+        if not self.flow_level:
+            return
+        reader = self.reader
+        line = reader.buffer[reader.pointer - reader.column : reader.pointer]
+        indentation = len(line) - len(line.lstrip(" "))
+        if indentation < self.indent or (indentation == self.indent and reader.peek() not in "]}"):
+            raise _RefusedError(problem=_UNDERINDENTED, problem_mark=reader.get_mark(), note=_INDENT)
 
     def scan_block_scalar_ignored_line(self, start_mark: StringMark) -> str | None:
         """Skip the rest of a line behind ``|`` or ``>``."""
@@ -209,12 +235,53 @@ class _Scanner(Scanner):
                 place = (begin.line + number + 1, column + 1 + (begin.column if number == 0 else 0))
                 self.comments.append((*place, line[column:].rstrip("\r")))
 
+    def check_key(self) -> bool:
+        """Tell whether a ``?`` opens a key; readers disagree on ``{?a: b}``, which is ``?a`` in YAML 1.2."""
+        is_key: bool = self.reader.peek(1) in " \t\r\n\0"
+        if self.flow_level and not is_key:
+            hint = "quote a text that begins with a question mark; put a space behind one that opens a key"
+            raise _RefusedError(problem="a '?' without a space", problem_mark=self.reader.get_mark(), note=hint)
+        return is_key
+
     def scan_plain(self) -> ScalarToken:
-        """Scan a bare text; ruamel alone would read ``{a:}`` as the key ``a:``, where YAML 1.2 says ``a``."""
+        """Scan a bare text.
+
+        ruamel alone would read ``{a:}`` as the key ``a:``, where YAML 1.2 says ``a``, and ``[-]`` as a text, which
+        isn't YAML 1.2.
+        """
         token: ScalarToken = super().scan_plain()
         if token.value.endswith(":"):
             hint = "put a space behind it; quote a text that ends in a colon"
             raise _RefusedError(problem="a ':' without a space", problem_mark=token.end_mark, note=hint)
+        if self.flow_level and token.value == "-":
+            problem, hint = "a '-' where no list item can stand", "put the dash in quotes if it is a text"
+            raise _RefusedError(problem=problem, problem_mark=token.start_mark, note=hint)
+        return token
+
+    def scan_plain_spaces(self, indent: int, start_mark: StringMark) -> list[str] | None:
+        """Skip blanks and line breaks inside a bare text, or behind it."""
+        line = self.reader.line
+        spaces: list[str] | None = super().scan_plain_spaces(indent, start_mark)
+        if self.reader.line > line and self.reader.peek() != "#":
+            self._check_indentation_in_brackets()
+        return spaces
+
+    def scan_block_scalar(self, style: str, rt: bool | None = False) -> ScalarToken:
+        """Scan a text behind ``|`` or ``>``.
+
+        ruamel alone would let the text begin below its key, which isn't YAML 1.2. Readers disagree on a last line of
+        nothing but blanks: to ruamel and PyYAML it has no line end, to the test suite of YAML 1.2 it has one.
+        """
+        if self.reader.column <= self.indent:
+            problem, hint = f"a '{style}' below its key", "write it behind the key, on the same line"
+            raise _RefusedError(problem=problem, problem_mark=self.reader.get_mark(), note=hint)
+        token: ScalarToken = super().scan_block_scalar(style, rt)
+        if self.reader.peek() == "\0":
+            buffer = self.reader.buffer
+            last_line = buffer[buffer.rfind("\n") + 1 : -1]  # ruamel ends its buffer with a NUL
+            if last_line and not last_line.strip(" "):
+                hint = "end the line, or remove its blanks"
+                raise _RefusedError(problem=_UNENDED, problem_mark=self.reader.get_mark(), note=hint)
         return token
 
     def scan_flow_scalar(self, style: str) -> ScalarToken:
@@ -231,6 +298,9 @@ class _Scanner(Scanner):
         return token
 
 
+_UNDERINDENTED: Final = "a line inside brackets that isn't indented enough"
+_INDENT: Final = "close the brackets, or indent the line more than the key or the dash that they belong to"
+_UNENDED: Final = "a last line of nothing but blanks, without a line end"
 _QUOTED: Final = "while scanning a quoted scalar"
 _UNCLOSED: Final = "found unexpected end of stream"
 _KEYS: Final = "quote a text that holds ': '; a key and its ':' stand on one line, within 1,024 characters"
@@ -244,6 +314,7 @@ _EXPLAINED: Final = (
     ("expected ':'", "a key without its ':'", _KEYS),
     (_UNCLOSED, "quotes that aren't closed", "close them, or indent the lines that the text goes on in"),
     ("document separator", "quotes that aren't closed", "close them before the document ends"),
+    ("more indented follow up", "blanks on an empty line above a text", "remove the blanks from that line"),
 )
 """A part of what ruamel says → what pinsync says, and the hint."""
 
@@ -256,7 +327,7 @@ def _translated(error: MarkedYAMLError, source: str) -> FileError:
     if isinstance(error, _RefusedError):
         message, hint = problem, error.note
     else:
-        default = (f"this isn't valid YAML: {problem}", "check the indentation and the quotes")
+        default = (f"this isn't YAML that pinsync reads: {problem}", "check the indentation and the quotes")
         message, hint = next((row[1:] for row in _EXPLAINED if row[0] in problem), default)
     return FileError(message, source=source, line=mark.line + 1, column=mark.column + 1, hint=hint)
 

@@ -78,6 +78,31 @@ def test_a_canonical_document_is_cut_into_its_blocks() -> None:
     assert [entry.customization for entry in read.entries] == [item(rule("a", 1)), item(rule("b", 2))]
 
 
+@pytest.mark.parametrize("sign", ["|", ">", "|+", ">2", "|2+ # why", "|+2"])
+def test_a_text_that_the_file_ends_in_gains_no_line_end(sign: str) -> None:
+    text = f"{HEAD}{A}    title: {sign}\n\n      Hello"
+    read = parse(text)
+    (found,) = read.entries
+    assert found.customization == item(rule("a", 1, title="\nHello"))
+    assert read.original == text.encode()
+    more = document.merge(read, "basket", [(found.customization, found), (item(rule("b", 2)), None)])
+    assert more is not None
+    assert texts(parse(more)) == [item(rule("a", 1, title="\nHello")).text.decode(), item(rule("b", 2)).text.decode()]
+
+
+@pytest.mark.parametrize("end", ["title: |-\n      Hello", "title: |\n      Hello\n    tags:\n      - x", "title: a |"])
+def test_any_other_last_line_gets_its_line_end(end: str) -> None:
+    text = f"{HEAD}{A}    {end}"
+    read = parse(text)
+    assert read.text().decode() == f"{text}\n"
+    assert read.entries[0].body.decode() == f"{A}    {end}\n"
+
+
+def test_a_last_line_of_blanks_in_a_text_is_refused() -> None:
+    with pytest.raises(FileError, match=r"^f\.yaml:9:8: a last line of nothing but blanks"):
+        parse(f"{HEAD}{A}    title: |\n      Hello\n       ")
+
+
 @settings(QUICK, max_examples=50)
 @given(st.lists(rows, max_size=4, unique_by=lambda row: str(row["id"])), st.data())
 def test_what_is_rendered_is_read_back(drawn: list[Row], data: st.DataObject) -> None:

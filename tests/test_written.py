@@ -73,6 +73,8 @@ def test_text_with_comments_and_edits_is_read_as_the_parser_does(items: list[Row
         b"  - target_type: all\n    tags: [a, b]\n",
         b"  - target_type: all # why\n  - target_type: 'all'\n",
         b"  - target_type: all\n    target_metadata:\n      title: |\n        - id: a\n\n        # no comment\n",
+        b"  - target_type: all\n    target_metadata:\n      title: |\n        Hello",
+        b"  - target_type: all\n    target_metadata:\n      title: >+\n\n        Hello\n\n         you",
         b"  -   target_type: all\n",
         b"  - - a\n    - b\n",
         b"- target_type: all\n  tags:\n  - a\n",

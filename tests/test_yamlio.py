@@ -297,7 +297,25 @@ REFUSED: Final = [
     ('a: "b"#c\n', 1, 7, "a # right behind a value"),
     ("a: {b:}\n", 1, 7, "a ':' without a space"),
     ("a: [b:, c]\n", 1, 7, "a ':' without a space"),
-    ("a: [b\nc: d\n", 2, 2, "a ':' where no key can stand"),
+    ("a: {?b: c}\n", 1, 5, "a '?' without a space"),
+    ("a: [b, ?c]\n", 1, 8, "a '?' without a space"),
+    ("a: [?]\n", 1, 5, "a '?' without a space"),
+    ("a: [-]\n", 1, 5, "a '-' where no list item can stand"),
+    ("a: [b, -, c]\n", 1, 8, "a '-' where no list item can stand"),
+    ("a: {b: -}\n", 1, 8, "a '-' where no list item can stand"),
+    ("a: [b\nc: d\n", 2, 1, "inside brackets that isn't indented enough"),
+    ("a: [b,\nc]\n", 2, 1, "inside brackets that isn't indented enough"),
+    ("a: [b\nc]\n", 2, 1, "inside brackets that isn't indented enough"),
+    ("a: [b # c\n,d]\n", 2, 1, "inside brackets that isn't indented enough"),
+    ("- a: {\n  b: c}\n", 2, 3, "inside brackets that isn't indented enough"),
+    ("- a: [\n  b\n ]\n", 2, 3, "inside brackets that isn't indented enough"),
+    ("- a: [b\n ]\n", 2, 2, "inside brackets that isn't indented enough"),
+    ("- [\n\ta,\n b]\n", 2, 2, "inside brackets that isn't indented enough"),
+    ("a:\n|\n  b\n", 2, 1, "a '|' below its key"),
+    ("- a:\n  >-\n   b\n", 2, 3, "a '>' below its key"),
+    ("a: |\n  b\n   ", 3, 4, "nothing but blanks"),
+    ("- |+\n   ", 2, 4, "nothing but blanks"),
+    ("a: |\n \n  b\n", 3, 3, "blanks on an empty line"),
     ('{"' + "k" * 1025 + '": 1}', 1, 1029, "a ':' where no key can stand"),
     ("a: [b c]\nd: [{} 'f']\n", 2, 8, "expected ',' or ']'"),
     ("a: {b]\n", 1, 6, "expected ',' or '}'"),
@@ -320,6 +338,28 @@ def test_refused_at_its_line_and_column(text: str | bytes, line: int, column: in
     assert error.hint
     assert "\n" not in str(error)
     assert len(str(error)) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: [\n  b,\n]\n", {"a": ["b"]}),
+        ("- a: {b: c\n  }\n", [{"a": {"b": "c"}}]),
+        ("a: [b, # c\n# d\n e]\n", {"a": ["b", "e"]}),
+        ("a: [b\n# c\n  ]\n", {"a": ["b"]}),
+        ("a:\n  [b,\n  c\n  d]\n", {"a": ["b", "c d"]}),
+        ("{a: [b,\nc],\n\td: e}\n", {"a": ["b", "c"], "d": "e"}),
+        ("- [\n\t\n a]\n", [["a"]]),
+        ("a: [? b, c?, :d, -e]\n", {"a": [{"b": None}, "c?", ":d", "-e"]}),
+    ],
+)
+def test_brackets_over_several_lines_and_signs_in_them(text: str, value: object) -> None:
+    assert read(text) == value
+
+
+@pytest.mark.parametrize("text", ["a: |\n  b", "a: >\n  b", "a: |+\n  b", "a: |-\n  b"])
+def test_a_text_that_the_file_ends_in_has_no_line_end(text: str) -> None:
+    assert read(text) == {"a": "b"}
 
 
 def test_conflict_markers_within_a_text_are_text() -> None:

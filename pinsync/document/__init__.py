@@ -137,9 +137,22 @@ def parse(text: bytes, source: str, *, known: Known | None = None, ignore: norma
 
 
 def with_line_ends(text: bytes) -> bytes:
-    """Return a file's text with LF at the end of every line, the last one included."""
+    """Return a file's text with LF at the end of every line.
+
+    The last line gets one, too, unless it may stand in a text behind ``|`` or ``>``, which would gain a line end.
+    """
     lines = text.replace(b"\r\n", b"\n") if b"\r\n" in text else text
-    return lines + b"\n" if lines and not lines.endswith(b"\n") else lines
+    if not lines or lines.endswith(b"\n") or _TEXT_AT_THE_END.search(lines):
+        return lines
+    return lines + b"\n"
+
+
+_TEXT_AT_THE_END: Final = re.compile(
+    rb"^([ ]*)(?![ ])(?:[^\n]*[ ])?[|>](?:[1-9]?\+?|\+[1-9])[ ]*(?:[ ]#[^\n]*)?\n"
+    rb"(?:(?:[ ]*|\1[ ]+[^ \n][^\n]*)\n)*(?:[ ]*|\1[ ]+[^ \n][^\n]*)\Z",
+    re.MULTILINE,
+)
+"""A line that may open a text behind ``|`` or ``>``; the lines below are blank, or indented more than it."""
 
 
 def begins(text: bytes, at: int = 0) -> Iterator[int]:
@@ -181,7 +194,7 @@ class _Reader:
     def by_blocks(self, text: bytes) -> Document | None:
         """Cut a text that is laid out as pinsync does it; None if it isn't, or is at fault somewhere."""
         top = _HEAD.match(text)
-        if not top:
+        if not top or not text.endswith(b"\n"):
             return None
         try:
             return self._cut(text, top.end(), self._model(top))

@@ -162,7 +162,7 @@ class Written:
         for index, row in enumerate(self.rows):
             whole: Path = ("customizations", index)
             at = bisect_left(wanted, row.above + 1)
-            if not row.text or (at < len(wanted) and wanted[at] <= row.above + row.text.count(b"\n")):
+            if not row.text or (at < len(wanted) and wanted[at] <= row.above + len(row.text.splitlines())):
                 marks |= {(*whole, *path): place for path, place in row.places().items()}
             else:
                 marks[whole] = (row.above + 1, len(b"  - ") + 1)
