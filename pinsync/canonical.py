@@ -242,7 +242,7 @@ def read_value(text: bytes) -> Any:  # noqa: ANN401 - any JSON scalar
 
 _ENTRY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: (.+))?""")
 _INTEGER: Final = re.compile(r"-?[0-9]+")
-_FLOAT: Final = re.compile(r"-?[0-9]+\.[0-9]+(?:e[+-][0-9]+)?")
+_FLOAT: Final = re.compile(r"(?!-?[0-9]+\.0\Z)-?[0-9]+\.[0-9]+(?:e[+-][0-9]+)?")  # 1.0 is written as 1
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|(.))")
 _UNESCAPED: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "\\": "\\", '"': '"'}
 _WORDS: Final = {"null": None, "true": True, "false": False}

@@ -246,6 +246,7 @@ class _Layouts(dict[_Names, tuple[tuple[_Field, ...], _Names]]):
         super().__init__()
         self._known = known
         self._not_unknown = not_written.union(field[0] for field in known)
+        self.texts = frozenset(name for name, plain_type, _, clean in known if plain_type is str or clean is _moment)
 
     def __missing__(self, names: _Names) -> tuple[tuple[_Field, ...], _Names]:
         if len(self) > 1_000:  # noqa: PLR2004 - some 1 MB
@@ -276,3 +277,15 @@ _PIN: Final = _Layouts(
     ("active_from", None, True, _moment),
     ("active_to", None, True, _moment),
 )
+
+
+def holds_text(path: Path) -> bool:
+    """Tell whether a field of a customization holds text: a name, an identity, a date-time or a tag."""
+    match path:
+        case (str(name),):
+            return name in _CUSTOMIZATION.texts
+        case ("pin_definitions", int(), str(name)):
+            return name in _PIN.texts
+        case ("tags", int()):
+            return True
+    return False

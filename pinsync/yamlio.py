@@ -2,7 +2,8 @@
 
 The data is built here from the parser's events, not by ruamel's constructors, so that every decision is this module's:
 plain scalars follow the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), and what readers
-disagree on, or people write by accident, is refused at its line and column.
+disagree on, or people write by accident, is refused at its line and column. In a field that holds text, a plain scalar
+that canonical text would write in another way is that text: ``0123`` is no 123 there.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.scanner import Scanner, ScannerError
 
+from pinsync import canonical
 from pinsync.errors import FileError, escaped
 from pinsync.model import MAX_DEPTH, MAX_FILE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ruamel.yaml.error import StringMark
     from ruamel.yaml.events import Event
@@ -62,25 +64,32 @@ class Loaded:
     comments: tuple[tuple[int, int, str], ...]
 
 
-def load(text: bytes, source: str, *, max_bytes: int = MAX_FILE_BYTES) -> Loaded:
+def load(
+    text: bytes,
+    source: str,
+    *,
+    max_bytes: int = MAX_FILE_BYTES,
+    holds_text: Callable[[Path], bool] = lambda _path: False,
+) -> Loaded:
     """Read one YAML document.
 
     Args:
         text: the file's bytes, UTF-8 without a byte order mark; lines may end in CRLF.
         source: the file's name for messages.
         max_bytes: the size beyond which the file is refused.
+        holds_text: tells whether the value at a path is meant to be text.
 
     Returns:
         The data with the positions of its parts.
 
     Raises:
         FileError: the text isn't YAML 1.2, or holds what pinsync doesn't read: duplicate or non-string keys, anchors,
-            aliases, tags, directives, a second document, NaN or infinities, merge-conflict markers, text that isn't
-            clean UTF-8, lone surrogates, nesting beyond ``MAX_NESTING``, integers beyond ``MAX_DIGITS``, or more than
-            ``max_bytes``.
+            aliases, tags, directives, a second document, NaN or infinities, numbers that readers of YAML 1.1 and 1.2
+            understand differently, merge-conflict markers, text that isn't clean UTF-8, lone surrogates, nesting
+            beyond ``MAX_NESTING``, integers beyond ``MAX_DIGITS``, or more than ``max_bytes``.
     """
     decoded = _decoded(text, source, max_bytes)
-    builder = _Builder(source)
+    builder = _Builder(source, holds_text)
     yaml = YAML(typ="safe", pure=True)
     yaml.Scanner = _Scanner
     try:
@@ -357,8 +366,9 @@ class _Open:
 class _Builder:
     """Builds the data of one document from its events, without recursion."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, holds_text: Callable[[Path], bool]) -> None:
         self.source = source
+        self.holds_text = holds_text
         self.data: object = None
         self.marks: dict[Path, Place] = {}
         self._open: list[_Open] = []
@@ -379,7 +389,12 @@ class _Builder:
             return
         path = parent.next_path() if parent else ()
         self.marks.setdefault(path, place)  # a mapping's entry is marked already, at its key
-        value = self._scalar(event, place) if isinstance(event, ScalarEvent) else self._collection(event, place, path)
+        if isinstance(event, CollectionStartEvent):
+            value: object = self._collection(event, place, path)
+        elif event.style is None:
+            value = self._plain(event.value, place, path)
+        else:
+            value = self._quoted(event, place)
         if parent:
             parent.add(value)
         else:
@@ -394,8 +409,10 @@ class _Builder:
 
     def _key(self, event: ScalarEvent | CollectionStartEvent, place: Place, parent: Path) -> str:
         key: object = None
-        if isinstance(event, ScalarEvent) and (event.value, event.style) != ("<<", None):
-            key = self._scalar(event, place)
+        if isinstance(event, ScalarEvent) and event.style is not None:
+            key = self._quoted(event, place)
+        elif isinstance(event, ScalarEvent) and event.value != "<<" and not _NUMBER_1_1.fullmatch(event.value):
+            key = self._by_core_schema(event.value, place)
         if not isinstance(key, str):
             raise self._error("a key must be a text", place, "put the key in quotes")
         path = (*parent, key)
@@ -405,14 +422,25 @@ class _Builder:
         self.marks[path] = place
         return key
 
-    def _scalar(self, event: ScalarEvent, place: Place) -> object:
-        text: str = event.value
-        if event.style is None:
-            return self._plain(text, place)
-        return self._joined(text, place) if event.style == '"' else text
+    def _plain(self, text: str, place: Place, path: Path) -> object:
+        """Return the value of a plain scalar.
 
-    def _plain(self, text: str, place: Place) -> object:
-        """Resolve a plain scalar by YAML 1.2's core schema: ``012`` is 12; ``no``, ``1:30`` and dates are texts."""
+        Raises:
+            FileError: readers of YAML 1.1 and 1.2 disagree on a number, and the field may hold one.
+        """
+        if text not in _NULLS and self.holds_text(path):
+            value = canonical.read_value(text.encode())
+            return text if value is None else value
+        value = self._by_core_schema(text, place)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if (is_number or _NUMBER_1_1.fullmatch(text)) and not _NUMBER_TO_ALL.fullmatch(text):
+            number = f"write {canonical.value_text(value)}" if is_number else "write it in decimal digits"
+            hint = f"{number} if it is a number; put it in quotes if it is a text"
+            raise self._error(f"readers of YAML 1.1 and 1.2 take {_shown(text)} in different ways", place, hint)
+        return value
+
+    def _by_core_schema(self, text: str, place: Place) -> object:
+        """Resolve a plain scalar by YAML 1.2's core schema; ``no``, ``1:30`` and dates are texts."""
         if text in _CONSTANTS:
             return _CONSTANTS[text]
         if _INTEGER.fullmatch(text):
@@ -431,8 +459,14 @@ class _Builder:
             raise self._error(f"an integer of more than {MAX_DIGITS:,} digits", place, hint)
         return number
 
-    def _joined(self, text: str, place: Place) -> str:
-        """Return a double-quoted text with surrogate pairs joined: JSON's escapes, and JSON's files are YAML."""
+    def _quoted(self, event: ScalarEvent, place: Place) -> str:
+        """Return a text in quotes or behind ``|`` or ``>``.
+
+        In double quotes, surrogate pairs are joined: JSON's escapes, and JSON's files are YAML.
+        """
+        text: str = event.value
+        if event.style != '"':
+            return text
         try:
             return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         except UnicodeDecodeError as error:
@@ -443,8 +477,9 @@ class _Builder:
         return FileError(message, source=self.source, line=place[0], column=place[1], hint=hint)
 
 
+_NULLS: Final = ("", "~", "null", "Null", "NULL")
 _CONSTANTS: Final[dict[str, bool | None]] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(_NULLS),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
@@ -455,6 +490,15 @@ _FLOAT: Final = re.compile(
     r"(?P<finite>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
+_NUMBER_1_1: Final = re.compile(
+    r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*(?:[eE][-+][0-9]+)?)?"
+    r"|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)"
+)
+"""What YAML 1.1 takes for a number: ``0b1`` is one, so are ``1_000`` and, in base 60, ``1:30``; ``1e5`` is a text."""
+_NUMBER_TO_ALL: Final = re.compile(
+    r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*(?:[eE][-+][0-9]+)?)?|\.[0-9]+(?:[eE][-+][0-9]+)?|0x[0-9a-fA-F]+"
+)
+"""What is the same number to every reader; YAML 1.1 takes one with a leading zero for octal."""
 
 
 def _shown(text: str, limit: int = 60) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from pinsync import canonical, normalize
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from random import Random
@@ -292,6 +294,15 @@ def _spell_character(character: str, escaped: bool) -> str:
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
+def as_json(value: object) -> str:
+    """Return a value as JSON, its numbers as canonical text has them: every reader of YAML takes those alike."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)}: {as_json(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(as_json, value))}]"
+    return canonical.value_text(normalize.plain(value, ())) if isinstance(value, float) else json.dumps(value)
+
+
 @st.composite
 def scribbled(draw: st.DrawFn, value: object, remarks: Sequence[str], indent: int = 0) -> str:
     """A value as YAML, in blocks and in braces, its keys in any order, and comments all over it."""
@@ -303,15 +314,14 @@ def scribbled(draw: st.DrawFn, value: object, remarks: Sequence[str], indent: in
         return f"{above.strip()}\n{pad}" if (above := remark(True, False, False)) else ""
 
     if not isinstance(value, dict | list) or not value:
-        return json.dumps(value)
+        return as_json(value)
     pad = " " * indent
     keys = draw(st.permutations(list(value))) if isinstance(value, dict) else range(len(value))
     names = {key: f"{key}:" if isinstance(value, dict) else "-" for key in keys}
     if indent and draw(st.integers(0, 2)) == 0:
         ends = [draw(st.sampled_from(["", "", f"{remark(True, False)}\n{pad}{below()}"])) for _ in keys]
         parts = [
-            f"{names[key].removeprefix('-')} {json.dumps(value[key])},{end}"
-            for key, end in zip(keys, ends, strict=True)
+            f"{names[key].removeprefix('-')} {as_json(value[key])},{end}" for key, end in zip(keys, ends, strict=True)
         ]
         return ("{{{}}}" if isinstance(value, dict) else "[{}]").format("".join(parts))
     text = ""

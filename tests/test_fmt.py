@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from exporting import BASKET_TEXT, HOME_TEXT, STRINGS, document, edited, put, se
 from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import QUICK
+from strategies import QUICK, as_json
 from strategies import rows as any_rows
 from test_comments import commented, standing, states
 from workflows import commands
@@ -178,7 +177,7 @@ def test_json_becomes_what_an_export_writes(found: list[Row]) -> None:
     says = [customization(row) for row in found]
     for row in found:
         del row["model"]
-    text = json.dumps({"customizations": found, "model": "basket", "format": 1})
+    text = as_json({"customizations": found, "model": "basket", "format": 1})
     assert formatted(text.encode(), "f") == render("basket", says)
 
 

@@ -30,7 +30,7 @@ BELOW: dict[str, set[str]] = {
     "model": set(),
     "normalize": set(),
     "canonical": set(),
-    "yamlio": set(),
+    "yamlio": {"canonical"},
     "document": {"canonical", "normalize", "yamlio"},
     "layout": set(),
     "compare": {"canonical"},

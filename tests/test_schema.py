@@ -93,6 +93,16 @@ FAULTS: dict[str, Row] = {
 }
 
 
+@pytest.mark.parametrize(("part", "above"), [("customization", ()), ("pin", ("pin_definitions", 0))])
+def test_the_fields_that_hold_text_are_those_of_the_schema(part: str, above: tuple[str | int, ...]) -> None:
+    properties = SCHEMA["definitions"][part]["properties"]
+    for name in properties.keys() - {"model"}:
+        validator = Draft7Validator({**properties[name], "definitions": SCHEMA["definitions"]})
+        takes_text = any(map(validator.is_valid, ("item", "2026-12-31T23:00:00Z")))
+        assert normalize.holds_text((*above, name)) == takes_text, name
+    assert normalize.holds_text(("tags", 0))
+
+
 def faulty(change: Row) -> Row:
     """A document with one fault; None takes a key away."""
 

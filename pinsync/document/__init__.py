@@ -1,7 +1,7 @@
 """One file's text ⇄ the customizations of a model, each in a block with its comments.
 
 A file that is laid out as pinsync does it is cut at its blocks' first lines, and a block whose bytes are canonical text
-is believed without YAML being parsed. Comments are looked through; anything else is left to ``yamlio``, first block
+is believed without YAML being parsed. Comments are looked through; anything else is left to a YAML parser, first block
 by block, then as a whole.
 """
 
@@ -204,10 +204,10 @@ class _Reader:
     def _model(self, top: re.Match[bytes]) -> str:
         model = canonical.read_value(top[1])
         if model is None:
-            from pinsync import yamlio  # noqa: PLC0415 - a name in its canonical form is read without it
+            from pinsync.document.loader import load  # noqa: PLC0415 - a name in its canonical form is read without it
 
             try:
-                model = yamlio.load(top[1], self.source).data
+                model = load(top[1], self.source).data
             except FileError as error:
                 raise _IrregularError from error
         if not isinstance(model, str) or not model:
@@ -259,11 +259,11 @@ class _Reader:
             raise _IrregularError from error  # the whole is read again, to say where
 
     def _block_by_hand(self, region: bytes) -> tuple[bytes, bytes, Mapping[str, Any]]:
-        from pinsync import yamlio  # noqa: PLC0415 - a file in sync is read without it
+        from pinsync.document.loader import load  # noqa: PLC0415 - a file in sync is read without it
 
         if OTHER_LINE.search(region, region.index(b"\n") + 1):
             raise _IrregularError
-        loaded = yamlio.load(region, self.source)
+        loaded = load(region, self.source)
         rows = loaded.data
         if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], dict):
             raise _IrregularError
@@ -273,19 +273,19 @@ class _Reader:
         end = len(lines)
         while not lines[end - 1].strip() or (end in comments and lines[end - 1].lstrip()[:1] == b"#"):
             end -= 1
-        if end < len(lines) and yamlio.load(b"".join(lines[:end]), self.source).data != rows:
+        if end < len(lines) and load(b"".join(lines[:end]), self.source).data != rows:
             while end < len(lines) and not lines[end].strip():
                 end += 1
         return b"".join(lines[:end]), b"".join(lines[end:]), rows[0]
 
     def _check_comments(self, part: bytes) -> None:
-        """Leave it to ``yamlio`` to refuse a comment that other readers would take for more, or can't read."""
+        """Leave it to the YAML parser to refuse a comment that other readers would take for more, or can't read."""
         try:
             if part.decode().replace("\n", "").isprintable():
                 return
-            from pinsync import yamlio  # noqa: PLC0415 - as a rule comments are plain text
+            from pinsync.document.loader import load  # noqa: PLC0415 - as a rule comments are plain text
 
-            yamlio.load(part, self.source)
+            load(part, self.source)
         except (FileError, UnicodeDecodeError) as error:
             raise _IrregularError from error
 
@@ -403,10 +403,11 @@ def carried(origin: Entry, item: Customization) -> bytes:
     """Return the canonical block of ``item`` with the comments of the one that stood there."""
     if b"#" not in origin.body:
         return item.text
-    from pinsync import yamlio  # noqa: PLC0415 - only a changed block with comments needs it
+    # Only a changed block with comments needs these two.
     from pinsync.document.comments import Counterpart, carry  # noqa: PLC0415
+    from pinsync.document.loader import load  # noqa: PLC0415
 
-    old = yamlio.load(origin.body, "the old block").data
+    old = load(origin.body, "the old block").data
     new = canonical.read(item.text.decode())
     if not isinstance(old, list) or new is None:
         raise AssertionError(f"the block of {item.id} was read before and can't be now")

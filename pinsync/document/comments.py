@@ -7,12 +7,14 @@ from enum import Enum
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
+from pinsync.document.loader import load
 from pinsync.document.standing import NOTE, Begun, Standing, begun, below, stands
 from pinsync.model import pair_pins
-from pinsync.yamlio import Loaded, Path, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from pinsync.yamlio import Loaded, Path
 
 
 @dataclass(frozen=True, slots=True)

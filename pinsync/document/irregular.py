@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from pinsync import canonical, document, normalize
 from pinsync.document.comments import Counterpart, carry
+from pinsync.document.loader import load
 from pinsync.errors import DataError, FileError
-from pinsync.yamlio import Loaded, Path, load, nearest
+from pinsync.yamlio import nearest
 
 if TYPE_CHECKING:
     from pinsync.model import Customization
+    from pinsync.yamlio import Loaded, Path
 
 _KEYS = ("format", "model", "customizations")
 

@@ -260,10 +260,10 @@ def _head(whole: Written, text: bytes) -> Written | None:
         top = {"format": document.FORMAT, "model": model, "customizations": None}
         marks: dict[Path, Place] = {(): (1, 1), ("format",): (1, 1), ("model",): (2, 1), ("customizations",): (3, 1)}
         return replace(whole, text=text, top=top, marks=marks)
-    from pinsync import yamlio  # noqa: PLC0415 - a head in its canonical form is read without it
+    from pinsync.document.loader import load  # noqa: PLC0415 - a head in its canonical form is read without it
 
     try:
-        loaded = yamlio.load(text, whole.source)
+        loaded = load(text, whole.source)
     except FileError:
         return None
     if not isinstance(loaded.data, dict) or not _HEAD_END.search(text):
@@ -278,9 +278,9 @@ def _row(region: bytes, above: int, source: str) -> tuple[Row | None, tuple[Comm
         return Row(data, region, above, None), ()
     if document.OTHER_LINE.search(region, region.index(b"\n") + 1):
         return None, ()
-    from pinsync import yamlio  # noqa: PLC0415 - canonical text is read without it
+    from pinsync.document.loader import load  # noqa: PLC0415 - canonical text is read without it
 
-    loaded = yamlio.load(region, source)
+    loaded = load(region, source)
     if not isinstance(loaded.data, list) or len(loaded.data) != 1:
         return None, ()
     marks = {path[1:]: place for path, place in loaded.marks.items() if path}
@@ -291,7 +291,7 @@ def _read_canonical(region: bytes) -> dict[str, Any] | None:
     try:
         text = region.decode()
         plain = document.SKIPPED_LINE.sub(b"", region).decode()
-        # What other readers can't take, in a comment too, is for yamlio to refuse.
+        # What other readers can't take, in a comment too, is for the YAML parser to refuse.
         if plain == text or (NOTE not in text and text.replace("\n", "").isprintable()):
             return canonical.read(plain)
     except UnicodeDecodeError:
@@ -301,19 +301,19 @@ def _read_canonical(region: bytes) -> dict[str, Any] | None:
 
 def _located(error: FileError, region: bytes, above: int) -> FileError:
     """Return what is wrong with a block, with the lines of the file: a message may name one, too."""
-    from pinsync import yamlio  # noqa: PLC0415 - canonical text is read without it
+    from pinsync.document.loader import load  # noqa: PLC0415 - canonical text is read without it
 
     try:
-        yamlio.load(b"\n" * above + region, error.source)
+        load(b"\n" * above + region, error.source)
     except FileError as located:
         return located
     return error
 
 
 def _as_a_whole(whole: Written) -> Written:
-    from pinsync import yamlio  # noqa: PLC0415 - canonical text is read without it
+    from pinsync.document.loader import load  # noqa: PLC0415 - canonical text is read without it
 
-    loaded = yamlio.load(whole.text, whole.source)
+    loaded = load(whole.text, whole.source)
     top = loaded.data
     rows: list[Row] = []
     if isinstance(top, dict) and isinstance(top.get("customizations"), list):

@@ -1,0 +1,30 @@
+"""Documents and parts of documents, read by a YAML parser that knows which fields hold text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pinsync import normalize, yamlio
+
+if TYPE_CHECKING:
+    from pinsync.yamlio import Loaded, Path
+
+
+def load(text: bytes, source: str) -> Loaded:
+    """Read a document, a list of customizations, or the name of a model.
+
+    Args:
+        text: the YAML, with LF.
+        source: the file's name for messages.
+
+    Raises:
+        FileError: the text isn't YAML that pinsync reads; with line and column.
+    """
+    return yamlio.load(text, source, holds_text=_holds_text)
+
+
+def _holds_text(path: Path) -> bool:
+    if path in ((), ("model",)):
+        return True
+    field = path[2:] if path[0] == "customizations" else path[1:]
+    return normalize.holds_text(field)
