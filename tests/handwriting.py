@@ -1,4 +1,7 @@
-"""Documents as people write them: names bare or in quotes, lists in lines or in brackets, keys in any order."""
+"""Documents as people write them: names bare or in quotes, lists in lines or in brackets, keys in any order.
+
+An editor may save them with line ends of Windows and a byte order mark.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,9 @@ def documents(draw: st.DrawFn) -> tuple[str, list[Row]]:
         row, fields = draw(_rules())
         rows.append({"model": model, **row})
         lines += _indented(_item(fields), indent)
-    return "\n".join(lines) + draw(st.sampled_from(["\n", "\n", "", "\n\n"])), rows
+    text = "\n".join(lines) + draw(st.sampled_from(["\n", "\n", "", "\n\n"]))
+    saved = draw(st.sampled_from([text, text, text.replace("\n", "\r\n")]))
+    return draw(st.sampled_from(["", "", "\ufeff"])) + saved, rows
 
 
 @st.composite

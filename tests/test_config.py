@@ -76,6 +76,10 @@ def test_every_setting_is_read() -> None:
     assert settings.safety.max_answer_bytes == 1_000_000
 
 
+def test_a_file_saved_by_an_editor_of_windows_says_the_same() -> None:
+    assert parse("\ufeff" + FULL.replace("\n", "\r\n")) == parse(FULL)
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "format: 1\n", "trackers:\nignore:\nsafety:\n"])
 def test_what_is_left_out_has_its_default(text: str) -> None:
     settings = parse(text, PINSYNC_TRACKER_ID="1234-5678")

@@ -125,6 +125,9 @@ def test_what_is_rendered_is_read_back(drawn: list[Row], data: st.DataObject) ->
         HEAD + A + B[:-1],  # no final newline
         (HEAD + A + B).replace("\n", "\r\n"),
         (HEAD + A + B).replace("\n", "\r\n")[:-2],
+        "\ufeff" + HEAD + A + B,
+        "\ufeff" + (HEAD + A + B).replace("\n", "\r\n")[:-2],
+        "\ufeff" + (HEAD + A + B).replace("\n  ", "\n"),
         HEAD + A + "\n\n" + B + "\n\n",
         HEAD.replace("\n", "  # x\n") + A + B,
         "# x\n\n" + HEAD.replace("\n", "\n# y\n\n") + A + B,
@@ -162,6 +165,7 @@ def test_every_form_says_the_same(text: str) -> None:
     assert changed is not None
     assert sorted(texts(parse(changed))) == [A, B.replace("2", "3")]
     assert (b"\r\n" in changed) == ("\r\n" in text)
+    assert changed.decode().count("\ufeff") == text.count("\ufeff")
     assert b"\n\n\n" not in changed or "\n\n\n" in text
 
 
@@ -170,6 +174,19 @@ def test_crlf_stays_where_a_block_changes() -> None:
     assert export({"basket.yaml": before}, [rule("a", 1), rule("b", 3)])["basket.yaml"] == before.replace(
         b"note: 2", b"note: 3"
     )
+
+
+@pytest.mark.parametrize("text", [HEAD + A, "# x\n" + HEAD + A, (HEAD + A).replace("\n", "\r\n"), HEAD[:-1] + " []\n"])
+def test_a_byte_order_mark_stays_and_is_no_part_of_the_text(text: str) -> None:
+    read = parse("\ufeff" + text)
+    assert read.bom
+    assert read.head.decode() == parse(text).head.decode()
+    assert read.text().decode() == "\ufeff" + text
+    more = document.merge(
+        read, "basket", [*((entry.customization, entry) for entry in read.entries), (item(rule("c")), None)]
+    )
+    assert more is not None
+    assert more.decode().rindex("\ufeff") == 0
 
 
 def test_lines_are_those_of_the_file() -> None:

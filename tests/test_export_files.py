@@ -53,7 +53,8 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
         BASKET_TEXT.replace("      - christmas\n", "<<<<<<< HEAD\n      - a\n=======\n      - b\n>>>>>>> theirs\n"),
         ":8:1: ",
     ),
-    "a byte order mark": ("\ufeff" + BASKET_TEXT, ":1:1: "),
+    "two byte order marks": ("\ufeff\ufeff" + BASKET_TEXT, ":1:1: "),
+    "a byte order mark in the middle": (BASKET_TEXT.replace("model", "\ufeffmodel"), ":2:1: "),
     "UTF-16": (BASKET_TEXT.encode("utf-16"), ":1:1: "),
     "invalid UTF-8": (BASKET_TEXT.encode().replace(b"Strings", b"Str\xffngs"), ":10:"),
     "endless nesting": (BASKET_TEXT.replace("/p/9/", "[" * 200 + "]" * 200), ":23:87: "),
@@ -389,6 +390,27 @@ def test_a_checkout_with_crlf_is_neither_work_nor_drift(
     assert pinsync("export", "--commit").code == 0
     assert git("status", "--porcelain") == ""
     assert "\r" not in git("cat-file", "-p", "HEAD:customizations/basket.yaml")
+
+
+def test_a_byte_order_mark_is_no_drift_and_stays_until_fmt(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    document().write_text("\ufeff" + BASKET_TEXT, encoding="utf-8")
+    git("commit", "--quiet", "--all", "--message", "Save it with an editor of Windows")
+    with untouched(exported, tried=True):
+        assert pinsync("export").code == 0
+        assert pinsync("diff", "HEAD~1", "HEAD").out.startswith("In sync")
+        assert "1:1: warning format: the file begins with a byte order mark" in pinsync("lint").out
+    for position in (5, 6):
+        repinned(api, STRINGS, position)
+        patch = pinsync("diff", "--format", "patch").out
+        assert pinsync("export", "--commit").code == 0
+        text = document().read_bytes()
+        assert text.count(b"\xef\xbb\xbf") == 1
+        assert text.decode().startswith("\ufeffformat: 1\n")
+        assert "-\ufeff" not in patch
+    assert pinsync("fmt").code == 0
+    assert document().read_text(encoding="utf-8") == text.decode().removeprefix("\ufeff")
 
 
 @pytest.mark.usefixtures("exported")

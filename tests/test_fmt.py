@@ -137,8 +137,11 @@ def test_comments_in_a_block_stay_where_they_stand() -> None:
     assert form(before) == after
 
 
-def test_line_ends_become_lf_and_the_last_is_there() -> None:
-    assert form((HEAD + A + "    # x").replace("\n", "\r\n")) == HEAD + A + "# x\n"
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_line_ends_become_lf_the_last_is_there_and_a_byte_order_mark_goes(mark: str) -> None:
+    assert form(mark + (HEAD + A + "    # x").replace("\n", "\r\n")) == HEAD + A + "# x\n"
+    assert form(mark + HEAD + A) == HEAD + A
+    assert form(mark + "# x\n" + UGLY) == "# x\n" + PRETTY
 
 
 @pytest.mark.parametrize(

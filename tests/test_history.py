@@ -122,6 +122,14 @@ def test_a_change_hidden_among_hand_made_formatting_is_found(pinsync: CommandLin
     assert log(pinsync).changes["Edit"] == ["changed basket /p/2/: replaced /p/33/"]
 
 
+def test_a_line_end_that_a_text_at_the_end_of_a_file_loses_is_a_change(pinsync: CommandLine) -> None:
+    whole = text("basket", rule(1, "/p/2/")) + "    note: |\n      Hello\n"
+    commit("Begin", {BASKET: whole})
+    commit("Mark", {BASKET: f"\ufeff{whole}"})
+    commit("Cut", {BASKET: whole.removesuffix("\n")})
+    assert log(pinsync).changes == {"Cut": ["changed basket /p/1/: note"], "Begin": ["added basket /p/1/"]}
+
+
 def test_a_rename_of_the_folder_is_followed(pinsync: CommandLine) -> None:
     commit("Begin", {BASKET: text("basket", rule(1, "/p/2/"))})
     run("mv", "customizations", "pins")

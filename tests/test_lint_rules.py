@@ -237,6 +237,14 @@ def test_lines_of_windows_have_the_same_places() -> None:
     assert [(one.rule, one.line, one.column) for one in found] == [("format", 1, 1), ("position", 7, 9)]
 
 
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_byte_order_mark_moves_no_place(end: str) -> None:
+    text = pinned("      - position: -3\n        pin_type: item\n        pin_identity: /p/2/\n")
+    found = linted({"basket.yaml": b"\xef\xbb\xbf" + text.removesuffix(b"\n") + end.encode()})
+    assert [(one.rule, one.line, one.column) for one in found] == [("format", 1, 1), ("position", 7, 9)]
+    assert found[0].message == "the file begins with a byte order mark"
+
+
 def test_a_rule_that_isnt_chosen_finds_nothing() -> None:
     text = pinned("      - position: -3\n        pin_type: thing\n        pin_identity: /p/2/\n")
     assert [one.rule for one in linted({"basket.yaml": text}, {"position"})] == ["position"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -90,7 +91,7 @@ def parsed(text: bytes, source: str) -> Section:
     from pinsync import yamlio  # noqa: PLC0415 - ruamel costs 25 ms, and the environment alone needs none
 
     try:
-        loaded = yamlio.load(text, source, max_bytes=MAX_FILE_BYTES)
+        loaded = yamlio.load(text.removeprefix(codecs.BOM_UTF8), source, max_bytes=MAX_FILE_BYTES)
     except FileError as error:
         place = error.line, error.column
         raise ConfigError(error.reason, source=source, line=place[0], column=place[1], hint=error.hint) from error

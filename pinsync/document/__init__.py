@@ -7,6 +7,7 @@ by block, then as a whole.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,6 +53,7 @@ class Document:
         entries: its customizations in the order of the file.
         tail: comments and blank lines below the last one.
         crlf: whether its lines end in CRLF; every text here has LF.
+        bom: whether it begins with a byte order mark; no text here has it.
         original: the file's bytes, where `text` isn't the same: without a last line end, or not laid out by lines.
     """
 
@@ -61,13 +63,18 @@ class Document:
     entries: tuple[Entry, ...]
     tail: bytes
     crlf: bool = False
+    bom: bool = False
     original: bytes | None = None
 
     def text(self) -> bytes:
         """Return the file's text, as it can be cut."""
         parts = (part for entry in self.entries for part in (entry.gap, entry.lead, entry.body))
-        text = b"".join((self.head if self.entries else of_none(self.head), *parts, self.tail))
-        return text.replace(b"\n", b"\r\n") if self.crlf else text
+        return self.to_file(b"".join((self.head if self.entries else of_none(self.head), *parts, self.tail)))
+
+    def to_file(self, text: bytes) -> bytes:
+        """Return the bytes of a file with this text, and with the line ends and the byte order mark of this one."""
+        lines = text.replace(b"\n", b"\r\n") if self.crlf else text
+        return codecs.BOM_UTF8 + lines if self.bom else lines
 
 
 def customization(
@@ -129,19 +136,21 @@ def parse(text: bytes, source: str, *, known: Known | None = None, ignore: norma
         FileError: the text isn't a document.
     """
     reader = _Reader(source, known or {}, ignore)
-    crlf = b"\r\n" in text
-    lines = with_line_ends(text)
+    crlf, bom = b"\r\n" in text, text.startswith(codecs.BOM_UTF8)
+    lines = to_unix(text)
     read = reader.by_blocks(lines)
     is_same = read is not None and lines.count(b"\n") == text.count(b"\r\n" if crlf else b"\n")
-    return replace(read or reader.as_a_whole(lines), crlf=crlf, original=None if is_same else text)
+    return replace(read or reader.as_a_whole(lines), crlf=crlf, bom=bom, original=None if is_same else text)
 
 
-def with_line_ends(text: bytes) -> bytes:
-    """Return a file's text with LF at the end of every line.
+def to_unix(text: bytes) -> bytes:
+    """Return a file's text without a byte order mark, with LF at the end of every line.
 
     The last line gets one, too, unless it may stand in a text behind ``|`` or ``>``, which would gain a line end.
     """
-    lines = text.replace(b"\r\n", b"\n") if b"\r\n" in text else text
+    lines = text.removeprefix(codecs.BOM_UTF8)
+    if b"\r\n" in lines:
+        lines = lines.replace(b"\r\n", b"\n")
     if not lines or lines.endswith(b"\n") or _TEXT_AT_THE_END.search(lines):
         return lines
     return lines + b"\n"
@@ -352,8 +361,7 @@ def merge(document: Document | None, model: str, state: Sequence[tuple[Customiza
             parts.append(queue.popleft()[1])
         parts.append(rewrite(entry, here))
     parts += (block for _, block in queue)
-    text = b"".join((*parts, document.tail))
-    return text.replace(b"\n", b"\r\n") if document.crlf else text
+    return document.to_file(b"".join((*parts, document.tail)))
 
 
 def _places(

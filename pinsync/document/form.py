@@ -14,7 +14,7 @@ def formatted(text: bytes, source: str) -> bytes:
     text doesn't write. What is formatted already comes back as it is.
 
     Args:
-        text: the file's bytes; lines may end in CRLF, and end in LF afterwards.
+        text: the file's bytes; lines may end in CRLF, and end in LF afterwards. A byte order mark goes.
         source: the file's path, for messages.
 
     Raises:

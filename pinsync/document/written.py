@@ -104,7 +104,7 @@ class Written:
     Attributes:
         source: its path.
         original: its bytes.
-        text: its bytes with LF and a final newline.
+        text: its bytes without a byte order mark, with LF and a final newline.
         top: what stands at the top, the customizations taken out as far as they are a list; None for an empty file.
         marks: path → place of the parts at the top.
         rows: its customizations in their order, but for those that can't be read.
@@ -176,7 +176,7 @@ def read(text: bytes, source: str) -> Written:
         text: the file's bytes.
         source: the file's path.
     """
-    whole = Written(source, text, document.with_line_ends(text))
+    whole = Written(source, text, document.to_unix(text))
     try:
         return _cut(whole) or _as_a_whole(whole)
     except FileError as error:

@@ -119,14 +119,15 @@ class Versions:
         self, content: bytes, source: str, ignore: Ignored
     ) -> tuple[str, Sequence[Customization], Iterable[int]]:
         """Return a document's model, its customizations and their lines; only blocks not seen before are parsed."""
-        text = content.replace(b"\r\n", b"\n") if b"\r" in content else content
+        text = document.to_unix(content)
         head, *blocks = text.removesuffix(b"\n").split(_START)
         model = self._models.get(head)
         known = self._blocks.get((ignore, model), {}) if model is not None else {}
         new = [block for block in dict.fromkeys(blocks) if block not in known]
-        if model is None or not blocks or (new and not self._learnt(head, new, ignore)):
+        is_ended = text.endswith(b"\n")  # or its last block isn't the same as one with a line end
+        if model is None or not blocks or not is_ended or (new and not self._learnt(head, new, ignore)):
             read = document.parse(content, source, ignore=ignore)
-            if not self._learn(read, head, blocks, text, ignore):
+            if not is_ended or not self._learn(read, head, blocks, text, ignore):
                 return read.model, self._shared(read), [entry.line for entry in read.entries]
             model = read.model
         known = self._blocks[ignore, model]
@@ -149,7 +150,7 @@ class Versions:
         """
         if not blocks or len(read.entries) != len(blocks):
             return False
-        if read.text().replace(b"\r\n", b"\n").rstrip(b"\n") != text.rstrip(b"\n"):
+        if document.to_unix(read.text()).rstrip(b"\n") != text.rstrip(b"\n"):
             return False
         self._models[head] = read.model
         self._blocks.setdefault((ignore, read.model), {}).update(

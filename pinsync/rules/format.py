@@ -2,13 +2,14 @@
 
 Nothing is wrong with what it says. But every change that an export makes would carry a change of form with it, and
 two people's edits would clash where one of them is enough. Blanks, quotes, the order of keys, pins and
-customizations, defaults that are spelled out, and line ends of Windows all count.
+customizations, defaults that are spelled out, line ends of Windows and a byte order mark all count.
 
 Run `pinsync fmt`, which keeps every comment.
 """
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING, Final
 
 from pinsync.document.form import formatted
@@ -38,6 +39,8 @@ def check(folder: Folder) -> Iterator[Fault]:
             continue  # another rule says why
         if new != document.text:
             yield _difference(document, new)
+        elif document.original.startswith(codecs.BOM_UTF8):
+            yield Fault(document, "the file begins with a byte order mark", _HINT, place=(1, 1))
         elif b"\r\n" in document.original:
             yield Fault(document, "lines end in CR LF, not LF", _HINT, place=(1, 1))
         elif new != document.original:

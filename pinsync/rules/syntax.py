@@ -2,8 +2,7 @@
 
 Nothing in it can be checked until it can, and an export refuses to touch it. That is so for what isn't valid YAML
 1.2, and for what two readers may understand differently: a key that stands twice, anchors and aliases, tags, several
-documents in a file, a byte order mark, NaN, merge-conflict markers, and, where a value may be a number, `010`, `1e5`,
-`1_000` or `1:30`.
+documents in a file, NaN, merge-conflict markers, and, where a value may be a number, `010`, `1e5`, `1_000` or `1:30`.
 
 Mend the place that the message names. This rule can't be ignored.
 """
