@@ -1,6 +1,7 @@
 """Documents as people write them: names bare or in quotes, lists in lines or in brackets, keys in any order.
 
-An editor may save them with line ends of Windows and a byte order mark.
+Comments stand at the ends of lines, behind any number of blanks. An editor may save the file with line ends of Windows
+and a byte order mark.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ LIKE_NUMBERS: Final = (
 _QUOTED: Final = ("8989", "-1", "1.5", "true", "null", "")
 """Names that pinsync takes for something else than text, too."""
 _NAMES: Final = st.sampled_from([*LIKE_NUMBERS, *_QUOTED, "/p/1/", "/p/2/", "two words"])
+_COMMENTS: Final = st.sampled_from(["", "", "", " # a", "  # b", "    # c"])
 _REQUIRED: Final = ("id", "target_type", "target_identity")
 _OF_A_PIN: Final = ("pin_identity", "widget_id", "active_from", "active_to")
 
@@ -39,6 +41,7 @@ def documents(draw: st.DrawFn) -> tuple[str, list[Row]]:
         row, fields = draw(_rules())
         rows.append({"model": model, **row})
         lines += _indented(_item(fields), indent)
+    lines = [line + draw(_COMMENTS) for line in lines]
     text = "\n".join(lines) + draw(st.sampled_from(["\n", "\n", "", "\n\n"]))
     saved = draw(st.sampled_from([text, text, text.replace("\n", "\r\n")]))
     return draw(st.sampled_from(["", "", "\ufeff"])) + saved, rows

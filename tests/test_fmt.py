@@ -52,7 +52,7 @@ PRETTY = """\
 format: 1
 model: basket
 customizations:
-  - id: a  # of the shop
+  - id: a   # of the shop
     target_type: item
     target_identity: /a/
     tags:
@@ -133,8 +133,25 @@ def test_blank_lines_that_hold_no_comment_apart_go() -> None:
 
 def test_comments_in_a_block_stay_where_they_stand() -> None:
     before = f"{HEAD}{A}    tags:   # why\n# odd place\n    - 'x'\n    # on noise\n    created_at: 1\n"
-    after = f"{HEAD}{A}    tags:  # why\n      # odd place\n      # on noise\n      - x\n"
+    after = f"{HEAD}{A}    tags:   # why\n      # odd place\n      # on noise\n      - x\n"
     assert form(before) == after
+
+
+@pytest.mark.parametrize("blanks", [" ", "  ", "     "])
+def test_the_blanks_before_a_comment_at_the_end_of_a_line_stay(blanks: str) -> None:
+    head = HEAD.replace("\n", f"{blanks}# x\n")
+    text = head + (A + B).replace("\n", f"{blanks}# x\n")
+    assert form(text) == text
+    moved = head + (B + A).replace("  - ", "-  ").replace("    ", "   ").replace("\n", f"{blanks}# x\n")
+    assert form(moved) == text
+    in_brackets = f"{HEAD}{A}    tags: [{blanks}# x\n      'y',{blanks}# y\n      z{blanks}# z\n    ]\n"
+    in_lines = f'{HEAD}{A}    tags:{blanks}# x\n      - "y"{blanks}# y\n      - z{blanks}# z\n'
+    assert form(in_brackets) == in_lines
+
+
+def test_a_tab_before_a_comment_in_brackets_becomes_blanks() -> None:
+    before = f"{HEAD}{A}    tags: [\t# x\n      y,\t# y\n      z \t # z\n      ]\n"
+    assert form(before) == f'{HEAD}{A}    tags:  # x\n      - "y"  # y\n      - z # z\n'
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -186,7 +203,7 @@ def test_json_becomes_what_an_export_writes(found: list[Row]) -> None:
 
 def test_a_comment_behind_a_dash_alone_goes_with_what_the_dash_opens() -> None:
     before = "- {id: b, #e\n  target_type: all} #f\n#g\n-   #h\n  id: a\n  target_type: item\n"
-    after = "  #g\n  #h\n  - id: a\n    target_type: item\n  - id: b  #e\n    target_type: all  #f\n"
+    after = "  #g\n  #h\n  - id: a\n    target_type: item\n  - id: b #e\n    target_type: all #f\n"
     assert form(HEAD + before) == HEAD + after
 
 

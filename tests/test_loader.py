@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,6 +150,11 @@ def test_fmt_keeps_what_a_document_written_by_hand_says(case: tuple[str, list[Ro
     text, expected = case
     items = [document.customization(row) for row in expected]
     assert says(text.encode()) == [expected[0]["model"], *sorted(item.text.decode() for item in items)]
-    after = formatted(text.encode(), "f")
-    assert after == document.render(expected[0]["model"], items)
-    assert formatted(after, "f") == after
+    after = formatted(text.encode(), "f").decode()
+    assert formatted(after.encode(), "f").decode() == after
+    bare = re.sub(r"^ *#.*\n|(?: +# [abc])+$", "", after, flags=re.MULTILINE)
+    assert bare == document.render(expected[0]["model"], items).decode()
+    for comment in (" # a", "  # b", "    # c"):
+        behind = re.compile(rf"(?<=\S){comment}\b")
+        above = re.compile(rf"^ *{comment.strip()}$", re.MULTILINE)
+        assert len(behind.findall(text)) == len(behind.findall(after)) + len(above.findall(after))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.document.loader import load
 from pinsync.document.standing import NOTE, Begun, Standing, begun, below, stands
@@ -43,7 +43,10 @@ class _Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Remarks:
-    """The comments of one line of the new text; those with a blank line below stand above the others."""
+    """The comments of one line of the new text; those with a blank line below stand above the others.
+
+    Those at the end of the line come with the blanks before them.
+    """
 
     detached: list[str] = field(default_factory=list)
     above: list[str] = field(default_factory=list)
@@ -54,10 +57,11 @@ def carry(old: bytes, new: bytes, counterparts: Mapping[int, Counterpart], *, ro
     """Return ``new`` with the comments of ``old`` at what they stand on.
 
     A comment goes where its key, pin or block has gone, and leaves with it. A detached one, with a blank line below,
-    stays at its place. One that stood on noise, a key that canonical text doesn't write, goes to its neighbour. What
-    stands on a whole pin or block is written above it: behind its first line it would stand on the key there. A note
-    for pinsync counts for what it stands on: above a key that a pin or block comes to begin with it would count for all
-    of that, so it goes behind the key; from noise it goes to where it counts for nothing.
+    stays at its place. A comment at the end of a line keeps the blanks before it. A comment that stood on noise, a key
+    that canonical text doesn't write, goes to its neighbour. What stands on a whole pin or block is written above it:
+    behind its first line it would stand on the key there. A note for pinsync counts for what it stands on: above a key
+    that a pin or block comes to begin with it would count for all of that, so it goes behind the key; from noise it
+    goes to where it counts for nothing.
 
     Args:
         old: YAML whose list at ``root`` holds customizations.
@@ -88,7 +92,25 @@ def _written(lines: Iterable[str], remarks: Iterable[_Remarks]) -> Iterable[str]
         if line:
             indent = line[: len(line) - len(line.lstrip(" "))]
         yield from (indent + comment if comment else "" for comment in (*here.detached, *here.above))
-        yield "  ".join([line, *here.behind])
+        yield "".join([line, *here.behind])
+
+
+class _Attached(NamedTuple):
+    """A comment without a blank line below.
+
+    Attributes:
+        text: its text.
+        path: what it stands on.
+        blanks: the blanks before it, where it stands behind that, at the end of a line; else empty.
+    """
+
+    text: str
+    path: Path
+    blanks: str
+
+
+_BLANKS: Final = "  "
+"""What stands before a comment that comes to the end of a line; yamllint asks for two blanks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +121,13 @@ class _Run:
         content: what begins on each line of content of the old text, in its order.
         index: the line of content, as an index in ``content``; past the last one for what stands below all.
         detached: groups of comments with a blank line below them, by the number of that line.
-        attached: the other comments, each with the path that it stands on and whether that is behind it.
+        attached: the other comments.
     """
 
     content: Sequence[Begun]
     index: int
     detached: dict[int, list[str]] = field(default_factory=dict)
-    attached: list[tuple[str, Path, bool]] = field(default_factory=list)
+    attached: list[_Attached] = field(default_factory=list)
 
     def settle(self, follower: _Follower, remarks: Sequence[_Remarks]) -> None:
         """Add the comments to the lines of the new text that they belong to; the last stands for what is below all."""
@@ -113,13 +135,13 @@ class _Run:
             next_line = follower.first_line(here.whole for here in islice(self.content, self.index, None))
             at = 0 if self.index == 0 else -1 if next_line is None else next_line
             remarks[at].detached.extend([*group, ""])
-        for comment, path, is_behind in self.attached:
-            line = follower.follow(path)
+        for comment in self.attached:
+            line = follower.follow(comment.path)
             if line is _Fate.NOISE:
-                neighbour = self._neighbour(path, follower)
-                _put_loosely(comment, remarks[-1 if neighbour is None else neighbour])
+                neighbour = self._neighbour(comment.path, follower)
+                _put_loosely(comment.text, remarks[-1 if neighbour is None else neighbour])
             elif line is not _Fate.GONE:
-                _put(comment, path, follower.begun(line), remarks[line], is_behind=is_behind)
+                _put(comment, follower.begun(line), remarks[line])
 
     def _neighbour(self, path: Path, follower: _Follower) -> int | None:
         """Return the line of the next thing in the same object, else of the last before."""
@@ -129,15 +151,16 @@ class _Run:
         return follower.first_line([*after, *before])
 
 
-def _put(comment: str, path: Path, there: Begun, remarks: _Remarks, *, is_behind: bool) -> None:
+def _put(comment: _Attached, there: Begun, remarks: _Remarks) -> None:
     """Put a comment at the line where its path begins now; a note isn't put above more than that."""
-    is_note = NOTE in comment
+    text, path, blanks = comment
+    is_note = NOTE in text
     if is_note and not path:  # of a document in braces, as a whole
-        _put_loosely(comment, remarks)
-    elif len(there.behind) == len(path) and (is_behind or (is_note and len(there.whole) < len(path))):
-        remarks.behind.append(comment)
+        _put_loosely(text, remarks)
+    elif len(there.behind) == len(path) and (blanks or (is_note and len(there.whole) < len(path))):
+        remarks.behind.append((blanks or _BLANKS) + text)
     else:
-        remarks.above.append(comment)
+        remarks.above.append(text)
 
 
 def _put_loosely(comment: str, remarks: _Remarks) -> None:
@@ -154,16 +177,21 @@ def _runs(lines: Sequence[str], loaded: Loaded) -> Iterable[_Run]:
     numbers, content = list(starts), list(starts.values())
     under = below(lines, (line for line, _, _ in loaded.comments))
     runs: dict[int, _Run] = {}
-    for line, _, text in loaded.comments:
+    for line, column, text in loaded.comments:
         index, standing = stands(lines, line, under[line], numbers)
         run = runs.setdefault(index, _Run(content, index))
         if standing is Standing.DETACHED:
             run.detached.setdefault(under[line], []).append(text)
         elif standing is Standing.ABOVE:
             # What a person writes above the first key is about the file, as is what stands at its place.
-            run.attached.append((text, content[index].whole if index or NOTE in text else (), False))
+            run.attached.append(_Attached(text, content[index].whole if index or NOTE in text else (), ""))
+        elif standing is Standing.WITHIN:
+            run.attached.append(_Attached(text, content[index].behind, ""))
         else:
-            run.attached.append((text, content[index].behind, standing is Standing.BEHIND))
+            before = lines[line - 1][: column - 1]
+            # A tab may stand before a comment in brackets, but not in canonical text.
+            blanks = before[len(before.rstrip(" ")) :] or _BLANKS
+            run.attached.append(_Attached(text, content[index].behind, blanks))
     return [runs[index] for index in sorted(runs)]
 
 
