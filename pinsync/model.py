@@ -178,6 +178,12 @@ def is_document(name: str) -> bool:
     return name.endswith(SUFFIX) and not name.startswith(".")
 
 
+def is_too_small(number: str) -> bool:
+    """Return whether a decimal number other than zero becomes 0.0 as a float (IEEE 754, binary64)."""
+    digits = number.lower().partition("e")[0]
+    return float(number) == 0 and not set("123456789").isdisjoint(digits)
+
+
 THING: Final = ("pin_type", "pin_identity", "pin_criteria")
 """The fields of a pin that say what is pinned."""
 

@@ -27,7 +27,7 @@ from ruamel.yaml.scanner import Scanner, ScannerError
 
 from pinsync import canonical
 from pinsync.errors import FileError, escaped
-from pinsync.model import MAX_DEPTH, MAX_FILE_BYTES
+from pinsync.model import MAX_DEPTH, MAX_FILE_BYTES, is_too_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -111,6 +111,8 @@ _RESOLVE: Final = (
 )
 _SAVE: Final = "save the file as UTF-8 without a byte order mark"
 
+# The first line of each pointer (Git LFS Specification, "The Pointer").
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _UNREADABLE: Final = re.compile(
@@ -129,6 +131,9 @@ def _decoded(text: bytes, source: str, max_bytes: int) -> str:
     if len(text) > max_bytes:
         message = f"{len(text):,} bytes, more than the {max_bytes:,} that pinsync reads"
         raise FileError(message, source=source, hint="split the file, or check that it is the right one")
+    if text.startswith(_LFS_POINTER):
+        hint = "fetch the file with git lfs pull; better, take it out of LFS: a pointer can't be reviewed"
+        raise FileError("a pointer of Git LFS, not the file itself", source=source, line=1, column=1, hint=hint)
     if text.startswith(codecs.BOM_UTF8):
         raise FileError("the file begins with a byte order mark", source=source, line=1, column=1, hint=_SAVE)
     if text.startswith(_WIDE_MARKS) or b"\0" in text[:4]:
@@ -450,6 +455,8 @@ class _Builder:
         number = float(found["finite"] or "nan")
         if not math.isfinite(number):
             raise self._error(f"{_shown(text)} is not a finite number", place, "put it in quotes if it is a text")
+        if is_too_small(text):
+            raise self._error(f"{_shown(text)} is too small for a number", place, "write 0, or put a text in quotes")
         return number
 
     def _integer(self, text: str, place: Place) -> int:

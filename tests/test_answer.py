@@ -360,3 +360,18 @@ def test_a_lone_surrogate_elsewhere_is_no_answer_either(body: str) -> None:
 )
 def test_a_row_is_called_by_what_it_has(row: str, known: str) -> None:
     assert name(7, row.encode()) == f"row 7 of the answer{known}"
+
+
+@pytest.mark.parametrize("number", ["1e-400", "-1E-400", "0.0001e-330", "1E-" + "9" * 500_000, f"0.{'0' * 400}1"])
+def test_a_number_that_a_float_would_turn_into_zero_is_refused(number: str) -> None:
+    row = f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": {number}}}}}'
+    with pytest.raises(DataError, match=r"target_metadata\.weight: .* is too small for a number") as error:
+        customizations(f'{{"results": [{row}]}}'.encode(), ())
+    assert len(error.value.message) < 200
+
+
+@pytest.mark.parametrize("number", ["0.0", "-0.0", "0e-400", "0.000", "5e-324", "0E-99999"])
+def test_zero_and_the_smallest_number_are_kept(number: str) -> None:
+    row = f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": {number}}}}}'
+    ((item,), _) = customizations(f'{{"results": [{row}]}}'.encode(), ())
+    assert f"weight: {'5.0e-324' if number.startswith('5') else 0}\n" in item.text.decode()

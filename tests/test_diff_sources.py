@@ -565,3 +565,15 @@ def test_a_file_called_like_several_revisions_is_refused_too(word: str, pinsync:
     assert result.code == 2
     assert "could be a file and a revision" in result.err
     assert f"write './{word}' for the file" in result.err
+
+
+@pytest.mark.usefixtures("api", "exported")
+def test_a_pointer_of_git_lfs_is_named_as_such(pinsync: CommandLine, git: Git) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1\n"
+    put(document(), pointer)
+    git("commit", "--quiet", "-am", "LFS")
+    for arguments in (["diff"], ["show", "basket"], ["fmt", "--check"], ["export"]):
+        result = pinsync(*arguments)
+        assert result.code == 2
+        assert "customizations/basket.yaml:1:1: a pointer of Git LFS, not the file itself" in result.out + result.err
+    assert "a pointer of Git LFS" in pinsync("lint").out

@@ -10,6 +10,7 @@ import msgspec
 
 from pinsync.document.completeness import raise_if_partial
 from pinsync.errors import DataError, kind, spelled
+from pinsync.model import is_too_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ _ESCAPE: Final = re.compile(
 _BLANKS: Final = b" \t\r\n"
 _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"[ \t\r\n]*(:?)')
 """A string in JSON, with its colon if it is a key."""
+_MAX_NUMBER: Final = 40
 _MARK: Final = "\ufdd0"  # a noncharacter, which no text holds
 _HALF_AN_EMOJI: Final = (
     "it is half an emoji, as a rule: enter the text anew in the vendor's UI, or report it to the vendor"
@@ -77,6 +79,8 @@ def decoded(raw: bytes) -> dict[str, Any]:
     try:
         row = msgspec.json.decode(data)
         twice = None if has_keys(data, count_keys(row)) else _twice(data)
+        if holds_zero(row):
+            _raise_if_too_small(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"not valid JSON in UTF-8: {error}") from error
     if twice:
@@ -130,6 +134,34 @@ def has_keys(raw: bytes, count: int) -> bool:
         return True
     # A text may hold a quote and a colon too, as in `24\": black`.
     return _STRINGS.findall(raw).count(b":") == count
+
+
+def holds_zero(value: object) -> bool:
+    """Return whether a decoded value holds the float 0.0, which a decoder makes of ``1e-400`` too."""
+    if type(value) is float:
+        return not value
+    if type(value) is dict:
+        return any(map(holds_zero, value.values()))
+    return type(value) is list and any(map(holds_zero, value))
+
+
+class _Number(str):
+    """A number as it is written in JSON."""
+
+    __slots__ = ()
+
+
+def _raise_if_too_small(raw: bytes) -> None:
+    """Refuse a number other than zero that a float would turn into zero, as one beyond 1e308 is refused.
+
+    Raises:
+        DataError: the JSON holds such a number.
+    """
+    for path, value in _nodes(json.loads(raw, parse_int=str, parse_float=_Number), ()):
+        if isinstance(value, _Number) and is_too_small(value):
+            shown = value if len(value) <= _MAX_NUMBER else f"{value[:_MAX_NUMBER]}…"
+            message = f"{spelled(path)}: {shown} is too small for a number, and is not 0"
+            raise DataError(message, path=path, hint="report it to the vendor: most JSON readers turn it into 0")
 
 
 class _Pairs(list[tuple[str, Any]]):
