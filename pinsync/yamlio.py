@@ -328,6 +328,8 @@ _EXPLAINED: Final = (
     ("expected ':'", "a key without its ':'", _KEYS),
     (_UNCLOSED, "quotes that aren't closed", "close them, or indent the lines that the text goes on in"),
     ("document separator", "quotes that aren't closed", "close them before the document ends"),
+    ("found '<document end>'", "a '...' without a document above", "remove the line"),
+    ("found ':'", "a ':' without a key", "write the key before it; quote a text that begins with a colon"),
     ("more indented follow up", "blanks on an empty line above a text", "remove the blanks from that line"),
 )
 """A part of what ruamel says → what pinsync says, and the hint."""

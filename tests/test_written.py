@@ -157,7 +157,7 @@ def test_a_message_names_the_line_of_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"\xff", b"\xef\xbb\xbfformat: 1\n", b"a: &b\n", b"<<<<<<< HEAD\n", HEAD + b"  - a: b\n c: d\n"]
+    "text", [b"\xff", 2 * b"\xef\xbb\xbf" + b"format: 1\n", b"a: &b\n", b"<<<<<<< HEAD\n", HEAD + b"  - a: b\n c: d\n"]
 )
 def test_a_file_that_is_no_yaml_has_a_fault_and_nothing_else(text: bytes) -> None:
     read = written.read(text, "basket.yaml")

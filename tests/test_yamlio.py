@@ -357,6 +357,8 @@ REFUSED: Final = [
     ("a: [?]\n", 1, 5, "a '?' without a space"),
     ("a: [-]\n", 1, 5, "a '-' where no list item can stand"),
     ("a: [b, -, c]\n", 1, 8, "a '-' where no list item can stand"),
+    ("a: [ : b]\n", 1, 6, "a ':' without a key"),
+    ("...\n", 1, 1, "a '...' without a document"),
     ("a: {b: -}\n", 1, 8, "a '-' where no list item can stand"),
     ("a: [b\nc: d\n", 2, 1, "inside brackets that isn't indented enough"),
     ("a: [b,\nc]\n", 2, 1, "inside brackets that isn't indented enough"),
