@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import BASKET_TEXT, EVERYONE, HOME, HOME_TEXT, STRINGS, document, put, repinned, untouched
+from exporting import BASKET_TEXT, EVERYONE, HOME, HOME_TEXT, STRINGS, document, edited, put, repinned, untouched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,6 +222,52 @@ def test_a_filtered_export_writes_a_deleted_document_whole_or_not_at_all(pinsync
     assert pinsync("export", "--tag", "christmas").code == 0
     assert document().read_text() == HEADING + BASKET_TEXT
     assert not document("home").exists()
+
+
+# Rules that move from one file to another.
+
+
+@pytest.mark.parametrize("model", ["basket", "home"])
+@pytest.mark.usefixtures("remarked")
+def test_a_filtered_commit_has_both_files_of_a_rule_that_moved(
+    model: str, api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
+    edited(api, STRINGS, model="home")
+    assert pinsync("export").code == 0
+    result = pinsync("export", "--model", model, "--commit")
+    assert result.code == 0, result.err
+    assert git("log", "-1", "--format=%s") == "Export pins: 1 changed"
+    assert git("status", "--porcelain") == ""
+    assert pinsync("diff").code == 0
+
+
+def test_a_commit_with_half_of_a_persons_rename_is_refused(
+    api: Sandbox, remarked: Path, pinsync: CommandLine, git: Git
+) -> None:
+    document().rename(document("mine"))
+    repinned(api, STRINGS)
+    assert pinsync("export", "--force").code == 0
+    with untouched(remarked):
+        result = pinsync("export", "--commit")
+    assert result.code == 4
+    assert f"the commit would hold the model basket twice: {document()} was changed by hand" in result.err
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "Rename")
+    assert pinsync("export", "--commit").code == 0
+    assert pinsync("diff").code == 0
+
+
+def test_a_commit_with_half_of_a_persons_move_is_refused(api: Sandbox, remarked: Path, pinsync: CommandLine) -> None:
+    start = BASKET_TEXT.index(f"  - id: {EVERYONE}")
+    put(document(), HEADING + BASKET_TEXT[:start])
+    put(document("home"), HOME_TEXT + BASKET_TEXT[start:])
+    edited(api, EVERYONE, model="home")
+    assert pinsync("export", "--check").code == 0
+    repinned(api, STRINGS)
+    with untouched(remarked):
+        result = pinsync("export", "--commit", "--force")
+    assert result.code == 4
+    assert f"the commit would lack the rule {EVERYONE}: {document('home')} was changed by hand" in result.err
 
 
 # Documents that git doesn't check out.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pinsync import compare, sources
 from pinsync.commands.export.update import FileCounts, Update
-from pinsync.errors import FileError
+from pinsync.errors import FileError, SafetyError, one_line
 from pinsync.model import EVERYTHING, Customization, Scope
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from pinsync.commands.places import Changes, Files, TrackerFiles
     from pinsync.normalize import Ignored
+
+    Places = dict[str, set[PurePosixPath]]
+    """model or rule, by its kind and name → the files in which it stands."""
 
 
 def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore: Ignored, scope: Scope) -> Update:
@@ -30,6 +33,9 @@ def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore:
         own: path → text that earlier exports wrote (None: removed) and no commit has yet.
         ignore: paths of fields that don't count.
         scope: the scope of the export; files without a rule in it aren't recorded.
+
+    Raises:
+        SafetyError: the commit would hold a rule or model twice, or lack it, since somebody moved it by hand.
     """
     reader = _Reader(update.new, ignore)
     head = {path: text for path, text in files.committed.items() if reader.rules(path, text) is not None}
@@ -39,7 +45,8 @@ def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore:
         for path, text in own.items()
         if scope == EVERYTHING or reader.any_in_scope(path, (head.get(path), text), scope)
     }
-    recorded = {**earlier, **update.files}
+    disk = _applied(update.files, {**files.unchecked, **files.present})
+    recorded = _complete({**earlier, **update.files}, own, head, disk, reader)
     old = reader.all_rules(before)
     pairs = compare.match(old, reader.all_rules(_applied(recorded, before)))
     committed = pairs
@@ -53,6 +60,46 @@ def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore:
         committed=committed,
         existing=sum(item.id is not None for item in old),
     )
+
+
+def _complete(recorded: Changes, own: Changes, head: Files, disk: Files, reader: _Reader) -> Changes:
+    """Return the files to record, with both files of each rule or model that moved since HEAD.
+
+    Args:
+        recorded: path → text, or None to remove the file.
+        own: the files that can be added; see `counted_from_head`.
+        head: the documents of HEAD.
+        disk: the documents on disk after the export.
+        reader: reads them.
+
+    Raises:
+        SafetyError: somebody changed the other file by hand.
+    """
+    while (after := _applied(recorded, head)) != disk:
+        missing = _find_missing(*(reader.places(files) for files in (head, disk, after)))
+        if not missing:
+            break
+        for path, fault in sorted(missing.items()):
+            if path not in own:
+                shown = one_line(str(path))
+                raise SafetyError(
+                    f"the commit would {fault}: {shown} was changed by hand and isn't part of it",
+                    hint="commit that change first, or export without --commit",
+                )
+        recorded = {**recorded, **{path: own[path] for path in missing}}
+    return recorded
+
+
+def _find_missing(head: Places, disk: Places, commit: Places) -> dict[PurePosixPath, str]:
+    """Return the files that a commit leaves out although a rule or model moved from or to them, and what follows."""
+    missing: dict[PurePosixPath, str] = {}
+    for name, paths in commit.items():
+        if len(paths) > max(1, len(head.get(name, ()))):
+            # The model comes before its rules and says more than they do.
+            missing = dict.fromkeys(paths - disk.get(name, set()), f"hold the {name} twice") | missing
+    for name in head.keys() & disk.keys() - commit.keys():
+        missing = dict.fromkeys(disk[name], f"lack the {name}") | missing
+    return missing
 
 
 def _applied(changes: Changes, files: Files) -> dict[PurePosixPath, bytes]:
@@ -90,6 +137,16 @@ class _Reader:
             rules = [item for item in self.rules(path, text) or () if item.id is None or item.id not in ids]
             found += rules
             ids.update(item.id for item in rules if item.id is not None)
+        return found
+
+    def places(self, files: Mapping[PurePosixPath, bytes]) -> Places:
+        """Return the files in which each model and each rule with an id stands."""
+        found: Places = {}
+        for path, text in files.items():
+            for item in self.rules(path, text) or ():
+                found.setdefault(f"model {one_line(item.model)}", set()).add(path)
+                if item.id is not None:
+                    found.setdefault(f"rule {item.id}", set()).add(path)
         return found
 
     def any_in_scope(self, path: PurePosixPath, texts: Sequence[bytes | None], scope: Scope) -> bool:
