@@ -216,6 +216,17 @@ def test_a_filtered_commit_leaves_an_earlier_export_of_another_model(
 
 
 @pytest.mark.usefixtures("remarked")
+def test_a_filtered_commit_has_the_removal_of_a_whole_model(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+    api.delete(HOME)
+    assert pinsync("export", "--model", "home").code == 0
+    result = pinsync("export", "--model", "home", "--commit")
+    assert result.code == 0, result.err
+    assert git("log", "-1", "--format=%s") == "Export pins: 1 removed"
+    assert git("status", "--porcelain") == ""
+    assert pinsync("export", "--model", "home", "--commit").code == 2, "no side has the model any more"
+
+
+@pytest.mark.usefixtures("remarked")
 def test_a_filtered_export_writes_a_deleted_document_whole_or_not_at_all(pinsync: CommandLine) -> None:
     document().unlink()
     document("home").unlink()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pinsync import compare, config, layout, sources
 from pinsync.commands import Console, gravest, in_parallel
 from pinsync.commands.export.basis import customizations, read_basis
-from pinsync.commands.export.committed import counted_from_head
+from pinsync.commands.export.committed import counted_from_head, find_removed
 from pinsync.commands.export.standing import Standing, beside, ids, standing
 from pinsync.commands.export.update import Update, check_removals, update
 from pinsync.commands.paths import here
@@ -210,16 +210,18 @@ class _Run:
             if compare.share_no_id(existing, live.customizations):
                 name = self._options.from_file
                 self._console.warn(f"{tracker.name}: {name} shares no id with the files here; is it another tracker's?")
-        elif scope != EVERYTHING and compare.leaves_a_question(existing, live.customizations, scope):
-            self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
-            live = sources.live(tracker, self._settings, EVERYTHING, self._environ, self._console.received)
+        elif scope != EVERYTHING:
+            # With --commit, the rules count too that an earlier export removed and HEAD still has.
+            live = self._complete_answer(tracker, live, [*existing, *find_removed(files.committed, existing, ignore)])
         folder = layout.folder(self._place.directory, self._name(tracker))
         result = update(tracker, folder, before, live, scope)
-        self._matched = self._matched or bool(result.pairs or result.kept)
+        matched = bool(result.pairs or result.kept)
         if scope != EVERYTHING:
             self._known += [*existing, *live.customizations]
         if self._options.commit and isinstance(self._place, WorkingTree):
             result = counted_from_head(result, files, self._place.own_changes(files), ignore, scope)
+        # An earlier export may have removed all that the scope matches, and no commit has that yet.
+        self._matched = self._matched or matched or bool(result.recorded)
         if not self._options.allow_mass_removal:
             check_removals(result, self._settings.safety)
         for note in result.kept:
@@ -228,6 +230,13 @@ class _Run:
             how = "it would be written" if self._options.check else "it is written"
             self._console.say(f"note: {self._here(path)} changed, though git doesn't check it out here: {how}")
         return result
+
+    def _complete_answer(self, tracker: Tracker, live: Snapshot, rules: Sequence[Customization]) -> Snapshot:
+        """Return a filtered answer, or the unfiltered one if the former can't tell what became of a rule."""
+        if not compare.leaves_a_question(rules, live.customizations, self._options.scope):
+            return live
+        self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
+        return sources.live(tracker, self._settings, EVERYTHING, self._environ, self._console.received)
 
     def _files(self, tracker: Tracker) -> TrackerFiles:
         name = self._name(tracker)

@@ -62,6 +62,18 @@ def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore:
     )
 
 
+def find_removed(committed: Files, existing: Sequence[Customization], ignore: Ignored) -> list[Customization]:
+    """Return the rules of HEAD's documents whose ids are missing on disk.
+
+    Args:
+        committed: the documents of HEAD.
+        existing: the rules on disk.
+        ignore: paths of fields that don't count.
+    """
+    ids = {item.id for item in existing} | {None}
+    return [item for item in _Reader(existing, ignore).all_rules(committed) if item.id not in ids]
+
+
 def _complete(recorded: Changes, own: Changes, head: Files, disk: Files, reader: _Reader) -> Changes:
     """Return the files to record, with both files of each rule or model that moved since HEAD.
 
