@@ -179,6 +179,19 @@ def test_the_message_says_what_the_commit_adds(pinsync: CommandLine, git: Git) -
     assert git("log", "-1", "--format=%s") == "Export pins: 3 added"
 
 
+@pytest.mark.usefixtures("api")
+def test_rules_without_an_id_are_no_removals_to_the_guard(exported: Path, pinsync: CommandLine, git: Git) -> None:
+    put(exported / "pinsync.yaml", "format: 1\nsafety:\n  min_existing: 1\n")
+    blocks = "".join(f"  - target_type: item\n    target_identity: /p/{number}/\n" for number in (77, 78, 79, 80))
+    put(document("drafts"), f"format: 1\nmodel: drafts\ncustomizations:\n{blocks}")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "Drafts")
+    document("drafts").unlink()
+    result = pinsync("export", "--commit")
+    assert result.code == 0, result.err
+    assert git("log", "-1", "--format=%s") == "Export pins: 4 removed"
+
+
 # A filtered export and other models.
 
 

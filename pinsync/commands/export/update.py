@@ -216,7 +216,8 @@ def check_removals(update: Update, safety: Safety) -> None:
         SafetyError: more than the limit is gone, or everything; the message has the numbers.
     """
     existing = update.existing
-    kinds = Counter(pair.kind for pair in update.pairs)
+    # A customization without an id was never exported, so `existing` doesn't count it either.
+    kinds = Counter(pair.kind for pair in update.pairs if pair.old and pair.old.id is not None)
     gone = kinds["removed"] + kinds["recreated"]
     if not gone:
         return
