@@ -341,12 +341,27 @@ def test_an_export_that_changes_such_a_document_writes_it_and_says_so(
     assert sorted(path.name for path in (unchecked / "customizations").iterdir()) == ["basket.yaml"]
 
 
+@pytest.mark.parametrize("options", [["--cone", "other"], ["--no-cone", "/other/"], ["--sparse-index", "other"]])
+@pytest.mark.usefixtures("remarked")
+def test_a_new_document_outside_of_a_sparse_checkout_is_committed(
+    options: list[str], api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
+    git("sparse-checkout", "set", *options)
+    edited(api, HOME, model="new")
+    result = pinsync("export", "--commit")
+    assert result.code == 0, result.err
+    assert git("show", "--name-status", "--format=", "--no-renames") == f"D\t{document('home')}\nA\t{document('new')}"
+    assert git("status", "--porcelain") == ""
+    assert pinsync("diff").code == 0
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_the_guard_counts_such_documents(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
     emptied(api)
     for options in ([], ["--check"], ["--commit"]):
         assert pinsync("export", *options).code == 4
-    assert pinsync("export", "--allow-mass-removal").code == 0
+    result = pinsync("export", "--allow-mass-removal")
+    assert f"note: {document()} changed, though git doesn't check it out here: it is removed" in result.err
     assert git("status", "--porcelain") == f" D {document()}\n D {document('home')}"
     assert pinsync("export", "--check").code == 0
     assert pinsync("export", "--commit", "--allow-mass-removal").code == 0

@@ -369,7 +369,7 @@ class Repository:
         before = base or self.head()
         try:
             if new:  # which git otherwise commits none of by its path
-                self._git.run("add", "--intent-to-add", *PATHS_ON_INPUT, feed=pathspecs(new))
+                self._announce(new)
             with tempfile.TemporaryDirectory(prefix="pinsync-") as folder:
                 text = Path(folder, "message")
                 text.write_bytes(message.encode(errors="replace"))
@@ -391,6 +391,16 @@ class Repository:
                     self._git.run("reset", "--quiet", *PATHS_ON_INPUT, feed=pathspecs(new))
             raise
         return self.head()
+
+    def _announce(self, paths: Collection[PurePosixPath]) -> None:
+        """Enter new files into the index, without their content where git can do that."""
+        if self._git.attempt("config", "--type=bool", "index.sparse").output == b"true\n":
+            # Git 2.39 crashes from then on if a sparse index has an entry without content.
+            self._git.run("update-index", "-z", "--add", "--stdin", feed=joined(paths))
+            return
+        # With the setting on, `git add` refuses files outside of a sparse checkout.
+        options = ("-c", "core.sparseCheckout=false", "add", "--intent-to-add", *PATHS_ON_INPUT)
+        checked(self._git.attempt(*options, feed=pathspecs(paths)), "add")
 
     def _made(self, before: str | None, paths: Collection[PurePosixPath]) -> str | None:
         """Return the full hash of the commit that took these files since ``before``, if there is one."""

@@ -227,7 +227,8 @@ class _Run:
         for note in result.kept:
             self._console.say(f"note: {self._here(note.source)}:{note.line}: {note.why}")
         for path in sorted(files.unchecked.keys() & result.files.keys()):
-            how = "it would be written" if self._options.check else "it is written"
+            verb = "removed" if result.files[path] is None else "written"
+            how = f"it {'would be' if self._options.check else 'is'} {verb}"
             self._console.say(f"note: {self._here(path)} changed, though git doesn't check it out here: {how}")
         return result
 
