@@ -99,7 +99,7 @@ def _interrupt_behind(error: BaseException | None) -> KeyboardInterrupt | None:
     return error
 
 
-def _say(text: str) -> None:
+def _say(text: object) -> None:
     with contextlib.suppress(OSError):  # who has closed the pipe doesn't want to know
         print(text, file=sys.stderr)  # noqa: T201 - the last resort
 

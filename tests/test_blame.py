@@ -374,7 +374,7 @@ def test_the_table(commit: Recorder) -> None:
     two = commit("山田 太郎", {FILE: text(shelf(*pins) | strings)})
     three = commit("Bo", {FILE: text(shelf(*pins, pin(5, "/a/", until)) | strings, everyone)})
     lines: list[str] = []
-    console = Console(out=lines.append, err=lines.append)
+    console = Console(out=lambda line: lines.append(str(line)), err=lines.append)
     assert blame(None, Options("basket", now=NOW), os.environ, console) == 0
     window = "until 1 Jan 2027 00:00 CET"
     rows = [

@@ -169,7 +169,7 @@ def test_no_line_of_an_error_can_pass_for_one_of_ours(
 
 def test_what_is_said_and_warned_has_no_line_of_its_own_either() -> None:
     said: list[str] = []
-    console = Console(out=pytest.fail, err=said.append, verbosity=1)
+    console = Console(out=lambda _: pytest.fail("data"), err=said.append, verbosity=1)
     for say in (console.say, console.step, console.warn):
         say("a\nerror: b")
     assert said == ["a\n  error: b", "a\n  error: b", "warning: a\n  error: b"]
@@ -177,7 +177,7 @@ def test_what_is_said_and_warned_has_no_line_of_its_own_either() -> None:
 
 def test_a_name_is_a_line_of_data() -> None:
     shown: list[str] = []
-    Console(out=shown.append, err=pytest.fail).name("  ::error::a\n::error::b\x1b")
+    Console(out=lambda line: shown.append(str(line)), err=pytest.fail).name("  ::error::a\n::error::b\x1b")
     assert shown == [r"  \u003a:error::a\n::error::b\u001b"]
 
 

@@ -48,6 +48,14 @@ def test_the_end_of_a_pin_lies_ahead() -> None:
     assert '+        active_to: "2032-07-01T00:00:00Z"' in "\n".join(lines).splitlines()
 
 
+def test_a_console_of_few_letters_spoils_no_title(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = pinsync("demo").out
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    result = pinsync("demo").out
+    assert "(moved 2 → 1)" in result
+    assert result.splitlines()[-1] == expected.splitlines()[-1]
+
+
 def test_the_users_repository_and_settings_are_none_of_the_demos_business(
     repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -185,7 +185,7 @@ def test_a_pipe_without_a_reader_ends_the_block(monkeypatch: pytest.MonkeyPatch)
     theirs, ours = os.pipe()
     with os.fdopen(ours, "w") as stream:
         monkeypatch.setattr(sys, "stdout", stream)
-        with paged(Console(out=lines.append, err=lines.append), {}) as write:
+        with paged(Console(out=lambda line: lines.append(str(line)), err=lines.append), {}) as write:
             write("one")
             os.close(theirs)
             write("two")

@@ -56,7 +56,7 @@ def test_what_is_no_command_stays(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_is_said_is_no_command(text: str) -> None:
     said: list[str] = []
-    console = Console(out=said.append, err=said.append, verbosity=1)
+    console = Console(out=lambda line: said.append(str(line)), err=said.append, verbosity=1)
     for say in (console.say, console.step, console.warn, console.name):
         say(f"{text}\n{text}")
     console.fail(PinsyncError(f"{text}\n{text}", hint=f"{text}\n{text}"))

@@ -106,7 +106,7 @@ def test_the_state_is_that_of_a_moment_in_the_configured_zone(at: str, state: st
 @pytest.mark.usefixtures("shop")
 def test_the_present_is_the_default() -> None:
     lines: list[str] = []
-    console = Console(out=lines.append, err=lines.append)
+    console = Console(out=lambda line: lines.append(str(line)), err=lines.append)
     for day, expected in ((23, "upcoming"), (25, "active"), (28, "over")):
         options = Options("basket", "Cheap ones", now=datetime(2026, 12, day, 12, tzinfo=UTC))
         assert show(None, options, os.environ, console) == 0

@@ -209,7 +209,9 @@ def sandbox(
     from pinsync.commands.sandbox import sandbox as serve
 
     return serve(
-        out=lambda text: echo(text, err=False),
+        # Bytes, since a shell sources the lines: one on Windows would take a carriage return for a
+        # part of a value.
+        out=lambda line: echo(f"{line}\n".encode(), err=False),
         note=(lambda text: echo(text, err=True)) if sys.stderr is not None and sys.stderr.isatty() else None,
         port=port,
         state=state,
@@ -253,17 +255,14 @@ def fmt(
     """
     from pinsync.commands import fmt as command
 
-    def write(data: bytes) -> None:
-        echo(data, err=False)
-
     terminal = sys.stdout is not None and sys.stdout.isatty()
     options = command.Options(paths=paths, names=names, check=check, diff=diff, terminal=terminal)
     if command.STANDARD_INPUT not in paths:
-        return command.fmt(config, options, variables(), console, write)
+        return command.fmt(config, options, variables(), console)
     if len(paths) > 1 or names:
         raise click.UsageError("- stands for standard input, and goes with no other path and no tracker.")
     text = sys.stdin.buffer.read() if sys.stdin else b""  # None where the parent closed it
-    return command.fmt_input(text, options, console, write)
+    return command.fmt_input(text, options, console)
 
 
 @cli.command()

@@ -80,7 +80,7 @@ def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
 
     progress = None if quiet else Progress.on_terminal(sys.stderr, os.environ)
 
-    def say(text: str, *, err: bool) -> None:
+    def say(text: str | bytes, *, err: bool) -> None:
         if progress:
             progress.clear()
         echo(text, err=err)

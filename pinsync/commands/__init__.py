@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from pinsync.errors import PinsyncError, defused, one_line, printable
+from pinsync.reports import FOR_PEOPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,8 @@ class Console:
     """Where a command speaks.
 
     Args:
-        out: takes a line of data, for stdout, escaped already: a report knows how its format does that.
+        out: takes data for stdout, escaped already. Text is a line for people, in the encoding of
+            the console; bytes are for a program, and written as they are.
         err: takes a line of anything else, for stderr.
         verbosity: -1 says only what is wrong, 0 the result as well, 1 the steps too.
         color: whether errors and warnings stand out.
@@ -31,7 +33,7 @@ class Console:
         progress: shows what is being waited for; None where nobody watches.
     """
 
-    out: Callable[[str], None]
+    out: Callable[[str | bytes], None]
     err: Callable[[str], None]
     verbosity: int = 0
     color: bool = False
@@ -46,6 +48,15 @@ class Console:
         """Show how many bytes of a tracker's answer have come."""
         if self.progress:
             self.progress.received(name, count)
+
+    def report(self, text: str, format_: str) -> None:
+        """Write a report with its final newline to stdout, in UTF-8 unless the format is for people.
+
+        Args:
+            text: the report.
+            format_: the name of its format.
+        """
+        self.out(text.removesuffix("\n") if format_ in FOR_PEOPLE else text.encode())
 
     def name(self, text: str) -> None:
         """Show the name of a file as a line of data."""

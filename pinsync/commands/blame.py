@@ -91,7 +91,7 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
     result = Blame(options.model, Side(options.revision, tip), options.now, trackers, end)
     style = Style(ZoneInfo(today.timezone), console.color_out)
     if options.as_json:
-        console.out(blame_json.render(result, style).removesuffix("\n"))
+        console.report(blame_json.render(result, style), "json")
         return 0
     with paged(console, environ, repository) as write:
         write(blame_text.render(result, style).removesuffix("\n"))

@@ -76,7 +76,9 @@ def _environment(api: Sandbox) -> dict[str, str]:
     trial = clean_environment(sandbox.make_environment(api))
     outside = {name: value for name, value in trial.items() if not name.startswith("PINSYNC_")}
     identity = {f"GIT_{role}_{part}": text for role in ("AUTHOR", "COMMITTER") for part, text in _IDENTITY.items()}
-    return outside | identity | api.environment | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    # `_Shell` reads what git and pinsync write, which is in the encoding of the console otherwise.
+    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PYTHONIOENCODING": "utf-8"}
+    return outside | identity | api.environment | settings
 
 
 @dataclass(frozen=True, slots=True)

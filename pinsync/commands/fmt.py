@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +52,7 @@ class Options:
         return not (self.check or self.diff)
 
 
-Write = Callable[[bytes], None]
-
-
-def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console, write: Write) -> int:
+def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
     """Bring documents into canonical form.
 
     Args:
@@ -64,7 +60,6 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
         options: what the command line says.
         environ: the environment variables.
         console: where to speak.
-        write: takes a difference that isn't for a terminal.
 
     Returns:
         0; with ``check`` or ``diff`` 1 if a file would change; 2 if one is at fault, while the others are done.
@@ -81,7 +76,7 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
         with writing() if options.writes else nullcontext():
             for path in found.paths:
                 try:
-                    done[_changed(path, store, options, console, write)] += 1
+                    done[_changed(path, store, options, console)] += 1
                 except FileError as error:
                     codes.append(console.fail(seen(error, store.root)))
     if found.unread:
@@ -101,7 +96,7 @@ def _unread(found: Chosen, store: Store) -> str:
     return f"no tracker reads {here(str(first), store.root)}{others}; expected {expected}: see pinsync lint"
 
 
-def _changed(path: PurePosixPath, store: Store, options: Options, console: Console, write: Write) -> bool:
+def _changed(path: PurePosixPath, store: Store, options: Options, console: Console) -> bool:
     """Format one file, or show what that would change; return whether there is anything."""
     old = store.read(path)
     if old is None:
@@ -113,7 +108,7 @@ def _changed(path: PurePosixPath, store: Store, options: Options, console: Conso
         store.reshape(path, old, new)
         console.step(f"reformatted {one_line(here(str(path), store.root))}")
     elif options.diff:
-        _show(Texts(str(path), old, new), options, console, write)
+        _show(Texts(str(path), old, new), options, console)
     else:
         console.name(here(str(path), store.root))
     return True
@@ -129,14 +124,13 @@ def _summary(done: Counter[bool], options: Options) -> str:
     return ", ".join(parts)
 
 
-def fmt_input(text: bytes, options: Options, console: Console, write: Write) -> int:
+def fmt_input(text: bytes, options: Options, console: Console) -> int:
     """Bring one document into canonical form.
 
     Args:
         text: the document, of any model.
         options: what the command line says; ``paths`` and ``names`` don't count.
         console: where to speak.
-        write: takes the result, or a difference that isn't for a terminal.
 
     Returns:
         0; with ``check`` or ``diff`` 1 if the text would change.
@@ -146,16 +140,16 @@ def fmt_input(text: bytes, options: Options, console: Console, write: Write) -> 
     """
     new = formatted(text, STANDARD_INPUT)
     if options.writes:
-        write(new)
+        console.out(new)
         return 0
     if options.diff:
-        _show(Texts(STANDARD_INPUT, text, new), options, console, write)
+        _show(Texts(STANDARD_INPUT, text, new), options, console)
     elif new != text:
         console.out(STANDARD_INPUT)
     return int(new != text)
 
 
-def _show(texts: Texts, options: Options, console: Console, write: Write) -> None:
+def _show(texts: Texts, options: Options, console: Console) -> None:
     """Show what would change; a difference names its file, so that the name needs no line of its own."""
     part = patch.part(texts)
     if options.terminal:
@@ -163,4 +157,4 @@ def _show(texts: Texts, options: Options, console: Console, write: Write) -> Non
         return
     if warning := patch.describe_commands(texts):
         console.warn(warning)
-    write(patch.fenced(part))
+    console.out(patch.fenced(part))

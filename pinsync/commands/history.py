@@ -101,7 +101,7 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
             _write(walk, style, console, paged(console, environ, tree.repository))
             return 0
         log = Log(range_.tip, list(walk.entries()), walk.shallow)
-    console.out(FORMATS[options.format].render(log, style).removesuffix("\n"))
+    console.report(FORMATS[options.format].render(log, style), options.format)
     if not log.entries:
         console.say(_nothing(log.shallow))
     return 0

@@ -239,7 +239,7 @@ def _report(found: Found, as_seen: Found, options: Options, environ: Mapping[str
     files = [(file, rendered(name)) for name, file in options.reports]
     report = rendered(options.format, color=console.color_out)
     if report and not (console.verbosity < 0 and options.format == "text" and not found[0]):
-        console.out(report.removesuffix("\n"))
+        console.report(report, options.format)
     report_files.write(files)
     if "github" in (options.format, *(name for name, _ in options.reports)):
         from pinsync.reports import github  # noqa: PLC0415 - where it is asked for

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def schema(out: Callable[[str], None]) -> int:
+def schema(out: Callable[[bytes], None]) -> int:
     """Print the JSON Schema (draft-07) of a document; return 0."""
-    out(resources.files("pinsync.document").joinpath("document.schema.json").read_text(encoding="utf-8").rstrip("\n"))
+    out(resources.files("pinsync.document").joinpath("document.schema.json").read_bytes())
     return 0

@@ -93,7 +93,7 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     shelves = Shelves(options.model, utc_text(at), Side(source.text, source.revision), tuple(found))
     style = Style(zone, console.color_out)
     if options.as_json:
-        console.out(show_json.render(shelves, style).removesuffix("\n"))
+        console.report(show_json.render(shelves, style), "json")
         return 0
     with paged(console, environ, tree.repository) as write:
         write(show_text.render(shelves, style).removesuffix("\n"))

@@ -40,7 +40,7 @@ def trackers(
     rows = [(item.name, item.tracker_id, item.private_key_env) for item in settings.select(names)]
     if as_json:
         matrix = {"include": [dict(zip(_COLUMNS, row, strict=True)) for row in rows]}
-        console.out(defused(json.dumps(matrix, separators=(",", ":"))))
+        console.report(defused(json.dumps(matrix, separators=(",", ":"))) + "\n", "json")
         return 0
     table = [("TRACKER", "TRACKER ID", "KEY FROM"), *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

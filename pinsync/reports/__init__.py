@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import tzinfo
+
+FOR_PEOPLE: Final = frozenset({"text"})
+"""The formats for people. A program reads every other format, as bytes in UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     files = [(file, _rendered(format_, result, style)) for format_, file in options.reports]
     report = _rendered(options.format, result, style)
     if report and not (console.verbosity < 0 and options.format == "text" and _is_nothing(result)):
-        console.out(report.removesuffix("\n"))
+        console.report(report, options.format)
     for tracker in drifts:
         if tracker.error:
             console.fail(tracker.error)
