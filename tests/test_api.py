@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import logging
@@ -15,14 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import httpx
 import pytest
 
 from pinsync import __version__, api, signing
 from pinsync.config import Tracker
-from pinsync.errors import RemoteError, UsageError
+from pinsync.errors import ConfigError, RemoteError, UsageError
 from pinsync.sandbox import Sandbox, parse_fault
 
 if TYPE_CHECKING:
@@ -487,10 +488,11 @@ def without(monkeypatch: pytest.MonkeyPatch, host: str, **environ: str) -> Remot
     return caught.value
 
 
-def test_a_name_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_arguments: object, **_more: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+def unknown(*_arguments: object, **_more: object) -> None:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
+
+def test_a_name_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # no test asks a name server
     error = without(monkeypatch, "https://live.luigisbox.tech")
     assert error.message == "tracker shop: https://live.luigisbox.tech can't be found by name (DNS)"
@@ -505,6 +507,29 @@ def test_a_proxy_is_used_for_https_and_its_refusal_told(monkeypatch: pytest.Monk
     assert error.hint == "check HTTPS_PROXY"
 
 
+def test_a_proxys_password_is_not_shown_where_the_proxy_echoes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    password = "p4ss/w0rd"  # noqa: S105 - of nobody
+    echoed = base64.b64encode(f"user:{password}".encode()).decode()
+    refused = f"HTTP/1.1 403 {password} {echoed}\r\nContent-Length: 0\r\n\r\n".encode()
+    with serving(*[refused] * 4) as proxy:
+        url = proxy.url.replace("//", f"//user:{quote(password, safe='')}@")
+        error = without(monkeypatch, "https://live.luigisbox.tech", all_proxy=url)
+    assert proxy.requests[0][1]["Proxy-Authorization"] == f"Basic {echoed}"
+    assert "through the proxy: 403 <proxy password>" in error.message
+    assert not any(secret in error.message for secret in (password, quote(password), echoed))
+    assert error.hint == "check all_proxy"
+
+
+def test_a_proxy_that_can_not_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = without(monkeypatch, "https://live.luigisbox.tech", HTTPS_PROXY=unused())
+    assert "can't be reached through the proxy: " in error.message
+    assert error.hint == "check HTTPS_PROXY"
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    error = without(monkeypatch, "https://live.luigisbox.tech", HTTPS_PROXY="http://proxy.example.com")
+    assert "can't be reached through the proxy, whose name can't be found (DNS)" in error.message
+    assert error.hint == "check HTTPS_PROXY"
+
+
 def test_loopback_is_reached_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", unused())
     monkeypatch.setenv("ALL_PROXY", unused())
@@ -512,16 +537,16 @@ def test_loopback_is_reached_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> No
         assert export(server.url).body == BODY
 
 
-def test_settings_that_can_not_be_used_are_named_without_passwords(
+def test_certificates_that_can_not_be_read_are_the_configurations_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    error = without(monkeypatch, "https://live.luigisbox.tech", HTTPS_PROXY=f"gopher://user:{KEY}@proxy")
-    assert "proxy settings" in error.message
-    assert KEY not in f"{error}{error.hint}"
-    assert error.__suppress_context__
-    monkeypatch.delenv("HTTPS_PROXY")
-    error = without(monkeypatch, "https://live.luigisbox.tech", SSL_CERT_FILE=str(tmp_path / "nope"))
-    assert error.hint == "check SSL_CERT_FILE and SSL_CERT_DIR"
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for file in (tmp_path / "nope", empty, tmp_path):
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        with pytest.raises(ConfigError, match=r"^SSL_CERT_FILE: the certificates to trust can't be read: ") as caught:
+            export("https://live.luigisbox.tech")
+        assert "SSL_CERT_DIR" in str(caught.value.hint)
 
 
 @pytest.fixture(scope="session")

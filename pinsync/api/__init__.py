@@ -6,6 +6,7 @@ Everything that knows httpx lives in this package. A call ends in bounded time: 
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from contextlib import closing
@@ -18,12 +19,14 @@ import httpx
 
 from pinsync.api import diagnosis
 from pinsync.api.diagnosis import TransientError
+from pinsync.api.proxy import find_proxy
 from pinsync.api.wire import ApiAuth, decompressed, export_request, open_client
 from pinsync.errors import RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from pinsync.api.proxy import Proxy
     from pinsync.config import Tracker
 
 __all__ = ["Answer", "ApiAuth", "export"]
@@ -87,14 +90,16 @@ def export(  # noqa: PLR0913 - one is the key, and four stand for the world arou
 
     Raises:
         RemoteError: no host gave a whole answer with status 200; says what to do.
+        ConfigError: the environment names a proxy or certificates that can't be used.
         UsageError: the query can't be written into a URL.
     """
     failures: dict[str, TransientError] = {}
-    brief = diagnosis.brief_without(private_key)
-    with open_client(tracker, private_key, timeout, clock) as client:
-        for host in tracker.hosts:
+    for host in tracker.hosts:
+        proxy = find_proxy(host, os.environ)
+        brief = diagnosis.brief_without(private_key, proxy.secret if proxy else "")
+        with open_client(tracker, host, proxy, private_key, timeout, clock) as client:
             request = export_request(client, tracker, host, query)
-            call = _Call(tracker, client, request, brief, timeout, max_bytes, clock, sleep, monotonic, received)
+            call = _Call(tracker, client, request, proxy, brief, timeout, max_bytes, clock, sleep, monotonic, received)
             try:
                 return call.repeat()
             except TransientError as failure:
@@ -111,6 +116,7 @@ class _Call:
     tracker: Tracker
     client: httpx.Client
     request: httpx.Request
+    proxy: Proxy | None
     brief: diagnosis.Brief
     timeout: float
     max_bytes: int
@@ -147,7 +153,7 @@ class _Call:
                 self.brief(str(error)), "is a proxy in between that alters answers? check HTTPS_PROXY"
             ) from error
         except httpx.TransportError as error:
-            raise diagnosis.failure(self.tracker, self.request, error, self.brief, self.timeout) from error
+            raise diagnosis.failure(self.tracker, self.request, error, self.proxy, self.brief, self.timeout) from error
         if body[:_PEEK].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
             hint = "is a proxy or a login page in between? check HTTPS_PROXY and PINSYNC_HOST"
             raise self.final("answered with a web page where JSON was expected", hint)

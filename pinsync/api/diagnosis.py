@@ -19,6 +19,7 @@ from pinsync.errors import RemoteError, printable, remove_secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pinsync.api.proxy import Proxy
     from pinsync.config import Tracker
 
 TOLERANCE: Final = timedelta(seconds=4)
@@ -51,15 +52,18 @@ Brief = Callable[[str], str]
 """Puts text from outside on one line, of bounded length, without the private key, what moves a cursor escaped."""
 
 
-def brief_without(private_key: str) -> Brief:
+def brief_without(private_key: str, proxy_secret: str = "") -> Brief:
     """Return a function that makes text from outside fit for a message.
 
     Args:
         private_key: the key, which a server or a proxy may echo, in any encoding and in either case.
+        proxy_secret: likewise the password of the proxy; empty for none.
     """
 
     def brief(text: str) -> str:
         text = remove_secret(private_key, text, "<private key>", ignore_case=True)
+        if proxy_secret:
+            text = remove_secret(proxy_secret, text, "<proxy password>", ignore_case=True)
         text = " ".join(text.split())
         return printable(text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…")
 
@@ -117,7 +121,12 @@ def refusal(
 
 
 def failure(
-    tracker: Tracker, request: httpx.Request, error: httpx.TransportError, brief: Brief, timeout: float
+    tracker: Tracker,
+    request: httpx.Request,
+    error: httpx.TransportError,
+    proxy: Proxy | None,
+    brief: Brief,
+    timeout: float,
 ) -> RemoteError | TransientError:
     """Return the error of an attempt that got no whole answer.
 
@@ -125,6 +134,7 @@ def failure(
         tracker: who was asked for.
         request: the attempt's request.
         error: what httpx says.
+        proxy: the way to the host.
         brief: makes that fit for a message.
         timeout: the seconds without a byte after which an attempt is given up.
     """
@@ -134,20 +144,22 @@ def failure(
         hint = "if a proxy stands in between, name the file of its authority's certificate in SSL_CERT_FILE"
         message = f"has a certificate that isn't trusted: {brief(untrusted.verify_message)}"
         return final(tracker, request, message, hint)
-    hint = NETWORK
+    hint = f"check {proxy.variable}" if proxy else NETWORK
+    unreachable = "can't be reached through the proxy" if proxy else "can't be reached"
     if isinstance(error, httpx.TimeoutException):
         message = f"gave no sign for {timeout:g} s"
         hint = "raise PINSYNC_TIMEOUT (in seconds) if the service is merely slow"
     elif any(isinstance(cause, socket.gaierror) for cause in causes):
-        message = "can't be found by name (DNS)"
-        hint = "check the network, the hosts of the tracker and HTTPS_PROXY"
-    elif isinstance(error, httpx.ProxyError):
-        message = f"can't be reached through the proxy: {brief(str(error))}"
-        hint = "check HTTPS_PROXY"
-    elif isinstance(error, httpx.ConnectError):
-        message = f"can't be reached: {brief(str(error))}"
+        if proxy:  # which looks up the name of the host itself
+            message = f"{unreachable}, whose name can't be found (DNS)"
+        else:
+            message = "can't be found by name (DNS)"
+            hint = "check the network, the hosts of the tracker and HTTPS_PROXY"
+    elif isinstance(error, httpx.ProxyError | httpx.ConnectError):
+        message = f"{unreachable}: {brief(str(error))}"
     else:
         message = f"broke off: {brief(str(error))}"
+        hint = NETWORK
     return TransientError(message, hint=hint)
 
 

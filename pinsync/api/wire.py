@@ -10,12 +10,14 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from pinsync import __version__, signing
-from pinsync.errors import RemoteError, UsageError, printable
+from pinsync.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Generator, Iterator, Mapping
     from datetime import datetime
 
+    from pinsync.api.proxy import Proxy
     from pinsync.config import Tracker
 
 _PIECE: Final = 1 << 20
@@ -53,33 +55,48 @@ class ApiAuth(httpx.Auth):
         yield request
 
 
-def open_client(tracker: Tracker, private_key: str, timeout: float, clock: Callable[[], datetime]) -> httpx.Client:
-    """Return a client that signs for one tracker, and uses the proxies and certificates that the environment names.
+def open_client(
+    tracker: Tracker, host: str, proxy: Proxy | None, private_key: str, timeout: float, clock: Callable[[], datetime]
+) -> httpx.Client:
+    """Return a client that signs for one tracker.
+
+    Args:
+        tracker: the tracker.
+        host: the host that the client is for.
+        proxy: the way to the host.
+        private_key: the tracker's key.
+        timeout: the seconds without a byte after which an attempt is given up.
+        clock: returns the current moment.
 
     Raises:
-        RemoteError: what the environment names can't be used.
+        ConfigError: the certificates that the environment names can't be read.
     """
+    return httpx.Client(
+        auth=ApiAuth(tracker.tracker_id, private_key, clock),
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "Content-Type": signing.CONTENT_TYPE,
+            "User-Agent": f"pinsync/{__version__}",
+        },
+        timeout=timeout,
+        follow_redirects=False,
+        trust_env=False,  # proxies and certificates are looked up here
+        transport=httpx.HTTPTransport(
+            verify=_trusted() if host.startswith("https://") else False,
+            proxy=None if proxy is None else httpx.Proxy(proxy.url),
+        ),
+    )
+
+
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates to trust, with those that ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names."""
     try:
-        return httpx.Client(
-            auth=ApiAuth(tracker.tracker_id, private_key, clock),
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "Content-Type": signing.CONTENT_TYPE,
-                "User-Agent": f"pinsync/{__version__}",
-            },
-            timeout=timeout,
-            follow_redirects=False,
-            # Plain http is for loopback, which no proxy can reach.
-            mounts={host: None for host in tracker.hosts if host.startswith("http://")},
-        )
+        return httpx.create_ssl_context()
     except OSError as error:
-        message = f"tracker {tracker.name}: the certificates to trust can't be read: {printable(str(error))}"
-        raise RemoteError(message, hint="check SSL_CERT_FILE and SSL_CERT_DIR") from error
-    except (ValueError, ImportError, httpx.InvalidURL):
-        # Neither shown nor chained: a proxy's address may hold a password.
-        message = f"tracker {tracker.name}: the proxy settings can't be used"
-        raise RemoteError(message, hint="check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY") from None
+        message = f"the certificates to trust can't be read: {error.strerror}"
+        hint = "name a file of certificates in PEM form there, or a folder of such files in SSL_CERT_DIR"
+        raise ConfigError(message, source="SSL_CERT_FILE", hint=hint) from error
 
 
 def export_request(client: httpx.Client, tracker: Tracker, host: str, query: Mapping[str, str]) -> httpx.Request:
