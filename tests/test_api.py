@@ -12,9 +12,10 @@ import struct
 import subprocess
 import threading
 import tracemalloc
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
@@ -59,11 +60,19 @@ def answer(
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+@dataclass(frozen=True)
+class Trickle:
+    """An answer that begins and then goes on and on."""
+
+    beginning: bytes
+    piece: bytes
+
+
 @dataclass
 class Server:
     """Gives one scripted answer to a connection, byte for byte, and keeps the requests."""
 
-    answers: list[bytes]
+    answers: list[bytes | Trickle]
     url: str = ""
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
@@ -77,13 +86,20 @@ class Server:
             with connection:
                 self.converse(connection, scripted)
 
-    def converse(self, connection: socket.socket, scripted: bytes) -> None:
+    def converse(self, connection: socket.socket, scripted: bytes | Trickle) -> None:
         received = b""
         while b"\r\n\r\n" not in received:
-            received += connection.recv(65536)
+            if not (piece := connection.recv(65536)):
+                return
+            received += piece
         head, *lines = received.decode("ascii").split("\r\n\r\n")[0].split("\r\n")
         self.requests.append((head, dict(line.split(": ", 1) for line in lines)))
-        if scripted == HANG:
+        if isinstance(scripted, Trickle):
+            with suppress(OSError):
+                connection.sendall(scripted.beginning)
+                while not self.over.wait(0.001):
+                    connection.sendall(scripted.piece)
+        elif scripted == HANG:
             self.over.wait(10)
         elif scripted == RESET:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -92,7 +108,7 @@ class Server:
 
 
 @contextmanager
-def serving(*answers: bytes) -> Iterator[Server]:
+def serving(*answers: bytes | Trickle) -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Server(list(answers), f"http://127.0.0.1:{listener.getsockname()[1]}")
         thread = threading.Thread(target=server.serve, args=(listener,))
@@ -145,7 +161,9 @@ def export(
     )
 
 
-def failure(*answers: bytes, time: Time | None = None, timeout: float = 10, max_bytes: int = 10**6) -> RemoteError:
+def failure(
+    *answers: bytes | Trickle, time: Time | None = None, timeout: float = 10, max_bytes: int = 10**6
+) -> RemoteError:
     with serving(*answers) as server, pytest.raises(RemoteError) as caught:
         export(server.url, time=time, timeout=timeout, max_bytes=max_bytes)
     assert len(server.requests) == len(answers)
@@ -354,11 +372,71 @@ def test_no_attempt_begins_after_the_deadline() -> None:
     assert sum(time.pauses) <= api.RETRY_SECONDS
 
 
-def test_an_answer_that_trickles_is_given_up() -> None:
-    error = failure(answer(body=b" " * 500_000), time=Time(pace=api.ANSWER_SECONDS + 1))
-    assert "did not finish" in error.message
-    slow = Time(pace=api.ANSWER_SECONDS + 1)
-    assert failure(answer(404, b'{"reason": "Gone"}'), time=slow).message.endswith("404 Not Found")
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+TRICKLES = {
+    "header": Trickle(b"HTTP/1.1 200 OK\r\nX-A: ", b"a"),
+    "1xx": Trickle(b"", EARLY_HINTS),
+    "many 1xx": Trickle(b"", EARLY_HINTS * 1000),
+    "body": Trickle(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+    "chunk extension": Trickle(CHUNKED + b"f;a=", b"a"),
+    "trailer": Trickle(CHUNKED + b"f\r\n" + BODY + b"\r\n0\r\nX: ", b"a"),
+}
+
+
+@pytest.mark.parametrize("name", TRICKLES)
+def test_an_answer_that_trickles_is_given_up(name: str) -> None:
+    error = failure(TRICKLES[name], time=Time(pace=api.ANSWER_SECONDS / 10))
+    assert "did not finish its answer in 300 s" in error.message
+
+
+def test_the_reason_of_a_refusal_that_trickles_is_not_waited_for() -> None:
+    refusal = Trickle(b'HTTP/1.1 404 Not Found\r\nContent-Length: 100000\r\n\r\n{"reason": "', b"a")
+    assert failure(refusal, time=Time(pace=api.ANSWER_SECONDS / 10)).message.endswith("404 Not Found")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_silence_is_bounded_by_the_time_of_the_attempt_too(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over http the server reads the request and says nothing; over https it says nothing in the handshake."""
+    monkeypatch.setattr(api, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(api, "RETRY_SECONDS", 0.2)
+    began = monotonic()
+    with serving(HANG) as server, pytest.raises(RemoteError, match=r"did not finish its answer in 0\.2 s"):
+        api.export(
+            Tracker("shop", "1-2", "SHOP_KEY", (server.url.replace("http", scheme),)), KEY, {}, timeout=60, max_bytes=1
+        )
+    assert monotonic() - began < 30
+
+
+def test_the_connection_to_the_proxy_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(Trickle(b"HTTP/1.1 200 OK\r\nX-A: ", b"a")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(RemoteError, match="did not finish its answer in 300 s"):
+            export("https://live.luigisbox.tech", time=Time(pace=api.ANSWER_SECONDS / 10))
+
+
+def addresses(*names: str) -> Callable[..., list[tuple[object, ...]]]:
+    """A name server that knows these addresses for every name, and leaves an address as it is."""
+    real = socket.getaddrinfo
+
+    def look_up(host: str, port: int, *arguments: int, **more: int) -> list[tuple[object, ...]]:
+        found = [host] if host in names else names
+        return [entry for name in found for entry in real(name, port, *arguments, **more)]
+
+    return look_up
+
+
+def test_the_next_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(answer()) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", addresses("127.0.0.2", "127.0.0.3", "127.0.0.1"))
+        assert export(server.url.replace("127.0.0.1", "localhost")).body == BODY
+
+
+def test_many_addresses_that_do_not_answer_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = unused().replace("127.0.0.1", "localhost")
+    monkeypatch.setattr(socket, "getaddrinfo", addresses(*(f"127.0.1.{number}" for number in range(50))))
+    with pytest.raises(RemoteError, match="did not finish its answer in 300 s"):
+        export(closed, time=Time(pace=api.ANSWER_SECONDS / 10))
 
 
 # The other host
@@ -559,12 +637,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def secure(server: Server, certificate: Path) -> Callable[[socket.socket, bytes], None]:
+def secure(server: Server, certificate: Path) -> Callable[[socket.socket, bytes | Trickle], None]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     plain = server.converse
 
-    def converse(connection: socket.socket, scripted: bytes) -> None:
+    def converse(connection: socket.socket, scripted: bytes | Trickle) -> None:
         try:
             with context.wrap_socket(connection, server_side=True) as wrapped:
                 plain(wrapped, scripted)

@@ -60,6 +60,7 @@ HOMES: dict[str, set[str]] = {
     "deepdiff": {"compare"},
     "filelock": {"store"},
     "git": {"repository"},
+    "httpcore": {"api"},
     "httpx": {"api"},
     "msgspec": {"document", "normalize"},
     "platformdirs": {"store", "__main__"},
@@ -67,7 +68,7 @@ HOMES: dict[str, set[str]] = {
 }
 DISTRIBUTIONS = {"GitPython": "git", "ruamel.yaml": "ruamel"}
 DATA = {"tzdata"}  # what zoneinfo reads where the system has no timezones
-HEAVY = {"httpx", "git", "ruamel", "deepdiff"}
+HEAVY = {"httpx", "httpcore", "git", "ruamel", "deepdiff"}
 
 # GitPython, which takes no whole environment, is left to tests/test_environment.py.
 STARTS = re.compile(

@@ -19,6 +19,7 @@ import httpx
 
 from pinsync.api import diagnosis
 from pinsync.api.diagnosis import TransientError
+from pinsync.api.network import Deadline, open_transport
 from pinsync.api.proxy import find_proxy
 from pinsync.api.wire import ApiAuth, decompressed, export_request, open_client
 from pinsync.errors import RemoteError
@@ -41,7 +42,7 @@ MAX_WAIT: Final = 60.0
 """The longest pause between two attempts in seconds, whatever ``Retry-After`` says."""
 
 ANSWER_SECONDS: Final = 300.0
-"""How long one attempt may last in seconds, however steadily bytes trickle in."""
+"""How long one attempt may last in seconds, from the connection to the last byte, however steadily bytes trickle in."""
 
 _PEEK: Final = 1 << 10
 
@@ -97,9 +98,12 @@ def export(  # noqa: PLR0913 - one is the key, and four stand for the world arou
     for host in tracker.hosts:
         proxy = find_proxy(host, os.environ)
         brief = diagnosis.brief_without(private_key, proxy.secret if proxy else "")
-        with open_client(tracker, host, proxy, private_key, timeout, clock) as client:
+        deadline = Deadline(ANSWER_SECONDS, monotonic)
+        with open_client(tracker, private_key, open_transport(host, proxy, deadline), timeout, clock) as client:
             request = export_request(client, tracker, host, query)
-            call = _Call(tracker, client, request, proxy, brief, timeout, max_bytes, clock, sleep, monotonic, received)
+            call = _Call(
+                tracker, client, request, proxy, deadline, brief, timeout, max_bytes, clock, sleep, monotonic, received
+            )
             try:
                 return call.repeat()
             except TransientError as failure:
@@ -117,6 +121,7 @@ class _Call:
     client: httpx.Client
     request: httpx.Request
     proxy: Proxy | None
+    deadline: Deadline
     brief: diagnosis.Brief
     timeout: float
     max_bytes: int
@@ -141,10 +146,11 @@ class _Call:
 
     def attempt(self) -> Answer:
         """Return the answer to one attempt; the client signs the request anew each time it is sent."""
-        sent, began = self.clock(), self.monotonic()
+        sent = self.clock()
+        self.deadline.restart()
         try:
             with closing(self.client.send(self.request, stream=True)) as response:
-                pieces = self.pieces(response, began)
+                pieces = decompressed(response)
                 if response.status_code != httpx.codes.OK:
                     raise diagnosis.refusal(self.tracker, response, pieces, self.brief, sent, self.clock())
                 body = self.collected(pieces)
@@ -159,13 +165,6 @@ class _Call:
             raise self.final("answered with a web page where JSON was expected", hint)
         headers = tuple(response.headers.multi_items())
         return Answer(body, diagnosis.answer_date(response), self.clock(), headers)
-
-    def pieces(self, response: httpx.Response, began: float) -> Iterator[bytes]:
-        """Yield the decompressed body for as long as an attempt may last."""
-        for piece in decompressed(response):
-            if self.monotonic() - began > ANSWER_SECONDS:
-                raise TransientError(f"did not finish its answer in {ANSWER_SECONDS:g} s", hint=diagnosis.NETWORK)
-            yield piece
 
     def collected(self, pieces: Iterator[bytes]) -> bytes:
         """Return the whole body, unless it is longer than it may be."""

@@ -10,14 +10,12 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from pinsync import __version__, signing
-from pinsync.errors import ConfigError, UsageError
+from pinsync.errors import UsageError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Generator, Iterator, Mapping
     from datetime import datetime
 
-    from pinsync.api.proxy import Proxy
     from pinsync.config import Tracker
 
 _PIECE: Final = 1 << 20
@@ -56,20 +54,16 @@ class ApiAuth(httpx.Auth):
 
 
 def open_client(
-    tracker: Tracker, host: str, proxy: Proxy | None, private_key: str, timeout: float, clock: Callable[[], datetime]
+    tracker: Tracker, private_key: str, transport: httpx.BaseTransport, timeout: float, clock: Callable[[], datetime]
 ) -> httpx.Client:
     """Return a client that signs for one tracker.
 
     Args:
         tracker: the tracker.
-        host: the host that the client is for.
-        proxy: the way to the host.
-        private_key: the tracker's key.
+        private_key: its key.
+        transport: the way to the host.
         timeout: the seconds without a byte after which an attempt is given up.
         clock: returns the current moment.
-
-    Raises:
-        ConfigError: the certificates that the environment names can't be read.
     """
     return httpx.Client(
         auth=ApiAuth(tracker.tracker_id, private_key, clock),
@@ -81,22 +75,9 @@ def open_client(
         },
         timeout=timeout,
         follow_redirects=False,
-        trust_env=False,  # proxies and certificates are looked up here
-        transport=httpx.HTTPTransport(
-            verify=_trusted() if host.startswith("https://") else False,
-            proxy=None if proxy is None else httpx.Proxy(proxy.url),
-        ),
+        trust_env=False,  # the transport knows the environment's proxies and certificates
+        transport=transport,
     )
-
-
-def _trusted() -> ssl.SSLContext:
-    """Return the certificates to trust, with those that ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names."""
-    try:
-        return httpx.create_ssl_context()
-    except OSError as error:
-        message = f"the certificates to trust can't be read: {error.strerror}"
-        hint = "name a file of certificates in PEM form there, or a folder of such files in SSL_CERT_DIR"
-        raise ConfigError(message, source="SSL_CERT_FILE", hint=hint) from error
 
 
 def export_request(client: httpx.Client, tracker: Tracker, host: str, query: Mapping[str, str]) -> httpx.Request:
