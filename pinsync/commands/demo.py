@@ -6,19 +6,18 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync.commands import sandbox
 from pinsync.errors import PinsyncError
-from pinsync.repository import clean_environment
+from pinsync.repository import clean_environment, temporary_folder
 from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 _IDENTITY = {"NAME": "Demo", "EMAIL": "demo@example.com"}
 
@@ -35,10 +34,11 @@ def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _utc_now
         clock: tells the year in whose next a pin is to end.
 
     Raises:
+        RepositoryError: there is no place for a temporary folder.
         PinsyncError: a step failed; that is a bug.
     """
-    with Sandbox() as api, tempfile.TemporaryDirectory(prefix="pinsync-demo-") as folder:
-        shell = _Shell(Path(folder), _environment(api), out)
+    with Sandbox() as api, temporary_folder({}) as folder:
+        shell = _Shell(folder, _environment(api), out)
         out("# A local stand-in of the API with a sample shop; see `pinsync sandbox`.")
         for name, value in api.environment.items():
             out(f"$ export {name}={shlex.quote(value)}")

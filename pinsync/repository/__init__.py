@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -24,6 +23,7 @@ from pinsync.repository.process import (
     line,
     pathspecs,
     quoted_lines,
+    temporary_folder,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "Unsaved",
     "clean_environment",
     "listing",
+    "temporary_folder",
 ]
 
 _FULL_HASH: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -318,8 +319,11 @@ class Repository:
 
         Raises:
             RepositoryError: git doesn't know who commits, a merge or the like or another git process is under way, or
-                git ignores a file, or another repository inside this one has it.
+                git ignores a file, or another repository inside this one has it, or there is no place for the
+                temporary folder of the commit message.
         """
+        with temporary_folder({}):
+            pass
         obstacles.check_whole(self._git)
         obstacles.check_unlocked(self._git)
         obstacles.check_identity(self._git)
@@ -370,10 +374,8 @@ class Repository:
         try:
             if new:  # which git otherwise commits none of by its path
                 self._announce(new)
-            with tempfile.TemporaryDirectory(prefix="pinsync-") as folder:
-                text = Path(folder, "message")
-                text.write_bytes(message.encode(errors="replace"))
-                options = ("--only", "--quiet", "--cleanup=whitespace", f"--file={text}", *PATHS_ON_INPUT)
+            with temporary_folder({"message": message.encode(errors="replace")}) as folder:
+                options = ("--only", "--quiet", "--cleanup=whitespace", f"--file={folder / 'message'}", *PATHS_ON_INPUT)
                 self.check_head(before)
                 verify()
                 outcome = self._git.attempt("commit", *options, feed=pathspecs(changed))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError, SafetyError, printable
 from pinsync.repository import objects
 from pinsync.repository.obstacles import check_attributes, check_folders, check_identity, check_ignored
-from pinsync.repository.process import joined, line, reason
+from pinsync.repository.process import joined, line, reason, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,8 +192,8 @@ def _changed_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | N
             blob = line(git.run("hash-object", "-w", "--stdin", f"--path={path}", feed=content))
             start = f"{modes.get(path, objects.FILE_MODE)} {blob}"
         lines.append(f"{start}\t{path}")
-    with tempfile.TemporaryDirectory(prefix="pinsync-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+    with temporary_folder({}) as folder:
+        index = {"GIT_INDEX_FILE": str(folder / "index")}
         git.run("read-tree", head, environment=index)
         git.run("update-index", "-z", "--index-info", feed=joined(lines), environment=index)
         return line(git.run("write-tree", environment=index))

@@ -15,7 +15,10 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, cast
 
 from pinsync.environment import variables
@@ -23,7 +26,7 @@ from pinsync.errors import RepositoryError, printable, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path, PurePosixPath
+    from pathlib import PurePosixPath
     from types import ModuleType
 
     from git import Git as GitPython
@@ -234,9 +237,42 @@ def quoted_lines(paths: Iterable[PurePosixPath]) -> bytes:
     return "".join(f'"{path}"\n' for path in lines).encode("utf-8", "surrogateescape")
 
 
-def _input(feed: bytes) -> BinaryIO:
-    # A file rather than a pipe: git may answer before it has read all, and nobody waits for nobody.
-    stream = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the caller's `with` closes it
-    stream.write(feed)
-    stream.seek(0)
-    return stream
+@contextmanager
+def temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Yield a folder that is removed in the end.
+
+    Args:
+        files: name → content of each file that it is to hold at first.
+
+    Raises:
+        RepositoryError: the system has no place for it, as in a container whose file system is read-only.
+    """
+    with ExitStack() as stack:
+        try:
+            temporary = tempfile.TemporaryDirectory(prefix="pinsync-", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(temporary))
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+        except OSError as error:
+            hint = "set TMPDIR to a folder that can be written, on a disk with free space"
+            raise RepositoryError(f"no temporary folder can be written: {error.strerror}", hint=hint) from error
+        yield folder
+
+
+@contextmanager
+def _input(feed: bytes) -> Iterator[BinaryIO | None]:
+    """Yield the standard input of a command; None for an empty one."""
+    if not feed:
+        yield None
+        return
+    # A pipe, since a temporary file needs a disk that can be written. A thread fills it: git may
+    # answer before it has read all, and would wait for us to read while we wait for it.
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as stream:
+        threading.Thread(target=_fill, args=(writer, feed), daemon=True).start()
+        yield stream
+
+
+def _fill(writer: int, feed: bytes) -> None:
+    with suppress(BrokenPipeError), os.fdopen(writer, "wb") as stream:  # a command need not read all
+        stream.write(feed)
