@@ -1,4 +1,4 @@
-"""Folders that a system may lack."""
+"""Folders that a system may lack: a place for temporary files, and the current folder."""
 
 from __future__ import annotations
 
@@ -99,3 +99,71 @@ def test_a_command_reads_its_input_while_its_output_is_read(repository: Path) ->
 
 def test_a_command_need_not_read_its_input(repository: Path) -> None:
     assert GitProcess(repository).run("version", feed=b"x" * 1_000_000).startswith(b"git version")
+
+
+# The current folder.
+
+
+@pytest.fixture
+def gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is somebody's current one")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["init"],
+        ["export"],
+        ["export", "--from-file", "saved.json"],
+        ["export", "--config", "/pinsync.yaml"],
+        ["diff"],
+        ["fmt"],
+        ["fmt", "basket.yaml"],
+        ["lint"],
+        ["history"],
+        ["blame", "basket"],
+        ["show", "basket"],
+        ["trackers"],
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("api", "gone")
+def test_a_current_folder_that_is_gone_is_named(arguments: list[str], pinsync: CommandLine) -> None:
+    result = pinsync(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: the current folder: can't be found: No such file or directory\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is somebody's current one")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["export", "-h"],
+        ["schema"],
+        ["lint", "--explain", "syntax"],
+        ["demo"],
+        ["sandbox", "--", sys.executable, "-c", ""],
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("gone")
+def test_what_needs_no_current_folder_works_without(arguments: list[str], pinsync: CommandLine) -> None:
+    result = pinsync.spawn(*arguments)
+    assert (result.code, result.err) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is somebody's current one")
+@pytest.mark.usefixtures("gone")
+def test_a_shell_completes_nothing_where_the_current_folder_is_gone(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("_PINSYNC_COMPLETE", "bash_complete"), ("COMP_WORDS", "pinsync show "), ("COMP_CWORD", "2")):
+        monkeypatch.setenv(name, value)
+    result = pinsync()
+    assert (result.code, result.out.strip(), result.err) == (0, "", "")

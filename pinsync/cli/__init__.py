@@ -58,11 +58,12 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     that is there stays and is made use of. A host that isn't the vendor's is
     only written once PINSYNC_ALLOW_HOST names it.
     """
-    from pathlib import Path
-
     from pinsync.commands.init import init as command
+    from pinsync.commands.paths import current_folder
 
-    return command(root=Path.cwd(), tracker_id=tracker_id, host=host, environ=variables(), echo=console.say, ci=ci)
+    return command(
+        root=current_folder(), tracker_id=tracker_id, host=host, environ=variables(), echo=console.say, ci=ci
+    )
 
 
 @cli.command()

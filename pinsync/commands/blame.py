@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.commands.pager import paged
+from pinsync.commands.paths import current_folder
 from pinsync.commands.places import working_tree
 from pinsync.commands.selection import Placed, chosen, named
 from pinsync.compare.changes import titles
@@ -69,7 +70,7 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
         UsageError: a model, target or tracker isn't one.
         PinsyncError: there is no such revision, or no repository, or the configuration can't be read.
     """
-    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
     repository = _repository(tree)
     tip = repository.resolve(options.revision, console.warn)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pinsync import config
+from pinsync.commands.paths import current_folder
 from pinsync.errors import PinsyncError
 from pinsync.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 def trackers(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
@@ -22,7 +23,7 @@ def trackers(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
         environ: the environment variables; no key is looked at.
     """
     try:
-        settings = config.load(config_file, start=Path.cwd(), environ=environ)
+        settings = config.load(config_file, start=current_folder(), environ=environ)
     except PinsyncError:
         return []
     return [tracker.name for tracker in settings.trackers]
@@ -36,7 +37,7 @@ def models(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
         environ: the environment variables; no key is looked at.
     """
     try:
-        settings = config.load(config_file, start=Path.cwd(), environ=environ)
+        settings = config.load(config_file, start=current_folder(), environ=environ)
         store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
         folders = [tracker.name for tracker in settings.trackers] if len(settings.trackers) > 1 else [None]
         names = {path.stem for folder in folders for path in store.paths(folder)}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync import config
 from pinsync.commands import Console, gravest
-from pinsync.commands.paths import chosen, here, seen
+from pinsync.commands.paths import chosen, current_folder, here, seen
 from pinsync.commands.places import working_tree
 from pinsync.compare.drift import Texts
 from pinsync.document.form import formatted
@@ -20,7 +19,7 @@ from pinsync.store import Store, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import PurePosixPath
+    from pathlib import Path, PurePosixPath
 
     from pinsync.commands.paths import Chosen
 
@@ -67,7 +66,7 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     Raises:
         PinsyncError: what stops all files alike.
     """
-    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
     settings, store = tree.settings, tree.store
     done: Counter[bool] = Counter()
     with store.lock() if options.writes else nullcontext():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.commands.pager import paged
+from pinsync.commands.paths import current_folder
 from pinsync.commands.places import working_tree
 from pinsync.commands.times import moment
 from pinsync.commands.wanted import Wanted
@@ -27,6 +27,7 @@ from pinsync.repository import Range
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from pinsync.commands import Console
     from pinsync.compare.drift import Change
@@ -86,7 +87,7 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
         RepositoryError: this is no git repository, it has no commit yet, or there is no such revision.
         PinsyncError: the configuration can't be read.
     """
-    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
     if tree.repository is None:
         hint = "make one with `git init`, and commit what `pinsync export` writes"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
 from pinsync.commands import Console, gravest, report_files, step_summary
-from pinsync.commands.paths import chosen, configuration, from_root, here, seen
+from pinsync.commands.paths import chosen, configuration, current_folder, from_root, here, seen
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, suggestion
 from pinsync.model import Finding
@@ -81,7 +81,7 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
     if "-" in options.paths:
         hint = "name a file; its name and its neighbours count too. pinsync fmt takes -"
         raise UsageError("lint reads files, not standard input", hint=hint)
-    settings = config.load(config_file, start=Path.cwd(), environ=environ)
+    settings = config.load(config_file, start=current_folder(), environ=environ)
     report_files.check(options.reports, settings)
     store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
     files = chosen(options.paths, options.names, settings, store)

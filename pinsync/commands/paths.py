@@ -82,6 +82,19 @@ def chosen(words: Sequence[str], names: Sequence[str], settings: Settings, store
     return Chosen(tuple(sorted(files)), tuple(unread), expected, tuple(errors))
 
 
+def current_folder() -> Path:
+    """Return the current folder.
+
+    Raises:
+        FileError: the folder has been removed, or the system doesn't tell its path.
+    """
+    try:
+        return Path.cwd()
+    except OSError as error:
+        hint = 'change to a folder that exists; to one that was made anew: cd "$PWD"'
+        raise FileError(f"can't be found: {error.strerror}", source="the current folder", hint=hint) from error
+
+
 def here(source: str, root: Path) -> str:
     """Return how a path that starts at ``root`` is written in the current folder, where a person reads it."""
     try:

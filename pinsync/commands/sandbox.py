@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config
+from pinsync.commands.paths import current_folder
 from pinsync.environment import trial_environment
 from pinsync.errors import PinsyncError, UsageError
 from pinsync.sandbox import Sandbox, parse_fault
@@ -71,7 +72,7 @@ def make_environment(server: Sandbox) -> dict[str, str]:
     """Return the environment of a command that is to work with the sandbox: no key but its own."""
     # Read for the names of its keys alone.
     with contextlib.suppress(PinsyncError):
-        config.load(None, start=Path.cwd(), environ=os.environ)
+        config.load(None, start=current_folder(), environ=os.environ)
     return {**trial_environment(os.environ), **server.environment}
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync import config, sources
 from pinsync.commands.pager import paged
+from pinsync.commands.paths import current_folder
 from pinsync.commands.places import left_over_at, working_tree
 from pinsync.commands.selection import Placed, chosen, named
 from pinsync.commands.times import moment
@@ -22,6 +22,7 @@ from pinsync.sources import sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pinsync.commands import Console
     from pinsync.config import Tracker
@@ -71,7 +72,7 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
         UsageError: a model, target, tracker or time isn't one, or live is asked for.
         PinsyncError: a file or the configuration can't be read, or there is no such revision.
     """
-    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
     zone = ZoneInfo(today.timezone)
     at = options.now if options.at is None else moment(options.at, zone, option="--at")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync import config
+from pinsync.commands.paths import current_folder
 from pinsync.errors import defused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pinsync.commands import Console
 
@@ -36,7 +37,7 @@ def trackers(
         ConfigError: the configuration is refused, or names no tracker.
         UsageError: a name isn't that of a tracker.
     """
-    settings = config.load(config_file, start=Path.cwd(), environ=environ)
+    settings = config.load(config_file, start=current_folder(), environ=environ)
     rows = [(item.name, item.tracker_id, item.private_key_env) for item in settings.select(names)]
     if as_json:
         matrix = {"include": [dict(zip(_COLUMNS, row, strict=True)) for row in rows]}

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pinsync import compare, config, layout, sources
 from pinsync.commands import Console, gravest, in_parallel, report_files, step_summary
 from pinsync.commands.diff.texts import texts
-from pinsync.commands.paths import configuration, here
+from pinsync.commands.paths import configuration, current_folder, here
 from pinsync.commands.places import WorkingTree, left_over_at, working_tree
 from pinsync.compare import causes
 from pinsync.compare import changes as changing
@@ -109,9 +109,9 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     Raises:
         PinsyncError: what stops all trackers alike; what stops one of them stands in the report.
     """
-    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=environ))
+    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
-    pair = sides.parse(options.sources, tree.repository, Path.cwd(), partial(_of_model, tree))
+    pair = sides.parse(options.sources, tree.repository, current_folder(), partial(_of_model, tree))
     for warning in (*pair[0].warnings, *pair[1].warnings):
         console.warn(warning)
     report_files.check(options.reports, today, [source.path for source in pair if source.path])

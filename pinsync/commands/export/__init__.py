@@ -15,7 +15,7 @@ from pinsync.commands.export.basis import customizations, read_basis
 from pinsync.commands.export.committed import counted_from_head, find_removed
 from pinsync.commands.export.standing import Standing, beside, ids, standing
 from pinsync.commands.export.update import Update, check_removals, update
-from pinsync.commands.paths import here
+from pinsync.commands.paths import current_folder, here
 from pinsync.commands.places import (
     Head,
     TrackerFiles,
@@ -88,7 +88,7 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
     Raises:
         PinsyncError: what stops all trackers alike; what stops one of them is shown, and the others go on.
     """
-    settings = config.load(config_file, start=Path.cwd(), environ=environ)
+    settings = config.load(config_file, start=current_folder(), environ=environ)
     trackers = _trackers(settings, options)
     _check_options(options, trackers)
     tree = working_tree(settings)
