@@ -215,6 +215,7 @@ def test_an_interrupt_says_what_is_true_of_the_command(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
+    put(document(), "format: 1\ncustomizations: []\nmodel: basket\n")  # or fmt needs no lock
     monkeypatch.setattr(interrupted, interrupt)
     result = pinsync(*arguments)
     assert (result.code, result.err.strip()) == (130, f"interrupted: {said}")

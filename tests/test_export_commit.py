@@ -6,6 +6,7 @@ import base64
 import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -547,3 +548,40 @@ def test_an_attribute_that_changes_nothing_is_no_matter(api: Sandbox, pinsync: C
     repinned(api, STRINGS)
     result = pinsync("export", "--commit")
     assert (result.code, "warning" in result.err) == (0, False)
+
+
+LOCK_PROBE = """
+import sys
+from pathlib import Path
+from filelock import FileLock, Timeout
+log, lock, name = sys.argv[1:]
+try:
+    with FileLock(lock, blocking=False):
+        found = "free"
+except Timeout:
+    found = "held"
+with Path(log).open("a") as file:
+    file.write(f"{name} {found}\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hooks"),
+    [
+        (["--commit"], {"pre-commit", "commit-msg", "reference-transaction", "post-commit", "filter"}),
+        (["--branch", "pins"], {"reference-transaction", "filter"}),
+    ],
+)
+def test_no_lock_is_held_while_git_or_a_hook_runs(
+    arguments: list[str], hooks: set[str], api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    log, lock = exported.parent / "log", exported / ".git" / "pinsync" / "lock"
+    probe = f'"{sys.executable}" "{put(exported.parent / "probe.py", LOCK_PROBE)}" "{log}" "{lock}"'
+    for name in hooks - {"filter"}:
+        hook(exported, name, f"{probe} {name}")
+    git("config", "filter.probe.clean", f"{probe} filter; cat")
+    put(exported / ".git" / "info" / "attributes", "*.yaml filter=probe\n")
+    repinned(api, STRINGS)
+    result = pinsync("export", *arguments)
+    assert result.code == 0, result.err
+    assert set(log.read_text().splitlines()) == {f"{name} free" for name in hooks}

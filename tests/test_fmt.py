@@ -525,7 +525,17 @@ def test_one_writer_at_a_time(ugly: Path, pinsync: CommandLine) -> None:
     with FileLock(ugly / ".git" / "pinsync" / "lock"):
         assert pinsync("fmt").code == 4
         assert pinsync("fmt", "--check").code == 1
-    assert document().read_text(encoding="utf-8") == UGLY
+        assert document().read_text(encoding="utf-8") == UGLY
+        result = pinsync("fmt", "customizations/home.yaml")
+        assert (result.code, result.err) == (0, "1 file left unchanged\n"), "nothing to write needs no lock"
+
+
+def test_a_file_at_fault_is_named_before_the_lock_is_asked_for(ugly: Path, pinsync: CommandLine) -> None:
+    put(document("aaa"), HEAD + "  - target_type: [\n")
+    with FileLock(put(ugly / ".git" / "pinsync" / "lock", "")):
+        result = pinsync("fmt")
+    assert (result.code, result.err.count("error: ")) == (4, 2)
+    assert result.err.startswith("error: customizations/aaa.yaml:5:1: ")
 
 
 # Whose work a file holds.

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from exporting import document, put
+from exporting import document, put, repinned
 
 if TYPE_CHECKING:
-    from conftest import Git
+    from conftest import CommandLine, Git
 
     from pinsync.sandbox import Sandbox
 
@@ -200,3 +200,61 @@ def test_the_drift_is_looked_for_when_asked(sandbox: Sandbox) -> None:
     code, output = run(*ask)
     assert (code, outcomes(output)) == (1, {"pinsync diff": "Failed"}), output
     assert "- exit code: 1\n" in output
+
+
+# In the commit of an export.
+
+STRINGS = "199620b4-df1a-46e8-ab59-9e9ed9af7106"
+
+
+@pytest.fixture(params=["main", "linked"])
+def logged(
+    request: pytest.FixtureRequest, hooked: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, git: Git
+) -> Path:
+    """All hooks on every commit, in the main or a linked worktree; returns the file with all that they write."""
+    config = yaml.safe_load((hooked / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    log = hooked.parent / "log"
+    for hook in config["repos"][0]["hooks"]:
+        hook |= {"verbose": True, "log_file": str(log)}
+        if hook["id"] == "pinsync-diff":
+            hook |= {"stages": ["pre-commit"], "args": ["@index", "@live"]}
+    put(hooked / ".pre-commit-config.yaml", yaml.safe_dump(config))
+    git("commit", "--quiet", "--all", "--no-verify", "--message=All hooks")
+    # A hook inherits no key from the process that commits.
+    monkeypatch.setenv("PINSYNC_PRIVATE_KEY_FILE", str(put(hooked.parent / "key", sandbox.private_key)))
+    if request.param == "linked":
+        git("worktree", "add", "-b", "work", "../linked")
+        monkeypatch.chdir(hooked.parent / "linked")
+    return log
+
+
+def test_an_export_is_committed_through_all_hooks(
+    logged: Path, sandbox: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
+    repinned(sandbox, STRINGS)
+    result = pinsync.spawn("export", "--commit")
+    assert (result.code, "committed" in result.err) == (0, True), result.err
+    said = logged.read_text(encoding="utf-8")
+    assert said.startswith("1 file left unchanged\n"), "an export writes canonical text"
+    assert said.endswith("In sync: live is the same as the index (154 customizations)\n")
+    assert git("show", "--format=", "--name-status") == f"M\t{document()}"
+    assert git("status", "--short") == ""
+
+
+def test_what_the_hook_reformats_is_committed_by_the_next_export(
+    logged: Path, sandbox: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
+    """An export leaves alone how a person laid out the rules that didn't change."""
+    moved(document(), "    target_type: item\n", "    target_type:   'item'  # by hand\n")
+    git("commit", "--quiet", "--all", "--no-verify", "--message=By hand")
+    repinned(sandbox, STRINGS)
+    head = git("rev-parse", "HEAD")
+    result = pinsync.spawn("export", "--commit")
+    assert (result.code, git("rev-parse", "HEAD")) == (4, head), result.err
+    assert "customizations/basket.yaml changed while pinsync was at work" in result.err
+    assert "a hook of the commit" in result.err
+    assert logged.read_text(encoding="utf-8").startswith("1 file reformatted\n")
+    result = pinsync.spawn("export", "--commit")
+    assert (result.code, "committed" in result.err) == (0, True), result.err
+    assert "    target_type: item  # by hand\n" in git("show", f"HEAD:{document()}")
+    assert git("status", "--short") == ""

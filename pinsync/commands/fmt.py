@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import config
 from pinsync.commands import Console, gravest
@@ -51,8 +49,19 @@ class Options:
         return not (self.check or self.diff)
 
 
+class _Change(NamedTuple):
+    """The two texts of a file that isn't in canonical form: as it is, and formatted."""
+
+    path: PurePosixPath
+    old: bytes
+    new: bytes
+
+
 def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
     """Bring documents into canonical form.
+
+    Every file is read and formatted before the first one is written. Only a run that has a file to
+    write takes the lock, so that pinsync can run in a hook of its own commit.
 
     Args:
         config_file: the configuration; None to look for it.
@@ -68,23 +77,34 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     """
     tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
     settings, store = tree.settings, tree.store
-    done: Counter[bool] = Counter()
-    with store.lock() if options.writes else nullcontext():
-        found = chosen(options.paths, options.names, settings, store)
-        codes = [console.fail(error) for error in found.errors]
-        with writing() if options.writes else nullcontext():
-            for path in found.paths:
-                try:
-                    done[_changed(path, store, options, console)] += 1
-                except FileError as error:
-                    codes.append(console.fail(seen(error, store.root)))
+    found = chosen(options.paths, options.names, settings, store)
+    codes = [console.fail(error) for error in found.errors]
+    changes: list[_Change] = []
+    unchanged = 0
+    for path in found.paths:
+        try:
+            change = _format(path, store)
+        except FileError as error:
+            codes.append(console.fail(seen(error, store.root)))
+            continue
+        if change is None:
+            unchanged += 1
+        else:
+            changes.append(change)
+    if options.writes:
+        failed = _rewrite(changes, store, console)
+    else:
+        failed = []
+        _preview(changes, store, options, console)
+    codes += failed
+    changed = len(changes) - len(failed)
     if found.unread:
         console.warn(_unread(found, store))
     if not found.paths and not codes:
         console.warn(f"there are no documents in {', '.join(options.paths) or here(str(store.directory), store.root)}")
-    elif done:
-        console.say(_summary(done, options))
-    return gravest([*codes, int(bool(done[True]) and not options.writes)])
+    elif changed or unchanged:
+        console.say(_summary(changed, unchanged, options))
+    return gravest([*codes, int(bool(changes) and not options.writes)])
 
 
 def _unread(found: Chosen, store: Store) -> str:
@@ -95,30 +115,50 @@ def _unread(found: Chosen, store: Store) -> str:
     return f"no tracker reads {here(str(first), store.root)}{others}; expected {expected}: see pinsync lint"
 
 
-def _changed(path: PurePosixPath, store: Store, options: Options, console: Console) -> bool:
-    """Format one file, or show what that would change; return whether there is anything."""
+def _format(path: PurePosixPath, store: Store) -> _Change | None:
+    """Return the change that formatting makes to a file, None for a file in canonical form."""
     old = store.read(path)
     if old is None:
         raise FileError("is gone", source=str(path))
     new = formatted(old, str(path))
-    if new == old:
-        return False
-    if options.writes:
-        store.reshape(path, old, new)
-        console.step(f"reformatted {one_line(here(str(path), store.root))}")
-    elif options.diff:
-        _show(Texts(str(path), old, new), options, console)
-    else:
-        console.name(here(str(path), store.root))
-    return True
+    return None if new == old else _Change(path, old, new)
 
 
-def _summary(done: Counter[bool], options: Options) -> str:
+def _rewrite(changes: Sequence[_Change], store: Store, console: Console) -> list[int]:
+    """Write the changed files; return an exit code for each that can't be written.
+
+    Raises:
+        SafetyError: another process is writing, or somebody changed a file since it was read.
+    """
+    if not changes:
+        return []
+    failed = []
+    with store.lock(), writing():
+        for change in changes:
+            try:
+                store.reshape(change.path, change.old, change.new)
+            except FileError as error:
+                failed.append(console.fail(seen(error, store.root)))
+            else:
+                console.step(f"reformatted {one_line(here(str(change.path), store.root))}")
+    return failed
+
+
+def _preview(changes: Sequence[_Change], store: Store, options: Options, console: Console) -> None:
+    """Show the changes, or with ``--check`` alone the names of the files."""
+    for change in changes:
+        if options.diff:
+            _show(Texts(str(change.path), change.old, change.new), options, console)
+        else:
+            console.name(here(str(change.path), store.root))
+
+
+def _summary(changed: int, unchanged: int, options: Options) -> str:
     """Return the line that a person reads, in ruff's words."""
-    changed, same = (
+    changes, same = (
         ("reformatted", "left unchanged") if options.writes else ("would be reformatted", "already formatted")
     )
-    counts = [(done[True], changed), (done[False], same)]
+    counts = [(changed, changes), (unchanged, same)]
     parts = [f"{count} {'file' if count == 1 else 'files'} {what}" for count, what in counts if count]
     return ", ".join(parts)
 

@@ -170,7 +170,8 @@ class WorkingTree:
         for path, text in files.items():
             if self.store.read(path) != text:
                 message = f"{one_line(here(str(path), self.store.root))} changed while pinsync was at work"
-                raise SafetyError(message, hint="nothing was committed; run the command again")
+                hint = "you or a hook of the commit changed it, and nothing was committed; run the command again"
+                raise SafetyError(message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
