@@ -71,22 +71,37 @@ def _git(start: Path, near: _Near | None) -> Git:
 
     The environment of a hook counts, unless it means another repository than that of ``start``.
     """
-    if near and _is_of_another(near.git_dir):
+    if near is None:
+        environment = {
+            name: os.path.abspath(value)  # noqa: PTH100 - links are git's business
+            for name in _NAMED
+            if (value := os.environ.get(name))
+        }
+        # Without GIT_WORK_TREE, GIT_DIR makes the current folder the top of the working tree.
+        return Git(Path.cwd() if "GIT_DIR" in environment else start, environment)
+    if _is_of_another(near):
         environment = {
             "GIT_DIR": str(near.git_dir),
             "GIT_WORK_TREE": str(near.root),
             "GIT_INDEX_FILE": str(near.git_dir / "index"),
         }
-        return Git(start, environment)
-    environment = {
-        name: os.path.abspath(value)  # noqa: PTH100 - links are git's business
-        for name in _NAMED
-        if (value := os.environ.get(name))
-    }
-    if "GIT_DIR" in environment:
-        # Without GIT_WORK_TREE, GIT_DIR makes the current folder the top of the working tree.
-        return Git(Path.cwd(), environment)
-    return Git(near.root if near else start, environment)
+        return Git(near.root, environment)
+    # In a linked worktree git starts hooks, shell aliases and the commands of `rebase -x` with
+    # GIT_DIR and without GIT_WORK_TREE. The folder that git runs in is the top of the working tree
+    # then, and the program may have gone to a folder below.
+    return Git(near.root, _environment_of(near))
+
+
+def _environment_of(near: _Near) -> dict[str, str]:
+    """Return the variables that name a repository, for git's commands in its top folder."""
+    expected = {"GIT_DIR": near.git_dir, "GIT_WORK_TREE": near.root}
+    environment = {}
+    for name in _NAMED:
+        if value := os.environ.get(name):
+            found = expected.get(name)
+            is_expected = found is not None and found.resolve() in _readings(value, near)
+            environment[name] = str(found) if is_expected else os.path.abspath(value)  # noqa: PTH100 - as above
+    return environment
 
 
 def _lacks_working_tree(found: Outcome, git: Git, near: _Near | None) -> bool:
@@ -115,11 +130,25 @@ def _git_dir(folder: Path) -> Path:
     return (folder / text.removeprefix("gitdir:").strip()).resolve()
 
 
-def _is_of_another(git_dir: Path) -> bool:
+def _is_of_another(near: _Near) -> bool:
     """Return whether the environment names the git directory or index of another repository."""
-    index = os.environ.get("GIT_INDEX_FILE") or git_dir / "index"
-    folder = Path(os.path.abspath(index)).parent  # noqa: PTH100 - not resolved
-    places = [folder] if (folder / "HEAD").is_file() else []
-    if named := os.environ.get("GIT_DIR"):
-        places.append(Path(os.path.abspath(named)))  # noqa: PTH100
-    return any(place.resolve() != git_dir.resolve() for place in places)
+    named = os.environ.get("GIT_DIR")
+    if named and near.git_dir.resolve() not in _readings(named, near):
+        return True
+    index = os.environ.get("GIT_INDEX_FILE")
+    if not index:
+        return False
+    # Git reads a relative path from the top folder.
+    folder = Path(os.path.abspath(near.root / index)).parent  # noqa: PTH100 - not resolved
+    if not folder.is_dir():  # the `.git` of a submodule, in a hook of the repository around it
+        return True
+    return (folder / "HEAD").is_file() and folder.resolve() != near.git_dir.resolve()
+
+
+def _readings(value: str, near: _Near) -> tuple[Path, Path]:
+    """Return the places that a variable may mean: a relative path can count from either folder.
+
+    Git starts hooks in the top folder, and ``git --git-dir=.git`` hands them its relative path; a
+    hook may then go to another folder.
+    """
+    return Path(value).resolve(), (near.root / value).resolve()
