@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEFAULT_KEY_VARIABLE: Final = "PINSYNC_PRIVATE_KEY"
-_POINTERS: Final = ("_FILE", "_COMMAND")
-"""What is added to the name of a key's variable to name one that says where the key is."""
+FILE: Final = "_FILE"
+"""Ends the name of the variable that names the file of a key: ``LB_KEY_DE_FILE`` for ``LB_KEY_DE``."""
+COMMAND: Final = "_COMMAND"
+"""Ends the name of the variable that holds a command which prints a key."""
 # Variables that git, the programs it starts, the system or pinsync itself reads. A configuration
 # from a stranger can name any of them: without it, git breaks or a protection of the user's is off.
 _RESERVED: Final = re.compile(
-    r"(?:CURL|DBUS|DYLD|GCM|GIT|GPG|LC|LD|SSH|SSL|XDG)_.*|(?:GNUPG|PYTHON).*|.*_PROXY"
+    r"(?:BASH|CURL|DBUS|DYLD|FZF|GCM|GIT|GPG|LC|LD|SSH|SSL|SUDO|XDG)_.*|(?:GNUPG|PYTHON).*|.*_PROXY"
     r"|APPDATA|CI|COMSPEC|DISPLAY|EDITOR|EMAIL|HOME|HOMEDRIVE|HOMEPATH|HOSTNAME|LANG|LANGUAGE"
-    r"|LESS|LESSOPEN|LOCALAPPDATA|LOGNAME|LV|PAGER|PATH|PATHEXT|PROGRAMDATA|PWD|SHELL|SYSTEMDRIVE|SYSTEMROOT"
+    r"|LESS|LESSOPEN|LOCALAPPDATA|LOGNAME|LV|PAGER|PATH|PATHEXT|PROGRAMDATA|PROMPT_COMMAND|PWD|SHELL|SYSTEMDRIVE|SYSTEMROOT"
     r"|TEMP|TERM|TMP|TMPDIR|TZ|USER|USERNAME|USERPROFILE|VISUAL|WINDIR"
     r"|PINSYNC_(?:ALLOW_HOST|HOST|PRIVATE_KEY_COMMAND|PRIVATE_KEY_FILE|TIMEOUT|TRACKER_ID|TRACKER_NAME)"
 )
@@ -86,11 +88,17 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def trial_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return environment variables that lead to no key of the user's, for work with another key."""
-    pointers = {key + pointer for key in _keys.variables for pointer in _POINTERS}
+    pointers = {key + FILE for key in _keys.variables} | {key + COMMAND for key in _keys.variables}
     kept = child_environment(environ)
     return {name: value for name, value in kept.items() if name not in pointers}
 
 
 def is_reserved(variable: str) -> bool:
-    """Return whether a variable has another meaning, so that it can't be a private key's."""
-    return _RESERVED.fullmatch(variable) is not None
+    """Return whether a variable has another meaning, so that it can't be a private key's.
+
+    So has ``SUDO``: pinsync would run what ``SUDO_COMMAND`` holds, the user's last command.
+    """
+    names = [variable]
+    if variable != DEFAULT_KEY_VARIABLE:
+        names += [variable + FILE, variable + COMMAND]
+    return any(_RESERVED.fullmatch(name) for name in names)

@@ -622,27 +622,30 @@ def test_the_key_is_stripped() -> None:
     assert config.private_key(SHOP, {"SHOP_KEY": f" {HIDDEN}\r\n"}) == HIDDEN
 
 
-def test_the_trackers_variable_wins_then_the_file_then_the_command(tmp_path: Path) -> None:
-    file = tmp_path / "key"
-    file.write_text("from-file\n", encoding="ascii")
-    environ = {"SHOP_KEY": "own", key.FILE: str(file), key.COMMAND: python("print('from-command')")}
-    assert config.private_key(SHOP, environ) == "own"
-    assert config.private_key(SHOP, environ | {"SHOP_KEY": ""}) == "from-file"
-    del environ[key.FILE], environ["SHOP_KEY"]
-    assert config.private_key(SHOP, environ) == "from-command"
+def test_the_trackers_variable_wins_then_its_file_then_its_command_then_those_of_all_trackers(tmp_path: Path) -> None:
+    environ = {"SHOP_KEY": "SHOP_KEY", "PINSYNC_PRIVATE_KEY": "of another tracker"}
+    for name in ("SHOP_KEY", "PINSYNC_PRIVATE_KEY"):
+        file = tmp_path / name
+        file.write_text(f"{name}_FILE\n", encoding="ascii")
+        environ |= {f"{name}_FILE": str(file), f"{name}_COMMAND": python(f"print('{name}_COMMAND')")}
+    order = ["SHOP_KEY", "SHOP_KEY_FILE", "SHOP_KEY_COMMAND", "PINSYNC_PRIVATE_KEY_FILE", "PINSYNC_PRIVATE_KEY_COMMAND"]
+    for name in order:
+        assert config.private_key(SHOP, environ) == name
+        environ[name] = ""
+    assert key_error(**environ).message.startswith("SHOP_KEY: is empty, but")
 
 
 def test_the_command_learns_the_tracker_and_gets_no_shell() -> None:
     code = "import os; print(os.environ['PINSYNC_TRACKER_NAME'] + os.environ['PINSYNC_TRACKER_ID'])"
-    assert config.private_key(SHOP, {key.COMMAND: python(code)}) == "shop1234-5678"
+    assert config.private_key(SHOP, {"SHOP_KEY_COMMAND": python(code)}) == "shop1234-5678"
     code = "import sys; print(sys.argv[1])"
-    assert config.private_key(SHOP, {key.COMMAND: python(code) + " $HOME;x"}) == "$HOME;x"
+    assert config.private_key(SHOP, {"SHOP_KEY_COMMAND": python(code) + " $HOME;x"}) == "$HOME;x"
 
 
 def test_a_missing_key_names_variable_and_tracker() -> None:
     error = key_error()
     assert error.message == "SHOP_KEY: is not set, but should give the private key of tracker shop (1234-5678)"
-    assert error.hint == "set SHOP_KEY, PINSYNC_PRIVATE_KEY_FILE or PINSYNC_PRIVATE_KEY_COMMAND"
+    assert error.hint == "set SHOP_KEY, SHOP_KEY_FILE or SHOP_KEY_COMMAND"
     for empty in ("", " \n"):
         assert key_error(SHOP_KEY=empty).message.startswith("SHOP_KEY: is empty, but")
 
@@ -658,11 +661,14 @@ def test_a_damaged_key_is_refused_and_not_shown(damage: str, tmp_path: Path) -> 
         assert HIDDEN not in f"{shown}{shown.hint}{shown.__cause__!r}"
 
 
-def test_of_a_key_file_that_can_not_be_read_the_folder_is_named(tmp_path: Path) -> None:
-    error = key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "nope"))
-    assert error.message == (
-        f"PINSYNC_PRIVATE_KEY_FILE: names a file in {tmp_path} that can't be read: No such file or directory"
-    )
+FILES = ("SHOP_KEY_FILE", "PINSYNC_PRIVATE_KEY_FILE")
+COMMANDS = ("SHOP_KEY_COMMAND", "PINSYNC_PRIVATE_KEY_COMMAND")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_of_a_key_file_that_can_not_be_read_the_folder_is_named(name: str, tmp_path: Path) -> None:
+    error = key_error(**{name: str(tmp_path / "nope")})
+    assert error.message == f"{name}: names a file in {tmp_path} that can't be read: No such file or directory"
     assert error.hint is None
 
 
@@ -675,38 +681,41 @@ def test_a_key_in_the_place_of_its_files_path_is_not_shown(start: str) -> None:
     assert error.hint == "write its absolute path, not the key"
 
 
-def test_a_key_file_that_holds_no_key_is_refused(tmp_path: Path) -> None:
-    assert key_error(PINSYNC_PRIVATE_KEY_FILE="\x00").source == key.FILE
+@pytest.mark.parametrize("name", FILES)
+def test_a_key_file_that_holds_no_key_is_refused(name: str, tmp_path: Path) -> None:
+    assert key_error(**{name: "\x00"}).source == name
     (tmp_path / "empty").touch()
-    assert "yields nothing" in key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "empty")).message
+    assert key_error(**{name: str(tmp_path / "empty")}).message.startswith(f"{name}: yields nothing, but")
     (tmp_path / "large").write_bytes(b"x" * 10_001)
-    assert "can't be a key" in key_error(PINSYNC_PRIVATE_KEY_FILE=str(tmp_path / "large")).message
+    error = key_error(**{name: str(tmp_path / "large")})
+    assert (error.source, "can't be a key" in error.message) == (name, True)
 
 
-def test_a_key_command_that_fails_is_explained_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_key_command_that_fails_is_explained_without_the_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     failing = f"print('{HIDDEN}'); raise SystemExit(3)"
-    error = key_error(PINSYNC_PRIVATE_KEY_COMMAND=python(failing))
-    assert error.message.startswith("PINSYNC_PRIVATE_KEY_COMMAND: ended with status 3")
+    error = key_error(**{name: python(failing)})
+    assert error.message.startswith(f"{name}: ended with status 3")
     assert HIDDEN not in f"{error}{error.hint}"
-    assert "can't be run" in key_error(PINSYNC_PRIVATE_KEY_COMMAND="/nowhere/at/all").message
-    assert "can't be run" in key_error(PINSYNC_PRIVATE_KEY_COMMAND="unclosed '").message
-    assert "yields nothing" in key_error(PINSYNC_PRIVATE_KEY_COMMAND=python("pass")).message
+    assert f"{name}: can't be run" in key_error(**{name: "/nowhere/at/all"}).message
+    assert f"{name}: can't be run" in key_error(**{name: "unclosed '"}).message
+    assert f"{name}: yields nothing" in key_error(**{name: python("pass")}).message
     monkeypatch.setattr(key, "COMMAND_SECONDS", 0.2)
-    error = key_error(PINSYNC_PRIVATE_KEY_COMMAND=python(f"import time; print('{HIDDEN}', flush=True); time.sleep(60)"))
-    assert "gave no key within 0.2 seconds" in error.message
+    error = key_error(**{name: python(f"import time; print('{HIDDEN}', flush=True); time.sleep(60)")})
+    assert f"{name}: gave no key within 0.2 seconds" in error.message
     assert error.__suppress_context__
     assert "by itself" in (error.hint or "")
 
 
 def test_what_a_key_command_says_on_stderr_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
     traced = f"import sys; print('{HIDDEN}'); print('+ {HIDDEN}', file=sys.stderr); sys.exit(%d)"
-    assert config.private_key(SHOP, {key.COMMAND: python(traced % 0)}) == HIDDEN
+    assert config.private_key(SHOP, {"SHOP_KEY_COMMAND": python(traced % 0)}) == HIDDEN
     error = key_error(PINSYNC_PRIVATE_KEY_COMMAND=python(traced % 1))
     assert HIDDEN not in f"{error}{error.hint}"
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("name", [key.FILE, key.COMMAND])
+@pytest.mark.parametrize("name", [*FILES, *COMMANDS])
 def test_a_key_in_the_wrong_variable_is_not_shown(name: str) -> None:
     error = key_error(**{name: HIDDEN})
     assert "No such file or directory" in error.message

@@ -12,7 +12,6 @@ from exporting import BASKET_TEXT, STRINGS, put, repinned
 from test_pager import Terminal
 
 from pinsync import config, environment
-from pinsync.config import key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,8 +183,7 @@ def test_a_strangers_configuration_takes_nothing_from_git(
 def test_the_command_that_gives_a_key_gets_no_other(shop: Path, recorder: Recorder) -> None:
     program = recorder.program("vault", "echo from-the-vault")
     settings = config.load(None, start=shop, environ=os.environ)
-    environ = {**os.environ, "LB_KEY_SK": "", key.COMMAND: str(program)}
-    del environ[key.FILE]
+    environ = {**os.environ, "LB_KEY_SK": "", "LB_KEY_SK_COMMAND": str(program)}
     assert config.private_key(settings.trackers[0], environ) == "from-the-vault"
     seen = recorder.seen("vault")
     assert not seen.keys() & {"LB_KEY_SK", "LB_KEY_CZ", "PINSYNC_PRIVATE_KEY"}
@@ -237,7 +235,8 @@ def test_a_key_is_missing_while_a_command_runs(name: str, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     "name",
     ["PATH", "HOME", "GIT_DIR", "GIT_CONFIG_COUNT", "SSH_AUTH_SOCK", "GNUPGHOME", "LD_PRELOAD", "PYTHONPATH", "LC_ALL",
-     "XDG_CONFIG_HOME", "HTTPS_PROXY", "SSL_CERT_FILE", "TMPDIR", "PINSYNC_HOST", "PINSYNC_PRIVATE_KEY_COMMAND"],
+     "XDG_CONFIG_HOME", "HTTPS_PROXY", "SSL_CERT_FILE", "TMPDIR", "PINSYNC_HOST", "PINSYNC_PRIVATE_KEY_COMMAND",
+     "PROMPT", "SUDO"],
 )  # fmt: skip
 def test_what_has_another_meaning_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "needed")

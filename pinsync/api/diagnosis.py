@@ -106,8 +106,8 @@ def refusal(
         message = f"{message}: {reason}"
     if status == httpx.codes.UNAUTHORIZED:
         hint = _skew(response, sent, received) or (
-            f"check that {tracker.private_key_env} holds the private key of tracker_id {tracker.tracker_id}, "
-            "or where it is empty, that PINSYNC_PRIVATE_KEY_FILE or PINSYNC_PRIVATE_KEY_COMMAND gives it"
+            f"check that {tracker.private_key_env} holds the private key of tracker_id {tracker.tracker_id}, or "
+            f"where it is empty, that {tracker.private_key_env}_FILE or {tracker.private_key_env}_COMMAND gives it"
         )
     elif status == httpx.codes.NOT_FOUND:
         hint = f"check the tracker_id, {tracker.tracker_id}, in pinsync.yaml or PINSYNC_TRACKER_ID"

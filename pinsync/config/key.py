@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pinsync.environment import child_environment
+from pinsync.environment import COMMAND, DEFAULT_KEY_VARIABLE, FILE, child_environment
 from pinsync.errors import ConfigError, keep_secret, printable
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from pinsync.config.records import Tracker
 
-FILE: Final = "PINSYNC_PRIVATE_KEY_FILE"
-COMMAND: Final = "PINSYNC_PRIVATE_KEY_COMMAND"
 COMMAND_SECONDS: Final = 60.0
 MAX_KEY_BYTES: Final = 10_000
 
@@ -28,8 +26,9 @@ _BY_ITSELF: Final = "run the command by itself to see why"
 def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
     """Return a tracker's private key, without the blanks and line ends around it.
 
-    It is the value of the tracker's variable, else what the file holds that ``PINSYNC_PRIVATE_KEY_FILE`` names, else
-    what the command in ``PINSYNC_PRIVATE_KEY_COMMAND`` prints. The command is run without a shell, within a minute, and
+    The tracker's variable holds the key. If that is empty, the variable with ``_FILE`` behind its name names a file,
+    or the one with ``_COMMAND`` holds a command that prints the key. ``PINSYNC_PRIVATE_KEY_FILE`` and then
+    ``PINSYNC_PRIVATE_KEY_COMMAND`` come last, for every tracker. A command is run without a shell, within a minute, and
     learns which key is meant from ``PINSYNC_TRACKER_NAME`` and ``PINSYNC_TRACKER_ID``. Its stderr isn't shown.
 
     Args:
@@ -39,18 +38,16 @@ def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
     Raises:
         ConfigError: there is no key, or not one of printable ASCII. The key is never shown.
     """
-    source, key = tracker.private_key_env, environ.get(tracker.private_key_env, "")
+    variable = tracker.private_key_env
+    source, key = variable, environ.get(variable, "")
     if not key.strip(_BLANKS):
-        if file := environ.get(FILE):
-            source, key = FILE, _from_file(Path(file))
-        elif command := environ.get(COMMAND, "").strip():
-            source, key = COMMAND, _from_command(command, tracker, environ)
+        source, key = _pointed_key(tracker, environ) or (variable, "")
     key = key.strip(_BLANKS)
     if not key:
         state = "is empty" if source in environ else "is not set"
-        problem = state if source == tracker.private_key_env else "yields nothing"
+        problem = state if source == variable else "yields nothing"
         message = f"{problem}, but should give the private key of tracker {tracker.name} ({tracker.tracker_id})"
-        raise ConfigError(message, source=source, hint=f"set {tracker.private_key_env}, {FILE} or {COMMAND}")
+        raise ConfigError(message, source=source, hint=f"set {variable}, {variable}{FILE} or {variable}{COMMAND}")
     if not (key.isascii() and key.isprintable()):
         message = f"gives tracker {tracker.name} a private key with characters that aren't printable ASCII"
         raise ConfigError(message, source=source, hint="copy the key again: one line, without typographic characters")
@@ -58,19 +55,29 @@ def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
     return key
 
 
-def _from_file(file: Path) -> str:
+def _pointed_key(tracker: Tracker, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the name of the first variable that names a file or command, and the key that it gives."""
+    for variable in (tracker.private_key_env, DEFAULT_KEY_VARIABLE):
+        if file := environ.get(variable + FILE):
+            return variable + FILE, _from_file(Path(file), variable + FILE)
+        if command := environ.get(variable + COMMAND, "").strip():
+            return variable + COMMAND, _from_command(command, variable + COMMAND, tracker, environ)
+    return None
+
+
+def _from_file(file: Path, source: str) -> str:
     try:
         with file.open("rb") as stream:
-            return _decoded(stream.read(MAX_KEY_BYTES + 1), FILE)
+            return _decoded(stream.read(MAX_KEY_BYTES + 1), source)
     except (OSError, ValueError) as error:
         # By mistake the value may be the key itself, which can begin with a slash and hold more of them.
         folder = file.parent
         is_known = file.is_absolute() and folder != folder.parent and os.path.isdir(folder)  # noqa: PTH112 - never raises
         name, hint = (f"a file in {folder}", None) if is_known else ("a file", "write its absolute path, not the key")
-        raise ConfigError(f"names {name} that can't be read: {_reason(error)}", source=FILE, hint=hint) from None
+        raise ConfigError(f"names {name} that can't be read: {_reason(error)}", source=source, hint=hint) from None
 
 
-def _from_command(command: str, tracker: Tracker, environ: Mapping[str, str]) -> str:
+def _from_command(command: str, source: str, tracker: Tracker, environ: Mapping[str, str]) -> str:
     names = {"PINSYNC_TRACKER_NAME": tracker.name, "PINSYNC_TRACKER_ID": tracker.tracker_id}
     try:
         done = subprocess.run(
@@ -86,13 +93,13 @@ def _from_command(command: str, tracker: Tracker, environ: Mapping[str, str]) ->
     except subprocess.TimeoutExpired:
         # Not chained: it carries the output so far, which may be the key.
         message = f"gave no key within {COMMAND_SECONDS:g} seconds"
-        raise ConfigError(message, source=COMMAND, hint=_BY_ITSELF) from None
+        raise ConfigError(message, source=source, hint=_BY_ITSELF) from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"can't be run: {_reason(error)}", source=COMMAND) from None  # as for the file
+        raise ConfigError(f"can't be run: {_reason(error)}", source=source) from None  # as for the file
     if done.returncode:
         message = f"ended with status {done.returncode} instead of giving the private key of tracker {tracker.name}"
-        raise ConfigError(message, source=COMMAND, hint=_BY_ITSELF)
-    return _decoded(done.stdout, COMMAND)
+        raise ConfigError(message, source=source, hint=_BY_ITSELF)
+    return _decoded(done.stdout, source)
 
 
 def _reason(error: OSError | ValueError) -> str:
