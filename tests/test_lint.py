@@ -343,13 +343,22 @@ def test_an_empty_path_is_none(pinsync: CommandLine, folder: Path) -> None:
         assert "error: an empty text is no path\n  write ." in result.err
 
 
-def test_no_documents_is_no_failure(pinsync: CommandLine, folder: Path) -> None:
-    for path in ((), ("customizations",), (".",)):
-        result = pinsync("lint", *path)
+def test_no_documents_is_no_failure_and_where_they_were_looked_for_is_said(
+    pinsync: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words, place in (((), "customizations"), (("customizations", "."), "customizations, ."), ((".",), ".")):
+        result = pinsync("lint", *words)
         assert (result.code, result.out) == (0, "nothing found in 0 files\n")
-        assert "no documents" in result.err
+        assert result.err == f"warning: there are no documents in {place}\n"
     folder.rmdir()
     assert pinsync("lint").code == 0
+    Path("pinsync.yaml").write_text("directory: pins\ntrackers:\n  sk: {tracker_id: 1-1}\n  cz: {tracker_id: 1-2}\n")
+    Path("below").mkdir()
+    Path(".git").mkdir()
+    Path(".git", "HEAD").touch()
+    monkeypatch.chdir("below")
+    assert pinsync("lint").err == "warning: there are no documents in ../pins\n"
+    assert pinsync("lint", "--tracker", "sk").err == "warning: there are no documents in ../pins/sk\n"
 
 
 def test_trackers_are_looked_at_apart(pinsync: CommandLine, folder: Path) -> None:

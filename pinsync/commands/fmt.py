@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import config
 from pinsync.commands import Console, gravest
-from pinsync.commands.paths import chosen, current_folder, here, seen
+from pinsync.commands.paths import chosen, current_folder, here, no_documents, seen
 from pinsync.commands.places import working_tree
 from pinsync.compare.drift import Texts
 from pinsync.document.form import formatted
@@ -101,7 +101,7 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     if found.unread:
         console.warn(_unread(found, store))
     if not found.paths and not codes:
-        console.warn(f"there are no documents in {', '.join(options.paths) or here(str(store.directory), store.root)}")
+        console.warn(no_documents(options.paths, options.names, settings, store))
     elif changed or unchanged:
         console.say(_summary(changed, unchanged, options))
     return gravest([*codes, int(bool(changes) and not options.writes)])

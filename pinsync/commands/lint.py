@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
 from pinsync.commands import Console, gravest, report_files, step_summary
-from pinsync.commands.paths import chosen, configuration, current_folder, from_root, here, seen
+from pinsync.commands.paths import chosen, configuration, current_folder, from_root, here, no_documents, seen
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, suggestion
 from pinsync.model import Finding
@@ -99,7 +99,7 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
             done(str(folder))
     errors = [*files.errors, *reader.errors]
     if not folders and not errors:
-        console.warn("there are no documents here")
+        console.warn(no_documents(options.paths, options.names, settings, store))
     findings = [*(_failure(error, store.root) for error in errors), *findings]
     found = findings, replace(reader.context(findings, ids), has_page=step_summary.named(environ))
     _report(found, reader.as_seen(*found), options, environ, console)

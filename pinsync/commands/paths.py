@@ -95,6 +95,15 @@ def current_folder() -> Path:
         raise FileError(f"can't be found: {error.strerror}", source="the current folder", hint=hint) from error
 
 
+def no_documents(words: Sequence[str], names: Sequence[str], settings: Settings, store: Store) -> str:
+    """Return the warning of a command that found no document, which says where it looked; takes what `chosen` does."""
+    folders = [store.directory]
+    if names:
+        folders = [layout.folder(store.directory, tracker) for tracker in _trackers(settings, names)]
+    places = words or [here(str(folder), store.root) for folder in folders]
+    return f"there are no documents in {', '.join(places)}"
+
+
 def here(source: str, root: Path) -> str:
     """Return how a path that starts at ``root`` is written in the current folder, where a person reads it."""
     try:
