@@ -48,10 +48,13 @@ class CommandLine:
     def __call__(self, *arguments: str) -> Result:
         self.capture.readouterr()
         before = signal.getsignal(signal.SIGTERM)
+        folder = os.open(".", os.O_RDONLY)
         try:
             code = run(list(arguments))
         finally:
             signal.signal(signal.SIGTERM, before)
+            os.fchdir(folder)  # -C changes it
+            os.close(folder)
         return Result(code, *self.capture.readouterr())
 
     def start(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:

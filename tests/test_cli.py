@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import EVERYONE, STRINGS, document, put, repinned, rows, untouched
+from exporting import BASKET_TEXT, EVERYONE, STRINGS, document, put, repinned, rows, untouched
 
 from pinsync import __version__
 from pinsync.__main__ import run
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import CommandLine
+    from conftest import CommandLine, Git
 
 
 @pytest.fixture
@@ -87,6 +87,84 @@ def test_no_command_shows_the_help_as_an_error(pinsync: CommandLine) -> None:
     result = pinsync()
     assert (result.code, result.out) == (2, "")
     assert "Usage: pinsync" in result.err
+
+
+# Another folder, another configuration.
+
+
+@pytest.fixture
+def shops(repository: Path) -> Path:
+    """Two folders with a configuration and a document each."""
+    for name in ("sk", "cz"):
+        put(repository / "shops" / name / "pinsync.yaml", f"directory: pins-{name}\n")
+        put(document(folder=f"shops/{name}/pins-{name}"), BASKET_TEXT)
+    return repository
+
+
+@pytest.mark.parametrize(
+    ("options", "file"),
+    [
+        (["-C", "shops/sk"], "pins-sk/basket.yaml"),
+        (["-C", "shops", "-C", "sk"], "pins-sk/basket.yaml"),
+        (["-C", "shops/cz", "-C", "", "-C", "../sk"], "pins-sk/basket.yaml"),
+        (["-C", "/", "-C", "{root}/shops/sk"], "pins-sk/basket.yaml"),
+        (["-C", "shops/sk/pins-sk"], "basket.yaml"),
+        (["-C", ""], None),
+    ],
+)
+def test_a_command_runs_as_if_it_was_started_in_the_folder(
+    options: list[str], file: str | None, shops: Path, pinsync: CommandLine
+) -> None:
+    words = [word.format(root=shops) for word in options]
+    result = pinsync(*words, "lint", "--select", "duplicate-id")
+    if file is None:
+        assert result.err == "warning: there are no documents in customizations\n"
+        return
+    assert (result.code, result.out) == (0, "nothing found in 1 file\n")
+    put(shops / "shops/sk/pins-sk/basket.yaml", BASKET_TEXT + "\n")
+    assert pinsync(*words, "fmt", "--check", file).out == f"{file}\n", "paths start there too"
+
+
+def test_what_the_options_name_starts_in_the_folder(shops: Path, pinsync: CommandLine) -> None:
+    saved = put(shops / "shops" / "saved.json", json.dumps({"results": rows()}))
+    there = ("-C", "shops")
+    assert pinsync(*there, "fmt", "--check", "--config", "sk/pinsync.yaml").err == "1 file already formatted\n"
+    result = pinsync(*there, "export", "--check", "--config", "cz/pinsync.yaml", "--from-file", "saved.json")
+    assert (result.code, result.out) == (1, "cz/pins-cz/home.yaml\n")
+    result = pinsync("-C", "shops/cz", "diff", "--report", "json=drift.json", "../saved.json", "@worktree")
+    assert (result.code, (shops / "shops/cz/drift.json").is_file()) == (1, True)
+    assert saved.is_file()
+
+
+def test_the_environment_names_the_configuration_of_every_command(
+    shops: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("add", ".")
+    git("commit", "--quiet", "--message=One")
+    monkeypatch.setenv("PINSYNC_CONFIG", "shops/sk/pinsync.yaml")
+    for words in (
+        ["fmt", "--check"],
+        ["lint"],
+        ["history"],
+        ["blame", "basket"],
+        ["show", "basket"],
+        ["diff", "@index"],
+    ):
+        result = pinsync(*words)
+        assert (result.code, "pins-cz" in result.out + result.err) == (0 if words[0] != "diff" else 2, False), words
+    assert "pins-sk" in pinsync("show", "basket").out
+    assert "pins-sk" in pinsync("-C", "shops", "show", "basket", "--config", "sk/pinsync.yaml").out
+    result = pinsync("-C", "shops", "show", "basket")
+    assert (result.code, "PINSYNC_CONFIG names it" in result.err) == (2, True), "which starts in that folder too"
+    assert shops.is_dir()
+
+
+@pytest.mark.parametrize(("name", "says"), [("none", "none: can't be entered: No such file"), ("file", "is a file")])
+def test_a_folder_that_can_not_be_entered(name: str, says: str, repository: Path, pinsync: CommandLine) -> None:
+    put(repository / "file", "")
+    result = pinsync("-C", name, "lint")
+    assert (result.code, result.out, says in result.err) == (2, "", True)
+    assert pinsync("-C", "none", "--help").code == 0
 
 
 # Bugs.

@@ -584,6 +584,28 @@ def test_a_file_that_can_not_be_read_is_an_error(repository: Path) -> None:
         config.load(None, start=repository, environ={})
 
 
+def test_the_environment_names_the_file_where_the_command_line_does_not(repository: Path) -> None:
+    for name, zone in (("pinsync", "UTC"), ("other", "Asia/Tokyo"), ("named", "Europe/Prague")):
+        write(repository / f"{name}.yaml", f"timezone: {zone}\n")
+    (repository / "below").mkdir()
+
+    def timezone(path: str | None, value: str, start: str = ".") -> str:
+        named = Path(path) if path else None
+        return config.load(named, start=repository / start, environ={"PINSYNC_CONFIG": value}).timezone
+
+    assert timezone(None, "other.yaml") == "Asia/Tokyo"
+    assert timezone(None, "../other.yaml", "below") == "Asia/Tokyo", "a relative path starts in the current folder"
+    assert timezone(None, str(repository / "other.yaml"), "below") == "Asia/Tokyo"
+    assert timezone("named.yaml", "other.yaml") == "Europe/Prague"
+    assert timezone(None, "", "below") == "UTC"
+    with pytest.raises(ConfigError, match=r"^none\.yaml: doesn't exist") as caught:
+        timezone(None, "none.yaml")
+    assert caught.value.hint == "PINSYNC_CONFIG names it: correct the variable, or unset it"
+    with pytest.raises(ConfigError) as caught:
+        timezone("none.yaml", "other.yaml")
+    assert "--config" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize("target", ["..", ".git", "real"])
 def test_a_directory_through_a_symbolic_link_is_refused(repository: Path, target: str) -> None:
     (repository / "real").mkdir()

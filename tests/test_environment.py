@@ -236,7 +236,7 @@ def test_a_key_is_missing_while_a_command_runs(name: str, monkeypatch: pytest.Mo
     "name",
     ["PATH", "HOME", "GIT_DIR", "GIT_CONFIG_COUNT", "SSH_AUTH_SOCK", "GNUPGHOME", "LD_PRELOAD", "PYTHONPATH", "LC_ALL",
      "XDG_CONFIG_HOME", "HTTPS_PROXY", "SSL_CERT_FILE", "TMPDIR", "PINSYNC_HOST", "PINSYNC_PRIVATE_KEY_COMMAND",
-     "PROMPT", "SUDO"],
+     "PINSYNC_CONFIG", "PROMPT", "SUDO"],
 )  # fmt: skip
 def test_what_has_another_meaning_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "needed")

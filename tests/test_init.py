@@ -305,6 +305,18 @@ def test_below_another_configuration_the_new_one_counts(
     assert config.load(None, start=Path.cwd(), environ={}).trackers == (config.Tracker("default", "9-9"),)
 
 
+def test_a_configuration_that_the_environment_names_is_not_looked_at(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINSYNC_CONFIG", "other/shop.yaml")
+    put(repository / "other" / "shop.yaml", "directory: ../customizations\ntrackers: {other: {tracker_id: 1-1}}\n")
+    result = pinsync("init", "--tracker-id", "9-9", "--ci", "github")
+    assert result.code == 0, result.err
+    said = "PINSYNC_CONFIG names other/shop.yaml, which counts instead until you unset the variable."
+    assert result.err.splitlines()[1] == said
+    assert "1-1" not in Path(".github", "workflows", "pins-drift.yml").read_text()
+
+
 def test_beyond_the_repository_no_configuration_is_looked_for(repository: Path, pinsync: CommandLine) -> None:
     put(repository.parent / "pinsync.yaml", "nonsense: true\n")
     result = pinsync("init")

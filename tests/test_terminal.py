@@ -290,6 +290,11 @@ def test_a_shell_gets_what_is_there(pinsync: CommandLine, monkeypatch: pytest.Mo
         ("pinsync export --model h", ["plain,home"]),
         ("pinsync lint --select syntax,duplicate-i", ["plain,syntax,duplicate-id"]),
         ("pinsync lint --explain self", ["plain,self-pin"]),
+        ("pinsync -", ["plain,-C", "plain,--version", "plain,-h", "plain,--help"]),
+        ("pinsync -C cust", ["dir,cust"]),
+        ("pinsync -C . -C customizations show h", ["plain,home"]),
+        ("pinsync -C customizations diff --config ../shop.yaml --tracker o", ["plain,other"]),
+        ("pinsync -C none show h", ["plain,home"]),
     ):
         assert completed("bash", line, monkeypatch=monkeypatch, pinsync=pinsync).split("\n")[:-1] == (
             expected or [""]
@@ -360,7 +365,7 @@ def test_the_help_of_an_option_says_its_default(command: str, option: click.Opti
         assert not option.get_default(click.Context(cli.commands[command])), f"{command} {option.opts[0]}"
         assert "off unless it is given" in (cli.epilog or "")
     else:
-        assert "by default" in (option.help or ""), f"{command} {option.opts[0]}: {option.help}"
+        assert re.search("by default|default: ", option.help or ""), f"{command} {option.opts[0]}: {option.help}"
 
 
 # The end.

@@ -16,6 +16,7 @@ from pinsync.cli.options import (
     Group,
     echo,
     filter_options,
+    folder_option,
     names_of,
     output_options,
     report_options,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     epilog="Exit codes: 0 done, in sync; 1 drift or findings; 2 usage, configuration or a file; 3 the remote; "
     "4 refused for safety; 70 a bug; 130 interrupted. An option without a value is off unless it is given.",
 )
+@folder_option
 @click.version_option(__version__, message="pinsync %(version)s")
 def cli() -> None:
     """Luigi's Box recommender pins under git."""

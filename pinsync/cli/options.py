@@ -95,6 +95,28 @@ def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
     )
 
 
+def _enter_folders(_ctx: click.Context, _param: click.Parameter, folders: tuple[str, ...]) -> None:
+    """Make each folder the current one in turn; an empty name changes nothing, as with git."""
+    for folder in filter(None, folders):
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise FileError(f"can't be entered: {error.strerror}", source=folder) from error
+
+
+folder_option = click.option(
+    "-C",
+    "folders",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(readable=False, file_okay=False),
+    expose_value=False,
+    # A callback also runs for completion, so that trackers and models are those of DIR.
+    callback=_enter_folders,
+    help="Run as if pinsync was started in DIR. If given several times, each DIR is relative to the one before.",
+)
+
+
 class Once(click.Option):
     """An option that is given once, where click itself would let the last one win."""
 
@@ -142,7 +164,10 @@ def tracker_options(function: Command) -> Command:
             help="Only this tracker; repeatable; by default all.",
         ),
         click.option(
-            "--config", type=FILE, metavar="FILE", help="The configuration; by default pinsync.yaml, upwards."
+            "--config",
+            type=FILE,
+            metavar="FILE",
+            help="Path to pinsync.yaml (default: PINSYNC_CONFIG, else the nearest one up to the repository root).",
         ),
     )
 

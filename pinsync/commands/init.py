@@ -130,6 +130,8 @@ def init(
         ConfigError: a setting in the environment, or in a configuration that is there already, is refused.
     """
     root = root.resolve()
+    named_config = environ.get(config.FILE_VARIABLE)
+    environ = {name: value for name, value in environ.items() if name != config.FILE_VARIABLE}
     files: dict[Path, str] = {}
     named = tracker_id or environ.get("PINSYNC_TRACKER_ID", "").strip() or None
     there = os.path.lexists(root / config.FILE_NAME)
@@ -146,8 +148,8 @@ def init(
             files[file] = ci_files.render(template, source, path, trackers)
     written = _written(files, top, root, directory)
     echo(f"Wrote {_listed(written)}.")
-    if above:
-        echo(f"Here, and in the folders below, it counts instead of {above} from now on.")
+    if note := _describe_precedence(named_config, above):
+        echo(note)
     if fresh and not environ.get("PINSYNC_PRIVATE_KEY"):
         needed = ["PINSYNC_PRIVATE_KEY"] if named else ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY"]
         echo(f"Set {' and '.join(needed)} in the environment.")
@@ -215,6 +217,15 @@ def _above(root: Path, environ: Mapping[str, str]) -> str | None:
         message = f"{settings.directory} is the folder for the documents of {above}"
         raise UsageError(message, hint=f"edit {above}")
     return above
+
+
+def _describe_precedence(named: str | None, above: str | None) -> str | None:
+    """Return a note on the configuration that counts beside the new one: that of the environment, or one above."""
+    if named:
+        return f"{config.FILE_VARIABLE} names {named}, which counts instead until you unset the variable."
+    if above:
+        return f"Here, and in the folders below, it counts instead of {above} from now on."
+    return None
 
 
 def _directory(root: Path, environ: Mapping[str, str]) -> str:

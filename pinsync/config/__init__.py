@@ -21,6 +21,7 @@ from pinsync.config.key import private_key
 from pinsync.config.records import (
     DEFAULT_HOSTS,
     FILE_NAME,
+    FILE_VARIABLE,
     Safety,
     Settings,
     Tracker,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_KEY_VARIABLE",
     "FILE_NAME",
+    "FILE_VARIABLE",
     "Safety",
     "Settings",
     "Tracker",
@@ -99,7 +101,8 @@ def load(path: Path | None, *, start: Path, environ: Mapping[str, str]) -> Setti
     relative to the file's folder, or to the repository's root for a file outside of it.
 
     Args:
-        path: the file that the user names, ``None`` to look for one; without any, the environment is enough.
+        path: the file that the command line names; ``None`` for the one that ``PINSYNC_CONFIG`` names, else to look
+            for one; without any, the environment is enough.
         start: the current folder.
         environ: the environment variables.
 
@@ -107,11 +110,14 @@ def load(path: Path | None, *, start: Path, environ: Mapping[str, str]) -> Setti
         ConfigError: the file can't be read, or a setting is refused.
     """
     start = start.resolve()
+    remedy = "write one with `pinsync init`, or name another by --config"
+    if path is None and (value := environ.get(FILE_VARIABLE)):
+        path, remedy = Path(value), f"{FILE_VARIABLE} names it: correct the variable, or unset it"
     found = find(start) if path is None else start / path
     if found is None:
         return _settings(Section(FILE_NAME, {}, (), {}), repository_root(start) or start, _TOP, environ)
     source = str(path or (found.relative_to(start) if found.is_relative_to(start) else found))
-    top = _parse(_read(found, source), source)
+    top = _parse(_read(found, source, remedy), source)
     folder = found.parent.resolve()
     root = repository_root(folder) or repository_root(start) or folder
     base = PurePosixPath(folder.relative_to(root).as_posix()) if folder.is_relative_to(root) else _TOP
@@ -154,11 +160,11 @@ def rooted(settings: Settings, root: Path, inside: PurePosixPath) -> Settings:
         raise ConfigError(f"directory {error}", source=source, hint="move the file out of there") from error
 
 
-def _read(file: Path, source: str) -> bytes:
+def _read(file: Path, source: str, remedy: str) -> bytes:
     try:
         if not file.is_file():
             state = "is not a regular file" if os.path.lexists(file) else "doesn't exist"
-            raise ConfigError(state, source=source, hint="write one with `pinsync init`, or name another by --config")
+            raise ConfigError(state, source=source, hint=remedy)
         with file.open("rb") as stream:
             return stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
 FILE_NAME: Final = "pinsync.yaml"
+FILE_VARIABLE: Final = "PINSYNC_CONFIG"
+"""The environment variable that names the configuration where ``--config`` doesn't."""
 DEFAULT_HOSTS: Final = ("https://live.luigisbox.tech", "https://live.luigisbox.com")
 
 
