@@ -135,6 +135,28 @@ def test_a_rule_without_an_id_does_not_come_back_with_a_deleted_file(pinsync: Co
     assert not document("drafts").exists()
 
 
+@pytest.mark.parametrize("options", [[], ["--commit"]])
+def test_a_link_in_head_that_somebody_replaced_or_deleted_is_no_obstacle(
+    options: list[str], api: Sandbox, remarked: Path, pinsync: CommandLine, git: Git
+) -> None:
+    new, old = document("new"), document("old")
+    for link in (new, old):
+        link.symlink_to("basket.yaml")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "Links")
+    assert pinsync("export").code == 2
+    for link in (new, old):
+        link.unlink()
+    edited(api, HOME, model="new")
+    result = pinsync("export", *options)
+    assert result.code == 0, result.err
+    assert new.read_text().startswith("format: 1")
+    shutil.rmtree("customizations")
+    emptied(api)
+    with untouched(remarked):
+        assert pinsync("export", "--commit").code == 4, "the other documents of HEAD count"
+
+
 # --commit counts from HEAD.
 
 

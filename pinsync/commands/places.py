@@ -97,11 +97,7 @@ class WorkingTree:
         if head is None:
             return TrackerFiles(present, unchecked)
         here = present.keys() | unchecked.keys()
-        try:
-            documents = self.repository.read(head, folder, "HEAD", besides=() if whole else here)
-        except FileError:  # HEAD has a link or a submodule in the place of the folder, and so no documents there
-            documents = iter(())
-        committed = dict(documents)
+        committed = self.repository.read_head(head, folder, besides=() if whole else here)
         written = self.store.written()
         deleted = {path: text for path, text in committed.items() if path not in here and not written.has(path, None)}
         return TrackerFiles(present, unchecked, deleted, committed if whole else {})

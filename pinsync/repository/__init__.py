@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import RepositoryError, SafetyError, printable
+from pinsync.errors import FileError, RepositoryError, SafetyError, printable
 from pinsync.model import MAX_FILE_BYTES, is_document
 from pinsync.repository import branch, discovery, log, objects, obstacles, pager, recovery
 from pinsync.repository.branch import BranchResult, Proposal
@@ -204,24 +204,39 @@ class Repository:
             raise RepositoryError(message, hint=hint)
         return line(checked(found, "merge-base"))
 
-    def read(
-        self, revision: str, directory: PurePosixPath, name: str = "", besides: Container[PurePosixPath] = ()
-    ) -> Iterator[tuple[PurePosixPath, bytes]]:
+    def read(self, revision: str, directory: PurePosixPath, name: str = "") -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of the documents directly in a folder of a commit, sorted by name.
 
         Args:
             revision: what `resolve` understands.
             directory: the folder; one that the commit hasn't yields nothing.
             name: how messages call the revision, if not as it is given.
-            besides: the paths of documents to leave out.
 
         Raises:
             RepositoryError: there is no such commit.
             FileError: the folder or a file is a link, or no plain file.
         """
         entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
-        wanted = [entry for entry in _documents(entries) if entry.path not in besides]
-        return objects.contents(self._git, wanted, name or revision)
+        return objects.contents(self._git, _documents(entries), name or revision)
+
+    def read_head(
+        self, head: str, directory: PurePosixPath, besides: Container[PurePosixPath] = ()
+    ) -> dict[PurePosixPath, bytes]:
+        """Return the documents directly in a folder of HEAD, without links, and none where the folder is a link.
+
+        On disk those are refused; a person who removes or replaces one needn't commit that first.
+
+        Args:
+            head: the full hash of HEAD.
+            directory: the folder.
+            besides: the paths of documents to leave out.
+        """
+        try:
+            entries = _documents(objects.tree(self._git, head, directory, "HEAD"))
+        except FileError:
+            return {}
+        plain = [entry for entry in entries if entry.mode in objects.FILE_MODES and entry.path not in besides]
+        return dict(objects.contents(self._git, plain, "HEAD"))
 
     def folders(self, revision: str, directory: PurePosixPath, name: str = "") -> list[str]:
         """Return the names of the folders directly in one of a commit; takes and raises what `read` does."""
