@@ -375,3 +375,10 @@ def test_zero_and_the_smallest_number_are_kept(number: str) -> None:
     row = f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": {number}}}}}'
     ((item,), _) = customizations(f'{{"results": [{row}]}}'.encode(), ())
     assert f"weight: {'5.0e-324' if number.startswith('5') else 0}\n" in item.text.decode()
+
+
+def test_a_value_nested_too_deeply_is_refused_and_no_bug() -> None:
+    value = b"[" * 500 + b"]" * 500
+    row = b'{"id": "1", "model": "m", "target_type": "all", "target_metadata": {"a": %s}}' % value
+    with pytest.raises(DataError):
+        customizations(b'{"results": [%s]}' % row, ())

@@ -138,11 +138,16 @@ def has_keys(raw: bytes, count: int) -> bool:
 
 def holds_zero(value: object) -> bool:
     """Return whether a decoded value holds the float 0.0, which a decoder makes of ``1e-400`` too."""
-    if type(value) is float:
-        return not value
-    if type(value) is dict:
-        return any(map(holds_zero, value.values()))
-    return type(value) is list and any(map(holds_zero, value))
+    waiting = [value]  # not recursive: a value may be nested more deeply than Python's calls
+    while waiting:
+        item = waiting.pop()
+        if type(item) is float and not item:
+            return True
+        if type(item) is dict:
+            waiting += item.values()
+        elif type(item) is list:
+            waiting += item
+    return False
 
 
 class _Number(str):
