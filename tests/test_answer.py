@@ -83,6 +83,24 @@ def test_an_answer_nested_beyond_all_bounds_is_none() -> None:
         list(map(decoded, split(b'{"results": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}")))
 
 
+@pytest.mark.parametrize("depth", [900, 980, 990, 1000, 5000])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f'{{"results": [{{{A}, "x": %s}}]}}',
+        f'{{"results": [{{{A}, "target_metadata": {{"x": %s}}}}]}}',
+        f'{{"results": [{{{A}, "x": %s, "x": 1}}]}}',
+        f'{{"results": [{{{A}, "x": %s, "y": "\\ud800"}}]}}',
+        '{"results": [], "next": %s}',
+        '{"results": [], "meta": {"errors": %s}}',
+    ],
+)
+def test_what_is_nested_deeper_than_python_goes_is_refused(answer: str, depth: int) -> None:
+    for value in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
+        with pytest.raises(DataError):
+            customizations((answer % value).encode(), ())
+
+
 @pytest.mark.parametrize("raw", [b"1", b"null", b'"x"', b"[]", b"true", b"1.5"])
 def test_a_row_must_be_an_object(raw: bytes) -> None:
     with pytest.raises(DataError, match="expected an object, got "):

@@ -52,6 +52,8 @@ def split(body: bytes, headers: Headers = ()) -> list[msgspec.Raw]:
         results, rest = _members(body)
         rows = msgspec.json.decode(results, type=list[msgspec.Raw])
         twice = _twice(_envelope(body, results))
+        if not twice:
+            raise_if_partial(rest, headers, len(rows))
     except KeyError as error:
         raise DataError('the answer has no "results"; expected {"results": [...]}') from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -59,7 +61,6 @@ def split(body: bytes, headers: Headers = ()) -> list[msgspec.Raw]:
         raise _lone_surrogate(body) or problem from error
     if twice:
         raise _ambiguous("the answer: ", twice)
-    raise_if_partial(rest, headers, len(rows))
     return rows
 
 
@@ -213,14 +214,15 @@ def _envelope(body: bytes, results: msgspec.Raw) -> bytes:
 def _lone_surrogate(body: bytes) -> DataError | None:
     """Return the error of an answer with half a surrogate pair, None if something else is wrong with it."""
     marked = _ESCAPE.sub(lambda match: rb"\ufdd0" if match[1] else match[0], body)
+    if marked == body:
+        return None
     try:
-        rows = msgspec.json.decode(_members(marked)[0], type=list[msgspec.Raw]) if marked != body else []
+        for number, raw in enumerate(msgspec.json.decode(_members(marked)[0], type=list[msgspec.Raw]), 1):
+            row = msgspec.json.decode(raw)
+            for path, value in _nodes(row, ()):
+                if any(_MARK in text for text in (value, *path[-1:]) if isinstance(text, str)):
+                    message = f"{_name(number, row)}: {spelled(path)}: isn't valid Unicode (a lone surrogate)"
+                    return DataError(message.replace(_MARK, "\ufffd"), path=path, hint=_HALF_AN_EMOJI)
     except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    for number, raw in enumerate(rows, 1):
-        row = msgspec.json.decode(raw)
-        for path, value in _nodes(row, ()):
-            if any(_MARK in text for text in (value, *path[-1:]) if isinstance(text, str)):
-                message = f"{_name(number, row)}: {spelled(path)}: isn't valid Unicode (a lone surrogate)"
-                return DataError(message.replace(_MARK, "\ufffd"), path=path, hint=_HALF_AN_EMOJI)
     return None

@@ -112,13 +112,14 @@ def _quick(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customization | None:
     data = bytes(raw)
     try:
         row = _decoder.decode(data)
+        count = _count_keys(row)  # from Python 3.12 on, decoders go deeper than Python itself
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     pins, keys = _pins(row.pin_definitions) if row.pin_definitions else ("", 0)
     usual = row.id and row.model and row.target_type and not row.target_criteria
     if row.target_metadata and answer.holds_zero(row.target_metadata):
         return None  # the other reader tells 0.0 from a number that is too small
-    if not (usual and answer.has_keys(data, _count_keys(row) + keys)):
+    if not (usual and answer.has_keys(data, count + keys)):
         return None
     identity = None if row.target_identity is UNSET else row.target_identity
     text = f"  - id: {quoted(row.id)}\n    target_type:{strings[row.target_type]}\n"
