@@ -20,6 +20,35 @@ INVISIBLE: Final = re.compile(
 A frozen list rather than this Python's Unicode tables, so that canonical text is the same under every Python.
 """
 
+# The lists below are frozen too, so that every Python shows the same. They are of Unicode 17.0.
+IGNORABLE: Final = (
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+)
+"""Ranges of characters that show nothing by themselves, such as Hangul fillers: the property
+Default_Ignorable_Code_Point (DerivedCoreProperties.txt) but for `SELECTORS`."""
+SELECTORS: Final = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
+"""Ranges of characters that choose a form of the character before them, an emoji or a Mongolian or
+Chinese letter: the property Variation_Selector (PropList.txt)."""
+BLANKS: Final = "\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
+"""Ranges of the blanks (PropList.txt, White_Space) but for U+0020 and those in `INVISIBLE`, and the
+blank of Braille."""
+_EMOJI: Final = (
+    "#*0-9\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u27bf\u2934\u2935\u2b00-\u2bff\u3030\u303d\u3297\u3299"
+    "\U0001f000-\U0001faff"
+)
+"""Ranges of emoji (emoji-data.txt, Emoji), whole blocks of symbols where they hold many."""
+
+HIDDEN: Final = re.compile(
+    f"{INVISIBLE.pattern}|(?![\ufe0e\ufe0f])[{IGNORABLE}{SELECTORS}{BLANKS}]|(?<![{_EMOJI}])[\ufe0e\ufe0f]"
+)
+"""A character that an identity should not hold: nobody sees it, or can tell it from another blank."""
+_NOT_PRINTABLE: Final = re.compile(
+    # The last part is a selector that has no character before it to choose a form of.
+    rf"{INVISIBLE.pattern}|[{IGNORABLE}]"
+    rf"|(?<![^\x00-\"$-)+-/:-\x7f{INVISIBLE.pattern[1:-1]}{IGNORABLE}{SELECTORS}{BLANKS}])[{SELECTORS}]"
+)
+
 COMMANDS: Final[Mapping[str, str]] = {
     # actions/runner, src/Runner.Common/ActionCommand.cs, TryParse: anywhere in a line. act, Gitea and
     # Forgejo obey it at the beginning of a line; Azure Pipelines folds or colours lines by it.
@@ -171,17 +200,35 @@ def escaped(character: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return ``text`` with controls, bidi marks and lone surrogates shown as ``\uXXXX``.
+    r"""Return ``text`` with every character that shows nothing by itself as ``\uXXXX``.
 
-    Newlines and tabs stay. Text from the API, a file or git is data: it must not move the cursor of
-    a terminal, nor reorder a line. `defused` keeps a CI runner from obeying it.
+    Such are controls, bidi marks, lone surrogates, zero-width characters and fillers. Newlines and
+    tabs stay. Text from the API, a file or git is data: it must not move the cursor of a terminal,
+    nor reorder a line. `defused` keeps a CI runner from obeying it.
     """
-    return INVISIBLE.sub(lambda match: escaped(match[0]), text)
+    return text if _is_plain(text) else _NOT_PRINTABLE.sub(_escape, text)
 
 
 def one_line(text: str) -> str:
     r"""Return ``text`` with every control shown: newline and tab as ``\n`` and ``\t``, others as `printable` does."""
     return printable(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
+
+
+def reveal(text: str) -> str:
+    r"""Return ``text`` with every character of `HIDDEN` as ``\uXXXX``: for identities, not for prose.
+
+    A title may hold a no-break space, or a selector of a letter's form. In an identity they are a
+    mistake, or somebody's trick.
+    """
+    return text if _is_plain(text) else HIDDEN.sub(_escape, text)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def _escape(match: re.Match[str]) -> str:
+    return escaped(match[0])
 
 
 def defused(text: str, escape: Callable[[str], str] = escaped) -> str:
@@ -209,8 +256,8 @@ def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None)
     folded = {spelled.casefold(): spelled for spelled in reversed(words)}  # the first in order, of those that are alike
     near = get_close_matches(word.casefold(), folded, n=1)
     if near:
-        return f'did you mean "{one_line(folded[near[0]])}"?'
-    return otherwise or f"known: {', '.join(map(one_line, words))}"
+        return f'did you mean "{reveal(one_line(folded[near[0]]))}"?'
+    return otherwise or f"known: {', '.join(reveal(one_line(each)) for each in words)}"
 
 
 def spelled(path: Iterable[str | int]) -> str:

@@ -368,6 +368,7 @@ REFUSED_DIRECTORIES = [
     " .git",
     "a/.git",
     ".g\u200cit",
+    "\u206a.git",  # HFS+ takes no notice of it
     "git~1",
     "GIT~1/hooks",
     ".git::$INDEX_ALLOCATION",

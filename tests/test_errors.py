@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from strategies import QUICK
 
 from pinsync.errors import (
+    HIDDEN,
     INVISIBLE,
     ConfigError,
     FileError,
@@ -27,6 +28,7 @@ from pinsync.errors import (
     one_line,
     printable,
     redacted,
+    reveal,
     suggestion,
 )
 
@@ -54,6 +56,46 @@ def test_invisible_is_the_frozen_list_and_surrogates() -> None:
     everything = "".join(map(chr, range(sys.maxunicode + 1)))
     expected = {code for first, last in [*ESCAPED_RANGES, SURROGATES] for code in range(first, last + 1)}
     assert set(map(ord, INVISIBLE.findall(everything))) == expected
+
+
+# Unicode 17.0: DerivedCoreProperties.txt, Default_Ignorable_Code_Point; PropList.txt, White_Space. And U+2800.
+IGNORABLE_RANGES = [
+    *((0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
+    *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
+    *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
+]
+BLANK_RANGES = [
+    *((0x0009, 0x000D), (0x0085, 0x0085), (0x00A0, 0x00A0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029)),
+    *((0x202F, 0x202F), (0x205F, 0x205F), (0x2800, 0x2800), (0x3000, 0x3000)),
+]
+
+
+def test_hidden_is_what_nobody_sees_or_tells_from_a_blank() -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    ranges = [*ESCAPED_RANGES, SURROGATES, *IGNORABLE_RANGES, *BLANK_RANGES]
+    expected = {code for first, last in ranges for code in range(first, last + 1)}
+    assert set(map(ord, HIDDEN.findall(everything))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "identity"),
+    [
+        ("/p/1/\u3164", r"/p/1/\u3164", r"/p/1/\u3164"),
+        ("\u115f\u1160\uffa0\u034f", r"\u115f\u1160\uffa0\u034f", r"\u115f\u1160\uffa0\u034f"),
+        ("\u180e\u17b4\u206a\ufff0\U0001d173\U000e0080", *[r"\u180e\u17b4\u206a\ufff0\U0001d173\U000e0080"] * 2),
+        ("5\u00a0kg\u3000\u2800", "5\u00a0kg\u3000\u2800", r"5\u00a0kg\u3000\u2800"),
+        ("❤\ufe0f 1\ufe0f\u20e3 ☎\ufe0e", "❤\ufe0f 1\ufe0f\u20e3 ☎\ufe0e", "❤\ufe0f 1\ufe0f\u20e3 ☎\ufe0e"),
+        ("葛\U000e0100 ᠠ\u180b", "葛\U000e0100 ᠠ\u180b", r"葛\U000e0100 ᠠ\u180b"),
+        ("a\ufe0f \ufe0f", *[r"a\ufe0f \ufe0f"] * 2),
+        ("葛\U000e0100\ufe0f\x85\ufe0f", "葛\U000e0100\\ufe0f\\u0085\\ufe0f", r"葛\U000e0100\ufe0f\u0085\ufe0f"),
+        ("क्षेत्र 한국어 e\u0301", "क्षेत्र 한국어 e\u0301", "क्षेत्र 한국어 e\u0301"),
+    ],
+)
+def test_what_shows_nothing_is_shown_and_in_identities_what_shows_as_a_blank(
+    text: str, shown: str, identity: str
+) -> None:
+    assert printable(text) == shown
+    assert reveal(text) == identity
 
 
 @pytest.mark.parametrize(
@@ -115,6 +157,7 @@ def test_one_line_is_one() -> None:
         ("basket", ("Basket", "BASKET"), 'did you mean "BASKET"?'),
         ("nothing like it", ("b", "a\n::error::x\u202e"), r"known: a\n::error::x\u202e, b"),
         ("a\nb", ("a\nc",), r'did you mean "a\nc"?'),
+        ("basket", ("basket\u00a0",), r'did you mean "basket\u00a0"?'),
     ],
 )
 def test_a_suggestion_is_a_known_word_whatever_the_case(word: str, known: tuple[str, ...], hint: str) -> None:

@@ -11,7 +11,7 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import INVISIBLE, printable
+from pinsync.errors import one_line, printable
 from pinsync.model import DEVICES
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def directory(text: str, base: PurePosixPath) -> PurePosixPath:
     """
     if text.startswith("/") or ".." in text.split("/"):
         raise ValueError("must be a folder inside the repository, relative to the file, without `..`")
-    if INVISIBLE.search(text) or _UNPORTABLE.search(text) or len(text) > _MAX_DIRECTORY:
+    if one_line(text) != text or _UNPORTABLE.search(text) or len(text) > _MAX_DIRECTORY:
         raise ValueError(
             'must be a plain path of at most 200 characters, with / and without control characters or \\:<>"|?*~'
         )
