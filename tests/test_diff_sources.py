@@ -301,6 +301,17 @@ def test_an_empty_file_that_is_staged_is_no_document(pinsync: CommandLine, git: 
 
 
 @pytest.mark.usefixtures("api")
+def test_a_directory_that_looks_like_another_is_told_apart(exported: Path, pinsync: CommandLine, git: Git) -> None:
+    put(exported / "pinsync.yaml", "directory: čaj\n")
+    git("mv", "customizations", "čaj")
+    commit(git)
+    git("mv", "čaj", "c\u030caj")
+    put(exported / "pinsync.yaml", "directory: c\u030caj\n")
+    note = r'the configuration itself differs: directory: "\u010daj" → "c\u030caj"'
+    assert diffed(pinsync, "HEAD", "@worktree").notes == [note]
+
+
+@pytest.mark.usefixtures("api")
 def test_another_directory_is_no_drift_but_a_note(exported: Path, pinsync: CommandLine, git: Git) -> None:
     put(exported / "pinsync.yaml", "directory: customizations\n")
     commit(git)

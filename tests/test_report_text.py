@@ -180,7 +180,7 @@ def test_a_field_is_named_by_its_path_and_absence_is_not_null() -> None:
 
 def test_pins_that_are_no_list_are_a_field() -> None:
     odd = rule(1, "/p/1/", []) | {"pin_definitions": "none"}
-    check(odd, with_pins(pin(1, "/p/2/")), "+ position 1: /p/2/ (only in live)", "~ pin_definitions: none → absent")
+    check(odd, with_pins(pin(1, "/p/2/")), "+ position 1: /p/2/ (only in live)", '~ pin_definitions: "none" → absent')
 
 
 def test_a_customization_that_came_shows_its_unknown_fields() -> None:

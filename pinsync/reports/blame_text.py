@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from pinsync.compare.changes import plain_data
 from pinsync.errors import one_line
 from pinsync.reports import commits
-from pinsync.reports.pins import Words
+from pinsync.reports.likeness import find_alike
+from pinsync.reports.pins import Words, identities
 from pinsync.reports.text import by_tracker, painted
 from pinsync.reports.values import aligned, clipped, page, plural
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pinsync.compare import Kind
-    from pinsync.compare.log import Blame, BlamedRule, BlamedTracker
+    from pinsync.compare.log import Blame, Blamed, BlamedRule, BlamedTracker
     from pinsync.model import Commit
     from pinsync.reports import Style
 
@@ -53,7 +54,12 @@ class _Page:
             yield f"note: {commits.shallow_end(self.blame.shallow)}"
 
     def _rules(self, tracker: BlamedTracker) -> Iterator[str]:
-        words = replace(self.words, names=tracker.names)
+        rules = tracker.rules
+        pins = (
+            side for rule in rules for pin in rule.pins for side in (pin.pin, pin.change and pin.change.old) if side
+        )
+        alike = find_alike(identities((rule.customization for rule in rules), pins))
+        words = replace(self.words, names=tracker.names, alike=alike)
         for rule in tracker.rules:
             yield ""
             yield self._title(rule, words)
@@ -66,7 +72,7 @@ class _Page:
 
     def _table(self, rule: BlamedRule, words: Words) -> Iterator[str]:
         rows = [
-            (*self._who(pin.commit), words.event(pin.change) if pin.change else "", words.alone(pin.pin))
+            (*self._who(pin.commit), words.event(pin.change) if pin.change else "", _describe(pin, words))
             for pin in rule.pins
         ] or [(*self._who(rule.commit), _KINDS[rule.kind] if rule.kind else "", "no pins")]
         for first, *rest in aligned(rows):
@@ -82,6 +88,11 @@ class _Page:
         """Return how a commit is named: that at which a shallow clone ends as git blame does it, with a ``^``."""
         end = self.blame.shallow
         return commit.short if commit else f"^{end.short}" if end else "?"
+
+
+def _describe(pin: Blamed, words: Words) -> str:
+    replaced = pin.change.old if pin.change and pin.change.kind == "replaced" else None
+    return words.alone(pin.pin, other=replaced)
 
 
 def age(at: datetime, now: datetime) -> str:

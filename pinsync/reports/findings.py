@@ -178,6 +178,8 @@ def _finding(change: Change, tracker: TrackerDrift, words: Wording) -> Finding:
 def _name(change: Change, words: Wording) -> str:
     """Return what a change is about, told from all that is alike, whether that differs today or not."""
     item = change.subject
+    # Whatever else differs: a name that changed with it would be another test's.
+    words = replace(words, alike=frozenset())
     name = clipped(words.called(item, plain_data(item)).full, _MAX_NAME)
     return name if change.id is None else f"{name}, id {one_line(change.id[:SHORT])}"
 

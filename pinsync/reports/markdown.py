@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import COMMAND, UsageError, one_line
+from pinsync.errors import COMMAND, UsageError, one_line, reveal
+from pinsync.reports.likeness import find_alike, spell_out
 from pinsync.reports.values import clipped, plural
 from pinsync.reports.wording import Wording, touched
 
@@ -241,13 +242,21 @@ class _Report:
         names = (["tracker"] if several else []) + ["model"]
         counted = [*(words[kind] for kind in kinds), "touch what shoppers see"]
         head = _row([*names, *counted]) + _row([*("---" for _ in names), *("---:" for _ in counted)])
+        alike = find_alike(model for _, model in self.rows)
         for tracker in self.drift.trackers:
             for model, changes in groupby(tracker.changes, key=lambda change: change.subject.model):
                 found = list(changes)
                 counts = Counter(change.kind for change in found)
                 shown = sum(change.effect == "shown" for change in found)
                 first = [_name(tracker.name)] if several else []
-                yield head + _row([*first, _name(model), *(f"{counts[kind]:,}" for kind in kinds), f"{shown:,}"])
+                yield head + _row(
+                    [
+                        *first,
+                        _name(spell_out(model) if model in alike else model),
+                        *(f"{counts[kind]:,}" for kind in kinds),
+                        f"{shown:,}",
+                    ]
+                )
                 head = ""
 
     def _tracker(self, tracker: TrackerDrift, *, tabled: bool) -> None:
@@ -293,7 +302,7 @@ def _failure(tracker: TrackerDrift, error: PinsyncError) -> str:
 
 
 def _name(text: str) -> str:
-    return code(clipped(text, MAX_VALUE))
+    return code(clipped(reveal(text), MAX_VALUE))
 
 
 def _row(cells: Iterable[str]) -> str:

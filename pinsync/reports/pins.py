@@ -11,16 +11,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.compare import title
-from pinsync.compare.drift import MISSING
+from pinsync.compare.changes import same
+from pinsync.compare.drift import MISSING, Missing
 from pinsync.compare.shelf import BLOCKED, EVERYWHERE, is_at
+from pinsync.errors import one_line, reveal
+from pinsync.model import THING
+from pinsync.reports.likeness import describe_forms, spell_out, tell_apart
 from pinsync.reports.values import clipped, compact, moment, read_moment, sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from pinsync.compare.drift import PinChange, Side
     from pinsync.model import Customization
+    from pinsync.reports.likeness import Spelling
+
+    Pin = Mapping[str, Any]
 
 _CLEAR_TITLE: Final = re.compile(r"(?=\S)[^·→\"\n\r\t]+(?<=\S)")
 """A title that can't be taken for more than a name; any other stands in quotes."""
@@ -69,12 +76,14 @@ class Words:
         data: the report's escape; what it returns is one line, whatever it gets.
         limit: the most characters of a value that are shown; None for all of it.
         names: the titles of pinned items, as far as they are known.
+        alike: the identities in the report that look like another of them.
     """
 
     zone: tzinfo
     data: Callable[[str], str]
     limit: int | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    alike: Collection[str] = frozenset()
 
     def side(self, side: Side) -> str:
         """Return what a person calls a side: ``live``, ``the working tree``, or the source as it was spelled."""
@@ -90,7 +99,7 @@ class Words:
         named, target = title(data), self._target(item, data)
         if not named:
             return Called(target)
-        name = clipped(named if _CLEAR_TITLE.fullmatch(named) else compact(named), MAX_TITLE)
+        name = clipped(named if _CLEAR_TITLE.fullmatch(named) else compact(named, str), MAX_TITLE)
         return Called(self.data(name), target)
 
     def _target(self, item: Customization, data: Mapping[str, Any]) -> str:
@@ -100,38 +109,56 @@ class Words:
             return "all requests"
         return " ".join([kind if kind in _TYPES else self.value(kind), *wanted])
 
-    def alone(self, pin: Mapping[str, Any], remark: str = "") -> str:
-        """Return all that a pin says: ``position 1: /p/234/ "Titanium strap", until 24 Dec 2026 12:00 CET``."""
-        return sentence(self.where(pin), self.thing(pin), remark, self.facts(pin))
+    def alone(self, pin: Pin, remark: str = "", other: Pin | None = None) -> str:
+        """Return all that a pin says: ``position 1: /p/234/ "Titanium strap", until 24 Dec 2026 12:00 CET``.
+
+        Args:
+            pin: the pin.
+            remark: a remark on it.
+            other: the pin that it replaced, if it did.
+        """
+        return sentence(self.where(pin), self.thing(pin, other), remark, self.facts(pin))
 
     def where(self, pin: Mapping[str, Any]) -> str:
         """Return where a pin stands: ``position 1 in widget hero``."""
         return self.position(pin) + self.widget(pin)
 
-    def position(self, pin: Mapping[str, Any]) -> str:
-        """Return a pin's position, by what it means where it has a meaning of its own."""
+    def position(self, pin: Pin, other: Any = MISSING) -> str:  # noqa: ANN401 - any JSON value
+        """Return a pin's position, by what it means where it has a meaning of its own.
+
+        Args:
+            pin: the pin.
+            other: another position that it must not look like.
+        """
         if "position" not in pin:
             return "no position"
         if is_at(pin, BLOCKED):
             return "blocked"
         if is_at(pin, EVERYWHERE):
             return "every position"
-        return f"position {pin['position'] if is_ordinary(pin) else self.value(pin['position'])}"
+        return f"position {pin['position'] if is_ordinary(pin) else self.value(pin['position'], other)}"
 
     def widget(self, pin: Mapping[str, Any]) -> str:
         """Return the widget that a pin counts in, as what follows another word; empty if it names none."""
         return f" in widget {self.value(pin['widget_id'])}" if "widget_id" in pin else ""
 
-    def thing(self, pin: Mapping[str, Any], *, named: bool = True) -> str:
-        """Return what a pin holds: ``/p/234/ "Titanium strap"``, ``whatever matches {price: {lt: 20}}``."""
+    def thing(self, pin: Pin, other: Pin | None = None, *, named: bool = True) -> str:
+        """Return what a pin holds: ``/p/234/ "Titanium strap"``, ``whatever matches {price: {lt: 20}}``.
+
+        Args:
+            pin: the pin.
+            other: the pin that it replaced, or that replaced it.
+            named: whether to add the title of its item.
+        """
+        there = {} if other is None else other
         parts = []
         if "pin_identity" in pin:
-            parts.append(self.value(pin["pin_identity"]) + (self._title(pin["pin_identity"]) if named else ""))
+            identity = self.value(pin["pin_identity"], there.get("pin_identity", MISSING))
+            parts.append(identity + (self._title(pin["pin_identity"]) if named else ""))
         if "pin_criteria" in pin:
-            parts.append(f"whatever matches {self.value(pin['pin_criteria'])}")
-        kind = pin.get("pin_type")
-        if not parts or kind not in ("item", "criteria"):
-            parts.append(f"pin type {self.value(kind)}")
+            parts.append(f"whatever matches {self.value(pin['pin_criteria'], there.get('pin_criteria', MISSING))}")
+        if not parts or _has_odd_type(pin) or (other and _differ_in_type_alone(pin, other)):
+            parts.append(f"pin type {self.value(pin.get('pin_type'), there.get('pin_type', MISSING))}")
         return " and ".join(parts)
 
     def _title(self, identity: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -148,19 +175,41 @@ class Words:
 
     def named(self, name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
         """Return a field with its value."""
-        return f"{self.data(self.cut(name))}: {self.value(value)}"
+        return f"{self._name(name)}: {self.value(value)}"
 
-    def moment(self, value: Any) -> str:  # noqa: ANN401 - any JSON value
-        """Return a date-time of the API in the report's time zone; what can't be read stays as it is."""
+    def _name(self, name: str) -> str:
+        """Return the name of a field: in ASCII, as every documented name is, so that no two look alike."""
+        return self.data(self.cut(one_line(spell_out(name))))
+
+    def moment(self, value: Any, other: Any = MISSING) -> str:  # noqa: ANN401 - any JSON value
+        """Return a date-time of the API in the report's time zone; what can't be read stays as it is.
+
+        Args:
+            value: the date-time.
+            other: another value that it must not look like.
+        """
         found = read_moment(value) if isinstance(value, str) else None
         try:
-            return moment(found[0], self.zone, found[1]) if found else self.value(value)
+            return moment(found[0], self.zone, found[1]) if found else self.value(value, other)
         except OverflowError:
-            return self.value(value)
+            return self.value(value, other)
 
-    def value(self, value: Any) -> str:  # noqa: ANN401 - any JSON value
-        """Return a value on one line, escaped, and cut where the report has no room for all of it."""
-        return self.data(self.cut(compact(value)))
+    def value(self, value: Any, other: Any = MISSING, spell: Spelling = reveal) -> str:  # noqa: ANN401 - any JSON value
+        """Return a value on one line, escaped, and cut where the report has no room for all of it.
+
+        Args:
+            value: the value.
+            other: another value that it must not look like.
+            spell: how to spell its strings as long as it doesn't.
+        """
+        if other is not MISSING and not _is_same(value, other):
+            spell = self.spelling(other, self.spelling(value, spell))
+            return self.data(tell_apart(value, other, self.limit, spell)[0])
+        return self.data(self.cut(one_line(compact(value, self.spelling(value, spell)))))
+
+    def spelling(self, value: Any, spell: Spelling = reveal) -> Spelling:  # noqa: ANN401 - any JSON value
+        """Return how to spell a value that may be an identity that looks like another."""
+        return spell_out if isinstance(value, str) and value in self.alike else spell
 
     def cut(self, text: str) -> str:
         """Return a text, or its beginning where the report has no room for all of it."""
@@ -171,7 +220,9 @@ class Words:
         old, new = change.old, change.new
         if old is None or new is None:
             return change.kind
-        parts = [f"replaced {self.thing(old)}"] if change.kind == "replaced" else []
+        parts = []
+        if change.kind == "replaced":
+            parts.append(f"replaced {self.thing(old, new)}" + _bracket(describe_things(old, new)))
         if change.kind == "moved":
             parts.append(self._move(old, new))
         return ", ".join([*parts, *self._facts_changed(old, new)])
@@ -179,44 +230,53 @@ class Words:
     def _move(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         if all(is_ordinary(pin) for pin in (old, new)):
             return f"moved {old['position']} → {new['position']}"
-        return f"{self.position(old)} → {self.position(new)}"
+        positions = [pin.get("position", MISSING) for pin in (old, new)]
+        return f"{self.position(old, positions[1])} → {self.position(new, positions[0])}"
 
     def _facts_changed(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         for name in dict.fromkeys((*old, *new)):
             sides = [pin.get(name, MISSING) for pin in (old, new)]
-            if name in TOLD - {"widget_id"} or _text(sides[0]) == _text(sides[1]):
+            if _is_same(*sides) or (name in TOLD - {"widget_id"} and not _are_empty(sides)):
                 continue
             if name in ("active_from", "active_to"):
                 yield self._window(name, *sides)
             elif name == "widget_id":
-                yield "widget {} → {}".format(*("none" if side is MISSING else self.value(side) for side in sides))
+                yield f"widget {self.sides(*sides, none='none')}"
             else:
-                yield self._arrow(name, *sides)
+                yield f"{self._name(name)}: {self.sides(*sides)}"
 
     def _window(self, name: str, old: Any, new: Any) -> str:  # noqa: ANN401 - any JSON value
         word, none = ("from", "no start") if name == "active_from" else ("until", "no end")
-        texts = [none if side is MISSING else self.moment(side) for side in (old, new)]
+        texts = [none if old is MISSING else self.moment(old, new), none if new is MISSING else self.moment(new, old)]
+        if texts[0] == texts[1]:  # An hour that comes twice may have one name: in Moscow it was MSK twice in 2014.
+            texts = [self.value(old), self.value(new)]
         first = int(old is MISSING)  # the word stands before the first moment
         texts[first] = f"{word} {texts[first]}"
         return " → ".join(texts)
 
-    def _arrow(self, name: str, old: Any, new: Any) -> str:  # noqa: ANN401 - any JSON value
-        """Return both values; of long ones what follows their common beginning."""
-        texts = [_text(side) for side in (old, new)]
-        cut = self._start(*texts)
-        sides = ("absent" if text is None else self._from(cut, text) for text in texts)
-        return f"{self.data(name)}: {' → '.join(sides)}"
+    def sides(self, old: Any, new: Any, *, none: str = "absent", spell: Spelling = reveal) -> str:  # noqa: ANN401
+        """Return both values; of long ones what follows their common beginning.
 
-    def _start(self, old: str | None, new: str | None) -> int:
-        """Return where to begin two texts, so that a difference far inside long ones is seen."""
-        if self.limit is None or old is None or new is None or max(len(old), len(new)) <= self.limit:
-            return 0
-        pairs = enumerate(zip(old, new, strict=False))
-        common = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
-        return max(0, common - self.limit // 4)
+        Args:
+            old: any JSON value, or MISSING.
+            new: the same of the other side.
+            none: the word for MISSING.
+            spell: how to spell their strings as long as they don't look alike.
+        """
+        if MISSING in (old, new):
+            return " → ".join(none if side is MISSING else self.value(side, spell=spell) for side in (old, new))
+        sides = (self.value(old, new, spell), self.value(new, old, spell))
+        return " → ".join(sides) + _bracket(describe_forms(old, new))
 
-    def _from(self, start: int, text: str) -> str:
-        return self.data(self.cut("…" + text[start:] if start else text))
+
+def identities(items: Iterable[Customization], pins: Iterable[Pin]) -> Iterator[str]:
+    """Yield the models, targets, items and widgets that a report names."""
+    for item in items:
+        yield item.model
+        if item.target.identity is not None:
+            yield item.target.identity
+    for pin in pins:
+        yield from (value for name in ("pin_identity", "widget_id") if isinstance(value := pin.get(name), str))
 
 
 def is_ordinary(pin: Mapping[str, Any]) -> bool:
@@ -225,6 +285,36 @@ def is_ordinary(pin: Mapping[str, Any]) -> bool:
     return type(found) is int and 0 < found < _LARGE
 
 
-def _text(side: Any) -> str | None:  # noqa: ANN401 - any JSON value, or MISSING
-    """Return the text of a value, by which two of them are told apart; Python's own ``==`` takes true for 1."""
-    return None if side is MISSING else compact(side)
+def _is_same(old: Any, new: Any) -> bool:  # noqa: ANN401 - any JSON value, or MISSING
+    # Canonical text tells 1 from true, but takes longer, and most values are strings.
+    if isinstance(old, str | Missing) or isinstance(new, str | Missing):
+        return bool(old == new)
+    return same(old, new)
+
+
+def _are_empty(sides: Sequence[Any]) -> bool:
+    """Whether the one side is null and the other lacks the field, which look the same in the rest of the sentence."""
+    return all(side is None or side is MISSING for side in sides)
+
+
+def _has_odd_type(pin: Pin) -> bool:
+    return pin.get("pin_type") not in ("item", "criteria")
+
+
+def _differ_in_type_alone(pin: Pin, other: Pin) -> bool:
+    """Whether two pins hold the same, the one as an item and the other as criteria."""
+    fields = ("pin_identity", "pin_criteria")
+    return not _has_odd_type(other) and all(
+        _is_same(pin.get(name, MISSING), other.get(name, MISSING)) for name in fields
+    )
+
+
+def describe_things(old: Pin, new: Pin) -> str:
+    """Return how what two pins hold differs, if only in Unicode normalization."""
+    sides = [(old.get(name), new.get(name)) for name in THING if old.get(name) != new.get(name)]
+    remarks = {describe_forms(*both) for both in sides}
+    return remarks.pop() if len(remarks) == 1 else ""
+
+
+def _bracket(remark: str) -> str:
+    return f" ({remark})" if remark else ""

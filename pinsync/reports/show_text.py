@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.compare.shelf import STATES
 from pinsync.errors import one_line
-from pinsync.reports.pins import KNOWN, Words
+from pinsync.reports.likeness import find_alike
+from pinsync.reports.pins import KNOWN, Words, identities
 from pinsync.reports.text import by_tracker, painted
 from pinsync.reports.values import aligned, compact, page, plural
 
@@ -43,7 +44,10 @@ class _Page:
         yield self._counts(self.shelves.trackers)
 
     def _shelves(self, tracker: TrackerShelves) -> Iterator[str]:
-        words = replace(self.words, names=tracker.names)
+        shelves = tracker.shelves
+        pins = (slot.pin for shelf in shelves for slot in shelf.slots)
+        alike = find_alike(identities((shelf.item for shelf in shelves), pins))
+        words = replace(self.words, names=tracker.names, alike=alike)
         for shelf in tracker.shelves:
             yield ""
             yield self._title(shelf, words)

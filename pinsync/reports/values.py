@@ -8,10 +8,10 @@ import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.errors import defused
+from pinsync.errors import defused, reveal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import tzinfo
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -55,8 +55,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-# Without what could be taken for a part of the sentence around it: blanks, quotes, brackets, commas, arrows.
-_BARE: Final = re.compile(r"(?!(?:true|false|null)\Z)(?:[^\W\d]|/|[0-9a-f]{8}-)[\w./+?=&%#@~:-]*")
+# Without what could be taken for a part of the sentence around it: blanks, quotes, brackets, commas, arrows,
+# and the words for a value that isn't there.
+_BARE: Final = re.compile(r"(?!(?:true|false|null|absent|none)\Z)(?:[^\W\d]|/|[0-9a-f]{8}-)[\w./+?=&%#@~:-]*")
 
 
 def sentence(where: str, thing: str, remark: str, facts: Iterable[str]) -> str:
@@ -64,21 +65,31 @@ def sentence(where: str, thing: str, remark: str, facts: Iterable[str]) -> str:
     return ", ".join([f"{where}: {thing} ({remark})" if remark else f"{where}: {thing}", *facts])
 
 
-def compact(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return a JSON value on one line, keys and plain words without quotes: ``{price: {lt: 20}, on: [a, "b c"]}``."""
+def compact(value: Any, spell: Callable[[str], str] = reveal) -> str:  # noqa: ANN401 - any JSON value
+    """Return a JSON value on one line, keys and plain words without quotes: ``{price: {lt: 20}, on: [a, "b c"]}``.
+
+    Args:
+        value: the value.
+        spell: escapes the strings in it; by default as an identity needs it.
+    """
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{compact(key)}: {compact(item)}" for key, item in value.items()) + "}"
+        pairs = (f"{compact(key, spell)}: {compact(item, spell)}" for key, item in value.items())
+        return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(compact(item) for item in value) + "]"
-    if isinstance(value, str) and _BARE.fullmatch(value):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+        return "[" + ", ".join(compact(item, spell) for item in value) + "]"
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if value.isascii() and _BARE.fullmatch(value):
+        return value  # nothing in it to escape, as a rule
+    # A backslash of the string is doubled first, so that an escape can't be taken for the string's own text.
+    shown = spell(json.dumps(value, ensure_ascii=False)[1:-1])
+    return value if shown == value and _BARE.fullmatch(value) else f'"{shown}"'
 
 
-def path_text(path: Iterable[str | int]) -> str:
+def path_text(path: Iterable[str | int], spell: Callable[[str], str] = reveal) -> str:
     """Return where a value stands: ``target_metadata.title``, ``switch["odd key"][0]``."""
-    steps = (f".{step}" if isinstance(step, str) and _BARE.fullmatch(step) else f"[{compact(step)}]" for step in path)
-    return "".join(steps).removeprefix(".")
+    texts = ((step, compact(step, spell)) for step in path)
+    return "".join(f".{step}" if step == text else f"[{text}]" for step, text in texts).removeprefix(".")
 
 
 def moment(at: datetime, zone: tzinfo, fraction: str = "") -> str:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from pinsync.compare.changes import plain_data
-from pinsync.reports.pins import KNOWN, MAX_TITLE, Called, Words
+from pinsync.errors import one_line, reveal
+from pinsync.reports.likeness import find_alike, spell_out
+from pinsync.reports.pins import KNOWN, MAX_TITLE, Called, Words, describe_things, identities
 from pinsync.reports.values import clipped, compact, moment, path_text, plural, sentence
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pinsync.compare import Kind
     from pinsync.compare.drift import Cause, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
     from pinsync.model import Customization, Target
+    from pinsync.reports.likeness import Spelling
 
 SIGNS: Final[dict[str, str]] = {"added": "+", "removed": "-"}
 """The sign of a kind of change; that of any other is ``CHANGED``."""
@@ -99,7 +102,10 @@ class ChangeWords(Words):
 
     def of(self, tracker: TrackerDrift) -> Self:
         """Return the words for a tracker's section: they know its titles, and which of its customizations are alike."""
-        return replace(self, names=tracker.names, marks=_marks(tracker.changes))
+        items = (side for change in tracker.changes for side in (change.old, change.new) if side)
+        pins = (side for change in tracker.changes for pin in change.pins for side in (pin.old, pin.new) if side)
+        alike = find_alike(identities(items, pins))
+        return replace(self, names=tracker.names, marks=_marks(tracker.changes), alike=alike)
 
     def kinds(self) -> dict[Kind, str]:
         """Return each kind of change in words."""
@@ -126,7 +132,7 @@ class ChangeWords(Words):
             remarks.append("invisible to shoppers")
         if change.place:
             remarks.append(self.data(f"{change.place.file}:{change.place.line}"))
-        model = self.data(clipped(compact(item.model), MAX_TITLE))
+        model = self.data(clipped(compact(item.model, self.spelling(item.model)), MAX_TITLE))
         lines = tuple(self._lines(change, data))
         seen = "" if change.updated_at is None else f"last changed in the UI {self.moment(change.updated_at)}"
         called = self._called(item, data)
@@ -159,9 +165,11 @@ class ChangeWords(Words):
             unknown = {name: value for name, value in data.items() if name not in KNOWN}
             yield from ((SIGNS[change.kind], self.named(name, value)) for name, value in unknown.items())
             return
+        alike = find_alike(path_text(found.path) for found in change.fields)
         for found in change.fields:
             aside = " (invisible to shoppers)" if change.effect == "shown" and _is_label(change, found) else ""
-            yield CHANGED, self.field(found) + aside
+            spell = spell_out if path_text(found.path) in alike else reveal
+            yield CHANGED, self.field(found, spell) + aside
 
     def listed(self, change: PinChange) -> str:
         """Return a pin of a customization that came or went as a whole: ``position 1: /p/234/``."""
@@ -177,15 +185,24 @@ class ChangeWords(Words):
             remark = ": ".join(filter(None, [self._has(change.kind), _NOT_EDITED.get(change.cause)]))
             return self.alone(_only(change), remark)
         widget = self.widget(new) if old.get("widget_id") == new.get("widget_id") else ""
-        before = f"{self.thing(old)} → " if change.kind == "replaced" else ""
-        named = not before or old.get("pin_identity") != new.get("pin_identity")
-        thing = before + self.thing(new, named=named)
-        moved = self._move(old, new) if change.kind == "moved" else ""
-        return sentence(self.position(new) + widget, thing, moved, self._facts_changed(old, new))
+        thing, remark = self.thing(new), self._move(old, new) if change.kind == "moved" else ""
+        if change.kind == "replaced":
+            named = old.get("pin_identity") != new.get("pin_identity")
+            thing = f"{self.thing(old, new)} → {self.thing(new, old, named=named)}"
+            remark = describe_things(old, new)
+        return sentence(self.position(new) + widget, thing, remark, self._facts_changed(old, new))
 
-    def field(self, change: FieldChange) -> str:
-        """Return what happened to a field: ``target_metadata.title: "A b" → "C d"``."""
-        return self._arrow(self.cut(path_text(change.path)), change.old, change.new)
+    def field(self, change: FieldChange, spell: Spelling = reveal) -> str:
+        """Return what happened to a field: ``target_metadata.title: "A b" → "C d"``.
+
+        Args:
+            change: the change.
+            spell: how to spell the names of the field and of what it stands in.
+        """
+        # Metadata is prose: a title may hold a no-break space, and only looks like another without it.
+        prose = str if change.path[0] == "target_metadata" else reveal
+        name = self.data(self.cut(one_line(path_text(change.path, spell))))
+        return f"{name}: {self.sides(change.old, change.new, spell=prose)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError,
 from pinsync.model import EVERYTHING, Customization, FailOn, Scope, is_document
 from pinsync.normalize import date_time
 from pinsync.reports import Style, patch
+from pinsync.reports.likeness import fold, tell_apart
 from pinsync.sources import sides
 
 if TYPE_CHECKING:
@@ -204,7 +205,10 @@ def _notes(old: State, new: State) -> Iterator[str]:
     for name, value in before.items():
         if value != after.get(name, value):
             remark = "; both sides are read with the former" if name == "ignore" else ""
-            yield f"the configuration itself differs: {name}: {value} → {after[name]}{remark}"
+            sides = (value, after[name])
+            if fold(value) == fold(after[name]):
+                sides = tell_apart(*sides)
+            yield f"the configuration itself differs: {name}: {' → '.join(sides)}{remark}"
 
 
 def _facts(settings: Settings) -> dict[str, str]:
