@@ -147,6 +147,7 @@ def export(
     time: Time | None = None,
     timeout: float = 10,
     max_bytes: int = 10**6,
+    watcher: api.Watcher | None = None,
 ) -> api.Answer:
     time = time or Time()
     return api.export(
@@ -158,6 +159,7 @@ def export(
         clock=time.clock,
         sleep=time.sleep,
         monotonic=time.monotonic,
+        watcher=watcher,
     )
 
 
@@ -330,9 +332,9 @@ def test_a_silent_server_is_tried_again() -> None:
     assert len(time.pauses) == 1
 
 
-def test_the_last_failure_is_told() -> None:
+def test_the_last_failure_is_told_and_how_often_it_was_tried() -> None:
     error = failure(answer(503), answer(429), answer(502), answer(503))
-    assert "answered 503 Service Unavailable" in error.message
+    assert error.message.endswith("answered 503 Service Unavailable, tried 4 times")
     assert "PINSYNC_TIMEOUT" in (failure(HANG, timeout=0.05, time=Time(pace=60)).hint or "")
 
 
@@ -368,8 +370,9 @@ def test_a_retry_after_in_the_past_means_now() -> None:
 
 def test_no_attempt_begins_after_the_deadline() -> None:
     time = Time()
-    failure(*[answer(503, Retry_After="55")] * 3, time=time)
+    error = failure(*[answer(503, Retry_After="55")] * 3, time=time)
     assert sum(time.pauses) <= api.RETRY_SECONDS
+    assert error.message.endswith(", tried 3 times")
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -452,6 +455,39 @@ def test_the_second_host_is_tried_when_the_first_can_not_be_reached() -> None:
     with serving(answer()) as server:
         assert export(unused(), server.url, time=time).body == BODY
     assert len(time.pauses) == api.ATTEMPTS - 1
+
+
+class Watcher:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str | int] = []
+
+    def received(self, name: str, count: int) -> None:
+        assert name == "shop"
+        self.told.append(count)
+
+    def waiting(self, name: str, text: str) -> None:
+        assert name == "shop"
+        self.told.append(text)
+
+
+def test_each_wait_is_told_with_its_reason_and_length() -> None:
+    time, watcher = Time(), Watcher()
+    closed = unused()
+    with serving(answer(503, Retry_After="7"), RESET, answer()) as server:
+        assert export(closed, server.url, time=time, watcher=watcher).body == BODY
+    *texts, count = [text for text in watcher.told if text != 0]
+    assert len(texts) == len(time.pauses) + 1
+    first, second, third, other, *more = map(str, texts)
+    reason = f"{closed} can't be reached: [Errno 111] Connection refused"
+    for number, text in enumerate((first, second, third)):
+        assert text == f"attempt {number + 2} of 4 in {time.pauses[number]:.1f} s: {reason}"
+    assert other == f"asking {server.url}: {reason}, tried 4 times"
+    assert more[0] == f"attempt 2 of 4 in {time.pauses[3]:.1f} s: {server.url} answered 503 Service Unavailable"
+    assert more[1].startswith(f"attempt 3 of 4 in {time.pauses[4]:.1f} s: {server.url} broke off: ")
+    assert count == len(BODY)
+    assert watcher.told[:2] == [first, 0], "once a pause is over, it is no longer shown"
 
 
 def test_the_failures_of_all_hosts_are_told() -> None:
@@ -573,7 +609,7 @@ def unknown(*_arguments: object, **_more: object) -> None:
 def test_a_name_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # no test asks a name server
     error = without(monkeypatch, "https://live.luigisbox.tech")
-    assert error.message == "tracker shop: https://live.luigisbox.tech can't be found by name (DNS)"
+    assert error.message == "tracker shop: https://live.luigisbox.tech can't be found by name (DNS), tried 4 times"
 
 
 def test_a_proxy_is_used_for_https_and_its_refusal_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from exporting import STRINGS, put, repinned, rule, served
 
 from pinsync.cli import cli
 from pinsync.commands.progress import Progress
-from pinsync.sandbox import Fault, Sandbox
+from pinsync.sandbox import Answer, Fault, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,6 +186,36 @@ def test_the_bytes_of_each_tracker_are_shown_once_there_are_many() -> None:
         f"{CLEAR}fetching 0 of 2 done, left: sk, cz (1.0 MB)",
         f"{CLEAR}fetching 0 of 2 done, left: sk, cz (2.3 MB)",
         f"{CLEAR}fetching 1 of 2 done, left: sk",
+        CLEAR,
+    ]
+
+
+@pytest.mark.parametrize("command", ["export", "diff @worktree @live"])
+@pytest.mark.usefixtures("repository")
+def test_a_wait_is_shown_with_its_reason(command: str, api: Sandbox, pinsync: CommandLine) -> None:
+    busy = Fault(answer=Answer(503, b"", {"Retry-After": "0"}))
+    wait = rf"attempt 2 of 4 in [01]\.\d s: {api.url} answered 503 Service Unavailable"
+    api.fail(busy)
+    assert re.search(f"^default: {wait}$", pinsync(*command.split(), "-v").err, re.MULTILINE)
+    api.fail(busy)
+    assert "attempt" not in pinsync(*command.split()).err
+    api.fail(busy)
+    code, _, sent = Terminal(*command.split()).end()
+    assert code in (0, 1)
+    assert re.search(r"\r\x1b\[K(?:fetching|comparing) default \(attempt 2 of 4 in [01]\.\d s: http:", sent)
+    assert "attempt" not in screen(sent)
+
+
+def test_a_wait_is_gone_once_bytes_come() -> None:
+    sent: list[str] = []
+    progress = Progress(sent.append, lambda: 80)
+    with progress.phase("fetching", ["sk"]):
+        progress.waiting("sk", "attempt 2 of 4 in 1.0 s: https://x says \x1b[2J")
+        progress.received("sk", 0)
+    assert sent == [
+        f"{CLEAR}fetching sk",
+        f"{CLEAR}fetching sk (attempt 2 of 4 in 1.0 s: https://x says \\u001b[2J)",
+        f"{CLEAR}fetching sk",
         CLEAR,
     ]
 

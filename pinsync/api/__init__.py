@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import httpx
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pinsync.api.proxy import Proxy
     from pinsync.config import Tracker
 
-__all__ = ["Answer", "ApiAuth", "export"]
+__all__ = ["Answer", "ApiAuth", "Watcher", "export"]
 
 ATTEMPTS: Final = 4
 """How often a call is tried on each host."""
@@ -64,6 +64,16 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
+class Watcher(Protocol):
+    """Who is told how a call gets on; the name is the tracker's."""
+
+    def received(self, name: str, count: int) -> None:
+        """Take note of how many bytes of the answer, decompressed, have come."""
+
+    def waiting(self, name: str, text: str) -> None:
+        """Take note of why and for how long the call waits before it is tried again."""
+
+
 def export(  # noqa: PLR0913 - one is the key, and four stand for the world around: clocks, sleep, and who watches
     tracker: Tracker,
     private_key: str,
@@ -74,7 +84,7 @@ def export(  # noqa: PLR0913 - one is the key, and four stand for the world arou
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
-    received: Callable[[int], None] = lambda _count: None,
+    watcher: Watcher | None = None,
 ) -> Answer:
     """Return the answer to ``POST /scopes/export`` from the first of the tracker's hosts that gives one.
 
@@ -87,7 +97,7 @@ def export(  # noqa: PLR0913 - one is the key, and four stand for the world arou
         clock: returns the current moment, for dates and signatures.
         sleep: waits the given number of seconds.
         monotonic: returns seconds that only grow, for deadlines.
-        received: is told again and again how many bytes of the answer, decompressed, have come.
+        watcher: is told how the call gets on.
 
     Raises:
         RemoteError: no host gave a whole answer with status 200; says what to do.
@@ -96,21 +106,26 @@ def export(  # noqa: PLR0913 - one is the key, and four stand for the world arou
     """
     failures: dict[str, TransientError] = {}
     for host in tracker.hosts:
+        if failures and watcher:
+            watcher.waiting(tracker.name, f"asking {host}: {_joined(failures)}")
         proxy = find_proxy(host, os.environ)
         brief = diagnosis.brief_without(private_key, proxy.secret if proxy else "")
         deadline = Deadline(ANSWER_SECONDS, monotonic)
         with open_client(tracker, private_key, open_transport(host, proxy, deadline), timeout, clock) as client:
             request = export_request(client, tracker, host, query)
             call = _Call(
-                tracker, client, request, proxy, deadline, brief, timeout, max_bytes, clock, sleep, monotonic, received
+                tracker, client, request, proxy, deadline, brief, timeout, max_bytes, clock, sleep, monotonic, watcher
             )
             try:
                 return call.repeat()
             except TransientError as failure:
                 failures[host] = failure
-    told = "; ".join(f"{host} {failure}" for host, failure in failures.items())
     last = failures[tracker.hosts[-1]]
-    raise RemoteError(f"tracker {tracker.name}: {told}", hint=last.hint) from last
+    raise RemoteError(f"tracker {tracker.name}: {_joined(failures)}", hint=last.hint) from last
+
+
+def _joined(failures: Mapping[str, TransientError]) -> str:
+    return "; ".join(f"{host} {failure}" for host, failure in failures.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +143,32 @@ class _Call:
     clock: Callable[[], datetime]
     sleep: Callable[[float], None]
     monotonic: Callable[[], float]
-    received: Callable[[int], None]
+    watcher: Watcher | None
 
     def repeat(self) -> Answer:
         """Return the answer of the first attempt that succeeds."""
         began = self.monotonic()
-        for attempt in range(1, ATTEMPTS):
+        attempt = 1
+        while True:
             try:
                 return self.attempt()
             except TransientError as failure:
                 jitter = random.random()  # noqa: S311 - spreads clients out, protects nothing
                 pause = min(MAX_WAIT, (2 ** (attempt - 2) if failure.wait is None else failure.wait) + jitter)
-                if self.monotonic() + pause - began > RETRY_SECONDS:
-                    raise
-            self.sleep(pause)
-        return self.attempt()
+                if attempt == ATTEMPTS or self.monotonic() + pause - began > RETRY_SECONDS:
+                    tried = "once" if attempt == 1 else f"{attempt} times"
+                    raise TransientError(f"{failure}, tried {tried}", hint=failure.hint) from failure
+                reason = f"{diagnosis.origin(self.request)} {failure}"
+            attempt += 1
+            self.pause(pause, f"attempt {attempt} of {ATTEMPTS} in {pause:.1f} s: {reason}")
+
+    def pause(self, seconds: float, text: str) -> None:
+        """Wait, and tell who watches why and for how long."""
+        if self.watcher:
+            self.watcher.waiting(self.tracker.name, text)
+        self.sleep(seconds)
+        if self.watcher:
+            self.watcher.received(self.tracker.name, 0)
 
     def attempt(self) -> Answer:
         """Return the answer to one attempt; the client signs the request anew each time it is sent."""
@@ -174,7 +200,8 @@ class _Call:
                 hint = "if that is right, raise safety.max_answer_mb in pinsync.yaml"
                 raise self.final(f"answered with more than {self.max_bytes / 1e6:g} MB", hint)
             whole.write(piece)
-            self.received(whole.tell())
+            if self.watcher:
+                self.watcher.received(self.tracker.name, whole.tell())
         return whole.getvalue()
 
     def final(self, message: str, hint: str) -> RemoteError:

@@ -72,8 +72,12 @@ def brief_without(private_key: str, proxy_secret: str = "") -> Brief:
 
 def final(tracker: Tracker, request: httpx.Request, message: str, hint: str) -> RemoteError:
     """Return the error that ends a call: what a tracker's host did, and what to do about it."""
-    place = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
-    return RemoteError(f"tracker {tracker.name}: {place} {message}", hint=hint)
+    return RemoteError(f"tracker {tracker.name}: {origin(request)} {message}", hint=hint)
+
+
+def origin(request: httpx.Request) -> str:
+    """Return scheme, name and port of the host that a request goes to."""
+    return f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
 
 
 def refusal(

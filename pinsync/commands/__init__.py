@@ -58,6 +58,12 @@ class Console:
         """
         self.out(text.removesuffix("\n") if format_ in FOR_PEOPLE else text.encode())
 
+    def waiting(self, name: str, text: str) -> None:
+        """Show why and for how long a tracker's call waits, to whoever asked for steps or watches the progress."""
+        self.step(f"{name}: {text}")
+        if self.progress:
+            self.progress.waiting(name, text)
+
     def name(self, text: str) -> None:
         """Show the name of a file as a line of data."""
         self.out(defused(one_line(text)))

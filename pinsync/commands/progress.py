@@ -7,6 +7,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Self
 
+from pinsync.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
@@ -33,7 +35,7 @@ class Progress:
         self._verb = ""
         self._left: list[str] = []
         self._total = 0
-        self._received: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
         self._shown = ""
 
     @classmethod
@@ -66,7 +68,7 @@ class Progress:
             What to call with the name of each tracker that is done.
         """
         with self._lock:
-            self._verb, self._left, self._total, self._received = verb, list(names), len(names), {}
+            self._verb, self._left, self._total, self._notes = verb, list(names), len(names), {}
             self._paint()
         try:
             yield self._done
@@ -82,8 +84,15 @@ class Progress:
 
     def received(self, name: str, count: int) -> None:
         """Say how many bytes of a tracker's answer have come."""
+        self._note(name, f" ({count / 1e6:.1f} MB)" if count >= _WORTH_A_WORD else "")
+
+    def waiting(self, name: str, text: str) -> None:
+        """Say why and for how long a tracker's call waits, until bytes come."""
+        self._note(name, f" ({printable(text)})")
+
+    def _note(self, name: str, note: str) -> None:
         with self._lock:
-            self._received[name] = f" ({count / 1e6:.1f} MB)" if count >= _WORTH_A_WORD else ""
+            self._notes[name] = note
             self._paint()
 
     def _done(self, name: str) -> None:
@@ -96,7 +105,7 @@ class Progress:
         if not self._left:
             return
         count = f" {self._total - len(self._left)} of {self._total} done, left:" if self._total > 1 else ""
-        names = (name + self._received.get(name, "") for name in self._left)
+        names = (name + self._notes.get(name, "") for name in self._left)
         text = f"{self._verb}{count} {', '.join(names)}"
         room = max(self._columns() - 1, 1)
         line = text if len(text) <= room else f"{text[: room - 1]}…"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pinsync import document, normalize
@@ -12,9 +11,10 @@ from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Scope, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path, PurePosixPath
 
+    from pinsync.api import Watcher
     from pinsync.config import Settings, Tracker
     from pinsync.document import Document
 
@@ -36,7 +36,7 @@ def live(
     settings: Settings,
     scope: Scope,
     environ: Mapping[str, str],
-    received: Callable[[str, int], None] = lambda _name, _count: None,
+    watcher: Watcher | None = None,
 ) -> Snapshot:
     """Ask the API for a tracker's customizations.
 
@@ -45,7 +45,7 @@ def live(
         settings: the time-out, the limit of the answer's size, and what to ignore.
         scope: the API's filters.
         environ: where the private key is looked for.
-        received: is told again and again how many bytes of the tracker's answer have come.
+        watcher: is told how the call gets on.
 
     Raises:
         ConfigError: there is no private key.
@@ -61,7 +61,7 @@ def live(
         scope.query() | flags,
         timeout=settings.timeout,
         max_bytes=settings.safety.max_answer_bytes,
-        received=partial(received, tracker.name),
+        watcher=watcher,
     )
     try:
         customizations, warnings = rows.customizations(reply.body, settings.ignore, reply.headers)

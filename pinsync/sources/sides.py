@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
 
+    from pinsync.api import Watcher
     from pinsync.document import Document
     from pinsync.repository import Repository
     from pinsync.store import Store
@@ -412,7 +413,7 @@ def contents(
     trackers: tuple[Tracker | None, Tracker | None],
     scope: Scope,
     environ: Mapping[str, str],
-    received: Callable[[str, int], None] = lambda _name, _count: None,
+    watcher: Watcher | None = None,
 ) -> tuple[Content, Content]:
     """Read both sides of one tracker; what the one says in canonical text the other needs not be parsed for.
 
@@ -422,7 +423,7 @@ def contents(
         trackers: the tracker as either side knows it; None where a side doesn't.
         scope: the filters that go to the API.
         environ: where private keys are looked for.
-        received: is told again and again how many bytes of a tracker's answer have come.
+        watcher: is told how a call of the API gets on.
 
     Raises:
         PinsyncError: a side can't be read or isn't to be trusted.
@@ -441,7 +442,7 @@ def contents(
             found[side] = Content(sources.saved_export(state.source.path, ignore))
         else:
             settings = replace(state.settings, ignore=ignore)
-            found[side] = Content(sources.live(tracker, settings, scope, environ, received))
+            found[side] = Content(sources.live(tracker, settings, scope, environ, watcher))
     return found[0], found[1]
 
 

@@ -310,13 +310,13 @@ class _Run:
         for state, tracker in zip((self.old, self.new), pair, strict=True):
             if tracker:
                 self._step(tracker.name, state.reading(tracker))
-        old, new = sides.contents(self.old, self.new, pair, scope, self.environ, self.console.received)
+        old, new = sides.contents(self.old, self.new, pair, scope, self.environ, self.console)
         lists = [side.snapshot.customizations for side in (old, new)]
         live = next((side for side, state in enumerate((self.old, self.new)) if state.source.kind == "live"), None)
         if scope == EVERYTHING or live is None or not compare.leaves_a_question(lists[1 - live], lists[live], scope):
             return old, new
         self._step(_tracker(pair).name, "the filtered answer leaves a question; fetching all")
-        return sides.contents(self.old, self.new, pair, EVERYTHING, self.environ, self.console.received)
+        return sides.contents(self.old, self.new, pair, EVERYTHING, self.environ, self.console)
 
     def _step(self, name: str, what: str) -> None:
         self.console.step(f"{name}: {what}")
@@ -345,7 +345,7 @@ class _Run:
         return changes
 
     def _whole(self, tracker: Tracker, settings: Settings) -> Sequence[Customization]:
-        return sources.live(tracker, settings, EVERYTHING, self.environ, self.console.received).customizations
+        return sources.live(tracker, settings, EVERYTHING, self.environ, self.console).customizations
 
     def warn(self, found: Sequence[_Compared]) -> None:
         """Show what was odd but kept, tracker by tracker, and commands in a patch on stdout."""

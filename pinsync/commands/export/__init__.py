@@ -187,7 +187,7 @@ class _Run:
         try:
             if self._options.from_file:
                 return sources.saved_export(self._options.from_file, self._settings.ignore)
-            return sources.live(tracker, self._settings, self._options.scope, self._environ, self._console.received)
+            return sources.live(tracker, self._settings, self._options.scope, self._environ, self._console)
         except PinsyncError as error:
             return error
 
@@ -237,7 +237,7 @@ class _Run:
         if not compare.leaves_a_question(rules, live.customizations, self._options.scope):
             return live
         self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
-        return sources.live(tracker, self._settings, EVERYTHING, self._environ, self._console.received)
+        return sources.live(tracker, self._settings, EVERYTHING, self._environ, self._console)
 
     def _files(self, tracker: Tracker) -> TrackerFiles:
         name = self._name(tracker)
