@@ -25,6 +25,9 @@ file name are left to whoever lets them through.
 SUFFIX: Final = ".yaml"
 """What a document's name ends in."""
 
+STANDARD_INPUT: Final = "-"
+"""How command lines and messages name standard input."""
+
 FailOn = Literal["any", "edited", "shown", "never"]
 """Which changes make a run fail: all, those that somebody made, those that shoppers may see, or none."""
 

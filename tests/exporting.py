@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,6 +115,13 @@ def served(
         for name, value in api.environment.items():
             monkeypatch.setenv(name, value)
         yield api
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, content: bytes | Sequence[object]) -> None:
+    """Put bytes, or rows as a saved export, on standard input."""
+    if not isinstance(content, bytes):
+        content = json.dumps({"results": content}).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
 
 
 def answered(api: Sandbox, body: bytes | Sequence[object] | Mapping[str, object]) -> None:

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from diffing import checked, diffed
-from exporting import BASKET_TEXT, HOME, HOME_TEXT, STRINGS, document, edited, put, repinned, rows, rule, untouched
+from exporting import (
+    BASKET_TEXT,
+    HOME,
+    HOME_TEXT,
+    STRINGS,
+    document,
+    edited,
+    piped,
+    put,
+    repinned,
+    rows,
+    rule,
+    untouched,
+)
 
 from pinsync.sandbox import Sandbox
 
@@ -439,6 +452,59 @@ def test_a_look_back_at_a_saved_export(api: Sandbox, pinsync: CommandLine) -> No
     (change,) = diffed(pinsync, backup, now).changes
     assert [pin["kind"] for pin in change["pins"]] == ["moved"]
     assert diffed(pinsync, "HEAD", now).changes[0]["file"] == "customizations/basket.yaml"
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_export_on_standard_input(api: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = api.customizations()
+    repinned(api, STRINGS)
+    for arguments, side in ((("-", "@live"), "from"), (("-",), "from"), (("@live", "-"), "to")):
+        piped(monkeypatch, before)
+        found = diffed(pinsync, *arguments)
+        assert (found.told, found.record[side]) == (["changed basket /p/123/"], {"source": "-"})
+    saved("now.json", api.customizations())
+    piped(monkeypatch, before)
+    assert pinsync("diff", "-", "now.json").out.startswith("now.json differs from standard input in 1 customization")
+    piped(monkeypatch, before)
+    assert diffed(pinsync, "HEAD", "-").code == 0
+    # A filtered answer leaves a question, so that both sides are read twice.
+    api.delete(HOME)
+    piped(monkeypatch, before)
+    assert diffed(pinsync, "-", "@live", "--tag", "summer").told == ["removed home /p/1/"]
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_file_that_is_called_like_standard_input_has_another_spelling(
+    api: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved("-", [*rows(), rule(5)])
+    piped(monkeypatch, rows())
+    assert diffed(pinsync, "-", "@live").code == 0
+    assert diffed(pinsync, "./-", "@live").told == ["removed basket /p/5/"]
+    assert pinsync("export", "--check", "--from-file", "./-").code == 1
+    assert api.requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "content", "says"),
+    [
+        (("-",), b"{", "-: the answer is not"),
+        (("-",), b"", "-: the answer is not"),
+        (("-", "-"), b"", "- is compared with itself"),
+    ],
+)
+def test_a_wrong_use_of_standard_input_is_exit_2(
+    arguments: tuple[str, ...],
+    content: bytes,
+    says: str,
+    exported: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    piped(monkeypatch, content)
+    with untouched(exported):
+        result = pinsync("diff", *arguments)
+    assert (result.code, says in result.err) == (2, True), result.err
 
 
 @pytest.mark.usefixtures("exported")

@@ -16,6 +16,7 @@ from exporting import (
     answered,
     document,
     edited,
+    piped,
     put,
     repinned,
     rows,
@@ -295,6 +296,24 @@ def test_a_saved_export_that_is_not_whole_is_the_files_fault(
         result = pinsync("export", "--from-file", "export.json")
     assert result.code == 2
     assert message in result.err
+
+
+def test_a_saved_export_from_standard_input(
+    api: Sandbox, exported: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = rows()
+    changed[0]["tags"] = ["easter"]
+    before = len(api.requests)
+    piped(monkeypatch, changed)
+    assert pinsync("export", "--from-file", "-", "--check").out == "customizations/basket.yaml\n"
+    piped(monkeypatch, changed)
+    assert pinsync("export", "--from-file", "-", "--commit").code == 0
+    assert "- easter" in document().read_text()
+    assert len(api.requests) == before
+    piped(monkeypatch, b"{")
+    with untouched(exported):
+        result = pinsync("export", "--from-file", "-")
+    assert (result.code, 'error: -: the answer is not {"results": [...]}' in result.err) == (2, True)
 
 
 @pytest.mark.usefixtures("api")

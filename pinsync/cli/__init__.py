@@ -19,6 +19,7 @@ from pinsync.cli.options import (
     folder_option,
     names_of,
     output_options,
+    read_standard_input,
     report_options,
     tracker_options,
 )
@@ -70,7 +71,12 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
 
 @cli.command()
 @click.option("--check", is_flag=True, help="Only name the files that would change; exit 1 if there are any.")
-@click.option("--from-file", type=FILE, metavar="FILE", help="Read a saved export; by default the API is asked.")
+@click.option(
+    "--from-file",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Read a saved export instead of asking the API; - reads standard input (default: ask the API).",
+)
 @click.option("--commit", is_flag=True, help="Commit the files that pinsync wrote, and nothing else.")
 @click.option(
     "--branch", metavar="NAME", help="Commit onto this branch, and leave the working tree; by default onto none."
@@ -86,7 +92,7 @@ def export(  # noqa: PLR0913 - the options of one command
     config: Path | None,
     names: tuple[str, ...],
     check: bool,
-    from_file: Path | None,
+    from_file: str | None,
     commit: bool,
     branch: str | None,
     message: str | None,
@@ -102,14 +108,18 @@ def export(  # noqa: PLR0913 - the options of one command
     Only what changed is rewritten; comments stay. An answer that isn't whole
     changes nothing.
     """
+    from pathlib import Path
+
     from pinsync.commands.export import Options
     from pinsync.commands.export import export as command
+    from pinsync.model import STANDARD_INPUT
 
     options = Options(
         names=names,
         scope=scope,
         check=check,
-        from_file=from_file,
+        from_file=Path(from_file) if from_file is not None else None,
+        stdin=read_standard_input() if from_file == STANDARD_INPUT else None,
         commit=commit,
         branch=branch,
         message=message,
@@ -154,12 +164,14 @@ def diff(  # noqa: PLR0913 - the options of one command
 ) -> int:
     """Report the drift between two sources; by default from HEAD to @live.
 
-    A source is @live, @worktree, @index, the file of a JSON export, or a git
-    revision. A..B and A...B are as in git diff. Where a file is called like a
-    revision, ./main is the file and refs/heads/main the branch.
+    A source is @live, @worktree, @index, the file of a JSON export, - for an
+    export on standard input, or a git revision. A..B and A...B are as in git
+    diff. Where a file is called like a revision, ./main is the file and
+    refs/heads/main the branch.
     """
     from pinsync.commands.diff import Options
     from pinsync.commands.diff import diff as command
+    from pinsync.model import STANDARD_INPUT
 
     if len(sources) > 2:  # noqa: PLR2004 - FROM and TO
         raise click.UsageError(f"Expected FROM and TO, got {len(sources)} sources.")
@@ -174,6 +186,7 @@ def diff(  # noqa: PLR0913 - the options of one command
         max_chars=max_chars,
         remove_expired_pins=remove_expired_pins,
         remove_nonexisting_item_pins=remove_nonexisting_item_pins,
+        stdin=read_standard_input() if STANDARD_INPUT in sources else b"",
     )
     return command(config, options, variables(), console)
 
@@ -257,15 +270,15 @@ def fmt(
     standard output.
     """
     from pinsync.commands import fmt as command
+    from pinsync.model import STANDARD_INPUT
 
     terminal = sys.stdout is not None and sys.stdout.isatty()
     options = command.Options(paths=paths, names=names, check=check, diff=diff, terminal=terminal)
-    if command.STANDARD_INPUT not in paths:
+    if STANDARD_INPUT not in paths:
         return command.fmt(config, options, variables(), console)
     if len(paths) > 1 or names:
         raise click.UsageError("- stands for standard input, and goes with no other path and no tracker.")
-    text = sys.stdin.buffer.read() if sys.stdin else b""  # None where the parent closed it
-    return command.fmt_input(text, options, console)
+    return command.fmt_input(read_standard_input(), options, console)
 
 
 @cli.command()

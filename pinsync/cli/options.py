@@ -75,6 +75,11 @@ def echo(text: str | bytes, *, err: bool) -> None:
         raise FileError(f"can't be written: {error.strerror}", source=place) from error
 
 
+def read_standard_input() -> bytes:
+    """Return all that standard input holds; nothing if the parent closed it."""
+    return sys.stdin.buffer.read() if sys.stdin else b""
+
+
 def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
     from pinsync.commands.progress import Progress
 

@@ -12,6 +12,7 @@ from pinsync.commands.places import working_tree
 from pinsync.compare.drift import Texts
 from pinsync.document.form import formatted
 from pinsync.errors import FileError, defused, one_line, printable
+from pinsync.model import STANDARD_INPUT
 from pinsync.reports import patch
 from pinsync.store import Store, writing
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
     from pinsync.commands.paths import Chosen
-
-STANDARD_INPUT = "-"
-"""How the command line, and every message, names standard input."""
 
 
 @dataclass(frozen=True, slots=True)

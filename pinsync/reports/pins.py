@@ -38,7 +38,7 @@ MAX_TITLE: Final = 120
 _MAX_PINNED: Final = 40
 """The same of the title of a pinned item, which stands in the middle of a sentence."""
 
-_PLACES: Final = {"@live": "live", "@worktree": "the working tree", "@index": "the index"}
+_PLACES: Final = {"@live": "live", "@worktree": "the working tree", "@index": "the index", "-": "standard input"}
 _TYPES: Final = ("item", "criteria", "all")
 _LARGE: Final = 1_000_000
 """No position is as large; and seven digits, on a page, could be a commit's hash."""

@@ -79,11 +79,27 @@ def saved_export(path: Path, ignore: normalize.Ignored) -> Snapshot:
         FileError: the file can't be read, or isn't a whole answer.
     """
     try:
-        return Snapshot(*rows.customizations(path.read_bytes(), ignore))
+        content = path.read_bytes()
     except OSError as error:
         raise FileError(f"can't be read: {error.strerror}", source=str(path)) from error
+    return parsed_export(content, str(path), ignore)
+
+
+def parsed_export(content: bytes, source: str, ignore: normalize.Ignored) -> Snapshot:
+    """Read a saved answer of the API.
+
+    Args:
+        content: the answer.
+        source: how errors name it.
+        ignore: paths of fields that don't count.
+
+    Raises:
+        FileError: it isn't a whole answer.
+    """
+    try:
+        return Snapshot(*rows.customizations(content, ignore))
     except DataError as error:
-        raise FileError(error.message, source=str(path), hint=error.hint) from error
+        raise FileError(error.message, source=source, hint=error.hint) from error
 
 
 def documents(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pinsync import config, layout, sources
 from pinsync.config import Settings, Tracker
 from pinsync.errors import FileError, RepositoryError, UsageError, suggestion
-from pinsync.model import Customization, Scope, Snapshot, is_document
+from pinsync.model import STANDARD_INPUT, Customization, Scope, Snapshot, is_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +42,8 @@ class Source:
     Attributes:
         kind: what it is; ``nothing`` is a repository's HEAD before the first commit.
         text: as the user spelled it.
-        path: of a JSON export.
+        path: of a JSON export in a file.
+        content: of a JSON export from standard input.
         revision: the full hash, of a git revision.
         place: how messages name it, where it isn't what ``text`` names: the commit from which two branches part.
         warnings: what git warned of when it looked the revision up.
@@ -51,6 +52,7 @@ class Source:
     kind: Kind
     text: str
     path: Path | None = None
+    content: bytes = field(default=b"", repr=False)
     revision: str | None = None
     place: str = ""
     warnings: tuple[str, ...] = ()
@@ -71,6 +73,7 @@ def parse(
     repository: Repository | None,
     folder: Path,
     advice: Callable[[str], str | None] = lambda _text: None,
+    stdin: bytes = b"",
 ) -> tuple[Source, Source]:
     """Return the two sources that a command line names.
 
@@ -79,13 +82,14 @@ def parse(
         repository: what revisions are looked up in.
         folder: what paths are relative to.
         advice: is asked what to say of a text that names no revision here.
+        stdin: the JSON export that ``-`` stands for.
 
     Raises:
         UsageError: they are the same, or a word could be a file and a revision or range.
         RepositoryError: a revision doesn't exist here.
         FileError: a JSON export doesn't exist.
     """
-    words = _Words(repository, folder, advice)
+    words = _Words(repository, folder, advice, stdin)
     given = [*arguments, *("HEAD", "@live")[len(arguments) :]]
     found = words.range(arguments[0]) if len(arguments) == 1 else None
     if found:
@@ -117,9 +121,12 @@ class _Words:
     repository: Repository | None
     folder: Path
     advice: Callable[[str], str | None]
+    stdin: bytes
 
     def source(self, text: str) -> Source:
         """Return the source that a single word names; raises what `parse` does."""
+        if text == STANDARD_INPUT:
+            return Source("export", text, content=self.stdin)
         if found := word(text, _WORDS, "a JSON export or a revision"):
             return found
         if not self.names_file(text):
@@ -440,6 +447,8 @@ def contents(
             found[side] = _documents(state, tracker, known, ignore)
         elif state.source.path is not None:
             found[side] = Content(sources.saved_export(state.source.path, ignore))
+        elif state.source.kind == "export":
+            found[side] = Content(sources.parsed_export(state.source.content, state.source.text, ignore))
         else:
             settings = replace(state.settings, ignore=ignore)
             found[side] = Content(sources.live(tracker, settings, scope, environ, watcher))

@@ -53,6 +53,7 @@ class Options:
         max_chars: the most characters of a markdown report.
         remove_expired_pins: overrides the trackers' setting.
         remove_nonexisting_item_pins: overrides the trackers' setting.
+        stdin: what standard input holds, if ``-`` is one of the sources.
     """
 
     sources: Sequence[str] = ()
@@ -65,6 +66,7 @@ class Options:
     max_chars: int | None = None
     remove_expired_pins: bool | None = None
     remove_nonexisting_item_pins: bool | None = None
+    stdin: bytes = field(default=b"", repr=False)
 
     @property
     def formats(self) -> set[str]:
@@ -112,7 +114,7 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     """
     tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
-    pair = sides.parse(options.sources, tree.repository, current_folder(), partial(_of_model, tree))
+    pair = sides.parse(options.sources, tree.repository, current_folder(), partial(_of_model, tree), options.stdin)
     for warning in (*pair[0].warnings, *pair[1].warnings):
         console.warn(warning)
     report_files.check(options.reports, today, [source.path for source in pair if source.path])
@@ -252,18 +254,18 @@ class _Run:
             ConfigError: the live side has no tracker.
         """
         for state in (self.old, self.new):
-            if not state.in_files and state.source.path is None:
+            if state.source.kind == "live":
                 state.settings.select(())
         pairs = list(sides.paired(self.old.trackers, self.new.trackers))
         known = {tracker.name for pair in pairs for tracker in pair if tracker}
         config.check_trackers(self.options.names, known)
         wanted = self.options.names or known
         chosen = [pair for pair in pairs if any(tracker and tracker.name in wanted for tracker in pair)]
-        exports = [state.source.text for state in (self.old, self.new) if state.source.path is not None]
+        exports = [state.source.text for state in (self.old, self.new) if state.source.kind == "export"]
         if exports and len(chosen) > 1:
             hint = f"choose one with --tracker: {', '.join(sorted(known))}"
             raise UsageError(f"{exports[0]} is the export of one tracker, but it doesn't say of which", hint=hint)
-        old, new = (state.source.path is not None for state in (self.old, self.new))
+        old, new = (state.source.kind == "export" for state in (self.old, self.new))
         named = [((left or right) if old else left, (right or left) if new else right) for left, right in chosen]
         return [(self._overridden(left), self._overridden(right)) for left, right in named]
 
@@ -322,7 +324,7 @@ class _Run:
         self.console.step(f"{name}: {what}")
 
     def _export_of_another(self, items: Sequence[Sequence[Customization]]) -> bool:
-        exports = [state for state in (self.old, self.new) if state.source.path is not None]
+        exports = [state for state in (self.old, self.new) if state.source.kind == "export"]
         return bool(exports) and compare.share_no_id(*items)
 
     def _explained(

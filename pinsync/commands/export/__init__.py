@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -29,7 +29,7 @@ from pinsync.commands.places import (
 )
 from pinsync.config import Tracker
 from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, one_line, redacted
-from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
+from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
 from pinsync.reports.message import message
 from pinsync.store import writing
 
@@ -51,6 +51,7 @@ class Options:
         scope: the customizations it is about.
         check: only say what would change.
         from_file: a saved export to read instead of asking the API.
+        stdin: what standard input holds, if ``from_file`` is ``-``.
         commit: record the result as a commit.
         branch: commit onto this branch instead of writing to the working tree.
         message: the commit message; None for one made from the changes.
@@ -64,6 +65,7 @@ class Options:
     scope: Scope = EVERYTHING
     check: bool = False
     from_file: Path | None = None
+    stdin: bytes | None = field(default=None, repr=False)
     commit: bool = False
     branch: str | None = None
     message: str | None = None
@@ -185,6 +187,8 @@ class _Run:
 
     def _fetched(self, tracker: Tracker) -> Snapshot | PinsyncError:
         try:
+            if self._options.stdin is not None:
+                return sources.parsed_export(self._options.stdin, STANDARD_INPUT, self._settings.ignore)
             if self._options.from_file:
                 return sources.saved_export(self._options.from_file, self._settings.ignore)
             return sources.live(tracker, self._settings, self._options.scope, self._environ, self._console)
