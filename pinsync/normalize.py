@@ -246,7 +246,8 @@ class _Layouts(dict[_Names, tuple[tuple[_Field, ...], _Names]]):
         super().__init__()
         self._known = known
         self._not_unknown = not_written.union(field[0] for field in known)
-        self.texts = frozenset(name for name, plain_type, _, clean in known if plain_type is str or clean is _moment)
+        texts = [name for name, of, _, clean in known if of is str or clean is _moment]
+        self.texts = frozenset(texts)
 
     def __missing__(self, names: _Names) -> tuple[tuple[_Field, ...], _Names]:
         if len(self) > 1_000:  # noqa: PLR2004 - some 1 MB

@@ -205,8 +205,8 @@ class _Scanner(Scanner):
     def scan_to_next_token(self) -> None:
         """Skip to the next token.
 
-        ruamel alone would take ``"text"#1`` for a text and a comment, and would let the lines inside brackets begin
-        at any column.
+        ruamel alone would take ``"text"#1`` for a text and a comment, and would let the lines inside
+        brackets begin at any column.
         """
         reader = self.reader
         if reader.peek() == "#" and reader.pointer and reader.buffer[reader.pointer - 1] not in " \n":
@@ -219,10 +219,11 @@ class _Scanner(Scanner):
             self._check_indentation_in_brackets()
 
     def _check_indentation_in_brackets(self) -> None:
-        """Refuse the line that begins here, if it is inside brackets and isn't indented more than the block around.
+        """Refuse a line inside brackets that isn't indented more than the block around.
 
-        YAML 1.2.2 asks for that (section 7.4). A closing bracket may stand below the key that it belongs to: most
-        people write it there, and no reader takes it for anything else. Tabs don't indent (section 6.1).
+        YAML 1.2.2 asks for that (section 7.4). A closing bracket may stand below the key that it
+        belongs to: most people write it there, and no reader takes it for anything else. Tabs don't
+        indent (section 6.1).
         """
         if not self.flow_level:
             return
@@ -250,18 +251,18 @@ class _Scanner(Scanner):
                 self.comments.append((*place, line[column:].rstrip("\r")))
 
     def check_key(self) -> bool:
-        """Tell whether a ``?`` opens a key; readers disagree on ``{?a: b}``, which is ``?a`` in YAML 1.2."""
+        """Tell whether a ``?`` opens a key; in ``{?a: b}``, which is ``?a`` to YAML 1.2, readers disagree."""
         is_key: bool = self.reader.peek(1) in " \t\r\n\0"
         if self.flow_level and not is_key:
-            hint = "quote a text that begins with a question mark; put a space behind one that opens a key"
-            raise _RefusedError(problem="a '?' without a space", problem_mark=self.reader.get_mark(), note=hint)
+            mark, hint = self.reader.get_mark(), "quote a text that begins with a question mark"
+            raise _RefusedError(problem="a '?' without a space", problem_mark=mark, note=hint)
         return is_key
 
     def scan_plain(self) -> ScalarToken:
         """Scan a bare text.
 
-        ruamel alone would read ``{a:}`` as the key ``a:``, where YAML 1.2 says ``a``, and ``[-]`` as a text, which
-        isn't YAML 1.2.
+        ruamel alone would read ``{a:}`` as the key ``a:``, where YAML 1.2 says ``a``, and ``[-]`` as a
+        text, which isn't YAML 1.2.
         """
         token: ScalarToken = super().scan_plain()
         if token.value.endswith(":"):
@@ -283,8 +284,9 @@ class _Scanner(Scanner):
     def scan_block_scalar(self, style: str, rt: bool | None = False) -> ScalarToken:
         """Scan a text behind ``|`` or ``>``.
 
-        ruamel alone would let the text begin below its key, which isn't YAML 1.2. Readers disagree on a last line of
-        nothing but blanks: to ruamel and PyYAML it has no line end, to the test suite of YAML 1.2 it has one.
+        ruamel alone would let the text begin below its key, which isn't YAML 1.2. Readers disagree on
+        a last line of nothing but blanks: to ruamel and PyYAML it has no line end, to the test suite
+        of YAML 1.2 it has one.
         """
         if self.reader.column <= self.indent:
             problem, hint = f"a '{style}' below its key", "write it behind the key, on the same line"
@@ -418,8 +420,9 @@ class _Builder:
         key: object = None
         if isinstance(event, ScalarEvent) and event.style is not None:
             key = self._quoted(event, place)
-        elif isinstance(event, ScalarEvent) and event.value != "<<" and not _NUMBER_1_1.fullmatch(event.value):
-            key = self._by_core_schema(event.value, place)
+        elif isinstance(event, ScalarEvent) and event.value != "<<":
+            is_number = _NUMBER_1_1.fullmatch(event.value)
+            key = None if is_number else self._by_core_schema(event.value, place)
         if not isinstance(key, str):
             raise self._error("a key must be a text", place, "put the key in quotes")
         path = (*parent, key)
@@ -443,7 +446,8 @@ class _Builder:
         if (is_number or _NUMBER_1_1.fullmatch(text)) and not _NUMBER_TO_ALL.fullmatch(text):
             number = f"write {canonical.value_text(value)}" if is_number else "write it in decimal digits"
             hint = f"{number} if it is a number; put it in quotes if it is a text"
-            raise self._error(f"readers of YAML 1.1 and 1.2 take {_shown(text)} in different ways", place, hint)
+            message = f"readers of YAML 1.1 and 1.2 take {_shown(text)} in different ways"
+            raise self._error(message, place, hint)
         return value
 
     def _by_core_schema(self, text: str, place: Place) -> object:
@@ -500,12 +504,14 @@ _FLOAT: Final = re.compile(
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 _NUMBER_1_1: Final = re.compile(
-    r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*(?:[eE][-+][0-9]+)?)?"
+    r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+"
+    r"|[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*(?:[eE][-+][0-9]+)?)?"
     r"|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)"
 )
-"""What YAML 1.1 takes for a number: ``0b1`` is one, so are ``1_000`` and, in base 60, ``1:30``; ``1e5`` is a text."""
+"""What YAML 1.1 takes for a number: ``0b1``, ``1_000`` and, in base 60, ``1:30`` are; ``1e5`` isn't."""
 _NUMBER_TO_ALL: Final = re.compile(
-    r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*(?:[eE][-+][0-9]+)?)?|\.[0-9]+(?:[eE][-+][0-9]+)?|0x[0-9a-fA-F]+"
+    r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*(?:[eE][-+][0-9]+)?)?"
+    r"|\.[0-9]+(?:[eE][-+][0-9]+)?|0x[0-9a-fA-F]+"
 )
 """What is the same number to every reader; YAML 1.1 takes one with a leading zero for octal."""
 

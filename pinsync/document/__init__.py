@@ -69,10 +69,11 @@ class Document:
     def text(self) -> bytes:
         """Return the file's text, as it can be cut."""
         parts = (part for entry in self.entries for part in (entry.gap, entry.lead, entry.body))
-        return self.to_file(b"".join((self.head if self.entries else of_none(self.head), *parts, self.tail)))
+        head = self.head if self.entries else of_none(self.head)
+        return self.to_file(b"".join((head, *parts, self.tail)))
 
     def to_file(self, text: bytes) -> bytes:
-        """Return the bytes of a file with this text, and with the line ends and the byte order mark of this one."""
+        """Return the bytes of a file with this text, and the line ends and byte order mark of this one."""
         lines = text.replace(b"\n", b"\r\n") if self.crlf else text
         return codecs.BOM_UTF8 + lines if self.bom else lines
 
@@ -146,7 +147,8 @@ def parse(text: bytes, source: str, *, known: Known | None = None, ignore: norma
 def to_unix(text: bytes) -> bytes:
     """Return a file's text without a byte order mark, with LF at the end of every line.
 
-    The last line gets one, too, unless it may stand in a text behind ``|`` or ``>``, which would gain a line end.
+    The last line gets one, too, unless it may stand in a text behind ``|`` or ``>``, which would
+    gain a line end.
     """
     lines = text.removeprefix(codecs.BOM_UTF8)
     if b"\r\n" in lines:
@@ -161,7 +163,7 @@ _TEXT_AT_THE_END: Final = re.compile(
     rb"(?:(?:[ ]*|\1[ ]+[^ \n][^\n]*)\n)*(?:[ ]*|\1[ ]+[^ \n][^\n]*)\Z",
     re.MULTILINE,
 )
-"""A line that may open a text behind ``|`` or ``>``; the lines below are blank, or indented more than it."""
+"""A line that may open a text behind ``|`` or ``>``; all lines below it are blank or indented more."""
 
 
 def begins(text: bytes, at: int = 0) -> Iterator[int]:

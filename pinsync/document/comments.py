@@ -184,7 +184,8 @@ def _runs(lines: Sequence[str], loaded: Loaded) -> Iterable[_Run]:
             run.detached.setdefault(under[line], []).append(text)
         elif standing is Standing.ABOVE:
             # What a person writes above the first key is about the file, as is what stands at its place.
-            run.attached.append(_Attached(text, content[index].whole if index or NOTE in text else (), ""))
+            path = content[index].whole if index or NOTE in text else ()
+            run.attached.append(_Attached(text, path, ""))
         elif standing is Standing.WITHIN:
             run.attached.append(_Attached(text, content[index].behind, ""))
         else:
