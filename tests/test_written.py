@@ -216,3 +216,9 @@ def test_one_moment_is_one_instant() -> None:
 )
 def test_other_texts_are_no_instants(text: str) -> None:
     assert written.instant(text) is None
+
+
+def test_what_a_customization_lacks_stands_at_its_first_key_in_canonical_form() -> None:
+    (row,) = written.read(HEAD + b"  - target_type: item\n    id: a\n", "basket.yaml").rows
+    assert row.place(("target_identity",)) == (5, 5)
+    assert row.place(()) == (4, 5)

@@ -14,6 +14,7 @@ from pinsync.cli.options import (
     PATH,
     Choice,
     Group,
+    Once,
     echo,
     filter_options,
     folder_option,
@@ -313,6 +314,17 @@ def schema() -> int:
     shell_complete=completion.rules,
     help="Say what a rule is about and how to mend it; by default files are checked.",
 )
+@click.option(
+    "--add-ignores",
+    is_flag=True,
+    help="Write an ignore comment at each finding into the files; exit 1 if findings are left.",
+)
+@click.option(
+    "--since",
+    cls=Once,
+    metavar="REV",
+    help="Report only findings that this git revision doesn't have (default: report all).",
+)
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option(
     "--expired-days",
@@ -332,6 +344,8 @@ def lint(  # noqa: PLR0913 - the options of one command
     select: list[str],
     ignore: list[str],
     explain: str | None,
+    add_ignores: bool,
+    since: str | None,
     strict: bool,
     expired_days: int,
     format_: str,
@@ -355,6 +369,8 @@ def lint(  # noqa: PLR0913 - the options of one command
         ignore=ignore,
         strict=strict,
         expired_days=expired_days,
+        since=since,
+        add_ignores=add_ignores,
         format=format_,
         reports=reports,
     )

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
-from pinsync.commands import Console, gravest, report_files, step_summary
+from pinsync.commands import Console, gravest, ignores, report_files, step_summary
 from pinsync.commands.paths import chosen, configuration, current_folder, from_root, here, no_documents, seen
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, suggestion
@@ -18,12 +18,14 @@ from pinsync.model import Finding
 from pinsync.reports.findings import UNREAD, Context, Passed, Rule, named
 from pinsync.rules import syntax, unread_document
 from pinsync.rules.folder import Folder
-from pinsync.store import Store
+from pinsync.store import Store, writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from pinsync.commands.baseline import Baseline
     from pinsync.commands.paths import Chosen
+    from pinsync.commands.places import WorkingTree
     from pinsync.config import Settings
     from pinsync.document.written import Written
 
@@ -45,6 +47,8 @@ class Options:
         ignore: the rules not to apply.
         strict: whether warnings, too, make the exit code 1.
         expired_days: how many days after its end a pin is worth a word.
+        since: report only findings that this git revision doesn't have; None reports all.
+        add_ignores: whether to write a comment into the documents that ignores each finding.
         format: of the report on stdout.
         reports: more reports, each a format and a file.
         now: the present, in UTC.
@@ -56,13 +60,15 @@ class Options:
     ignore: Sequence[str] = ()
     strict: bool = False
     expired_days: int = EXPIRED_DAYS
+    since: str | None = None
+    add_ignores: bool = False
     format: str = "text"
     reports: Sequence[tuple[str, Path]] = ()
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def lint(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
-    """Look for what is wrong with documents; the network, git and a key aren't needed.
+    """Look for what is wrong with documents; the network and a key aren't needed, git only for ``since``.
 
     Args:
         config_file: the configuration; None to look for it.
@@ -71,8 +77,8 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
         console: where to speak.
 
     Returns:
-        0; 1 if there are errors, or with ``strict`` warnings; 2 if a file can't be read, the others being looked at all
-        the same.
+        0; 1 if there are errors, or with ``strict`` or ``add_ignores`` warnings; 2 if a file can't be read, the others
+        being looked at all the same.
 
     Raises:
         PinsyncError: what stops all files alike.
@@ -84,27 +90,117 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
     settings = config.load(config_file, start=current_folder(), environ=environ)
     report_files.check(options.reports, settings)
     store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
+    tree = None
+    if options.add_ignores or options.since is not None:
+        from pinsync.commands.places import working_tree  # noqa: PLC0415 - a plain lint needs no git
+
+        tree = working_tree(settings)
+        settings, store = tree.settings, tree.store
     files = chosen(options.paths, options.names, settings, store)
     reader = _Reader(store, files, settings, console)
     for error in files.errors:
         console.fail(error)
-    findings: list[Finding] = []
     only_found = {str(path) for path in files.unread} - reader.files if unread_document.ID in ids else set()
-    folders = sorted({PurePosixPath(source).parent for source in reader.files | only_found})
-    with console.phase("checking", [str(folder) for folder in folders]) as done:
-        for folder in folders:
-            looked_at = reader.folder(folder, options)
-            findings += rules.findings(looked_at, ids, reader.files)
-            findings += rules.findings(looked_at, {unread_document.ID}, only_found)
-            done(str(folder))
+    check = _Check(ids, reader.files, only_found)
+    places = sorted({PurePosixPath(source).parent for source in reader.files | only_found})
+    folders: list[Folder] = []
+    findings: list[Finding] = []
+    with console.phase("checking", [str(place) for place in places]) as done:
+        for place in places:
+            folders.append(reader.folder(place, options))
+            findings += check.find(folders[-1])
+            done(str(place))
     errors = [*files.errors, *reader.errors]
     if not folders and not errors:
         console.warn(no_documents(options.paths, options.names, settings, store))
+    if tree is not None and options.since is not None:
+        check = replace(check, baseline=_baseline(options, tree, folders, reader, console))
+        findings = check.select(findings)
+    if options.add_ignores:
+        folders = _add_ignores(folders, check, store, console)
+        findings = [finding for folder in folders for finding in check.find(folder)]
     findings = [*(_failure(error, store.root) for error in errors), *findings]
     found = findings, replace(reader.context(findings, ids), has_page=step_summary.named(environ))
     _report(found, reader.as_seen(*found), options, environ, console)
     codes = [error.exit_code for error in errors]
-    return gravest([*codes, int(any(options.strict or finding.severity == "error" for finding in findings))])
+    counts_warnings = options.strict or options.add_ignores
+    return gravest([*codes, int(any(counts_warnings or finding.severity == "error" for finding in findings))])
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What is looked for.
+
+    Attributes:
+        ids: the lint rules to apply.
+        files: the paths of the documents to report on.
+        only_found: the paths of the documents to report on only if no tracker reads them.
+        baseline: the findings to leave out, if any.
+    """
+
+    ids: Collection[str]
+    files: Collection[str]
+    only_found: Collection[str]
+    baseline: Baseline | None = None
+
+    def find(self, folder: Folder) -> list[Finding]:
+        """Return the findings of a folder."""
+        findings = rules.findings(folder, self.ids, self.files)
+        findings += rules.findings(folder, {unread_document.ID}, self.only_found)
+        return self.select(findings)
+
+    def select(self, findings: list[Finding]) -> list[Finding]:
+        """Return the findings that the baseline doesn't have."""
+        return findings if self.baseline is None else self.baseline.select_new(findings)
+
+
+def _baseline(
+    options: Options, tree: WorkingTree, folders: Sequence[Folder], reader: _Reader, console: Console
+) -> Baseline:
+    from pinsync.commands import baseline  # noqa: PLC0415 - a plain lint needs no git
+
+    documents = [document for folder in folders for document in folder.documents]
+
+    def check(place: PurePosixPath, committed: Sequence[Written]) -> list[Finding]:
+        folder = reader.folder_of(place, committed, options)
+        return rules.findings(folder, rules.RULES, {document.source for document in committed})
+
+    return baseline.read(str(options.since), tree, documents, check, console)
+
+
+def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console: Console) -> list[Folder]:
+    """Write ignore comments for all findings into the documents; return the folders as they are then.
+
+    Raises:
+        SafetyError: another process writes, or a document changed since it was read.
+        FileError: a document can't be written.
+    """
+    changed = [_with_ignores(folder, check) for folder in folders]
+    before = [document for folder in folders for document in folder.documents]
+    after = [document for folder in changed for document in folder.documents]
+    written_to = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    if written_to:
+        with store.lock(), writing():
+            for old, new in written_to:
+                store.reshape(PurePosixPath(old.source), old.original, new.original)
+    added = sum(ignores.count_ignores(new) - ignores.count_ignores(old) for old, new in written_to)
+    comments = "1 ignore comment" if added == 1 else f"{added} ignore comments"
+    files = "1 file" if len(written_to) == 1 else f"{len(written_to)} files"
+    console.say(f"added {comments}, changed {files}")
+    return changed
+
+
+def _with_ignores(folder: Folder, check: _Check) -> Folder:
+    while True:
+        wanted: dict[str | None, list[tuple[int, str]]] = {}
+        for finding in check.find(folder):
+            if finding.rule != syntax.ID and finding.line is not None:
+                wanted.setdefault(finding.file, []).append((finding.line, finding.rule))
+        documents = [ignores.add_ignores(each, wanted.get(each.source, ())) for each in folder.documents]
+        if documents == folder.documents:
+            return folder
+        # Once more: `format` finds the next difference of a file where the first one is ignored.
+        folder = replace(folder, documents=documents)
 
 
 def explain(name: str, console: Console) -> int:
@@ -158,8 +254,12 @@ class _Reader:
         """Return a folder with the files to report on and all the other documents there."""
         within = {path for path in self._chosen.paths if path.parent == folder}
         documents = [self._document(path) for path in sorted(within.union(self._beside(folder)))]
+        return self.folder_of(folder, [document for document in documents if document is not None], options)
+
+    def folder_of(self, folder: PurePosixPath, documents: Sequence[Written], options: Options) -> Folder:
+        """Return a folder with the given documents."""
         return Folder(
-            [document for document in documents if document is not None],
+            documents,
             layout.file_name,
             options.now,
             options.expired_days,

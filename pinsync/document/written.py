@@ -55,15 +55,18 @@ class Row:
     def place(self, path: Path) -> Place:
         """Return line and column in the file, from 1, of what ``path`` leads to, or of the nearest part around it.
 
-        What a pin lacks stands at the key that comes first in its canonical form, so that it does after ``fmt`` as well
-        and stays with a comment there.
+        What a customization or a pin lacks stands at the key that comes first in its canonical form, so that it does
+        after ``fmt`` as well and stays with a comment there.
         """
         from pinsync import yamlio  # noqa: PLC0415 - a file without findings is read without it
 
         marks = self._marks()
         if path not in marks and len(path) == _IN_A_PIN and path[0] == PINS:
             path = (*path[:2], next(iter(self._pin(int(path[1]))), ""))
-        line, column = yamlio.nearest(marks, path) or marks[()]
+        place = yamlio.nearest(marks, path)
+        if place is None and path:
+            place = marks.get(("id",)) or marks.get(("target_type",))
+        line, column = place or marks[()]
         return line + self.above, column
 
     def pin_order(self) -> Sequence[int]:

@@ -6,6 +6,7 @@ what is shown.
 
 from __future__ import annotations
 
+import re
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -135,10 +136,14 @@ def _finding(rule: Rule, fault: Fault, tracker: str | None) -> Finding:
     )
 
 
+_LINE: Final = re.compile(r"\bline [0-9]+")
+"""A line's number in a message, which changes when something is put above."""
+
+
 def _identity(fault: Fault) -> str:
     """Return what a finding is about, without anything that changes when something is put above it."""
     if fault.row is None:
-        return ".".join(map(str, fault.path)) or fault.message
+        return ".".join(map(str, fault.path)) or _LINE.sub("line", fault.message)
     parts = [_named(fault.row.data, ("id", "target_type", "target_identity"))]
     at: object = fault.row.data
     for step in fault.path:

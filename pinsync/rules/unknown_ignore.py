@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 ID: Final = "unknown-ignore"
 SEVERITY: Final[Severity] = "warning"
 
-_IGNORE: Final = re.compile(r"#\s*pinsync:\s*ignore\b(?:\[([^\]]*)\])?")
-_NAME: Final = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
+IGNORE: Final = re.compile(r"#\s*pinsync:\s*ignore\b(?:\[([^\]]*)\])?")
+NAME: Final = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 
 
 def check(folder: Folder) -> Iterator[Fault]:
@@ -80,8 +80,8 @@ def _extent(path: Path, index: int, starts: Sequence[Begun]) -> tuple[int, int]:
 def _names(document: Written) -> Iterator[tuple[int, int, str]]:
     """Yield line, column and name of each rule to ignore; an empty name of a comment that says none."""
     for line, column, comment in document.comments:
-        for ignore in _IGNORE.finditer(comment):
-            names = [*_NAME.finditer(ignore[1] or "")]
+        for ignore in IGNORE.finditer(comment):
+            names = [*NAME.finditer(ignore[1] or "")]
             yield from ((line, column + ignore.start(1) + name.start(), name[0]) for name in names)
             if not names:
                 yield line, column + ignore.start(), ""

@@ -1,0 +1,113 @@
+"""The findings of a git revision, which ``pinsync lint --since`` leaves out of its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from pinsync.document import written
+from pinsync.sources import sides
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from pinsync.commands import Console
+    from pinsync.commands.places import WorkingTree
+    from pinsync.document.written import Written
+    from pinsync.model import Finding
+
+# As git's own detection of renames (git-diff(1), --find-renames).
+_SIMILARITY: Final = 0.5
+
+Key = tuple[str, str | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The findings of a revision.
+
+    Attributes:
+        counts: lint rule, file and identity → the number of findings.
+    """
+
+    counts: Mapping[Key, int]
+
+    def select_new(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Return the findings that the revision doesn't have, or has less often."""
+        left = Counter(self.counts)
+        new = []
+        for finding in findings:
+            key = _key(finding)
+            if left[key]:
+                left[key] -= 1
+            else:
+                new.append(finding)
+        return new
+
+
+def read(
+    revision: str,
+    tree: WorkingTree,
+    documents: Sequence[Written],
+    check: Callable[[PurePosixPath, Sequence[Written]], Sequence[Finding]],
+    console: Console,
+) -> Baseline:
+    """Check the documents of a revision, which the current configuration says where to find.
+
+    Args:
+        revision: as git spells it.
+        tree: the working tree.
+        documents: the documents of today, after which renamed ones are called.
+        check: returns the findings of a folder with these documents.
+        console: takes the warnings of git.
+
+    Raises:
+        RepositoryError: there is no such commit, or no repository.
+        FileError: a folder or document of the commit is a link, or can't be read.
+    """
+    source = sides.revision(revision, tree.repository)
+    for warning in source.warnings:
+        console.warn(warning)
+    if tree.repository is None or source.revision is None:  # before the first commit
+        return Baseline({})
+    names = tree.repository.folders(source.revision, tree.directory, source.name)
+    folders = {tree.directory, *(tree.directory / name for name in names)}
+    folders.update(PurePosixPath(document.source).parent for document in documents)
+    findings: list[Finding] = []
+    earlier: list[Written] = []
+    for folder in sorted(folders):
+        texts = tree.repository.read(source.revision, folder, source.name)
+        found = [written.read(text, str(path)) for path, text in texts]
+        findings += check(folder, found)
+        earlier += found
+    renames = _find_renames(earlier, documents, tree)
+    renamed = (replace(one, file=renames.get(one.file or "", one.file)) for one in findings)
+    return Baseline(Counter(map(_key, renamed)))
+
+
+def _key(finding: Finding) -> Key:
+    return finding.rule, finding.file, finding.identity or finding.message
+
+
+def _find_renames(earlier: Sequence[Written], documents: Sequence[Written], tree: WorkingTree) -> Mapping[str, str]:
+    """Return the old path → the new path of documents that were renamed since the revision."""
+    known = {document.source for document in earlier}
+    gone = [each for each in earlier if not (tree.store.root / each.source).exists()]
+    renames: dict[str, str] = {}
+    for document in documents:
+        if document.source in known:
+            continue
+        free = [each for each in gone if each.source not in renames]
+        nearest = max(free, key=lambda each: _similarity(each, document), default=None)
+        if nearest and _similarity(nearest, document) >= _SIMILARITY:
+            renames[nearest.source] = document.source
+    return renames
+
+
+def _similarity(one: Written, other: Written) -> float:
+    """Return which part of the longer document's lines the two have in common."""
+    lines = [Counter(document.text.splitlines()) for document in (one, other)]
+    longest = max(lines[0].total(), lines[1].total())
+    return (lines[0] & lines[1]).total() / longest if longest else 1.0
