@@ -208,6 +208,11 @@ def test_the_files_for_ci_name_a_configuration_in_a_folder(
         commands = re.findall(r"pinsync (?:diff|lint|export|fmt|trackers)\b.*", text)
         assert commands
         assert all(re.match(r"pinsync \w+ --config shops/sk/pinsync\.yaml\b", command) for command in commands)
+        # Only a request that changes a file of that folder is reviewed.
+        filters = re.findall(r'^ +(?:paths|changes):\n +- "shops/sk/.*"\n', text, re.MULTILINE)
+        assert len(filters) == int(template in ("github-review.yml", "gitlab-ci.yml"))
+        for each in filters:
+            text = text.replace(each, "")
         assert text.replace(" --config shops/sk/pinsync.yaml", "") == (TEMPLATES / template).read_text(encoding="utf-8")
     assert not (repository / "pinsync.yaml").exists()
     with untouched(repository):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib import metadata, resources
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync.canonical import quoted
@@ -46,7 +47,9 @@ _ISSUE_OF_TITLE: Final = (
     # 1000, where gh lists 30 by default. Its jq reads the environment.
     "--limit 1000 --json number,title \\\n            --jq 'map(select(.title == env.TITLE)) | "
 )
+_PULL_REQUEST: Final = re.compile(r"(?m)^  pull_request:$")
 # On GitLab:
+_MERGE_REQUEST: Final = re.compile(r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "merge_request_event"\n')
 _SCHEDULE: Final = re.compile(r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "schedule".*\n')
 
 
@@ -106,7 +109,14 @@ def render(template: str, source: str | None, path: str | None, trackers: Sequen
     if not _PLAIN.fullmatch(path):
         message = f"{path} can't stand in a file for CI as it is"
         raise UsageError(message, hint="rename the folder, to letters, digits, - and _")
-    return _COMMAND.sub(rf"\g<0> --config {path}", text)
+    text = _COMMAND.sub(rf"\g<0> --config {path}", text)
+    return _limit_reviews(text, str(PurePosixPath(path).parent))
+
+
+def _limit_reviews(text: str, folder: str) -> str:
+    """Let requests be reviewed only if they change a file in the configuration's folder."""
+    text = _PULL_REQUEST.sub(rf'\g<0>\n    paths:\n      - "{folder}/**"', text)
+    return _MERGE_REQUEST.sub(rf'\g<0>      changes:\n        - "{folder}/**/*"\n', text)
 
 
 def _name_keys(text: str, variables: Sequence[str]) -> str:
