@@ -111,6 +111,20 @@ def test_hooks_run(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git)
     assert git("log", "-1", "--format=%B").endswith("Checked-by: hook\n")
 
 
+def test_a_refusal_of_the_lint_hook_names_the_option_that_ignores_findings(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    hook(exported, "pre-commit", f"'{sys.executable}' -m pinsync lint --strict customizations/home.yaml")
+    edited(api, HOME, unheard_of=1)
+    result = pinsync("export", "--commit")
+    assert result.code == 2
+    assert "warning unknown-field" in result.err
+    assert "pinsync lint --add-ignores, then run the command again" in result.err
+    assert pinsync("lint", "--add-ignores").code == 0
+    assert pinsync("export", "--commit").code == 0
+    assert git("show", "HEAD:customizations/home.yaml").count("# pinsync: ignore[unknown-field]") == 1
+
+
 def test_a_hook_that_refuses_is_quoted_and_the_index_is_as_it_was(
     api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # What git keeps beside HEAD until it is concluded; at most stops of a rebase, single files can be committed.
 _HALFWAY: Final = {"MERGE_HEAD": "a merge", "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert"}
 _SHOWN_CHARACTERS: Final = 4000
+# A finding in a text report of `pinsync lint`, which pre-commit passes on as it is.
+_FINDING: Final = re.compile(r"^[^\n]+\.yaml:\d+:\d+: (?:error|warning) [a-z-]+: ", re.MULTILINE)
 
 
 def check_identity(git: Git) -> None:
@@ -168,7 +171,10 @@ def check_outcome(git: Git, outcome: Outcome, commit: str | None) -> None:
     if outcome.status < 0 or not said.strip():
         hint = "the files are written, and nothing was committed; run the command again"
         raise RepositoryError(f"git commit {ending}", hint=hint)
+    remedy = "make the hook content"
+    if _FINDING.search(outcome.errors):
+        remedy = "mend the findings, or ignore those of today with pinsync lint --add-ignores"
     raise RepositoryError(
         f"git commit was refused, most likely by a hook, which said:\n{said}",
-        hint="the files are written; make the hook content, then run the command again",
+        hint=f"the files are written; {remedy}, then run the command again",
     )
