@@ -27,6 +27,8 @@ SUFFIX: Final = ".yaml"
 
 STANDARD_INPUT: Final = "-"
 """How command lines and messages name standard input."""
+_NEAR_SUFFIXES: Final = (".yaml", ".yml", ".json")
+_ITEMS: Final = "items.json"  # the titles of items, which may lie beside documents
 
 FailOn = Literal["any", "edited", "shown", "never"]
 """Which changes make a run fail: all, those that somebody made, those that shoppers may see, or none."""
@@ -179,6 +181,18 @@ def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
 def is_document(name: str) -> bool:
     """Tell whether a file of this name is a document; as in a shell's ``*.yaml``, a hidden file is none."""
     return name.endswith(SUFFIX) and not name.startswith(".")
+
+
+def is_misnamed(name: str) -> bool:
+    """Tell whether a file has nearly the name of a document, such as ``basket.yml``, and so isn't read."""
+    lowered = name.lower()
+    is_near = lowered.endswith(_NEAR_SUFFIXES) and not lowered.startswith(".")
+    return is_near and not is_document(name) and lowered != _ITEMS
+
+
+def document_name(name: str) -> str:
+    """Return the name that a misnamed document should have."""
+    return name.rpartition(".")[0] + SUFFIX
 
 
 def is_too_small(number: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pinsync import config
 from pinsync.commands import Console, gravest
 from pinsync.commands.paths import chosen, current_folder, here, no_documents, seen
-from pinsync.commands.places import working_tree
+from pinsync.commands.places import describe_misnamed, working_tree
 from pinsync.compare.drift import Texts
 from pinsync.document.form import formatted
 from pinsync.errors import FileError, defused, one_line, printable
@@ -98,6 +98,8 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     changed = len(changes) - len(failed)
     if found.unread:
         console.warn(_unread(found, store))
+    if found.misnamed:
+        console.warn(describe_misnamed([here(str(path), store.root) for path in found.misnamed]))
     if not found.paths and not codes:
         console.warn(no_documents(options.paths, options.names, settings, store))
     elif changed or unchanged:

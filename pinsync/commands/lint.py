@@ -100,7 +100,9 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
     reader = _Reader(store, files, settings, console)
     for error in files.errors:
         console.fail(error)
-    only_found = {str(path) for path in files.unread} - reader.files if unread_document.ID in ids else set()
+    only_found: set[str] = set()
+    if unread_document.ID in ids:
+        only_found = {str(path) for path in (*files.unread, *files.misnamed)} - reader.files
     check = _Check(ids, reader.files, only_found)
     places = sorted({PurePosixPath(source).parent for source in reader.files | only_found})
     folders: list[Folder] = []
@@ -265,6 +267,7 @@ class _Reader:
             options.expired_days,
             self._tracker(folder),
             str(self._chosen.expected) if folder in self._unread else None,
+            [str(path) for path in self._chosen.misnamed if path.parent == folder],
         )
 
     def _tracker(self, folder: PurePosixPath) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pinsync import config, layout
 from pinsync.errors import FileError, UsageError
-from pinsync.model import SUFFIX, is_document
+from pinsync.model import SUFFIX, document_name, is_document, is_misnamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,12 +26,14 @@ class Chosen:
     Attributes:
         paths: relative to the store's root, sorted, each once.
         unread: what no tracker reads, of these and of what else lies below a folder that is looked at; likewise.
+        misnamed: files that would be documents if their names ended in ``.yaml``; likewise.
         expected: the folder where a tracker would read them, as a person writes it.
         errors: what is wrong with the words that stand for none.
     """
 
     paths: tuple[PurePosixPath, ...]
     unread: tuple[PurePosixPath, ...]
+    misnamed: tuple[PurePosixPath, ...]
     expected: PurePosixPath
     errors: tuple[FileError, ...]
 
@@ -77,9 +79,10 @@ def chosen(words: Sequence[str], names: Sequence[str], settings: Settings, store
     below: set[PurePosixPath] = set()
     for folder in wanted if names else folders:
         below.update(_below(folder, store, errors))
-    unread = sorted(path for path in files | below if path.parent not in read)
+    misnamed = sorted(path for path in below if is_misnamed(path.name) and path.parent in read)
+    unread = sorted(path for path in files | below if is_document(path.name) and path.parent not in read)
     expected = layout.folder(store.directory, "<tracker>" if len(settings.trackers) > 1 else None)
-    return Chosen(tuple(sorted(files)), tuple(unread), expected, tuple(errors))
+    return Chosen(tuple(sorted(files)), tuple(unread), tuple(misnamed), expected, tuple(errors))
 
 
 def current_folder() -> Path:
@@ -137,7 +140,9 @@ def _trackers(settings: Settings, names: Sequence[str]) -> Sequence[str | None]:
 
 
 def _below(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iterator[PurePosixPath]:
-    """Yield what is named like a document in a folder or, links and hidden folders aside, in those below it.
+    """Yield the files that have, or nearly have, the name of a document, in a folder and those below it.
+
+    Links and hidden folders are left out.
 
     Of a folder that can't be looked into there is an error then, and no more than one.
     """
@@ -155,7 +160,7 @@ def _below(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iter
     for place, folders, names in os.walk(store.root / top, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
         within = PurePosixPath(Path(place).relative_to(store.root).as_posix())
-        yield from (within / name for name in names if is_document(name))
+        yield from (within / name for name in names if is_document(name) or is_misnamed(name))
 
 
 def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:
@@ -175,6 +180,8 @@ def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:
         raise FileError(message, source=word, hint="another place is set with `directory` in pinsync.yaml")
     if not is_folder and not is_document(path.name):
         hint = f"a document's name ends in {SUFFIX} and doesn't begin with a dot"
+        if is_misnamed(path.name):
+            hint = f"rename it to {document_name(path.name)}: documents end in {SUFFIX}"
         raise FileError("is no document", source=word, hint=hint)
     return path, is_folder and not (directory in path.parents and is_document(path.name))
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pinsync import config, layout
 from pinsync.commands.paths import here
 from pinsync.errors import FileError, RepositoryError, SafetyError, one_line
+from pinsync.model import SUFFIX, is_misnamed
 from pinsync.sources import sides
 from pinsync.store import Store, user_state
 
@@ -110,6 +111,14 @@ class WorkingTree:
         except OSError:
             return []
 
+    def misnamed(self, folder: PurePosixPath) -> list[PurePosixPath]:
+        """Return the files in a folder that nearly have the name of a document."""
+        try:
+            names = sorted(place.name for place in (self.store.root / folder).iterdir())
+        except OSError:
+            return []
+        return [folder / name for name in names if is_misnamed(name)]
+
     def unsaved(self, paths: Collection[PurePosixPath], *, force: bool = False) -> Sequence[Unsaved]:
         """Return which of the files that are to be written hold what isn't committed.
 
@@ -194,6 +203,10 @@ class Head:
         """Return the names of the folders in that of all documents."""
         return self.repository.folders(self.revision, self.directory, self.name)
 
+    def misnamed(self, folder: PurePosixPath) -> list[PurePosixPath]:
+        """Return the files in a folder that nearly have the name of a document."""
+        return self.repository.misnamed(self.revision, folder, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -214,6 +227,10 @@ class Index:
     def folders(self) -> list[str]:
         """Return the names of the folders in that of all documents."""
         return self.repository.index_folders(self.directory)
+
+    def misnamed(self, folder: PurePosixPath) -> list[PurePosixPath]:
+        """Return the files in a folder that nearly have the name of a document."""
+        return self.repository.index_misnamed(folder)
 
 
 Place = WorkingTree | Head | Index
@@ -261,8 +278,26 @@ def left_over(place: Place, names: Sequence[str]) -> str | None:
     return f"not read, since {reason}: {', '.join(stale)}; to remove: {_removal(place, stale)}"
 
 
-def left_over_at(state: sides.State) -> str | None:
-    """Return the warning of `left_over` for a side of a comparison; None for a side that isn't read from files."""
+def describe_misnamed(names: Sequence[str]) -> str:
+    """Return a warning of files that would be documents if their names ended in ``.yaml``."""
+    return f"not read, since documents end in {SUFFIX}: {', '.join(names)}; rename them"
+
+
+def find_misnamed(place: Place, names: Sequence[str]) -> str | None:
+    """Return the warning of `describe_misnamed` for the trackers' folders; None if all names are right.
+
+    Args:
+        place: where the documents lie.
+        names: the trackers that are configured.
+    """
+    trackers = names if len(names) > 1 else (None,)
+    folders = [layout.folder(place.directory, tracker) for tracker in trackers]
+    found = [str(path) for folder in folders for path in place.misnamed(folder)]
+    return describe_misnamed(found) if found else None
+
+
+def warnings_at(state: sides.State) -> list[str]:
+    """Return the warnings of documents that aren't read, for a side of a comparison that is read from files."""
     repository, directory = state.repository, state.settings.directory
     place: Place
     match state.source.kind:
@@ -273,10 +308,14 @@ def left_over_at(state: sides.State) -> str | None:
         case "revision" if repository and state.source.revision:
             place = Head(repository, directory, state.source.revision, state.source.name)
         case _:
-            return None
-    with contextlib.suppress(FileError):  # a file where no document is expected is not for a reader to mend
-        return left_over(place, [tracker.name for tracker in state.settings.trackers])
-    return None
+            return []
+    names = [tracker.name for tracker in state.settings.trackers]
+    warnings: list[str] = []
+    for find in (left_over, find_misnamed):
+        with contextlib.suppress(FileError):  # a file where no document is expected is not for a reader to mend
+            if warning := find(place, names):
+                warnings.append(warning)
+    return warnings
 
 
 def _removal(place: Place, folders: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pinsync import config, sources
 from pinsync.commands.pager import paged
 from pinsync.commands.paths import current_folder
-from pinsync.commands.places import left_over_at, working_tree
+from pinsync.commands.places import warnings_at, working_tree
 from pinsync.commands.selection import Placed, chosen, named
 from pinsync.commands.times import moment
 from pinsync.compare.changes import titles
@@ -80,8 +80,8 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     for warning in source.warnings:
         console.warn(warning)
     state = sides.opened(source, today, tree.repository, tree.store, environ)
-    if unread := left_over_at(state):
-        console.warn(unread)
+    for warning in warnings_at(state):
+        console.warn(warning)
     trackers = named(state.trackers, options.names)
     with console.phase("reading", [tracker.name for tracker in trackers]) as done:
         read = []

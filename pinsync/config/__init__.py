@@ -7,6 +7,7 @@ only the environment widens that list.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import re
@@ -63,21 +64,38 @@ _NEVER_IGNORED: Final = frozenset(
     {"id", "model", "target_type", "target_identity", "target_criteria", "pin_definitions"}
 )
 
+_NEAR_NAMES: Final = frozenset({"pinsync.yaml", "pinsync.yml", "pinsync.json"})
+"""In lower case."""
+
 
 def find(start: Path) -> Path | None:
     """Return the nearest ``pinsync.yaml`` from ``start`` up to the repository's root, or ``None``.
 
     Outside a repository only ``start`` itself is looked at: what others put into a shared parent folder must not steer
     a command (git refuses a repository of another owner for the same reason).
+
+    Raises:
+        ConfigError: a file on the way has nearly that name, such as ``pinsync.yml``.
     """
     start = start.resolve()
     root = repository_root(start) or start
     for folder in (start, *start.parents):
         if os.path.lexists(folder / FILE_NAME):
             return folder / FILE_NAME
+        _check_names(folder)
         if folder == root:
             break
     return None
+
+
+def _check_names(folder: Path) -> None:
+    """Refuse a folder with a file that nearly has the configuration's name: nobody would read its settings."""
+    with contextlib.suppress(OSError):  # a folder that can't be listed may still lie above a configuration
+        for name in sorted(place.name for place in folder.iterdir()):
+            if name.lower() in _NEAR_NAMES:
+                hint = f"rename it to {FILE_NAME}, or name it with --config"
+                message = f"isn't read: a configuration's name is {FILE_NAME}"
+                raise ConfigError(message, source=str(folder / name), hint=hint)
 
 
 def repository_root(start: Path) -> Path | None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import FileError, RepositoryError, SafetyError, printable
-from pinsync.model import MAX_FILE_BYTES, is_document
+from pinsync.model import MAX_FILE_BYTES, is_document, is_misnamed
 from pinsync.repository import branch, discovery, log, objects, obstacles, pager, recovery
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import Listed, Object, Range, Reader, listing
@@ -242,6 +242,15 @@ class Repository:
         """Return the names of the folders directly in one of a commit; takes and raises what `read` does."""
         entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
         return [entry.path.name for entry in entries if entry.mode == objects.FOLDER_MODE]
+
+    def misnamed(self, revision: str, directory: PurePosixPath, name: str = "") -> list[PurePosixPath]:
+        """Return the files in a folder of a commit that nearly have the name of a document; raises what `read` does."""
+        entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
+        return [entry.path for entry in entries if is_misnamed(entry.path.name)]
+
+    def index_misnamed(self, directory: PurePosixPath) -> list[PurePosixPath]:
+        """Return the files in a folder of the index that nearly have the name of a document."""
+        return [entry.path for entry in objects.index(self._git, directory) if is_misnamed(entry.path.name)]
 
     def read_file(self, revision: str, path: PurePosixPath, name: str = "") -> bytes | None:
         """Return the bytes of one file of a commit, ``None`` if the commit hasn't got it; raises what `read` does."""

@@ -107,6 +107,7 @@ class Folder:
         expired_days: how many days after its end a pin is worth a word.
         tracker: the tracker's name, where there are several.
         expected: where documents lie, if no tracker reads these.
+        misnamed: the paths of files that would be documents if their names ended in ``.yaml``.
     """
 
     documents: Sequence[Written]
@@ -115,6 +116,7 @@ class Folder:
     expired_days: int
     tracker: str | None = None
     expected: str | None = None
+    misnamed: Sequence[str] = ()
 
     @cached_property
     def items(self) -> tuple[Item, ...]:

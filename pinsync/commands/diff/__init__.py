@@ -15,7 +15,7 @@ from pinsync import compare, config, layout, sources
 from pinsync.commands import Console, gravest, in_parallel, report_files, step_summary
 from pinsync.commands.diff.texts import texts
 from pinsync.commands.paths import configuration, current_folder, here
-from pinsync.commands.places import WorkingTree, left_over_at, working_tree
+from pinsync.commands.places import WorkingTree, warnings_at, working_tree
 from pinsync.compare import causes
 from pinsync.compare import changes as changing
 from pinsync.compare.causes import Filters
@@ -199,7 +199,7 @@ def _notes(old: State, new: State) -> Iterator[str]:
             yield f"there is no commit yet: everything is {what}"
     unread: dict[str, list[str]] = {}
     for state in (old, new):
-        if warning := left_over_at(state):
+        for warning in warnings_at(state):
             unread.setdefault(warning, []).append(state.source.text)
     for warning, names in unread.items():
         yield f"{' and '.join(names)}: {warning}"

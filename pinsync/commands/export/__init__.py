@@ -21,6 +21,7 @@ from pinsync.commands.places import (
     TrackerFiles,
     WorkingTree,
     check_committed,
+    find_misnamed,
     left_over,
     needed_commit,
     needed_repository,
@@ -103,7 +104,7 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
     elif options.commit:
         needed_repository(tree, "--commit")
     names = [tracker.name for tracker in settings.trackers]
-    for warning in (left_over(place, names), renamed(place, tree, settings, environ)):
+    for warning in (left_over(place, names), find_misnamed(place, names), renamed(place, tree, settings, environ)):
         if warning:
             console.warn(warning)
     run = _Run(settings, options, environ, console, place)
