@@ -124,7 +124,7 @@ def _finding(rule: Rule, fault: Fault, tracker: str | None) -> Finding:
     line, column = fault.place or (fault.row or fault.document).place(fault.path)
     return Finding(
         rule=rule.ID,
-        severity=rule.SEVERITY,
+        severity=fault.severity or rule.SEVERITY,
         message=fault.message,
         file=fault.document.source,
         line=line,

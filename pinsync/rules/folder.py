@@ -28,6 +28,7 @@ class Fault(NamedTuple):
         row: the customization, if it is about one.
         path: what it is about, within the customization or at the top of the document.
         place: line and column, where they are known already.
+        severity: how grave it is, if not as grave as the lint rule says.
     """
 
     document: Written
@@ -36,6 +37,7 @@ class Fault(NamedTuple):
     row: Row | None = None
     path: Path = ()
     place: tuple[int, int] | None = None
+    severity: Severity | None = None
 
 
 class Window(NamedTuple):

@@ -1,7 +1,7 @@
 """A customization or a pin has a field that isn't documented.
 
-If it is misspelt, what it says counts for nothing. If it is a new field of the API, it is kept as it stands, and only
-pinsync doesn't know it yet; hence a warning.
+If it is misspelt, its value counts for nothing: a pin with `active_til` never ends. A name close to a known one is
+therefore an error. Any other name may be a new field of the API, which pinsync keeps as it is; hence a warning.
 
 Correct the name; ignore the rule for a field that you know to be right: `# pinsync: ignore[unknown-field]`.
 """
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ID: Final = "unknown-field"
 SEVERITY: Final[Severity] = "warning"
 
+# Above the similarity of different words (position, priority: 0.63), below that of typing errors
+# (active_to, active_til: 0.84).
+_MISSPELT: Final = 0.8
 _OF_A_CUSTOMIZATION: Final = NOT_WRITTEN.union(CUSTOMIZATION, ("model",))
 
 
@@ -28,10 +31,16 @@ def check(folder: Folder) -> Iterator[Fault]:
     """Yield the fields that aren't known."""
     for item in folder.items:
         for name in item.data.keys() - _OF_A_CUSTOMIZATION:
-            yield item.fault((name,), f'"{name}": a customization has no such field', _hint(name, CUSTOMIZATION))
+            fault = item.fault((name,), f'"{name}": a customization has no such field', _hint(name, CUSTOMIZATION))
+            yield fault._replace(severity=_severity(name, CUSTOMIZATION))
     for item, pin in folder.pins:
         for name in pin.data.keys() - PIN.keys():
-            yield item.pin_fault(pin, name, f'"{name}": a pin has no such field', _hint(name, PIN))
+            fault = item.pin_fault(pin, name, f'"{name}": a pin has no such field', _hint(name, PIN))
+            yield fault._replace(severity=_severity(name, PIN))
+
+
+def _severity(name: str, known: Collection[str]) -> Severity:
+    return "error" if get_close_matches(name, known, 1, _MISSPELT) else SEVERITY
 
 
 def _hint(name: str, known: Collection[str]) -> str:
