@@ -30,7 +30,7 @@ from pinsync.errors import FileError, escaped
 from pinsync.model import MAX_DEPTH, MAX_FILE_BYTES, is_too_small
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ruamel.yaml.error import StringMark
     from ruamel.yaml.events import Event
@@ -96,7 +96,7 @@ def load(
         for event in yaml.parse(decoded):
             builder.take(event)
     except MarkedYAMLError as error:
-        raise _translated(error, source) from error
+        raise _translated(error, source, decoded.split("\n")) from error
     builder.marks.setdefault((), (1, 1))
     return Loaded(builder.data, builder.marks, tuple(yaml.scanner.comments))
 
@@ -337,13 +337,49 @@ _EXPLAINED: Final = (
 """A part of what ruamel says → what pinsync says, and the hint."""
 
 
-def _translated(error: MarkedYAMLError, source: str) -> FileError:
+# What ruamel says where a line doesn't fit the lines above.
+_MISFITS: Final = (
+    *("mapping values are not", "but got ':'", "expected ':'"),
+    *("expected <block end>", "expected '<document start>'"),
+)
+_NO_BLANK: Final = re.compile(r"(?P<before> *(?:- +)*)(?P<key>[A-Za-z_]+):(?P<value>(?!//)[^\s:].*)")
+_KEY_ON_TOP: Final = re.compile(r" *(?![-#\s])[^:]+:(?: |\r?$)")
+_VALUE: Final = re.compile(r"(?P<before> *(?:- +)*)[^\s:#-][^:]*: +[^\s#]")
+
+
+def find_missing_blank(line: str) -> str | None:
+    """Return what to write instead of a line such as ``position:2``; None for another line."""
+    found = _NO_BLANK.fullmatch(line.rstrip())
+    return f"{found['key']}: {found['value']}" if found else None
+
+
+def _explain_layout(lines: Sequence[str], number: int) -> tuple[str, str, Place] | None:
+    """Return message, hint and place of the mistake in the layout at a line, from 0, or just above it."""
+    above = number - 1
+    while above >= 0 and not lines[above].split("#")[0].strip():
+        above -= 1
+    for at in (number, above):
+        if at >= 0 and (mended := find_missing_blank(lines[at])):
+            column = len(lines[at]) - len(lines[at].lstrip(" -")) + 1
+            return "a ':' without a blank behind it", f"write {mended}", (at + 1, column)
+    before = _VALUE.match(lines[above]) if above >= 0 else None
+    indentation = len(lines[number]) - len(lines[number].lstrip(" "))
+    if before and indentation > len(before["before"]) and _KEY_ON_TOP.match(lines[number]):
+        hint = f"begin it in column {len(before['before']) + 1}, below the key of the line above"
+        return "the line is indented too far", hint, (number + 1, indentation + 1)
+    return None
+
+
+def _translated(error: MarkedYAMLError, source: str, lines: Sequence[str]) -> FileError:
     problem = str(error.problem or error.context)
     mark = error.problem_mark or error.context_mark
     if error.context in (_QUOTED, "while scanning a simple key"):
         mark = error.context_mark  # where it begins says more than where ruamel gave up
     if isinstance(error, _RefusedError):
         message, hint = problem, error.note
+    elif any(part in problem for part in _MISFITS) and (layout := _explain_layout(lines, mark.line)):
+        message, hint, place = layout
+        return FileError(message, source=source, line=place[0], column=place[1], hint=hint)
     else:
         default = (f"this isn't YAML that pinsync reads: {problem}", "check the indentation and the quotes")
         message, hint = next((row[1:] for row in _EXPLAINED if row[0] in problem), default)

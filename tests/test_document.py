@@ -14,6 +14,7 @@ from strategies import QUICK, rows
 
 from pinsync import document
 from pinsync.document import answer
+from pinsync.document.form import formatted
 from pinsync.errors import DataError, FileError
 from pinsync.model import MAX_DEPTH
 from pinsync.yamlio import load
@@ -417,3 +418,9 @@ def _as_a_whole(text: bytes) -> list[str]:
     """Return the canonical texts in the order of the file."""
     rows = load(text, "f.yaml").data["customizations"]  # type: ignore[index]
     return [document.customization(row, model="m").text.decode() for row in rows]
+
+
+def test_a_customization_without_a_blank_behind_its_colon_gets_the_hint() -> None:
+    with pytest.raises(FileError) as caught:
+        formatted((HEAD + A + "  - id:b\n").encode(), "f.yaml")
+    assert (caught.value.line, caught.value.hint) == (7, "write id: b, with a blank behind the colon")

@@ -10,7 +10,7 @@ from pinsync import canonical, document, normalize
 from pinsync.document.comments import Counterpart, carry
 from pinsync.document.loader import load
 from pinsync.errors import DataError, FileError
-from pinsync.yamlio import nearest
+from pinsync.yamlio import find_missing_blank, nearest
 
 if TYPE_CHECKING:
     from pinsync.model import Customization
@@ -102,7 +102,9 @@ _WHERE = "an empty file says nothing of its model; remove it, or restore it with
 def _customization(row: object, index: int, model: str, loaded: Loaded, source: str) -> Customization:
     path = ("customizations", index)
     if not isinstance(row, dict):
-        raise _error(loaded, path, source, "expected a customization with an id, a target_type and so on", None)
+        mended = find_missing_blank(row) if isinstance(row, str) else None
+        hint = f"write {mended}, with a blank behind the colon" if mended else None
+        raise _error(loaded, path, source, "expected a customization with an id, a target_type and so on", hint)
     if "model" in row:
         message = "the model stands once, at the top of the document"
         raise _error(
