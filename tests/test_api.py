@@ -401,8 +401,8 @@ def test_the_reason_of_a_refusal_that_trickles_is_not_waited_for() -> None:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_silence_is_bounded_by_the_time_of_the_attempt_too(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over http the server reads the request and says nothing; over https it says nothing in the handshake."""
-    monkeypatch.setattr(api, "ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(api, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr("pinsync.api.call.ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("pinsync.api.call.RETRY_SECONDS", 0.2)
     began = monotonic()
     with serving(HANG) as server, pytest.raises(RemoteError, match=r"did not finish its answer in 0\.2 s"):
         api.export(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pinsync.api.proxy import Proxy
     from pinsync.config import Tracker
 
-TOLERANCE: Final = timedelta(seconds=4)
-"""How far the clocks may differ before a 401 is blamed on them; the vendor's server allows some 5 seconds."""
+TOLERANCE: Final = 4.0
+"""How many seconds the clocks may differ before a 401 is blamed on them; the vendor's server allows some 5 seconds."""
 
 NETWORK: Final = "check the network, and HTTPS_PROXY if a proxy is needed"
 
@@ -46,6 +46,24 @@ class TransientError(Exception):
         super().__init__(message)
         self.hint = hint
         self.wait = wait
+
+
+class RefusalError(RemoteError):
+    """A host answered with another status than 200, which another attempt won't change.
+
+    Args:
+        message: what the host did.
+        hint: what to do about it.
+        host: the host.
+        status: the status.
+        clock_ahead: see `clock_ahead`.
+    """
+
+    def __init__(self, message: str, *, hint: str, host: str, status: int, clock_ahead: float | None) -> None:
+        super().__init__(message, hint=hint)
+        self.host = host
+        self.status = status
+        self.clock_ahead = clock_ahead
 
 
 Brief = Callable[[str], str]
@@ -103,25 +121,33 @@ def refusal(
     if status in _RETRIED:
         hint = "try again later" if status == httpx.codes.TOO_MANY_REQUESTS else "the service seems to be down"
         return TransientError(message, hint=hint, wait=_retry_after(response, received))
+    ahead = clock_ahead(response, sent, received)
     if response.has_redirect_location:
         hint = "redirects are not followed: check the hosts of the tracker and PINSYNC_HOST"
-        return final(tracker, response.request, f"{message}, pointing at {_location(response, brief)}", hint)
-    if reason := _reason(body, brief):
-        message = f"{message}: {reason}"
+        message = f"{message}, pointing at {_location(response, brief)}"
+    else:
+        hint = _remedy(tracker, status, ahead)
+        if reason := _reason(body, brief):
+            message = f"{message}: {reason}"
+    host = origin(response.request)
+    message = f"tracker {tracker.name}: {host} {message}"
+    return RefusalError(message, hint=hint, host=host, status=status, clock_ahead=ahead)
+
+
+def _remedy(tracker: Tracker, status: int, ahead: float | None) -> str:
+    """Return what to do about a status other than 200."""
     if status == httpx.codes.UNAUTHORIZED:
-        hint = _skew(response, sent, received) or (
+        return _clock_remedy(ahead) or (
             f"check that {tracker.private_key_env} holds the private key of tracker_id {tracker.tracker_id}, or "
             f"where it is empty, that {tracker.private_key_env}_FILE or {tracker.private_key_env}_COMMAND gives it"
         )
-    elif status == httpx.codes.NOT_FOUND:
-        hint = f"check the tracker_id, {tracker.tracker_id}, in pinsync.yaml or PINSYNC_TRACKER_ID"
-    elif status == httpx.codes.UNPROCESSABLE_ENTITY:
-        hint = "the API refuses a filter: check --model, --tag, --target-type and --target-identity"
-    elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        hint = "the service failed: try again later"
-    else:
-        hint = "check the hosts of the tracker, PINSYNC_HOST and HTTPS_PROXY"
-    return final(tracker, response.request, message, hint)
+    if status == httpx.codes.NOT_FOUND:
+        return f"check the tracker_id, {tracker.tracker_id}, in pinsync.yaml or PINSYNC_TRACKER_ID"
+    if status == httpx.codes.UNPROCESSABLE_ENTITY:
+        return "the API refuses a filter: check --model, --tag, --target-type and --target-identity"
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return "the service failed: try again later"
+    return "check the hosts of the tracker, PINSYNC_HOST and HTTPS_PROXY"
 
 
 def failure(
@@ -183,20 +209,33 @@ def _retry_after(response: httpx.Response, now: datetime) -> float | None:
     return max(0.0, (moment - (answer_date(response) or now)).total_seconds())
 
 
-def _skew(response: httpx.Response, sent: datetime, received: datetime) -> str:
-    """Return the hint that the clocks differ, empty if they don't differ by more than the tolerance."""
+def clock_ahead(response: httpx.Response, sent: datetime, received: datetime) -> float | None:
+    """Return how many seconds this machine's clock is ahead of the server's.
+
+    Args:
+        response: the answer's head.
+        sent: the moment of the request by this machine's clock.
+        received: likewise the moment of the answer's head.
+
+    Returns:
+        Less than 0 if the clock is behind, 0 if the answer shows no difference, None if it has no date.
+    """
     if (date := answer_date(response)) is None:
-        return ""
+        return None
     # A date counts whole seconds, so it may lie up to one before the moment it stands for.
-    ahead = max(sent - date - timedelta(seconds=1), timedelta())
-    behind = max(date - received, timedelta())
-    if max(ahead, behind) <= TOLERANCE:
+    if sent - date > timedelta(seconds=1):
+        return (sent - date).total_seconds()
+    return min(0.0, (received - date).total_seconds())
+
+
+def _clock_remedy(ahead: float | None) -> str:
+    """Return the hint that the clocks differ; empty if they don't differ by more than the tolerance."""
+    if ahead is None or -TOLERANCE <= ahead <= TOLERANCE + 1:  # the second that a date leaves out
         return ""
-    seconds = round((sent - date if ahead else date - received).total_seconds())
-    direction = "ahead of" if ahead else "behind"
+    direction = "ahead of" if ahead > 0 else "behind"
     return (
-        f"the likely cause is this machine's clock, {seconds} s {direction} the server's: a signature holds for some "
-        "5 s, so set the clock (time synchronization)"
+        f"the likely cause is this machine's clock, {round(abs(ahead))} s {direction} the server's: a signature holds "
+        "for some 5 s, so set the clock (time synchronization)"
     )
 
 

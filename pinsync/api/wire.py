@@ -80,13 +80,22 @@ def open_client(
     )
 
 
-def export_request(client: httpx.Client, tracker: Tracker, host: str, query: Mapping[str, str]) -> httpx.Request:
-    """Return the export call for one host.
+def build_request(
+    client: httpx.Client, tracker: Tracker, host: str, path: str, query: Mapping[str, str]
+) -> httpx.Request:
+    """Return a POST without a body.
+
+    Args:
+        client: the client that is to send it.
+        tracker: the tracker.
+        host: the host to ask.
+        path: the endpoint, such as ``scopes/export``.
+        query: its parameters.
 
     Raises:
         UsageError: the query can't be written into a URL, or the host's name can't be read.
     """
-    url = f"{host}/v1/recommender/pin/{quote(tracker.tracker_id, safe='')}/scopes/export"
+    url = f"{host}/v1/recommender/pin/{quote(tracker.tracker_id, safe='')}/{path}"
     try:
         # A space is written as %20, which every server reads; httpx's own params would write +.
         return client.build_request("POST", f"{url}?{urlencode(query, quote_via=quote)}" if query else url)

@@ -194,13 +194,19 @@ def diff(  # noqa: PLR0913 - the options of one command
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="As the matrix of a CI job, on one line.")
+@click.option("--check", is_flag=True, help="Ask the API whether it accepts each key; exit 3 if it refuses one.")
 @tracker_options
 @output_options
-def trackers(*, config: Path | None, names: tuple[str, ...], as_json: bool, console: Console) -> int:
-    """Show the configured trackers; needs no key and no network."""
+def trackers(*, config: Path | None, names: tuple[str, ...], as_json: bool, check: bool, console: Console) -> int:
+    """Show the configured trackers.
+
+    Needs no key and no network. With --check, the API is asked once for each
+    tracker: is its key accepted, by which host, and how far do the clocks
+    differ?
+    """
     from pinsync.commands.trackers import trackers as command
 
-    return command(config, names, variables(), console, as_json=as_json)
+    return command(config, names, variables(), console, as_json=as_json, check=check)
 
 
 @cli.command(context_settings={"allow_interspersed_args": False})

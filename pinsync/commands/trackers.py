@@ -1,50 +1,121 @@
-"""``pinsync trackers``: who is configured, for people or as the matrix of a CI job; needs no key and no network."""
+"""``pinsync trackers``: the configured trackers, for people or as a CI job's matrix, and the check of their keys."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pinsync import config
+from pinsync.commands import gravest, in_parallel
 from pinsync.commands.paths import current_folder
-from pinsync.errors import defused
+from pinsync.errors import PinsyncError, defused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pinsync.api import KeyCheck
     from pinsync.commands import Console
+    from pinsync.config import Settings, Tracker
 
-_COLUMNS = ("tracker", "tracker_id", "private_key_env")
+_ACCEPTED = {True: "accepted", False: "refused", None: "unknown"}
 
 
 def trackers(
-    config_file: Path | None, names: Sequence[str], environ: Mapping[str, str], console: Console, *, as_json: bool
+    config_file: Path | None,
+    names: Sequence[str],
+    environ: Mapping[str, str],
+    console: Console,
+    *,
+    as_json: bool,
+    check: bool = False,
 ) -> int:
     """Show the configured trackers, on standard output.
 
     Args:
         config_file: the configuration; None to look for it.
         names: the trackers to show; all if empty.
-        environ: the environment variables; no private key is looked at, only the name of its variable is shown.
+        environ: the environment variables; without ``check``, only the names of those with private keys are looked at.
         console: where to speak.
         as_json: one line that GitHub takes as a job's matrix, ``{"include": [{"tracker": …}, …]}``, instead of a table.
+        check: ask the API whether it accepts each key, and show which host answered and how far the clocks differ.
 
     Returns:
-        The exit code, 0.
+        0; with ``check`` the gravest exit code of the keys that aren't accepted.
 
     Raises:
         ConfigError: the configuration is refused, or names no tracker.
         UsageError: a name isn't that of a tracker.
     """
     settings = config.load(config_file, start=current_folder(), environ=environ)
-    rows = [(item.name, item.tracker_id, item.private_key_env) for item in settings.select(names)]
+    selected = settings.select(names)
+    checks = _check_keys(selected, settings, environ, console) if check else None
     if as_json:
-        matrix = {"include": [dict(zip(_COLUMNS, row, strict=True)) for row in rows]}
-        console.report(defused(json.dumps(matrix, separators=(",", ":"))) + "\n", "json")
-        return 0
-    table = [("TRACKER", "TRACKER ID", "KEY FROM"), *rows]
+        rows = [_fields(tracker) for tracker in selected]
+        if checks is not None:
+            rows = [row | _check_fields(found) for row, found in zip(rows, checks, strict=True)]
+        console.report(defused(json.dumps({"include": rows}, separators=(",", ":"))) + "\n", "json")
+    else:
+        _show_table(selected, checks, console)
+    return gravest([console.fail(found.error) for found in checks or () if found.error])
+
+
+def _check_keys(
+    selected: Sequence[Tracker], settings: Settings, environ: Mapping[str, str], console: Console
+) -> list[KeyCheck]:
+    with console.phase("checking", [tracker.name for tracker in selected]) as done:
+        check = partial(_check_key, settings=settings, environ=environ, console=console)
+        return in_parallel(check, selected, lambda tracker: done(tracker.name))
+
+
+def _check_key(tracker: Tracker, settings: Settings, environ: Mapping[str, str], console: Console) -> KeyCheck:
+    from pinsync import api  # noqa: PLC0415 - heavy, and the list alone needs no network
+
+    console.step(f"{tracker.name}: asking {' or '.join(tracker.hosts)}")
+    try:
+        key = config.private_key(tracker, environ)
+        limits = settings.timeout, settings.safety.max_answer_bytes
+        return api.check_key(api.Session(tracker, key, *limits, watcher=console))
+    except PinsyncError as error:
+        return api.KeyCheck(None, error=error)
+
+
+def _fields(tracker: Tracker) -> dict[str, object]:
+    return {
+        "tracker": tracker.name,
+        "tracker_id": tracker.tracker_id,
+        "private_key_env": tracker.private_key_env,
+    }
+
+
+def _check_fields(found: KeyCheck) -> dict[str, object]:
+    error, ahead = found.error, found.clock_ahead
+    return {
+        "accepted": found.is_accepted,
+        "host": found.host,
+        "clock_ahead_seconds": ahead if ahead is None else round(ahead),
+        "error": error and {"message": error.message, "hint": error.hint, "exit_code": error.exit_code},
+    }
+
+
+def _show_table(selected: Sequence[Tracker], checks: Sequence[KeyCheck] | None, console: Console) -> None:
+    table = [["TRACKER", "TRACKER ID", "KEY FROM"]]
+    table += [[tracker.name, tracker.tracker_id, tracker.private_key_env] for tracker in selected]
+    if checks is not None:
+        added = [["KEY", "HOST", "CLOCK"]]
+        added += [[_ACCEPTED[found.is_accepted], found.host or "-", _clock(found.clock_ahead)] for found in checks]
+        table = [row + more for row, more in zip(table, added, strict=True)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         console.out(defused("  ".join(map(str.ljust, row, widths)).rstrip()))
-    return 0
+
+
+def _clock(ahead: float | None) -> str:
+    """Return how this machine's clock stands to the host's."""
+    if ahead is None:
+        return "-"
+    seconds = round(abs(ahead))
+    if seconds == 0:
+        return "in time"
+    return f"{seconds} s {'ahead' if ahead > 0 else 'behind'}"
