@@ -143,7 +143,11 @@ def from_drift(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context
     """
     words = Wording(style.zone, one_line, _MAX_VALUE, drift=drift)
     failures = [_failure(tracker.name, tracker.error) for tracker in drift.trackers if tracker.error]
-    changes = [_finding(change, tracker, words.of(tracker)) for tracker in drift.trackers for change in tracker.changes]
+    changes: list[Finding] = []
+    for tracker in drift.trackers:
+        # Once for a tracker: it compares the ids of all changes.
+        of_tracker = words.of(tracker)
+        changes += [_finding(change, tracker, of_tracker) for change in tracker.changes]
     in_sync = [tracker for tracker in drift.trackers if not tracker.error and not tracker.changes]
     passed = [Passed(tracker.name, _IN_SYNC) for tracker in in_sync]
     notes = [*drift.notes, *(f"{tracker.name}: {note}" for tracker in drift.trackers for note in tracker.notes)]

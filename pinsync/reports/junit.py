@@ -6,7 +6,7 @@ at, is a test with an error.
 
 from __future__ import annotations
 
-from itertools import chain, count
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
@@ -66,14 +66,17 @@ class _Report:
         self._root = ET.Element("testsuites", name=f"pinsync {command}")
         self._suites: dict[str, ET.Element] = {}
         self._names: set[tuple[str, str]] = set()
+        self._equal: Counter[tuple[str, str]] = Counter()
 
     def test(self, suite: str, name: str) -> ET.Element:
         """Add a test; readers tell tests apart by their names, so equal ones get a number."""
         suite, name = one_line(suite), clipped(one_line(name), _MAX_NAME)
         if suite not in self._suites:
             self._suites[suite] = ET.SubElement(self._root, "testsuite", name=suite)
-        numbered = chain([name], (f"{name} ({number})" for number in count(2)))
-        full = next(each for each in numbered if (suite, each) not in self._names)
+        full = name
+        while (suite, full) in self._names:
+            self._equal[suite, name] += 1
+            full = f"{name} ({self._equal[suite, name] + 1})"
         self._names.add((suite, full))
         return ET.SubElement(self._suites[suite], "testcase", classname=suite, name=full, time="0")
 

@@ -22,6 +22,12 @@ def clipped(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def common_length(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginnings."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
 def width(text: str) -> int:
     """Return how many columns of a terminal a line takes: two for a wide character (UAX #11), none for a mark."""
     if text.isascii():

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from pinsync.compare.changes import plain_data
 from pinsync.errors import one_line, reveal
 from pinsync.reports.likeness import find_alike, spell_out
 from pinsync.reports.pins import KNOWN, MAX_TITLE, Called, Words, describe_things, identities
-from pinsync.reports.values import clipped, compact, moment, path_text, plural, sentence
+from pinsync.reports.values import clipped, common_length, compact, moment, path_text, plural, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -165,9 +166,10 @@ class ChangeWords(Words):
             unknown = {name: value for name, value in data.items() if name not in KNOWN}
             yield from ((SIGNS[change.kind], self.named(name, value)) for name, value in unknown.items())
             return
+        is_shown = change.effect == "shown"
         alike = find_alike(path_text(found.path) for found in change.fields)
         for found in change.fields:
-            aside = " (invisible to shoppers)" if change.effect == "shown" and _is_label(change, found) else ""
+            aside = " (invisible to shoppers)" if is_shown and _is_label(change, found) else ""
             spell = spell_out if path_text(found.path) in alike else reveal
             yield CHANGED, self.field(found, spell) + aside
 
@@ -300,8 +302,9 @@ def _marks(changes: Sequence[Change]) -> dict[str, str]:
     marks: dict[str, str] = {}
     for ids in groups.values():
         if len(ids) > 1:
-            longest = max(map(len, ids))
-            size = next((at for at in range(SHORT, longest) if len({id_[:at] for id_ in ids}) == len(ids)), longest)
+            # Of sorted texts, neighbours have the longest beginnings in common.
+            common = max(starmap(common_length, pairwise(sorted(ids))))
+            size = max(SHORT, common + 1)
             marks |= {id_: id_[:size] for id_ in ids}
     return marks
 

@@ -1,0 +1,57 @@
+"""Twice the input makes twice the work, counted in calls: a clock on a busy machine says nothing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from growing import INPUTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import FrameType
+
+    from conftest import CommandLine, Git
+
+SIZE = 32
+LINEAR = 2.2
+"""How much more twice the input may take: a little more than twice, for what is sorted."""
+
+
+def count_calls(pinsync: CommandLine, arguments: tuple[str, ...]) -> int:
+    """Return how many functions, those written in C included, a command calls."""
+    count = 0
+
+    def note(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        result = pinsync(*arguments)
+    finally:
+        sys.setprofile(None)
+    assert result.code in (0, 1, 2), result.err
+    assert "Traceback" not in result.err
+    return count
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_twice_the_input_makes_twice_the_calls(name: str, pinsync: CommandLine, folder: Path, git: Git) -> None:
+    growing = INPUTS[name]
+    if growing.needs_git:
+        git("init", "--quiet")
+        git("config", "user.name", "Test")
+        git("config", "user.email", "test@example.com")
+    counts = []
+    for size in (4, SIZE, 2 * SIZE, 4 * SIZE):  # the first time modules are imported too
+        shutil.rmtree("customizations", ignore_errors=True)
+        growing.write(folder, size)
+        if growing.needs_git:
+            git("add", ".")
+            git("commit", "--quiet", "--allow-empty", "--message", f"{size}")
+        counts.append(count_calls(pinsync, growing.arguments))
+    _, first, second, third = counts
+    assert third - second <= LINEAR * (second - first)
