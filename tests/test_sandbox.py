@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from pinsync import signing
-from pinsync.sandbox import Sandbox, parse_fault
+from pinsync.sandbox import Sandbox, StandIn, parse_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,10 +48,11 @@ def call(  # noqa: PLR0913 - every part of a request may be the wrong one
     headers: Mapping[str, str] | None = None,
 ) -> httpx.Response:
     """Send one signed request; ``body`` is text as it is, or any JSON value."""
-    path = f"/v1/recommender/pin/{tracker or sandbox.tracker_id}/{path}"
+    tracker = tracker or sandbox.tracker_id
+    path = f"/v1/recommender/pin/{tracker}/{path}"
     date = signing.http_date(moment)
     authorization = signing.authorization(
-        sandbox.tracker_id,
+        tracker,
         key or sandbox.private_key,
         method=method,
         content_type=content_type,
@@ -98,6 +99,17 @@ def test_answers_differ_from_call_to_call_unless_seeded() -> None:
         with Sandbox(clock=fixed, seed=3) as sandbox:
             answers.append(call(sandbox, "POST", "scopes/export").content)
     assert answers[0] == answers[1]
+
+
+def test_several_trackers_have_their_own_keys_and_customizations() -> None:
+    other = StandIn([ITEM], tracker_id="2-2", private_key="other", clock=fixed)
+    with Sandbox(EXAMPLE, private_key="k", clock=fixed, more_trackers=[other]) as sandbox:
+        created = call(sandbox, "POST", "scope", {"model": "home", "target_type": "all"}, tracker="2-2", key="other")
+        assert created.status_code == 200
+        assert {row["model"] for row in other.customizations()} == {"basket", "home"}
+        assert [said(row) for row in export(sandbox)] == EXAMPLE
+        for tracker, key, status in (("2-2", "k", 401), ("1234-5678", "other", 401), ("3-3", "k", 404)):
+            assert call(sandbox, "POST", "scopes/export", tracker=tracker, key=key).status_code == status
 
 
 def test_lone_surrogates_are_escaped() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from exporting import put, untouched
 
-from pinsync.commands.sandbox import sandbox
+from pinsync.commands.sandbox import Options, sandbox
 from pinsync.errors import UsageError
 from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from conftest import Git
 
 # To the letter the client that is in use today, but for the host, the id and the key.
 SHELL_CLIENT = r"""
@@ -33,14 +37,14 @@ curl -X POST "${host}${path}?model=basket&target_type=item" -H "Content-Type: $t
 START = """
 import sys
 from pathlib import Path
-from pinsync.commands.sandbox import sandbox
-sys.exit(sandbox(out=lambda line: print(line, flush=True), state=Path(sys.argv[1]), fail=sys.argv[2:]))
+from pinsync.commands.sandbox import Options, sandbox
+sys.exit(sandbox(Options(state=Path(sys.argv[1]), fail=sys.argv[2:]), lambda line: print(line, flush=True)))
 """
 
 
 @contextmanager
-def started(state: Path, *faults: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """Start the sandbox in a process of its own and wait for the four lines that it prints."""
+def started(state: Path, *faults: str, count: int = 4) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Start the sandbox in a process of its own and wait for the lines that it prints."""
     root = Path(__file__).parents[1]
     process = subprocess.Popen(
         [sys.executable, "-c", START, str(state), *faults],
@@ -50,7 +54,7 @@ def started(state: Path, *faults: str) -> Iterator[tuple[subprocess.Popen[str], 
     )
     assert process.stdout is not None
     try:
-        yield process, [process.stdout.readline() for _ in range(4)]
+        yield process, [process.stdout.readline() for _ in range(count)]
     finally:
         process.kill()
         process.communicate()
@@ -100,7 +104,7 @@ def test_faults_of_the_command_line(tmp_path: Path) -> None:
 
 def run(*command: str, out: list[str] | None = None, fail: Sequence[str] = ()) -> int:
     lines: list[str] = [] if out is None else out
-    return sandbox(out=lines.append, command=command, fail=fail)
+    return sandbox(Options(command=command, fail=fail), lines.append)
 
 
 def test_a_command_runs_in_its_environment_and_gives_the_exit_code(tmp_path: Path) -> None:
@@ -181,6 +185,111 @@ def test_what_ends_it_before_the_command_is_there_is_passed_on(monkeypatch: pyte
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+# The trackers of the configuration.
+
+TRACKERS = """\
+trackers:
+  sk: {tracker_id: 1-1, private_key_env: LB_KEY_SK}
+  cz: {tracker_id: 1-2, private_key_env: LB_KEY_CZ, hosts: [https://cz.luigisbox.com]}
+  hu: {tracker_id: 1-3}
+"""
+
+
+@pytest.fixture
+def shops(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with three trackers, whose real keys are in the environment."""
+    put(repository / "pinsync.yaml", TRACKERS)
+    for name in ("LB_KEY_SK", "LB_KEY_CZ", "PINSYNC_PRIVATE_KEY"):
+        monkeypatch.setenv(name, "a real key")
+    monkeypatch.setenv("PINSYNC_TRACKER_ID", "9999-9")
+    monkeypatch.setenv("PINSYNC_HOST", "not a host")
+    return repository
+
+
+def sandboxed(*words: str, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """Run a command of pinsync in the sandbox."""
+    command = [*SANDBOX, *options, "--", sys.executable, "-m", "pinsync", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_trackers_of_the_configuration_are_served(shops: Path, monkeypatch: pytest.MonkeyPatch, git: Git) -> None:
+    (shops / "deeper").mkdir()
+    monkeypatch.chdir(shops / "deeper")
+    options = ["--state", "../{tracker}.json"]
+    done = sandboxed("export", "--commit", options=options)
+    assert done.returncode == 0, done.stderr
+    summaries = [line for line in done.stderr.splitlines() if "154 added" in line]
+    assert [line.partition(":")[0] for line in summaries] == ["sk", "cz", "hu"]
+    assert sorted(path.name for path in shops.glob("*.json")) == ["cz.json", "hu.json", "sk.json"]
+    state = json.loads((shops / "cz.json").read_text())
+    state["results"].pop()
+    put(shops / "cz.json", json.dumps(state))
+    done = sandboxed("diff", "--format", "json", options=options)
+    assert done.returncode == 1, done.stderr
+    trackers = json.loads(done.stdout)["trackers"]
+    assert {tracker["name"]: len(tracker["changes"]) for tracker in trackers} == {"sk": 0, "cz": 1, "hu": 0}
+    assert git("log", "--format=%s") == "Export pins: 462 added"
+
+
+def test_the_variables_to_export_are_those_of_the_trackers(shops: Path) -> None:
+    put(shops / "note", "")
+    with started(shops / "{tracker}.json", count=6) as (_, lines):
+        assert lines[0].startswith("# 462 customizations of 3 trackers at http://127.0.0.1:")
+        names = [line.removeprefix("export ").partition("=")[0] for line in lines[1:]]
+        known = ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY", "PINSYNC_HOST", "LB_KEY_SK", "LB_KEY_CZ"]
+        assert names == known
+        script = "".join(lines) + f"{shlex.quote(sys.executable)} -m pinsync export --check | wc -l"
+        assert shell(script, {"PYTHONPATH": str(Path(__file__).parents[1])}).strip() == "18"
+        assert "a real key" not in "".join(lines)
+
+
+def test_a_tracker_of_the_command_line_is_served_in_place_of_theirs(shops: Path) -> None:
+    done = sandboxed("export", "--check", "--tracker", "cz", options=["--tracker-id", "1-2"])
+    assert done.returncode == 2, "its key isn't that of cz"
+    assert "LB_KEY_CZ: is not set" in done.stderr
+    done = sandboxed("export", "--check", "--tracker", "hu", options=["--tracker-id", "1-2"])
+    assert (done.returncode, "Tracker not found" in done.stderr) == (3, True)
+    (shops / "pinsync.yaml").unlink()
+    assert sandboxed("export", "--check", options=["--tracker-id", "1-2"]).returncode == 1
+    assert sandboxed("trackers", options=["--tracker-id", "1-2"]).stdout.split()[-3:] == [
+        "default",
+        "1-2",
+        "PINSYNC_PRIVATE_KEY",
+    ]
+    assert sandboxed("trackers").stdout.split()[-2] == "1234-5678"
+
+
+def test_the_configuration_that_the_environment_names_counts(shops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shops / "pinsync.yaml").rename(shops / "other.yaml")
+    monkeypatch.setenv("PINSYNC_CONFIG", "other.yaml")
+    assert sandboxed("export", "--check", "--tracker", "sk").returncode == 1
+
+
+def test_two_trackers_of_one_id_share_their_customizations(shops: Path) -> None:
+    put(shops / "pinsync.yaml", TRACKERS.replace("1-2", "1-1"))
+    done = sandboxed("export", options=["--state", "{tracker}.json"])
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in shops.glob("*.json")) == ["hu.json", "sk.json"]
+
+
+def test_one_state_for_several_trackers_is_refused(shops: Path) -> None:
+    with untouched(shops):
+        done = sandboxed("export", options=["--state", "shop.json"])
+    assert (done.returncode, done.stderr.splitlines()) == (
+        2,
+        [
+            "error: --state shop.json is one file for several trackers: sk, cz, hu",
+            "  write {tracker} for the name of the tracker: --state 'shop-{tracker}.json'",
+        ],
+    )
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_id_that_no_tracker_can_have() -> None:
+    done = sandboxed("trackers", options=["--tracker-id", "a/b"])
+    assert (done.returncode, "--tracker-id must consist of letters, digits" in done.stderr) == (2, True)
+
+
 def test_a_command_that_is_not_there() -> None:
     with pytest.raises(UsageError, match="can't run 'no-such-command'"):
         run("no-such-command")
@@ -193,5 +302,5 @@ def test_a_fault_that_does_not_exist() -> None:
 
 def test_empty_begins_with_nothing(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
-    assert sandbox(out=print, state=state, empty=True, command=["true"]) == 0
+    assert sandbox(Options(state=state, empty=True, command=["true"]), print) == 0
     assert json.loads(state.read_bytes()) == {"results": []}

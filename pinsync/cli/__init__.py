@@ -211,7 +211,16 @@ def trackers(*, config: Path | None, names: tuple[str, ...], as_json: bool, chec
 
 @cli.command(context_settings={"allow_interspersed_args": False})
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; by default a free one.")
-@click.option("--state", type=FILE, metavar="FILE", help="Keep the customizations in this file; by default in memory.")
+@click.option(
+    "--tracker-id", metavar="ID", help="Serve this tracker (default: the trackers of pinsync.yaml, else 1234-5678)."
+)
+@click.option(
+    "--state",
+    type=FILE,
+    metavar="FILE",
+    help="Keep the customizations in this file (default: in memory). With several trackers, write {tracker} in FILE "
+    "for the name of each.",
+)
 @click.option(
     "--fail",
     multiple=True,
@@ -222,27 +231,33 @@ def trackers(*, config: Path | None, names: tuple[str, ...], as_json: bool, chec
 @click.option("--seed", type=int, help="Make the spelling of the answers repeatable; by default it is random.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def sandbox(
-    *, port: int, state: Path | None, fail: tuple[str, ...], empty: bool, seed: int | None, command: tuple[str, ...]
+    *,
+    port: int,
+    tracker_id: str | None,
+    state: Path | None,
+    fail: tuple[str, ...],
+    empty: bool,
+    seed: int | None,
+    command: tuple[str, ...],
 ) -> int:
     """Serve a local stand-in of the API, signatures verified.
 
-    It prints the environment to export, and serves until interrupted. With a
-    COMMAND, after --, it serves that command alone and exits as it does.
+    It serves the trackers of pinsync.yaml, prints the environment to export,
+    keys included, and serves until interrupted. With a COMMAND, after --, it
+    serves that command alone and exits as it does.
     """
+    from pinsync.commands.sandbox import Options
     from pinsync.commands.sandbox import sandbox as serve
 
-    return serve(
+    options = Options(port=port, tracker_id=tracker_id, state=state, fail=fail, empty=empty, seed=seed, command=command)
+    note = (lambda text: echo(text, err=True)) if sys.stderr is not None and sys.stderr.isatty() else None
+
+    def out(text: str) -> None:
         # Bytes, since a shell sources the lines: one on Windows would take a carriage return for a
         # part of a value.
-        out=lambda line: echo(f"{line}\n".encode(), err=False),
-        note=(lambda text: echo(text, err=True)) if sys.stderr is not None and sys.stderr.isatty() else None,
-        port=port,
-        state=state,
-        fail=fail,
-        empty=empty,
-        seed=seed,
-        command=command,
-    )
+        echo(f"{text}\n".encode(), err=False)
+
+    return serve(options, out, note)
 
 
 @cli.command()

@@ -39,6 +39,7 @@ __all__ = [
     "DEFAULT_KEY_VARIABLE",
     "FILE_NAME",
     "FILE_VARIABLE",
+    "TRACKER_ID",
     "Safety",
     "Settings",
     "Tracker",
@@ -56,7 +57,7 @@ _TOP: Final = PurePosixPath()
 _DEFAULT_TIMEOUT: Final = 30.0
 _MAX_TIMEOUT: Final = 3600.0
 _TRACKER_NAME: Final = re.compile(r"[a-z0-9_-]{1,100}")
-_TRACKER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+TRACKER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 # Upper case only, so that a key written here by mistake isn't taken for a name and shown in a message.
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _KEY_VARIABLE: Final = re.compile(rb"""private_key_env["']?\s*:\s*["']?([A-Z_][A-Z0-9_]{0,99})""")
@@ -288,7 +289,7 @@ def _trackers(top: Section, environ: Mapping[str, str]) -> tuple[Tracker, ...]:
             if tracker.tracker_id == other.tracker_id and set(tracker.hosts) & set(other.hosts):
                 raise section.error(tracker.name, f"has the tracker_id and a host of {other.name}", hint="remove one")
     if not trackers and (tracker_id := _variable(environ, "PINSYNC_TRACKER_ID")):
-        if not _TRACKER_ID.fullmatch(tracker_id):
+        if not TRACKER_ID.fullmatch(tracker_id):
             message = "must consist of letters, digits, - and _, such as 1234-5678"
             raise ConfigError(
                 message, source="PINSYNC_TRACKER_ID", hint="copy the tracker id from the vendor's administration"
@@ -312,7 +313,7 @@ def _tracker(trackers: Section, name: str, allowed: Collection[str]) -> Tracker:
     if "tracker_id" not in section.values:
         raise section.error("tracker_id", "is missing", hint='write tracker_id: "1234-5678", with your tracker\'s id')
     tracker_id = section.text("tracker_id", "")
-    if not _TRACKER_ID.fullmatch(tracker_id):
+    if not TRACKER_ID.fullmatch(tracker_id):
         raise section.error("tracker_id", "must consist of letters, digits, - and _, such as 1234-5678")
     variable = section.text("private_key_env", DEFAULT_KEY_VARIABLE)
     if not _VARIABLE.fullmatch(variable):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinsync.sandbox.faults import Fault, parse_fault
 from pinsync.sandbox.messages import Answer, Request
-from pinsync.sandbox.server import Sandbox
+from pinsync.sandbox.server import TRACKER_ID, Sandbox, StandIn
 from pinsync.sandbox.spelling import respell
 
-__all__ = ["Answer", "Fault", "Request", "Sandbox", "parse_fault", "respell"]
+__all__ = ["TRACKER_ID", "Answer", "Fault", "Request", "Sandbox", "StandIn", "parse_fault", "respell"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from pinsync.errors import UsageError
 from pinsync.sandbox import shop
 from pinsync.sandbox.faults import FAULTLESS, Fault, halve
-from pinsync.sandbox.service import Service
+from pinsync.sandbox.service import Service, tracker_of
 from pinsync.sandbox.store import Store
 from pinsync.sandbox.wire import Delivery, Listener
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from pinsync.sandbox.messages import Request
+    from pinsync.sandbox.messages import Answer, Request
     from pinsync.sandbox.spelling import Row
 
 TRACKER_ID: Final = "1234-5678"
@@ -33,10 +33,73 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Sandbox:
-    """A tracker on loopback that behaves as the API does; a context manager that serves, in threads, while entered.
+class StandIn:
+    """The stand-in of one tracker, which behaves as the API does without a port of its own; `Sandbox` serves it.
 
     Every answer spells its customizations anew and at random, without a change of meaning, as a real API may.
+
+    Args:
+        customizations: what the tracker holds; by default the sample shop.
+        tracker_id: the tracker's id.
+        private_key: the key that requests must be signed with.
+        catalog: the identities of the items that exist; by default the sample shop's, or, without it, all.
+        state: a JSON export that keeps the customizations; if it exists, it takes the place of the first argument.
+        clock: the server's clock.
+        seed: makes the answers repeatable; by default they are random.
+
+    Raises:
+        FileError: the state can't be read or written.
+    """
+
+    def __init__(
+        self,
+        customizations: Iterable[Mapping[str, Any]] | None = None,
+        *,
+        tracker_id: str = TRACKER_ID,
+        private_key: str = PRIVATE_KEY,
+        catalog: Collection[str] | None = None,
+        state: Path | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+        seed: int | None = None,
+    ) -> None:
+        if customizations is None:
+            customizations = shop.customizations()
+            catalog = shop.catalog() if catalog is None else catalog
+        random = Random(seed)  # noqa: S311 - nothing secret is drawn
+        self._store = Store(customizations, file=state, clock=clock, random=random)
+        self._service = Service(
+            self._store, tracker_id=tracker_id, private_key=private_key, catalog=catalog, random=random
+        )
+        self.tracker_id: Final = tracker_id
+        self.private_key: Final = private_key
+
+    def answer(self, request: Request, now: datetime) -> Answer:
+        """Return the answer to a request that arrived ``now``."""
+        return self._service.answer(request, now)
+
+    def customizations(self) -> list[Row]:
+        """Return a copy of what the tracker holds, in no particular order."""
+        return deepcopy(self._store.rows())
+
+    def get(self, identifier: str) -> Row:
+        """Return a copy of one customization; raise `store.Unknown` if there is none."""
+        return deepcopy(self._store.get(identifier))
+
+    def create(self, customization: Mapping[str, Any]) -> Row:
+        """Store a new customization, unchecked, and return it with its id."""
+        return deepcopy(self._store.create(customization))
+
+    def replace(self, customization: Mapping[str, Any]) -> Row:
+        """Put a customization, unchecked, in place of the one with its id; raise `store.Unknown` if there is none."""
+        return deepcopy(self._store.replace(customization["id"], customization))
+
+    def delete(self, identifier: str) -> None:
+        """Remove a customization; raise `store.Unknown` if there is none."""
+        self._store.delete(identifier)
+
+
+class Sandbox(StandIn):
+    """A tracker on loopback; a context manager that serves, in threads, while entered.
 
     Args:
         customizations: what the tracker holds; by default the sample shop.
@@ -48,6 +111,7 @@ class Sandbox:
         clock: the server's clock.
         seed: makes the answers repeatable; by default they are random.
         port: on 127.0.0.1; 0 takes a free one.
+        more_trackers: are served on the same port, each under its own id.
 
     Raises:
         FileError: the state can't be read or written.
@@ -66,23 +130,24 @@ class Sandbox:
         clock: Callable[[], datetime] = _utc_now,
         seed: int | None = None,
         port: int = 0,
+        more_trackers: Iterable[StandIn] = (),
     ) -> None:
-        if customizations is None:
-            customizations = shop.customizations()
-            catalog = shop.catalog() if catalog is None else catalog
-        random = Random(seed)  # noqa: S311 - nothing secret is drawn
-        self._store = Store(customizations, file=state, clock=clock, random=random)
-        self._service = Service(
-            self._store, tracker_id=tracker_id, private_key=private_key, catalog=catalog, random=random
+        super().__init__(
+            customizations,
+            tracker_id=tracker_id,
+            private_key=private_key,
+            catalog=catalog,
+            state=state,
+            clock=clock,
+            seed=seed,
         )
+        self._trackers = {tracker.tracker_id: tracker for tracker in more_trackers}
         self._clock = clock
         self._port = port
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._received: list[Request] = []
         self._listener: Listener | None = None
-        self.tracker_id: Final = tracker_id
-        self.private_key: Final = private_key
         self.fail(*faults)
 
     def __enter__(self) -> Self:
@@ -129,33 +194,14 @@ class Sandbox:
                 for fault in faults
             )
 
-    def customizations(self) -> list[Row]:
-        """Return a copy of what the tracker holds, in no particular order."""
-        return deepcopy(self._store.rows())
-
-    def get(self, identifier: str) -> Row:
-        """Return a copy of one customization; raise `store.Unknown` if there is none."""
-        return deepcopy(self._store.get(identifier))
-
-    def create(self, customization: Mapping[str, Any]) -> Row:
-        """Store a new customization, unchecked, and return it with its id."""
-        return deepcopy(self._store.create(customization))
-
-    def replace(self, customization: Mapping[str, Any]) -> Row:
-        """Put a customization, unchecked, in place of the one with its id; raise `store.Unknown` if there is none."""
-        return deepcopy(self._store.replace(customization["id"], customization))
-
-    def delete(self, identifier: str) -> None:
-        """Remove a customization; raise `store.Unknown` if there is none."""
-        self._store.delete(identifier)
-
     def _exchange(self, request: Request) -> Delivery:
         with self._lock:
             fault = next(self._faults, FAULTLESS)
         now = self._clock() + timedelta(seconds=fault.clock)
         if fault.delay:
             self._stopping.wait(fault.delay)
-        answer = fault.answer or self._service.answer(request, now)
+        tracker = self._trackers.get(tracker_of(request.path) or "", self)
+        answer = fault.answer or tracker.answer(request, now)
         if fault.part:
             answer = halve(answer, fault.part)
         status = None if fault.reset else answer.status

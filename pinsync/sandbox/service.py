@@ -31,6 +31,12 @@ PATH: Final = re.compile(r"/v1/recommender/pin/([^/]+)/(?:(scopes|scopes/export|
 Endpoint: TypeAlias = Callable[[Request, str, datetime], Answer]
 
 
+def tracker_of(path: str) -> str | None:
+    """Return the id of the tracker that a path names; None for a path that isn't one of the API."""
+    match = PATH.fullmatch(path)
+    return match[1] if match else None
+
+
 class Service:
     """Answers requests for one tracker.
 
