@@ -27,10 +27,12 @@ results = []
 for folder, options in plan["folders"].items():
     os.chdir(top / folder)
     for command in plan["commands"]:
-        out, err = io.StringIO(), io.StringIO()
+        # Reports for programs are written as bytes.
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run([*command, *options])
-        results.append([folder, command[0], code, out.getvalue(), err.getvalue()])
+        texts = [stream.flush() or stream.buffer.getvalue().decode() for stream in (out, err)]
+        results.append([folder, command[0], code, *texts])
 Path(plan["log"]).write_text(json.dumps(results))
 """
 CONFIG = ["--config", "shop/pinsync.yaml"]
