@@ -129,7 +129,7 @@ def test_a_patch_from_a_narrow_console_applies_and_gives_the_same_text(
 
 @pytest.mark.usefixtures("_drift")
 def test_a_shell_on_windows_sources_no_carriage_return(monkeypatch: pytest.MonkeyPatch) -> None:
-    def serve(*, out: Callable[[str], None], **_: object) -> int:
+    def serve(_options: object, out: Callable[[str], None], _note: object) -> int:
         out("export PINSYNC_HOST=č")
         return 0
 
