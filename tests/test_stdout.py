@@ -28,7 +28,7 @@ MACHINE: Final = {
     "trackers --json": ["trackers", "--json"],
     "schema": ["schema"],
     "blame --json": ["blame", "basket", "--json"],
-    "show --json": ["show", "basket", "--json"],
+    "show --json": ["show", "basket", "--json", "--at", "2026-12-24"],
     "fmt -": ["fmt", "-"],
     "fmt --diff": ["fmt", "--diff"],
     "fmt --diff -": ["fmt", "--diff", "-"],
@@ -100,7 +100,9 @@ def test_a_program_reads_utf_8(name: str, encoding: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("_drift")
-@pytest.mark.parametrize("arguments", [["diff", "HEAD", "@worktree"], ["show", "basket"], ["history"], ["lint"]])
+@pytest.mark.parametrize(
+    "arguments", [["diff", "HEAD", "@worktree"], ["show", "basket", "--at", "2026-12-24"], ["history"], ["lint"]]
+)
 def test_a_person_reads_the_encoding_of_the_console(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     expected = written(arguments, "utf-8", monkeypatch).decode()
     narrow = written(arguments, "cp1252", monkeypatch)
