@@ -140,7 +140,7 @@ def _is_of_another(near: _Near) -> bool:
         return False
     # Git reads a relative path from the top folder.
     folder = Path(os.path.abspath(near.root / index)).parent  # noqa: PTH100 - not resolved
-    if not folder.is_dir():  # the `.git` of a submodule, in a hook of the repository around it
+    if folder.is_file():  # the `.git` of a submodule, in a hook of the repository around it
         return True
     return (folder / "HEAD").is_file() and folder.resolve() != near.git_dir.resolve()
 
