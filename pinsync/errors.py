@@ -89,6 +89,8 @@ COMMAND: Final = "|".join(COMMANDS.values())
 # Gitea and Forgejo obey it too.
 _COMMAND_OF_A_LINE: Final = r"(?m)^([^\S\n]*):(?=:)"
 
+_MAX_KEY: Final = 100
+
 _SECRET: Final = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 _SHORTEST_SECRET: Final = 4
 _SHORTEST_BASE64: Final = 6
@@ -260,9 +262,18 @@ def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None)
     return otherwise or f"known: {', '.join(reveal(one_line(each)) for each in words)}"
 
 
+def clipped(text: str, limit: int) -> str:
+    """Return ``text``, or its beginning and an ellipsis if it has more than ``limit`` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def spelled(path: Iterable[str | int]) -> str:
-    """Return a path in data, of keys and indexes, as messages have it: ``pin_definitions[0].position``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    """Return a path in data, of keys and indexes, as messages have it: ``pin_definitions[0].position``.
+
+    A long key is cut off: a message isn't the place for it.
+    """
+    steps = (f"[{step}]" if isinstance(step, int) else f".{clipped(step, _MAX_KEY)}" for step in path)
+    return "".join(steps).removeprefix(".")
 
 
 def kind(value: object) -> str:

@@ -39,6 +39,7 @@ def drifted(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
 # Usage.
 
 
+_WRITING = ("plan", "apply", "restore")
 _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
 
 
@@ -46,6 +47,7 @@ _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
     ("arguments", "message"),
     [
         (["exprot"], "No such command 'exprot'; did you mean \"export\"?"),
+        *(([name], f"No such command '{name}'; pinsync doesn't write to the API yet") for name in _WRITING),
         (["xyz"], "No such command 'xyz'; known: blame, demo, diff,"),
         (["export", "--chekc"], "--check"),
         (["export", "--from-file"], "--from-file"),

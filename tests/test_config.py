@@ -93,7 +93,7 @@ def test_what_is_left_out_has_its_default(text: str) -> None:
 
 REFUSED = [
     # text, line:column, a part of the message, a part of the hint
-    ("- a\n", "1:1", "must hold settings", "pinsync init"),
+    ("- a\n", "1:1", "must hold settings", "timezone: Europe/Bratislava"),
     ("format: 2\n", "1:1", "made by a newer pinsync", "upgrade"),
     ("format: true\n", "1:1", "must be 1", "format: 1"),
     ("format: '1'\n", "1:1", "must be 1", "format: 1"),
@@ -105,6 +105,8 @@ REFUSED = [
     ("timezone: Europe/Bratislva\n", "1:1", "not a timezone", 'did you mean "Europe/Bratislava"?'),
     ("timezone: ../../etc/passwd\n", "1:1", "not a timezone", "IANA"),
     ("timezone: Europe\n", "1:1", "not a timezone", ""),
+    ("timezone: CEST\n", "1:1", "not a timezone", "IANA name: UTC, or Region/City such as Europe/Bratislava"),
+    ("timezone: Prague\n", "1:1", "not a timezone", 'did you mean "Europe/Prague"?'),
     ("timezone: ''\n", "1:1", "not a timezone", "IANA"),
     ("trackers: []\n", "1:1", "must be a mapping, not a list", ""),
     ("trackers:\n  Shop: {tracker_id: a}\n", "2:3", "a-z, 0-9", "shop-sk"),
@@ -150,6 +152,13 @@ def test_a_refusal_names_place_and_remedy(text: str, place: str, message: str, h
     assert error.message.startswith(f"pinsync.yaml:{place}: ")
     assert message in error.message
     assert hint in (error.hint or "")
+
+
+@pytest.mark.parametrize("start", ["", "trackers:\n  ", "safety:\n  "])
+def test_a_huge_key_is_not_quoted_whole(start: str) -> None:
+    error = refusal(f"{start}? {'k' * 900_000}\n{' ' * (len(start) and 2)}: 1\n")
+    assert f"{'k' * 99}… is no" in error.message
+    assert len(f"{error}{error.hint}") < 1_000
 
 
 @pytest.mark.parametrize(
@@ -607,6 +616,20 @@ def test_the_environment_names_the_file_where_the_command_line_does_not(reposito
     assert "--config" in str(caught.value.hint)
 
 
+def test_no_hint_advises_init_where_it_would_refuse(repository: Path) -> None:
+    def hint(path: Path | None) -> str:
+        with pytest.raises(ConfigError) as caught:
+            config.load(path, start=repository, environ={}).select(())
+        return str(caught.value.hint)
+
+    assert "pinsync init" in hint(None)
+    assert "pinsync init" in hint(Path("nope.yaml"))
+    for text in ("", "trackers:\n", "- 1\n", "timezone: nowhere\n"):
+        write(repository / "pinsync.yaml", text)
+        for path in (None, Path("nope.yaml")):
+            assert "pinsync init" not in hint(path)
+
+
 @pytest.mark.parametrize("target", ["..", ".git", "real"])
 def test_a_directory_through_a_symbolic_link_is_refused(repository: Path, target: str) -> None:
     (repository / "real").mkdir()
@@ -728,6 +751,29 @@ def test_a_key_command_that_fails_is_explained_without_the_key(name: str, monkey
     assert f"{name}: gave no key within 0.2 seconds" in error.message
     assert error.__suppress_context__
     assert "by itself" in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "/nowhere/pass show | head -1",
+        'false "$KEY"',
+        "false `cat key`",
+        "cd /nowhere && cat key",
+        "cat /nowhere/key 2>/dev/null",
+        "~/nowhere/key.sh",
+        "STORE=1 /nowhere/key",
+    ],
+)
+def test_a_key_command_for_a_shell_is_told_that_it_gets_none(command: str) -> None:
+    error = key_error(SHOP_KEY_COMMAND=command)
+    assert "without a shell" in (error.hint or "")
+    assert "sh -c '…'" in (error.hint or "")
+
+
+@pytest.mark.parametrize("command", ["/nowhere/key --of shop", "false 'a | b $c ~'", 'false "a | b"'])
+def test_a_key_command_that_needs_no_shell_is_told_nothing_of_one(command: str) -> None:
+    assert "shell" not in (key_error(SHOP_KEY_COMMAND=command).hint or "")
 
 
 def test_what_a_key_command_says_on_stderr_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:

@@ -330,6 +330,7 @@ def test_the_summary_has_no_details() -> None:
     assert "<details>" not in report
     assert "Shoppers may" not in report
     assert "Left out" not in report
+    assert "arrow" not in report
     assert "| `shop-sk` | `basket` |" in report
     assert "**INCOMPLETE:**" in report
 

@@ -253,6 +253,7 @@ def test_the_summary_has_the_counts_and_no_customization() -> None:
     assert set(short) <= set(full)
     assert short[-1] == full[-1]
     assert not [line for line in short if " · " in line]
+    assert not [line for line in short if "arrow" in line]
 
 
 def test_the_zone_is_the_styles_and_named() -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -39,6 +39,8 @@ class File(click.Path):
 
 FILE = File()
 
+_WRITING: Final = frozenset({"plan", "apply", "restore"})
+
 
 class Group(click.Group):
     """A group that suggests the nearest command."""
@@ -49,6 +51,8 @@ class Group(click.Group):
         """Find the command, or fail with a suggestion."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
+            if name in _WRITING:
+                ctx.fail(f"No such command {name!r}; pinsync doesn't write to the API yet")
             ctx.fail(f"No such command {name!r}; {suggestion(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 

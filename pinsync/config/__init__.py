@@ -129,7 +129,8 @@ def load(path: Path | None, *, start: Path, environ: Mapping[str, str]) -> Setti
         ConfigError: the file can't be read, or a setting is refused.
     """
     start = start.resolve()
-    remedy = "write one with `pinsync init`, or name another by --config"
+    has_one = os.path.lexists(start / FILE_NAME)
+    remedy = "name another by --config" if has_one else "write one with `pinsync init`, or name another by --config"
     if path is None and (value := environ.get(FILE_VARIABLE)):
         path, remedy = Path(value), f"{FILE_VARIABLE} names it: correct the variable, or unset it"
     found = find(start) if path is None else start / path
@@ -242,8 +243,10 @@ def _timezone(top: Section) -> str:
     try:
         return name if name == "UTC" else zoneinfo.ZoneInfo(name).key
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        otherwise = "write an IANA name such as Europe/Bratislava"
-        hint = suggestion(name, zoneinfo.available_timezones(), otherwise=otherwise)
+        otherwise = "write an IANA name: UTC, or Region/City such as Europe/Bratislava"
+        # An abbreviation such as CEST is near to CET, a zone whose name tells no place and no summer time.
+        zones = (zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+        hint = suggestion(name, zones, otherwise=otherwise)
         raise top.error("timezone", "is not a timezone that this system knows", hint=hint) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 COMMAND_SECONDS: Final = 60.0
 MAX_KEY_BYTES: Final = 10_000
 
+_SINGLE_QUOTED: Final = re.compile(r"'[^']*'")
+_DOUBLE_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*"')
+# What a shell replaces, in double quotes too: variables and commands (POSIX.1-2017, 2.6).
+_EXPANSION: Final = re.compile(r"\$[\w({]|`")
+# Pipes, lists and redirections; a home folder; a variable set before the command.
+_SHELL_SYNTAX: Final = re.compile(r"[|&;<>]|(?:^|\s)~|^\s*\w+=")
 _BLANKS: Final = " \t\r\n"
 _BY_ITSELF: Final = "run the command by itself to see why"
 
@@ -95,11 +102,21 @@ def _from_command(command: str, source: str, tracker: Tracker, environ: Mapping[
         message = f"gave no key within {COMMAND_SECONDS:g} seconds"
         raise ConfigError(message, source=source, hint=_BY_ITSELF) from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"can't be run: {_reason(error)}", source=source) from None  # as for the file
+        # Not chained, as for the file.
+        raise ConfigError(f"can't be run: {_reason(error)}", source=source, hint=_shell_hint(command)) from None
     if done.returncode:
         message = f"ended with status {done.returncode} instead of giving the private key of tracker {tracker.name}"
-        raise ConfigError(message, source=source, hint=_BY_ITSELF)
+        raise ConfigError(message, source=source, hint=_shell_hint(command) or _BY_ITSELF)
     return _decoded(done.stdout, source)
+
+
+def _shell_hint(command: str) -> str | None:
+    """Return what to do about a command that only a shell understands."""
+    expanded = _SINGLE_QUOTED.sub("", command)
+    unquoted = _DOUBLE_QUOTED.sub("", expanded)
+    if not (_EXPANSION.search(expanded) or _SHELL_SYNTAX.search(unquoted)):
+        return None
+    return "it runs without a shell, which alone knows pipes, variables and the like: write sh -c '…' around it"
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -77,8 +77,9 @@ class Settings:
         """
         if not self.trackers:
             message = "no tracker is configured: there is neither a `trackers` section nor PINSYNC_TRACKER_ID"
+            remedy = "add the section" if self.path else "write a pinsync.yaml with `pinsync init`"
             hint = (
-                "write a pinsync.yaml with `pinsync init`, or set PINSYNC_TRACKER_ID and PINSYNC_PRIVATE_KEY, "
+                f"{remedy}, or set PINSYNC_TRACKER_ID and PINSYNC_PRIVATE_KEY, "
                 f"and PINSYNC_HOST if it isn't {DEFAULT_HOSTS[0]}"
             )
             raise ConfigError(message, source=FILE_NAME if self.path is None else str(self.path), hint=hint)

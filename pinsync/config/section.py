@@ -97,5 +97,6 @@ def parsed(text: bytes, source: str) -> Section:
         raise ConfigError(error.reason, source=source, line=place[0], column=place[1], hint=error.hint) from error
     if not isinstance(loaded.data, dict | None):
         message = f"must hold settings (key: value), not {kind(loaded.data)}"
-        raise ConfigError(message, source=source, line=1, column=1, hint="see `pinsync init` for a file to start from")
+        hint = "write each setting on a line of its own, such as timezone: Europe/Bratislava"
+        raise ConfigError(message, source=source, line=1, column=1, hint=hint)
     return Section(source, loaded.marks, (), loaded.data or {})

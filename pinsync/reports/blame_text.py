@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinsync.compare.changes import plain_data
-from pinsync.errors import one_line
+from pinsync.errors import clipped, one_line
 from pinsync.reports import commits
 from pinsync.reports.likeness import find_alike
 from pinsync.reports.pins import Words, identities
 from pinsync.reports.text import by_tracker, painted
-from pinsync.reports.values import aligned, clipped, page, plural
+from pinsync.reports.values import aligned, page, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

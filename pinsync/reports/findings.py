@@ -11,9 +11,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
 from pinsync.compare.changes import plain_data
-from pinsync.errors import one_line
+from pinsync.errors import clipped, one_line
 from pinsync.model import Finding
-from pinsync.reports.values import clipped
 from pinsync.reports.wording import SHORT, Wording
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from pinsync.errors import defused, one_line
+from pinsync.errors import clipped, defused, one_line
 from pinsync.reports.findings import described, from_drift, is_failure, named
-from pinsync.reports.values import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.errors import BLANKS, IGNORABLE, SELECTORS, escaped, one_line, reveal
-from pinsync.reports.values import clipped, compact
+from pinsync.errors import BLANKS, IGNORABLE, SELECTORS, clipped, escaped, one_line, reveal
+from pinsync.reports.values import compact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

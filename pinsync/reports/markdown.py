@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import COMMAND, UsageError, one_line, reveal
+from pinsync.errors import COMMAND, UsageError, clipped, one_line, reveal
 from pinsync.reports.likeness import find_alike, spell_out
-from pinsync.reports.values import clipped, plural
+from pinsync.reports.values import plural
 from pinsync.reports.wording import Wording, touched
 
 if TYPE_CHECKING:
@@ -183,7 +183,8 @@ class _Report:
     def text(self) -> str:
         self.page.take(f"{MARKER}\n### pinsync: {self._verdict()}\n\n")
         self._failures()
-        self.page.take(f"{self._explanation()}\n\n")
+        if explanation := self._explanation():
+            self.page.take(f"{explanation}\n\n")
         self._notes()
         tabled = self._table() if self.drift.found else False
         for tracker in self.drift.trackers:
@@ -218,6 +219,8 @@ class _Report:
 
     def _explanation(self) -> str:
         drift = self.drift
+        if drift.found and self.style.summary:
+            return ""  # the table has no arrows
         if drift.found:
             left, right = self.words.legend()
             return f"Left of an arrow: {left}; right: {right}"

@@ -11,8 +11,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pinsync import compare
-from pinsync.errors import defused, escaped, one_line
-from pinsync.reports.values import clipped, compact
+from pinsync.errors import clipped, defused, escaped, one_line
+from pinsync.reports.values import compact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

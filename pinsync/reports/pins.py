@@ -14,10 +14,10 @@ from pinsync.compare import title
 from pinsync.compare.changes import same
 from pinsync.compare.drift import MISSING, Missing
 from pinsync.compare.shelf import BLOCKED, EVERYWHERE, is_at
-from pinsync.errors import one_line, reveal
+from pinsync.errors import clipped, one_line, reveal
 from pinsync.model import THING
 from pinsync.reports.likeness import describe_forms, spell_out, tell_apart
-from pinsync.reports.values import clipped, compact, moment, read_moment, sentence
+from pinsync.reports.values import compact, moment, read_moment, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

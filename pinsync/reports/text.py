@@ -61,7 +61,8 @@ class _Report:
                 yield from self._failure(tracker, tracker.error)
         if drift.found:
             yield painted(self.style, "bold", self._headline())
-            yield from (painted(self.style, "dim", line) for line in self._legend())
+            if not self.style.summary:
+                yield from (painted(self.style, "dim", line) for line in self._legend())
         yield from (f"note: {one_line(note)}" for note in drift.notes)
         for tracker in drift.trackers:
             yield from (f"note: {one_line(tracker.name)}: {one_line(note)}" for note in tracker.notes)
@@ -84,9 +85,8 @@ class _Report:
     def _legend(self) -> Iterator[str]:
         left, right = self.words.legend()
         yield f"left of an arrow: {left}; right: {right}"
-        if not self.style.summary:
-            words = self.words.kinds()
-            yield f"signs: + {words['added']}, - {words['removed']}, {CHANGED} {words['changed']}"
+        words = self.words.kinds()
+        yield f"signs: + {words['added']}, - {words['removed']}, {CHANGED} {words['changed']}"
 
     def _changes(self) -> list[Change]:
         return [change for tracker in self.drift.trackers for change in tracker.changes]
