@@ -75,6 +75,10 @@ def test_each_reader_names_a_misnamed_document(api: Sandbox, repository: Path, p
     assert said in pinsync("show", "basket").err
     git("add", ".")
     git("commit", "--quiet", "--message=Other")
+    for arguments in (["history"], ["blame", "basket"]):
+        result = pinsync(*arguments)
+        assert result.code == 0
+        assert said in result.err
     git("rm", "--quiet", "--cached", "customizations/other.yml")
     git("mv", "--force", "customizations/basket.yaml", "customizations/basket.yml")
     result = pinsync("diff", "HEAD", "@index")

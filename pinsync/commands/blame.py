@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pinsync import config, layout
 from pinsync.commands.pager import paged
 from pinsync.commands.paths import current_folder
-from pinsync.commands.places import working_tree
+from pinsync.commands.places import Head, warnings_of, working_tree
 from pinsync.commands.selection import Placed, chosen, named
 from pinsync.compare.changes import titles
 from pinsync.compare.drift import Place, Side
@@ -77,6 +77,8 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
     with repository.reader() as reader:
         history = History(reader, Today(today, repository, environ), tip)
         state = _state(history, options)
+        for warning in warnings_of(Head(repository, state.settings.directory, tip), state.settings):
+            console.warn(warning)
         rules = _chosen(state, options, today, tree)
         for fault in sorted(state.faults):
             console.warn(f"{options.revision}:{fault.path}: {fault.reason}; blamed is what it said before")

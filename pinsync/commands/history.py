@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pinsync import config, layout
 from pinsync.commands.pager import paged
 from pinsync.commands.paths import current_folder
-from pinsync.commands.places import working_tree
+from pinsync.commands.places import Head, warnings_of, working_tree
 from pinsync.commands.times import moment
 from pinsync.commands.wanted import Wanted
 from pinsync.compare import Pair
@@ -97,7 +97,11 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
     style = Style(ZoneInfo(today.timezone), console.color_out)
     console.step(f"reading the commits back from {range_.tip[:12]}")
     with tree.repository.reader() as reader:
-        walk = _Walk(History(reader, Today(today, tree.repository, environ), range_.tip), range_, wanted, options)
+        steps = History(reader, Today(today, tree.repository, environ), range_.tip)
+        if newest := steps.newest():
+            for warning in warnings_of(Head(tree.repository, newest.settings.directory, range_.tip), newest.settings):
+                console.warn(warning)
+        walk = _Walk(steps, range_, wanted, options)
         if options.format == "text":
             _write(walk, style, console, paged(console, environ, tree.repository))
             return 0

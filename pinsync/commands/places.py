@@ -309,7 +309,12 @@ def warnings_at(state: sides.State) -> list[str]:
             place = Head(repository, directory, state.source.revision, state.source.name)
         case _:
             return []
-    names = [tracker.name for tracker in state.settings.trackers]
+    return warnings_of(place, state.settings)
+
+
+def warnings_of(place: Place, settings: Settings) -> list[str]:
+    """Return the warnings of documents in a place that aren't read with these settings."""
+    names = [tracker.name for tracker in settings.trackers]
     warnings: list[str] = []
     for find in (left_over, find_misnamed):
         with contextlib.suppress(FileError):  # a file where no document is expected is not for a reader to mend
