@@ -65,7 +65,8 @@ def run(arguments: list[str]) -> int:
     from pinsync import __version__
     from pinsync.commands import Console, colored
     from pinsync.environment import keys_removed
-    from pinsync.errors import PinsyncError, forget_secrets
+    from pinsync.errors import PinsyncError
+    from pinsync.redaction import forget_secrets
 
     forget_secrets()
     # 100,000 customizations are a million objects without a cycle; looking for one every 700 costs a fifth of the time.
@@ -98,7 +99,8 @@ def _dispatched(arguments: list[str]) -> int:
     import click
 
     from pinsync.cli import cli
-    from pinsync.errors import FileError, defused, printable
+    from pinsync.errors import FileError
+    from pinsync.escape import defused, printable
 
     try:
         code = cli.main(args=arguments, prog_name="pinsync", standalone_mode=False)
@@ -180,7 +182,7 @@ def _log() -> str:
 
     from pinsync import __version__
     from pinsync.environment import variables
-    from pinsync.errors import redacted
+    from pinsync.redaction import redacted
 
     text = redacted(traceback.format_exc(), variables())
     try:

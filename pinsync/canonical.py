@@ -11,7 +11,8 @@ from datetime import datetime
 from operator import lt
 from typing import Any, Final
 
-from pinsync.errors import INVISIBLE, DataError, escaped
+from pinsync.errors import DataError
+from pinsync.escape import INVISIBLE, escaped
 from pinsync.model import Customization, Target
 
 MAX_KEY: Final = 1000

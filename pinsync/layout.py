@@ -1,4 +1,4 @@
-"""Where a model's document lies: names of files that are safe on every file system and never shared by two models."""
+"""The names of documents: safe on every file system, and never shared by two models."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from pinsync.model import DEVICES, SUFFIX
-
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
+
+DEVICES: Final = "con|prn|aux|nul|(?:com|lpt)[0-9]"
+"""Names that Windows keeps for devices, in either case and with any extension, as a part of a regular expression.
+
+Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. Those with characters that stand in no model's
+file name are left to whoever lets them through.
+"""
+
+SUFFIX: Final = ".yaml"
+"""What a document's name ends in."""
+_NEAR_SUFFIXES: Final = (".yaml", ".yml", ".json")
+_ITEMS: Final = "items.json"  # the titles of items, which may lie beside documents
 
 MAX_NAME_BYTES: Final = 200
 """The longest name before the suffix; file systems allow 255 bytes, and a temporary file needs some of its own."""
@@ -57,3 +67,20 @@ def file_name(model: str) -> str:
 
 def _percent(characters: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in characters[0].encode())
+
+
+def is_document(name: str) -> bool:
+    """Tell whether a file of this name is a document; as in a shell's ``*.yaml``, a hidden file is none."""
+    return name.endswith(SUFFIX) and not name.startswith(".")
+
+
+def is_misnamed(name: str) -> bool:
+    """Tell whether a file has nearly the name of a document, such as ``basket.yml``, and so isn't read."""
+    lowered = name.lower()
+    is_near = lowered.endswith(_NEAR_SUFFIXES) and not lowered.startswith(".")
+    return is_near and not is_document(name) and lowered != _ITEMS
+
+
+def document_name(name: str) -> str:
+    """Return the name that a misnamed document should have."""
+    return name.rpartition(".")[0] + SUFFIX

@@ -15,20 +15,8 @@ MAX_DEPTH: Final = 64
 MAX_FILE_BYTES: Final = 512 * 1024 * 1024
 """The largest document that is read, in bytes; 100,000 customizations have some 150 MB."""
 
-DEVICES: Final = "con|prn|aux|nul|(?:com|lpt)[0-9]"
-"""Names that Windows keeps for devices, in either case and with any extension, as a part of a regular expression.
-
-Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. Those with characters that stand in no model's
-file name are left to whoever lets them through.
-"""
-
-SUFFIX: Final = ".yaml"
-"""What a document's name ends in."""
-
 STANDARD_INPUT: Final = "-"
 """How command lines and messages name standard input."""
-_NEAR_SUFFIXES: Final = (".yaml", ".yml", ".json")
-_ITEMS: Final = "items.json"  # the titles of items, which may lie beside documents
 
 FailOn = Literal["any", "edited", "shown", "never"]
 """Which changes make a run fail: all, those that somebody made, those that shoppers may see, or none."""
@@ -176,23 +164,6 @@ def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
                 left.remove(here)
                 right.remove(there)
     return sorted(pairs)
-
-
-def is_document(name: str) -> bool:
-    """Tell whether a file of this name is a document; as in a shell's ``*.yaml``, a hidden file is none."""
-    return name.endswith(SUFFIX) and not name.startswith(".")
-
-
-def is_misnamed(name: str) -> bool:
-    """Tell whether a file has nearly the name of a document, such as ``basket.yml``, and so isn't read."""
-    lowered = name.lower()
-    is_near = lowered.endswith(_NEAR_SUFFIXES) and not lowered.startswith(".")
-    return is_near and not is_document(name) and lowered != _ITEMS
-
-
-def document_name(name: str) -> str:
-    """Return the name that a misnamed document should have."""
-    return name.rpartition(".")[0] + SUFFIX
 
 
 def is_too_small(number: str) -> bool:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinsync import layout
-from pinsync.errors import FileError, SafetyError, one_line
-from pinsync.model import MAX_FILE_BYTES, is_document
+from pinsync.errors import FileError, SafetyError
+from pinsync.escape import one_line
+from pinsync.layout import is_document
+from pinsync.model import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

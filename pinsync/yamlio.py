@@ -26,7 +26,8 @@ from ruamel.yaml.events import (
 from ruamel.yaml.scanner import Scanner, ScannerError
 
 from pinsync import canonical
-from pinsync.errors import FileError, escaped
+from pinsync.errors import FileError
+from pinsync.escape import escaped
 from pinsync.model import MAX_DEPTH, MAX_FILE_BYTES, is_too_small
 
 if TYPE_CHECKING:

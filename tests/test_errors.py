@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from strategies import QUICK
 
 from pinsync.errors import (
-    HIDDEN,
-    INVISIBLE,
     ConfigError,
     FileError,
     PinsyncError,
@@ -21,16 +19,10 @@ from pinsync.errors import (
     RepositoryError,
     SafetyError,
     UsageError,
-    defused,
-    escaped,
-    forget_secrets,
-    keep_secret,
-    one_line,
-    printable,
-    redacted,
-    reveal,
     suggestion,
 )
+from pinsync.escape import HIDDEN, INVISIBLE, defused, escaped, one_line, printable, reveal
+from pinsync.redaction import forget_secrets, keep_secret, redacted
 
 if TYPE_CHECKING:
     import random

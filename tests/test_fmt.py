@@ -24,7 +24,8 @@ from workflows import commands
 from pinsync.document import customization, head, merge, of_none, parse, render
 from pinsync.document.form import formatted
 from pinsync.document.irregular import lay_out
-from pinsync.errors import FileError, defused, one_line
+from pinsync.errors import FileError
+from pinsync.escape import defused, one_line
 
 if TYPE_CHECKING:
     from conftest import CommandLine, Git

@@ -27,7 +27,7 @@ from test_report_hostile import TITLES, flat, rows
 
 from pinsync import document
 from pinsync.compare.log import Entry, Log
-from pinsync.errors import INVISIBLE
+from pinsync.escape import INVISIBLE
 from pinsync.model import Commit
 from pinsync.reports import Style, history_json, history_markdown, history_text
 from pinsync.reports.markdown import MAX_CHARS, size

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pinsync.layout import document_path, file_name, folder
-from pinsync.model import is_document
+from pinsync.layout import document_path, file_name, folder, is_document
 
 SAFE = re.compile(r"(?:[a-z0-9_.-]|%[0-9A-F]{2})+(?:~[0-9a-f]{32})?\.yaml")
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(?:\.|$)", re.IGNORECASE)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from exporting import put
 
-from pinsync.model import document_name, is_misnamed
+from pinsync.layout import document_name, is_misnamed
 
 if TYPE_CHECKING:
     from conftest import CommandLine, Git

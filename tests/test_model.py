@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, rows
 
-from pinsync.errors import INVISIBLE
-from pinsync.model import Scope, Target, is_document, pair_pins
+from pinsync.escape import INVISIBLE
+from pinsync.layout import is_document
+from pinsync.model import Scope, Target, pair_pins
 from pinsync.normalize import normalize
 
 Pin = dict[str, Any]

@@ -19,8 +19,8 @@ from diffing import checked
 
 from pinsync import config, errors
 from pinsync.cli import cli
-from pinsync.commands import gravest
 from pinsync.config import Safety, Settings, Tracker
+from pinsync.errors import gravest
 from pinsync.rules import RULES
 from pinsync.sandbox import Sandbox
 

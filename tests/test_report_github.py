@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from strategies import QUICK, texts
 
 from pinsync.commands import Console, step_summary
-from pinsync.errors import one_line
+from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.findings import Context

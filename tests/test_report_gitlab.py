@@ -15,7 +15,8 @@ from findings import DUPLICATE, EXPIRED, FINDINGS, LINT, NO_FILE
 from hypothesis import given
 from strategies import QUICK, texts
 
-from pinsync.errors import INVISIBLE, RemoteError
+from pinsync.errors import RemoteError
+from pinsync.escape import INVISIBLE
 from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.findings import Context

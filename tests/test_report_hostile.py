@@ -19,7 +19,8 @@ from workflows import commands
 from pinsync import document
 from pinsync.commands.diff import FORMATS
 from pinsync.compare.drift import Drift, Texts
-from pinsync.errors import INVISIBLE, RemoteError, one_line
+from pinsync.errors import RemoteError
+from pinsync.escape import INVISIBLE, one_line
 from pinsync.reports import Style, github, gitlab, junit, markdown, patch, sarif, text
 from pinsync.reports import json as json_report
 

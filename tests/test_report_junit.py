@@ -15,7 +15,8 @@ from hypothesis import given
 from strategies import QUICK, texts
 
 from pinsync.compare.drift import Drift
-from pinsync.errors import RemoteError, one_line
+from pinsync.errors import RemoteError
+from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.findings import Context, Passed

@@ -18,7 +18,8 @@ from markdown_it import MarkdownIt
 from strategies import AWKWARD, QUICK, texts
 
 from pinsync.compare.drift import Drift, Side, TrackerDrift
-from pinsync.errors import RemoteError, UsageError, one_line
+from pinsync.errors import RemoteError, UsageError
+from pinsync.escape import one_line
 from pinsync.reports import Style
 from pinsync.reports.markdown import MARKER, MAX_CHARS, MIN_CHARS, code, render, size
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from strategies import QUICK, texts
 
 from pinsync import __version__
-from pinsync.errors import INVISIBLE
+from pinsync.escape import INVISIBLE
 from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.findings import RULES, Context, Rule

@@ -15,7 +15,8 @@ from hypothesis import given
 from strategies import QUICK, texts
 
 from pinsync.compare.drift import Drift, Side
-from pinsync.errors import INVISIBLE, RemoteError
+from pinsync.errors import RemoteError
+from pinsync.escape import INVISIBLE
 from pinsync.reports import Style, markdown
 from pinsync.reports.text import render
 from pinsync.reports.values import compact, moment, path_text

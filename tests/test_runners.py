@@ -16,7 +16,8 @@ from runners import FOLDING, HARMLESS, HOSTILE, find_commands, find_foreign_comm
 from pinsync.commands import Console
 from pinsync.commands.diff import FORMATS
 from pinsync.commands.lint import FORMATS as LINT_FORMATS
-from pinsync.errors import PinsyncError, defused, one_line, printable
+from pinsync.errors import PinsyncError
+from pinsync.escape import defused, one_line, printable
 from pinsync.sandbox import Answer, Fault
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from pinsync import signing
-from pinsync.errors import RemoteError, printable, remove_secret
+from pinsync.errors import RemoteError
+from pinsync.escape import printable
+from pinsync.redaction import remove_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

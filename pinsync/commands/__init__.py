@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from pinsync.errors import PinsyncError, defused, one_line, printable
+from pinsync.escape import defused, one_line, printable
 from pinsync.reports import FOR_PEOPLE
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from pinsync.commands.progress import Progress
+    from pinsync.errors import PinsyncError
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -109,14 +110,6 @@ def colored(stream: TextIO, wanted: bool | None, environ: Mapping[str, str]) -> 
     if environ.get("NO_COLOR"):
         return False
     return bool(environ.get("FORCE_COLOR")) or (stream.isatty() and environ.get("TERM") != "dumb")
-
-
-_GRAVEST_FIRST = (70, 130, 2, 3, 4, 1, 0)
-
-
-def gravest(codes: list[int]) -> int:
-    """Return the exit code of several parts: the gravest of theirs, 0 if there are none."""
-    return min(codes, key=_GRAVEST_FIRST.index, default=0)
 
 
 def in_parallel(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import config
-from pinsync.commands import Console, gravest
 from pinsync.commands.paths import chosen, current_folder, here, no_documents, seen
 from pinsync.commands.places import describe_misnamed, working_tree
 from pinsync.compare.drift import Texts
 from pinsync.document.form import formatted
-from pinsync.errors import FileError, defused, one_line, printable
+from pinsync.errors import FileError, gravest
+from pinsync.escape import defused, one_line, printable
 from pinsync.model import STANDARD_INPUT
 from pinsync.reports import patch
 from pinsync.store import Store, writing
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
+    from pinsync.commands import Console
     from pinsync.commands.paths import Chosen
 
 

@@ -20,7 +20,8 @@ from pinsync.compare.drift import TrackerDrift
 from pinsync.compare.log import Entry, Log
 from pinsync.errors import RepositoryError, UsageError
 from pinsync.history import History, Today
-from pinsync.model import Scope, is_document
+from pinsync.layout import is_document
+from pinsync.model import Scope
 from pinsync.reports import Style, history_json, history_markdown, history_text
 from pinsync.repository import Range
 

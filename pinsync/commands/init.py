@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pinsync import config
 from pinsync.commands import ci as ci_files
 from pinsync.errors import ConfigError, FileError, UsageError
-from pinsync.model import SUFFIX
+from pinsync.layout import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +90,6 @@ safety:
   min_existing: 10
   max_answer_mb: 256
 """
-
 
 _JOB: Final = re.compile(r"(?m)^pins-(?:review|drift|sync):")
 """Where one of the jobs for GitLab begins."""

@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
-from pinsync.commands import Console, gravest, ignores, report_files, step_summary
+from pinsync.commands import Console, ignores, report_files, step_summary
 from pinsync.commands.paths import chosen, configuration, current_folder, from_root, here, no_documents, seen
 from pinsync.document import written
-from pinsync.errors import FileError, UsageError, suggestion
+from pinsync.errors import FileError, UsageError, gravest, suggestion
 from pinsync.model import Finding
 from pinsync.reports.findings import UNREAD, Context, Passed, Rule, named
 from pinsync.rules import syntax, unread_document

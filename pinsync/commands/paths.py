@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pinsync import config, layout
 from pinsync.errors import FileError, UsageError
-from pinsync.model import SUFFIX, document_name, is_document, is_misnamed
+from pinsync.layout import SUFFIX, document_name, is_document, is_misnamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

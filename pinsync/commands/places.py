@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout
 from pinsync.commands.paths import here
-from pinsync.errors import FileError, RepositoryError, SafetyError, one_line
-from pinsync.model import SUFFIX, is_misnamed
+from pinsync.errors import FileError, RepositoryError, SafetyError
+from pinsync.escape import one_line
+from pinsync.layout import SUFFIX, is_misnamed
 from pinsync.sources import sides
 from pinsync.store import Store, user_state
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pinsync import config
 from pinsync.errors import FileError, UsageError
-from pinsync.model import SUFFIX
+from pinsync.layout import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

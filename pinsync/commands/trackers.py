@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinsync import config
-from pinsync.commands import gravest, in_parallel
+from pinsync.commands import in_parallel
 from pinsync.commands.paths import current_folder
-from pinsync.errors import PinsyncError, defused
+from pinsync.errors import PinsyncError, gravest
+from pinsync.escape import defused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

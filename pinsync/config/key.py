@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pinsync.environment import COMMAND, DEFAULT_KEY_VARIABLE, FILE, child_environment
-from pinsync.errors import ConfigError, keep_secret, printable
+from pinsync.errors import ConfigError
+from pinsync.escape import printable
+from pinsync.redaction import keep_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import one_line, printable
-from pinsync.model import DEVICES
+from pinsync.escape import one_line, printable
+from pinsync.layout import DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Collection

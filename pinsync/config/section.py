@@ -6,7 +6,8 @@ import codecs
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import ConfigError, FileError, kind, printable, spelled, suggestion
+from pinsync.errors import ConfigError, FileError, kind, spelled, suggestion
+from pinsync.escape import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from pinsync.errors import DataError, redacted, spelled
+from pinsync.errors import DataError, spelled
+from pinsync.redaction import redacted
 
 Headers: TypeAlias = Iterable[tuple[str, str]]
 """The name and the value of each header of an answer."""

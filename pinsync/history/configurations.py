@@ -9,7 +9,7 @@ from pinsync import config, layout
 from pinsync.config import FILE_NAME, Tracker
 from pinsync.errors import ConfigError
 from pinsync.history.versions import Fault, placed
-from pinsync.model import SUFFIX
+from pinsync.layout import SUFFIX
 from pinsync.repository import listing
 from pinsync.sources import sides
 

@@ -10,7 +10,7 @@ from pinsync import layout
 from pinsync.compare import order
 from pinsync.history.configurations import Configurations, Outline, Today
 from pinsync.history.versions import Fault, Ignored, Version, Versions
-from pinsync.model import is_document
+from pinsync.layout import is_document
 from pinsync.repository import Listed, listing
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinsync.compare.changes import plain_data
-from pinsync.errors import clipped, one_line
+from pinsync.escape import clipped, one_line
 from pinsync.reports import commits
 from pinsync.reports.likeness import find_alike
 from pinsync.reports.pins import Words, identities

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
 from pinsync.compare.changes import plain_data
-from pinsync.errors import clipped, one_line
+from pinsync.escape import clipped, one_line
 from pinsync.model import Finding
 from pinsync.reports.wording import SHORT, Wording
 

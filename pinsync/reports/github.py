@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import clipped, defused, one_line
+from pinsync.escape import clipped, defused, one_line
 from pinsync.reports.findings import from_drift
 from pinsync.reports.markdown import MARKER, code, size
 from pinsync.reports.values import plural

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.errors import one_line
+from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
 from pinsync.reports.json import encoded

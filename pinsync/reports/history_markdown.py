@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import clipped
+from pinsync.escape import clipped
 from pinsync.reports import commits
 from pinsync.reports.history_text import REFORMATTED
 from pinsync.reports.markdown import MAX_CHARS, MAX_VALUE, Page, code, item, size

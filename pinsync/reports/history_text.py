@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import one_line
+from pinsync.escape import one_line
 from pinsync.reports import commits
 from pinsync.reports.text import entry_lines, named, painted
 from pinsync.reports.values import page

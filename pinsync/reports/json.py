@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pinsync.compare import title
 from pinsync.compare.changes import plain_data
 from pinsync.compare.drift import MISSING
-from pinsync.errors import INVISIBLE, defused
+from pinsync.escape import INVISIBLE, defused
 
 if TYPE_CHECKING:
     import re

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from pinsync.errors import clipped, defused, one_line
+from pinsync.escape import clipped, defused, one_line
 from pinsync.reports.findings import described, from_drift, is_failure, named
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.errors import BLANKS, IGNORABLE, SELECTORS, clipped, escaped, one_line, reveal
+from pinsync.escape import BLANKS, IGNORABLE, SELECTORS, clipped, escaped, one_line, reveal
 from pinsync.reports.values import compact
 
 if TYPE_CHECKING:

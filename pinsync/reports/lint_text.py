@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import one_line
+from pinsync.escape import one_line
 from pinsync.reports.findings import is_failure, looked_at
 from pinsync.reports.values import page, plural
 

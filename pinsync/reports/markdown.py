@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import COMMAND, UsageError, clipped, one_line, reveal
+from pinsync.errors import UsageError
+from pinsync.escape import COMMAND, clipped, one_line, reveal
 from pinsync.reports.likeness import find_alike, spell_out
 from pinsync.reports.values import plural
 from pinsync.reports.wording import Wording, touched

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pinsync import compare
-from pinsync.errors import clipped, defused, escaped, one_line
+from pinsync.escape import clipped, defused, escaped, one_line
 from pinsync.reports.values import compact
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import COMMAND, COMMANDS, defused, one_line
+from pinsync.escape import COMMAND, COMMANDS, defused, one_line
 from pinsync.reports.values import page, plural
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pinsync.compare import title
 from pinsync.compare.changes import same
 from pinsync.compare.drift import MISSING, Missing
 from pinsync.compare.shelf import BLOCKED, EVERYWHERE, is_at
-from pinsync.errors import clipped, one_line, reveal
+from pinsync.escape import clipped, one_line, reveal
 from pinsync.model import THING
 from pinsync.reports.likeness import describe_forms, spell_out, tell_apart
 from pinsync.reports.values import compact, moment, read_moment, sentence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from pinsync import __version__
-from pinsync.errors import one_line
+from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
 from pinsync.reports.json import encoded

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinsync.compare.shelf import STATES
-from pinsync.errors import one_line
+from pinsync.escape import one_line
 from pinsync.reports.likeness import find_alike
 from pinsync.reports.pins import KNOWN, Words, identities
 from pinsync.reports.text import by_tracker, painted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pinsync.errors import one_line
+from pinsync.escape import one_line
 from pinsync.reports.values import page, plural
 from pinsync.reports.wording import CHANGED, SIGNS, Wording, touched
 

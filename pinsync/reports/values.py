@@ -8,7 +8,7 @@ import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.errors import defused, reveal
+from pinsync.escape import defused, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

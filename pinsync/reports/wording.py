@@ -11,7 +11,7 @@ from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from pinsync.compare.changes import plain_data
-from pinsync.errors import clipped, one_line, reveal
+from pinsync.escape import clipped, one_line, reveal
 from pinsync.reports.likeness import find_alike, spell_out
 from pinsync.reports.pins import KNOWN, MAX_TITLE, Called, Words, describe_things, identities
 from pinsync.reports.values import common_length, compact, moment, path_text, plural, sentence

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import FileError, RepositoryError, SafetyError, printable
-from pinsync.model import MAX_FILE_BYTES, is_document, is_misnamed
+from pinsync.errors import FileError, RepositoryError, SafetyError
+from pinsync.escape import printable
+from pinsync.layout import is_document, is_misnamed
+from pinsync.model import MAX_FILE_BYTES
 from pinsync.repository import branch, discovery, log, objects, obstacles, pager, recovery
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import Listed, Object, Range, Reader, listing

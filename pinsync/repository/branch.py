@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import RepositoryError, SafetyError, printable
+from pinsync.errors import RepositoryError, SafetyError
+from pinsync.escape import printable
 from pinsync.repository import objects
 from pinsync.repository.obstacles import check_attributes, check_folders, check_identity, check_ignored
 from pinsync.repository.process import joined, line, reason, temporary_folder

@@ -8,7 +8,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import RepositoryError, printable
+from pinsync.errors import RepositoryError
+from pinsync.escape import printable
 from pinsync.repository import obstacles
 from pinsync.repository.process import Git, checked, line
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import RepositoryError, UsageError, printable
+from pinsync.errors import RepositoryError, UsageError
+from pinsync.escape import printable
 from pinsync.model import Commit
 from pinsync.repository.objects import FILE_MODES
 from pinsync.repository.process import checked, line, literal, reason, text

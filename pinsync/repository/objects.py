@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import FileError, RepositoryError, printable
+from pinsync.errors import FileError, RepositoryError
+from pinsync.escape import printable
 from pinsync.model import MAX_FILE_BYTES
 from pinsync.repository.process import line, literal, quoted_lines, reason, text
 

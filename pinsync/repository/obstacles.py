@@ -7,7 +7,8 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import RepositoryError, printable
+from pinsync.errors import RepositoryError
+from pinsync.escape import printable
 from pinsync.repository import recovery
 from pinsync.repository.process import checked, joined, reason, shown, text
 

@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, cast
 
 from pinsync.environment import variables
-from pinsync.errors import RepositoryError, printable, redacted
+from pinsync.errors import RepositoryError
+from pinsync.escape import printable
+from pinsync.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -11,7 +11,8 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import RepositoryError, printable
+from pinsync.errors import RepositoryError
+from pinsync.escape import printable
 from pinsync.repository.process import line, literal, quoted_lines, text
 
 if TYPE_CHECKING:

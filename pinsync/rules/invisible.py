@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import BLANKS, HIDDEN
+from pinsync.escape import BLANKS, HIDDEN
 from pinsync.rules.folder import Fault
 
 if TYPE_CHECKING:

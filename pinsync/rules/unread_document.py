@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pinsync.document.written import Written
-from pinsync.model import SUFFIX, document_name
+from pinsync.layout import SUFFIX, document_name
 from pinsync.rules.folder import Fault
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from pinsync import config, layout, sources
 from pinsync.config import Settings, Tracker
 from pinsync.errors import FileError, RepositoryError, UsageError, suggestion
-from pinsync.model import STANDARD_INPUT, Customization, Scope, Snapshot, is_document
+from pinsync.layout import is_document
+from pinsync.model import STANDARD_INPUT, Customization, Scope, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

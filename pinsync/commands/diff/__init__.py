@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync import compare, config, layout, sources
-from pinsync.commands import Console, gravest, in_parallel, report_files, step_summary
+from pinsync.commands import Console, in_parallel, report_files, step_summary
 from pinsync.commands.diff.texts import texts
 from pinsync.commands.paths import configuration, current_folder, here
 from pinsync.commands.places import WorkingTree, warnings_at, working_tree
@@ -20,8 +20,10 @@ from pinsync.compare import causes
 from pinsync.compare import changes as changing
 from pinsync.compare.causes import Filters
 from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
-from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, one_line
-from pinsync.model import EVERYTHING, Customization, FailOn, Scope, is_document
+from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, gravest
+from pinsync.escape import one_line
+from pinsync.layout import is_document
+from pinsync.model import EVERYTHING, Customization, FailOn, Scope
 from pinsync.normalize import date_time
 from pinsync.reports import Style, patch
 from pinsync.reports.likeness import fold, tell_apart

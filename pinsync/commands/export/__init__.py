@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync import compare, config, layout, sources
-from pinsync.commands import Console, gravest, in_parallel
+from pinsync.commands import Console, in_parallel
 from pinsync.commands.export.basis import customizations, read_basis
 from pinsync.commands.export.committed import counted_from_head, find_removed
 from pinsync.commands.export.standing import Standing, beside, ids, standing
@@ -29,8 +29,10 @@ from pinsync.commands.places import (
     working_tree,
 )
 from pinsync.config import Tracker
-from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, one_line, redacted
+from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, gravest
+from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
+from pinsync.redaction import redacted
 from pinsync.reports.message import message
 from pinsync.store import writing
 

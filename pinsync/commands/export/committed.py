@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pinsync import compare, sources
 from pinsync.commands.export.update import FileCounts, Update
-from pinsync.errors import FileError, SafetyError, one_line
+from pinsync.errors import FileError, SafetyError
+from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, Customization, Scope
 
 if TYPE_CHECKING:
