@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 MAX_DEPTH: Final = 64
@@ -137,56 +136,7 @@ EVERYTHING: Final = Scope()
 """The scope that filters nothing."""
 
 
-def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
-    """Pair the pins of two states of one customization.
-
-    Equal pins first, then those that differ in their position alone, the same thing at the same position, the same
-    thing elsewhere, and another thing at the same position and widget; within a step, in the order they stand in. What
-    remains was removed or added.
-
-    Args:
-        old: canonical pins of the one state.
-        new: canonical pins of the other.
-
-    Returns:
-        Pairs of an index in ``old`` and one in ``new``, each index at most once.
-    """
-    pairs: list[tuple[int, int]] = []
-    left, right = list(range(len(old))), list(range(len(new)))
-    for fields in _PIN_STEPS:
-        waiting: dict[str, list[int]] = {}
-        for there in right:
-            waiting.setdefault(_pin_key(new[there], fields), []).append(there)
-        for here in list(left):
-            if found := waiting.get(_pin_key(old[here], fields)):
-                there = found.pop(0)
-                pairs.append((here, there))
-                left.remove(here)
-                right.remove(there)
-    return sorted(pairs)
-
-
 def is_too_small(number: str) -> bool:
     """Return whether a decimal number other than zero becomes 0.0 as a float (IEEE 754, binary64)."""
     digits = number.lower().partition("e")[0]
     return float(number) == 0 and not set("123456789").isdisjoint(digits)
-
-
-THING: Final = ("pin_type", "pin_identity", "pin_criteria")
-"""The fields of a pin that say what is pinned."""
-
-_PIN_STEPS: Final[tuple[tuple[str, ...] | None, ...]] = (
-    None,  # all of it
-    (),  # all but the position
-    ("position", "widget_id", *THING),
-    ("position", *THING),
-    ("widget_id", *THING),
-    THING,
-    ("position", "widget_id"),
-)
-
-
-def _pin_key(pin: Mapping[str, Any], fields: tuple[str, ...] | None) -> str:
-    if not fields:
-        return repr(sorted(field for field in pin.items() if fields is None or field[0] != "position"))
-    return repr([pin.get(name) for name in fields])

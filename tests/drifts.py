@@ -64,9 +64,7 @@ def state(
     models: dict[str, Sequence[Row]], updated: Callable[[Row], str | None] = lambda _: None
 ) -> list[Customization]:
     """The customizations of a state, in a document's order."""
-    found = [
-        canonical.customization(model, row, updated_at=updated(row)) for model, rows in models.items() for row in rows
-    ]
+    found = [canonical.build(model, row, updated_at=updated(row)) for model, rows in models.items() for row in rows]
     return sorted(found, key=lambda item: (item.model, canonical.order(item)))
 
 

@@ -14,6 +14,7 @@ import jsonschema
 from exporting import put
 
 from pinsync import document
+from pinsync.canonical import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ def rule(number: int, *pins: str | Record, **fields: object) -> Record:
 
 def text(model: str, *rules: Record) -> str:
     """A document of these rules."""
-    items = [document.customization({**row, "model": model}) for row in rules]
+    items = [normalize.build_customization({**row, "model": model}) for row in rules]
     return document.render(model, items).decode()
 
 

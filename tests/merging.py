@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pinsync import compare, document, normalize, sources
+from pinsync import compare, document, sources
+from pinsync.canonical import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ def export(
         live: rows as the API answers.
         ignore: paths of fields that don't count.
     """
-    items = [document.customization(row, ignore=ignore) for row in live]
+    items = [normalize.build_customization(row, ignore=ignore) for row in live]
     after = _merge(files, items, ignore)
     assert _merge(after, items, ignore) == after
     for path, text in after.items():

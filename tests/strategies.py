@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from pinsync import canonical, normalize
+from pinsync import canonical
+from pinsync.canonical import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

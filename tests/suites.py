@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from pinsync import yamlio
-from pinsync.document import rows
+from pinsync.canonical import rows
 from pinsync.errors import DataError, FileError
 
 if TYPE_CHECKING:

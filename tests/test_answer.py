@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, SEEDED, objects, rows, spell_json
 
-from pinsync.document.answer import decoded, name, split
-from pinsync.document.rows import customizations
+from pinsync.canonical.answer import decoded, name, split
+from pinsync.canonical.rows import customizations
 from pinsync.errors import DataError
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pinsync import config, document
+from pinsync.canonical import normalize
 from pinsync.commands import Console
 from pinsync.commands.blame import Options, blame
 from pinsync.commands.places import working_tree
@@ -41,7 +42,7 @@ NOW = datetime(2026, 12, 24, 12, tzinfo=UTC)
 
 def text(*rows: Row, model: str = "basket") -> str:
     """A document of these rules."""
-    items = [document.customization({**row, "model": model}, model=model) for row in rows]
+    items = [normalize.build_customization({**row, "model": model}, model=model) for row in rows]
     return document.render(model, items).decode()
 
 

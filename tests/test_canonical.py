@@ -14,9 +14,10 @@ from ruamel.yaml import YAML
 from strategies import AWKWARD, QUICK, rows, texts, values
 
 from pinsync import canonical, document, yamlio
+from pinsync.canonical import moments, normalize
+from pinsync.canonical.normalize import normalize_row
 from pinsync.errors import DataError
 from pinsync.model import MAX_DEPTH
-from pinsync.normalize import normalize
 
 Row = dict[str, Any]
 
@@ -81,7 +82,7 @@ def row(**fields: object) -> Row:
 
 
 def text_of(**fields: object) -> str:
-    return document.customization(row(**fields)).text.decode()
+    return normalize.build_customization(row(**fields)).text.decode()
 
 
 def value(field: object) -> str:
@@ -99,11 +100,11 @@ def exact(data: object) -> str:
 
 
 def test_the_whole_of_a_customization() -> None:
-    assert document.customization(EVERYTHING).text.decode() == EVERYTHING_TEXT
+    assert normalize.build_customization(EVERYTHING).text.decode() == EVERYTHING_TEXT
 
 
 def test_the_text_begins_with_what_there_is() -> None:
-    assert document.customization({"target_type": "all"}, model="m").text == b"  - target_type: all\n"
+    assert normalize.build_customization({"target_type": "all"}, model="m").text == b"  - target_type: all\n"
 
 
 @pytest.mark.parametrize(
@@ -316,7 +317,7 @@ CUSTOMIZATIONS_IN_ORDER: list[Row] = [
 
 
 def test_customizations_are_ordered() -> None:
-    items = [document.customization(data, model="m") for data in CUSTOMIZATIONS_IN_ORDER]
+    items = [normalize.build_customization(data, model="m") for data in CUSTOMIZATIONS_IN_ORDER]
     for seed in range(10):
         shuffled = Random(seed).sample(items, len(items))
         assert sorted(shuffled, key=canonical.order) == items
@@ -324,13 +325,13 @@ def test_customizations_are_ordered() -> None:
 
 
 def test_what_ties_is_ordered_by_its_text() -> None:
-    items = [document.customization({"target_type": "all", "note": note}, model="m") for note in "abc"]
+    items = [normalize.build_customization({"target_type": "all", "note": note}, model="m") for note in "abc"]
     for some in permutations(items):
         assert sorted(some, key=canonical.order) == items
 
 
 def test_the_record_of_a_customization() -> None:
-    item = document.customization(EVERYTHING | {"updated_at": "2026-01-01"})
+    item = normalize.build_customization(EVERYTHING | {"updated_at": "2026-01-01"})
     assert (item.model, item.id, item.updated_at) == ("basket", EVERYTHING["id"], "2026-01-01")
     assert item.target.type == "item"
     assert item.target.identity == "/p/123/"
@@ -339,7 +340,7 @@ def test_the_record_of_a_customization() -> None:
 
 
 def test_an_identity_of_the_wrong_type_is_no_identity() -> None:
-    assert document.customization(row(target_identity=5)).target == ("all", None, None)
+    assert normalize.build_customization(row(target_identity=5)).target == ("all", None, None)
 
 
 # Readers
@@ -359,8 +360,8 @@ def readings(text: str) -> dict[str, Any]:
 @settings(QUICK, max_examples=150)
 @given(values)
 def test_every_value_comes_back_from_every_reader(drawn: object) -> None:
-    item = document.customization(row(x=drawn))
-    clean = {"id": "i", "target_type": "all", "x": normalize(row(x=drawn))["x"]}
+    item = normalize.build_customization(row(x=drawn))
+    clean = {"id": "i", "target_type": "all", "x": normalize_row(row(x=drawn))["x"]}
     assert clean["x"] == drawn
     for reader, data in readings(item.text.decode()).items():
         assert data == [clean], reader
@@ -378,12 +379,12 @@ def test_every_awkward_text_comes_back_from_every_reader(at: int) -> None:
 @QUICK
 @given(rows)
 def test_every_row_comes_back_from_the_strict_reader(drawn: Row) -> None:
-    item = document.customization(drawn)
+    item = normalize.build_customization(drawn)
     data = canonical.read(item.text.decode())
     assert data is not None
-    assert canonical.block(data).encode() == item.text
-    assert exact(normalize(data)) == exact(data)
-    assert document.customization(data, model="basket").text == item.text
+    assert canonical.render(data).encode() == item.text
+    assert exact(normalize_row(data)) == exact(data)
+    assert normalize.build_customization(data, model="basket").text == item.text
     assert exact(yamlio.load(item.text, "f").data) == exact([data])
 
 
@@ -391,12 +392,12 @@ def test_every_row_comes_back_from_the_strict_reader(drawn: Row) -> None:
 @given(rows, rows)
 def test_two_different_rows_never_share_a_text(one: Row, other: Row) -> None:
     same = exact(in_order(one)) == exact(in_order(other))
-    assert (document.customization(one).text == document.customization(other).text) == same
+    assert (normalize.build_customization(one).text == normalize.build_customization(other).text) == same
 
 
 def in_order(drawn: Row) -> Row:
     """Normalize a row, its pins in an order of their own."""
-    data = normalize(drawn)
+    data = normalize_row(drawn)
     if isinstance(pins := data.get("pin_definitions"), list) and all(isinstance(pin, dict) for pin in pins):
         data["pin_definitions"] = sorted(pins, key=exact)
     return data
@@ -408,8 +409,8 @@ def test_a_changed_leaf_changes_the_text(drawn: list[Row], data: st.DataObject) 
     (before,) = drawn
     name = data.draw(st.sampled_from(["note", "x y", "id", "target_type"]))
     after = before | {name: data.draw(texts.filter(bool))}
-    same = exact(normalize(before)) == exact(normalize(after))
-    assert (document.customization(before).text == document.customization(after).text) == same
+    same = exact(normalize_row(before)) == exact(normalize_row(after))
+    assert (normalize.build_customization(before).text == normalize.build_customization(after).text) == same
 
 
 @pytest.mark.parametrize(
@@ -515,12 +516,12 @@ def test_the_deepest_value_comes_back() -> None:
 
 def test_a_window_without_ends_is_around_every_other() -> None:
     first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:60.9Z"
-    start, end = canonical.window(None, None) or ("", "")
-    assert start < min(canonical.window(first, last) or ()) <= max(canonical.window(first, last) or ()) < end
-    assert canonical.window(first, None) == (first[:-1], end)
+    start, end = moments.window(None, None) or ("", "")
+    assert start < min(moments.window(first, last) or ()) <= max(moments.window(first, last) or ()) < end
+    assert moments.window(first, None) == (first[:-1], end)
 
 
 @pytest.mark.parametrize("at", ["2026-01-01T00:00:00", "2026-01-01T01:00:00+01:00", "soon", 7, False, []])
 def test_a_window_with_an_end_that_isnt_known_is_none(at: object) -> None:
-    assert canonical.window(at, None) is None
-    assert canonical.window(None, at) is None
+    assert moments.window(at, None) is None
+    assert moments.window(None, at) is None

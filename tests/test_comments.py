@@ -11,6 +11,7 @@ from merging import export
 from strategies import QUICK, scribbled
 
 from pinsync import document
+from pinsync.canonical import normalize
 from pinsync.document.form import formatted
 from pinsync.yamlio import load
 
@@ -643,11 +644,11 @@ def standing(text: str) -> Iterator[tuple[str, Thing | None]]:
 def test_a_merge_changes_what_changed_and_loses_no_comment_of_what_remains(
     old: list[Row], new: list[Row], data: st.DataObject
 ) -> None:
-    text = document.render("basket", map(document.customization, old)).decode()
+    text = document.render("basket", map(normalize.build_customization, old)).decode()
     before = data.draw(commented(text))
     after = export({"basket.yaml": before.encode()}, new)["basket.yaml"].decode()
 
-    olds, news = ({row["id"]: document.customization(row).text for row in state} for state in (old, new))
+    olds, news = ({row["id"]: normalize.build_customization(row).text for row in state} for state in (old, new))
     unchanged = {name for name, says in olds.items() if news.get(name) == says}
     if olds == news:
         assert after == before

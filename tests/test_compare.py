@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK
 
-from pinsync import compare, document
+from pinsync import compare
+from pinsync.canonical import normalize
 from pinsync.compare import Pair, in_scope, leaves_a_question, match, nothing_matches
 from pinsync.model import Customization, Scope
 
@@ -20,7 +21,7 @@ Row = dict[str, Any]
 def rule(id_: str | None, identity: str | None = None, *, model: str = "basket", **fields: object) -> Customization:
     target = {"target_type": "all"} if identity is None else {"target_type": "item", "target_identity": identity}
     row = {**target, **({} if id_ is None else {"id": id_}), **fields}
-    return document.customization(row, model=model)
+    return normalize.build_customization(row, model=model)
 
 
 def paired(old: list[Customization], new: list[Customization]) -> list[tuple[str | None, str | None, str | None]]:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, SEEDED, spell_json
 
-from pinsync.document.answer import split
-from pinsync.document.completeness import raise_if_partial
+from pinsync.canonical.answer import split
+from pinsync.canonical.completeness import raise_if_partial
 from pinsync.errors import DataError
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ from merging import export
 from strategies import QUICK, rows
 
 from pinsync import document
-from pinsync.document import answer
+from pinsync.canonical import answer, normalize
 from pinsync.document.form import formatted
 from pinsync.errors import DataError, FileError
 from pinsync.model import MAX_DEPTH
 from pinsync.yamlio import load
 
 if TYPE_CHECKING:
+    from pinsync.canonical.normalize import Ignored
     from pinsync.document import Document, Known
     from pinsync.model import Customization
-    from pinsync.normalize import Ignored
 
 Row = dict[str, Any]
 
@@ -30,7 +30,6 @@ CASES = Path(__file__).parent / "cases" / "document"
 HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
 A = "  - id: a\n    target_type: all\n    note: 1\n"
 B = "  - id: b\n    target_type: all\n    note: 2\n"
-
 
 SAME = [{"id": "a", "target_type": "all", "note": 1}, {"id": "b", "target_type": "all", "note": 2}]
 
@@ -40,7 +39,7 @@ def rule(name: str, note: object = None, **fields: object) -> Row:
 
 
 def item(row: Row) -> Customization:
-    return document.customization(row)
+    return normalize.build_customization(row)
 
 
 def parse(text: str | bytes, known: Known | None = None, ignore: Ignored = ()) -> Document:
@@ -379,8 +378,8 @@ def test_any_other_text_may_stand_in_a_comment(comment: str) -> None:
 
 def test_a_row_of_the_api_names_its_model_and_a_row_of_a_document_does_not() -> None:
     with pytest.raises(DataError, match="model"):
-        document.customization({"id": "a", "target_type": "all"})
-    assert document.customization({"target_type": "all"}, model="m").id is None
+        normalize.build_customization({"id": "a", "target_type": "all"})
+    assert normalize.build_customization({"target_type": "all"}, model="m").id is None
 
 
 SEEDS = [
@@ -417,7 +416,7 @@ def test_cutting_by_blocks_and_reading_as_a_whole_agree(data: st.DataObject) -> 
 def _as_a_whole(text: bytes) -> list[str]:
     """Return the canonical texts in the order of the file."""
     rows = load(text, "f.yaml").data["customizations"]  # type: ignore[index]
-    return [document.customization(row, model="m").text.decode() for row in rows]
+    return [normalize.build_customization(row, model="m").text.decode() for row in rows]
 
 
 def test_a_customization_without_a_blank_behind_its_colon_gets_the_hint() -> None:

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import QUICK, other_spelling, pins, rows, scalars, values
 
-from pinsync import document, normalize
-from pinsync.canonical import value_text
+from pinsync import document
+from pinsync.canonical import normalize, value_text
 from pinsync.compare.causes import Filters, explain, lacks_pins
 from pinsync.compare.changes import compare, plain_data
 from pinsync.compare.drift import MISSING, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
@@ -49,7 +49,7 @@ def shops(draw: st.DrawFn) -> list[Row]:
 
 
 def state(shop: Iterable[Row]) -> list[Customization]:
-    return [document.customization(row, model=row["model"]) for row in shop]
+    return [normalize.build_customization(row, model=row["model"]) for row in shop]
 
 
 @st.composite
@@ -124,7 +124,7 @@ def at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
 @st.composite
 def one_leaf(draw: st.DrawFn) -> tuple[list[Row], list[Row], int, Path, bool]:
     """A shop, the same with one leaf changed or gone, which row and leaf it is, and whether it is gone."""
-    shop = [{"model": row["model"], **normalize.normalize(row)} for row in draw(shops().filter(bool))]
+    shop = [{"model": row["model"], **normalize.normalize_row(row)} for row in draw(shops().filter(bool))]
     index = draw(st.integers(0, len(shop) - 1))
     paths = [path for path in leaves(shop[index]) if path not in (("id",), ("model",))]
     path = draw(st.sampled_from(paths))
@@ -280,7 +280,7 @@ def applied(change: Change) -> Customization:
     added = [pin.new for pin in change.pins if pin.new is not None]
     if added:
         data["pin_definitions"] = [*(shelf(data)), *added]
-    return document.customization(data, model=data["model"])
+    return normalize.build_customization(data, model=data["model"])
 
 
 def backwards_it_is_the_mirror(case: tuple[list[Row], list[Row]]) -> None:
@@ -337,7 +337,7 @@ def test_it_holds_for_many_more(name: str) -> None:
 
 def rule(identifier: str | None = "a", model: str = "basket", **fields: object) -> Customization:
     row = {"target_type": "all", **({} if identifier is None else {"id": identifier}), **fields}
-    return document.customization(row, model=model)
+    return normalize.build_customization(row, model=model)
 
 
 def pin(position: int, item: str, **fields: object) -> Row:
@@ -648,7 +648,9 @@ def test_when_it_was_last_seen_to_change_is_what_the_answer_says() -> None:
 @pytest.mark.parametrize("live_is_new", [True, False])
 def test_an_expired_pin_with_another_at_its_place_was_not_replaced_by_anybody(live_is_new: bool) -> None:
     def rule(*pins: dict[str, object]) -> Customization:
-        return document.customization({"id": "a", "model": "m", "target_type": "all", "pin_definitions": list(pins)})
+        return normalize.build_customization(
+            {"id": "a", "model": "m", "target_type": "all", "pin_definitions": list(pins)}
+        )
 
     ended = {"position": 1, "pin_type": "item", "pin_identity": "/old/", "active_to": "2025-01-01T00:00:00Z"}
     here, live = rule(ended), rule({"position": 1, "pin_type": "item", "pin_identity": "/new/"})

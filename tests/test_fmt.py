@@ -21,7 +21,8 @@ from strategies import rows as any_rows
 from test_comments import commented, standing, states
 from workflows import commands
 
-from pinsync.document import customization, head, merge, of_none, parse, render
+from pinsync.canonical.normalize import build_customization
+from pinsync.document import head, merge, of_none, parse, render
 from pinsync.document.form import formatted
 from pinsync.document.irregular import lay_out
 from pinsync.errors import FileError
@@ -107,7 +108,7 @@ def test_no_customizations_are_an_empty_list(text: str, result: str) -> None:
 
 
 def test_a_first_customization_follows_an_empty_list() -> None:
-    first = customization({"id": "a", "target_type": "item", "target_identity": "/a/"}, model="basket")
+    first = build_customization({"id": "a", "target_type": "item", "target_identity": "/a/"}, model="basket")
     text = merge(parse(f"# ours\n{NONE}# below\n".encode(), "f"), "basket", [(first, None)])
     assert text is not None
     assert text.decode() == f"# ours\n{HEAD}{A}# below\n"
@@ -195,7 +196,7 @@ def test_what_is_no_document_is_refused_with_its_place(text: bytes, place: str, 
 @settings(QUICK, max_examples=40)
 @given(st.lists(any_rows, max_size=3))
 def test_json_becomes_what_an_export_writes(found: list[Row]) -> None:
-    says = [customization(row) for row in found]
+    says = [build_customization(row) for row in found]
     for row in found:
         del row["model"]
     text = as_json({"customizations": found, "model": "basket", "format": 1})
@@ -211,7 +212,7 @@ def test_a_comment_behind_a_dash_alone_goes_with_what_the_dash_opens() -> None:
 @settings(QUICK, max_examples=50)
 @given(states(), st.data())
 def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: st.DataObject) -> None:
-    says = [customization(row) for row in found]
+    says = [build_customization(row) for row in found]
     blocks = data.draw(st.permutations([item.text for item in says]))
     before = data.draw(commented(b"".join((head("basket"), *blocks)).decode()))
     after = form(before)
@@ -225,7 +226,7 @@ def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: s
 @settings(QUICK, max_examples=30)
 @given(states(), st.data())
 def test_blocks_one_by_one_give_what_the_whole_gives(found: list[Row], data: st.DataObject) -> None:
-    text = data.draw(commented(render("basket", map(customization, found)).decode())).encode()
+    text = data.draw(commented(render("basket", map(build_customization, found)).decode())).encode()
     whole = lay_out(text, "f").text
     assert formatted(text, "f") == (whole if found else of_none(whole))
 

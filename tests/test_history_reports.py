@@ -25,7 +25,7 @@ from runners import find_commands
 from strategies import QUICK
 from test_report_hostile import TITLES, flat, rows
 
-from pinsync import document
+from pinsync.canonical import normalize
 from pinsync.compare.log import Entry, Log
 from pinsync.escape import INVISIBLE
 from pinsync.model import Commit
@@ -289,5 +289,5 @@ def test_replaying_the_history_gives_the_last_state(
         changes = list(itertools.chain.from_iterable(each["changes"] for each in entry["trackers"]))
         for change in sorted(changes, key=lambda change: change["kind"] != "removed"):  # so that none is there twice
             replay(rules, change)
-    expected = Counter(document.customization(row) for row in shop.rules.values())
-    assert Counter(document.customization(row) for row in rules.values()) == expected
+    expected = Counter(normalize.build_customization(row) for row in shop.rules.values())
+    assert Counter(normalize.build_customization(row) for row in rules.values()) == expected

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from strategies import QUICK, rows, scribbled
 
 from pinsync import document, layout, rules
+from pinsync.canonical import normalize
 from pinsync.document import written
 from pinsync.document.form import formatted
 from pinsync.reports import lint_text
@@ -303,7 +304,7 @@ def test_fields_of_the_wrong_type_leave_the_other_rules_unmoved() -> None:
 @settings(QUICK, max_examples=150)
 @given(st.lists(rows, min_size=1, max_size=2))
 def test_what_the_json_schema_rejects_is_an_error(items: list[Row]) -> None:
-    text = document.render("basket", [document.customization(row) for row in items])
+    text = document.render("basket", [normalize.build_customization(row) for row in items])
     read = written.read(text, "basket.yaml")
     data = {"format": 1, "model": "basket", "customizations": [row.data for row in read.rows]}
     found = linted({"basket.yaml": text})
@@ -362,7 +363,6 @@ def check_form(text: str) -> str:
 
 
 ALL_BUT_FORMAT = rules.RULES.keys() - {"format"}
-
 
 IGNORE = "# pinsync: ignore[date-time]"
 SOON = "        active_to: soon\n"

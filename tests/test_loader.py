@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from strategies import QUICK
 
 from pinsync import document
+from pinsync.canonical import normalize
 from pinsync.document import written
 from pinsync.document.form import formatted
 from pinsync.errors import FileError
@@ -51,7 +52,7 @@ def says(text: bytes) -> list[str]:
     read = document.parse(text, "f")
     by_lint = written.read(text, "f")
     assert (by_lint.faults, by_lint.model) == ((), read.model)
-    found = sorted(document.customization(row.data, model=read.model).text.decode() for row in by_lint.rows)
+    found = sorted(normalize.build_customization(row.data, model=read.model).text.decode() for row in by_lint.rows)
     assert found == sorted(entry.customization.text.decode() for entry in read.entries)
     return [read.model, *found]
 
@@ -148,7 +149,7 @@ def test_every_command_shows_the_text_before_fmt_and_after(repository: Path, pin
 @given(documents())
 def test_fmt_keeps_what_a_document_written_by_hand_says(case: tuple[str, list[Row]]) -> None:
     text, expected = case
-    items = [document.customization(row) for row in expected]
+    items = [normalize.build_customization(row) for row in expected]
     assert says(text.encode()) == [expected[0]["model"], *sorted(item.text.decode() for item in items)]
     after = formatted(text.encode(), "f").decode()
     assert formatted(after.encode(), "f").decode() == after

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from runners import HOSTILE, find_commands
 
+from pinsync.canonical.normalize import build_customization
 from pinsync.compare import Pair
-from pinsync.document import customization
 from pinsync.reports.message import MAX_ENTRIES, message
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def rule(id_: str, identity: str, model: str = "basket", title: str | None = None) -> Customization:
     row = {"id": id_, "model": model, "target_type": "item", "target_identity": identity}
-    return customization({**row, "target_metadata": {"title": title}} if title else row)
+    return build_customization({**row, "target_metadata": {"title": title}} if title else row)
 
 
 def test_changes_are_counted_and_listed_by_model() -> None:

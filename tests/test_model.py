@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, rows
 
+from pinsync.canonical.normalize import normalize_row
+from pinsync.canonical.pins import pair_pins
 from pinsync.escape import INVISIBLE
 from pinsync.layout import is_document
-from pinsync.model import Scope, Target, pair_pins
-from pinsync.normalize import normalize
+from pinsync.model import Scope, Target
 
 Pin = dict[str, Any]
 
@@ -69,7 +70,7 @@ def test_pins_are_paired(old: list[Pin], new: list[Pin], pairs: list[tuple[int, 
     assert pair_pins(old, new) == pairs
 
 
-pins = rows.map(normalize).map(lambda row: row.get("pin_definitions") or []).filter(
+pins = rows.map(normalize_row).map(lambda row: row.get("pin_definitions") or []).filter(
     lambda found: isinstance(found, list) and all(isinstance(one, dict) for one in found)
 )  # fmt: skip
 

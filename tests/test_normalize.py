@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, other_spelling, rows, values
 
-from pinsync import document
+from pinsync.canonical import normalize
+from pinsync.canonical.moments import date_time
+from pinsync.canonical.normalize import check_identity, normalize_row
 from pinsync.errors import DataError
 from pinsync.model import MAX_DEPTH
-from pinsync.normalize import check_identity, date_time, normalize
 from pinsync.sandbox import respell
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def row(**fields: object) -> Row:
 
 def written(**fields: object) -> Row:
     """Return what normalizing makes of the fields, beside the two that are always there."""
-    data = normalize(row(**fields))
+    data = normalize_row(row(**fields))
     assert (data.pop("id"), data.pop("target_type")) == ("i", "all")
     return data
 
@@ -41,7 +42,7 @@ def pin(**fields: object) -> Row:
 
 def warnings_of(**fields: object) -> list[tuple[tuple[str | int, ...], str]]:
     found: list[tuple[tuple[str | int, ...], str]] = []
-    normalize(row(**fields), warn=lambda path, message: found.append((path, message)))
+    normalize_row(row(**fields), warn=lambda path, message: found.append((path, message)))
     return found
 
 
@@ -51,27 +52,27 @@ def warnings_of(**fields: object) -> list[tuple[tuple[str | int, ...], str]]:
 @QUICK
 @given(rows)
 def test_normalizing_twice_is_once(drawn: Row) -> None:
-    once = normalize(drawn)
-    assert exact(normalize(once)) == exact(once)
+    once = normalize_row(drawn)
+    assert exact(normalize_row(once)) == exact(once)
 
 
 @QUICK
 @given(rows, st.randoms(use_true_random=False))
 def test_no_spelling_changes_a_byte(drawn: Row, random: Random) -> None:
-    text = document.customization(drawn).text
+    text = normalize.build_customization(drawn).text
     for spelling in (
         respell(drawn, random),
         other_spelling(drawn, random),
         other_spelling(respell(drawn, random), random),
     ):
-        assert document.customization(spelling).text == text
+        assert normalize.build_customization(spelling).text == text
 
 
 @QUICK
 @given(rows)
 def test_the_row_itself_is_left_as_it_is(drawn: Row) -> None:
     before = deepcopy(drawn)
-    normalize(drawn, ignore=[("target_metadata", "note")])
+    normalize_row(drawn, ignore=[("target_metadata", "note")])
     assert exact(before) == exact(drawn)
 
 
@@ -104,7 +105,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
         "pin_definitions": [{"zz": 0, "aa": 0} | dict(reversed(of_a_pin.items()))],
     }
     unknown = dict.fromkeys(["b", "Z", "a", "é", "-"], 0)
-    data = normalize({**unknown, "model": "basket", **dict(reversed(fields.items()))})
+    data = normalize_row({**unknown, "model": "basket", **dict(reversed(fields.items()))})
     assert list(data) == [*fields, "-", "Z", "a", "b", "é"]
     assert list(data["pin_definitions"][0]) == [*of_a_pin, "aa", "zz"]
     assert list(data["target_metadata"]) == ["a", "b"]
@@ -225,7 +226,7 @@ def test_what_is_not_written() -> None:
 
 def test_ignored_fields_are_gone_and_so_is_what_they_leave_empty() -> None:
     ignore = [("target_metadata", "image"), ("note",), ("deep", "a", "b"), ("tags", "no object"), ("missing", "x")]
-    data = normalize(
+    data = normalize_row(
         row(target_metadata={"image": "i.png"}, note=1, deep={"a": {"b": 1, "c": 2}}, tags=["image"]), ignore=ignore
     )
     assert data == {"id": "i", "target_type": "all", "tags": ["image"], "deep": {"a": {"c": 2}}}
@@ -252,7 +253,7 @@ def test_ignored_fields_are_gone_and_so_is_what_they_leave_empty() -> None:
 )
 def test_an_object_that_holds_nothing_but_ignored_fields_goes_too(fields: Row, expected: Row) -> None:
     ignore = [("target_metadata", "a", "b"), ("deep", "a", "b", "c"), ("note", "x"), ("note", "y")]
-    data = normalize(row(**fields), ignore=ignore)
+    data = normalize_row(row(**fields), ignore=ignore)
     assert exact(data) == exact({"id": "i", "target_type": "all", **expected})
 
 
@@ -262,8 +263,8 @@ def test_an_ignored_field_makes_no_difference(drawn: Row, value: object, name: s
     drawn.pop(name, None)
     holder = {"title": "t"} if "tags" in drawn else {}
     ignore = [(name, "only", "deep")]
-    without = document.customization({**drawn, name: holder} if holder else drawn, ignore=ignore)
-    assert document.customization({**drawn, name: {**holder, "only": {"deep": value}}}, ignore=ignore) == without
+    without = normalize.build_customization({**drawn, name: holder} if holder else drawn, ignore=ignore)
+    assert normalize.build_customization({**drawn, name: {**holder, "only": {"deep": value}}}, ignore=ignore) == without
 
 
 # Known fields of an unexpected type

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, rows
 
-from pinsync import canonical, document
+from pinsync import canonical
+from pinsync.canonical import normalize
 from pinsync.compare.changes import compare
 from pinsync.compare.drift import Drift, Side, TrackerDrift
 from pinsync.errors import FileError
@@ -314,7 +315,9 @@ def sides(draw: st.DrawFn) -> tuple[list[Customization], list[Customization]]:
     other = draw(rows)
     new = [row for was in old for row in EDITS[draw(st.sampled_from(sorted(EDITS)))](was, other)]
     unique = {row["id"]: row for row in new}
-    return [document.customization(row) for row in old], [document.customization(row) for row in unique.values()]
+    return [normalize.build_customization(row) for row in old], [
+        normalize.build_customization(row) for row in unique.values()
+    ]
 
 
 def plain(state: State) -> dict[str, Record]:

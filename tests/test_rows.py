@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from strategies import QUICK, moments, objects, texts
 from strategies import rows as any_rows
 
-from pinsync import document
-from pinsync.document import rows
-from pinsync.document.answer import split
+from pinsync.canonical import normalize, rows
+from pinsync.canonical.answer import split
 from pinsync.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def read(*some: Row) -> tuple[Customization, ...]:
 @given(usual_rows | any_rows, st.sampled_from([(), IGNORE]))
 def test_the_short_way_and_the_long_one_lead_to_the_same(drawn: Row, ignore: list[tuple[str, ...]]) -> None:
     warnings: list[str] = []
-    long = document.customization(drawn, ignore=ignore, warn=lambda _, message: warnings.append(message))
+    long = normalize.build_customization(drawn, ignore=ignore, warn=lambda _, message: warnings.append(message))
     found, warned = rows.customizations(answer(drawn), ignore)
     assert found == (long,)
     assert [text.rpartition(": ")[2] for text in warned] == [text.rpartition(": ")[2] for text in warnings]
@@ -93,7 +92,7 @@ def test_the_short_way_is_taken() -> None:
     for row in taken:
         for spelled in (answer(row), answer(row).replace(b'":', b'" :')):
             (raw,) = split(spelled)
-            assert rows._quick(raw, ()) == document.customization(row)
+            assert rows._quick(raw, ()) == normalize.build_customization(row)
 
 
 def test_warnings_name_the_row_and_the_field() -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinsync import canonical, normalize
+from pinsync import canonical
+from pinsync.canonical import normalize
 from pinsync.sandbox import respell, shop
 
 Row = dict[str, Any]
@@ -77,7 +78,7 @@ def spellings(row: Row, count: int = 200) -> list[Row]:
 
 
 def text(row: Row) -> str:
-    return canonical.block(normalize.normalize(row))
+    return canonical.render(normalize.normalize_row(row))
 
 
 @given(rows, st.integers(0, 1000))

@@ -16,10 +16,12 @@ from drifts import pin, rule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinsync import canonical, normalize
+from pinsync import canonical
+from pinsync.canonical import moments, normalize
+from pinsync.canonical.moments import utc_text
 from pinsync.compare.changes import titles
 from pinsync.compare.drift import Place, Side
-from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items, state, utc_text
+from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items, state
 from pinsync.reports import Style, show_json, show_text
 from pinsync.reports.values import width
 
@@ -35,7 +37,7 @@ SCHEMA = json.loads(resources.files("pinsync.reports").joinpath("show.schema.jso
 
 
 def shelves(*rows: Row, at: str = AT) -> Shelves:
-    items = [canonical.customization("basket", normalize.normalize(row)) for row in rows]
+    items = [canonical.build("basket", normalize.normalize_row(row)) for row in rows]
     found = [arranged(item, at, Place("customizations/basket.yaml", 4)) for item in items]
     tracker = TrackerShelves("shop-sk", "1234-5678", tuple(found), titles(pinned_items(found), items))
     return Shelves("basket", at, HEAD, (tracker,))
@@ -63,10 +65,10 @@ def record(*rows: Row) -> dict[str, Any]:
 
 def test_of_several_titles_the_first_in_canonical_order_wins_whatever_the_order_of_the_rules() -> None:
     def titled(number: int, title: str, model: str = "basket") -> Customization:
-        return canonical.customization(model, normalize.normalize(rule(number, "/p/1/", [], title)))
+        return canonical.build(model, normalize.normalize_row(rule(number, "/p/1/", [], title)))
 
     new = [titled(3, "third"), titled(2, "second"), titled(1, ""), titled(1, "other", "home")]
-    old = [titled(1, "first"), canonical.customization("basket", rule(4, "/p/4/", [], "fourth"))]
+    old = [titled(1, "first"), canonical.build("basket", rule(4, "/p/4/", [], "fourth"))]
     wanted = frozenset({"/p/1/", "/p/4/", "/p/5/"})
     for random in map(Random, range(5)):
         shuffled = [random.sample(side, len(side)) for side in (new, old)]
@@ -115,7 +117,7 @@ def test_the_state_is_what_the_moments_say(start: datetime, end: datetime, at: d
 @given(MOMENTS, st.integers(-12, 14))
 def test_a_moment_is_spelled_as_in_documents(at: datetime, hours: int) -> None:
     there = at.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=hours)))
-    assert utc_text(there) == normalize.date_time(there.isoformat())
+    assert utc_text(there) == moments.date_time(there.isoformat())
 
 
 # Order.

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pinsync import sources
-from pinsync.document import Document, customization
+from pinsync.canonical.normalize import build_customization
 from pinsync.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pinsync.document import Document
     from pinsync.model import Customization
 
 A = "  - id: a\n    target_type: all\n"
@@ -45,7 +46,7 @@ def test_documents_are_found_by_their_model_whatever_the_file_is_called() -> Non
 
 
 def test_known_customizations_are_known_within_their_model_only() -> None:
-    known = [customization({"id": "a", "model": "basket", "target_type": "all", "updated_at": "now"})]
+    known = [build_customization({"id": "a", "model": "basket", "target_type": "all", "updated_at": "now"})]
     found = documents({"a.yaml": head("basket") + A, "b.yaml": head("detail") + B}, known=known)
     assert found["basket"].entries[0].customization is known[0]
     apart = documents({"b.yaml": head("detail") + A}, known=known)

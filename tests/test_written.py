@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from strategies import QUICK, rows
 
 from pinsync import document, yamlio
+from pinsync.canonical import normalize
 from pinsync.document import written
 from pinsync.document.form import formatted
 
@@ -21,7 +22,7 @@ HEAD = b"format: 1\nmodel: basket\ncustomizations:\n"
 
 
 def rendered(items: list[Row]) -> bytes:
-    return document.render("basket", [document.customization(row) for row in items])
+    return document.render("basket", [normalize.build_customization(row) for row in items])
 
 
 def held_to_the_parser(text: bytes) -> None:
@@ -108,7 +109,7 @@ def test_other_heads_are_read_as_the_parser_does(text: bytes) -> None:
 def test_what_is_canonical_is_what_fmt_leaves_alone(items: list[Row], random: object) -> None:
     assert hasattr(random, "shuffle")
     assert hasattr(random, "random")
-    blocks = [document.customization(row).text for row in items]
+    blocks = [normalize.build_customization(row).text for row in items]
     random.shuffle(blocks)
     text = HEAD + b"".join(blocks)
     if random.random() < 0.5:

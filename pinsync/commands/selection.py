@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pinsync import normalize
-from pinsync.canonical import value_text
+from pinsync.canonical import normalize, value_text
 from pinsync.compare import title
 from pinsync.compare.changes import plain_data
 from pinsync.config import check_trackers

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync import config, sources
+from pinsync.canonical.moments import utc_text
 from pinsync.commands.pager import paged
 from pinsync.commands.paths import current_folder
 from pinsync.commands.places import warnings_at, working_tree
@@ -15,7 +16,7 @@ from pinsync.commands.selection import Placed, chosen, named
 from pinsync.commands.times import moment
 from pinsync.compare.changes import titles
 from pinsync.compare.drift import Place, Side
-from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items, utc_text
+from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items
 from pinsync.errors import UsageError
 from pinsync.reports import Style, show_json, show_text
 from pinsync.sources import sides

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync import canonical
+from pinsync.canonical import moments
+from pinsync.canonical.moments import utc_text
 from pinsync.compare.changes import pins_of, plain_data, same
 from pinsync.compare.drift import PinChange
-from pinsync.compare.shelf import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,8 +73,8 @@ def _ended_before(text: object, date: datetime) -> bool:
     """Whether a moment has passed; one that doesn't name its offset has where it has all over the world."""
     if not isinstance(text, str):
         return False
-    if (end := canonical.instant(text)) is None:
-        end = canonical.instant(f"{text}Z")
+    if (end := moments.instant(text)) is None:
+        end = moments.instant(f"{text}Z")
         date -= _LAST_ZONE
     return end is not None and end < utc_text(date).removesuffix("Z")
 

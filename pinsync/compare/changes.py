@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pinsync import canonical
 from pinsync.canonical import value_text
+from pinsync.canonical.pins import THING, pair_pins
 from pinsync.compare import Kind, Pair, in_scope, match, order, title
 from pinsync.compare.drift import MISSING, Change, FieldChange, Path, PinChange
-from pinsync.model import EVERYTHING, THING, Customization, Scope, pair_pins
+from pinsync.model import EVERYTHING, Customization, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set

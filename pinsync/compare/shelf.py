@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from pinsync import canonical
+from pinsync.canonical import moments
 from pinsync.compare.changes import pins_of, plain_data
 
 if TYPE_CHECKING:
@@ -104,12 +103,6 @@ def is_at(pin: Mapping[str, Any], position: int) -> bool:
     return type(found) is int and found == position
 
 
-def utc_text(at: datetime) -> str:
-    """Return a moment in the form that documents have: UTC with ``Z``, a fraction without trailing zeros."""
-    text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return f"{text.rstrip('0') if at.microsecond else text}Z"
-
-
 def arranged(item: Customization, at: str, place: Place | None = None) -> Shelf:
     """Return a customization's shelf.
 
@@ -136,7 +129,7 @@ def state(pin: Mapping[str, Any], at: str) -> State:
         pin: its canonical fields.
         at: the moment, as `utc_text` spells it.
     """
-    window = canonical.window(pin.get("active_from"), pin.get("active_to"))
+    window = moments.window(pin.get("active_from"), pin.get("active_to"))
     if window is None:
         return "unclear"
     start, end = window

@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 from typing import Any, Final, NamedTuple
 
-from pinsync import canonical, normalize
+from pinsync import canonical
+from pinsync.canonical import normalize
+from pinsync.canonical.normalize import build_customization
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization
 
@@ -76,33 +78,6 @@ class Document:
         """Return the bytes of a file with this text, and the line ends and byte order mark of this one."""
         lines = text.replace(b"\n", b"\r\n") if self.crlf else text
         return codecs.BOM_UTF8 + lines if self.bom else lines
-
-
-def customization(
-    row: Mapping[str, Any],
-    *,
-    model: str | None = None,
-    ignore: normalize.Ignored = (),
-    warn: normalize.Warn | None = None,
-) -> Customization:
-    """Return the record of one customization, from a row of the API or from a document.
-
-    Args:
-        row: its fields.
-        model: the model of its document; a row of the API names its own.
-        ignore: paths of fields to leave out.
-        warn: told of each known field of an unexpected type.
-
-    Raises:
-        DataError: a field that identifies it is missing, or a value that has no canonical text.
-    """
-    normalize.check_identity(row, ("id", "model", "target_type") if model is None else ("target_type",))
-    updated_at = row.get("updated_at")
-    return canonical.customization(
-        row["model"] if model is None else model,
-        normalize.normalize(row, ignore=ignore, warn=warn),
-        updated_at=updated_at if isinstance(updated_at, str) else None,
-    )
 
 
 def head(model: str) -> bytes:
@@ -265,7 +240,7 @@ class _Reader:
                 body, below, row = self._block_by_hand(region)
             if "model" in row:
                 raise _IrregularError
-            return body, below, customization(row, model=model, ignore=self.ignore)
+            return body, below, build_customization(row, model=model, ignore=self.ignore)
         except (DataError, FileError, UnicodeDecodeError) as error:
             raise _IrregularError from error  # the whole is read again, to say where
 
@@ -421,4 +396,4 @@ def carried(origin: Entry, item: Customization) -> bytes:
     new = canonical.read(item.text.decode())
     if not isinstance(old, list) or new is None:
         raise AssertionError(f"the block of {item.id} was read before and can't be now")
-    return carry(origin.body, item.text, {0: Counterpart(old[0], normalize.normalize(old[0]), new, 0)})
+    return carry(origin.body, item.text, {0: Counterpart(old[0], normalize.normalize_row(old[0]), new, 0)})

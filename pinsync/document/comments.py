@@ -7,9 +7,9 @@ from enum import Enum
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from pinsync.canonical.pins import pair_pins
 from pinsync.document.loader import load
 from pinsync.document.standing import NOTE, Begun, Standing, begun, below, stands
-from pinsync.model import pair_pins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from pinsync import canonical, document, normalize
+from pinsync import canonical, document
+from pinsync.canonical import normalize
 from pinsync.document.comments import Counterpart, carry
 from pinsync.document.loader import load
 from pinsync.errors import DataError, FileError
@@ -59,7 +60,7 @@ def _counterpart(row: dict[str, Any], item: Customization, place: int) -> Counte
     new = canonical.read(item.text.decode())
     if new is None:
         raise AssertionError(f"canonical text that its own reader refuses: {item.id}")
-    return Counterpart(row, normalize.normalize(row), new, place)
+    return Counterpart(row, normalize.normalize_row(row), new, place)
 
 
 def _skeleton(loaded: Loaded, source: str) -> tuple[str, list[Any]]:
@@ -111,7 +112,7 @@ def _customization(row: object, index: int, model: str, loaded: Loaded, source: 
             loaded, (*path, "model"), source, message, "remove the line, or move the rule to that model's file"
         )
     try:
-        return document.customization(row, model=model)
+        return normalize.build_customization(row, model=model)
     except DataError as error:
         raise _error(loaded, (*path, *error.path), source, error.message, error.hint) from error
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinsync import normalize, yamlio
+from pinsync import yamlio
+from pinsync.canonical import normalize
 
 if TYPE_CHECKING:
     from pinsync.yamlio import Loaded, Path

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync import canonical, document, normalize
+from pinsync import canonical, document
+from pinsync.canonical import moments, normalize
 from pinsync.document.standing import NOTE, begun
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Target
@@ -83,7 +84,7 @@ class Row:
     def order(self) -> tuple[object, ...]:
         """Return what customizations of one document are sorted by."""
         try:
-            return canonical.order(document.customization(self.data, model="-"))
+            return canonical.order(normalize.build_customization(self.data, model="-"))
         except DataError:
             return ()
 
@@ -94,7 +95,7 @@ class Row:
         """Return a pin with its keys in canonical order; one that has no canonical form as it is written."""
         pin: dict[str, Any] = self.data[PINS][index]
         try:
-            normal: list[dict[str, Any]] = normalize.normalize({PINS: [pin]})[PINS]
+            normal: list[dict[str, Any]] = normalize.normalize_row({PINS: [pin]})[PINS]
         except DataError:
             return pin
         return normal[0]
@@ -189,31 +190,31 @@ def read(text: bytes, source: str) -> Written:
 def comparable(value: object) -> str:
     """Return a text that is the same for any two spellings of one JSON value."""
     try:
-        return canonical.value_text(normalize.normalize({"value": value})["value"])
+        return canonical.value_text(normalize.normalize_row({"value": value})["value"])
     except DataError:
         return repr(value)
 
 
 def instant(value: object) -> str | None:
     """Return a text for the moment that an RFC 3339 date-time names, such that earlier ones sort first; else None."""
-    return canonical.instant(normalize.date_times[value]) if isinstance(value, str) else None
+    return moments.instant(moments.date_times[value]) if isinstance(value, str) else None
 
 
 def window(start: object, end: object) -> tuple[str, str] | None:
     """Return both ends of a window as `canonical.window` does, of date-times in any offset."""
-    return canonical.window(*(normalize.date_times[at] if isinstance(at, str) else at for at in (start, end)))
+    return moments.window(*(moments.date_times[at] if isinstance(at, str) else at for at in (start, end)))
 
 
 _HEAD_END: Final = re.compile(rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*\Z", re.MULTILINE)
 
 
 def _is_canonical(row: Row) -> bool:
-    """Whether a row that ``canonical`` could read has no comments, and says all as ``normalize`` would."""
+    """Whether a row that ``canonical`` could read has no comments, and says all as ``normalize_row`` would."""
     if row.marks is not None or document.SKIPPED_LINE.search(row.text):
         return False
     try:
         normalize.check_identity(row.data, ("target_type",))
-        return repr(normalize.normalize(row.data)) == repr(row.data)  # the order of keys, and 1.0 for 1, count
+        return repr(normalize.normalize_row(row.data)) == repr(row.data)  # the order of keys, and 1.0 for 1, count
     except DataError:
         return False
 

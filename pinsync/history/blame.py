@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pinsync.canonical.pins import pair_pins
 from pinsync.compare import match
 from pinsync.compare.changes import pin_change, pins_of, plain_data, same
 from pinsync.compare.log import Blamed, BlamedRule
-from pinsync.model import pair_pins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,14 +10,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from pinsync.canonical.moments import read_moment
+from pinsync.canonical.pins import THING
 from pinsync.compare import title
 from pinsync.compare.changes import same
 from pinsync.compare.drift import MISSING, Missing
 from pinsync.compare.shelf import BLOCKED, EVERYWHERE, is_at
 from pinsync.escape import clipped, one_line, reveal
-from pinsync.model import THING
 from pinsync.reports.likeness import describe_forms, spell_out, tell_apart
-from pinsync.reports.values import compact, moment, read_moment, sentence
+from pinsync.reports.values import compact, moment, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

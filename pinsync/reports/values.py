@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.escape import defused, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -110,17 +109,3 @@ def moment(at: datetime, zone: tzinfo, fraction: str = "") -> str:
     name = f"UTC{name}" if name[0] in "+-" else name
     day = f"{there.day} {_MONTHS[there.month - 1]} {there.year:04d}"
     return f"{day} {there.hour:02d}:{there.minute:02d}{seconds} {name}"
-
-
-_TIME: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ]((?!24)\d\d:\d\d:\d\d)(?:(\.\d*[1-9])0*|\.0+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
-
-
-def read_moment(text: str) -> tuple[datetime, str] | None:
-    """Return the moment that an RFC 3339 date-time names, to the second, and its fraction; None for any other text."""
-    found = _TIME.fullmatch(text)
-    try:
-        return (datetime.fromisoformat(f"{found[1]}T{found[2]}{found[4].upper()}"), found[3] or "") if found else None
-    except ValueError:
-        return None

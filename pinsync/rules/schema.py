@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pinsync import document as documents
+from pinsync.canonical import normalize
 from pinsync.errors import DataError, suggestion
 from pinsync.rules.fields import CUSTOMIZATION, PIN, Field, first_wrong, shown
 from pinsync.rules.folder import Fault
@@ -109,6 +110,6 @@ def _wrong(item: Item, path: Path, value: object, field: Field) -> Fault:
 def _values(item: Item) -> Iterator[Fault]:
     """Yield the value that has no canonical text: one nested too deeply, or a key that is too long."""
     try:
-        documents.customization({**item.data, "id": "-", "target_type": "-"}, model="-")
+        normalize.build_customization({**item.data, "id": "-", "target_type": "-"}, model="-")
     except DataError as error:
         yield item.fault(error.path, error.message, error.hint or "make it shorter, or flatter")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pinsync import document, normalize
-from pinsync.document import rows
+from pinsync import document
+from pinsync.canonical import normalize, rows
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Scope, Snapshot
 

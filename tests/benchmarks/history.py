@@ -18,6 +18,7 @@ from typing import IO, Any
 from measure import PINSYNC, Cost, cost
 
 from pinsync import document
+from pinsync.canonical import normalize
 
 MODELS = 8
 CUSTOMIZATIONS = 10_000
@@ -72,7 +73,7 @@ def write(stream: IO[bytes], commits: int) -> None:
             for changed in chance.sample(rules[model], CHANGED):
                 chance.choice(changed["pin_definitions"])["pin_identity"] = f"/p/{chance.randrange(9999)}/"
         for model in touched:
-            text = document.render(f"model_{model}", [document.customization(row) for row in rules[model]])
+            text = document.render(f"model_{model}", [normalize.build_customization(row) for row in rules[model]])
             put(stream, f"customizations/model_{model}.yaml", text)
         if not at:
             put(stream, "pinsync.yaml", CONFIGURATION)

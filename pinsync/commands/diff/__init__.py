@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync import compare, config, layout, sources
+from pinsync.canonical.moments import date_time
 from pinsync.commands import Console, in_parallel, report_files, step_summary
 from pinsync.commands.diff.texts import texts
 from pinsync.commands.paths import configuration, current_folder, here
@@ -24,7 +25,6 @@ from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError,
 from pinsync.escape import one_line
 from pinsync.layout import is_document
 from pinsync.model import EVERYTHING, Customization, FailOn, Scope
-from pinsync.normalize import date_time
 from pinsync.reports import Style, patch
 from pinsync.reports.likeness import fold, tell_apart
 from pinsync.sources import sides

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import PurePosixPath
 
+    from pinsync.canonical.normalize import Ignored
     from pinsync.commands.places import Files, TrackerFiles
     from pinsync.document import Document, Entry
     from pinsync.model import Customization
-    from pinsync.normalize import Ignored
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import PurePosixPath
 
+    from pinsync.canonical.normalize import Ignored
     from pinsync.commands.places import Changes, Files, TrackerFiles
-    from pinsync.normalize import Ignored
 
     Places = dict[str, set[PurePosixPath]]
     """model or rule, by its kind and name → the files in which it stands."""

@@ -7,7 +7,6 @@ YAML dumper costs a hundred times as much and changes its mind between versions;
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from operator import lt
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ MAX_KEY: Final = 1000
 _TYPES: Final = {"item": 0, "criteria": 1, "all": 2}
 
 
-def customization(model: str, data: dict[str, Any], *, updated_at: str | None = None) -> Customization:
+def build(model: str, data: dict[str, Any], *, updated_at: str | None = None) -> Customization:
     """Return the record of canonical plain data, its text included.
 
     Args:
@@ -38,7 +37,7 @@ def customization(model: str, data: dict[str, Any], *, updated_at: str | None = 
         identity if type(identity) is str else None,
         None if criteria is None else value_text(criteria),
     )
-    return Customization(model, data.get("id"), target, block(data).encode(), updated_at)
+    return Customization(model, data.get("id"), target, render(data).encode(), updated_at)
 
 
 def order(item: Customization) -> tuple[int, str, str, str, bytes]:
@@ -63,7 +62,7 @@ def pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
     return *placed, _TYPES.get(kind, len(_TYPES)), kind, thing, *rest, _mapping(pin, "")
 
 
-def block(data: dict[str, Any]) -> str:
+def render(data: dict[str, Any]) -> str:
     """Return the canonical text of a customization: an item of a list, two spaces in, with its final newline.
 
     Pins are put in order here, since what decides last between two of them is their text.
@@ -89,7 +88,7 @@ def value_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return _sequence(value, 0) if type(value) is list and value else _scalar(value)
 
 
-def fields(data: dict[str, Any], indent: str = "    ") -> str:
+def render_fields(data: dict[str, Any], indent: str = "    ") -> str:
     """Return the lines of some of a customization's fields, none of them pins, or of those inside one of them."""
     return _mapping(data, indent) if data else ""
 
@@ -227,7 +226,7 @@ def read(text: str) -> dict[str, Any] | None:
     lines[0] = lines[0].replace("- ", "  ", 1)
     try:
         data, _ = _read_mapping(lines, 0, 4)
-        return data if data and block(data) == text else None
+        return data if data and render(data) == text else None
     except (ValueError, IndexError, RecursionError, DataError, TypeError):  # the last for a key that is no text
         return None
 
@@ -302,36 +301,3 @@ def _read_scalar(text: str) -> Any:  # noqa: ANN401 - any JSON scalar, or an emp
 def _unescape(match: re.Match[str]) -> str:
     code = match[1] or match[2]
     return chr(int(code, 16)) if code else _UNESCAPED.get(match[3], match[0])
-
-
-def instant(text: str) -> str | None:
-    """Return a canonical date-time as a text such that earlier ones sort first; None for any other text.
-
-    A fraction of any length and a leap second (RFC 3339, section 5.7) sort rightly too.
-    """
-    found = _INSTANT.fullmatch(text)
-    if found is None:
-        return None
-    try:
-        minute = datetime.fromisoformat(found[1])
-    except ValueError:
-        return None
-    if found[2] == "60" and (minute.hour, minute.minute) != (23, 59):
-        return None
-    return text.removesuffix("Z")  # a fraction then sorts behind the second it belongs to
-
-
-def window(start: object, end: object) -> tuple[str, str] | None:
-    """Return when a pin is active, as two instants that sort; None if one of them can't be told.
-
-    Args:
-        start: a canonical date-time; None for a window that has begun ever since.
-        end: likewise; None for one without end.
-    """
-    since, until = (instant(at) if isinstance(at, str) else None for at in (start, end))
-    since, until = "" if start is None else since, "~" if end is None else until  # an instant begins with a digit
-    return None if since is None or until is None else (since, until)
-
-
-# No hour 24: ``fromisoformat`` takes it from Python 3.14 on.
-_INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d):([0-5]\d|60)(?:\.\d+)?Z", re.ASCII)

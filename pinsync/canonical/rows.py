@@ -2,7 +2,7 @@
 
 A row whose fields are all known and of their documented types is decoded by ``msgspec`` straight into the records below
 and written out without the detour over plain data; it takes half the time. Anything else goes the long way, through
-``normalize``. Both ways give the same text, which a property test holds them to.
+``normalize_row``. Both ways give the same text, which a property test holds them to.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from pinsync import canonical, document, normalize
-from pinsync.canonical import quoted, strings
-from pinsync.document import answer
+from pinsync import canonical
+from pinsync.canonical import answer, normalize
+from pinsync.canonical.moments import date_times
+from pinsync.canonical.text import quoted, strings
 from pinsync.errors import DataError, spelled
 from pinsync.model import Customization, Target
-from pinsync.normalize import date_times
 
 if TYPE_CHECKING:
-    from pinsync.document.completeness import Headers
+    from pinsync.canonical.completeness import Headers
 
 
 def customizations(
@@ -53,7 +53,7 @@ def customizations(
             item = _quick(raw, ignore)
             if item is None:
                 row = answer.decoded(raw)
-                item = document.customization(row, ignore=ignore, warn=warn)
+                item = normalize.build_customization(row, ignore=ignore, warn=warn)
         except DataError as error:
             message = f"{answer.name(number, raw)}: {error.message}"
             raise DataError(message, path=error.path, hint=error.hint) from error
@@ -99,7 +99,7 @@ class _Tags(dict[tuple[str, ...], str]):
     def __missing__(self, tags: tuple[str, ...]) -> str:
         if len(self) > 10_000:  # noqa: PLR2004 - some 2 MB
             self.clear()
-        self[tags] = text = canonical.fields(normalize.normalize({"tags": list(tags)}))
+        self[tags] = text = canonical.render_fields(normalize.normalize_row({"tags": list(tags)}))
         return text
 
 
@@ -127,12 +127,12 @@ def _quick(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customization | None:
         text += f"    target_identity:{strings[identity]}\n"
     if ignore:
         rest = {name: value for name in ("tags", "target_metadata") if (value := getattr(row, name))}
-        text += canonical.fields(normalize.normalize(rest, ignore=ignore))
+        text += canonical.render_fields(normalize.normalize_row(rest, ignore=ignore))
     else:
         text += _tags[tuple(row.tags)] if row.tags else ""
         if row.target_metadata:
             metadata = normalize.plain(row.target_metadata, _METADATA)
-            text += f"    target_metadata:\n{canonical.fields(metadata, '      ')}"
+            text += f"    target_metadata:\n{canonical.render_fields(metadata, '      ')}"
     target = Target(intern(row.target_type), identity, None)
     updated_at = intern(row.updated_at) if type(row.updated_at) is str else None
     return Customization(intern(row.model), row.id, target, text.encode() + pins.encode(), updated_at)

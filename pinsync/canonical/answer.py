@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pinsync.document.completeness import raise_if_partial
+from pinsync.canonical.completeness import raise_if_partial
 from pinsync.errors import DataError, kind, spelled
 from pinsync.model import is_too_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.document.completeness import Headers
-    from pinsync.normalize import Path
+    from pinsync.canonical.completeness import Headers
+    from pinsync.canonical.normalize import Path
 
 _RESULTS: Final = re.compile(rb'"results"\s*:\s*')
 _ESCAPE: Final = re.compile(

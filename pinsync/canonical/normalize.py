@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
+from pinsync import canonical
+from pinsync.canonical.moments import date_times
 from pinsync.errors import KINDS, DataError, kind, spelled
-from pinsync.model import MAX_DEPTH
+from pinsync.model import MAX_DEPTH, Customization
 
 Path = tuple[str | int, ...]
 Warn = Callable[[Path, str], None]
@@ -43,7 +43,7 @@ def check_identity(row: Mapping[str, Any], required: tuple[str, ...] = ("id", "m
             raise DataError(f"{name}: expected a non-empty string, got {found}", path=(name,))
 
 
-def normalize(row: Mapping[str, Any], *, ignore: Ignored = (), warn: Warn | None = None) -> dict[str, Any]:
+def normalize_row(row: Mapping[str, Any], *, ignore: Ignored = (), warn: Warn | None = None) -> dict[str, Any]:
     """Return the canonical plain data of a customization.
 
     Args:
@@ -61,49 +61,6 @@ def normalize(row: Mapping[str, Any], *, ignore: Ignored = (), warn: Warn | None
     for path in ignore:
         row = _without(row, path)
     return _fields(row, _CUSTOMIZATION, (), warn or _silent)
-
-
-def date_time(text: str) -> str:
-    """Return an RFC 3339 date-time in UTC with ``Z``; what isn't one, or leaves the years 1 to 9999, stays as it is.
-
-    Seconds and their fraction are never computed with, so a fraction of any length and a leap second survive
-    (RFC 3339, sections 5.6 and 5.7).
-    """
-    match = _RFC3339.fullmatch(text)
-    if match is None:
-        return text
-    *minute, seconds, fraction, sign, hours, minutes = match.groups()
-    try:
-        utc = datetime(*map(int, minute))  # type: ignore[arg-type]  # noqa: DTZ001 - five numbers; it is made UTC below
-        if sign:
-            offset = timedelta(hours=int(hours), minutes=int(minutes))
-            utc = utc + offset if sign == "-" else utc - offset
-    except (ValueError, OverflowError):
-        return text
-    if seconds == "60" and (utc.hour, utc.minute) != (23, 59):
-        return text
-    fraction = (fraction or "").rstrip("0").rstrip(".")
-    return f"{utc.isoformat(timespec='minutes')}:{seconds}{fraction}Z"
-
-
-_RFC3339: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-5][0-9]|60)(\.[0-9]+)?"
-    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
-)
-
-
-class _DateTimes(dict[str, str]):
-    """A cache: a season's window stands on many pins."""
-
-    def __missing__(self, text: str) -> str:
-        if len(self) > 10_000:  # noqa: PLR2004 - some 2 MB
-            self.clear()
-        self[text] = result = date_time(text)
-        return result
-
-
-date_times: Final = _DateTimes()
-"""Date-time as it came → as ``date_time`` returns it."""
 
 
 def _silent(_path: Path, _message: str) -> None:
@@ -290,3 +247,30 @@ def holds_text(path: Path) -> bool:
         case ("tags", int()):
             return True
     return False
+
+
+def build_customization(
+    row: Mapping[str, Any],
+    *,
+    model: str | None = None,
+    ignore: Ignored = (),
+    warn: Warn | None = None,
+) -> Customization:
+    """Return the record of one customization, from a row of the API or from a document.
+
+    Args:
+        row: its fields.
+        model: the model of its document; a row of the API names its own.
+        ignore: paths of fields to leave out.
+        warn: told of each known field of an unexpected type.
+
+    Raises:
+        DataError: a field that identifies it is missing, or a value that has no canonical text.
+    """
+    check_identity(row, ("id", "model", "target_type") if model is None else ("target_type",))
+    updated_at = row.get("updated_at")
+    return canonical.build(
+        row["model"] if model is None else model,
+        normalize_row(row, ignore=ignore, warn=warn),
+        updated_at=updated_at if isinstance(updated_at, str) else None,
+    )
