@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from strategies import AWKWARD, QUICK, rows, texts, values
 
 from pinsync import canonical, document, yamlio
-from pinsync.canonical import moments, normalize
+from pinsync.canonical import normalize
 from pinsync.canonical.normalize import normalize_row
 from pinsync.errors import DataError
 from pinsync.model import MAX_DEPTH
@@ -512,16 +512,3 @@ def test_the_deepest_value_comes_back() -> None:
         deep = [deep] if level % 2 else {"a": deep}
     for reader, data in readings(text_of(x=deep)).items():
         assert data[0]["x"] == deep, reader
-
-
-def test_a_window_without_ends_is_around_every_other() -> None:
-    first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:60.9Z"
-    start, end = moments.window(None, None) or ("", "")
-    assert start < min(moments.window(first, last) or ()) <= max(moments.window(first, last) or ()) < end
-    assert moments.window(first, None) == (first[:-1], end)
-
-
-@pytest.mark.parametrize("at", ["2026-01-01T00:00:00", "2026-01-01T01:00:00+01:00", "soon", 7, False, []])
-def test_a_window_with_an_end_that_isnt_known_is_none(at: object) -> None:
-    assert moments.window(at, None) is None
-    assert moments.window(None, at) is None

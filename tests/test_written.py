@@ -186,39 +186,6 @@ def test_comparable_spells_equal_values_alike() -> None:
     assert written.comparable({"a": 1}) != written.comparable({"a": "1"})
 
 
-@pytest.mark.parametrize(
-    ("earlier", "later"),
-    [
-        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z"),
-        ("2026-01-01T00:00:00.5Z", "2026-01-01T00:00:01Z"),
-        ("2026-01-01T00:59:59+01:00", "2026-01-01T00:00:00Z"),
-        ("2016-12-31T23:59:59.9Z", "2016-12-31T23:59:60Z"),
-        ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
-    ],
-)
-def test_instants_sort_as_moments_do(earlier: str, later: str) -> None:
-    one, other = written.instant(earlier), written.instant(later)
-    assert one is not None
-    assert other is not None
-    assert one < other
-
-
-def test_one_moment_is_one_instant() -> None:
-    assert written.instant("2026-01-01t01:00:00.50+01:00") == written.instant("2026-01-01T00:00:00.5Z")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z"),
-        *("2026-01-01T24:00:00Z", "2026-01-01T10:00:60Z", "0000-01-01T00:00:00Z", "2026-01-01T00:00Z"),
-        *("2026-W01-1T00:00:00Z", "２０２６-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "2026-01-01T00:00:00Z\n"),
-    ],
-)
-def test_other_texts_are_no_instants(text: str) -> None:
-    assert written.instant(text) is None
-
-
 def test_what_a_customization_lacks_stands_at_its_first_key_in_canonical_form() -> None:
     (row,) = written.read(HEAD + b"  - target_type: item\n    id: a\n", "basket.yaml").rows
     assert row.place(("target_identity",)) == (5, 5)

@@ -1,75 +1,48 @@
-"""Date-times: one canonical form, moments that sort, and what people write."""
+"""Date-times: the canonical form, instants that sort, and the times that people read and write."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, datetime, time, timedelta, timezone
+from typing import TYPE_CHECKING, Final
 
-_TIME: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ]((?!24)\d\d:\d\d:\d\d)(?:(\.\d*[1-9])0*|\.0+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+from pinsync.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+# RFC 3339, section 5.6, with a date alone, or a time without seconds or offset, as ISO 8601 allows.
+# No hour 24: `fromisoformat` takes it from Python 3.14 on.
+_FORM: Final = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)"
+    r"(?:(?P<separator>[Tt ])(?P<minute>(?!24)\d\d:\d\d)(?::(?P<second>\d\d)(?P<fraction>\.\d+)?)?"
+    r"(?P<offset>[Zz]|[+-]\d\d:[0-5]\d)?)?",
+    re.ASCII,
 )
-
-_RFC3339: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-5][0-9]|60)(\.[0-9]+)?"
-    r"(?:[Zz]|([+-])([01][0-9]|2[0-3]):([0-5][0-9]))"
+_LEAP_SECOND: Final = "60"
+_MAX_HOURS: Final = 23
+_EXPECTED: Final = (
+    "expected a date such as 2026-12-24, or a date and time such as 2026-12-24T10:00 or 2026-12-24T10:00Z"
 )
-
-
-# No hour 24: ``fromisoformat`` takes it from Python 3.14 on.
-_INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d):([0-5]\d|60)(?:\.\d+)?Z", re.ASCII)
-
-
-def instant(text: str) -> str | None:
-    """Return a canonical date-time as a text such that earlier ones sort first; None for any other text.
-
-    A fraction of any length and a leap second (RFC 3339, section 5.7) sort rightly too.
-    """
-    found = _INSTANT.fullmatch(text)
-    if found is None:
-        return None
-    try:
-        minute = datetime.fromisoformat(found[1])
-    except ValueError:
-        return None
-    if found[2] == "60" and (minute.hour, minute.minute) != (23, 59):
-        return None
-    return text.removesuffix("Z")  # a fraction then sorts behind the second it belongs to
-
-
-def window(start: object, end: object) -> tuple[str, str] | None:
-    """Return when a pin is active, as two instants that sort; None if one of them can't be told.
-
-    Args:
-        start: a canonical date-time; None for a window that has begun ever since.
-        end: likewise; None for one without end.
-    """
-    since, until = (instant(at) if isinstance(at, str) else None for at in (start, end))
-    since, until = "" if start is None else since, "~" if end is None else until  # an instant begins with a digit
-    return None if since is None or until is None else (since, until)
 
 
 def date_time(text: str) -> str:
-    """Return an RFC 3339 date-time in UTC with ``Z``; what isn't one, or leaves the years 1 to 9999, stays as it is.
+    """Return an RFC 3339 date-time in UTC with ``Z``, and any other text as it is.
 
-    Seconds and their fraction are never computed with, so a fraction of any length and a leap second survive
-    (RFC 3339, sections 5.6 and 5.7).
+    A date-time that leaves the years 1 to 9999 in UTC stays as it is too. Seconds and their fraction are never computed
+    with, so a fraction of any length and a leap second survive (RFC 3339, sections 5.6 and 5.7).
     """
-    match = _RFC3339.fullmatch(text)
-    if match is None:
+    found = _FORM.fullmatch(text)
+    if found is None or found["separator"] == " " or not (found["second"] and found["offset"]):
         return text
-    *minute, seconds, fraction, sign, hours, minutes = match.groups()
+    second = found["second"]
     try:
-        utc = datetime(*map(int, minute))  # type: ignore[arg-type]  # noqa: DTZ001 - five numbers; it is made UTC below
-        if sign:
-            offset = timedelta(hours=int(hours), minutes=int(minutes))
-            utc = utc + offset if sign == "-" else utc - offset
+        utc = _minute(found) - _offset(found["offset"])
     except (ValueError, OverflowError):
         return text
-    if seconds == "60" and (utc.hour, utc.minute) != (23, 59):
+    if second > _LEAP_SECOND or (second == _LEAP_SECOND and (utc.hour, utc.minute) != (23, 59)):
         return text
-    fraction = (fraction or "").rstrip("0").rstrip(".")
-    return f"{utc.isoformat(timespec='minutes')}:{seconds}{fraction}Z"
+    return f"{utc.isoformat(timespec='minutes')}:{second}{_significant(found['fraction'])}Z"
 
 
 class _DateTimes(dict[str, str]):
@@ -83,7 +56,40 @@ class _DateTimes(dict[str, str]):
 
 
 date_times: Final = _DateTimes()
-"""Date-time as it came → as ``date_time`` returns it."""
+"""A date-time in any form → the result of `date_time`."""
+
+
+def instant(value: object) -> str | None:
+    """Return a text for the moment that an RFC 3339 date-time names, such that earlier moments sort first.
+
+    None for any other value. A fraction of any length and a leap second sort rightly too.
+    """
+    if not isinstance(value, str):
+        return None
+    text = date_times[value]
+    found = _FORM.fullmatch(text)
+    if found is None or found["separator"] != "T" or not found["second"] or found["offset"] != "Z":
+        return None
+    second = found["second"]
+    try:
+        minute = _minute(found)
+    except ValueError:
+        return None
+    if second > _LEAP_SECOND or (second == _LEAP_SECOND and (minute.hour, minute.minute) != (23, 59)):
+        return None
+    return text.removesuffix("Z")  # a fraction then sorts behind the second it belongs to
+
+
+def window(start: object, end: object) -> tuple[str, str] | None:
+    """Return when a pin is active, as two instants that sort; None if one of them can't be told.
+
+    Args:
+        start: a date-time; None for a window without a start.
+        end: likewise; None for a window without an end.
+    """
+    since = "" if start is None else instant(start)
+    until = "~" if end is None else instant(end)  # sorts behind every digit, which an instant begins with
+    return None if since is None or until is None else (since, until)
 
 
 def utc_text(at: datetime) -> str:
@@ -94,8 +100,75 @@ def utc_text(at: datetime) -> str:
 
 def read_moment(text: str) -> tuple[datetime, str] | None:
     """Return the moment that an RFC 3339 date-time names, to the second, and its fraction; None for any other text."""
-    found = _TIME.fullmatch(text)
+    found = _FORM.fullmatch(text)
+    if found is None or not (found["second"] and found["offset"]):
+        return None
     try:
-        return (datetime.fromisoformat(f"{found[1]}T{found[2]}{found[4].upper()}"), found[3] or "") if found else None
+        at = _minute(found).replace(second=int(found["second"]), tzinfo=timezone(_offset(found["offset"])))
     except ValueError:
         return None
+    return at, _significant(found["fraction"])
+
+
+def parse_option(text: str, zone: tzinfo, *, option: str, end: bool = False) -> datetime:
+    """Return the moment that a command line names.
+
+    Args:
+        text: a date, or a date and a time, with or without seconds and offset. Words such as "tomorrow" aren't guessed
+            at.
+        zone: the time zone of a text without an offset. Where a clock that is set back shows a time twice, the first is
+            meant; a time that is skipped counts from before the clock was set.
+        option: the option that holds the text, for messages.
+        end: whether a date alone stands for its last moment rather than its first.
+
+    Returns:
+        The moment in UTC, to the microsecond.
+
+    Raises:
+        UsageError: the text has another form, or there is no such moment.
+    """
+    found = _FORM.fullmatch(text)
+    if found is None:
+        raise UsageError(f'{option}: "{text}" is no time that can be read; {_EXPECTED}')
+    try:
+        return _local(found, zone, end=end).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f'{option}: there is no "{text}"; {_EXPECTED}') from error
+
+
+def _local(found: re.Match[str], zone: tzinfo, *, end: bool) -> datetime:
+    if found["minute"] is None:
+        day = datetime.fromisoformat(found["date"])
+        return datetime.combine(day, time.max.replace(fold=1) if end else time.min, zone)
+    microsecond = (found["fraction"] or "").removeprefix(".")[:6].ljust(6, "0")
+    at = _minute(found).replace(second=int(found["second"] or 0), microsecond=int(microsecond))
+    return at.replace(tzinfo=timezone(_offset(found["offset"])) if found["offset"] else zone)
+
+
+def _minute(found: re.Match[str]) -> datetime:
+    """Return the date and time without seconds and offset.
+
+    Raises:
+        ValueError: there is no such minute.
+    """
+    return datetime.fromisoformat(f"{found['date']}T{found['minute']}")
+
+
+def _offset(text: str) -> timedelta:
+    """Return an offset from UTC.
+
+    Raises:
+        ValueError: it is not in the range of RFC 3339.
+    """
+    if text in "Zz":
+        return timedelta()
+    hours = int(text[1:3])
+    if hours > _MAX_HOURS:
+        raise ValueError(f"{text} is no offset")
+    offset = timedelta(hours=hours, minutes=int(text[4:6]))
+    return -offset if text[0] == "-" else offset
+
+
+def _significant(fraction: str | None) -> str:
+    """Return the fraction of a second, with its point, without trailing zeros."""
+    return (fraction or "").rstrip("0").rstrip(".")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
+from pinsync.canonical.moments import parse_option
 from pinsync.commands.pager import paged
 from pinsync.commands.paths import current_folder
 from pinsync.commands.places import Head, warnings_of, working_tree
-from pinsync.commands.times import moment
 from pinsync.commands.wanted import Wanted
 from pinsync.compare import Pair
 from pinsync.compare import changes as changing
@@ -180,8 +180,8 @@ def _range(repository: Repository, revisions: str | None, options: Options, toda
         UsageError: a time isn't one.
     """
     zone = ZoneInfo(today.timezone)
-    since = None if options.since is None else moment(options.since, zone, option="--since")
-    until = None if options.until is None else moment(options.until, zone, option="--until", end=True)
+    since = None if options.since is None else parse_option(options.since, zone, option="--since")
+    until = None if options.until is None else parse_option(options.until, zone, option="--until", end=True)
     if repository.head() is None:
         raise RepositoryError("there is no commit yet, and so no history", hint="commit something first")
     found = _RANGE.fullmatch(revisions) if revisions else None

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync import config, sources
-from pinsync.canonical.moments import utc_text
+from pinsync.canonical.moments import parse_option, utc_text
 from pinsync.commands.pager import paged
 from pinsync.commands.paths import current_folder
 from pinsync.commands.places import warnings_at, working_tree
 from pinsync.commands.selection import Placed, chosen, named
-from pinsync.commands.times import moment
 from pinsync.compare.changes import titles
 from pinsync.compare.drift import Place, Side
 from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items
@@ -76,7 +75,7 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
     zone = ZoneInfo(today.timezone)
-    at = options.now if options.at is None else moment(options.at, zone, option="--at")
+    at = options.now if options.at is None else parse_option(options.at, zone, option="--at")
     source = _source(options.revision, tree.repository)
     for warning in source.warnings:
         console.warn(warning)

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync import canonical, document
-from pinsync.canonical import moments, normalize
+from pinsync.canonical import normalize
 from pinsync.document.standing import NOTE, begun
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Target
@@ -193,16 +193,6 @@ def comparable(value: object) -> str:
         return canonical.value_text(normalize.normalize_row({"value": value})["value"])
     except DataError:
         return repr(value)
-
-
-def instant(value: object) -> str | None:
-    """Return a text for the moment that an RFC 3339 date-time names, such that earlier ones sort first; else None."""
-    return moments.instant(moments.date_times[value]) if isinstance(value, str) else None
-
-
-def window(start: object, end: object) -> tuple[str, str] | None:
-    """Return both ends of a window as `canonical.window` does, of date-times in any offset."""
-    return moments.window(*(moments.date_times[at] if isinstance(at, str) else at for at in (start, end)))
 
 
 _HEAD_END: Final = re.compile(rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*\Z", re.MULTILINE)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from pinsync.document.written import instant
+from pinsync.canonical.moments import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

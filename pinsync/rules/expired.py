@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from pinsync.document.written import instant
+from pinsync.canonical.moments import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from pinsync.canonical import moments
 from pinsync.document import written
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _pin(index: int, data: Mapping[str, Any]) -> Pin:
     position, identity, widget = data.get("position"), data.get("pin_identity"), data.get("widget_id")
     if isinstance(position, float) and position.is_integer():
         position = int(position)
-    window = written.window(data.get("active_from"), data.get("active_to"))
+    window = moments.window(data.get("active_from"), data.get("active_to"))
     known = position if isinstance(position, int) and not isinstance(position, bool) else None
     return Pin(
         index,

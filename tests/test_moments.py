@@ -1,4 +1,4 @@
-"""Moments on the command line: the forms that are taken, what they mean in a time zone, and what is refused."""
+"""Date-times: instants that sort, windows, and the times that the command line takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pinsync.commands.times import moment
+from pinsync.canonical.moments import instant, parse_option, window
 from pinsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ BRATISLAVA = ZoneInfo("Europe/Bratislava")
 
 
 def utc(text: str, zone: ZoneInfo = BRATISLAVA, *, end: bool = False) -> str:
-    found = moment(text, zone, option="--at", end=end)
+    found = parse_option(text, zone, option="--at", end=end)
     assert found.tzinfo is UTC
     return found.isoformat().removesuffix("+00:00")
 
@@ -68,7 +68,7 @@ def test_of_a_time_that_comes_twice_the_first_is_meant_and_of_a_day_all() -> Non
 )
 def test_nothing_is_guessed_at(text: str) -> None:
     with pytest.raises(UsageError) as raised:
-        moment(text, BRATISLAVA, option="--since")
+        parse_option(text, BRATISLAVA, option="--since")
     assert raised.value.message.startswith("--since: ")
     assert "is no time that can be read" in raised.value.message
     assert "such as 2026-12-24" in raised.value.message
@@ -83,7 +83,7 @@ def test_nothing_is_guessed_at(text: str) -> None:
 )
 def test_what_does_not_exist_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--at: there is no"):
-        moment(text, BRATISLAVA, option="--at")
+        parse_option(text, BRATISLAVA, option="--at")
 
 
 @pytest.mark.usefixtures("repository")
@@ -93,4 +93,50 @@ def test_what_is_shown_of_a_text_is_harmless(pinsync: CommandLine) -> None:
 
 
 def test_the_last_day_of_the_calendar_has_an_end() -> None:
-    assert moment("9999-12-31", UTC, option="--at", end=True) == datetime.max.replace(tzinfo=UTC)
+    assert parse_option("9999-12-31", UTC, option="--at", end=True) == datetime.max.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z"),
+        ("2026-01-01T00:00:00.5Z", "2026-01-01T00:00:01Z"),
+        ("2026-01-01T00:59:59+01:00", "2026-01-01T00:00:00Z"),
+        ("2016-12-31T23:59:59.9Z", "2016-12-31T23:59:60Z"),
+        ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_instants_sort_as_moments_do(earlier: str, later: str) -> None:
+    one, other = instant(earlier), instant(later)
+    assert one is not None
+    assert other is not None
+    assert one < other
+
+
+def test_one_moment_is_one_instant() -> None:
+    assert instant("2026-01-01t01:00:00.50+01:00") == instant("2026-01-01T00:00:00.5Z")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z"),
+        *("2026-01-01T24:00:00Z", "2026-01-01T10:00:60Z", "0000-01-01T00:00:00Z", "2026-01-01T00:00Z"),
+        *("2026-W01-1T00:00:00Z", "２０２６-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "2026-01-01T00:00:00Z\n"),
+    ],
+)
+def test_other_texts_are_no_instants(text: str) -> None:
+    assert instant(text) is None
+
+
+def test_a_window_without_ends_is_around_every_other() -> None:
+    first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:60.9Z"
+    start, end = window(None, None) or ("", "")
+    assert start < min(window(first, last) or ()) <= max(window(first, last) or ()) < end
+    assert window(first, None) == (first[:-1], end)
+
+
+@pytest.mark.parametrize("at", ["2026-01-01T00:00:00", "soon", 7, False, []])
+def test_a_window_with_an_end_that_isnt_known_is_none(at: object) -> None:
+    assert window(at, None) is None
+    assert window(None, at) is None
