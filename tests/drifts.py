@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync import canonical
-from pinsync.compare.causes import Filters, explain
-from pinsync.compare.changes import compare
-from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
+from pinsync.drift.causes import Filters, explain
+from pinsync.drift.changes import compare
+from pinsync.drift.record import Change, Drift, Place, Side, TrackerDrift
 from pinsync.errors import DataError, RemoteError
 
 if TYPE_CHECKING:

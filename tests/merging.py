@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pinsync import compare, document, sources
+from pinsync import document, sources
 from pinsync.canonical import normalize
+from pinsync.drift.pairs import match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +42,7 @@ def _merge(files: Mapping[str, bytes], live: list[Customization], ignore: normal
     )
     origins: dict[int, Entry] = {id(entry.customization): entry for read in found.values() for entry in read.entries}
     states: dict[str, list[tuple[Customization, Entry | None]]] = {}
-    for pair in compare.match([entry.customization for entry in origins.values()], live):
+    for pair in match([entry.customization for entry in origins.values()], live):
         keep = pair.new or (pair.old if pair.old and pair.old.id is None else None)
         if keep is not None:
             states.setdefault(keep.model, []).append((keep, origins[id(pair.old)] if pair.old else None))

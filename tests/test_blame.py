@@ -23,9 +23,10 @@ from pinsync.canonical import normalize
 from pinsync.commands import Console
 from pinsync.commands.blame import Options, blame
 from pinsync.commands.places import working_tree
-from pinsync.compare.drift import Place
-from pinsync.history import History, Today
+from pinsync.drift.record import Place
 from pinsync.history.blame import blamed
+from pinsync.history.configurations import Today
+from pinsync.history.steps import History
 from pinsync.reports.blame_text import age
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK
 
-from pinsync import compare
 from pinsync.canonical import normalize
-from pinsync.compare import Pair, in_scope, leaves_a_question, match, nothing_matches
+from pinsync.drift.pairs import Pair, describe, in_scope, leaves_a_question, match, nothing_matches, read_tags
 from pinsync.model import Customization, Scope
 
 if TYPE_CHECKING:
@@ -169,7 +168,7 @@ def test_a_scope_filters_as_the_api_does(scope: Scope, expected: bool) -> None:
 @pytest.mark.parametrize("tags", ["sale", {"sale": 1}, ["sale", 1], 5])
 def test_tags_of_an_unexpected_type_are_none(tags: object) -> None:
     item = rule("a", tags=tags)
-    assert compare.tags(item) == ()
+    assert read_tags(item) == ()
     assert not in_scope(item, Scope(tag="sale"))
 
 
@@ -220,4 +219,4 @@ def test_a_scope_that_matches_nothing_names_the_nearest() -> None:
     ],
 )
 def test_what_a_person_calls_it(item: Customization, name: str) -> None:
-    assert compare.name(item) == name
+    assert describe(item) == name

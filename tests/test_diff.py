@@ -37,7 +37,7 @@ from strategies import QUICK, answers, shuffle
 
 from pinsync.cli import cli
 from pinsync.commands.diff import FORMATS as EVERY_FORMAT
-from pinsync.compare import changes
+from pinsync.drift import changes
 from pinsync.sandbox import Fault, Sandbox, parse_fault
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from diffing import checked, diffed
 from exporting import HOME, STRINGS, edited, put, repinned, rows, rule
 
-from pinsync.compare import changes
+from pinsync.drift import changes
 from pinsync.sandbox import Sandbox, parse_fault
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from conftest import CommandLine
 
-    from pinsync.compare.drift import Change
+    from pinsync.drift.record import Change
     from pinsync.model import Customization
 
 NAMES = ("sk", "cz", "hu")

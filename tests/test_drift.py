@@ -18,9 +18,9 @@ from strategies import QUICK, other_spelling, pins, rows, scalars, values
 
 from pinsync import document
 from pinsync.canonical import normalize, value_text
-from pinsync.compare.causes import Filters, explain, lacks_pins
-from pinsync.compare.changes import compare, plain_data
-from pinsync.compare.drift import MISSING, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
+from pinsync.drift.causes import Filters, explain, lacks_pins
+from pinsync.drift.changes import compare, plain_data
+from pinsync.drift.record import MISSING, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
 from pinsync.errors import RemoteError
 from pinsync.model import Customization, Scope
 from pinsync.sandbox import respell

@@ -11,7 +11,8 @@ from histories import BASKET, HOME, commit, configuration, log, rule, run, text
 
 from pinsync import config
 from pinsync.commands.places import working_tree
-from pinsync.history import History, Today
+from pinsync.history.configurations import Today
+from pinsync.history.steps import History
 from pinsync.repository import Range
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from strategies import QUICK
 from test_report_hostile import TITLES, flat, rows
 
 from pinsync.canonical import normalize
-from pinsync.compare.log import Entry, Log
 from pinsync.escape import INVISIBLE
+from pinsync.history.record import Entry, Log
 from pinsync.model import Commit
 from pinsync.reports import Style, history_json, history_markdown, history_text
 from pinsync.reports.markdown import MAX_CHARS, size

@@ -16,10 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, texts
 
-from pinsync.compare.changes import pin_change
-from pinsync.compare.drift import Drift, Place
-from pinsync.compare.log import Blame, Blamed, BlamedRule, BlamedTracker, Entry, Log
-from pinsync.compare.shelf import Shelves, TrackerShelves, arranged
+from pinsync.drift.changes import pin_change
+from pinsync.drift.record import Drift, Place
+from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker, Entry, Log
 from pinsync.model import Commit
 from pinsync.reports import (
     Style,
@@ -36,6 +35,7 @@ from pinsync.reports import (
 )
 from pinsync.reports.likeness import describe_forms, find_alike, tell_apart
 from pinsync.reports.values import compact
+from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

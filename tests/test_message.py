@@ -7,7 +7,7 @@ import pytest
 from runners import HOSTILE, find_commands
 
 from pinsync.canonical.normalize import build_customization
-from pinsync.compare import Pair
+from pinsync.drift.pairs import Pair
 from pinsync.reports.message import MAX_ENTRIES, message
 
 if TYPE_CHECKING:

@@ -33,15 +33,16 @@ BELOW: dict[str, set[str]] = {
     "canonical": set(),
     "yamlio": {"canonical"},
     "document": {"canonical", "yamlio"},
-    "compare": {"canonical"},
+    "drift": {"canonical"},
+    "shelf": {"canonical", "drift"},
     "config": {"environment", "yamlio"},
     "signing": set(),
     "api": {"signing"},
     "repository": {"environment"},
     "store": set(),
     "sources": {"api", "config", "repository", "store", "document", "canonical"},
-    "history": {"canonical", "compare", "config", "document", "repository", "sources", "store"},
-    "reports": {"canonical", "compare"},
+    "history": {"canonical", "drift", "config", "document", "repository", "sources", "store"},
+    "reports": {"canonical", "drift", "history", "shelf"},
     "rules": {"canonical", "document"},
     "sandbox": {"signing"},
 }
@@ -57,7 +58,7 @@ NAMED_ONLY: dict[str, set[str]] = {"api": {"config"}}
 # The libraries, each with the modules that know it.
 HOMES: dict[str, set[str]] = {
     "click": {"cli", "__main__"},
-    "deepdiff": {"compare"},
+    "deepdiff": {"drift"},
     "filelock": {"store"},
     "git": {"repository"},
     "httpcore": {"api"},

@@ -8,7 +8,7 @@ from datetime import UTC
 import pytest
 from drifts import CASES, HEAD, LIVE, Row, failed, pin, rule, state, tracker
 
-from pinsync.compare.drift import Drift, Side
+from pinsync.drift.record import Drift, Side
 from pinsync.errors import DataError
 from pinsync.model import Finding
 from pinsync.reports import Style, markdown, text

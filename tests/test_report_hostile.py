@@ -18,7 +18,7 @@ from workflows import commands
 
 from pinsync import document
 from pinsync.commands.diff import FORMATS
-from pinsync.compare.drift import Drift, Texts
+from pinsync.drift.record import Drift, Texts
 from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE, one_line
 from pinsync.reports import Style, github, gitlab, junit, markdown, patch, sarif, text

@@ -16,8 +16,8 @@ from strategies import QUICK, rows
 
 from pinsync import canonical
 from pinsync.canonical import normalize
-from pinsync.compare.changes import compare
-from pinsync.compare.drift import Drift, Side, TrackerDrift
+from pinsync.drift.changes import compare
+from pinsync.drift.record import Drift, Side, TrackerDrift
 from pinsync.errors import FileError
 from pinsync.reports import Style
 from pinsync.reports import json as report

@@ -14,7 +14,7 @@ from findings import DUPLICATE, EXPIRED, FINDINGS, LINT, WHOLE_FILE
 from hypothesis import given
 from strategies import QUICK, texts
 
-from pinsync.compare.drift import Drift
+from pinsync.drift.record import Drift
 from pinsync.errors import RemoteError
 from pinsync.escape import one_line
 from pinsync.model import Finding

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from strategies import AWKWARD, QUICK, texts
 
-from pinsync.compare.drift import Drift, Side, TrackerDrift
+from pinsync.drift.record import Drift, Side, TrackerDrift
 from pinsync.errors import RemoteError, UsageError
 from pinsync.escape import one_line
 from pinsync.reports import Style

@@ -12,7 +12,7 @@ from runners import find_commands
 from workflows import commands
 
 from pinsync import document
-from pinsync.compare.drift import Drift, Texts, TrackerDrift
+from pinsync.drift.record import Drift, Texts, TrackerDrift
 from pinsync.errors import RemoteError
 from pinsync.reports import Style, patch
 

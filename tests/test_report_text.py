@@ -14,7 +14,7 @@ from drifts import CASES, CHRISTMAS, COMMIT, HEAD, LIVE, Row, failed, hostile, p
 from hypothesis import given
 from strategies import QUICK, texts
 
-from pinsync.compare.drift import Drift, Side
+from pinsync.drift.record import Drift, Side
 from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE
 from pinsync.reports import Style, markdown

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from pinsync import canonical
 from pinsync.canonical import moments, normalize
 from pinsync.canonical.moments import utc_text
-from pinsync.compare.changes import titles
-from pinsync.compare.drift import Place, Side
-from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items, state
+from pinsync.drift.changes import titles
+from pinsync.drift.record import Place, Side
 from pinsync.reports import Style, show_json, show_text
 from pinsync.reports.values import width
+from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items, state
 
 if TYPE_CHECKING:
     from pinsync.model import Customization

@@ -14,12 +14,13 @@ from pinsync.commands.pager import paged
 from pinsync.commands.paths import current_folder
 from pinsync.commands.places import Head, warnings_of, working_tree
 from pinsync.commands.selection import Placed, chosen, named
-from pinsync.compare.changes import titles
-from pinsync.compare.drift import Place, Side
-from pinsync.compare.log import Blame, BlamedTracker
+from pinsync.drift.changes import titles
+from pinsync.drift.record import Place, Side
 from pinsync.errors import FileError, RepositoryError, UsageError
-from pinsync.history import History, Today
 from pinsync.history.blame import blamed
+from pinsync.history.configurations import Today
+from pinsync.history.record import Blame, BlamedTracker
+from pinsync.history.steps import History
 from pinsync.reports import Style, blame_json, blame_text
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 
     from pinsync.commands import Console
     from pinsync.commands.places import WorkingTree
-    from pinsync.compare.log import BlamedRule
     from pinsync.config import Settings, Tracker
-    from pinsync.history import State, Version
+    from pinsync.history.record import BlamedRule
+    from pinsync.history.states import State
+    from pinsync.history.versions import Version
     from pinsync.repository import Repository
 
 

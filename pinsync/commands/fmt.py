@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pinsync import config
 from pinsync.commands.paths import chosen, current_folder, here, no_documents, seen
 from pinsync.commands.places import describe_misnamed, working_tree
-from pinsync.compare.drift import Texts
 from pinsync.document.form import formatted
+from pinsync.drift.record import Texts
 from pinsync.errors import FileError, gravest
 from pinsync.escape import defused, one_line, printable
 from pinsync.model import STANDARD_INPUT

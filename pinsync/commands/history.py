@@ -14,12 +14,13 @@ from pinsync.commands.pager import paged
 from pinsync.commands.paths import current_folder
 from pinsync.commands.places import Head, warnings_of, working_tree
 from pinsync.commands.wanted import Wanted
-from pinsync.compare import Pair
-from pinsync.compare import changes as changing
-from pinsync.compare.drift import TrackerDrift
-from pinsync.compare.log import Entry, Log
+from pinsync.drift import changes as changing
+from pinsync.drift.pairs import Pair
+from pinsync.drift.record import TrackerDrift
 from pinsync.errors import RepositoryError, UsageError
-from pinsync.history import History, Today
+from pinsync.history.configurations import Today
+from pinsync.history.record import Entry, Log
+from pinsync.history.steps import History
 from pinsync.layout import is_document
 from pinsync.model import Scope
 from pinsync.reports import Style, history_json, history_markdown, history_text
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pinsync.commands import Console
-    from pinsync.compare.drift import Change
     from pinsync.config import Settings
-    from pinsync.history import Fault, Step, TrackerStep
+    from pinsync.drift.record import Change
+    from pinsync.history.steps import Step, TrackerStep
+    from pinsync.history.versions import Fault
     from pinsync.model import Commit
     from pinsync.repository import Repository
 

@@ -6,17 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 from pinsync.canonical import normalize, value_text
-from pinsync.compare import title
-from pinsync.compare.changes import plain_data
 from pinsync.config import check_trackers
+from pinsync.drift.changes import plain_data
+from pinsync.drift.pairs import read_title
 from pinsync.errors import DataError, UsageError, suggestion
 from pinsync.reports.values import compact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from pinsync.compare.drift import Place
     from pinsync.config import Tracker
+    from pinsync.drift.record import Place
     from pinsync.model import Customization
 
 
@@ -38,7 +38,7 @@ def matches(item: Customization, target: str) -> bool:
     if criteria is not None and _is_criteria(target, criteria, item):
         return True
     # The text is looked at before it is read, which takes a hundred times as long.
-    return stands_in(target, item) and title(plain_data(item)) == target
+    return stands_in(target, item) and read_title(plain_data(item)) == target
 
 
 def named(trackers: Collection[Tracker], names: Sequence[str]) -> list[Tracker]:
@@ -118,5 +118,5 @@ def _names(item: Customization) -> Iterator[str]:
     data = plain_data(item)
     if item.target.criteria is not None:
         yield compact(data["target_criteria"])
-    names = (item.id, item.target.identity, "all" if item.target.type == "all" else None, title(data))
+    names = (item.id, item.target.identity, "all" if item.target.type == "all" else None, read_title(data))
     yield from (name for name in names if name)

@@ -13,11 +13,11 @@ from pinsync.commands.pager import paged
 from pinsync.commands.paths import current_folder
 from pinsync.commands.places import warnings_at, working_tree
 from pinsync.commands.selection import Placed, chosen, named
-from pinsync.compare.changes import titles
-from pinsync.compare.drift import Place, Side
-from pinsync.compare.shelf import Shelves, TrackerShelves, arranged, pinned_items
+from pinsync.drift.changes import titles
+from pinsync.drift.record import Place, Side
 from pinsync.errors import UsageError
 from pinsync.reports import Style, show_json, show_text
+from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items
 from pinsync.sources import sides
 
 if TYPE_CHECKING:

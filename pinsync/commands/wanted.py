@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.commands.selection import matches, stands_in, unknown_model, unknown_target
-from pinsync.compare import in_scope, tags
-from pinsync.compare.changes import pins_of, plain_data
+from pinsync.drift.changes import pins_of, plain_data
+from pinsync.drift.pairs import in_scope, read_tags
 from pinsync.errors import UsageError, suggestion
 from pinsync.model import Customization, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from pinsync.compare.drift import Change
-
+    from pinsync.drift.record import Change
 
 _IDENTITY: Final = frozenset({"id", "model", "target_type", "target_identity", "target_criteria"})
 
@@ -119,7 +118,7 @@ def _ids(item: Customization) -> Iterable[str | None]:
 
 
 def _tags(item: Customization) -> Iterable[str | None]:
-    return tags(item)
+    return read_tags(item)
 
 
 def _pinned(item: Customization) -> Iterable[str | None]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pinsync.canonical.pins import pair_pins
-from pinsync.compare import match
-from pinsync.compare.changes import pin_change, pins_of, plain_data, same
-from pinsync.compare.log import Blamed, BlamedRule
+from pinsync.drift.changes import pin_change, pins_of, plain_data, same
+from pinsync.drift.pairs import match
+from pinsync.history.record import Blamed, BlamedRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pinsync.compare import Kind, Pair
-    from pinsync.compare.drift import PinChange, Place
-    from pinsync.history import Step, TrackerStep
+    from pinsync.drift.pairs import Kind, Pair
+    from pinsync.drift.record import PinChange, Place
+    from pinsync.history.steps import Step, TrackerStep
     from pinsync.model import Commit, Customization
 
 

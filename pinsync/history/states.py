@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync import layout
-from pinsync.compare import order
+from pinsync.drift.pairs import order_in_tracker
 from pinsync.history.configurations import Configurations, Outline, Today
 from pinsync.history.versions import Fault, Ignored, Version, Versions
 from pinsync.layout import is_document
@@ -242,7 +242,7 @@ class States:
             new = set(map(id, version.items)) - noted
             noted |= new
             found += [item for item in version.items if id(item) in new and b"title" in item.text]
-        for item in sorted(found, key=order):
+        for item in sorted(found, key=order_in_tracker):
             if item.target.identity is not None:
                 known.setdefault(item.target.identity, []).append(item)
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.compare.changes import plain_data
+from pinsync.drift.changes import plain_data
 from pinsync.reports import commits
 from pinsync.reports.json import encoded, identified
 
 if TYPE_CHECKING:
-    from pinsync.compare.log import Blame, Blamed, BlamedRule
+    from pinsync.history.record import Blame, Blamed, BlamedRule
     from pinsync.reports import Style
 
 VERSION: Final = 1

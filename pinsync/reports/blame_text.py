@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pinsync.compare.changes import plain_data
+from pinsync.drift.changes import plain_data
 from pinsync.escape import clipped, one_line
 from pinsync.reports import commits
 from pinsync.reports.likeness import find_alike
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pinsync.compare import Kind
-    from pinsync.compare.log import Blame, Blamed, BlamedRule, BlamedTracker
+    from pinsync.drift.pairs import Kind
+    from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker
     from pinsync.model import Commit
     from pinsync.reports import Style
 

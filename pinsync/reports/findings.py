@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
-from pinsync.compare.changes import plain_data
+from pinsync.drift.changes import plain_data
 from pinsync.escape import clipped, one_line
 from pinsync.model import Finding
 from pinsync.reports.wording import SHORT, Wording
@@ -18,7 +18,7 @@ from pinsync.reports.wording import SHORT, Wording
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pinsync.compare.drift import Change, Drift, TrackerDrift
+    from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
     from pinsync.reports.wording import Entry

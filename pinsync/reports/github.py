@@ -18,7 +18,7 @@ from pinsync.reports.values import plural
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pinsync.compare.drift import Drift
+    from pinsync.drift.record import Drift
     from pinsync.model import Finding
     from pinsync.reports import Style
     from pinsync.reports.findings import Context

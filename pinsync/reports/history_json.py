@@ -11,8 +11,8 @@ from pinsync.reports import commits
 from pinsync.reports.json import change_record, encoded
 
 if TYPE_CHECKING:
-    from pinsync.compare.drift import TrackerDrift
-    from pinsync.compare.log import Entry, Log
+    from pinsync.drift.record import TrackerDrift
+    from pinsync.history.record import Entry, Log
     from pinsync.reports import Style
 
 VERSION: Final = 1

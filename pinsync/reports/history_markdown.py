@@ -15,7 +15,7 @@ from pinsync.reports.wording import ChangeWords
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pinsync.compare.log import Entry, Log
+    from pinsync.history.record import Entry, Log
     from pinsync.reports import Style
 
 _CLOSE: Final = "\n</details>\n\n"

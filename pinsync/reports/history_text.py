@@ -14,7 +14,7 @@ from pinsync.reports.wording import ChangeWords
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pinsync.compare.log import Entry
+    from pinsync.history.record import Entry
     from pinsync.model import Commit
     from pinsync.reports import Style
 

@@ -9,9 +9,9 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.compare import title
-from pinsync.compare.changes import plain_data
-from pinsync.compare.drift import MISSING
+from pinsync.drift.changes import plain_data
+from pinsync.drift.pairs import read_title
+from pinsync.drift.record import MISSING
 from pinsync.escape import INVISIBLE, defused
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from pinsync.compare.drift import Change, Drift, FieldChange, PinChange, Place, Side, TrackerDrift
+    from pinsync.drift.record import Change, Drift, FieldChange, PinChange, Place, Side, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.model import Customization
     from pinsync.reports import Style
@@ -88,7 +88,7 @@ def identified(item: Customization, data: Mapping[str, Any], place: Place | None
         "target_type": item.target.type,
         "target_identity": data.get("target_identity"),
         "target_criteria": data.get("target_criteria"),
-        "title": title(data),
+        "title": read_title(data),
         "file": place.file if place else None,
         "line": place.line if place else None,
     }
@@ -132,7 +132,7 @@ def _error(error: PinsyncError) -> Record:
 def change_record(change: Change) -> Record:
     """Return what became of one customization."""
     data = plain_data(change.subject)
-    named = title(data) or (title(plain_data(change.new)) if change.new else None)
+    named = read_title(data) or (read_title(plain_data(change.new)) if change.new else None)
     criteria = {"target_criteria": data["target_criteria"]} if "target_criteria" in data else {}
     return {
         "kind": change.kind,

@@ -16,7 +16,7 @@ from pinsync.reports.findings import described, from_drift, is_failure, named
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pinsync.compare.drift import Drift
+    from pinsync.drift.record import Drift
     from pinsync.model import Finding
     from pinsync.reports import Style
     from pinsync.reports.findings import Context

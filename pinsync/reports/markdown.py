@@ -20,7 +20,7 @@ from pinsync.reports.wording import Wording, touched
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pinsync.compare.drift import Change, Drift, TrackerDrift
+    from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
     from pinsync.reports.wording import Entry, Remedy

@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from pinsync import compare
+from pinsync.drift.pairs import KINDS, describe, order_in_tracker
 from pinsync.escape import clipped, defused, escaped, one_line
 from pinsync.reports.values import compact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pinsync.compare import Pair
+    from pinsync.drift.pairs import Pair
 
 MAX_ENTRIES = 50
 """How many changes are listed; the subject counts them all."""
@@ -33,19 +33,19 @@ def message(trackers: Mapping[str, Sequence[Pair]]) -> str:
     """
     changes = [(name, pair) for name, pairs in trackers.items() for pair in pairs if pair.kind]
     counts = Counter(pair.kind for _, pair in changes)
-    subject = ", ".join(f"{counts[kind]} {kind}" for kind in compare.KINDS if counts[kind]) or "same rules, new text"
+    subject = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "same rules, new text"
     names = {name for name, _ in changes}
     whose = f" of {_data(*names)}" if len(names) == 1 < len(trackers) else ""
     lines = []
     heading = ""
-    ordered = sorted(changes, key=lambda change: (change[0], compare.order(change[1].shown)))
+    ordered = sorted(changes, key=lambda change: (change[0], order_in_tracker(change[1].shown)))
     for name, pair in ordered[:MAX_ENTRIES]:
         # No trailer: of those, the one word before the colon may be followed by blanks alone; an odd name has quotes.
         here = f"{f'{name}, ' if len(trackers) > 1 else ''}model {_data(compact(pair.shown.model))}:"
         if here != heading:
             lines += ["", here]
             heading = here
-        lines.append(f"  {pair.kind} {_data(compare.name(pair.shown))}")
+        lines.append(f"  {pair.kind} {_data(describe(pair.shown))}")
     if len(ordered) > MAX_ENTRIES:
         lines += ["", f"and {len(ordered) - MAX_ENTRIES} more"]
     # A job shows the commit that it checked out.

@@ -24,7 +24,7 @@ from pinsync.reports.values import page, plural
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pinsync.compare.drift import Drift, Texts, TrackerDrift
+    from pinsync.drift.record import Drift, Texts, TrackerDrift
     from pinsync.reports import Style
 
 Lines = list[bytes]

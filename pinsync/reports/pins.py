@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.canonical.moments import read_moment
 from pinsync.canonical.pins import THING
-from pinsync.compare import title
-from pinsync.compare.changes import same
-from pinsync.compare.drift import MISSING, Missing
-from pinsync.compare.shelf import BLOCKED, EVERYWHERE, is_at
+from pinsync.drift.changes import same
+from pinsync.drift.pairs import read_title
+from pinsync.drift.record import MISSING, Missing
 from pinsync.escape import clipped, one_line, reveal
 from pinsync.reports.likeness import describe_forms, spell_out, tell_apart
 from pinsync.reports.values import compact, moment, sentence
+from pinsync.shelf.shelf import BLOCKED, EVERYWHERE, is_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
-    from pinsync.compare.drift import PinChange, Side
+    from pinsync.drift.record import PinChange, Side
     from pinsync.model import Customization
     from pinsync.reports.likeness import Spelling
 
@@ -97,7 +97,7 @@ class Words:
 
     def called(self, item: Customization, data: Mapping[str, Any]) -> Called:
         """Return what a person calls a customization."""
-        named, target = title(data), self._target(item, data)
+        named, target = read_title(data), self._target(item, data)
         if not named:
             return Called(target)
         name = clipped(named if _CLEAR_TITLE.fullmatch(named) else compact(named, str), MAX_TITLE)

@@ -18,7 +18,7 @@ from pinsync.reports.json import encoded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pinsync.compare.drift import Drift
+    from pinsync.drift.record import Drift
     from pinsync.reports import Style
     from pinsync.reports.findings import Context, Rule
 

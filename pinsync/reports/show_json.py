@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.compare.shelf import STATES
 from pinsync.reports.json import encoded, identified
+from pinsync.shelf.shelf import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pinsync.compare.shelf import Shelf, Shelves, Slot, TrackerShelves
     from pinsync.reports import Style
+    from pinsync.shelf.shelf import Shelf, Shelves, Slot, TrackerShelves
 
 VERSION: Final = 1
 

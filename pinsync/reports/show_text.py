@@ -6,18 +6,18 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pinsync.compare.shelf import STATES
 from pinsync.escape import one_line
 from pinsync.reports.likeness import find_alike
 from pinsync.reports.pins import KNOWN, Words, identities
 from pinsync.reports.text import by_tracker, painted
 from pinsync.reports.values import aligned, compact, page, plural
+from pinsync.shelf.shelf import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pinsync.compare.shelf import Shelf, Shelves, Slot, TrackerShelves
     from pinsync.reports import Style
+    from pinsync.shelf.shelf import Shelf, Shelves, Slot, TrackerShelves
 
 _GAP: Final = "  "
 

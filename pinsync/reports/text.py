@@ -12,12 +12,12 @@ from pinsync.reports.wording import CHANGED, SIGNS, Wording, touched
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from pinsync.compare.drift import Change, Drift, TrackerDrift
-    from pinsync.compare.log import BlamedTracker
-    from pinsync.compare.shelf import TrackerShelves
+    from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
+    from pinsync.history.record import BlamedTracker
     from pinsync.reports import Style
     from pinsync.reports.wording import Entry
+    from pinsync.shelf.shelf import TrackerShelves
 
 _Tracker = TypeVar("_Tracker", "BlamedTracker", "TrackerShelves")
 

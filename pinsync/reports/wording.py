@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from pinsync.compare.changes import plain_data
+from pinsync.drift.changes import plain_data
 from pinsync.escape import clipped, one_line, reveal
 from pinsync.reports.likeness import find_alike, spell_out
 from pinsync.reports.pins import KNOWN, MAX_TITLE, Called, Words, describe_things, identities
@@ -19,8 +19,8 @@ from pinsync.reports.values import common_length, compact, moment, path_text, pl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pinsync.compare import Kind
-    from pinsync.compare.drift import Cause, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
+    from pinsync.drift.pairs import Kind
+    from pinsync.drift.record import Cause, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
     from pinsync.model import Customization, Target
     from pinsync.reports.likeness import Spelling
 

@@ -11,16 +11,17 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pinsync import compare, config, layout, sources
+from pinsync import config, layout, sources
 from pinsync.canonical.moments import date_time
 from pinsync.commands import Console, in_parallel, report_files, step_summary
 from pinsync.commands.diff.texts import texts
 from pinsync.commands.paths import configuration, current_folder, here
 from pinsync.commands.places import WorkingTree, warnings_at, working_tree
-from pinsync.compare import causes
-from pinsync.compare import changes as changing
-from pinsync.compare.causes import Filters
-from pinsync.compare.drift import Change, Drift, Place, Side, TrackerDrift
+from pinsync.drift import causes
+from pinsync.drift import changes as changing
+from pinsync.drift.causes import Filters
+from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
+from pinsync.drift.record import Change, Drift, Place, Side, TrackerDrift
 from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, gravest
 from pinsync.escape import one_line
 from pinsync.layout import is_document
@@ -317,7 +318,7 @@ class _Run:
         old, new = sides.contents(self.old, self.new, pair, scope, self.environ, self.console)
         lists = [side.snapshot.customizations for side in (old, new)]
         live = next((side for side, state in enumerate((self.old, self.new)) if state.source.kind == "live"), None)
-        if scope == EVERYTHING or live is None or not compare.leaves_a_question(lists[1 - live], lists[live], scope):
+        if scope == EVERYTHING or live is None or not leaves_a_question(lists[1 - live], lists[live], scope):
             return old, new
         self._step(_tracker(pair).name, "the filtered answer leaves a question; fetching all")
         return sides.contents(self.old, self.new, pair, EVERYTHING, self.environ, self.console)
@@ -327,7 +328,7 @@ class _Run:
 
     def _export_of_another(self, items: Sequence[Sequence[Customization]]) -> bool:
         exports = [state for state in (self.old, self.new) if state.source.kind == "export"]
-        return bool(exports) and compare.share_no_id(*items)
+        return bool(exports) and share_no_id(*items)
 
     def _explained(
         self, changes: list[Change], pair: tuple[Tracker | None, Tracker | None], both: tuple[Content, Content]
@@ -369,7 +370,7 @@ class _Run:
         """
         scope, drifts = self.options.scope, [one.drift for one in found]
         if scope != EVERYTHING and not any(drift.changes or drift.unchanged or drift.error for drift in drifts):
-            raise compare.nothing_matches(scope, (item for one in found for item in one.known))
+            raise nothing_matches(scope, (item for one in found for item in one.known))
 
 
 def _side(state: State, fetched_at: datetime | None) -> Side:

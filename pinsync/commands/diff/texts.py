@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pinsync import document, layout
-from pinsync.compare.drift import Change, Texts
+from pinsync.drift.record import Change, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

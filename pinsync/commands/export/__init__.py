@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinsync import compare, config, layout, sources
+from pinsync import config, layout, sources
 from pinsync.commands import Console, in_parallel
 from pinsync.commands.export.basis import customizations, read_basis
 from pinsync.commands.export.committed import counted_from_head, find_removed
@@ -29,6 +29,7 @@ from pinsync.commands.places import (
     working_tree,
 )
 from pinsync.config import Tracker
+from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
 from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, gravest
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import PurePosixPath
 
-    from pinsync.compare import Pair
     from pinsync.config import Settings
     from pinsync.document import Document
+    from pinsync.drift.pairs import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class _Run:
             self._console.warn(f"{tracker.name}: {warning}")
         existing = customizations(before.documents)
         if self._options.from_file:
-            if compare.share_no_id(existing, live.customizations):
+            if share_no_id(existing, live.customizations):
                 name = self._options.from_file
                 self._console.warn(f"{tracker.name}: {name} shares no id with the files here; is it another tracker's?")
         elif scope != EVERYTHING:
@@ -241,7 +242,7 @@ class _Run:
 
     def _complete_answer(self, tracker: Tracker, live: Snapshot, rules: Sequence[Customization]) -> Snapshot:
         """Return a filtered answer, or the unfiltered one if the former can't tell what became of a rule."""
-        if not compare.leaves_a_question(rules, live.customizations, self._options.scope):
+        if not leaves_a_question(rules, live.customizations, self._options.scope):
             return live
         self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
         return sources.live(tracker, self._settings, EVERYTHING, self._environ, self._console)
@@ -313,7 +314,7 @@ class _Run:
                     found.append(checked)
                 done(tracker.name)
         if self._options.scope != EVERYTHING and not self._matched and not self.codes:
-            raise compare.nothing_matches(self._options.scope, self._known)
+            raise nothing_matches(self._options.scope, self._known)
         return found
 
     def _record(self, place: WorkingTree, updates: Sequence[Update]) -> None:

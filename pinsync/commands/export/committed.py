@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pinsync import compare, sources
+from pinsync import sources
 from pinsync.commands.export.update import FileCounts, Update
+from pinsync.drift.pairs import in_scope, match
 from pinsync.errors import FileError, SafetyError
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, Customization, Scope
@@ -49,10 +50,10 @@ def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore:
     disk = _applied(update.files, {**files.unchecked, **files.present})
     recorded = _complete({**earlier, **update.files}, own, head, disk, reader)
     old = reader.all_rules(before)
-    pairs = compare.match(old, reader.all_rules(_applied(recorded, before)))
+    pairs = match(old, reader.all_rules(_applied(recorded, before)))
     committed = pairs
     if before != head:
-        committed = compare.match(reader.all_rules(head), reader.all_rules(_applied(recorded, head)))
+        committed = match(reader.all_rules(head), reader.all_rules(_applied(recorded, head)))
     return replace(
         update,
         recorded=recorded,
@@ -165,4 +166,4 @@ class _Reader:
     def any_in_scope(self, path: PurePosixPath, texts: Sequence[bytes | None], scope: Scope) -> bool:
         """Tell whether a rule in one of the texts of a file is in a scope."""
         rules = (item for text in texts if text is not None for item in self.rules(path, text) or ())
-        return any(compare.in_scope(item, scope) for item in rules)
+        return any(in_scope(item, scope) for item in rules)

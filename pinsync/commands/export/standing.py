@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pinsync.commands.export.basis import Basis, customizations
 from pinsync.commands.export.update import Update, update
-from pinsync.compare import in_scope
+from pinsync.drift.pairs import in_scope
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinsync import compare, document, layout
+from pinsync import document, layout
 from pinsync.commands.export.basis import customizations, entries
+from pinsync.drift.pairs import KINDS, in_scope, match
 from pinsync.errors import FileError, SafetyError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.reports.values import plural
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
     from pinsync.commands.export.basis import Basis
     from pinsync.commands.places import Changes, Files
-    from pinsync.compare import Pair
     from pinsync.config.records import Safety, Tracker
     from pinsync.document import Entry
+    from pinsync.drift.pairs import Pair
 
 
 class Kept(NamedTuple):
@@ -91,7 +92,7 @@ class Update:
             would: stands before the verb of an action that isn't done.
         """
         kinds = Counter(pair.kind for pair in self.pairs)
-        changes = [f"{kinds[kind]} {kind}" for kind in compare.KINDS if kind != "recreated" or kinds[kind]]
+        changes = [f"{kinds[kind]} {kind}" for kind in KINDS if kind != "recreated" or kinds[kind]]
         done = [(count, verb) for verb, count in self.counts._asdict().items() if count]
         parts = [f"{count if at else plural(count, 'file')} {would}{verb}" for at, (count, verb) in enumerate(done)]
         return f"{self.tracker.name}: {', '.join(changes)} · {', '.join(parts) or 'nothing to write'} {where}"
@@ -112,10 +113,10 @@ def update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Snapshot
     """
     documents = basis.documents
     origins = {id(entry.customization): entry for entry in entries(documents)}
-    matched = compare.match(customizations(documents), live.customizations)
+    matched = match(customizations(documents), live.customizations)
     pairs = matched
     if scope != EVERYTHING:
-        pairs = [pair for pair in matched if compare.in_scope(pair.old, scope) or compare.in_scope(pair.new, scope)]
+        pairs = [pair for pair in matched if in_scope(pair.old, scope) or in_scope(pair.new, scope)]
     scoped = {id(pair) for pair in pairs}
     # A document that holds no rule goes, unless a scope leaves everything else as it stands.
     stay = () if scope == EVERYTHING else documents.items()

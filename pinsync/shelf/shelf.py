@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pinsync.canonical import moments
-from pinsync.compare.changes import pins_of, plain_data
+from pinsync.drift.changes import pins_of, plain_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pinsync.compare.drift import Place, Side
+    from pinsync.drift.record import Place, Side
     from pinsync.model import Customization
 
 EVERYWHERE: Final = -1

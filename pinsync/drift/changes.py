@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pinsync import canonical
 from pinsync.canonical import value_text
 from pinsync.canonical.pins import THING, pair_pins
-from pinsync.compare import Kind, Pair, in_scope, match, order, title
-from pinsync.compare.drift import MISSING, Change, FieldChange, Path, PinChange
+from pinsync.drift.pairs import Kind, Pair, in_scope, match, order_in_tracker, read_title
+from pinsync.drift.record import MISSING, Change, FieldChange, Path, PinChange
 from pinsync.model import EVERYTHING, Customization, Scope
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def compare(
         pairs = [pair for pair in pairs if in_scope(pair.old, scope) or in_scope(pair.new, scope)]
     changed = [(pair, kind) for pair in pairs if (kind := pair.kind)]
     changes = [_change(pair, kind) for pair, kind in changed]
-    return sorted(changes, key=lambda change: order(change.subject)), len(pairs) - len(changes)
+    return sorted(changes, key=lambda change: order_in_tracker(change.subject)), len(pairs) - len(changes)
 
 
 def _change(pair: Pair, kind: Kind) -> Change:
@@ -177,7 +177,7 @@ def titles(wanted: Set[str], *sides: Iterable[Customization]) -> dict[str, str]:
     for side in sides:
         unknown = wanted - names.keys()
         targeting = [item for item in side if item.target.identity in unknown]
-        names |= first_titles(sorted(targeting, key=order))
+        names |= first_titles(sorted(targeting, key=order_in_tracker))
     return names
 
 
@@ -188,6 +188,6 @@ def first_titles(items: Iterable[Customization]) -> dict[str, str]:
         identity = item.target.identity
         if identity is None or identity in names:
             continue
-        if found := title(plain_data(item)):
+        if found := read_title(plain_data(item)):
             names[identity] = found
     return names

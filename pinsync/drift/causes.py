@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.canonical import moments
 from pinsync.canonical.moments import utc_text
-from pinsync.compare.changes import pins_of, plain_data, same
-from pinsync.compare.drift import PinChange
+from pinsync.drift.changes import pins_of, plain_data, same
+from pinsync.drift.record import PinChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from pinsync.compare.drift import Cause, Change, PinKind
+    from pinsync.drift.record import Cause, Change, PinKind
     from pinsync.model import Customization
 
 

@@ -129,7 +129,7 @@ def in_scope(item: Customization | None, scope: Scope) -> bool:
     wanted = ((scope.model, item.model), (scope.target_type, kind), (scope.target_identity, identity))
     if any(want is not None and want != have for want, have in wanted):
         return False
-    return scope.tag is None or scope.tag in tags(item)
+    return scope.tag is None or scope.tag in read_tags(item)
 
 
 def leaves_a_question(committed: Sequence[Customization], live: Sequence[Customization], scope: Scope) -> bool:
@@ -174,33 +174,33 @@ _OPTIONS = {"model": "--model", "tag": "--tag", "target_type": "--target-type", 
 
 def _values(item: Customization, field: str) -> Iterable[str]:
     if field == "tag":
-        return tags(item)
+        return read_tags(item)
     values = {"model": item.model, "target_type": item.target.type, "target_identity": item.target.identity}
     value = values[field]
     return () if value is None else (value,)
 
 
-def tags(item: Customization) -> tuple[str, ...]:
+def read_tags(item: Customization) -> tuple[str, ...]:
     """Return a customization's tags; none if they are of an unexpected type."""
     found = (canonical.read(item.text.decode()) or {}).get("tags")
     return tuple(found) if isinstance(found, list) and all(isinstance(tag, str) for tag in found) else ()
 
 
-def order(item: Customization) -> tuple[Any, ...]:
+def order_in_tracker(item: Customization) -> tuple[Any, ...]:
     """Return the sort key of a customization among those of a tracker."""
     return item.model, *canonical.order(item)
 
 
-def title(data: Mapping[str, object]) -> str | None:
+def read_title(data: Mapping[str, object]) -> str | None:
     """Return the title of the target in a customization's data, None if there is none."""
     metadata = data.get("target_metadata")
     found = metadata.get("title") if isinstance(metadata, dict) else None
     return found if isinstance(found, str) and found else None
 
 
-def name(item: Customization) -> str:
+def describe(item: Customization) -> str:
     """Return what a person calls a customization: its target, and the target's title where the metadata has one."""
     kind, identity, criteria = item.target
     target = " ".join([kind, identity if identity is not None else " ".join((criteria or "").split())]).strip()
-    found = title(canonical.read(item.text.decode()) or {})
+    found = read_title(canonical.read(item.text.decode()) or {})
     return f"{target} ({found})" if found else target

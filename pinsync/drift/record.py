@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pinsync.compare import Kind, Pair
+from pinsync.drift.pairs import Kind, Pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

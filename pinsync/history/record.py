@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from pinsync.compare import Kind
-    from pinsync.compare.drift import PinChange, Place, Side, TrackerDrift
+    from pinsync.drift.pairs import Kind
+    from pinsync.drift.record import PinChange, Place, Side, TrackerDrift
     from pinsync.model import Commit, Customization
 
 

@@ -1,0 +1,1 @@
+"""What shoppers see: the pins of a rule at a moment."""
