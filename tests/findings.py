@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pinsync.model import Finding
-from pinsync.reports.findings import Context, Passed, Rule
+from pinsync.reports.ci.findings import Context, Passed, Rule
 
 LINT: Final = Context(
     "lint",

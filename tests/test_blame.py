@@ -27,7 +27,7 @@ from pinsync.drift.record import Place
 from pinsync.history.blame import blamed
 from pinsync.history.configurations import Today
 from pinsync.history.steps import History
-from pinsync.reports.blame_text import age
+from pinsync.reports.blame.text import age
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

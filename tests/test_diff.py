@@ -36,8 +36,8 @@ from hypothesis import strategies as st
 from strategies import QUICK, answers, shuffle
 
 from pinsync.cli import cli
-from pinsync.commands.diff import FORMATS as EVERY_FORMAT
 from pinsync.drift import changes
+from pinsync.reports import DRIFT_FORMATS as EVERY_FORMAT
 from pinsync.sandbox import Fault, Sandbox, parse_fault
 
 if TYPE_CHECKING:
@@ -539,7 +539,7 @@ def test_outside_git_nothing_is_said_of_what_isnt_committed(pinsync: CommandLine
 def test_the_command_line_offers_each_format() -> None:
     (option,) = (option for option in cli.commands["diff"].params if option.name == "format_")
     assert isinstance(option.type, click.Choice)
-    assert tuple(option.type.choices) == EVERY_FORMAT
+    assert tuple(option.type.choices) == tuple(EVERY_FORMAT)
 
 
 # The order of an answer.

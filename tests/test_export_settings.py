@@ -38,7 +38,7 @@ TRACKER = "trackers: {shop: {tracker_id: 1234-5678, %s}}\n"
         ("a: [\n", "pinsync.yaml:", ""),
         ("trackers:\n  a: 1\n  a: 2\n", "pinsync.yaml:3:3: ", ""),
         ("<<<<<<< HEAD\n", "pinsync.yaml:1:1: ", ""),
-        ("- a\n", "pinsync.yaml:1:1: must hold settings", "pinsync init"),
+        ("- a\n", "pinsync.yaml:1:1: must hold settings", "timezone: Europe/Bratislava"),
         ("format: 2\n", "pinsync.yaml:1:1: format is 2: made by a newer pinsync", "upgrade pinsync"),
         ("directroy: x\n", "pinsync.yaml:1:1: directroy is no setting", 'did you mean "directory"?'),
         ("safety: {max_removed_percent: 101}\n", "whole number from 0 to 100", ""),

@@ -29,8 +29,11 @@ from pinsync.canonical import normalize
 from pinsync.escape import INVISIBLE
 from pinsync.history.record import Entry, Log
 from pinsync.model import Commit
-from pinsync.reports import Style, history_json, history_markdown, history_text
-from pinsync.reports.markdown import MAX_CHARS, size
+from pinsync.reports import Style
+from pinsync.reports.history import json as history_json
+from pinsync.reports.history import markdown as history_markdown
+from pinsync.reports.history import text as history_text
+from pinsync.reports.words.page import MAX_CHARS, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -136,7 +139,7 @@ def test_markdown_stays_within_a_comment_and_counts_the_rest(commits: int, each:
     found = tracker(state({"basket": []}), state({"basket": many}))
     log_ = Log("1" * 40, [Entry(a_commit(at), (found,)) for at in range(commits)], a_commit(9999))
     report = history_markdown.render(log_, STYLE)
-    assert MAX_CHARS / 2 < size(report) <= MAX_CHARS
+    assert MAX_CHARS / 2 < measure(report) <= MAX_CHARS
     left_out = re.search(r"Left out to fit: (?:([\d,]+) commits?)?(?:, )?(?:([\d,]+) customizations?)?\. ", report)
     assert left_out
     gone = int((left_out[1] or "0").replace(",", ""))

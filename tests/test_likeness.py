@@ -20,21 +20,15 @@ from pinsync.drift.changes import pin_change
 from pinsync.drift.record import Drift, Place
 from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker, Entry, Log
 from pinsync.model import Commit
-from pinsync.reports import (
-    Style,
-    blame_text,
-    github,
-    gitlab,
-    history_markdown,
-    history_text,
-    junit,
-    markdown,
-    sarif,
-    show_text,
-    text,
-)
-from pinsync.reports.likeness import describe_forms, find_alike, tell_apart
-from pinsync.reports.values import compact
+from pinsync.reports import Style
+from pinsync.reports.blame import text as blame_text
+from pinsync.reports.ci import github, gitlab, junit, sarif
+from pinsync.reports.drift import markdown, text
+from pinsync.reports.history import markdown as history_markdown
+from pinsync.reports.history import text as history_text
+from pinsync.reports.show import text as show_text
+from pinsync.reports.words.likeness import describe_forms, find_alike, tell_apart
+from pinsync.reports.words.values import compact
 from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import pytest
 from exporting import put
 from workflows import commands
 
-from pinsync.commands.lint import EXPIRED_DAYS, FORMATS
+from pinsync.commands.lint import EXPIRED_DAYS
+from pinsync.reports import LINT_FORMATS as FORMATS
 from pinsync.rules import RULES
 
 if TYPE_CHECKING:

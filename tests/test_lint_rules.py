@@ -17,8 +17,8 @@ from pinsync import document, layout, rules
 from pinsync.canonical import normalize
 from pinsync.document import written
 from pinsync.document.form import formatted
-from pinsync.reports import lint_text
-from pinsync.reports.findings import Context
+from pinsync.reports.ci.findings import Context
+from pinsync.reports.lint import text as lint_text
 from pinsync.rules import unknown_ignore
 from pinsync.rules.folder import Folder
 

@@ -8,7 +8,7 @@ from runners import HOSTILE, find_commands
 
 from pinsync.canonical.normalize import build_customization
 from pinsync.drift.pairs import Pair
-from pinsync.reports.message import MAX_ENTRIES, message
+from pinsync.reports.commit_message import MAX_ENTRIES, message
 
 if TYPE_CHECKING:
     from pinsync.model import Customization

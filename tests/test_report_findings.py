@@ -11,8 +11,9 @@ from drifts import CASES, HEAD, LIVE, Row, failed, pin, rule, state, tracker
 from pinsync.drift.record import Drift, Side
 from pinsync.errors import DataError
 from pinsync.model import Finding
-from pinsync.reports import Style, markdown, text
-from pinsync.reports.findings import RULES, Context, described, from_drift, line
+from pinsync.reports import Style
+from pinsync.reports.ci.findings import RULES, Context, described, from_drift, line
+from pinsync.reports.drift import markdown, text
 
 STYLE = Style(UTC)
 

@@ -19,9 +19,9 @@ from pinsync.commands import Console, step_summary
 from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
-from pinsync.reports.findings import Context
-from pinsync.reports.github import MAX_OF_A_KIND, render, render_findings, summary
-from pinsync.reports.markdown import MIN_CHARS, size
+from pinsync.reports.ci.findings import Context
+from pinsync.reports.ci.github import MAX_OF_A_KIND, render, render_findings, summary
+from pinsync.reports.words.page import MIN_CHARS, measure
 
 if TYPE_CHECKING:
     from conftest import CommandLine
@@ -196,7 +196,7 @@ def test_the_page_has_the_notes() -> None:
 def test_the_page_is_as_long_as_is_allowed(max_chars: int) -> None:
     findings = [replace(DUPLICATE, message=text) for text in HOSTILE] * 30
     page = summary(findings, replace(LINT, notes=HOSTILE * 30), max_chars)
-    assert size(page) <= max_chars
+    assert measure(page) <= max_chars
     html = read(page)
     rows, notes = html.count("<tr>"), html.count("<li>")
     left_out = f"{len(findings) - max(0, rows - 1)} findings"
@@ -277,7 +277,7 @@ def test_diff_appends_its_page(pinsync: CommandLine, tmp_path: Path, monkeypatch
     assert page.count("### pinsync: ") == 1
     short = pinsync("diff", "--report", "github=report.txt", "--max-chars", "600")
     assert short.code == 1
-    assert size(file.read_text(encoding="utf-8")[len(page) :]) <= 601
+    assert measure(file.read_text(encoding="utf-8")[len(page) :]) <= 601
 
 
 @pytest.mark.usefixtures("drifted")

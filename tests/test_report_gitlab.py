@@ -19,8 +19,8 @@ from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE
 from pinsync.model import Finding
 from pinsync.reports import Style
-from pinsync.reports.findings import Context
-from pinsync.reports.gitlab import render, render_findings
+from pinsync.reports.ci.findings import Context
+from pinsync.reports.ci.gitlab import render, render_findings
 
 if TYPE_CHECKING:
     from conftest import CommandLine

@@ -17,12 +17,13 @@ from runners import FOLDING, HARMLESS, HOSTILE, find_foreign_commands
 from workflows import commands
 
 from pinsync import document
-from pinsync.commands.diff import FORMATS
 from pinsync.drift.record import Drift, Texts
 from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE, one_line
-from pinsync.reports import Style, github, gitlab, junit, markdown, patch, sarif, text
-from pinsync.reports import json as json_report
+from pinsync.reports import DRIFT_FORMATS, Style
+from pinsync.reports.ci import github, gitlab, junit, sarif
+from pinsync.reports.drift import json as json_report
+from pinsync.reports.drift import markdown, patch, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -95,7 +96,7 @@ def hostile() -> Drift:
 
 
 def test_every_format_is_walked() -> None:
-    assert RENDERERS.keys() == set(FORMATS)
+    assert RENDERERS.keys() == set(DRIFT_FORMATS)
 
 
 @pytest.mark.parametrize("name", sorted(RENDERERS))

@@ -20,7 +20,7 @@ from pinsync.drift.changes import compare
 from pinsync.drift.record import Drift, Side, TrackerDrift
 from pinsync.errors import FileError
 from pinsync.reports import Style
-from pinsync.reports import json as report
+from pinsync.reports.drift import json as report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

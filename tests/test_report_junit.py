@@ -19,8 +19,8 @@ from pinsync.errors import RemoteError
 from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
-from pinsync.reports.findings import Context, Passed
-from pinsync.reports.junit import render, render_findings
+from pinsync.reports.ci.findings import Context, Passed
+from pinsync.reports.ci.junit import render, render_findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

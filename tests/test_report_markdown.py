@@ -21,7 +21,8 @@ from pinsync.drift.record import Drift, Side, TrackerDrift
 from pinsync.errors import RemoteError, UsageError
 from pinsync.escape import one_line
 from pinsync.reports import Style
-from pinsync.reports.markdown import MARKER, MAX_CHARS, MIN_CHARS, code, render, size
+from pinsync.reports.drift.markdown import render
+from pinsync.reports.words.page import MARKER, MAX_CHARS, MIN_CHARS, code, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,7 +187,7 @@ BUDGETS: Final = (MIN_CHARS, MIN_CHARS + 1, 700, 1000, 1500, 3000, 10_000, 65_53
 def test_the_budget_is_kept_and_what_is_left_out_is_counted(case: str, max_chars: int) -> None:
     drift = crowd(case)
     report = render(drift, replace(STYLE, max_chars=max_chars))
-    assert size(report) <= max_chars
+    assert measure(report) <= max_chars
     assert report.startswith(f"{MARKER}\n### pinsync: ")
     assert entries(report) + left_out(report, "customization") == sum(len(t.changes) for t in drift.trackers)
     assert report.count("<details>") == report.count("</details>")
@@ -232,7 +233,7 @@ def crowd(case: str) -> Drift:
 def test_the_pages_own_limit_holds_by_default_and_above_it() -> None:
     drift = crowd("many")
     report = render(drift, STYLE)
-    assert MAX_CHARS - 1000 < size(report) <= MAX_CHARS == 65_536
+    assert MAX_CHARS - 1000 < measure(report) <= MAX_CHARS == 65_536
     assert render(drift, replace(STYLE, max_chars=10**9)) == report
     assert left_out(report, "customization") > 0
 

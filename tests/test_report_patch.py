@@ -14,7 +14,8 @@ from workflows import commands
 from pinsync import document
 from pinsync.drift.record import Drift, Texts, TrackerDrift
 from pinsync.errors import RemoteError
-from pinsync.reports import Style, patch
+from pinsync.reports import Style
+from pinsync.reports.drift import patch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,8 +22,8 @@ from pinsync import __version__
 from pinsync.escape import INVISIBLE
 from pinsync.model import Finding
 from pinsync.reports import Style
-from pinsync.reports.findings import RULES, Context, Rule
-from pinsync.reports.sarif import MAX_RESULTS, render, render_findings
+from pinsync.reports.ci.findings import RULES, Context, Rule
+from pinsync.reports.ci.sarif import MAX_RESULTS, render, render_findings
 
 CASES_FOLDER: Final = Path(__file__).parent / "cases"
 STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))

@@ -17,9 +17,10 @@ from strategies import QUICK, texts
 from pinsync.drift.record import Drift, Side
 from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE
-from pinsync.reports import Style, markdown
-from pinsync.reports.text import render
-from pinsync.reports.values import compact, moment, path_text
+from pinsync.reports import Style
+from pinsync.reports.drift import markdown
+from pinsync.reports.drift.text import render
+from pinsync.reports.words.values import compact, moment, path_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,10 +14,9 @@ from exporting import put, rule, served
 from runners import FOLDING, HARMLESS, HOSTILE, find_commands, find_foreign_commands
 
 from pinsync.commands import Console
-from pinsync.commands.diff import FORMATS
-from pinsync.commands.lint import FORMATS as LINT_FORMATS
 from pinsync.errors import PinsyncError
 from pinsync.escape import defused, one_line, printable
+from pinsync.reports import DRIFT_FORMATS, LINT_FORMATS
 from pinsync.sandbox import Answer, Fault
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def committed(pinsync: CommandLine, git: Git) -> None:
 
 READS = [
     *(["lint", "--format", name] for name in LINT_FORMATS),
-    *(["diff", "--format", name] for name in sorted({*FORMATS} - {"patch"})),
+    *(["diff", "--format", name] for name in sorted({*DRIFT_FORMATS} - {"patch"})),
     *(["history", "--format", name] for name in ("text", "json", "markdown")),
     *([name, MODEL, *options] for name in ("show", "blame") for options in ((), ("--json",))),
     ["history", MODEL, "SPINNAKER_PROPERTY_X=y"],

@@ -21,8 +21,10 @@ from pinsync.canonical import moments, normalize
 from pinsync.canonical.moments import utc_text
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
-from pinsync.reports import Style, show_json, show_text
-from pinsync.reports.values import width
+from pinsync.reports import Style
+from pinsync.reports.show import json as show_json
+from pinsync.reports.show import text as show_text
+from pinsync.reports.words.values import width
 from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items, state
 
 if TYPE_CHECKING:

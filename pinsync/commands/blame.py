@@ -21,7 +21,9 @@ from pinsync.history.blame import blamed
 from pinsync.history.configurations import Today
 from pinsync.history.record import Blame, BlamedTracker
 from pinsync.history.steps import History
-from pinsync.reports import Style, blame_json, blame_text
+from pinsync.reports import Style
+from pinsync.reports.blame import json as blame_json
+from pinsync.reports.blame import text as blame_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from pinsync.drift.record import Texts
 from pinsync.errors import FileError, gravest
 from pinsync.escape import defused, one_line, printable
 from pinsync.model import STANDARD_INPUT
-from pinsync.reports import patch
+from pinsync.reports.drift import patch
 from pinsync.store import Store, writing
 
 if TYPE_CHECKING:

@@ -23,7 +23,10 @@ from pinsync.history.record import Entry, Log
 from pinsync.history.steps import History
 from pinsync.layout import is_document
 from pinsync.model import Scope
-from pinsync.reports import Style, history_json, history_markdown, history_text
+from pinsync.reports import Style
+from pinsync.reports.history import json as history_json
+from pinsync.reports.history import markdown as history_markdown
+from pinsync.reports.history import text as history_text
 from pinsync.repository import Range
 
 if TYPE_CHECKING:

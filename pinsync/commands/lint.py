@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,8 @@ from pinsync.commands.paths import chosen, configuration, current_folder, from_r
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, gravest, suggestion
 from pinsync.model import Finding
-from pinsync.reports.findings import UNREAD, Context, Passed, Rule, named
+from pinsync.reports import load_lint
+from pinsync.reports.ci.findings import UNREAD, Context, Passed, Rule, named
 from pinsync.rules import syntax, unread_document
 from pinsync.rules.folder import Folder
 from pinsync.store import Store, writing
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from pinsync.config import Settings
     from pinsync.document.written import Written
 
-FORMATS: Final = {"text": "lint_text", "json": "lint_json"} | {
-    name: name for name in ("github", "gitlab", "sarif", "junit")
-}
-"""The formats, each with the module of its report."""
 EXPIRED_DAYS: Final = 30
 
 
@@ -335,7 +331,7 @@ def _described(rule: rules.Rule) -> Rule:
 
 def _report(found: Found, as_seen: Found, options: Options, environ: Mapping[str, str], console: Console) -> None:
     def rendered(name: str, *, color: bool = False) -> str:
-        render = import_module(f"pinsync.reports.{FORMATS[name]}").render_findings
+        render = load_lint(name).render_findings
         text: str = render(*as_seen, color=color) if name == "text" else render(*found)
         return text
 
@@ -345,6 +341,6 @@ def _report(found: Found, as_seen: Found, options: Options, environ: Mapping[str
         console.report(report, options.format)
     report_files.write(files)
     if "github" in (options.format, *(name for name, _ in options.reports)):
-        from pinsync.reports import github  # noqa: PLC0415 - where it is asked for
+        from pinsync.reports.ci import github  # noqa: PLC0415 - where it is asked for
 
         step_summary.append(environ, partial(github.summary, *found), console)

@@ -10,7 +10,7 @@ from pinsync.config import check_trackers
 from pinsync.drift.changes import plain_data
 from pinsync.drift.pairs import read_title
 from pinsync.errors import DataError, UsageError, suggestion
-from pinsync.reports.values import compact
+from pinsync.reports.words.values import compact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -16,7 +16,9 @@ from pinsync.commands.selection import Placed, chosen, named
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
 from pinsync.errors import UsageError
-from pinsync.reports import Style, show_json, show_text
+from pinsync.reports import Style
+from pinsync.reports.show import json as show_json
+from pinsync.reports.show import text as show_text
 from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items
 from pinsync.sources import sides
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pinsync.reports.markdown import MAX_CHARS, MIN_CHARS
+from pinsync.reports.words.page import MAX_CHARS, MIN_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,9 +6,8 @@ import shlex
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pinsync import config, layout, sources
@@ -26,8 +25,9 @@ from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError,
 from pinsync.escape import one_line
 from pinsync.layout import is_document
 from pinsync.model import EVERYTHING, Customization, FailOn, Scope
-from pinsync.reports import Style, patch
-from pinsync.reports.likeness import fold, tell_apart
+from pinsync.reports import Style, load_drift
+from pinsync.reports.drift import patch
+from pinsync.reports.words.likeness import fold, tell_apart
 from pinsync.sources import sides
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
     from pinsync.config import Settings, Tracker
     from pinsync.sources.sides import Content, State
-
-FORMATS: Final = ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit")
-"""The formats; each is the name of its report's module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +185,7 @@ def _tracker(pair: tuple[Tracker | None, Tracker | None]) -> Tracker:
 
 
 def _rendered(name: str, result: Drift, style: Style) -> str:
-    text: str = import_module(f"pinsync.reports.{name}").render(result, style)
+    text: str = load_drift(name).render(result, style)
     return text
 
 

@@ -34,7 +34,7 @@ from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
 from pinsync.redaction import redacted
-from pinsync.reports.message import message
+from pinsync.reports.commit_message import message
 from pinsync.store import writing
 
 if TYPE_CHECKING:

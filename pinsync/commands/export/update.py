@@ -12,7 +12,7 @@ from pinsync.commands.export.basis import customizations, entries
 from pinsync.drift.pairs import KINDS, in_scope, match
 from pinsync.errors import FileError, SafetyError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
-from pinsync.reports.values import plural
+from pinsync.reports.words.values import plural
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,7 +1,4 @@
-"""The report for programs: a versioned contract, which ``diff.schema.json`` beside this module describes.
-
-It grows only by new keys. A key whose value isn't known is null; left out is what a side doesn't have.
-"""
+"""JSON that several reports share: customizations, changes, and how a record is written."""
 
 from __future__ import annotations
 
@@ -19,43 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from pinsync.drift.record import Change, Drift, FieldChange, PinChange, Place, Side, TrackerDrift
-    from pinsync.errors import PinsyncError
+    from pinsync.drift.record import Change, FieldChange, PinChange, Place
     from pinsync.model import Customization
-    from pinsync.reports import Style
-
-VERSION: Final = 1
 
 Record = dict[str, Any]
 
-_SUMMARY: Final = ("added", "removed", "changed", "recreated")
 _OF_THE_CHANGE: Final = frozenset({"model", "id", "target_type", "target_identity", "target_criteria"})
 """Fields that stand beside a change's kind, and needn't be repeated where a whole customization came or went."""
 
 
-def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format has one signature
-    """Return the drift as one JSON object (RFC 8259) in lines, with a final newline.
-
-    Controls, bidi marks and other invisible characters are escaped, so that it can be looked at on a terminal too. It
-    is whole whatever the style: the counts stand in ``summary``.
-
-    Args:
-        drift: what to report.
-        style: not used; the times are in UTC.
-    """
-    record: Record = {
-        "version": VERSION,
-        "drift": drift.found,
-        "complete": drift.complete,
-        "from": _side(drift.old),
-        "to": _side(drift.new),
-        "trackers": [_tracker(tracker) for tracker in drift.trackers],
-        **_notes(drift.notes),
-    }
-    return encoded(record)
-
-
-def encoded(value: Record | list[Record]) -> str:
+def encode(value: Record | list[Record]) -> str:
     """Return a value as JSON in lines, with a final newline.
 
     Invisible characters and the commands of CI runners are escaped as JSON does it, so that a
@@ -74,7 +44,7 @@ def _escaped(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
 
 
-def identified(item: Customization, data: Mapping[str, Any], place: Place | None) -> Record:
+def identify(item: Customization, data: Mapping[str, Any], place: Place | None) -> Record:
     """Return which customization it is, and where it stands in a file.
 
     Args:
@@ -94,39 +64,9 @@ def identified(item: Customization, data: Mapping[str, Any], place: Place | None
     }
 
 
-def _side(side: Side) -> Record:
-    record: Record = {"source": side.source}
-    if side.revision is not None:
-        record["revision"] = side.revision
-    if side.fetched_at is not None:
-        record["fetched_at"] = utc(side.fetched_at)
-    return record
-
-
 def utc(moment: datetime) -> str:
     """Return a moment as the contracts spell it (RFC 3339, in UTC)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _notes(notes: tuple[str, ...]) -> Record:
-    return {"notes": list(notes)} if notes else {}
-
-
-def _tracker(tracker: TrackerDrift) -> Record:
-    counts = tracker.counts()
-    return {
-        "name": tracker.name,
-        "tracker_id": tracker.tracker_id,
-        "complete": tracker.error is None,
-        "error": None if tracker.error is None else _error(tracker.error),
-        "summary": {kind: counts[kind] for kind in _SUMMARY} | {"unchanged": tracker.unchanged},
-        "changes": [change_record(change) for change in tracker.changes],
-        **_notes(tracker.notes),
-    }
-
-
-def _error(error: PinsyncError) -> Record:
-    return {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
 
 
 def change_record(change: Change) -> Record:

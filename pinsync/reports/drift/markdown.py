@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import groupby, takewhile
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import UsageError
-from pinsync.escape import COMMAND, clipped, one_line, reveal
-from pinsync.reports.likeness import find_alike, spell_out
-from pinsync.reports.values import plural
-from pinsync.reports.wording import Wording, touched
+from pinsync.escape import clipped, reveal
+from pinsync.reports.words.changes import Wording, touched
+from pinsync.reports.words.likeness import find_alike, spell_out
+from pinsync.reports.words.page import MARKER, MAX_CHARS, MAX_VALUE, MIN_CHARS, Page, code, measure, render_item
+from pinsync.reports.words.values import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,62 +24,15 @@ if TYPE_CHECKING:
     from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
-    from pinsync.reports.wording import Entry, Remedy
-
-MARKER: Final = "<!-- pinsync -->"
-"""The first line, by which a job finds its earlier comment and replaces it."""
-MAX_CHARS: Final = 65_536
-"""What a comment may have; counted in UTF-16 code units, of which there are never fewer than characters."""
-MIN_CHARS: Final = 500
-"""The smallest budget: verdict, what is missing, and where the rest is."""
-
-MAX_VALUE: Final = 200
-"""The most characters of a value that are shown."""
+    from pinsync.reports.words.changes import Remedy
 
 _MAX_NOTE: Final = 1_000
-_MAX_LINES: Final = 30
 _MAX_GISTS: Final = 5
 _VISIBLE: Final = "Shoppers may see a difference in:\n\n"
 _OPEN: Final = "<details>\n<summary>What differs, one by one</summary>\n\n"
 _CLOSE: Final = "\n</details>\n\n"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customization"
-
-
-def code(text: str) -> str:
-    r"""Return foreign text as a code span, which is all that keeps it data on a page.
-
-    The rule: newline, tab, controls and bidi marks are shown as escapes (``one_line``). The rest stands between
-    backticks, as many as there is no run of in the text (CommonMark 0.31, section 6.1), padded with a blank where it
-    begins or ends with a backtick or a blank. A pipe would end a table's cell before the span is seen, and ``<`` a
-    span for a reader of HTML alone, so these stand between two spans, as entities. So does one character of a CI
-    runner's command: markdown is printed in a job's log too. Empty text is shown as ``""``.
-
-    Why not entities or backslashes: GitHub and GitLab look for mentions, issues, commits, addresses, emoji and math in
-    the text that comes out of markdown, where an escaped ``@`` is an ``@`` again; they leave code alone.
-    """
-    shown = one_line(text) or '""'
-    parts = re.split(f"([|<]|{COMMAND})", shown)
-    # Every second part is a character that the pattern matched.
-    parts[::2] = [_span(part) if part else "" for part in parts[::2]]
-    parts[1::2] = map(_write_entity, parts[1::2])
-    return "".join(parts)
-
-
-def _write_entity(character: str) -> str:
-    return "&lt;" if character == "<" else f"&#{ord(character)};"
-
-
-def _span(text: str) -> str:
-    runs = {len(run) for run in re.findall("`+", text)}
-    fence = "`" * next(length for length in range(1, len(runs) + 2) if length not in runs)
-    pad = " " if text[0] in "` " or text[-1] in "` " else ""
-    return f"{fence}{pad}{text}{pad}{fence}"
-
-
-def size(text: str) -> int:
-    """Return how many UTF-16 code units a text has."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 def render(drift: Drift, style: Style) -> str:
@@ -97,7 +51,7 @@ def render(drift: Drift, style: Style) -> str:
     words = Wording(style.zone, code, MAX_VALUE, drift=drift)
     rows = {(tracker.name, change.subject.model) for tracker in drift.trackers for change in tracker.changes}
     for reserved in ({}, _most(drift, len(rows))):  # room for the last lines, where something is left out and where not
-        report = _Report(drift, style, words, Page(limit - size(_last(words, reserved))), frozenset(rows))
+        report = _Report(drift, style, words, Page(limit - measure(_last(words, reserved))), frozenset(rows))
         text = report.text()
         if not report.page.left_out.total():
             break
@@ -127,49 +81,6 @@ def _last(words: Wording, left_out: Mapping[str, int]) -> str:
 def _advice(remedy: Remedy) -> str:
     text = f"{remedy.text[0].upper()}{remedy.text[1:]}"
     return f"{text}: `{remedy.command}`" if remedy.command else text
-
-
-class Page:
-    """What fits: pieces are taken whole or counted as left out."""
-
-    def __init__(self, room: int) -> None:
-        self.left_out: Counter[str] = Counter()
-        self._room = room
-        self._pieces: list[str] = []
-
-    def take(self, piece: str, *, spare: int = 0) -> bool:
-        """Take a piece if ``spare`` characters remain after it."""
-        cost = size(piece)
-        if cost + spare > self._room:
-            return False
-        self._room -= cost
-        self._pieces.append(piece)
-        return True
-
-    def take_all(self, what: str, pieces: Iterable[str], count: int, *, spare: int = 0) -> int:
-        """Take the first pieces that fit; return how many, and count the rest of ``count`` as left out.
-
-        Args:
-            what: what one of them is called.
-            pieces: made one by one, so that what doesn't fit isn't made.
-            count: how many there are.
-            spare: the characters that must remain.
-        """
-        taken = self.take_first(pieces, spare=spare)
-        self.left_out[what] += count - taken
-        return taken
-
-    def take_first(self, pieces: Iterable[str], *, spare: int) -> int:
-        """Take the first pieces that fit; return how many."""
-        return sum(1 for _ in takewhile(lambda piece: self.take(piece, spare=spare), pieces))
-
-    def half(self) -> int:
-        """Return the half of what is left, to be spared for what matters more."""
-        return self._room // 2
-
-    def text(self) -> str:
-        """Return what was taken."""
-        return "".join(self._pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +205,7 @@ class _Report:
 
     def _details(self, tracker: TrackerDrift, words: Wording, *, tabled: bool) -> None:
         one_model = tabled and len({model for _, model in self.rows}) == 1
-        entries = (item(words.entry(change), with_model=not one_model) for change in tracker.changes)
+        entries = (render_item(words.entry(change), with_model=not one_model) for change in tracker.changes)
         pieces = (f"{'' if at else _OPEN}{entry}" for at, entry in enumerate(entries))
         if self.page.take_all("customization", pieces, len(tracker.changes), spare=len(_CLOSE)):
             self.page.take(_CLOSE)
@@ -311,13 +222,3 @@ def _name(text: str) -> str:
 
 def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
-
-
-def item(entry: Entry, *, with_model: bool) -> str:
-    """Return a change as an item of a list, its pins and fields below it."""
-    model = f"model {entry.model}" if with_model else ""
-    facts = [f"**{entry.verdict}:** {entry.called.full}", model, *entry.remarks, entry.seen]
-    lines = [sentence for _, sentence in entry.lines[:_MAX_LINES]]
-    if more := len(entry.lines) - len(lines):
-        lines.append(f"… and {more:,} more")
-    return f"- {' · '.join(filter(None, facts))}\n" + "".join(f"  - {line}\n" for line in lines)

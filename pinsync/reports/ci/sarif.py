@@ -12,15 +12,15 @@ from urllib.parse import quote
 from pinsync import __version__
 from pinsync.escape import one_line
 from pinsync.model import Finding
-from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
-from pinsync.reports.json import encoded
+from pinsync.reports.ci.findings import described, fingerprints, from_drift, is_failure, line
+from pinsync.reports.words.record import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pinsync.drift.record import Drift
     from pinsync.reports import Style
-    from pinsync.reports.findings import Context, Rule
+    from pinsync.reports.ci.findings import Context, Rule
 
 Record = dict[str, Any]
 
@@ -69,7 +69,7 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
         "columnKind": "unicodeCodePoints",
         "results": results,
     }
-    return encoded({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    return encode({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _invocation(findings: Iterable[Finding], context: Context, cut: Iterable[str]) -> Record:

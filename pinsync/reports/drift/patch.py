@@ -19,7 +19,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.escape import COMMAND, COMMANDS, defused, one_line
-from pinsync.reports.values import page, plural
+from pinsync.reports.words.values import page, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

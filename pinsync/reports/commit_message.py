@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.drift.pairs import KINDS, describe, order_in_tracker
 from pinsync.escape import clipped, defused, escaped, one_line
-from pinsync.reports.values import compact
+from pinsync.reports.words.values import compact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.reports.json import encoded, identified
+from pinsync.reports.words.record import encode, identify
 from pinsync.shelf.shelf import STATES
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def render(shelves: Shelves, style: Style) -> str:  # noqa: ARG001 - as every fo
         shelves: what to show.
         style: not used.
     """
-    return encoded(
+    return encode(
         {
             "version": VERSION,
             "at": shelves.at,
@@ -55,7 +55,7 @@ def _tracker(tracker: TrackerShelves) -> Record:
 
 def _rule(shelf: Shelf, names: Mapping[str, str]) -> Record:
     return {
-        **identified(shelf.item, shelf.data, shelf.place),
+        **identify(shelf.item, shelf.data, shelf.place),
         "pins": [_pin(slot, names) for slot in shelf.slots],
     }
 

@@ -6,14 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import one_line
-from pinsync.reports.findings import is_failure, looked_at
-from pinsync.reports.values import page, plural
+from pinsync.reports.ci.findings import is_failure, looked_at
+from pinsync.reports.words.values import page, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pinsync.model import Finding
-    from pinsync.reports.findings import Context
+    from pinsync.reports.ci.findings import Context
 
 _PAINT: Final = {"error": "1;31", "warning": "33", "good": "32"}
 """Parameters of "select graphic rendition" (ECMA-48, section 8.3.117)."""

@@ -8,7 +8,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.escape import BLANKS, IGNORABLE, SELECTORS, clipped, escaped, one_line, reveal
-from pinsync.reports.values import compact
+from pinsync.reports.words.values import compact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pinsync.reports.json import utc
-from pinsync.reports.values import moment
+from pinsync.reports.words.record import utc
+from pinsync.reports.words.values import moment
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from pinsync.escape import clipped, defused, one_line
-from pinsync.reports.findings import described, from_drift, is_failure, named
+from pinsync.reports.ci.findings import described, from_drift, is_failure, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pinsync.drift.record import Drift
     from pinsync.model import Finding
     from pinsync.reports import Style
-    from pinsync.reports.findings import Context
+    from pinsync.reports.ci.findings import Context
 
 _MAX_NAME: Final = 200
 _MAX_MESSAGE: Final = 300

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from pinsync.drift.changes import plain_data
 from pinsync.escape import clipped, one_line, reveal
-from pinsync.reports.likeness import find_alike, spell_out
-from pinsync.reports.pins import KNOWN, MAX_TITLE, Called, Words, describe_things, identities
-from pinsync.reports.values import common_length, compact, moment, path_text, plural, sentence
+from pinsync.reports.words.likeness import find_alike, spell_out
+from pinsync.reports.words.pins import KNOWN, MAX_TITLE, Called, Words, describe_things, identities
+from pinsync.reports.words.values import common_length, compact, moment, path_text, plural, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pinsync.drift.pairs import Kind
     from pinsync.drift.record import Cause, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
     from pinsync.model import Customization, Target
-    from pinsync.reports.likeness import Spelling
+    from pinsync.reports.words.likeness import Spelling
 
 SIGNS: Final[dict[str, str]] = {"added": "+", "removed": "-"}
 """The sign of a kind of change; that of any other is ``CHANGED``."""

@@ -16,8 +16,8 @@ from pinsync.drift.changes import same
 from pinsync.drift.pairs import read_title
 from pinsync.drift.record import MISSING, Missing
 from pinsync.escape import clipped, one_line, reveal
-from pinsync.reports.likeness import describe_forms, spell_out, tell_apart
-from pinsync.reports.values import compact, moment, sentence
+from pinsync.reports.words.likeness import describe_forms, spell_out, tell_apart
+from pinsync.reports.words.values import compact, moment, sentence
 from pinsync.shelf.shelf import BLOCKED, EVERYWHERE, is_at
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pinsync.drift.record import PinChange, Side
     from pinsync.model import Customization
-    from pinsync.reports.likeness import Spelling
+    from pinsync.reports.words.likeness import Spelling
 
     Pin = Mapping[str, Any]
 

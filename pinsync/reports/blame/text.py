@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.drift.changes import plain_data
 from pinsync.escape import clipped, one_line
-from pinsync.reports import commits
-from pinsync.reports.likeness import find_alike
-from pinsync.reports.pins import Words, identities
-from pinsync.reports.text import by_tracker, painted
-from pinsync.reports.values import aligned, page, plural
+from pinsync.reports.words import commits
+from pinsync.reports.words.likeness import find_alike
+from pinsync.reports.words.pins import Words, identities
+from pinsync.reports.words.terminal import paint, render_trackers
+from pinsync.reports.words.values import aligned, page, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ class _Page:
 
     def lines(self) -> Iterator[str]:
         headline = f"{self.words.value(self.blame.model)} in {self.words.origin(self.blame.source)}"
-        yield from by_tracker(headline, self.blame.trackers, self.style, self._rules)
+        yield from render_trackers(headline, self.blame.trackers, self.style, self._rules)
         if not any(tracker.rules for tracker in self.blame.trackers):
             yield "no rules"
         if self.blame.shallow:
@@ -68,7 +68,7 @@ class _Page:
     def _title(self, rule: BlamedRule, words: Words) -> str:
         called = words.called(rule.customization, plain_data(rule.customization))
         place = one_line(f"{rule.place.file}:{rule.place.line}")
-        return f"{painted(self.style, 'bold', called.name)}{called.aside} · {place}"
+        return f"{paint(self.style, 'bold', called.name)}{called.aside} · {place}"
 
     def _table(self, rule: BlamedRule, words: Words) -> Iterator[str]:
         rows = [
@@ -76,7 +76,7 @@ class _Page:
             for pin in rule.pins
         ] or [(*self._who(rule.commit), _KINDS[rule.kind] if rule.kind else "", "no pins")]
         for first, *rest in aligned(rows):
-            yield _GAP + _GAP.join([painted(self.style, "~", first), *rest]).rstrip()
+            yield _GAP + _GAP.join([paint(self.style, "~", first), *rest]).rstrip()
 
     def _who(self, commit: Commit | None) -> tuple[str, str, str]:
         """Return a commit's hash, its author and its age; of what is older than all that is known the hash alone."""

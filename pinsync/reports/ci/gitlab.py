@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.escape import one_line
 from pinsync.model import Finding
-from pinsync.reports.findings import described, fingerprints, from_drift, is_failure, line
-from pinsync.reports.json import encoded
+from pinsync.reports.ci.findings import described, fingerprints, from_drift, is_failure, line
+from pinsync.reports.words.record import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pinsync.drift.record import Drift
     from pinsync.reports import Style
-    from pinsync.reports.findings import Context
+    from pinsync.reports.ci.findings import Context
 
 _SEVERITIES: Final = {"error": "major", "warning": "minor"}
 """In GitLab's words, of info, minor, major, critical and blocker."""
@@ -44,7 +44,7 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
         _issue(finding, "info" if at < len(notes) else _severity(finding), print_, context.configuration)
         for at, (finding, print_) in enumerate(zip((*notes, *findings), fingerprints((*notes, *findings)), strict=True))
     ]
-    return encoded(issues)
+    return encode(issues)
 
 
 def _severity(finding: Finding) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import clipped
-from pinsync.reports import commits
-from pinsync.reports.history_text import REFORMATTED
-from pinsync.reports.markdown import MAX_CHARS, MAX_VALUE, Page, code, item, size
-from pinsync.reports.values import plural
-from pinsync.reports.wording import ChangeWords
+from pinsync.reports.history.text import REFORMATTED
+from pinsync.reports.words import commits
+from pinsync.reports.words.changes import ChangeWords
+from pinsync.reports.words.page import MAX_CHARS, MAX_VALUE, Page, code, measure, render_item
+from pinsync.reports.words.values import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ def render(log: Log, style: Style) -> str:
         style: the time zone.
     """
     last = _last(log, {"commit": _PLACEHOLDER, "customization": _PLACEHOLDER})
-    report = _Report(log, style, ChangeWords(style.zone, code, MAX_VALUE), Page(MAX_CHARS - size(last)))
+    report = _Report(log, style, ChangeWords(style.zone, code, MAX_VALUE), Page(MAX_CHARS - measure(last)))
     return report.text()
 
 
@@ -72,7 +72,7 @@ class _Report:
     def _details(self, entry: Entry) -> None:
         """Put the changes there; what is left is shared so that older commits have a section too."""
         count = sum(len(tracker.changes) for tracker in entry.trackers)
-        spare = max(size(_CLOSE), self.page.half())
+        spare = max(measure(_CLOSE), self.page.half())
         if count and self.page.take_all("customization", self._pieces(entry, count), count, spare=spare):
             self.page.take(_CLOSE)
 
@@ -81,7 +81,7 @@ class _Report:
         for tracker in entry.trackers:
             words = self.words.of(tracker)
             for change in tracker.changes:
-                yield before + item(words.entry(change), with_model=True)
+                yield before + render_item(words.entry(change), with_model=True)
                 before = ""
 
 

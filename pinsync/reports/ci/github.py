@@ -11,9 +11,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import clipped, defused, one_line
-from pinsync.reports.findings import from_drift
-from pinsync.reports.markdown import MARKER, code, size
-from pinsync.reports.values import plural
+from pinsync.reports.ci.findings import from_drift
+from pinsync.reports.words.page import MARKER, code, measure
+from pinsync.reports.words.values import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pinsync.drift.record import Drift
     from pinsync.model import Finding
     from pinsync.reports import Style
-    from pinsync.reports.findings import Context
+    from pinsync.reports.ci.findings import Context
 
 MAX_OF_A_KIND: Final = 10
 """What GitHub shows of errors, of warnings and of notices, for one step."""
@@ -105,9 +105,9 @@ def summary(findings: Sequence[Finding], context: Context, max_chars: int) -> st
     counts = Counter(finding.severity for finding in findings)
     verdict = ", ".join(plural(count, kind) for kind, count in sorted(counts.items())) or "nothing found"
     page = f"{MARKER}\n### pinsync {context.command}: {verdict}\n\n"
-    room = max_chars - size(page) - _RESERVED
+    room = max_chars - measure(page) - _RESERVED
     notes = _fitting((f"- note: {code(clipped(note, _MAX_CELL))}\n" for note in context.notes), room // 2)
-    rows = _fitting(map(_row, findings), room - size("".join(notes)) - len(_HEAD))
+    rows = _fitting(map(_row, findings), room - measure("".join(notes)) - len(_HEAD))
     left_out = {"note": len(context.notes) - len(notes), "finding": len(findings) - len(rows)}
     more = ", ".join(plural(count, what) for what, count in left_out.items() if count)
     parts = [notes, [_HEAD, *rows] if rows else [], [f"Left out to fit: {more}.\n"] if more else []]
@@ -118,7 +118,7 @@ def _fitting(pieces: Iterable[str], room: int) -> list[str]:
     """Return the first pieces that fit."""
     taken: list[str] = []
     for piece in pieces:
-        if (room := room - size(piece)) < 0:
+        if (room := room - measure(piece)) < 0:
             break
         taken.append(piece)
     return taken

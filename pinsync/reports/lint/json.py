@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.reports.findings import is_failure, looked_at
-from pinsync.reports.json import encoded
+from pinsync.reports.ci.findings import is_failure, looked_at
+from pinsync.reports.words.record import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pinsync.model import Finding
-    from pinsync.reports.findings import Context
+    from pinsync.reports.ci.findings import Context
 
 VERSION: Final = 1
 
@@ -40,7 +40,7 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
         "findings": [_record(finding) for finding in found],
         **({"notes": notes} if notes else {}),
     }
-    return encoded(record)
+    return encode(record)
 
 
 def _note(finding: Finding) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.drift.changes import plain_data
-from pinsync.reports import commits
-from pinsync.reports.json import encoded, identified
+from pinsync.reports.words import commits
+from pinsync.reports.words.record import encode, identify
 
 if TYPE_CHECKING:
     from pinsync.history.record import Blame, Blamed, BlamedRule
@@ -27,7 +27,7 @@ def render(blame: Blame, style: Style) -> str:  # noqa: ARG001 - as every format
         blame: what to show.
         style: not used.
     """
-    return encoded(
+    return encode(
         {
             "version": VERSION,
             "source": blame.source.source,
@@ -48,7 +48,7 @@ def render(blame: Blame, style: Style) -> str:  # noqa: ARG001 - as every format
 
 def _rule(rule: BlamedRule) -> Record:
     return {
-        **identified(rule.customization, plain_data(rule.customization), rule.place),
+        **identify(rule.customization, plain_data(rule.customization), rule.place),
         "kind": rule.kind,
         "commit": commits.record(rule.commit),
         "pins": [_pin(blamed) for blamed in rule.pins],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pinsync.drift.changes import plain_data
 from pinsync.escape import clipped, one_line
 from pinsync.model import Finding
-from pinsync.reports.wording import SHORT, Wording
+from pinsync.reports.words.changes import SHORT, Wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
-    from pinsync.reports.wording import Entry
+    from pinsync.reports.words.changes import Entry
 
 _INCOMPLETE: Final = frozenset({"drift-incomplete", "lint-incomplete"})
 

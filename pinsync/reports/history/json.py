@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.reports import commits
-from pinsync.reports.json import change_record, encoded
+from pinsync.reports.words import commits
+from pinsync.reports.words.record import change_record, encode
 
 if TYPE_CHECKING:
     from pinsync.drift.record import TrackerDrift
@@ -25,7 +25,7 @@ def render(log: Log, style: Style) -> str:  # noqa: ARG001 - as every format's
         log: what to report.
         style: not used.
     """
-    return encoded(
+    return encode(
         {
             "version": VERSION,
             "revision": log.revision,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import one_line
-from pinsync.reports.likeness import find_alike
-from pinsync.reports.pins import KNOWN, Words, identities
-from pinsync.reports.text import by_tracker, painted
-from pinsync.reports.values import aligned, compact, page, plural
+from pinsync.reports.words.likeness import find_alike
+from pinsync.reports.words.pins import KNOWN, Words, identities
+from pinsync.reports.words.terminal import paint, render_trackers
+from pinsync.reports.words.values import aligned, compact, page, plural
 from pinsync.shelf.shelf import STATES
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Page:
     words: Words
 
     def lines(self) -> Iterator[str]:
-        yield from by_tracker(self._headline(), self.shelves.trackers, self.style, self._shelves)
+        yield from render_trackers(self._headline(), self.shelves.trackers, self.style, self._shelves)
         yield ""
         yield self._counts(self.shelves.trackers)
 
@@ -59,7 +59,7 @@ class _Page:
 
     def _title(self, shelf: Shelf, words: Words) -> str:
         called = words.called(shelf.item, shelf.data)
-        facts = [painted(self.style, "bold", called.name) + called.aside]
+        facts = [paint(self.style, "bold", called.name) + called.aside]
         if "tags" in shelf.data:
             tags = shelf.data["tags"]
             named = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
@@ -71,7 +71,7 @@ class _Page:
     def _table(self, shelf: Shelf, words: Words) -> Iterator[str]:
         rows = [_row(slot, words) for slot in shelf.slots]
         for slot, cells in zip(shelf.slots, aligned(rows), strict=True):
-            yield _GAP + _GAP.join([*cells, painted(self.style, slot.state, slot.state)])
+            yield _GAP + _GAP.join([*cells, paint(self.style, slot.state, slot.state)])
         if not rows and "pin_definitions" not in shelf.data:
             yield f"{_GAP}no pins"
         told = KNOWN - {"pin_definitions"} if not rows else KNOWN

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import one_line
-from pinsync.reports import commits
-from pinsync.reports.text import entry_lines, named, painted
-from pinsync.reports.values import page
-from pinsync.reports.wording import ChangeWords
+from pinsync.reports.words import commits
+from pinsync.reports.words.changes import ChangeWords
+from pinsync.reports.words.terminal import name_tracker, paint, render_entry
+from pinsync.reports.words.values import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,18 +47,18 @@ class _Report:
     def lines(self, entry: Entry) -> Iterator[str]:
         commit = entry.commit
         head = [f"commit {commit.short}", commits.date(commit, self.style.zone), one_line(commit.author)]
-        yield painted(self.style, "~", " · ".join(head))
+        yield paint(self.style, "~", " · ".join(head))
         yield f"    {one_line(commit.subject)}".rstrip()
         if entry.notes or entry.reformatted:
             yield ""
         yield from (f"note: {one_line(note)}" for note in entry.notes)
         if entry.reformatted:
-            yield painted(self.style, "dim", REFORMATTED)
+            yield paint(self.style, "dim", REFORMATTED)
         for tracker in entry.trackers:
             if len(entry.trackers) > 1:
                 yield ""
-                yield painted(self.style, "bold", named(tracker))
+                yield paint(self.style, "bold", name_tracker(tracker))
             words = self.words.of(tracker)
             for change in tracker.changes:
                 yield ""
-                yield from entry_lines(words.entry(change), self.style)
+                yield from render_entry(words.entry(change), self.style)

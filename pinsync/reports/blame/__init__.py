@@ -1,0 +1,1 @@
+"""Reports of blame: one module a format."""

@@ -1,0 +1,1 @@
+"""Findings as CI systems take them: one module a format."""

@@ -1,0 +1,71 @@
+"""The report for programs: a versioned contract, which ``diff.schema.json`` beside this module describes.
+
+It grows only by new keys. A key whose value isn't known is null; left out is what a side doesn't have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pinsync.reports.words.record import Record, change_record, encode, utc
+
+if TYPE_CHECKING:
+    from pinsync.drift.record import Drift, Side, TrackerDrift
+    from pinsync.errors import PinsyncError
+    from pinsync.reports import Style
+
+VERSION: Final = 1
+
+_SUMMARY: Final = ("added", "removed", "changed", "recreated")
+
+
+def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format has one signature
+    """Return the drift as one JSON object (RFC 8259) in lines, with a final newline.
+
+    Controls, bidi marks and other invisible characters are escaped, so that it can be looked at on a terminal too. It
+    is whole whatever the style: the counts stand in ``summary``.
+
+    Args:
+        drift: what to report.
+        style: not used; the times are in UTC.
+    """
+    record: Record = {
+        "version": VERSION,
+        "drift": drift.found,
+        "complete": drift.complete,
+        "from": _side(drift.old),
+        "to": _side(drift.new),
+        "trackers": [_tracker(tracker) for tracker in drift.trackers],
+        **_notes(drift.notes),
+    }
+    return encode(record)
+
+
+def _side(side: Side) -> Record:
+    record: Record = {"source": side.source}
+    if side.revision is not None:
+        record["revision"] = side.revision
+    if side.fetched_at is not None:
+        record["fetched_at"] = utc(side.fetched_at)
+    return record
+
+
+def _notes(notes: tuple[str, ...]) -> Record:
+    return {"notes": list(notes)} if notes else {}
+
+
+def _tracker(tracker: TrackerDrift) -> Record:
+    counts = tracker.counts()
+    return {
+        "name": tracker.name,
+        "tracker_id": tracker.tracker_id,
+        "complete": tracker.error is None,
+        "error": None if tracker.error is None else _error(tracker.error),
+        "summary": {kind: counts[kind] for kind in _SUMMARY} | {"unchanged": tracker.unchanged},
+        "changes": [change_record(change) for change in tracker.changes],
+        **_notes(tracker.notes),
+    }
+
+
+def _error(error: PinsyncError) -> Record:
+    return {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}

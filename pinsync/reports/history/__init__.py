@@ -1,0 +1,1 @@
+"""Reports of history: one module a format."""

@@ -1,0 +1,1 @@
+"""Reports of shelves: one module a format."""

@@ -1,0 +1,1 @@
+"""The words and layouts that several reports share."""
