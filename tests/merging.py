@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pinsync import document, sources
+from pinsync import document
 from pinsync.canonical import normalize
 from pinsync.drift.pairs import match
+from pinsync.workspace.read import read_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +38,7 @@ def export(
 
 
 def _merge(files: Mapping[str, bytes], live: list[Customization], ignore: normalize.Ignored) -> dict[str, bytes]:
-    found: dict[str, Document] = sources.documents(
+    found: dict[str, Document] = read_documents(
         ((PurePosixPath(path), text) for path, text in files.items()), live, ignore
     )
     origins: dict[int, Entry] = {id(entry.customization): entry for read in found.values() for entry in read.entries}

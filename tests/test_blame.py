@@ -22,12 +22,12 @@ from pinsync import config, document
 from pinsync.canonical import normalize
 from pinsync.commands import Console
 from pinsync.commands.blame import Options, blame
-from pinsync.commands.places import working_tree
 from pinsync.drift.record import Place
 from pinsync.history.blame import blamed
 from pinsync.history.configurations import Today
 from pinsync.history.steps import History
 from pinsync.reports.blame.text import age
+from pinsync.workspace.tree import open_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -572,7 +572,7 @@ def test_a_pin_is_of_the_last_commit_before_which_it_was_not_there(
     repository: Path, states: list[dict[int, Held]]
 ) -> None:
     tip = imported(states)
-    tree = working_tree(config.load(None, start=repository, environ={}))
+    tree = open_tree(config.load(None, start=repository, environ={}))
     assert tree.repository
     with tree.repository.reader() as reader:
         history = History(reader, Today(tree.settings, tree.repository, {}), tip)

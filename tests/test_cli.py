@@ -38,7 +38,6 @@ def drifted(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
 
 # Usage.
 
-
 _WRITING = ("plan", "apply", "restore")
 _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
 
@@ -275,7 +274,7 @@ def test_a_keyboard_interrupt_is_130(failing: Callable[[BaseException], None], p
         (["fmt", "--check"], "pinsync.commands.fmt.chosen", "nothing was changed"),
         (["fmt", "--diff"], "pinsync.commands.fmt.chosen", "nothing was changed"),
         (["fmt"], "pinsync.commands.fmt.chosen", "nothing was changed"),
-        (["fmt"], "pinsync.store.Store.lock", "nothing was changed"),
+        (["fmt"], "pinsync.workspace.store.Store.lock", "nothing was changed"),
         (["init"], "pinsync.commands.init._append", "nothing was changed"),
         (["history"], "pinsync.config.load", "nothing was changed"),
         (["show", "basket"], "pinsync.config.load", "nothing was changed"),
@@ -368,7 +367,6 @@ def test_an_interrupt_is_exit_130_also_where_nobody_reads(
 
 
 # Readers that go away.
-
 
 WITHOUT_OUTPUT = """
 import os, sys

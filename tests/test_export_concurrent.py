@@ -9,8 +9,8 @@ import git as gitpython
 import pytest
 from exporting import STRINGS, document, edited, repinned
 
-from pinsync import store
 from pinsync.document.form import formatted
+from pinsync.workspace import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

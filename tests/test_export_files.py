@@ -28,7 +28,7 @@ from exporting import (
     untouched,
 )
 
-from pinsync.store import Store
+from pinsync.workspace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -77,7 +77,7 @@ def test_an_identity_alone_implies_the_type_that_the_api_asks_for(api: Sandbox, 
     ("interrupted", "said"),
     [
         ("pinsync.drift.pairs.leaves_a_question", "nothing was changed"),
-        ("pinsync.store.Store.write", "every file is whole; run the command again to complete the rest"),
+        ("pinsync.workspace.store.Store.write", "every file is whole; run the command again to complete the rest"),
     ],
 )
 def test_an_interrupt_counts_as_one_of_the_writing_only_once_that_has_begun(

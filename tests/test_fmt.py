@@ -349,7 +349,7 @@ def test_an_interrupt_of_the_writing_says_that_every_file_is_whole(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pinsync.store.Store.reshape", interrupt)
+    monkeypatch.setattr("pinsync.workspace.store.Store.reshape", interrupt)
     result = pinsync("fmt")
     said = "interrupted: every file is whole; run the command again to complete the rest"
     assert (result.code, result.err.strip()) == (130, said)

@@ -10,10 +10,10 @@ from exporting import put
 from histories import BASKET, HOME, commit, configuration, log, rule, run, text
 
 from pinsync import config
-from pinsync.commands.places import working_tree
 from pinsync.history.configurations import Today
 from pinsync.history.steps import History
 from pinsync.repository import Range
+from pinsync.workspace.tree import open_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,7 +180,7 @@ def test_what_was_once_is_known(pinsync: CommandLine, shop: list[str]) -> None:
 def test_older_commits_are_looked_at_only_as_long_as_a_word_is_in_doubt(
     enough: bool, repository: Path, shop: list[str]
 ) -> None:
-    tree = working_tree(config.load(None, start=repository, environ={}))
+    tree = open_tree(config.load(None, start=repository, environ={}))
     assert tree.repository
     with tree.repository.reader() as reader:
         history = History(reader, Today(tree.settings, tree.repository, {}), shop[-1])

@@ -9,7 +9,7 @@ import pytest
 from exporting import put
 
 from pinsync.document.form import formatted
-from pinsync.store import Store
+from pinsync.workspace.store import Store
 
 if TYPE_CHECKING:
     from conftest import CommandLine, Result

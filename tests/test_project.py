@@ -39,16 +39,15 @@ BELOW: dict[str, set[str]] = {
     "signing": set(),
     "api": {"signing"},
     "repository": {"environment"},
-    "store": set(),
-    "sources": {"api", "config", "repository", "store", "document", "canonical"},
-    "history": {"canonical", "drift", "config", "document", "repository", "sources", "store"},
+    "workspace": {"api", "canonical", "config", "document", "repository"},
+    "history": {"canonical", "config", "document", "drift", "repository", "workspace"},
     "reports": {"canonical", "drift", "history", "shelf"},
     "rules": {"canonical", "document"},
     "sandbox": {"signing"},
 }
 ABOVE: dict[str, set[str]] = {
     "commands": set(BELOW),
-    "cli": {"commands", "environment"},
+    "cli": {"commands", "environment", "workspace"},
     "__main__": {"commands", "cli", "environment"},
 }
 TABLE = BELOW | ABOVE
@@ -59,12 +58,12 @@ NAMED_ONLY: dict[str, set[str]] = {"api": {"config"}}
 HOMES: dict[str, set[str]] = {
     "click": {"cli", "__main__"},
     "deepdiff": {"drift"},
-    "filelock": {"store"},
+    "filelock": {"workspace"},
     "git": {"repository"},
     "httpcore": {"api"},
     "httpx": {"api"},
     "msgspec": {"document", "canonical"},
-    "platformdirs": {"store", "__main__"},
+    "platformdirs": {"workspace", "__main__"},
     "ruamel": {"yamlio"},
 }
 DISTRIBUTIONS = {"GitPython": "git", "ruamel.yaml": "ruamel"}

@@ -11,12 +11,12 @@ import pytest
 from exporting import BASKET_TEXT, HOME_TEXT, put
 
 from pinsync import config
-from pinsync.commands.places import working_tree
 from pinsync.errors import ConfigError, FileError, PinsyncError, RepositoryError, UsageError
 from pinsync.model import EVERYTHING
 from pinsync.repository import Repository
-from pinsync.sources import sides
-from pinsync.sources.sides import Source, State
+from pinsync.workspace.source import Source, parse_sources
+from pinsync.workspace.state import State, open_state, pair_trackers, read_contents
+from pinsync.workspace.tree import open_tree
 
 if TYPE_CHECKING:
     from conftest import Git
@@ -38,7 +38,7 @@ def commits(repository: Path, git: Git) -> dict[str, str]:
 
 
 def parse(*arguments: str) -> tuple[Source, Source]:
-    return sides.parse(arguments, Repository.discover(Path.cwd()), Path.cwd())
+    return parse_sources(arguments, Repository.discover(Path.cwd()), Path.cwd())
 
 
 def kinds(*arguments: str) -> list[str]:
@@ -332,12 +332,12 @@ def test_before_the_first_commit_head_is_nothing() -> None:
 
 
 def opened(*arguments: str, config_file: Path | None = None) -> tuple[State, State]:
-    tree = working_tree(config.load(config_file, start=Path.cwd(), environ=os.environ))
+    tree = open_tree(config.load(config_file, start=Path.cwd(), environ=os.environ))
     today = tree.settings
-    old, new = sides.parse(arguments, tree.repository, Path.cwd())
+    old, new = parse_sources(arguments, tree.repository, Path.cwd())
     return (
-        sides.opened(old, today, tree.repository, tree.store, os.environ),
-        sides.opened(new, today, tree.repository, tree.store, os.environ),
+        open_state(old, today, tree.repository, tree.store, os.environ),
+        open_state(new, today, tree.repository, tree.store, os.environ),
     )
 
 
@@ -345,7 +345,7 @@ def held(state: State) -> dict[str, list[str]]:
     """The documents of each tracker, as messages name them."""
     found: dict[str, list[str]] = {}
     for tracker in state.trackers:
-        content, _ = sides.contents(state, state, (tracker, None), EVERYTHING, os.environ)
+        content, _ = read_contents(state, state, (tracker, None), EVERYTHING, os.environ)
         found[tracker.name] = [document.source for document in content.documents.values()]
     return found
 
@@ -547,6 +547,6 @@ def test_trackers_are_paired(old: str, new: str, expected: object, repository: P
     put(repository / "pinsync.yaml", f"trackers: {new}\n")
     found = [
         (left.name if left else None, right.name if right else None)
-        for left, right in sides.paired(*(side.trackers for side in opened("HEAD", "@worktree")))
+        for left, right in pair_trackers(*(side.trackers for side in opened("HEAD", "@worktree")))
     ]
     assert found == expected

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pinsync import sources
 from pinsync.canonical.normalize import build_customization
 from pinsync.errors import FileError
+from pinsync.workspace.read import read_documents, read_export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def head(model: str) -> str:
 
 def documents(files: dict[str, str], known: Sequence[Customization] = (), prefix: str = "") -> dict[str, Document]:
     pairs = ((PurePosixPath(path), text.encode()) for path, text in files.items())
-    return sources.documents(pairs, known, [], prefix=prefix)
+    return read_documents(pairs, known, [], prefix=prefix)
 
 
 def refusal(files: dict[str, str], prefix: str = "") -> tuple[str, str | None]:
@@ -88,7 +88,7 @@ def test_a_fault_names_the_source() -> None:
 def test_a_saved_export_is_read(tmp_path: Path) -> None:
     row = {"id": "a", "model": "basket", "target_type": "all", "tags": 5, "note": 1}
     (tmp_path / "saved.json").write_text(json.dumps({"results": [row]}))
-    snapshot = sources.saved_export(tmp_path / "saved.json", [("note",)])
+    snapshot = read_export(tmp_path / "saved.json", [("note",)])
     assert [item.text.decode() for item in snapshot.customizations] == [A + "    tags: 5\n"]
     assert snapshot.warnings == (
         "row 1 of the answer (basket, a): tags: expected a list of strings, got an integer; kept as it is",
@@ -110,7 +110,7 @@ def test_a_saved_export_at_fault_is_a_fault_of_the_file(tmp_path: Path, text: st
     path = tmp_path / "saved.json"
     path.write_text(text)
     with pytest.raises(FileError) as caught:
-        sources.saved_export(path, [])
+        read_export(path, [])
     assert caught.value.message.startswith(f"{path}: {message}")
     assert caught.value.exit_code == 2
 
@@ -118,4 +118,4 @@ def test_a_saved_export_at_fault_is_a_fault_of_the_file(tmp_path: Path, text: st
 def test_a_saved_export_that_is_not_there(tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "none.json", "No such file"), (tmp_path, "Is a directory")):
         with pytest.raises(FileError, match=f"can't be read: {reason}"):
-            sources.saved_export(path, [])
+            read_export(path, [])

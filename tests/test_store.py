@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pinsync import store as store_module
 from pinsync.errors import FileError, SafetyError
-from pinsync.store import Store, user_state
+from pinsync.workspace import store as store_module
+from pinsync.workspace.store import Store, user_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -63,7 +63,7 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     only written once PINSYNC_ALLOW_HOST names it.
     """
     from pinsync.commands.init import init as command
-    from pinsync.commands.paths import current_folder
+    from pinsync.workspace.paths import current_folder
 
     return command(
         root=current_folder(), tracker_id=tracker_id, host=host, environ=variables(), echo=console.say, ci=ci

@@ -8,15 +8,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync.document import written
-from pinsync.sources import sides
+from pinsync.workspace.source import parse_revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pinsync.commands import Console
-    from pinsync.commands.places import WorkingTree
     from pinsync.document.written import Written
     from pinsync.model import Finding
+    from pinsync.workspace.tree import WorkingTree
 
 # As git's own detection of renames (git-diff(1), --find-renames).
 _SIMILARITY: Final = 0.5
@@ -67,7 +67,7 @@ def read(
         RepositoryError: there is no such commit, or no repository.
         FileError: a folder or document of the commit is a link, or can't be read.
     """
-    source = sides.revision(revision, tree.repository)
+    source = parse_revision(revision, tree.repository)
     for warning in source.warnings:
         console.warn(warning)
     if tree.repository is None or source.revision is None:  # before the first commit

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.commands.pager import paged
-from pinsync.commands.paths import current_folder
-from pinsync.commands.places import Head, warnings_of, working_tree
 from pinsync.commands.selection import Placed, chosen, named
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
@@ -24,17 +22,20 @@ from pinsync.history.steps import History
 from pinsync.reports import Style
 from pinsync.reports.blame import json as blame_json
 from pinsync.reports.blame import text as blame_text
+from pinsync.workspace.leftovers import warnings_of
+from pinsync.workspace.paths import current_folder
+from pinsync.workspace.tree import Head, open_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pinsync.commands import Console
-    from pinsync.commands.places import WorkingTree
     from pinsync.config import Settings, Tracker
     from pinsync.history.record import BlamedRule
     from pinsync.history.states import State
     from pinsync.history.versions import Version
     from pinsync.repository import Repository
+    from pinsync.workspace.tree import WorkingTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
         UsageError: a model, target or tracker isn't one.
         PinsyncError: there is no such revision, or no repository, or the configuration can't be read.
     """
-    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
+    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
     repository = _repository(tree)
     tip = repository.resolve(options.revision, console.warn)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pinsync import config
-from pinsync.commands.paths import current_folder
 from pinsync.errors import PinsyncError
-from pinsync.store import Store
+from pinsync.workspace.paths import current_folder
+from pinsync.workspace.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

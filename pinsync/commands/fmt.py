@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import config
-from pinsync.commands.paths import chosen, current_folder, here, no_documents, seen
-from pinsync.commands.places import describe_misnamed, working_tree
 from pinsync.document.form import formatted
 from pinsync.drift.record import Texts
 from pinsync.errors import FileError, gravest
 from pinsync.escape import defused, one_line, printable
 from pinsync.model import STANDARD_INPUT
 from pinsync.reports.drift import patch
-from pinsync.store import Store, writing
+from pinsync.workspace.leftovers import describe_misnamed
+from pinsync.workspace.paths import choose_files, current_folder, describe_search, place_from_cwd, relative_to_cwd
+from pinsync.workspace.store import Store, writing
+from pinsync.workspace.tree import open_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
     from pinsync.commands import Console
-    from pinsync.commands.paths import Chosen
+    from pinsync.workspace.paths import Chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,9 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     Raises:
         PinsyncError: what stops all files alike.
     """
-    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
+    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
     settings, store = tree.settings, tree.store
-    found = chosen(options.paths, options.names, settings, store)
+    found = choose_files(options.paths, options.names, settings, store)
     codes = [console.fail(error) for error in found.errors]
     changes: list[_Change] = []
     unchanged = 0
@@ -84,7 +85,7 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
         try:
             change = _format(path, store)
         except FileError as error:
-            codes.append(console.fail(seen(error, store.root)))
+            codes.append(console.fail(place_from_cwd(error, store.root)))
             continue
         if change is None:
             unchanged += 1
@@ -100,9 +101,9 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     if found.unread:
         console.warn(_unread(found, store))
     if found.misnamed:
-        console.warn(describe_misnamed([here(str(path), store.root) for path in found.misnamed]))
+        console.warn(describe_misnamed([relative_to_cwd(str(path), store.root) for path in found.misnamed]))
     if not found.paths and not codes:
-        console.warn(no_documents(options.paths, options.names, settings, store))
+        console.warn(describe_search(options.paths, options.names, settings, store))
     elif changed or unchanged:
         console.say(_summary(changed, unchanged, options))
     return gravest([*codes, int(bool(changes) and not options.writes)])
@@ -112,8 +113,8 @@ def _unread(found: Chosen, store: Store) -> str:
     """Return the line on the files that no tracker reads: what was only found among the documents is left as it is."""
     first, *more = found.unread
     others = f", and {len(more)} more" if more else ""
-    expected = here(str(found.expected / first.name), store.root)
-    return f"no tracker reads {here(str(first), store.root)}{others}; expected {expected}: see pinsync lint"
+    expected = relative_to_cwd(str(found.expected / first.name), store.root)
+    return f"no tracker reads {relative_to_cwd(str(first), store.root)}{others}; expected {expected}: see pinsync lint"
 
 
 def _format(path: PurePosixPath, store: Store) -> _Change | None:
@@ -139,9 +140,9 @@ def _rewrite(changes: Sequence[_Change], store: Store, console: Console) -> list
             try:
                 store.reshape(change.path, change.old, change.new)
             except FileError as error:
-                failed.append(console.fail(seen(error, store.root)))
+                failed.append(console.fail(place_from_cwd(error, store.root)))
             else:
-                console.step(f"reformatted {one_line(here(str(change.path), store.root))}")
+                console.step(f"reformatted {one_line(relative_to_cwd(str(change.path), store.root))}")
     return failed
 
 
@@ -151,7 +152,7 @@ def _preview(changes: Sequence[_Change], store: Store, options: Options, console
         if options.diff:
             _show(Texts(str(change.path), change.old, change.new), options, console)
         else:
-            console.name(here(str(change.path), store.root))
+            console.name(relative_to_cwd(str(change.path), store.root))
 
 
 def _summary(changed: int, unchanged: int, options: Options) -> str:

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 from pinsync import config, layout
 from pinsync.canonical.moments import parse_option
 from pinsync.commands.pager import paged
-from pinsync.commands.paths import current_folder
-from pinsync.commands.places import Head, warnings_of, working_tree
 from pinsync.commands.wanted import Wanted
 from pinsync.drift import changes as changing
 from pinsync.drift.pairs import Pair
@@ -28,6 +26,9 @@ from pinsync.reports.history import json as history_json
 from pinsync.reports.history import markdown as history_markdown
 from pinsync.reports.history import text as history_text
 from pinsync.repository import Range
+from pinsync.workspace.leftovers import warnings_of
+from pinsync.workspace.paths import current_folder
+from pinsync.workspace.tree import Head, open_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,7 +94,7 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
         RepositoryError: this is no git repository, it has no commit yet, or there is no such revision.
         PinsyncError: the configuration can't be read.
     """
-    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
+    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
     if tree.repository is None:
         hint = "make one with `git init`, and commit what `pinsync export` writes"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
 from pinsync.commands import Console, ignores, report_files, step_summary
-from pinsync.commands.paths import chosen, configuration, current_folder, from_root, here, no_documents, seen
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, gravest, suggestion
 from pinsync.model import Finding
@@ -18,16 +17,25 @@ from pinsync.reports import load_lint
 from pinsync.reports.ci.findings import UNREAD, Context, Passed, Rule, named
 from pinsync.rules import syntax, unread_document
 from pinsync.rules.folder import Folder
-from pinsync.store import Store, writing
+from pinsync.workspace.paths import (
+    choose_files,
+    configuration_path,
+    current_folder,
+    describe_search,
+    place_from_cwd,
+    relative_to_cwd,
+    relative_to_root,
+)
+from pinsync.workspace.store import Store, writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from pinsync.commands.baseline import Baseline
-    from pinsync.commands.paths import Chosen
-    from pinsync.commands.places import WorkingTree
     from pinsync.config import Settings
     from pinsync.document.written import Written
+    from pinsync.workspace.paths import Chosen
+    from pinsync.workspace.tree import WorkingTree
 
 EXPIRED_DAYS: Final = 30
 
@@ -88,11 +96,11 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
     store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
     tree = None
     if options.add_ignores or options.since is not None:
-        from pinsync.commands.places import working_tree  # noqa: PLC0415 - a plain lint needs no git
+        from pinsync.workspace.tree import open_tree  # noqa: PLC0415 - a plain lint needs no git
 
-        tree = working_tree(settings)
+        tree = open_tree(settings)
         settings, store = tree.settings, tree.store
-    files = chosen(options.paths, options.names, settings, store)
+    files = choose_files(options.paths, options.names, settings, store)
     reader = _Reader(store, files, settings, console)
     for error in files.errors:
         console.fail(error)
@@ -110,7 +118,7 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
             done(str(place))
     errors = [*files.errors, *reader.errors]
     if not folders and not errors:
-        console.warn(no_documents(options.paths, options.names, settings, store))
+        console.warn(describe_search(options.paths, options.names, settings, store))
     if tree is not None and options.since is not None:
         check = replace(check, baseline=_baseline(options, tree, folders, reader, console))
         findings = check.select(findings)
@@ -274,7 +282,7 @@ class _Reader:
         try:
             return self._store.paths(None if folder == directory else str(folder.relative_to(directory)))
         except FileError as error:
-            self._console.warn(seen(error, self._store.root).message)
+            self._console.warn(place_from_cwd(error, self._store.root).message)
             return ()
 
     def _document(self, path: PurePosixPath) -> Written | None:
@@ -282,7 +290,7 @@ class _Reader:
         try:
             self._read[source] = written.read(self._text(path), source)
         except FileError as error:
-            as_seen = seen(error, self._store.root)
+            as_seen = place_from_cwd(error, self._store.root)
             if source in self.files:
                 self.errors.append(as_seen)
                 self._console.fail(as_seen)
@@ -291,7 +299,7 @@ class _Reader:
             return None
         if path.parent in self._folders and source not in self.files:
             for fault in self._read[source].faults[:1]:
-                self._console.warn(f"{seen(fault, self._store.root).message}; what depends on it isn't found")
+                self._console.warn(f"{place_from_cwd(fault, self._store.root).message}; what depends on it isn't found")
         return self._read[source]
 
     def _text(self, path: PurePosixPath) -> bytes:
@@ -309,17 +317,19 @@ class _Reader:
             if source not in wrong
         ]
         described = [_described(rule) for rule in rules.RULES.values() if rule.ID in ids]
-        return Context("lint", [*described, UNREAD], tuple(passed), configuration=configuration(self._settings))
+        return Context("lint", [*described, UNREAD], tuple(passed), configuration=configuration_path(self._settings))
 
     def as_seen(self, findings: Sequence[Finding], context: Context) -> Found:
         """Return the same for people: with paths as they are written in the current folder."""
-        names = {file: file and here(file, self._store.root) for file in {finding.file for finding in findings}}
+        names = {
+            file: file and relative_to_cwd(file, self._store.root) for file in {finding.file for finding in findings}
+        }
         return [replace(finding, file=names[finding.file]) for finding in findings], context
 
 
 def _failure(error: FileError, root: Path) -> Finding:
     """Return what says that something wasn't looked at; what lies outside the root is named in the message alone."""
-    file = from_root(error.source, root)
+    file = relative_to_root(error.source, root)
     message = error.message if file is None else error.reason
     return Finding(UNREAD.id, "error", message, file=file, line=error.line, column=error.column, hint=error.hint)
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config
-from pinsync.commands.paths import current_folder
 from pinsync.config import Tracker
 from pinsync.environment import trial_environment
 from pinsync.errors import PinsyncError, UsageError
 from pinsync.sandbox import TRACKER_ID, Sandbox, StandIn, parse_fault
+from pinsync.workspace.paths import current_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

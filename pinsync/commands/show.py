@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pinsync import config, sources
+from pinsync import config
 from pinsync.canonical.moments import parse_option, utc_text
 from pinsync.commands.pager import paged
-from pinsync.commands.paths import current_folder
-from pinsync.commands.places import warnings_at, working_tree
 from pinsync.commands.selection import Placed, chosen, named
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
@@ -20,7 +18,12 @@ from pinsync.reports import Style
 from pinsync.reports.show import json as show_json
 from pinsync.reports.show import text as show_text
 from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items
-from pinsync.sources import sides
+from pinsync.workspace.leftovers import warnings_at
+from pinsync.workspace.paths import current_folder
+from pinsync.workspace.read import read_documents
+from pinsync.workspace.source import parse_revision, parse_word
+from pinsync.workspace.state import open_state
+from pinsync.workspace.tree import open_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from pinsync.config import Tracker
     from pinsync.document import Document
     from pinsync.repository import Repository
-    from pinsync.sources.sides import Source
+    from pinsync.workspace.source import Source
 
 _FILES: Final = ("@worktree", "@index")
 
@@ -74,14 +77,14 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
         UsageError: a model, target, tracker or time isn't one, or live is asked for.
         PinsyncError: a file or the configuration can't be read, or there is no such revision.
     """
-    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
+    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
     zone = ZoneInfo(today.timezone)
     at = options.now if options.at is None else parse_option(options.at, zone, option="--at")
     source = _source(options.revision, tree.repository)
     for warning in source.warnings:
         console.warn(warning)
-    state = sides.opened(source, today, tree.repository, tree.store, environ)
+    state = open_state(source, today, tree.repository, tree.store, environ)
     for warning in warnings_at(state):
         console.warn(warning)
     trackers = named(state.trackers, options.names)
@@ -90,7 +93,7 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
         for tracker in trackers:
             console.step(f"{tracker.name}: {state.reading(tracker)}")
             # A field that is left out of comparison may say a title all the same.
-            read.append(sources.documents(state.files(tracker), (), (), prefix=source.prefix))
+            read.append(read_documents(state.files(tracker), (), (), prefix=source.prefix))
             done(tracker.name)
     found = _shelves(dict(zip(trackers, read, strict=True)), options, utc_text(at), source)
     shelves = Shelves(options.model, utc_text(at), Side(source.text, source.revision), tuple(found))
@@ -107,7 +110,7 @@ def _source(text: str, repository: Repository | None) -> Source:
     if text == "@live":
         hint = "export it with `pinsync export`, or see what is different there with `pinsync diff`"
         raise UsageError("--rev: @live is no revision; what is shown are files", hint=hint)
-    return sides.word(text, _FILES, "or a git revision") or sides.revision(text, repository)
+    return parse_word(text, _FILES, "or a git revision") or parse_revision(text, repository)
 
 
 def _shelves(

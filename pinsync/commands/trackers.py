@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pinsync import config
 from pinsync.commands import in_parallel
-from pinsync.commands.paths import current_folder
 from pinsync.errors import PinsyncError, gravest
 from pinsync.escape import defused
+from pinsync.workspace.paths import current_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from pinsync.errors import ConfigError
 from pinsync.history.versions import Fault, placed
 from pinsync.layout import SUFFIX
 from pinsync.repository import listing
-from pinsync.sources import sides
+from pinsync.workspace.state import configuration_places, without_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class Configurations:
     def __init__(self, reader: Reader, today: Today) -> None:
         self._reader = reader
         self._today = today
-        self._near = sides.configuration_places(today.settings, today.repository)
+        self._near = configuration_places(today.settings, today.repository)
         self._former: list[PurePosixPath] | None = None
         self._parsed: dict[tuple[PurePosixPath, str], Settings | Fault] = {}
         self._default: Settings | None = None
@@ -92,7 +92,7 @@ class Configurations:
             return found
         if self._default is None:
             today = self._today
-            self._default = sides.without_configuration(today.settings, self._near, today.repository, today.environ)
+            self._default = without_configuration(today.settings, self._near, today.repository, today.environ)
         return self._default
 
     def _found(self, commit: str, places: list[PurePosixPath]) -> Settings | Fault | None:

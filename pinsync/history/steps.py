@@ -14,7 +14,7 @@ from pinsync.config import check_trackers
 from pinsync.drift.record import Place
 from pinsync.history.states import Documents, State, States
 from pinsync.history.versions import Fault, Version
-from pinsync.sources import sides
+from pinsync.workspace.state import pair_trackers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -162,7 +162,7 @@ class History:
         if after is None:
             fault = self._states.outline(at)
             return (Step(commit, (), {fault: None}) if isinstance(fault, Fault) else None), newest
-        pairs = list(sides.paired(list(before.documents) if before else [], list(after.documents)))
+        pairs = list(pair_trackers(list(before.documents) if before else [], list(after.documents)))
         trackers = [
             found
             for (left, right), name in _called(newest, pairs, every=every)

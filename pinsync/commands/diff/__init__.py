@@ -10,12 +10,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from pinsync import config, layout, sources
+from pinsync import config, layout
 from pinsync.canonical.moments import date_time
 from pinsync.commands import Console, in_parallel, report_files, step_summary
 from pinsync.commands.diff.texts import texts
-from pinsync.commands.paths import configuration, current_folder, here
-from pinsync.commands.places import WorkingTree, warnings_at, working_tree
 from pinsync.drift import causes
 from pinsync.drift import changes as changing
 from pinsync.drift.causes import Filters
@@ -28,14 +26,19 @@ from pinsync.model import EVERYTHING, Customization, FailOn, Scope
 from pinsync.reports import Style, load_drift
 from pinsync.reports.drift import patch
 from pinsync.reports.words.likeness import fold, tell_apart
-from pinsync.sources import sides
+from pinsync.workspace.leftovers import warnings_at
+from pinsync.workspace.paths import configuration_path, current_folder, relative_to_cwd
+from pinsync.workspace.read import fetch_live, override_flags
+from pinsync.workspace.source import parse_sources
+from pinsync.workspace.state import open_state, pair_trackers, read_contents
+from pinsync.workspace.tree import WorkingTree, open_tree
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pinsync.config import Settings, Tracker
-    from pinsync.sources.sides import Content, State
+    from pinsync.workspace.state import Content, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +115,13 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     Raises:
         PinsyncError: what stops all trackers alike; what stops one of them stands in the report.
     """
-    tree = working_tree(config.load(config_file, start=current_folder(), environ=environ))
+    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
     today = tree.settings
-    pair = sides.parse(options.sources, tree.repository, current_folder(), partial(_of_model, tree), options.stdin)
+    pair = parse_sources(options.sources, tree.repository, current_folder(), partial(_of_model, tree), options.stdin)
     for warning in (*pair[0].warnings, *pair[1].warnings):
         console.warn(warning)
     report_files.check(options.reports, today, [source.path for source in pair if source.path])
-    old, new = (sides.opened(source, today, tree.repository, tree.store, environ) for source in pair)
+    old, new = (open_state(source, today, tree.repository, tree.store, environ) for source in pair)
     run = _Run(old, new, options, environ, console)
     trackers = run.trackers()
     with console.phase("comparing", [_tracker(both).name for both in trackers]) as done:
@@ -131,7 +134,7 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     result = Drift(*ends, drifts, tuple(_notes(old, new)), config_file is None and options.is_whole)
     zone = ZoneInfo(today.timezone)
     has_page = step_summary.named(environ)
-    style = Style(zone, console.color_out, options.max_chars, options.summary, configuration(today), has_page)
+    style = Style(zone, console.color_out, options.max_chars, options.summary, configuration_path(today), has_page)
     files = [(file, _rendered(format_, result, style)) for format_, file in options.reports]
     report = _rendered(options.format, result, style)
     if report and not (console.verbosity < 0 and options.format == "text" and _is_nothing(result)):
@@ -168,7 +171,7 @@ def _not_committed(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str
     if not paths:
         return None
     first, *more = paths
-    names = one_line(here(str(first), tree.store.root)) + (f" and {len(more)} more have" if more else " has")
+    names = one_line(relative_to_cwd(str(first), tree.store.root)) + (f" and {len(more)} more have" if more else " has")
     return f"note: {names} changes that aren't committed, which HEAD doesn't hold: pinsync diff @worktree compares them"
 
 
@@ -256,7 +259,7 @@ class _Run:
         for state in (self.old, self.new):
             if state.source.kind == "live":
                 state.settings.select(())
-        pairs = list(sides.paired(self.old.trackers, self.new.trackers))
+        pairs = list(pair_trackers(self.old.trackers, self.new.trackers))
         known = {tracker.name for pair in pairs for tracker in pair if tracker}
         config.check_trackers(self.options.names, known)
         wanted = self.options.names or known
@@ -271,7 +274,7 @@ class _Run:
 
     def _overridden(self, tracker: Tracker | None) -> Tracker | None:
         flags = self.options.remove_expired_pins, self.options.remove_nonexisting_item_pins
-        return tracker and sources.overridden(tracker, *flags)
+        return tracker and override_flags(tracker, *flags)
 
     def compared(self, pair: tuple[Tracker | None, Tracker | None]) -> _Compared:
         """Compare one tracker; what goes wrong stands in the result."""
@@ -312,13 +315,13 @@ class _Run:
         for state, tracker in zip((self.old, self.new), pair, strict=True):
             if tracker:
                 self._step(tracker.name, state.reading(tracker))
-        old, new = sides.contents(self.old, self.new, pair, scope, self.environ, self.console)
+        old, new = read_contents(self.old, self.new, pair, scope, self.environ, self.console)
         lists = [side.snapshot.customizations for side in (old, new)]
         live = next((side for side, state in enumerate((self.old, self.new)) if state.source.kind == "live"), None)
         if scope == EVERYTHING or live is None or not leaves_a_question(lists[1 - live], lists[live], scope):
             return old, new
         self._step(_tracker(pair).name, "the filtered answer leaves a question; fetching all")
-        return sides.contents(self.old, self.new, pair, EVERYTHING, self.environ, self.console)
+        return read_contents(self.old, self.new, pair, EVERYTHING, self.environ, self.console)
 
     def _step(self, name: str, what: str) -> None:
         self.console.step(f"{name}: {what}")
@@ -347,7 +350,7 @@ class _Run:
         return changes
 
     def _whole(self, tracker: Tracker, settings: Settings) -> Sequence[Customization]:
-        return sources.live(tracker, settings, EVERYTHING, self.environ, self.console).customizations
+        return fetch_live(tracker, settings, EVERYTHING, self.environ, self.console).customizations
 
     def warn(self, found: Sequence[_Compared]) -> None:
         """Show what was odd but kept, tracker by tracker, and commands in a patch on stdout."""

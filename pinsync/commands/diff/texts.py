@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pinsync.document import Document, Entry
     from pinsync.model import Customization
-    from pinsync.sources.sides import Content
+    from pinsync.workspace.state import Content
 
 
 def texts(changes: Sequence[Change], old: Content, new: Content, folder: PurePosixPath) -> Iterator[Texts]:

@@ -9,25 +9,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinsync import config, layout, sources
+from pinsync import config, layout
 from pinsync.commands import Console, in_parallel
 from pinsync.commands.export.basis import customizations, read_basis
 from pinsync.commands.export.committed import counted_from_head, find_removed
 from pinsync.commands.export.standing import Standing, beside, ids, standing
 from pinsync.commands.export.update import Update, check_removals, update
-from pinsync.commands.paths import current_folder, here
-from pinsync.commands.places import (
-    Head,
-    TrackerFiles,
-    WorkingTree,
-    check_committed,
-    find_misnamed,
-    left_over,
-    needed_commit,
-    needed_repository,
-    renamed,
-    working_tree,
-)
 from pinsync.config import Tracker
 from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
 from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, gravest
@@ -35,7 +22,19 @@ from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
 from pinsync.redaction import redacted
 from pinsync.reports.commit_message import message
-from pinsync.store import writing
+from pinsync.workspace.leftovers import describe_leftovers, describe_rename, find_misnamed
+from pinsync.workspace.paths import current_folder, relative_to_cwd
+from pinsync.workspace.read import fetch_live, override_flags, parse_export, read_documents, read_export
+from pinsync.workspace.store import writing
+from pinsync.workspace.tree import (
+    Head,
+    TrackerFiles,
+    WorkingTree,
+    check_committed,
+    open_tree,
+    require_commit,
+    require_repository_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -97,17 +96,21 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
     settings = config.load(config_file, start=current_folder(), environ=environ)
     trackers = _trackers(settings, options)
     _check_options(options, trackers)
-    tree = working_tree(settings)
+    tree = open_tree(settings)
     settings = tree.settings
     place: WorkingTree | Head = tree
     if options.branch is not None:
-        repository, head = needed_commit(tree, "--branch")
+        repository, head = require_commit(tree, "--branch")
         place = Head(repository, tree.directory, head)
         check_committed(place, tree, settings, environ)
     elif options.commit:
-        needed_repository(tree, "--commit")
+        require_repository_of(tree, "--commit")
     names = [tracker.name for tracker in settings.trackers]
-    for warning in (left_over(place, names), find_misnamed(place, names), renamed(place, tree, settings, environ)):
+    for warning in (
+        describe_leftovers(place, names),
+        find_misnamed(place, names),
+        describe_rename(place, tree, settings, environ),
+    ):
         if warning:
             console.warn(warning)
     run = _Run(settings, options, environ, console, place)
@@ -123,7 +126,7 @@ def _trackers(settings: Settings, options: Options) -> list[Tracker]:
     if options.from_file and not settings.trackers and not options.names:
         return [Tracker("default", "")]  # a saved export can be read by whoever has no access
     flags = options.remove_expired_pins, options.remove_nonexisting_item_pins
-    return [sources.overridden(tracker, *flags) for tracker in settings.select(options.names)]
+    return [override_flags(tracker, *flags) for tracker in settings.select(options.names)]
 
 
 def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
@@ -192,10 +195,10 @@ class _Run:
     def _fetched(self, tracker: Tracker) -> Snapshot | PinsyncError:
         try:
             if self._options.stdin is not None:
-                return sources.parsed_export(self._options.stdin, STANDARD_INPUT, self._settings.ignore)
+                return parse_export(self._options.stdin, STANDARD_INPUT, self._settings.ignore)
             if self._options.from_file:
-                return sources.saved_export(self._options.from_file, self._settings.ignore)
-            return sources.live(tracker, self._settings, self._options.scope, self._environ, self._console)
+                return read_export(self._options.from_file, self._settings.ignore)
+            return fetch_live(tracker, self._settings, self._options.scope, self._environ, self._console)
         except PinsyncError as error:
             return error
 
@@ -245,7 +248,7 @@ class _Run:
         if not leaves_a_question(rules, live.customizations, self._options.scope):
             return live
         self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
-        return sources.live(tracker, self._settings, EVERYTHING, self._environ, self._console)
+        return fetch_live(tracker, self._settings, EVERYTHING, self._environ, self._console)
 
     def _files(self, tracker: Tracker) -> TrackerFiles:
         name = self._name(tracker)
@@ -278,7 +281,7 @@ class _Run:
     def _here(self, path: PurePosixPath | str) -> str:
         """Return how a person in the current folder writes the path of a document; of a commit's, git does."""
         place = self._place
-        return one_line(str(path) if isinstance(place, Head) else here(str(path), place.store.root))
+        return one_line(str(path) if isinstance(place, Head) else relative_to_cwd(str(path), place.store.root))
 
     def _where(self, folder: PurePosixPath) -> str:
         """Return where documents are written, to end a line with; in full where nothing else says where."""
@@ -288,7 +291,7 @@ class _Run:
         root = place.store.root
         stray = self._settings.path is None and place.repository is None
         is_near = not stray and Path.cwd().is_relative_to(root.resolve())
-        shown = here(str(folder), root) if is_near else (root / folder).as_posix()
+        shown = relative_to_cwd(str(folder), root) if is_near else (root / folder).as_posix()
         return "in this folder" if shown == "." else f"in {shown}/"
 
     def record(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
@@ -324,7 +327,7 @@ class _Run:
             place.repository.check_index(place.directory)
         if recorded:
             paths = [path for path, text in recorded.items() if text is not None]
-            needed_repository(place, "--commit").check_commit(paths)
+            require_repository_of(place, "--commit").check_commit(paths)
         self._check_attributes(place, updates)
         ready = [(found, staged) for found in updates if (staged := self._staged(place, found)) is not None]
         if place.repository:
@@ -374,7 +377,7 @@ class _Run:
 
     def _commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
         """Commit what pinsync wrote, now or in an earlier run, and nothing else."""
-        repository = needed_repository(place, "--commit")
+        repository = require_repository_of(place, "--commit")
         recorded = {path: text for found in updates for path, text in found.recorded.items()}
         pairs = self._nothing() | {found.tracker.name: found.committed for found in updates}
         text = self._options.message or message(pairs)
@@ -441,4 +444,4 @@ class _Run:
 
     def _read(self, place: Head, tracker: Tracker, known: Iterable[Customization]) -> Mapping[str, Document]:
         prefix = "" if place.name == "HEAD" else f"{place.name}:"
-        return sources.documents(place.documents(self._name(tracker)), known, self._settings.ignore, prefix=prefix)
+        return read_documents(place.documents(self._name(tracker)), known, self._settings.ignore, prefix=prefix)

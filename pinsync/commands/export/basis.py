@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pinsync import sources
 from pinsync.errors import FileError
+from pinsync.workspace.read import read_documents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from pinsync.canonical.normalize import Ignored
-    from pinsync.commands.places import Files, TrackerFiles
     from pinsync.document import Document, Entry
     from pinsync.model import Customization
+    from pinsync.workspace.tree import Files, TrackerFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ def read_basis(files: TrackerFiles, known: Iterable[Customization], ignore: Igno
         FileError: a file on disk isn't a document, or a model or an id stands in two files.
     """
     known = list(known)
-    documents = sources.documents(sorted({**files.unchecked, **files.present}.items()), known, ignore)
+    documents = read_documents(sorted({**files.unchecked, **files.present}.items()), known, ignore)
     ids = {item.id for item in customizations(documents)} - {None}
     deleted, warnings = [], []
     for path, text in sorted(files.deleted.items()):
         try:
-            (read,) = sources.documents([(path, text)], known, ignore).values()
+            (read,) = read_documents([(path, text)], known, ignore).values()
         except FileError as error:
             warnings.append(f"HEAD:{error.message}, so the rules of this deleted file don't count")
             continue

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pinsync import sources
 from pinsync.commands.export.update import FileCounts, Update
 from pinsync.drift.pairs import in_scope, match
 from pinsync.errors import FileError, SafetyError
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, Customization, Scope
+from pinsync.workspace.read import read_documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import PurePosixPath
 
     from pinsync.canonical.normalize import Ignored
-    from pinsync.commands.places import Changes, Files, TrackerFiles
+    from pinsync.workspace.tree import Changes, Files, TrackerFiles
 
     Places = dict[str, set[PurePosixPath]]
     """model or rule, by its kind and name → the files in which it stands."""
@@ -137,7 +137,7 @@ class _Reader:
         """Return the customizations of a file; None if it isn't a document."""
         if text not in self._read:
             try:
-                found = sources.documents([(path, text)], self._known, self._ignore)
+                found = read_documents([(path, text)], self._known, self._ignore)
                 self._read[text] = [entry.customization for read in found.values() for entry in read.entries]
             except FileError:
                 self._read[text] = None

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pinsync.commands.export.basis import Basis
-    from pinsync.commands.places import Changes, Files
     from pinsync.config.records import Safety, Tracker
     from pinsync.document import Entry
     from pinsync.drift.pairs import Pair
+    from pinsync.workspace.tree import Changes, Files
 
 
 class Kept(NamedTuple):

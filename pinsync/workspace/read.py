@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pinsync.document import Document
 
 
-def overridden(
+def override_flags(
     tracker: Tracker, remove_expired_pins: bool | None, remove_nonexisting_item_pins: bool | None
 ) -> Tracker:
     """Return a tracker with what a command line says of the API's flags; None leaves its own setting."""
@@ -31,7 +31,7 @@ def overridden(
     )
 
 
-def live(
+def fetch_live(
     tracker: Tracker,
     settings: Settings,
     scope: Scope,
@@ -72,7 +72,7 @@ def live(
     return Snapshot(customizations, warnings, reply.date or reply.fetched_at)
 
 
-def saved_export(path: Path, ignore: normalize.Ignored) -> Snapshot:
+def read_export(path: Path, ignore: normalize.Ignored) -> Snapshot:
     """Read an answer of the API from a file.
 
     Raises:
@@ -82,10 +82,10 @@ def saved_export(path: Path, ignore: normalize.Ignored) -> Snapshot:
         content = path.read_bytes()
     except OSError as error:
         raise FileError(f"can't be read: {error.strerror}", source=str(path)) from error
-    return parsed_export(content, str(path), ignore)
+    return parse_export(content, str(path), ignore)
 
 
-def parsed_export(content: bytes, source: str, ignore: normalize.Ignored) -> Snapshot:
+def parse_export(content: bytes, source: str, ignore: normalize.Ignored) -> Snapshot:
     """Read a saved answer of the API.
 
     Args:
@@ -102,7 +102,7 @@ def parsed_export(content: bytes, source: str, ignore: normalize.Ignored) -> Sna
         raise FileError(error.message, source=source, hint=error.hint) from error
 
 
-def documents(
+def read_documents(
     files: Iterable[tuple[PurePosixPath, bytes]],
     known: Iterable[Customization],
     ignore: normalize.Ignored,

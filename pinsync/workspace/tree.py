@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
-import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pinsync import config, layout
-from pinsync.commands.paths import here
-from pinsync.errors import FileError, RepositoryError, SafetyError
+from pinsync.errors import RepositoryError, SafetyError
 from pinsync.escape import one_line
-from pinsync.layout import SUFFIX, is_misnamed
-from pinsync.sources import sides
-from pinsync.store import Store, user_state
+from pinsync.layout import is_misnamed
+from pinsync.workspace.paths import relative_to_cwd
+from pinsync.workspace.source import Source
+from pinsync.workspace.state import open_state, unchecked_documents, worktree_documents
+from pinsync.workspace.store import Store, user_state
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from pinsync.config import Settings
     from pinsync.repository import Repository, Unsaved
 
-# What the name of a tracker's folder looks like, and a line that every document has.
-_TRACKER: Final = re.compile(r"[a-z0-9_-]+")
-_DOCUMENT: Final = re.compile(rb"^model:", re.MULTILINE)
 
 Files = Mapping[PurePosixPath, bytes]
 """path → bytes."""
@@ -78,7 +73,7 @@ class WorkingTree:
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
-        return sides.worktree_documents(self.store, self.repository, tracker)
+        return worktree_documents(self.store, self.repository, tracker)
 
     def files(self, tracker: str | None, head: str | None, *, whole: bool) -> TrackerFiles:
         """Read the documents of a tracker.
@@ -95,7 +90,7 @@ class WorkingTree:
         if self.repository is None:
             return TrackerFiles(present)
         folder = layout.folder(self.directory, tracker)
-        unchecked = sides.unchecked_documents(self.repository, folder)
+        unchecked = unchecked_documents(self.repository, folder)
         if head is None:
             return TrackerFiles(present, unchecked)
         here = present.keys() | unchecked.keys()
@@ -130,7 +125,7 @@ class WorkingTree:
         unsaved = self.repository.unsaved(paths) if self.repository else ()
         persons = self._persons(unsaved) if self.repository else self._unknown(paths)
         if persons and not force:
-            names = ", ".join(one_line(here(str(path), self.store.root)) for path in persons)
+            names = ", ".join(one_line(relative_to_cwd(str(path), self.store.root)) for path in persons)
             work = "holds uncommitted work" if len(persons) == 1 else "hold uncommitted work"
             how = "commit or stash it" if self.repository else "put it under git, or move it away"
             hint = f"{how}, or overwrite it with export --force"
@@ -175,7 +170,7 @@ class WorkingTree:
         """
         for path, text in files.items():
             if self.store.read(path) != text:
-                message = f"{one_line(here(str(path), self.store.root))} changed while pinsync was at work"
+                message = f"{one_line(relative_to_cwd(str(path), self.store.root))} changed while pinsync was at work"
                 hint = "you or a hook of the commit changed it, and nothing was committed; run the command again"
                 raise SafetyError(message, hint=hint)
 
@@ -238,7 +233,7 @@ Place = WorkingTree | Head | Index
 """Where documents lie."""
 
 
-def working_tree(settings: Settings) -> WorkingTree:
+def open_tree(settings: Settings) -> WorkingTree:
     """Return the working tree that a configuration speaks of.
 
     Raises:
@@ -257,136 +252,6 @@ def working_tree(settings: Settings) -> WorkingTree:
     return WorkingTree(settings, store, repository)
 
 
-def left_over(place: Place, names: Sequence[str]) -> str | None:
-    """Return a warning of documents that no tracker reads any more, as before there were several, or fewer.
-
-    Args:
-        place: where the documents lie.
-        names: the trackers that are configured.
-
-    Raises:
-        FileError: a document where there should be none is no plain file, or can't be read.
-    """
-    if len(names) > 1 and (stray := [str(path) for path, _ in place.documents(None)]):
-        reason = "each of several trackers has a folder of its own"
-        return f"not read, since {reason}: {', '.join(stray)}; move them there, or delete them"
-    read = names if len(names) > 1 else ()
-    folders = [name for name in place.folders() if _TRACKER.fullmatch(name) and name not in read]
-    stale = [str(place.directory / name) for name in folders if _holds_documents(place, name)]
-    if not stale:
-        return None
-    reason = "no tracker has such a name" if read else "a single tracker's files lie in no folder of their own"
-    return f"not read, since {reason}: {', '.join(stale)}; to remove: {_removal(place, stale)}"
-
-
-def describe_misnamed(names: Sequence[str]) -> str:
-    """Return a warning of files that would be documents if their names ended in ``.yaml``."""
-    return f"not read, since documents end in {SUFFIX}: {', '.join(names)}; rename them"
-
-
-def find_misnamed(place: Place, names: Sequence[str]) -> str | None:
-    """Return the warning of `describe_misnamed` for the trackers' folders; None if all names are right.
-
-    Args:
-        place: where the documents lie.
-        names: the trackers that are configured.
-    """
-    trackers = names if len(names) > 1 else (None,)
-    folders = [layout.folder(place.directory, tracker) for tracker in trackers]
-    found = [str(path) for folder in folders for path in place.misnamed(folder)]
-    return describe_misnamed(found) if found else None
-
-
-def warnings_at(state: sides.State) -> list[str]:
-    """Return the warnings of documents that aren't read, for a side of a comparison that is read from files."""
-    repository, directory = state.repository, state.settings.directory
-    place: Place
-    match state.source.kind:
-        case "worktree":
-            place = WorkingTree(state.settings, state.store, repository)
-        case "index" if repository:
-            place = Index(repository, directory)
-        case "revision" if repository and state.source.revision:
-            place = Head(repository, directory, state.source.revision, state.source.name)
-        case _:
-            return []
-    return warnings_of(place, state.settings)
-
-
-def warnings_of(place: Place, settings: Settings) -> list[str]:
-    """Return the warnings of documents in a place that aren't read with these settings."""
-    names = [tracker.name for tracker in settings.trackers]
-    warnings: list[str] = []
-    for find in (left_over, find_misnamed):
-        with contextlib.suppress(FileError):  # a file where no document is expected is not for a reader to mend
-            if warning := find(place, names):
-                warnings.append(warning)
-    return warnings
-
-
-def _removal(place: Place, folders: Sequence[str]) -> str:
-    """Return the commands that remove folders: ``git rm`` fails for one of which git has nothing."""
-    known = [folder for folder in folders if _is_tracked(place, PurePosixPath(folder))]
-    others = [folder for folder in folders if folder not in known]
-    commands = (("git rm -r", known), ("rm -r", others))
-    return " && ".join(f"{command} {shlex.join(names)}" for command, names in commands if names)
-
-
-def _is_tracked(place: Place, folder: PurePosixPath) -> bool:
-    if not isinstance(place, WorkingTree):
-        return True
-    if place.repository is None:
-        return False
-    try:
-        return any(True for _ in place.repository.read_index(folder))
-    except FileError:  # in conflict, so that git has it
-        return True
-
-
-def renamed(place: WorkingTree | Head, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]) -> str | None:
-    """Return a warning of documents that lie where the configuration had them before it was changed last.
-
-    Args:
-        place: where documents are read.
-        tree: the working tree.
-        settings: today's configuration.
-        environ: the environment variables.
-    """
-    repository = tree.repository
-    if repository is None:
-        return None
-    folders = {layout.folder(place.directory, tracker.name) for tracker in settings.trackers} | {place.directory}
-    stale = []
-    for before in _earlier(repository, tree, settings, environ):
-        if before.settings.directory == place.directory:
-            continue
-        for folder in sorted({before.folder(tracker) for tracker in before.trackers} - folders):
-            folders.add(folder)
-            with contextlib.suppress(FileError):  # no folder of documents
-                index = isinstance(place, WorkingTree)
-                files = repository.read_index(folder) if index else repository.read("HEAD", folder)
-                stale += [str(folder)] if any(_DOCUMENT.search(text) for _, text in files) else []
-    if not stale:
-        return None
-    how = f"git mv the files there, or to remove them: git rm -r {shlex.join(stale)}"
-    return f"not read, since the directory is {place.directory} now: {', '.join(stale)}; {how}"
-
-
-def _earlier(
-    repository: Repository, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]
-) -> Iterator[sides.State]:
-    """Yield what HEAD's configuration says, and what it said before the last commit that changed it."""
-    if (head := repository.head()) is None:
-        return
-    name = settings.path.name if settings.path else config.FILE_NAME
-    last = next(repository.main_line(head, [name]), None)
-    for revision in (head, last.parent if last else None):
-        if revision:
-            source = sides.Source("revision", "HEAD", revision=revision)
-            with contextlib.suppress(FileError):  # a configuration that is refused by now
-                yield sides.opened(source, settings, repository, tree.store, environ)
-
-
 def check_committed(place: Head, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]) -> None:
     """Make sure that what is put on top of HEAD lies where HEAD's own configuration looks for it.
 
@@ -394,8 +259,8 @@ def check_committed(place: Head, tree: WorkingTree, settings: Settings, environ:
         RepositoryError: it doesn't.
         ConfigError: HEAD's configuration is refused.
     """
-    source = sides.Source("revision", "HEAD", revision=place.revision)
-    committed = sides.opened(source, settings, place.repository, tree.store, environ)
+    source = Source("revision", "HEAD", revision=place.revision)
+    committed = open_state(source, settings, place.repository, tree.store, environ)
     today = replace(committed, settings=settings)
     today_in, committed_in = ({state.folder(tracker) for tracker in state.trackers} for state in (today, committed))
     if today_in != committed_in:
@@ -410,13 +275,7 @@ def _listed(folders: Iterable[PurePosixPath]) -> str:
     return ", ".join(sorted(map(str, folders)))
 
 
-def _holds_documents(place: Place, name: str) -> bool:
-    with contextlib.suppress(FileError):  # a folder that is none of pinsync's can hold anything
-        return any(_DOCUMENT.search(text) for _, text in place.documents(name))
-    return False
-
-
-def needed_repository(tree: WorkingTree, option: str) -> Repository:
+def require_repository_of(tree: WorkingTree, option: str) -> Repository:
     """Return the repository that ``option`` needs.
 
     Raises:
@@ -428,13 +287,13 @@ def needed_repository(tree: WorkingTree, option: str) -> Repository:
     return tree.repository
 
 
-def needed_commit(tree: WorkingTree, option: str) -> tuple[Repository, str]:
+def require_commit(tree: WorkingTree, option: str) -> tuple[Repository, str]:
     """Return the repository that ``option`` needs, and the full hash of its HEAD.
 
     Raises:
         RepositoryError: there is no repository, or no commit in it.
     """
-    repository = needed_repository(tree, option)
+    repository = require_repository_of(tree, option)
     head = repository.head()
     if head is None:
         raise RepositoryError(f"{option}: there is no commit yet to put a branch on", hint="commit something first")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pinsync.config import Settings
-    from pinsync.store import Store
+    from pinsync.workspace.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Chosen:
     errors: tuple[FileError, ...]
 
 
-def chosen(words: Sequence[str], names: Sequence[str], settings: Settings, store: Store) -> Chosen:
+def choose_files(words: Sequence[str], names: Sequence[str], settings: Settings, store: Store) -> Chosen:
     """Return the documents that a command line names; whether they can be read is for the reader to find out.
 
     Args:
@@ -74,7 +74,7 @@ def chosen(words: Sequence[str], names: Sequence[str], settings: Settings, store
             if {folder, *folder.parents}.intersection(folders):
                 files.update(store.paths(tracker))
         except FileError as error:
-            errors.append(seen(error, store.root))
+            errors.append(place_from_cwd(error, store.root))
     read = {layout.folder(store.directory, tracker) for tracker in _trackers(settings, ())}
     below: set[PurePosixPath] = set()
     for folder in wanted if names else folders:
@@ -98,16 +98,19 @@ def current_folder() -> Path:
         raise FileError(f"can't be found: {error.strerror}", source="the current folder", hint=hint) from error
 
 
-def no_documents(words: Sequence[str], names: Sequence[str], settings: Settings, store: Store) -> str:
-    """Return the warning of a command that found no document, which says where it looked; takes what `chosen` does."""
+def describe_search(words: Sequence[str], names: Sequence[str], settings: Settings, store: Store) -> str:
+    """Return the warning of a command that found no document, which says where it looked.
+
+    Takes the arguments of `choose_files`.
+    """
     folders = [store.directory]
     if names:
         folders = [layout.folder(store.directory, tracker) for tracker in _trackers(settings, names)]
-    places = words or [here(str(folder), store.root) for folder in folders]
+    places = words or [relative_to_cwd(str(folder), store.root) for folder in folders]
     return f"there are no documents in {', '.join(places)}"
 
 
-def here(source: str, root: Path) -> str:
+def relative_to_cwd(source: str, root: Path) -> str:
     """Return how a path that starts at ``root`` is written in the current folder, where a person reads it."""
     try:
         return Path(os.path.relpath(root / source)).as_posix()
@@ -115,19 +118,19 @@ def here(source: str, root: Path) -> str:
         return source
 
 
-def from_root(source: str, root: Path) -> str | None:
+def relative_to_root(source: str, root: Path) -> str | None:
     """Return a path that is written in the current folder as it is from ``root``; None if it lies outside."""
     place = _relative(Path(os.path.abspath(source)), root)  # noqa: PTH100 - as below
     return None if place is None else str(place)
 
 
-def seen(error: FileError, root: Path) -> FileError:
+def place_from_cwd(error: FileError, root: Path) -> FileError:
     """Return an error with its file's path, which starts at ``root``, as it is written in the current folder."""
-    source = here(error.source, root)
+    source = relative_to_cwd(error.source, root)
     return FileError(error.reason, source=source, line=error.line, column=error.column, hint=error.hint)
 
 
-def configuration(settings: Settings) -> str:
+def configuration_path(settings: Settings) -> str:
     """Return the configuration's path from the root; where there is none, or not in there, that of one at the root."""
     place = settings.path and _relative(Path(os.path.abspath(settings.path)), settings.root)  # noqa: PTH100 - as below
     return str(place or config.FILE_NAME)
@@ -148,7 +151,7 @@ def _below(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iter
     """
 
     def fail(error: OSError) -> None:
-        source = here(error.filename, store.root)
+        source = relative_to_cwd(error.filename, store.root)
         if isinstance(error, FileNotFoundError) or source in {known.source for known in errors}:
             return
         hint = "check who owns the folder, and its permissions"
