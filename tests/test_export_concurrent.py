@@ -13,6 +13,7 @@ from pinsync.document.form import formatted
 from pinsync.workspace import store
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
     from pathlib import Path
 
@@ -97,8 +98,8 @@ def test_a_file_that_changes_between_the_check_and_the_rename_is_left_as_it_is(
     edited(api, STRINGS, model="new")
     write = store._write_new
 
-    def slow(path: Path, text: bytes, mode: int | None) -> None:
-        write(path, text, mode)
+    def slow(path: Path, text: bytes, old: os.stat_result | None) -> None:
+        write(path, text, old)
         if path.name.startswith(".basket.yaml."):
             if change == "edited":
                 edit()

@@ -43,7 +43,7 @@ BELOW: dict[str, set[str]] = {
     "history": {"canonical", "config", "document", "drift", "repository", "workspace"},
     "reports": {"canonical", "drift", "history", "shelf"},
     "rules": {"canonical", "document"},
-    "sandbox": {"signing"},
+    "sandbox": {"signing", "workspace"},
 }
 ABOVE: dict[str, set[str]] = {
     "commands": set(BELOW),

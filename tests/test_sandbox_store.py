@@ -130,3 +130,11 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
         thread.join()
     assert len(held.rows()) == 32
     assert len(json.loads((tmp_path / "state.json").read_bytes())["results"]) == 32
+
+
+def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
+    file = tmp_path / "shop.json"
+    store(file=file).create(ITEM)
+    file.chmod(0o600)
+    store(file=file).create({**ITEM, "target_identity": "/p/2/"})
+    assert file.stat().st_mode & 0o777 == 0o600

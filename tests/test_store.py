@@ -160,6 +160,46 @@ def test_the_mode_of_a_file_is_kept_and_a_new_one_follows_the_umask(store: Store
     assert stat.S_IMODE((store.root / BASKET).stat().st_mode) == 0o444
 
 
+NOBODY = 65534
+"""The id of a user and of a group that every Linux has."""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_root_keeps_the_owner_of_a_file_that_is_rewritten(store: Store) -> None:
+    os.chown(put(store, BASKET), NOBODY, NOBODY)
+    write(store, {BASKET: b"b", HOME: b"h"})
+    record = store.state / "written.json"
+    os.chown(record, NOBODY, NOBODY)
+    write(store, {BASKET: b"c"})
+    with store.lock():
+        store.reshape(BASKET, b"c", b"d")
+    assert store.read(BASKET) == b"d"
+    owners = [(place.stat().st_uid, place.stat().st_gid) for place in (store.root / BASKET, record)]
+    assert owners == [(NOBODY, NOBODY)] * 2
+    assert (store.root / HOME).stat().st_uid == 0
+
+
+def test_the_owner_is_asked_for_where_it_differs_and_a_refusal_is_no_failure(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def refuse(_path: object, uid: int, gid: int) -> None:
+        asked.append((uid, gid))
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refuse)
+    place = put(store, BASKET)
+    place.chmod(0o600)
+    write(store, {BASKET: b"b"})
+    assert asked == []
+    old = place.stat()
+    others = os.stat_result((old.st_mode, 0, 0, 1, old.st_uid + 1, old.st_gid + 2, 0, 0, 0, 0))
+    store_module.keep_owner_and_mode(place, others)
+    assert asked == [(-1, old.st_gid + 2), (old.st_uid + 1, -1)]
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+
+
 @contextlib.contextmanager
 def small_files_only() -> Iterator[None]:
     """For a moment only: the limit holds for the file that pytest's own output may go to as well."""
@@ -231,7 +271,7 @@ def test_the_memory_holds_hashes_and_no_content(store: Store) -> None:
 HOLDER = """
 import sys
 from pathlib import Path, PurePosixPath
-from pinsync.store import Store
+from pinsync.workspace.store import Store
 with Store(Path(sys.argv[1]), PurePosixPath("customizations"), Path(sys.argv[2])).lock():
     print("held", flush=True)
     sys.stdin.read()
@@ -261,7 +301,7 @@ def test_a_state_folder_that_cannot_be_made_is_a_clear_error(store: Store) -> No
 KILLED = """
 import os, signal, sys
 from pathlib import Path, PurePosixPath
-from pinsync.store import Store
+from pinsync.workspace.store import Store
 root, state, fatal = sys.argv[1:]
 count = 0
 def watch(event, arguments):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pinsync.errors import FileError
+from pinsync.workspace.store import keep_owner_and_mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -158,6 +159,8 @@ def _write(file: Path, rows: list[Row]) -> None:
     beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         beside.write_text(json.dumps({"results": rows}, indent=2) + "\n", encoding="utf-8")
+        if file.exists():
+            keep_owner_and_mode(beside, file.stat())
         beside.replace(file)
     except OSError as error:
         beside.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import stat
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -242,7 +243,7 @@ class Store:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     old = self._status(path)
                     temporary[path] = _temporary(target)
-                    _write_new(temporary[path], text, None if old is None else stat.S_IMODE(old.st_mode))
+                    _write_new(temporary[path], text, old)
             yield temporary
         finally:
             for new in temporary.values():
@@ -308,7 +309,7 @@ class Store:
             self.state.mkdir(parents=True, exist_ok=True)
             new = _temporary(place)
             try:
-                _write_new(new, text, None)
+                _write_new(new, text, place.stat() if place.exists() else None)
                 new.replace(place)
             finally:
                 new.unlink(missing_ok=True)
@@ -354,13 +355,31 @@ def _temporary(target: Path) -> Path:
     return target.with_name(f".{target.name}.{os.getpid()}.tmp")
 
 
-def _write_new(path: Path, text: bytes, mode: int | None) -> None:
+def _write_new(path: Path, text: bytes, old: os.stat_result | None) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_IT_IS, 0o666), "wb") as file:  # noqa: PTH123
         file.write(text)
         file.flush()
-        if mode is not None:
-            path.chmod(mode)
+        if old is not None:
+            keep_owner_and_mode(path, old)
         os.fsync(file.fileno())
+
+
+def keep_owner_and_mode(path: Path, old: os.stat_result) -> None:
+    """Give a new file the owner, the group and the mode of the file that it is going to replace.
+
+    Only root may give a file away; anybody else may choose among their own groups. Where the
+    process may not, the file stays the process's own, as with git.
+    """
+    path.chmod(stat.S_IMODE(old.st_mode))  # first, since only the owner may
+    if sys.platform == "win32":
+        return
+    new = path.lstat()
+    if new.st_gid != old.st_gid:
+        with contextlib.suppress(OSError):
+            os.chown(path, -1, old.st_gid)
+    if new.st_uid != old.st_uid:
+        with contextlib.suppress(OSError):
+            os.chown(path, old.st_uid, -1)
 
 
 def _sync_folder(folder: Path) -> None:
