@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
-BUG, INTERRUPTED, USAGE = 70, 130, 2
+    from click import ClickException
+
+    from pinsync.errors import UsageError
+
+INTERRUPTED, USAGE = 130, 2
 _COMPLETION = "_PINSYNC_COMPLETE"
 _HELP = frozenset({"-h", "--help", "--version"})
 _SOON = 0.01
@@ -87,28 +91,24 @@ def run(arguments: list[str]) -> int:
             if interrupt := _interrupt_behind(error):
                 console.say(f"interrupted: {interrupt.args[0] if interrupt.args else 'nothing was changed'}")
                 return INTERRUPTED
-            console.say(f"error: a bug in pinsync {__version__}: {type(error).__name__}. {_log()}")
-            return BUG
+            return console.fail(PinsyncError(f"a bug in pinsync {__version__}: {type(error).__name__}. {_log()}"))
         finally:
             sys.unraisablehook = hook
 
 
 def _dispatched(arguments: list[str]) -> int:
-    import io
-
     import click
 
     from pinsync.cli import cli
     from pinsync.errors import FileError
-    from pinsync.escape import defused, printable
 
     try:
         code = cli.main(args=arguments, prog_name="pinsync", standalone_mode=False)
     except click.ClickException as error:
-        text = io.StringIO()
-        error.show(text)
-        _say(defused(printable(text.getvalue().removesuffix("\n"))))
-        return USAGE
+        if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # which click 8.1 lacks
+            _say(error.format_message())
+            return USAGE
+        raise _usage_error(error) from error
     except (click.Abort, OSError, SystemExit) as error:
         if interrupt := _interrupt_behind(error):  # click answers it by a line end, which there may be nobody to read
             raise interrupt from None
@@ -122,6 +122,19 @@ def _dispatched(arguments: list[str]) -> int:
             raise RuntimeError("click ended the command") from error
         return 0
     return code if isinstance(code, int) else 0
+
+
+def _usage_error(error: "ClickException") -> "UsageError":
+    """Return an error of click's in the form of ours, with the usage line of its command."""
+    from pinsync.errors import UsageError
+
+    message = error.format_message().removesuffix(".")
+    context = getattr(error, "ctx", None)
+    hint = None
+    if context is not None:
+        usage = " ".join(context.get_usage().split())  # click wraps it
+        hint = f"{usage[0].lower()}{usage[1:]}\ntry '{context.command_path} --help' for help"
+    return UsageError(f"{message[:1].lower()}{message[1:]}", hint=hint)
 
 
 def _interrupt_behind(error: BaseException | None) -> KeyboardInterrupt | None:

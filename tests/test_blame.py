@@ -464,7 +464,7 @@ def test_a_date_beyond_the_calendar_is_none(commit: Recorder, git: Git, pinsync:
         (["basket", "--tracker", "defualt"], 'no tracker is named "defualt"', 'did you mean "default"?'),
         (["new"], 'there is no model "new" in HEAD', "customizations/new.yaml isn't in that commit"),
         (["\ud800"], 'there is no model "\\ud800"', ""),
-        ([], "Missing argument 'MODEL'", ""),
+        ([], "missing argument 'MODEL'", ""),
     ],
 )
 def test_what_is_mistyped_is_a_usage_error(

@@ -560,8 +560,8 @@ def test_the_actions_inputs_are_data(runner: Runner, repository: Path) -> None:
         assert acted(runner, repository, arguments=f"--model {text}", comment=text) == 2
         assert acted(runner, repository, command=text) == 2
     assert installed(runner) == [str(ROOT)] * 2
-    assert "Expected FROM and TO" in runner.output
-    assert f"No such command {text!r}" in runner.output
+    assert "expected FROM and TO" in runner.output
+    assert f"no such command {text!r}" in runner.output
 
 
 @pytest.mark.usefixtures("outdated")

@@ -17,6 +17,7 @@ from exporting import BASKET_TEXT, EVERYONE, STRINGS, document, put, repinned, r
 
 from pinsync import __version__
 from pinsync.__main__ import run
+from pinsync.cli import cli
 from pinsync.commands import Console
 from pinsync.errors import PinsyncError
 from pinsync.sandbox import Answer, Fault, Sandbox
@@ -45,26 +46,38 @@ _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["exprot"], "No such command 'exprot'; did you mean \"export\"?"),
-        *(([name], f"No such command '{name}'; pinsync doesn't write to the API yet") for name in _WRITING),
-        (["xyz"], "No such command 'xyz'; known: blame, demo, diff,"),
+        (["exprot"], "no such command 'exprot'; did you mean \"export\"?"),
+        *(([name], f"no such command '{name}'; pinsync doesn't write to the API yet") for name in _WRITING),
+        (["xyz"], "no such command 'xyz'; known: blame, demo, diff,"),
         (["export", "--chekc"], "--check"),
         (["export", "--from-file"], "--from-file"),
         (["export", "--from-file", "."], "is a directory"),
         (["export", "here"], "unexpected extra argument"),
         (["--bogus"], "--bogus"),
+        (["-C"], "option '-C' requires an argument"),
+        (["show"], "missing argument 'MODEL'"),
+        (["diff", "a", "b", "c"], "expected FROM and TO, got 3 sources"),
         (["sandbox", "--port", "x"], "--port"),
-        (["export", "--model", "a", "--model", "b"], "Invalid value for '--model': 'a', 'b': expected one value"),
-        (["export", "--tag", "a", "--tag", "a"], "Invalid value for '--tag'"),
-        (["diff", "--target-type", "item", "--target-type", "all"], "Invalid value for '--target-type'"),
-        (["diff", "--target-identity", "/a", "--target-identity", "/b"], "Invalid value for '--target-identity'"),
-        *((["history", option, "a", option, "b"], f"Invalid value for '{option}'") for option in _FILTERS),
+        (["export", "--model", "a", "--model", "b"], "invalid value for '--model': 'a', 'b': expected one value"),
+        (["export", "--tag", "a", "--tag", "a"], "invalid value for '--tag'"),
+        (["diff", "--target-type", "item", "--target-type", "all"], "invalid value for '--target-type'"),
+        (["diff", "--target-identity", "/a", "--target-identity", "/b"], "invalid value for '--target-identity'"),
+        *((["history", option, "a", option, "b"], f"invalid value for '{option}'") for option in _FILTERS),
     ],
 )
 def test_a_wrong_command_line_is_exit_2(arguments: list[str], message: str, pinsync: CommandLine) -> None:
     result = pinsync(*arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
+    error, usage, remedy = result.err.splitlines()
+    command = next((f"pinsync {word}" for word in arguments if word in cli.commands), "pinsync")
+    assert error.startswith("error: ")
+    assert usage.startswith(f"  usage: {command} [OPTIONS]")
+    assert remedy == f"  try '{command} --help' for help"
+
+
+def test_a_wrong_command_line_is_an_error_in_colour_as_any_other(pinsync: CommandLine) -> None:
+    assert pinsync("export", "--chekc", "--color").err.startswith("\x1b[31merror:\x1b[0m no such option")
 
 
 @pytest.mark.parametrize("arguments", [("lint", "--format"), ("diff", "--report"), ("trackers",), ()])

@@ -153,7 +153,7 @@ def test_an_item_is_followed_with_its_rule(pinsync: CommandLine, repository: Pat
         (["--author", "a", "--author", "b"], "'a', 'b': expected one value", ""),
         (["--rev", "^HEAD"], "^HEAD names no commit", ""),
         (["--rev", "nowhere"], "nowhere names no commit", ""),
-        (["-n", "0"], "Invalid value for '-n'", ""),
+        (["-n", "0"], "invalid value for '-n'", ""),
         (["--author", "["], "no regular expression", ""),
         (["--format", "jsn"], "'jsn' is not one of the choices", ""),
         (["--tag", "\udc80"], "no customization has the tag", ""),

@@ -175,7 +175,7 @@ def test_a_target_has_several_spellings(target: str, expected: list[str], pinsyn
         (["basket", "--rev", "@indexx"], "@indexx is no source", 'did you mean "@index"?'),
         (["basket", "--rev", "nosuch"], "nosuch names no commit", ""),
         (["basket", "--tracker", "defualt"], 'no tracker is named "defualt"', 'did you mean "default"?'),
-        ([], "Missing argument 'MODEL'", ""),
+        ([], "missing argument 'MODEL'", ""),
     ],
 )
 def test_what_is_mistyped_is_a_usage_error(arguments: list[str], message: str, hint: str, pinsync: CommandLine) -> None:

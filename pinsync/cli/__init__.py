@@ -9,11 +9,11 @@ import click
 
 from pinsync import __version__
 from pinsync.cli import completion, log
+from pinsync.cli.command import Group
 from pinsync.cli.options import (
     FILE,
     PATH,
     Choice,
-    Group,
     Once,
     echo,
     filter_options,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinsync.cli import completion
+from pinsync.cli.command import Command
 from pinsync.cli.options import Choice, Once, output_options, tracker_options
 from pinsync.environment import variables
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pinsync.commands import Console
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", shell_complete=completion.models)
 @click.argument("target", required=False)
 @click.option(
@@ -50,7 +51,7 @@ def blame(
     return blame(config, options, variables(), console)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", shell_complete=completion.models)
 @click.argument("target", required=False)
 @click.option(
@@ -92,7 +93,7 @@ def show(
     return command(config, options, variables(), console)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]", shell_complete=completion.models)
 @click.option(
     "--model", cls=Once, shell_complete=completion.models, help="Only this recommender model; by default all."

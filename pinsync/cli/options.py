@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -38,24 +38,6 @@ class File(click.Path):
 
 
 FILE = File()
-
-_WRITING: Final = frozenset({"plan", "apply", "restore"})
-
-
-class Group(click.Group):
-    """A group that suggests the nearest command."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or fail with a suggestion."""
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
-            if name in _WRITING:
-                ctx.fail(f"No such command {name!r}; pinsync doesn't write to the API yet")
-            ctx.fail(f"No such command {name!r}; {suggestion(name, self.list_commands(ctx))}")
-        return super().resolve_command(ctx, args)
-
 
 class Choice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2, and only there
     """A choice that suggests the nearest value."""
