@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from exporting import BASKET_TEXT, EVERYONE, STRINGS, document, put, repinned, rows, untouched
 
@@ -101,6 +102,47 @@ def test_no_command_shows_the_help_as_an_error(pinsync: CommandLine) -> None:
     result = pinsync()
     assert (result.code, result.out) == (2, "")
     assert "Usage: pinsync" in result.err
+
+
+# Two ways to ask for JSON.
+
+FORMATTED = {
+    "blame": ["blame", "basket"],
+    "diff": ["diff", "HEAD", "@worktree"],
+    "history": ["history"],
+    "lint": ["lint"],
+    "show": ["show", "basket", "--at", "2026-12-24"],
+    "trackers": ["trackers"],
+}
+
+
+def test_each_command_with_a_format_takes_both_spellings_of_json() -> None:
+    spellings = {name: {word for option in command.params for word in option.opts} for name, command in commands()}
+    assert {name for name, words in spellings.items() if "--format" in words} == FORMATTED.keys()
+    assert {name for name, words in spellings.items() if "--json" in words} == FORMATTED.keys()
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command, those of groups in the group included."""
+    groups: list[tuple[str, click.Group]] = [("", cli)]
+    for before, group in groups:
+        for name, command in group.commands.items():
+            yield f"{before}{name}", command
+            if isinstance(command, click.Group):
+                groups.append((f"{before}{name} ", command))
+
+
+@pytest.mark.usefixtures("exported")
+@pytest.mark.parametrize("name", sorted(FORMATTED))
+def test_json_is_the_format_json(name: str, pinsync: CommandLine) -> None:
+    words = FORMATTED[name]
+    results = [pinsync(*words, *how) for how in (["--json"], ["--format", "json"], ["--json", "--format", "json"])]
+    assert len({result.out for result in results}) == 1
+    assert (results[0].code, json.loads(results[0].out) is not None) == (0, True)
+    assert pinsync(*words, "--format", "text").out == pinsync(*words).out != results[0].out
+    result = pinsync(*words, "--json", "--format", "text")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: --json means --format json, so it can't go with --format text\n  usage: ")
 
 
 # Another folder, another configuration.

@@ -18,6 +18,7 @@ from pinsync.cli.options import (
     echo,
     filter_options,
     folder_option,
+    format_options,
     names_of,
     output_options,
     read_standard_input,
@@ -193,11 +194,11 @@ def diff(  # noqa: PLR0913 - the options of one command
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="As the matrix of a CI job, on one line.")
+@format_options(("text", "json"))
 @click.option("--check", is_flag=True, help="Ask the API whether it accepts each key; exit 3 if it refuses one.")
 @tracker_options
 @output_options
-def trackers(*, config: Path | None, names: tuple[str, ...], as_json: bool, check: bool, console: Console) -> int:
+def trackers(*, config: Path | None, names: tuple[str, ...], format_: str, check: bool, console: Console) -> int:
     """Show the configured trackers.
 
     Needs no key and no network. With --check, the API is asked once for each
@@ -206,7 +207,7 @@ def trackers(*, config: Path | None, names: tuple[str, ...], as_json: bool, chec
     """
     from pinsync.commands.trackers import trackers as command
 
-    return command(config, names, variables(), console, as_json=as_json, check=check)
+    return command(config, names, variables(), console, as_json=format_ == "json", check=check)
 
 
 @cli.command(context_settings={"allow_interspersed_args": False})

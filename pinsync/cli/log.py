@@ -8,7 +8,7 @@ import click
 
 from pinsync.cli import completion
 from pinsync.cli.command import Command
-from pinsync.cli.options import Choice, Once, output_options, tracker_options
+from pinsync.cli.options import Once, format_options, output_options, tracker_options
 from pinsync.environment import variables
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--rev", "revision", default="HEAD", metavar="REV", help="The git revision whose pins are meant; by default HEAD."
 )
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
+@format_options(("text", "json"))
 @tracker_options
 @output_options
 def blame(
@@ -33,7 +33,7 @@ def blame(
     model: str,
     target: str | None,
     revision: str,
-    as_json: bool,
+    format_: str,
     console: Console,
 ) -> int:
     """Show which commit last changed each pin of a recommender model.
@@ -47,7 +47,7 @@ def blame(
     """
     from pinsync.commands.blame import Options, blame
 
-    options = Options(model, target, revision, names, as_json)
+    options = Options(model, target, revision, names, format_ == "json")
     return blame(config, options, variables(), console)
 
 
@@ -64,7 +64,7 @@ def blame(
 @click.option(
     "--at", metavar="TIME", help="The moment that counts, such as 2026-12-24 or 2026-12-24T10:00; by default now."
 )
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object, for programs.")
+@format_options(("text", "json"))
 @tracker_options
 @output_options
 def show(
@@ -75,7 +75,7 @@ def show(
     target: str | None,
     revision: str,
     at: str | None,
-    as_json: bool,
+    format_: str,
     console: Console,
 ) -> int:
     """Show the rules of a recommender model as a person reads them.
@@ -89,7 +89,7 @@ def show(
     from pinsync.commands.show import Options
     from pinsync.commands.show import show as command
 
-    options = Options(model, target, revision, at, names, as_json)
+    options = Options(model, target, revision, at, names, format_ == "json")
     return command(config, options, variables(), console)
 
 
@@ -133,13 +133,7 @@ def show(
 @click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="At most as many commits; by default all.")
 @click.option("--rev", "revision", metavar="REV", help="Begin at this revision, or a range as in git; by default HEAD.")
 @click.option("--all", "every", is_flag=True, help="Show commits too that only reformatted or moved files.")
-@click.option(
-    "--format",
-    "format_",
-    type=Choice(("text", "json", "markdown")),
-    default="text",
-    help="The form of the report; by default text.",
-)
+@format_options(("text", "json", "markdown"))
 @tracker_options
 @output_options
 def history(  # noqa: PLR0913 - the options of one command

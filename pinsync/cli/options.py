@@ -237,9 +237,26 @@ def report_options(formats: Sequence[str]) -> Callable[[Command], Command]:
                 metavar="FORMAT=FILE",
                 help="Write one more report; by default none.",
             ),
-            click.option(
-                "--format", "format_", type=Choice(formats), default="text", help="Of the report; by default text."
-            ),
+            format_options(formats),
+        )
+
+    return add
+
+
+def format_options(formats: Sequence[str]) -> Callable[[Command], Command]:
+    """Return what adds the two ways to choose a format, and hands the command one of ``formats``."""
+
+    def add(function: Command) -> Command:
+        @wraps(function)
+        def formatted(*, format_: str | None, as_json: bool, **values: Any) -> int:  # noqa: ANN401 - the command's
+            if as_json and format_ not in (None, "json"):
+                raise click.UsageError(f"--json means --format json, so it can't go with --format {format_}")
+            return function(format_="json" if as_json else format_ or "text", **values)
+
+        return _with(
+            formatted,
+            click.option("--json", "as_json", is_flag=True, help="Same as --format json."),
+            click.option("--format", "format_", type=Choice(formats), help="Format of the report (default: text)."),
         )
 
     return add
