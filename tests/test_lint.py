@@ -165,6 +165,19 @@ def test_every_rule_is_explained(pinsync: CommandLine, folder: Path, rule: str) 
     assert len(result.out.split("\n\n")) >= 4
 
 
+@pytest.mark.parametrize("arguments", [["--explain"], ["--explain", "--strict"], ["--explain="]])
+def test_without_a_name_every_rule_is_listed_in_a_line(
+    pinsync: CommandLine, folder: Path, arguments: list[str]
+) -> None:
+    put(folder / "pinsync.yaml", "not: [read")
+    result = pinsync("lint", *arguments)
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert [line.split()[:2] for line in lines] == [[rule.ID, rule.SEVERITY] for rule in RULES.values()]
+    assert lines[0] == "syntax              error    The file can't be read as YAML."
+    assert all(line.endswith(".") for line in lines)
+
+
 def test_what_could_not_be_looked_at_is_explained(pinsync: CommandLine) -> None:
     result = pinsync("lint", "--explain", "lint-incomplete")
     assert (result.code, result.err) == (0, "")

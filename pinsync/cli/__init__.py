@@ -332,9 +332,11 @@ def schema() -> int:
 )
 @click.option(
     "--explain",
-    metavar="RULE",
+    is_flag=False,
+    flag_value="",
+    metavar="[RULE]",
     shell_complete=completion.rules,
-    help="Say what a rule is about and how to mend it; by default files are checked.",
+    help="Describe a lint rule and its remedy; without RULE, list all (default: check files).",
 )
 @click.option(
     "--add-ignores",
@@ -383,7 +385,7 @@ def lint(  # noqa: PLR0913 - the options of one command
     from pinsync.commands import lint as command
 
     if explain is not None:
-        return command.explain(explain, console)
+        return command.explain(explain, console) if explain else command.list_rules(console)
     options = command.Options(
         paths=paths,
         names=names,

@@ -220,6 +220,14 @@ def explain(name: str, console: Console) -> int:
     return 0
 
 
+def list_rules(console: Console) -> int:
+    """Show each rule with its severity and summary, on a line of its own."""
+    width = max(map(len, rules.RULES))
+    for rule in map(_described, rules.RULES.values()):
+        console.out(f"{rule.id:<{width}}  {rule.severity:<7}  {rule.summary}")
+    return 0
+
+
 def _rules(options: Options) -> frozenset[str]:
     selected = {_known(name) for name in options.select}
     ignored = {_known(name) for name in options.ignore}
