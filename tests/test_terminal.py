@@ -23,7 +23,7 @@ from pinsync.sandbox import Answer, Fault, Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import CommandLine
+    from conftest import CommandLine, Git
 
 ROOT = Path(__file__).parents[1]
 CLEAR = "\r\x1b[K"
@@ -238,6 +238,65 @@ def test_progress_of_nothing_is_nothing() -> None:
     with Progress(sent.append, lambda: 40).phase("writing", []):
         pass
     assert sent == []
+
+
+# Errors.
+
+WEB_PAGE = "answered with a web page where JSON was expected"
+NO_FILE = "is a link, a folder or a device, expected a plain file"
+
+
+@pytest.mark.parametrize("trackers", [1, 2])
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("diff", WEB_PAGE),
+        ("diff -v", WEB_PAGE),
+        ("diff --summary", WEB_PAGE),
+        ("export", WEB_PAGE),
+        ("export -v", WEB_PAGE),
+        ("export --check", WEB_PAGE),
+        ("trackers --check", WEB_PAGE),
+        ("diff @worktree HEAD", NO_FILE),
+        ("lint", NO_FILE),
+        ("lint -q", NO_FILE),
+        ("fmt", NO_FILE),
+        ("show basket", NO_FILE),
+        ("diff none", "none names no commit"),
+        ("lint --explain none", 'there is no rule "none"'),
+        ("export --chekc", "no such option"),
+    ],
+)
+def test_an_error_stands_once_on_a_terminal(
+    command: str, error: str, trackers: int, api: Sandbox, exported: Path, monkeypatch: pytest.MonkeyPatch, git: Git
+) -> None:
+    folder = "customizations"
+    if trackers > 1:
+        monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
+        hosts = f'hosts: ["{api.url}"]'
+        lines = f"  sk: {{tracker_id: {api.tracker_id}}}\n  cz: {{tracker_id: 9-9, {hosts}}}\n"
+        put(exported / "pinsync.yaml", f"trackers:\n{lines}")
+        folder = "customizations/sk"
+        git("add", "pinsync.yaml")
+        git("commit", "--quiet", "--message", "Configure")
+    if error == NO_FILE:
+        (exported / folder / "basket.yaml").unlink(missing_ok=True)
+        (exported / folder / "basket.yaml").mkdir(parents=True)
+    api.fail(Fault(times=1, answer=Answer(200, b"<html>", {"Content-Type": "text/html"})))
+    code, _, sent = Terminal(*command.split(), out=True).end()
+    assert code in (2, 3)
+    assert screen(sent).count(error) == 1, screen(sent)
+
+
+@pytest.mark.usefixtures("exported")
+@pytest.mark.parametrize(("command", "error"), [("diff", WEB_PAGE), ("lint", NO_FILE)])
+def test_an_error_stands_in_a_piped_report_and_on_the_terminal(command: str, error: str, api: Sandbox) -> None:
+    if error == NO_FILE:
+        Path("customizations/basket.yaml").unlink()
+        Path("customizations/basket.yaml").mkdir()
+    api.fail(Fault(times=1, answer=Answer(200, b"<html>", {"Content-Type": "text/html"})))
+    _, out, sent = Terminal(command).end()
+    assert (out.count(error), screen(sent).count(error)) == (1, 1)
 
 
 # Colour.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pinsync.cli import completion
-from pinsync.commands import Console, colored
+from pinsync.commands import Console, are_one_terminal, colored
 from pinsync.errors import FileError, suggestion
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
         color=colored(sys.stderr, color, os.environ),
         color_out=colored(sys.stdout, color, os.environ),
         progress=progress,
+        is_one_terminal=are_one_terminal(sys.stdout, sys.stderr),
     )
 
 

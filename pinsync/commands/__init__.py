@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +11,7 @@ from pinsync.escape import defused, one_line, printable
 from pinsync.reports import FOR_PEOPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TextIO
 
     from pinsync.commands.progress import Progress
@@ -32,6 +33,7 @@ class Console:
         color: whether errors and warnings stand out.
         color_out: whether data may be coloured.
         progress: shows what is being waited for; None where nobody watches.
+        is_one_terminal: whether stdout and stderr are one terminal.
     """
 
     out: Callable[[str | bytes], None]
@@ -40,6 +42,7 @@ class Console:
     color: bool = False
     color_out: bool = False
     progress: Progress | None = None
+    is_one_terminal: bool = False
 
     def phase(self, verb: str, names: Sequence[str]) -> AbstractContextManager[Callable[[str], None]]:
         """Show for as long as it lasts what is done and of which trackers it isn't yet; yields what takes the done."""
@@ -90,6 +93,18 @@ class Console:
             self._tell(f"  {error.hint}")
         return error.exit_code
 
+    def fail_beside_report(self, errors: Iterable[PinsyncError], format_: str) -> None:
+        """Show the errors that a report on stdout holds, unless the same terminal shows that report.
+
+        Args:
+            errors: the errors.
+            format_: the name of the report's format.
+        """
+        if self.is_one_terminal and format_ in FOR_PEOPLE:
+            return
+        for error in errors:
+            self.fail(error)
+
     def _tell(self, text: str, mark: str = "") -> None:
         """Write text behind a mark, its further lines indented: none can pass for pinsync's own."""
         shown = printable(text).replace("\n", "\n  ")
@@ -101,6 +116,11 @@ class Console:
 
 def _nobody_watches(_name: str) -> None:
     """Take note of nothing."""
+
+
+def are_one_terminal(out: TextIO, err: TextIO) -> bool:
+    """Whether two streams are the same terminal."""
+    return out.isatty() and err.isatty() and os.path.sameopenfile(out.fileno(), err.fileno())
 
 
 def colored(stream: TextIO, wanted: bool | None, environ: Mapping[str, str]) -> bool:

@@ -102,8 +102,6 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
         settings, store = tree.settings, tree.store
     files = choose_files(options.paths, options.names, settings, store)
     reader = _Reader(store, files, settings, console)
-    for error in files.errors:
-        console.fail(error)
     only_found: set[str] = set()
     if unread_document.ID in ids:
         only_found = {str(path) for path in (*files.unread, *files.misnamed)} - reader.files
@@ -117,6 +115,7 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
             findings += check.find(folders[-1])
             done(str(place))
     errors = [*files.errors, *reader.errors]
+    console.fail_beside_report(errors, options.format)
     if not folders and not errors:
         console.warn(describe_search(options.paths, options.names, settings, store))
     if tree is not None and options.since is not None:
@@ -301,7 +300,6 @@ class _Reader:
             as_seen = place_from_cwd(error, self._store.root)
             if source in self.files:
                 self.errors.append(as_seen)
-                self._console.fail(as_seen)
             else:
                 self._console.warn(f"{as_seen.message}; what depends on it isn't found")
             return None

@@ -139,9 +139,7 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     report = _rendered(options.format, result, style)
     if report and not (console.verbosity < 0 and options.format == "text" and _is_nothing(result)):
         console.report(report, options.format)
-    for tracker in drifts:
-        if tracker.error:
-            console.fail(tracker.error)
+    console.fail_beside_report((tracker.error for tracker in drifts if tracker.error), options.format)
     report_files.write(files)
     if "github" in options.formats:
         step_summary.append(environ, partial(_page, result, style), console)
