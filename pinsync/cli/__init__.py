@@ -25,6 +25,7 @@ from pinsync.cli.options import (
     report_options,
     tracker_options,
 )
+from pinsync.cli.variables import API, CONFIGURATION, STEP_SUMMARY, TERMINAL
 from pinsync.environment import variables
 
 if TYPE_CHECKING:
@@ -37,8 +38,14 @@ if TYPE_CHECKING:
 @click.group(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples={
+        "pinsync demo": "Watch the main job on a throw-away repository",
+        "pinsync export --commit": "Write the live customizations to files, and commit them",
+        "pinsync diff": "Compare HEAD with the live customizations",
+    },
     epilog="Exit codes: 0 done, in sync; 1 drift or findings; 2 usage, configuration or a file; 3 the remote; "
-    "4 refused for safety; 70 a bug; 130 interrupted. An option without a value is off unless it is given.",
+    "4 refused for safety; 70 a bug; 130 interrupted. An option without a value is off unless it is given. "
+    "'pinsync COMMAND --help' names the environment variables that a command reads.",
 )
 @folder_option
 @click.version_option(__version__, message="pinsync %(version)s")
@@ -51,17 +58,25 @@ cli.add_command(log.show)
 cli.add_command(log.history)
 
 
-@cli.command()
-@click.option("--tracker-id", metavar="ID", help="The tracker to name; by default that of PINSYNC_TRACKER_ID.")
-@click.option("--host", metavar="URL", help="The API's host; by default the vendor's.")
-@click.option("--ci", type=Choice(("github", "gitlab")), help="Write what runs pinsync there too; by default nothing.")
+@cli.command(
+    examples={
+        "pinsync init --tracker-id 1234-5678": "Configure a tracker",
+        "pinsync init --tracker-id 1234-5678 --ci github": "Write workflows for GitHub as well",
+    },
+    environment=("PINSYNC_TRACKER_ID", "PINSYNC_ALLOW_HOST", *TERMINAL),
+)
+@click.option("--tracker-id", metavar="ID", help="Id of the tracker (default: PINSYNC_TRACKER_ID).")
+@click.option("--host", metavar="URL", help="Host of the API (default: the vendor's hosts).")
+@click.option(
+    "--ci", type=Choice(("github", "gitlab")), help="Write the CI files of this code host too (default: none)."
+)
 @output_options
 def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: Console) -> int:
     """Write a commented pinsync.yaml and a line of .gitattributes.
 
-    Nothing is written if a file is there already; with --ci, a pinsync.yaml
-    that is there stays and is made use of. A host that isn't the vendor's is
-    only written once PINSYNC_ALLOW_HOST names it.
+    Nothing is written if one of the files exists. With --ci, an existing
+    pinsync.yaml stays, and the CI files follow it. A host other than the
+    vendor's is refused unless PINSYNC_ALLOW_HOST names it.
     """
     from pinsync.commands.init import init as command
     from pinsync.workspace.paths import current_folder
@@ -71,22 +86,30 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     )
 
 
-@cli.command()
-@click.option("--check", is_flag=True, help="Only name the files that would change; exit 1 if there are any.")
+@cli.command(
+    examples={
+        "pinsync export --commit": "Write the live customizations to files, and commit them",
+        "pinsync export --check": "Print the files that an export would change",
+        "pinsync export --branch pins/live": "Commit to a branch of its own, for a pull request",
+        "pinsync export --model basket --tag christmas": "Export only a part",
+    },
+    environment=(*CONFIGURATION, *API, *TERMINAL),
+)
+@click.option("--check", is_flag=True, help="Print the files that would change, and exit 1 if there are any.")
 @click.option(
     "--from-file",
     type=click.Path(dir_okay=False, allow_dash=True),
     metavar="FILE",
-    help="Read a saved export instead of asking the API; - reads standard input (default: ask the API).",
+    help="Read a saved export, or standard input for - (default: ask the API).",
 )
 @click.option("--commit", is_flag=True, help="Commit the files that pinsync wrote, and nothing else.")
-@click.option(
-    "--branch", metavar="NAME", help="Commit onto this branch, and leave the working tree; by default onto none."
-)
-@click.option("-m", "--message", metavar="TEXT", help="The commit message; by default made from the changes.")
+@click.option("--branch", metavar="NAME", help="Commit to this branch, not to the working tree (default: none).")
+@click.option("-m", "--message", metavar="TEXT", help="Commit message (default: made from the changes).")
 @filter_options
 @click.option("--force", is_flag=True, help="Overwrite uncommitted work in the files.")
-@click.option("--allow-mass-removal", is_flag=True, help="Believe an answer in which much is gone.")
+@click.option(
+    "--allow-mass-removal", is_flag=True, help="Allow the export to remove more than safety.max_removed_percent."
+)
 @tracker_options
 @output_options
 def export(  # noqa: PLR0913 - the options of one command
@@ -105,10 +128,10 @@ def export(  # noqa: PLR0913 - the options of one command
     allow_mass_removal: bool,
     console: Console,
 ) -> int:
-    """Write the live customizations to files, one per recommender model.
+    """Write the live customizations to files, one for each model.
 
-    Only what changed is rewritten; comments stay. An answer that isn't whole
-    changes nothing.
+    Only customizations that changed are rewritten, and comments stay. An
+    incomplete answer changes nothing.
     """
     from pathlib import Path
 
@@ -133,18 +156,29 @@ def export(  # noqa: PLR0913 - the options of one command
     return command(config, options, variables(), console)
 
 
-@cli.command()
+@cli.command(
+    examples={
+        "pinsync diff": "Check for drift: compare HEAD with the live customizations",
+        "pinsync diff @live @worktree": "Preview your own edits",
+        "pinsync diff origin/main...HEAD --format markdown": "Review a branch, without network or key",
+        "pinsync diff --report json=drift.json": "Write a JSON report as well",
+    },
+    environment=(*CONFIGURATION, *API, *STEP_SUMMARY, *TERMINAL),
+)
 @click.argument("sources", metavar="[FROM] [TO]", nargs=-1, shell_complete=completion.sources)
 @report_options(("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit"))
 @click.option(
     "--fail-on",
     type=Choice(("any", "edited", "shown", "never")),
     default="any",
-    help="Which changes make the exit code 1; by default any. All are reported.",
+    help="Changes that make the exit code 1; all are reported (default: any).",
 )
-@click.option("--summary", is_flag=True, help="The counts are enough; for text and markdown.")
+@click.option("--summary", is_flag=True, help="Print only the counts (text, markdown).")
 @click.option(
-    "--max-chars", type=click.IntRange(min=500), metavar="N", help="The budget of a markdown report; by default 65536."
+    "--max-chars",
+    type=click.IntRange(min=500),
+    metavar="N",
+    help="Maximum length of a markdown report (default: 65536).",
 )
 @filter_options
 @tracker_options
@@ -164,12 +198,12 @@ def diff(  # noqa: PLR0913 - the options of one command
     remove_nonexisting_item_pins: bool | None,
     console: Console,
 ) -> int:
-    """Report the drift between two sources; by default from HEAD to @live.
+    """Report the drift between two sources (default: HEAD and @live).
 
     A source is @live, @worktree, @index, the file of a JSON export, - for an
-    export on standard input, or a git revision. A..B and A...B are as in git
-    diff. Where a file is called like a revision, ./main is the file and
-    refs/heads/main the branch.
+    export on standard input, or a git revision. A..B and A...B mean the same
+    as in git diff. Where a file is called like a revision, ./main is the file
+    and refs/heads/main the branch.
     """
     from pinsync.commands.diff import Options
     from pinsync.commands.diff import diff as command
@@ -193,7 +227,13 @@ def diff(  # noqa: PLR0913 - the options of one command
     return command(config, options, variables(), console)
 
 
-@cli.command()
+@cli.command(
+    examples={
+        "pinsync trackers --check": "Ask the API whether it accepts each key",
+        "pinsync trackers --json": "Print the matrix of a CI job",
+    },
+    environment=(*CONFIGURATION, *API, *TERMINAL),
+)
 @format_options(("text", "json"))
 @click.option("--check", is_flag=True, help="Ask the API whether it accepts each key; exit 3 if it refuses one.")
 @tracker_options
@@ -201,17 +241,27 @@ def diff(  # noqa: PLR0913 - the options of one command
 def trackers(*, config: Path | None, names: tuple[str, ...], format_: str, check: bool, console: Console) -> int:
     """Show the configured trackers.
 
-    Needs no key and no network. With --check, the API is asked once for each
-    tracker: is its key accepted, by which host, and how far do the clocks
-    differ?
+    The list needs no key and no network. --check asks the API once for each
+    tracker, and shows whether the key is accepted, which host answered, and
+    how far the clocks differ. --json prints the matrix of a CI job.
     """
     from pinsync.commands.trackers import trackers as command
 
     return command(config, names, variables(), console, as_json=format_ == "json", check=check)
 
 
-@cli.command(context_settings={"allow_interspersed_args": False})
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="On 127.0.0.1; by default a free one.")
+@cli.command(
+    context_settings={"allow_interspersed_args": False},
+    examples={
+        "pinsync sandbox -- bash": "Open a shell whose environment points at the sandbox",
+        "pinsync sandbox --state shop.json -- pinsync export": "Keep the customizations in a file",
+        "pinsync sandbox --fail 503:2 -- pinsync export": "Let the first two requests fail",
+    },
+    environment=("PINSYNC_CONFIG", "PINSYNC_ALLOW_HOST"),
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port on 127.0.0.1 (default: a free one)."
+)
 @click.option(
     "--tracker-id", metavar="ID", help="Serve this tracker (default: the trackers of pinsync.yaml, else 1234-5678)."
 )
@@ -226,10 +276,10 @@ def trackers(*, config: Path | None, names: tuple[str, ...], format_: str, check
     "--fail",
     multiple=True,
     metavar="FAULT[:TIMES]",
-    help="How the first requests fail; by default not; repeatable.",
+    help="Let the first requests fail; repeatable (default: none fails).",
 )
-@click.option("--empty", is_flag=True, help="Begin without customizations; by default with a sample shop.")
-@click.option("--seed", type=int, help="Make the spelling of the answers repeatable; by default it is random.")
+@click.option("--empty", is_flag=True, help="Start without customizations, not with the sample shop.")
+@click.option("--seed", type=int, metavar="N", help="Make the spelling of the answers repeatable (default: random).")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def sandbox(
     *,
@@ -243,9 +293,10 @@ def sandbox(
 ) -> int:
     """Serve a local stand-in of the API, signatures verified.
 
-    It serves the trackers of pinsync.yaml, prints the environment to export,
-    keys included, and serves until interrupted. With a COMMAND, after --, it
-    serves that command alone and exits as it does.
+    It serves the trackers of pinsync.yaml. With a COMMAND behind --, it runs
+    that command with an environment that points at the sandbox, and exits with
+    its code. Without, it prints that environment, keys included, and serves
+    until interrupted.
     """
     from pinsync.commands.sandbox import Options
     from pinsync.commands.sandbox import sandbox as serve
@@ -261,20 +312,29 @@ def sandbox(
     return serve(options, out, note)
 
 
-@cli.command()
+@cli.command(examples={"pinsync demo": "Export, change and compare the pins of a sample shop"})
 def demo() -> int:
-    """Walk through the main job on a throw-away repository and the sandbox."""
+    """Walk through the main job on a throw-away repository.
+
+    The sandbox stands in for the API, so that neither tracker nor key is
+    needed, and nothing of yours is touched.
+    """
     from pinsync.commands.demo import demo as command
 
     return command(out=lambda text: echo(text, err=False))
 
 
-@cli.command()
-@click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
-@click.option("--check", is_flag=True, help="Only name the files that would change; exit 1 if there are any.")
-@click.option(
-    "--diff", is_flag=True, help="Only show what would change, as a unified diff; exit 1 if there is anything."
+@cli.command(
+    examples={
+        "pinsync fmt": "Format all documents",
+        "pinsync fmt --diff customizations/basket.yaml": "Print what would change in a document",
+        "pinsync fmt --check": "Check the format, in CI",
+    },
+    environment=(*CONFIGURATION, *TERMINAL),
 )
+@click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
+@click.option("--check", is_flag=True, help="Print the files that would change, and exit 1 if there are any.")
+@click.option("--diff", is_flag=True, help="Print a unified diff of the changes, and exit 1 if there are any.")
 @tracker_options
 @output_options
 def fmt(
@@ -288,8 +348,8 @@ def fmt(
 ) -> int:
     """Bring documents into canonical form; comments stay.
 
-    PATHS are files, or folders for the documents below them; by default all
-    documents. - reads one document from standard input and writes it to
+    PATHS are files, or folders for the documents below them (default: all
+    documents). - reads one document from standard input, and writes it to
     standard output.
     """
     from pinsync.commands import fmt as command
@@ -304,7 +364,7 @@ def fmt(
     return command.fmt_input(read_standard_input(), options, console)
 
 
-@cli.command()
+@cli.command(examples={"pinsync schema > pinsync.schema.json": "Write the schema to a file that an editor reads"})
 def schema() -> int:
     """Print the JSON Schema (draft-07) of a document, for editors."""
     from pinsync.commands.schema import schema as command
@@ -312,7 +372,15 @@ def schema() -> int:
     return command(lambda text: echo(text, err=False))
 
 
-@cli.command()
+@cli.command(
+    examples={
+        "pinsync lint": "Check all documents",
+        "pinsync lint --select window,expired customizations/basket.yaml": "Apply two lint rules to one document",
+        "pinsync lint --since origin/main": "Report only findings that origin/main lacks",
+        "pinsync lint --explain position-conflict": "Describe a lint rule",
+    },
+    environment=(*CONFIGURATION, *STEP_SUMMARY, *TERMINAL),
+)
 @click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
 @click.option(
     "--select",
@@ -320,7 +388,7 @@ def schema() -> int:
     multiple=True,
     metavar="RULES",
     shell_complete=completion.rules,
-    help="Only these rules, joined by commas; by default all.",
+    help="Only these lint rules, joined by commas (default: all).",
 )
 @click.option(
     "--ignore",
@@ -328,7 +396,7 @@ def schema() -> int:
     multiple=True,
     metavar="RULES",
     shell_complete=completion.rules,
-    help="Not these rules, joined by commas; by default none.",
+    help="All but these lint rules, joined by commas (default: none).",
 )
 @click.option(
     "--explain",
@@ -347,7 +415,7 @@ def schema() -> int:
     "--since",
     cls=Once,
     metavar="REV",
-    help="Report only findings that this git revision doesn't have (default: report all).",
+    help="Report only findings that this git revision lacks (default: all).",
 )
 @click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
 @click.option(
@@ -355,7 +423,7 @@ def schema() -> int:
     type=click.IntRange(0, 36500),
     default=30,
     metavar="N",
-    help="How long ago a pin must have ended to be worth a warning; by default 30 days.",
+    help="Warn of pins that ended more than N days ago (default: 30).",
 )
 @report_options(("text", "json", "github", "gitlab", "sarif", "junit"))
 @tracker_options
@@ -378,9 +446,9 @@ def lint(  # noqa: PLR0913 - the options of one command
 ) -> int:
     """Look for mistakes in documents; the tracker isn't asked.
 
-    PATHS are files, or folders for the documents below them; by default all
-    documents. Given some files, the others are read too, for mistakes that
-    several make together, but not reported on.
+    PATHS are files, or folders for the documents below them (default: all
+    documents). Other documents of the same folder are read too, for mistakes
+    that several documents make together, but not reported on.
     """
     from pinsync.commands import lint as command
 

@@ -1,18 +1,38 @@
-"""The kinds of commands: their help, and the errors of a wrong command line."""
+"""The kinds of commands: the sections of their help, and the errors of a wrong command line."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from pinsync.cli.variables import MEANINGS
 from pinsync.errors import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _WRITING: Final = frozenset({"plan", "apply", "restore"})
 
 
 class _Base(click.Command):
-    """What commands and groups share."""
+    """What commands and groups share.
+
+    Args:
+        examples: command line → what it does.
+        environment: the environment variables that the command reads.
+    """
+
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401 - click's
+        examples: Mapping[str, str] | None = None,
+        environment: Sequence[str] = (),
+        **settings: Any,  # noqa: ANN401 - click's
+    ) -> None:
+        super().__init__(*arguments, **settings)
+        self.examples = examples or {}
+        self.environment = environment
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; each usage error knows its command, whose usage line is shown."""
@@ -21,6 +41,17 @@ class _Base(click.Command):
         except click.UsageError as error:
             error.ctx = error.ctx or ctx  # the parser itself sets none where an option lacks its value
             raise
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, the environment variables, and what else stands at the end."""
+        if self.examples:
+            with formatter.section("Examples"):
+                blocks = [f"  # {purpose}\n  $ {line}\n" for line, purpose in self.examples.items()]
+                formatter.write("\n".join(blocks))  # as it is: click would wrap the lines
+        if self.environment:
+            with formatter.section("Environment"):
+                formatter.write_dl([(name, MEANINGS[name]) for name in self.environment])
+        super().format_epilog(ctx, formatter)
 
 
 class Command(_Base):

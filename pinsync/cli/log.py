@@ -9,6 +9,7 @@ import click
 from pinsync.cli import completion
 from pinsync.cli.command import Command
 from pinsync.cli.options import Once, format_options, output_options, tracker_options
+from pinsync.cli.variables import CONFIGURATION, PAGER, TERMINAL
 from pinsync.environment import variables
 
 if TYPE_CHECKING:
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from pinsync.commands import Console
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "pinsync blame basket": "Show who changed each pin of a model",
+        "pinsync blame basket /p/123/ --rev HEAD~1": "Show the pins of one item, at an older commit",
+    },
+    environment=(*CONFIGURATION, *PAGER, *TERMINAL),
+)
 @click.argument("model", shell_complete=completion.models)
 @click.argument("target", required=False)
-@click.option(
-    "--rev", "revision", default="HEAD", metavar="REV", help="The git revision whose pins are meant; by default HEAD."
-)
+@click.option("--rev", "revision", default="HEAD", metavar="REV", help="Git revision to look at (default: HEAD).")
 @format_options(("text", "json"))
 @tracker_options
 @output_options
@@ -38,12 +44,12 @@ def blame(
 ) -> int:
     """Show which commit last changed each pin of a recommender model.
 
-    Moved, replaced, another window: who did it, and how long ago. Only what
-    changed in meaning counts, and a rule is followed when it comes under
-    another id, model, folder or tracker.
+    Each pin comes with its commit, author and age. Commits that only
+    reformatted don't count, and a rule is followed when it comes under another
+    id, model, folder or tracker.
 
     TARGET is an item's identity, all, criteria as JSON, or the id or title of
-    a rule; by default all rules are shown.
+    a rule (default: all rules).
     """
     from pinsync.commands.blame import Options, blame
 
@@ -51,7 +57,14 @@ def blame(
     return blame(config, options, variables(), console)
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "pinsync show basket": "Show all rules of a model",
+        "pinsync show basket /p/123/ --at 2026-12-24": "Show the rule of one item at Christmas",
+    },
+    environment=(*CONFIGURATION, *PAGER, *TERMINAL),
+)
 @click.argument("model", shell_complete=completion.models)
 @click.argument("target", required=False)
 @click.option(
@@ -59,11 +72,9 @@ def blame(
     "revision",
     default="@worktree",
     metavar="REV",
-    help="A git revision, or @index; by default the files as they are.",
+    help="Git revision, or @index, to look at (default: the files on disk).",
 )
-@click.option(
-    "--at", metavar="TIME", help="The moment that counts, such as 2026-12-24 or 2026-12-24T10:00; by default now."
-)
+@click.option("--at", metavar="TIME", help="Time to look at, such as 2026-12-24 or 2026-12-24T10:00 (default: now).")
 @format_options(("text", "json"))
 @tracker_options
 @output_options
@@ -80,11 +91,11 @@ def show(
 ) -> int:
     """Show the rules of a recommender model as a person reads them.
 
-    Each is a shelf: what stands at 1, 2, 3, everywhere, and what is blocked,
-    and whether that is active, upcoming or over.
+    Each rule is a shelf: the items at 1, 2, 3, at any position, and the
+    blocked ones, each active, upcoming or over.
 
     TARGET is an item's identity, all, criteria as JSON, or the id or title of
-    a rule; by default all rules are shown.
+    a rule (default: all rules).
     """
     from pinsync.commands.show import Options
     from pinsync.commands.show import show as command
@@ -93,46 +104,58 @@ def show(
     return command(config, options, variables(), console)
 
 
-@click.command(cls=Command)
+@click.command(
+    cls=Command,
+    examples={
+        "pinsync history basket -n 5": "Show the last five commits that changed a model",
+        "pinsync history --item /p/234/": "Show where an item was pinned, and by whom",
+        "pinsync history main..HEAD --format markdown": "Report what a branch changes, commit by commit",
+    },
+    environment=(*CONFIGURATION, *PAGER, *TERMINAL),
+)
 @click.argument("words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]", shell_complete=completion.models)
 @click.option(
-    "--model", cls=Once, shell_complete=completion.models, help="Only this recommender model; by default all."
+    "--model",
+    cls=Once,
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="Only this recommender model (default: all).",
 )
 @click.option(
     "--target-identity",
     cls=Once,
     metavar="ITEM",
-    help="Only rules that are for this item; by default any.",
+    help="Only rules of this item (default: any).",
 )
-@click.option("--tag", cls=Once, help="Only rules that have, or had, this tag; by default with any or none.")
-@click.option("--id", "id_", cls=Once, metavar="ID", help="Only the rule of this id; by default any.")
+@click.option("--tag", cls=Once, metavar="TAG", help="Only rules that have or had this tag (default: any).")
+@click.option("--id", "id_", cls=Once, metavar="ID", help="Only the rule with this id (default: any).")
 @click.option(
     "--item",
     cls=Once,
     metavar="ITEM",
-    help="Only pins of this item, in whichever rule; by default any.",
+    help="Only pins of this item, in any rule (default: any).",
 )
 @click.option(
     "--since",
     cls=Once,
     metavar="TIME",
-    help="Only commits from then on, such as 2026-12-24 or 2026-12-24T10:00; by default from the first.",
+    help="Only commits since then, such as 2026-12-24 or 2026-12-24T10:00 (default: all).",
 )
 @click.option(
     "--until",
     cls=Once,
     metavar="TIME",
-    help="Only commits up to then, a date alone being its end; by default up to the newest.",
+    help="Only commits until then, the end of the day for a date (default: all).",
 )
 @click.option(
     "--author",
     cls=Once,
     metavar="PATTERN",
-    help="Only commits whose author matches, as with git log; by default anybody's.",
+    help="Only commits whose author matches, as in git log (default: any).",
 )
-@click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="At most as many commits; by default all.")
-@click.option("--rev", "revision", metavar="REV", help="Begin at this revision, or a range as in git; by default HEAD.")
-@click.option("--all", "every", is_flag=True, help="Show commits too that only reformatted or moved files.")
+@click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="At most N commits (default: all).")
+@click.option("--rev", "revision", metavar="REV", help="Git revision to start at, or a range (default: HEAD).")
+@click.option("--all", "every", is_flag=True, help="Show commits that only reformatted or moved files too.")
 @format_options(("text", "json", "markdown"))
 @tracker_options
 @output_options

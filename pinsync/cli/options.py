@@ -131,9 +131,9 @@ def output_options(function: Command) -> Command:
 
     return _with(
         speaking,
-        click.option("--color/--no-color", default=None, help="Colour; by default on a terminal, as NO_COLOR says."),
-        click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
-        click.option("-v", "--verbose", is_flag=True, help="Say each step."),
+        click.option("--color/--no-color", default=None, help="Colour the output (default: on a terminal)."),
+        click.option("-q", "--quiet", is_flag=True, help="Print only errors and warnings."),
+        click.option("-v", "--verbose", is_flag=True, help="Print each step."),
     )
 
 
@@ -153,7 +153,7 @@ def tracker_options(function: Command) -> Command:
             multiple=True,
             metavar="NAME",
             shell_complete=completion.trackers,
-            help="Only this tracker; repeatable; by default all.",
+            help="Only this tracker; repeatable (default: all).",
         ),
         click.option(
             "--config",
@@ -185,21 +185,26 @@ def filter_options(function: Command) -> Command:
             "--target-identity",
             cls=Once,
             metavar="ITEM",
-            help="Only customizations of this item; by default of all.",
+            help="Only customizations of this item (default: any).",
         ),
         click.option(
             "--target-type",
             cls=Once,
             metavar="TYPE",
-            help="Only this type of target: item, criteria or all; by default any.",
+            help="Only this type of target: item, criteria or all (default: any).",
         ),
         click.option(
             "--tag",
             cls=Once,
-            help="Only customizations with this tag; by default with any or none.",
+            metavar="TAG",
+            help="Only customizations with this tag (default: any).",
         ),
         click.option(
-            "--model", cls=Once, shell_complete=completion.models, help="Only this recommender model; by default all."
+            "--model",
+            cls=Once,
+            metavar="MODEL",
+            shell_complete=completion.models,
+            help="Only this recommender model (default: all).",
         ),
     )
 
@@ -211,12 +216,12 @@ def _leaving_out(function: Command) -> Command:
         click.option(
             "--remove-nonexisting-item-pins/--keep-nonexisting-item-pins",
             default=None,
-            help="Leave out pins of items that are no longer in the catalog; by default as configured.",
+            help="Leave out pins of items that the catalog lacks (default: as configured).",
         ),
         click.option(
             "--remove-expired-pins/--keep-expired-pins",
             default=None,
-            help="Leave out pins past their end; by default as configured.",
+            help="Leave out pins that have ended (default: as configured).",
         ),
     )
 
@@ -236,7 +241,7 @@ def report_options(formats: Sequence[str]) -> Callable[[Command], Command]:
                 callback=reports,
                 multiple=True,
                 metavar="FORMAT=FILE",
-                help="Write one more report; by default none.",
+                help="Write another report into a file; repeatable (default: none).",
             ),
             format_options(formats),
         )

@@ -151,6 +151,11 @@ def parse_revision(text: str, repository: Repository | None) -> Source:
 
 
 def require_repository(repository: Repository | None, text: str) -> Repository:
+    """Return the repository that a source needs.
+
+    Raises:
+        RepositoryError: there is none.
+    """
     if repository is None:
         hint = "make one with `git init`; without git there are @worktree, @live and JSON exports"
         raise RepositoryError(f"{text} is looked for in git, but this is not a git repository", hint=hint)
