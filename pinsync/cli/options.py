@@ -39,6 +39,7 @@ class File(click.Path):
 
 FILE = File()
 
+
 class Choice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2, and only there
     """A choice that suggests the nearest value."""
 
