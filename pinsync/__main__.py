@@ -67,16 +67,16 @@ def run(arguments: list[str]) -> int:
     from functools import partial
 
     from pinsync import __version__
-    from pinsync.commands import Console, colored
     from pinsync.environment import keys_removed
     from pinsync.errors import PinsyncError
     from pinsync.redaction import forget_secrets
+    from pinsync.terminal.console import Console, wants_color
 
     forget_secrets()
     # 100,000 customizations are a million objects without a cycle; looking for one every 700 costs a fifth of the time.
     gc.set_threshold(200_000, 50, 50)
     choices = [word == "--color" for word in arguments if word in ("--color", "--no-color")]
-    color = colored(sys.stderr, choices[-1] if choices else None, os.environ)
+    color = wants_color(sys.stderr, choices[-1] if choices else None, os.environ)
     console = Console(out=_say, err=_say, color=color)
     hook = sys.unraisablehook
     with keys_removed():

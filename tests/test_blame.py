@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from pinsync import config, document
 from pinsync.canonical import normalize
-from pinsync.commands import Console
 from pinsync.commands.blame import Options, blame
 from pinsync.drift.record import Place
 from pinsync.history.blame import blamed
 from pinsync.history.configurations import Today
 from pinsync.history.steps import History
 from pinsync.reports.blame.text import age
+from pinsync.terminal.console import Console
 from pinsync.workspace.tree import open_tree
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from exporting import BASKET_TEXT, EVERYONE, STRINGS, document, put, repinned, r
 from pinsync import __version__
 from pinsync.__main__ import run
 from pinsync.cli import cli
-from pinsync.commands import Console
 from pinsync.errors import PinsyncError
 from pinsync.sandbox import Answer, Fault, Sandbox
+from pinsync.terminal.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -326,11 +326,11 @@ def test_a_keyboard_interrupt_is_130(failing: Callable[[BaseException], None], p
 @pytest.mark.parametrize(
     ("arguments", "interrupted", "said"),
     [
-        (["diff", "@worktree", "@live"], "pinsync.commands.diff.working_tree", "nothing was changed"),
-        (["lint"], "pinsync.commands.lint.chosen", "nothing was changed"),
-        (["fmt", "--check"], "pinsync.commands.fmt.chosen", "nothing was changed"),
-        (["fmt", "--diff"], "pinsync.commands.fmt.chosen", "nothing was changed"),
-        (["fmt"], "pinsync.commands.fmt.chosen", "nothing was changed"),
+        (["diff", "@worktree", "@live"], "pinsync.commands.diff.open_tree", "nothing was changed"),
+        (["lint"], "pinsync.commands.lint.choose_files", "nothing was changed"),
+        (["fmt", "--check"], "pinsync.commands.fmt.choose_files", "nothing was changed"),
+        (["fmt", "--diff"], "pinsync.commands.fmt.choose_files", "nothing was changed"),
+        (["fmt"], "pinsync.commands.fmt.choose_files", "nothing was changed"),
         (["fmt"], "pinsync.workspace.store.Store.lock", "nothing was changed"),
         (["init"], "pinsync.commands.init._append", "nothing was changed"),
         (["history"], "pinsync.config.load", "nothing was changed"),

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from exporting import BASKET_TEXT, put
 
-from pinsync.commands import Console
-from pinsync.commands.pager import paged
+from pinsync.terminal.console import Console
+from pinsync.terminal.pager import open_pager
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,7 +157,7 @@ def test_an_interrupt_is_left_to_the_pager(tmp_path: Path) -> None:
 
 
 def _interrupted(console: Console) -> None:
-    with paged(console, os.environ) as write:
+    with open_pager(console, os.environ) as write:
         write("é")
         raise KeyboardInterrupt
 
@@ -185,7 +185,7 @@ def test_a_pipe_without_a_reader_ends_the_block(monkeypatch: pytest.MonkeyPatch)
     theirs, ours = os.pipe()
     with os.fdopen(ours, "w") as stream:
         monkeypatch.setattr(sys, "stdout", stream)
-        with paged(Console(out=lambda line: lines.append(str(line)), err=lines.append), {}) as write:
+        with open_pager(Console(out=lambda line: lines.append(str(line)), err=lines.append), {}) as write:
             write("one")
             os.close(theirs)
             write("two")

@@ -41,14 +41,15 @@ BELOW: dict[str, set[str]] = {
     "repository": {"environment"},
     "workspace": {"api", "canonical", "config", "document", "repository"},
     "history": {"canonical", "config", "document", "drift", "repository", "workspace"},
+    "terminal": {"environment", "repository"},
     "reports": {"canonical", "drift", "history", "shelf"},
     "rules": {"canonical", "document"},
     "sandbox": {"signing", "workspace"},
 }
 ABOVE: dict[str, set[str]] = {
     "commands": set(BELOW),
-    "cli": {"commands", "environment", "workspace"},
-    "__main__": {"commands", "cli", "environment"},
+    "cli": {"commands", "environment", "terminal", "workspace"},
+    "__main__": {"cli", "environment", "redaction", "terminal"},
 }
 TABLE = BELOW | ABOVE
 # For annotations alone: the API client is handed a tracker's settings as they are, and never reads any itself.

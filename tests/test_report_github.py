@@ -15,13 +15,14 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 from strategies import QUICK, texts
 
-from pinsync.commands import Console, step_summary
+from pinsync.commands import step_summary
 from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.ci.findings import Context
 from pinsync.reports.ci.github import MAX_OF_A_KIND, render, render_findings, summary
 from pinsync.reports.words.page import MIN_CHARS, measure
+from pinsync.terminal.console import Console
 
 if TYPE_CHECKING:
     from conftest import CommandLine

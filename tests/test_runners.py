@@ -13,11 +13,11 @@ from drifts import pin
 from exporting import put, rule, served
 from runners import FOLDING, HARMLESS, HOSTILE, find_commands, find_foreign_commands
 
-from pinsync.commands import Console
 from pinsync.errors import PinsyncError
 from pinsync.escape import defused, one_line, printable
 from pinsync.reports import DRIFT_FORMATS, LINT_FORMATS
 from pinsync.sandbox import Answer, Fault
+from pinsync.terminal.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ import pytest
 from exporting import BASKET_TEXT, EVERYONE, HOME_TEXT, STRINGS, put, untouched
 from test_shelf import SCHEMA
 
-from pinsync.commands import Console
 from pinsync.commands.show import Options, show
+from pinsync.terminal.console import Console
 
 if TYPE_CHECKING:
     from conftest import CommandLine, Git

@@ -17,8 +17,8 @@ import pytest
 from exporting import STRINGS, put, repinned, rule, served
 
 from pinsync.cli import cli
-from pinsync.commands.progress import Progress
 from pinsync.sandbox import Answer, Fault, Sandbox
+from pinsync.terminal.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

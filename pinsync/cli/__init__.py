@@ -31,8 +31,8 @@ from pinsync.environment import variables
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pinsync.commands import Console
     from pinsync.model import FailOn, Scope
+    from pinsync.terminal.console import Console
 
 
 @click.group(

@@ -15,7 +15,7 @@ from pinsync.environment import variables
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pinsync.commands import Console
+    from pinsync.terminal.console import Console
 
 
 @click.command(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pinsync.cli import completion
-from pinsync.commands import Console, are_one_terminal, colored
 from pinsync.errors import FileError, suggestion
+from pinsync.terminal.console import Console, are_one_terminal, wants_color
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ def read_standard_input() -> bytes:
 
 
 def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
-    from pinsync.commands.progress import Progress
+    from pinsync.terminal.progress import Progress
 
     progress = None if quiet else Progress.on_terminal(sys.stderr, os.environ)
 
@@ -81,8 +81,8 @@ def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
         out=lambda text: say(text, err=False),
         err=lambda text: say(text, err=True),
         verbosity=-1 if quiet else int(verbose),
-        color=colored(sys.stderr, color, os.environ),
-        color_out=colored(sys.stdout, color, os.environ),
+        color=wants_color(sys.stderr, color, os.environ),
+        color_out=wants_color(sys.stdout, color, os.environ),
         progress=progress,
         is_one_terminal=are_one_terminal(sys.stdout, sys.stderr),
     )

@@ -13,9 +13,9 @@ from pinsync.workspace.source import parse_revision
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from pinsync.commands import Console
     from pinsync.document.written import Written
     from pinsync.model import Finding
+    from pinsync.terminal.console import Console
     from pinsync.workspace.tree import WorkingTree
 
 # As git's own detection of renames (git-diff(1), --find-renames).

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
-from pinsync.commands.pager import paged
 from pinsync.commands.selection import Placed, chosen, named
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
@@ -22,6 +21,7 @@ from pinsync.history.steps import History
 from pinsync.reports import Style
 from pinsync.reports.blame import json as blame_json
 from pinsync.reports.blame import text as blame_text
+from pinsync.terminal.pager import open_pager
 from pinsync.workspace.leftovers import warnings_of
 from pinsync.workspace.paths import current_folder
 from pinsync.workspace.tree import Head, open_tree
@@ -29,12 +29,12 @@ from pinsync.workspace.tree import Head, open_tree
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pinsync.commands import Console
     from pinsync.config import Settings, Tracker
     from pinsync.history.record import BlamedRule
     from pinsync.history.states import State
     from pinsync.history.versions import Version
     from pinsync.repository import Repository
+    from pinsync.terminal.console import Console
     from pinsync.workspace.tree import WorkingTree
 
 
@@ -101,7 +101,7 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
     if options.as_json:
         console.report(blame_json.render(result, style), "json")
         return 0
-    with paged(console, environ, repository) as write:
+    with open_pager(console, environ, repository) as write:
         write(blame_text.render(result, style).removesuffix("\n"))
     return 0
 

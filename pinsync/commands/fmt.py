@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
-    from pinsync.commands import Console
+    from pinsync.terminal.console import Console
     from pinsync.workspace.paths import Chosen
 
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.canonical.moments import parse_option
-from pinsync.commands.pager import paged
 from pinsync.commands.wanted import Wanted
 from pinsync.drift import changes as changing
 from pinsync.drift.pairs import Pair
@@ -26,6 +25,7 @@ from pinsync.reports.history import json as history_json
 from pinsync.reports.history import markdown as history_markdown
 from pinsync.reports.history import text as history_text
 from pinsync.repository import Range
+from pinsync.terminal.pager import open_pager
 from pinsync.workspace.leftovers import warnings_of
 from pinsync.workspace.paths import current_folder
 from pinsync.workspace.tree import Head, open_tree
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from pinsync.commands import Console
     from pinsync.config import Settings
     from pinsync.drift.record import Change
     from pinsync.history.steps import Step, TrackerStep
     from pinsync.history.versions import Fault
     from pinsync.model import Commit
     from pinsync.repository import Repository
+    from pinsync.terminal.console import Console
 
 FORMATS: Final = {"json": history_json, "markdown": history_markdown}
 """The formats of which a report is made as a whole, each with its module."""
@@ -110,7 +110,7 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
                 console.warn(warning)
         walk = _Walk(steps, range_, wanted, options)
         if options.format == "text":
-            _write(walk, style, console, paged(console, environ, tree.repository))
+            _write(walk, style, console, open_pager(console, environ, tree.repository))
             return 0
         log = Log(range_.tip, list(walk.entries()), walk.shallow)
     console.report(FORMATS[options.format].render(log, style), options.format)

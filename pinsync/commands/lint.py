@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
-from pinsync.commands import Console, ignores, report_files, step_summary
+from pinsync.commands import ignores, report_files, step_summary
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, gravest, suggestion
 from pinsync.model import Finding
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pinsync.commands.baseline import Baseline
     from pinsync.config import Settings
     from pinsync.document.written import Written
+    from pinsync.terminal.console import Console
     from pinsync.workspace.paths import Chosen
     from pinsync.workspace.tree import WorkingTree
 

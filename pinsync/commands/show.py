@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config
 from pinsync.canonical.moments import parse_option, utc_text
-from pinsync.commands.pager import paged
 from pinsync.commands.selection import Placed, chosen, named
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
@@ -18,6 +17,7 @@ from pinsync.reports import Style
 from pinsync.reports.show import json as show_json
 from pinsync.reports.show import text as show_text
 from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items
+from pinsync.terminal.pager import open_pager
 from pinsync.workspace.leftovers import warnings_at
 from pinsync.workspace.paths import current_folder
 from pinsync.workspace.read import read_documents
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pinsync.commands import Console
     from pinsync.config import Tracker
     from pinsync.document import Document
     from pinsync.repository import Repository
+    from pinsync.terminal.console import Console
     from pinsync.workspace.source import Source
 
 _FILES: Final = ("@worktree", "@index")
@@ -101,7 +101,7 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     if options.as_json:
         console.report(show_json.render(shelves, style), "json")
         return 0
-    with paged(console, environ, tree.repository) as write:
+    with open_pager(console, environ, tree.repository) as write:
         write(show_text.render(shelves, style).removesuffix("\n"))
     return 0
 

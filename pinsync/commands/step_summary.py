@@ -10,7 +10,7 @@ from pinsync.reports.words.page import MAX_CHARS, MIN_CHARS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pinsync.commands import Console
+    from pinsync.terminal.console import Console
 
 MAX_BYTES: Final = 1024 * 1024
 """What a step may write in all; a page beyond that isn't shown at all."""

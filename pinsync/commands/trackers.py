@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinsync import config
-from pinsync.commands import in_parallel
 from pinsync.errors import PinsyncError, gravest
 from pinsync.escape import defused
+from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import current_folder
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pinsync.api import KeyCheck
-    from pinsync.commands import Console
     from pinsync.config import Settings, Tracker
+    from pinsync.terminal.console import Console
 
 _ACCEPTED = {True: "accepted", False: "refused", None: "unknown"}
 
@@ -67,7 +67,7 @@ def _check_keys(
 ) -> list[KeyCheck]:
     with console.phase("checking", [tracker.name for tracker in selected]) as done:
         check = partial(_check_key, settings=settings, environ=environ, console=console)
-        return in_parallel(check, selected, lambda tracker: done(tracker.name))
+        return run_in_parallel(check, selected, lambda tracker: done(tracker.name))
 
 
 def _check_key(tracker: Tracker, settings: Settings, environ: Mapping[str, str], console: Console) -> KeyCheck:

@@ -25,9 +25,6 @@ DRIFT_FORMATS: Final[Mapping[str, str]] = {
 LINT_FORMATS: Final[Mapping[str, str]] = {"text": "lint.text", "json": "lint.json", **_CI}
 """Format of the linter's findings → the module of its report; see ``render_findings`` there."""
 
-FOR_PEOPLE: Final = frozenset({"text"})
-"""The formats for people. A program reads every other format, as bytes in UTF-8."""
-
 
 @dataclass(frozen=True, slots=True)
 class Style:

@@ -13,7 +13,7 @@ from pinsync.errors import FileError, RepositoryError, SafetyError
 from pinsync.escape import printable
 from pinsync.layout import is_document, is_misnamed
 from pinsync.model import MAX_FILE_BYTES
-from pinsync.repository import branch, discovery, log, objects, obstacles, pager, recovery
+from pinsync.repository import branch, discovery, log, objects, obstacles, process, recovery
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import Listed, Object, Range, Reader, listing
 from pinsync.repository.process import (
@@ -101,8 +101,8 @@ class Repository:
         return None if place is None else cls(place.root, place.git_dir, place.git)
 
     def pager(self) -> str:
-        """Return the command that git shows long output with; see `pager.command`."""
-        return pager.command(self._git)
+        """Return the command that git shows long output with; see `process.read_pager`."""
+        return process.read_pager(self._git)
 
     def inside(self, folder: Path) -> PurePosixPath:
         """Return a folder's path relative to the repository.

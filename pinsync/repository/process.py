@@ -278,3 +278,21 @@ def _input(feed: bytes) -> Iterator[BinaryIO | None]:
 def _fill(writer: int, feed: bytes) -> None:
     with suppress(BrokenPipeError), os.fdopen(writer, "wb") as stream:  # a command need not read all
         stream.write(feed)
+
+
+def read_pager(git: Git | None) -> str:
+    """Return the command that git shows long output with, for a shell; ``cat`` for no pager.
+
+    Git looks at GIT_PAGER, the setting core.pager, PAGER, and then knows its own default
+    (gitvariables of git-var(1)).
+
+    Args:
+        git: the repository; None for the user's settings alone.
+
+    Raises:
+        RepositoryError: git can't be run, or can't read its settings.
+    """
+    # A GIT_DIR that is no repository keeps git from looking for one around the current folder,
+    # where a bare repository that somebody committed would choose the pager.
+    outside = Git(Path.cwd(), {"GIT_DIR": os.devnull})
+    return line(checked((git or outside).attempt("var", "GIT_PAGER"), "var"))

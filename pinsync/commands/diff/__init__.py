@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.canonical.moments import date_time
-from pinsync.commands import Console, in_parallel, report_files, step_summary
+from pinsync.commands import report_files, step_summary
 from pinsync.commands.diff.texts import texts
 from pinsync.drift import causes
 from pinsync.drift import changes as changing
@@ -27,6 +27,7 @@ from pinsync.reports import Style, load_drift
 from pinsync.reports.drift import patch
 from pinsync.reports.words.likeness import fold, tell_apart
 from pinsync.workspace.leftovers import warnings_at
+from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import configuration_path, current_folder, relative_to_cwd
 from pinsync.workspace.read import fetch_live, override_flags
 from pinsync.workspace.source import parse_sources
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pinsync.config import Settings, Tracker
+    from pinsync.terminal.console import Console
     from pinsync.workspace.state import Content, State
 
 
@@ -125,7 +127,7 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     run = _Run(old, new, options, environ, console)
     trackers = run.trackers()
     with console.phase("comparing", [_tracker(both).name for both in trackers]) as done:
-        found = in_parallel(run.compared, trackers, lambda both: done(_tracker(both).name))
+        found = run_in_parallel(run.compared, trackers, lambda both: done(_tracker(both).name))
     run.warn(found)
     run.check_scope(found)
     drifts = tuple(one.drift for one in found)

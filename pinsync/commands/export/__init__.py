@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync import config, layout
-from pinsync.commands import Console, in_parallel
 from pinsync.commands.export.basis import customizations, read_basis
 from pinsync.commands.export.committed import counted_from_head, find_removed
 from pinsync.commands.export.standing import Standing, beside, ids, standing
@@ -23,6 +22,7 @@ from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snap
 from pinsync.redaction import redacted
 from pinsync.reports.commit_message import message
 from pinsync.workspace.leftovers import describe_leftovers, describe_rename, find_misnamed
+from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import current_folder, relative_to_cwd
 from pinsync.workspace.read import fetch_live, override_flags, parse_export, read_documents, read_export
 from pinsync.workspace.store import writing
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pinsync.config import Settings
     from pinsync.document import Document
     from pinsync.drift.pairs import Pair
+    from pinsync.terminal.console import Console
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ class _Run:
         """Return the answer for each tracker that has one; they are asked in parallel."""
         found = []
         with self._console.phase("fetching", [tracker.name for tracker in trackers]) as done:
-            answers = in_parallel(self._fetched, trackers, lambda tracker: done(tracker.name))
+            answers = run_in_parallel(self._fetched, trackers, lambda tracker: done(tracker.name))
         for tracker, answer in zip(trackers, answers, strict=True):
             if isinstance(answer, PinsyncError):
                 self._fail(answer)

@@ -16,8 +16,8 @@ from pinsync.errors import RepositoryError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pinsync.commands import Console
     from pinsync.repository import Repository
+    from pinsync.terminal.console import Console
 
 _SETTINGS: Final = {"LESS": "FRX", "LV": "-c"}
 """What git sets for two pagers unless the user has: quit if one page is enough, let colours through, don't clear."""
@@ -29,7 +29,7 @@ class _ClosedError(Exception):
 
 
 @contextlib.contextmanager
-def paged(
+def open_pager(
     console: Console, environ: Mapping[str, str], repository: Repository | None = None
 ) -> Iterator[Callable[[str], None]]:
     """Yield what takes lines for standard output: a pager's input on a terminal, else the console as it is.
@@ -79,9 +79,9 @@ def _start(console: Console, environ: Mapping[str, str], command: str) -> subpro
 
 def _command(environ: Mapping[str, str], repository: Repository | None) -> str:
     try:
-        from pinsync.repository import pager  # noqa: PLC0415 - for a terminal only
+        from pinsync.repository.process import read_pager  # noqa: PLC0415 - raises without git
 
-        return repository.pager() if repository else pager.command(None)
+        return repository.pager() if repository else read_pager(None)
     except RepositoryError:  # without git its variables count all the same
         return next((environ[name] for name in ("GIT_PAGER", "PAGER") if name in environ), "less")
 

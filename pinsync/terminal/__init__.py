@@ -1,0 +1,1 @@
+"""How a command speaks: the console, the progress of what is waited for, and the pager."""
