@@ -41,8 +41,9 @@ BELOW: dict[str, set[str]] = {
     "repository": {"environment"},
     "workspace": {"api", "canonical", "config", "document", "repository"},
     "history": {"canonical", "config", "document", "drift", "repository", "workspace"},
+    "sync": {"canonical", "config", "document", "drift", "workspace"},
     "terminal": {"environment", "repository"},
-    "reports": {"canonical", "drift", "history", "shelf"},
+    "reports": {"canonical", "drift", "history", "shelf", "sync"},
     "rules": {"canonical", "document"},
     "sandbox": {"signing", "workspace"},
 }

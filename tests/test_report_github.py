@@ -15,7 +15,7 @@ from hypothesis import given
 from markdown_it import MarkdownIt
 from strategies import QUICK, texts
 
-from pinsync.commands import step_summary
+from pinsync.commands.deliver import MAX_BYTES, append_summary
 from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
@@ -217,7 +217,7 @@ def appended(environ: dict[str, str], page: str = "the page\n") -> list[str]:
     """Append a page; return what was said."""
     said: list[str] = []
     console = Console(out=lambda _: pytest.fail("data"), err=said.append)
-    step_summary.append(environ, lambda max_chars: page[:max_chars], console)
+    append_summary(environ, lambda max_chars: page[:max_chars], console)
     return said
 
 
@@ -238,16 +238,16 @@ def test_a_step_has_a_mebibyte_in_all(tmp_path: Path, filler: int) -> None:
     file = tmp_path / "summary"
     file.write_bytes(b"x" * filler)
     assert appended({"GITHUB_STEP_SUMMARY": str(file)}, "ž€" * 100_000) == []
-    assert filler < file.stat().st_size <= step_summary.MAX_BYTES
+    assert filler < file.stat().st_size <= MAX_BYTES
 
 
 @pytest.mark.parametrize("room", [-5, 0, 1, 1_000])
 def test_a_full_page_is_left_as_it_is(tmp_path: Path, room: int) -> None:
     file = tmp_path / "summary"
-    file.write_bytes(b"x" * (step_summary.MAX_BYTES - room))
+    file.write_bytes(b"x" * (MAX_BYTES - room))
     (said,) = appended({"GITHUB_STEP_SUMMARY": str(file)}, "x" * 100_000)
     assert "full" in said
-    assert file.stat().st_size == step_summary.MAX_BYTES - room
+    assert file.stat().st_size == MAX_BYTES - room
 
 
 @pytest.mark.parametrize("place", [".", "nowhere/summary", "/dev/full"])

@@ -186,7 +186,7 @@ def history(  # noqa: PLR0913 - the options of one command
     """
     from pinsync.commands.history import Options
     from pinsync.commands.history import history as command
-    from pinsync.commands.wanted import Wanted
+    from pinsync.commands.query import Wanted
 
     wanted = Wanted(model, None, target_identity, tag, id_, item)
     options = Options(words, wanted, revision, since, until, author, count, every, names, format_)

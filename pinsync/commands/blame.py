@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
-from pinsync.commands.selection import Placed, chosen, named
+from pinsync.commands.query import Placed, choose_rules, select_trackers
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
 from pinsync.errors import FileError, RepositoryError, UsageError
@@ -134,7 +134,7 @@ def _chosen(state: State, options: Options, today: Settings, tree: WorkingTree) 
         UsageError: none has any.
         FileError: the document can't be read, and never could be.
     """
-    trackers = named(state.documents, options.names)
+    trackers = select_trackers(state.documents, options.names)
     placed = {
         tracker: {version.model: _placed(version) for version in state.documents[tracker].versions.values()}
         for tracker in trackers
@@ -147,7 +147,7 @@ def _chosen(state: State, options: Options, today: Settings, tree: WorkingTree) 
                 )
         if error := _not_committed(options, today, tree):
             raise error
-    return chosen(placed, options.model, options.target)
+    return choose_rules(placed, options.model, options.target)
 
 
 def _placed(version: Version) -> list[Placed]:

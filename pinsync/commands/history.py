@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.canonical.moments import parse_option
-from pinsync.commands.wanted import Wanted
+from pinsync.commands.query import Wanted
 from pinsync.drift import changes as changing
 from pinsync.drift.pairs import Pair
 from pinsync.drift.record import TrackerDrift

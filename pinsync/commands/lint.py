@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout, rules
-from pinsync.commands import ignores, report_files, step_summary
+from pinsync.commands import ignores
+from pinsync.commands.deliver import append_summary, check_reports, has_summary, write_reports
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, gravest, suggestion
 from pinsync.model import Finding
@@ -93,7 +94,7 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
         hint = "name a file; its name and its neighbours count too. pinsync fmt takes -"
         raise UsageError("lint reads files, not standard input", hint=hint)
     settings = config.load(config_file, start=current_folder(), environ=environ)
-    report_files.check(options.reports, settings)
+    check_reports(options.reports, settings)
     store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
     tree = None
     if options.add_ignores or options.since is not None:
@@ -126,7 +127,7 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
         folders = _add_ignores(folders, check, store, console)
         findings = [finding for folder in folders for finding in check.find(folder)]
     findings = [*(_failure(error, store.root) for error in errors), *findings]
-    found = findings, replace(reader.context(findings, ids), has_page=step_summary.named(environ))
+    found = findings, replace(reader.context(findings, ids), has_page=has_summary(environ))
     _report(found, reader.as_seen(*found), options, environ, console)
     codes = [error.exit_code for error in errors]
     counts_warnings = options.strict or options.add_ignores
@@ -356,8 +357,8 @@ def _report(found: Found, as_seen: Found, options: Options, environ: Mapping[str
     report = rendered(options.format, color=console.color_out)
     if report and not (console.verbosity < 0 and options.format == "text" and not found[0]):
         console.report(report, options.format)
-    report_files.write(files)
+    write_reports(files)
     if "github" in (options.format, *(name for name, _ in options.reports)):
         from pinsync.reports.ci import github  # noqa: PLC0415 - where it is asked for
 
-        step_summary.append(environ, partial(github.summary, *found), console)
+        append_summary(environ, partial(github.summary, *found), console)

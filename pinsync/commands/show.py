@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config
 from pinsync.canonical.moments import parse_option, utc_text
-from pinsync.commands.selection import Placed, chosen, named
+from pinsync.commands.query import Placed, choose_rules, select_trackers
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
 from pinsync.errors import UsageError
@@ -87,7 +87,7 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     state = open_state(source, today, tree.repository, tree.store, environ)
     for warning in warnings_at(state):
         console.warn(warning)
-    trackers = named(state.trackers, options.names)
+    trackers = select_trackers(state.trackers, options.names)
     with console.phase("reading", [tracker.name for tracker in trackers]) as done:
         read = []
         for tracker in trackers:
@@ -124,7 +124,7 @@ def _shelves(
     placed = {
         tracker: {model: _placed(found, source.prefix) for model, found in read[tracker].items()} for tracker in read
     }
-    for tracker, items in chosen(placed, options.model, options.target).items():
+    for tracker, items in choose_rules(placed, options.model, options.target).items():
         shelves = tuple(arranged(item, at, place) for item, place in items)
         known = [item for found in placed[tracker].values() for item, _ in found]
         names = titles(pinned_items(shelves), known)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from pinsync.commands.export.basis import Basis, customizations
-from pinsync.commands.export.update import Update, update
 from pinsync.drift.pairs import in_scope
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
+from pinsync.sync.basis import Basis, customizations
+from pinsync.sync.to_files import Update, plan_update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Proposed:
     """What a branch proposes of one tracker.
 
     Attributes:
@@ -31,9 +31,9 @@ class Standing:
     lost: frozenset[str] = frozenset()
 
 
-def standing(
+def find_standing(
     head: Iterable[Customization], parent: Iterable[Customization], proposed: Iterable[Customization]
-) -> Standing:
+) -> Proposed:
     """Return what still stands of a proposal: three states of a tracker's rules, compared by id.
 
     Args:
@@ -45,7 +45,7 @@ def standing(
     changed = [name for name in {**old, **new} if not _same(old.get(name), new.get(name))]
     rules = {name: new.get(name) for name in changed if _same(now.get(name), old.get(name))}
     lost = (name for name in changed if name not in rules and not _same(now.get(name), new.get(name)))
-    return Standing(rules, frozenset(lost))
+    return Proposed(rules, frozenset(lost))
 
 
 def _same(one: Customization | None, other: Customization | None) -> bool:
@@ -54,12 +54,12 @@ def _same(one: Customization | None, other: Customization | None) -> bool:
     return (one.model, one.text) == (other.model, other.text)
 
 
-def ids(found: Update | None) -> set[str]:
+def collect_ids(found: Update | None) -> set[str]:
     """Return the ids of the rules that an export is about."""
     return {side.id for pair in found.pairs for side in pair if side and side.id is not None} if found else set()
 
 
-def beside(
+def plan_beside(
     tracker: Tracker,
     folder: PurePosixPath,
     documents: Mapping[str, Document],
@@ -73,20 +73,20 @@ def beside(
         tracker: whose.
         folder: where its documents lie.
         documents: model → document as committed.
-        rules: what is proposed already, as of `Standing`.
+        rules: what is proposed already, as of `Proposed`.
         found: what the export makes of the documents; None if it isn't about this tracker, or failed in it.
         scope: what the export is about.
 
     Raises:
         FileError: a new document's place is taken by another model's.
     """
-    inside = ids(found)
+    inside = collect_ids(found)
     if found:
         inside |= {name for name, item in rules.items() if in_scope(item, scope)}
     committed = {item.id: item for item in customizations(documents) if item.id is not None}
     items = [item for name, item in {**committed, **rules}.items() if item and name not in inside]
     items += [item for item in found.new if item.id in inside] if found else []
-    whole = update(tracker, folder, Basis(documents), Snapshot(tuple(items)), EVERYTHING)
+    whole = plan_update(tracker, folder, Basis(documents), Snapshot(tuple(items)), EVERYTHING)
     # A document that holds no rule is for an export of everything to remove.
     empty = [PurePosixPath(read.source) for read in documents.values() if not read.entries]
     files = {path: text for path, text in whole.files.items() if text is not None or path not in empty}

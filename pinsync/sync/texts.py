@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pinsync.workspace.state import Content
 
 
-def texts(changes: Sequence[Change], old: Content, new: Content, folder: PurePosixPath) -> Iterator[Texts]:
+def build_texts(changes: Sequence[Change], old: Content, new: Content, folder: PurePosixPath) -> Iterator[Texts]:
     """Yield the files that differ, sorted by path.
 
     The new text is the old one with the reported changes and nothing else, so that a patch says what the report says;

@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.canonical.moments import date_time
-from pinsync.commands import report_files, step_summary
-from pinsync.commands.diff.texts import texts
+from pinsync.commands.deliver import append_summary, check_reports, has_summary, write_reports
 from pinsync.drift import causes
 from pinsync.drift import changes as changing
 from pinsync.drift.causes import Filters
@@ -26,6 +25,7 @@ from pinsync.model import EVERYTHING, Customization, FailOn, Scope
 from pinsync.reports import Style, load_drift
 from pinsync.reports.drift import patch
 from pinsync.reports.words.likeness import fold, tell_apart
+from pinsync.sync.texts import build_texts
 from pinsync.workspace.leftovers import warnings_at
 from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import configuration_path, current_folder, relative_to_cwd
@@ -122,7 +122,7 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     pair = parse_sources(options.sources, tree.repository, current_folder(), partial(_of_model, tree), options.stdin)
     for warning in (*pair[0].warnings, *pair[1].warnings):
         console.warn(warning)
-    report_files.check(options.reports, today, [source.path for source in pair if source.path])
+    check_reports(options.reports, today, [source.path for source in pair if source.path])
     old, new = (open_state(source, today, tree.repository, tree.store, environ) for source in pair)
     run = _Run(old, new, options, environ, console)
     trackers = run.trackers()
@@ -135,16 +135,16 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     ends = (_side(old, fetched_at), _side(new, fetched_at))
     result = Drift(*ends, drifts, tuple(_notes(old, new)), config_file is None and options.is_whole)
     zone = ZoneInfo(today.timezone)
-    has_page = step_summary.named(environ)
+    has_page = has_summary(environ)
     style = Style(zone, console.color_out, options.max_chars, options.summary, configuration_path(today), has_page)
     files = [(file, _rendered(format_, result, style)) for format_, file in options.reports]
     report = _rendered(options.format, result, style)
     if report and not (console.verbosity < 0 and options.format == "text" and _is_nothing(result)):
         console.report(report, options.format)
     console.fail_beside_report((tracker.error for tracker in drifts if tracker.error), options.format)
-    report_files.write(files)
+    write_reports(files)
     if "github" in options.formats:
-        step_summary.append(environ, partial(_page, result, style), console)
+        append_summary(environ, partial(_page, result, style), console)
     folders = {new.folder(both[1]) for both in trackers if both[1]}
     if console.verbosity >= 0 and not options.sources and (note := _not_committed(tree, folders)):
         console.say(note)
@@ -300,7 +300,7 @@ class _Run:
         changes, unchanged = changing.compare(*items, scope)
         changes = self._explained(changes, pair, (old, new))
         names = changing.pinned_names(changes, items[1], items[0])
-        both = tuple(texts(changes, old, new, self._folder(pair))) if "patch" in self.options.formats else ()
+        both = tuple(build_texts(changes, old, new, self._folder(pair))) if "patch" in self.options.formats else ()
         changed = tuple(_placed(changes, old, new))
         drift = replace(result, changes=changed, unchanged=unchanged, names=names, texts=both)
         date = new.snapshot.date or old.snapshot.date

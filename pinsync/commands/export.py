@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinsync import config, layout
-from pinsync.commands.export.basis import customizations, read_basis
-from pinsync.commands.export.committed import counted_from_head, find_removed
-from pinsync.commands.export.standing import Standing, beside, ids, standing
-from pinsync.commands.export.update import Update, check_removals, update
 from pinsync.config import Tracker
 from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
 from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, gravest
@@ -21,6 +17,12 @@ from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
 from pinsync.redaction import redacted
 from pinsync.reports.commit_message import message
+from pinsync.reports.words.outcome import summarize_update
+from pinsync.sync.basis import customizations, read_basis
+from pinsync.sync.committed import counted_from_head, find_removed
+from pinsync.sync.guard import check_removals
+from pinsync.sync.proposal import Proposed, collect_ids, find_standing, plan_beside
+from pinsync.sync.to_files import Update, plan_update
 from pinsync.workspace.leftovers import describe_leftovers, describe_rename, find_misnamed
 from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import current_folder, relative_to_cwd
@@ -226,7 +228,7 @@ class _Run:
             # With --commit, the rules count too that an earlier export removed and HEAD still has.
             live = self._complete_answer(tracker, live, [*existing, *find_removed(files.committed, existing, ignore)])
         folder = layout.folder(self._place.directory, self._name(tracker))
-        result = update(tracker, folder, before, live, scope)
+        result = plan_update(tracker, folder, before, live, scope)
         matched = bool(result.pairs or result.kept)
         if scope != EVERYTHING:
             self._known += [*existing, *live.customizations]
@@ -265,7 +267,7 @@ class _Run:
         for found in self._updates(answers):
             for path in found.files:
                 self._console.name(self._here(path))
-            self._console.say(found.summary(self._where(found.folder), would="would be "))
+            self._console.say(summarize_update(found, self._where(found.folder), would="would be "))
             self._check_unsaved(found)
             self.codes.append(1 if found.files else 0)
 
@@ -373,7 +375,7 @@ class _Run:
             return False
         for path, text in found.files.items():
             self._console.step(f"{'removed' if text is None else 'wrote'} {self._here(path)}")
-        self._console.say(found.summary(self._where(found.folder)))
+        self._console.say(summarize_update(found, self._where(found.folder)))
         return True
 
     def _commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
@@ -401,7 +403,7 @@ class _Run:
         text = self._options.message or message(pairs)
         result = place.repository.commit_to_branch(name, files, text, place.revision)
         for found in updates:
-            self._console.say(found.summary(self._where(found.folder)))
+            self._console.say(summarize_update(found, self._where(found.folder)))
         if result.commit is None:
             self._console.say(
                 f"{name}: deleted, since nothing is left to propose" if result.changed else "nothing to commit"
@@ -420,19 +422,19 @@ class _Run:
         except FileError as error:
             self._console.warn(f"{tracker.name}: what {branch} proposed already is dropped: {error.message}")
             return found
-        if lost := stands.lost - ids(found):
+        if lost := stands.lost - collect_ids(found):
             some = "a rule, which" if len(lost) == 1 else f"{len(lost)} rules, which"
             self._console.warn(
                 f"{tracker.name}: {branch} no longer proposes its change of {some} HEAD has changed since"
             )
         folder = layout.folder(place.directory, self._name(tracker))
-        return beside(tracker, folder, head, stands.rules, found, self._options.scope) if stands.rules else found
+        return plan_beside(tracker, folder, head, stands.rules, found, self._options.scope) if stands.rules else found
 
-    def _standing(self, place: Head, tracker: Tracker) -> tuple[Mapping[str, Document], Standing]:
+    def _standing(self, place: Head, tracker: Tracker) -> tuple[Mapping[str, Document], Proposed]:
         """Return a tracker's documents, and what the branch proposes of them already."""
         proposal = place.repository.proposal(self._options.branch or "")
         if proposal is None:
-            return {}, Standing()
+            return {}, Proposed()
         if proposal.parent is None:
             reason = "this clone is shallow; fetch the history, with `fetch-depth: 0` in CI"
             raise FileError(reason, source=f"{proposal.commit[:12]}^")
@@ -441,7 +443,7 @@ class _Run:
         old, new = (replace(place, revision=name, name=name[:12]) for name in (proposal.parent, proposal.commit))
         parent = customizations(self._read(old, tracker, now))
         proposed = customizations(self._read(new, tracker, [*now, *parent]))
-        return head, standing(now, parent, proposed)
+        return head, find_standing(now, parent, proposed)
 
     def _read(self, place: Head, tracker: Tracker, known: Iterable[Customization]) -> Mapping[str, Document]:
         prefix = "" if place.name == "HEAD" else f"{place.name}:"

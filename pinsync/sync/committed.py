@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pinsync.commands.export.update import FileCounts, Update
 from pinsync.drift.pairs import in_scope, match
 from pinsync.errors import FileError, SafetyError
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, Customization, Scope
+from pinsync.sync.to_files import FileCounts, Update
 from pinsync.workspace.read import read_documents
 
 if TYPE_CHECKING:

@@ -1,23 +1,30 @@
-"""The files of ``--report``: where one may go, and how it is written."""
+"""Where reports go besides standard output: the files of ``--report``, and the page of a CI job's step."""
 
 from __future__ import annotations
 
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pinsync import config
 from pinsync.errors import FileError, UsageError
 from pinsync.layout import SUFFIX
+from pinsync.reports.words.page import MAX_CHARS, MIN_CHARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.config import Settings
+    from pinsync.terminal.console import Console
+
+MAX_BYTES: Final = 1024 * 1024
+"""What a step may write in all; a page beyond that isn't shown at all."""
+_MAX_BYTES_OF_A_UNIT: Final = 3
+"""UTF-8 takes no more for a UTF-16 code unit."""
 
 
-def check(reports: Sequence[tuple[str, Path]], settings: Settings, compared: Iterable[Path] = ()) -> None:
+def check_reports(reports: Sequence[tuple[str, Path]], settings: Settings, compared: Iterable[Path] = ()) -> None:
     """Make sure of what a report is not written over, and that none is led out of the repository.
 
     Not over a configuration, a document, a compared file, what lies in a git directory, or another report (a device,
@@ -55,7 +62,7 @@ def check(reports: Sequence[tuple[str, Path]], settings: Settings, compared: Ite
             taken[place] = "another report"
 
 
-def write(reports: Iterable[tuple[Path, str]]) -> None:
+def write_reports(reports: Iterable[tuple[Path, str]]) -> None:
     """Write reports, each a file and its text.
 
     Raises:
@@ -117,3 +124,41 @@ def _is_gits(place: Path) -> bool:
         if os.path.lexists(folder / ".git"):
             return False
     return False
+
+
+def has_summary(environ: Mapping[str, str]) -> bool:
+    """Whether the runner names a page to append to."""
+    return bool(environ.get("GITHUB_STEP_SUMMARY"))
+
+
+def append_summary(environ: Mapping[str, str], page: Callable[[int], str], console: Console) -> None:
+    """Append a page to the step's summary, if there is one; what stops that is a warning and no more.
+
+    Args:
+        environ: the environment variables, of which ``GITHUB_STEP_SUMMARY`` names the file.
+        page: makes the page, of so many UTF-16 code units at most.
+        console: where to warn.
+    """
+    file = environ.get("GITHUB_STEP_SUMMARY")
+    if not file:
+        return
+    try:
+        with Path(file).open("ab") as stream:
+            before = b"\n" if stream.tell() else b""
+            text = _fitting(page, MAX_BYTES - stream.tell() - len(before))
+            stream.write(before + text if text else b"")
+    except OSError as error:
+        reason = error.strerror or "it isn't a file"
+        console.warn(f"the summary of the step can't be written (GITHUB_STEP_SUMMARY): {reason}")
+        return
+    if not text:
+        console.warn("the summary of the step is full: the report isn't in it")
+
+
+def _fitting(page: Callable[[int], str], room: int) -> bytes:
+    """Return the page in UTF-8, shortened if need be; empty if there is no room for one."""
+    for max_chars in (MAX_CHARS, room // _MAX_BYTES_OF_A_UNIT):
+        text = page(max_chars).encode() if max_chars >= MIN_CHARS else b""
+        if len(text) <= room:
+            return text
+    return b""

@@ -8,19 +8,18 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import document, layout
-from pinsync.commands.export.basis import customizations, entries
-from pinsync.drift.pairs import KINDS, in_scope, match
-from pinsync.errors import FileError, SafetyError
+from pinsync.drift.pairs import in_scope, match
+from pinsync.errors import FileError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
-from pinsync.reports.words.values import plural
+from pinsync.sync.basis import customizations, entries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from pinsync.commands.export.basis import Basis
-    from pinsync.config.records import Safety, Tracker
+    from pinsync.config.records import Tracker
     from pinsync.document import Entry
     from pinsync.drift.pairs import Pair
+    from pinsync.sync.basis import Basis
     from pinsync.workspace.tree import Changes, Files
 
 
@@ -84,21 +83,8 @@ class Update:
     recorded: Changes = field(default_factory=dict)
     committed: Sequence[Pair] = ()
 
-    def summary(self, where: str, *, would: str = "") -> str:
-        """Return the line that a person reads.
 
-        Args:
-            where: ``in`` which folder or ``on`` which branch, the end of the line.
-            would: stands before the verb of an action that isn't done.
-        """
-        kinds = Counter(pair.kind for pair in self.pairs)
-        changes = [f"{kinds[kind]} {kind}" for kind in KINDS if kind != "recreated" or kinds[kind]]
-        done = [(count, verb) for verb, count in self.counts._asdict().items() if count]
-        parts = [f"{count if at else plural(count, 'file')} {would}{verb}" for at, (count, verb) in enumerate(done)]
-        return f"{self.tracker.name}: {', '.join(changes)} · {', '.join(parts) or 'nothing to write'} {where}"
-
-
-def update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Snapshot, scope: Scope) -> Update:
+def plan_update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Snapshot, scope: Scope) -> Update:
     """Return what becomes of a tracker's documents.
 
     Args:
@@ -202,31 +188,3 @@ def _files(
         if text is not None:
             files[path] = text
     return files | {PurePosixPath(documents[model].source): None for model in sorted(documents.keys() - states.keys())}
-
-
-def check_removals(update: Update, safety: Safety) -> None:
-    """Refuse an update that removes too much to be believed.
-
-    A rule that comes back under another id counts as removed.
-
-    Args:
-        update: what is about to be written.
-        safety: the limits.
-
-    Raises:
-        SafetyError: more than the limit is gone, or everything; the message has the numbers.
-    """
-    existing = update.existing
-    # A customization without an id was never exported, so `existing` doesn't count it either.
-    kinds = Counter(pair.kind for pair in update.pairs if pair.old and pair.old.id is not None)
-    gone = kinds["removed"] + kinds["recreated"]
-    if not gone:
-        return
-    name, hint = update.tracker.name, "if that is right, run again with --allow-mass-removal"
-    if not update.answered:
-        raise SafetyError(f"tracker {name}: the answer is empty, but {existing} customizations are here", hint=hint)
-    if existing >= safety.min_existing and gone * 100 > safety.max_removed_percent * existing:
-        again = f" (recreated under new ids: {kinds['recreated']})" if kinds["recreated"] else ""
-        message = f"{gone} of {existing} customizations would go{again}"
-        limit = f"more than {safety.max_removed_percent} % (safety.max_removed_percent)"
-        raise SafetyError(f"tracker {name}: {message}, {limit}", hint=hint)
