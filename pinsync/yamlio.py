@@ -24,6 +24,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 from ruamel.yaml.scanner import Scanner, ScannerError
+from ruamel.yaml.tokens import ScalarToken
 
 from pinsync import canonical
 from pinsync.errors import FileError
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from ruamel.yaml.error import StringMark
     from ruamel.yaml.events import Event
-    from ruamel.yaml.tokens import ScalarToken
 
 MAX_NESTING: Final = MAX_DEPTH + 5
 """How many lists and mappings may stand in one another: those of a value, of its pin, the pins, the customization, the
@@ -58,11 +58,13 @@ class Loaded:
         marks: path → (line, column), both from 1, of a mapping entry's key or of where a list item's content begins;
             ``()`` is where the whole begins.
         comments: (line, column, text) of each comment, both from 1, in their order; the text begins with its ``#``.
+        broken: the lines, from 1, that end inside a bare or quoted text of several lines.
     """
 
     data: object
     marks: dict[Path, Place]
     comments: tuple[tuple[int, int, str], ...]
+    broken: frozenset[int]
 
 
 def load(
@@ -70,6 +72,7 @@ def load(
     source: str,
     *,
     max_bytes: int = MAX_FILE_BYTES,
+    above: int = 0,
     holds_text: Callable[[Path], bool] = lambda _path: False,
 ) -> Loaded:
     """Read one YAML document.
@@ -78,6 +81,7 @@ def load(
         text: the file's bytes, UTF-8 without a byte order mark; lines may end in CRLF.
         source: the file's name for messages.
         max_bytes: the size beyond which the file is refused.
+        above: how many lines of the file stand above the text; all places are those in the file.
         holds_text: tells whether the value at a path is meant to be text.
 
     Returns:
@@ -89,17 +93,19 @@ def load(
             understand differently, merge-conflict markers, text that isn't clean UTF-8, lone surrogates, nesting
             beyond ``MAX_NESTING``, integers beyond ``MAX_DIGITS``, or more than ``max_bytes``.
     """
-    decoded = _decoded(text, source, max_bytes)
-    builder = _Builder(source, holds_text)
-    yaml = YAML(typ="safe", pure=True)
+    decoded = _decoded(text, source, max_bytes, above)
+    builder = _Builder(source, holds_text, above)
+    yaml = YAML(typ="safe", pure=True, plug_ins=[])  # ruamel would look for them on the disk
     yaml.Scanner = _Scanner
     try:
         for event in yaml.parse(decoded):
             builder.take(event)
     except MarkedYAMLError as error:
-        raise _translated(error, source, decoded.split("\n")) from error
-    builder.marks.setdefault((), (1, 1))
-    return Loaded(builder.data, builder.marks, tuple(yaml.scanner.comments))
+        raise _translated(error, source, decoded.split("\n"), above) from error
+    builder.marks.setdefault((), (above + 1, 1))
+    comments = ((above + line, column, comment) for line, column, comment in yaml.scanner.comments)
+    broken = frozenset(above + line for line in yaml.scanner.broken)
+    return Loaded(builder.data, builder.marks, tuple(comments), broken)
 
 
 def nearest(marks: Mapping[Path, Place], path: Path) -> Place | None:
@@ -127,7 +133,7 @@ ruamel takes the first three for line breaks, as YAML 1.1 did, even in a comment
 _CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 
 
-def _decoded(text: bytes, source: str, max_bytes: int) -> str:
+def _decoded(text: bytes, source: str, max_bytes: int, above: int) -> str:
     """Return ``text`` decoded, or raise a FileError over what can be told without parsing."""
     if len(text) > max_bytes:
         message = f"{len(text):,} bytes, more than the {max_bytes:,} that pinsync reads"
@@ -142,20 +148,20 @@ def _decoded(text: bytes, source: str, max_bytes: int) -> str:
     try:
         decoded = text.decode()
     except UnicodeDecodeError as error:
-        line, column = _place(text[: error.start].decode())
+        line, column = _place(text[: error.start].decode(), above)
         message = f"the byte 0x{text[error.start]:02X} is not UTF-8"
         raise FileError(message, source=source, line=line, column=column, hint=_SAVE) from error
     if found := _UNREADABLE.search(decoded):
-        raise _unreadable(found[0], source, _place(decoded[: found.start()]))
+        raise _unreadable(found[0], source, _place(decoded[: found.start()], above))
     if found := _CONFLICT.search(decoded):
-        line, column = _place(decoded[: found.start()])
+        line, column = _place(decoded[: found.start()], above)
         message = f"a merge conflict is left unresolved ({found[0]})"
         raise FileError(message, source=source, line=line, column=column, hint=_RESOLVE)
     return decoded
 
 
-def _place(before: str) -> Place:
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
+def _place(before: str, above: int) -> Place:
+    return above + before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _unreadable(character: str, source: str, place: Place) -> FileError:
@@ -176,10 +182,12 @@ class _Scanner(Scanner):
 
     Attributes:
         comments: (line, column, text) of each comment met.
+        broken: the lines, from 1, that end inside a bare or quoted text.
     """
 
     def __init__(self, loader: YAML) -> None:
         self.comments: list[tuple[int, int, str]] = []
+        self.broken: list[int] = []
         self._last_line = 0
         super().__init__(loader)
 
@@ -201,7 +209,10 @@ class _Scanner(Scanner):
     def fetch_more_tokens(self) -> None:
         """Fetch the next token, and note the line that it ends on."""
         super().fetch_more_tokens()
-        self._last_line = self.tokens[-1].end_mark.line
+        token = self.tokens[-1]
+        self._last_line = token.end_mark.line
+        if isinstance(token, ScalarToken) and token.style not in ("|", ">"):
+            self.broken += range(token.start_mark.line + 1, self._last_line + 1)
 
     def scan_to_next_token(self) -> None:
         """Skip to the next token.
@@ -371,7 +382,7 @@ def _explain_layout(lines: Sequence[str], number: int) -> tuple[str, str, Place]
     return None
 
 
-def _translated(error: MarkedYAMLError, source: str, lines: Sequence[str]) -> FileError:
+def _translated(error: MarkedYAMLError, source: str, lines: Sequence[str], above: int) -> FileError:
     problem = str(error.problem or error.context)
     mark = error.problem_mark or error.context_mark
     if error.context in (_QUOTED, "while scanning a simple key"):
@@ -380,11 +391,11 @@ def _translated(error: MarkedYAMLError, source: str, lines: Sequence[str]) -> Fi
         message, hint = problem, error.note
     elif any(part in problem for part in _MISFITS) and (layout := _explain_layout(lines, mark.line)):
         message, hint, place = layout
-        return FileError(message, source=source, line=place[0], column=place[1], hint=hint)
+        return FileError(message, source=source, line=above + place[0], column=place[1], hint=hint)
     else:
         default = (f"this isn't YAML that pinsync reads: {problem}", "check the indentation and the quotes")
         message, hint = next((row[1:] for row in _EXPLAINED if row[0] in problem), default)
-    return FileError(message, source=source, line=mark.line + 1, column=mark.column + 1, hint=hint)
+    return FileError(message, source=source, line=above + mark.line + 1, column=mark.column + 1, hint=hint)
 
 
 @dataclass(slots=True)
@@ -412,15 +423,16 @@ class _Open:
 class _Builder:
     """Builds the data of one document from its events, without recursion."""
 
-    def __init__(self, source: str, holds_text: Callable[[Path], bool]) -> None:
+    def __init__(self, source: str, holds_text: Callable[[Path], bool], above: int) -> None:
         self.source = source
         self.holds_text = holds_text
+        self.above = above
         self.data: object = None
         self.marks: dict[Path, Place] = {}
         self._open: list[_Open] = []
 
     def take(self, event: Event) -> None:
-        place = (event.start_mark.line + 1, event.start_mark.column + 1)
+        place = (self.above + event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, (ScalarEvent, CollectionStartEvent)):
             self._node(event, place)
         elif isinstance(event, CollectionEndEvent):

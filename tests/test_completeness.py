@@ -268,3 +268,11 @@ def test_an_answer_is_refused_for_a_sign_wherever_it_stands_and_never_for_anothe
         except DataError:
             refused = True
         assert refused is is_part
+
+
+@pytest.mark.parametrize("part", ["<", "<a>", ";", "<a>; a", '<a>; a="', "<a>;'"])
+def test_a_long_header_is_read_in_time_that_grows_with_it(part: str) -> None:
+    """A pattern that looks through the rest from each of its signs would take an hour here."""
+    raise_if_partial({}, [("Link", part * 1_000_000)], 2)
+    with pytest.raises(DataError, match="the header Link"):
+        raise_if_partial({}, [("Link", f"{'<' * 1_000_000}>; rel=next")], 2)

@@ -20,7 +20,7 @@ from pinsync.document.form import formatted
 from pinsync.reports.ci.findings import Context
 from pinsync.reports.lint import text as lint_text
 from pinsync.rules import unknown_ignore
-from pinsync.rules.folder import Folder
+from pinsync.rules.folder import Folder, Pin, Timeline, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -192,7 +192,9 @@ def test_many_comments_are_looked_up_at_once() -> None:
     pins = [f"      - position: -2  # pinsync: ignore[position]\n{PIN}" for _ in range(300)]
     text = pinned("".join([*pins, f"      - position: -2\n{PIN}"]))
     ignored = unknown_ignore.ignored(written.read(text, "basket.yaml"))
-    assert ignored == {"position": {*range(7, 7 + 3 * 300, 3)}}
+    assert ignored.keys() == {"position"}
+    lines = [line for line in range(len(text)) if line in ignored["position"]]
+    assert lines == [*range(7, 7 + 3 * 300, 3)]
     assert [one.line for one in linted({"basket.yaml": text}, {"position"})] == [7 + 3 * 300]
 
 
@@ -426,3 +428,34 @@ def test_fmt_changes_no_finding(text: str) -> None:
 @given(documents())
 def test_fmt_changes_no_finding_of_thousands(text: str) -> None:
     check_form(text)
+
+
+MOMENTS = st.sampled_from("abcdef")
+PINS = st.builds(
+    Pin,
+    number=st.integers(0, 9),
+    data=st.just({}),
+    position=st.just(1),
+    item=st.sampled_from([None, "/p/1/", "/p/2/"]),
+    widget=st.none(),
+    window=st.none() | st.builds(Window, MOMENTS, MOMENTS),
+    blocks=st.booleans(),
+)
+
+
+def meet(one: Pin, other: Pin) -> bool:
+    if one.window is None or other.window is None:
+        return False
+    return max(one.window.start, other.window.start) < min(one.window.end, other.window.end)
+
+
+@given(st.lists(PINS, max_size=12))
+@settings(QUICK)
+def test_a_timeline_finds_the_first_pin_of_an_overlapping_window(pins: list[Pin]) -> None:
+    timeline = Timeline(pins)
+    for at, pin in enumerate(pins):
+        earlier = [other for other in pins[:at] if meet(other, pin)]
+        others = [other for other in earlier if other.item is None or other.item != pin.item]
+        assert timeline.find(pin) is next(iter(earlier), None)
+        assert timeline.find(pin, shows_other=True) is next(iter(others), None)
+        timeline.add(pin)

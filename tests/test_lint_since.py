@@ -120,3 +120,18 @@ def test_outside_git_there_is_no_revision(
     result = pinsync("lint", "--since", "HEAD")
     assert (result.code, result.out) == (2, "")
     assert "this is not a git repository" in result.err
+
+
+def test_of_many_renamed_files_only_those_with_equal_texts_are_found(
+    pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To compare each file that is gone with each new one would take minutes for 4,000 files."""
+    FILE.with_name("home.yaml").write_bytes(FILE.read_bytes().replace(b"model: basket", b"model: home"))
+    commit(git)
+    same, other = Path("customizations/other.yaml"), Path("customizations/basket2.yaml")
+    FILE.with_name("home.yaml").rename(same)
+    FILE.rename(other)
+    other.write_bytes(other.read_bytes().replace(b"model: basket", b"model: basket2"))
+    monkeypatch.setattr("pinsync.commands.baseline._MOST_PAIRS", 0)
+    left = found(pinsync, "--since", "HEAD", "--select", "unknown-field")
+    assert left == [("basket2.yaml", "unknown-field", 7)]

@@ -129,7 +129,7 @@ def test_empty_document_is_none(text: str) -> None:
 
 
 def test_empty_file_has_a_start() -> None:
-    assert load(b"", "f.yaml") == Loaded(None, {(): (1, 1)}, ())
+    assert load(b"", "f.yaml") == Loaded(None, {(): (1, 1)}, (), frozenset())
 
 
 @pytest.mark.parametrize(

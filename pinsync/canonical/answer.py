@@ -176,12 +176,20 @@ class _Pairs(list[tuple[str, Any]]):
 
 def _twice(raw: bytes) -> Path | None:
     """Return the path of a key that an object has twice, None if there is none."""
-    seen: set[Path] = set()
     # Numbers stay text: an integer may have more digits than Python turns into one.
-    for path, _ in _nodes(json.loads(raw, object_pairs_hook=_Pairs, parse_int=str, parse_float=str), ()):
-        if path in seen:
-            return path
-        seen.add(path)
+    value = json.loads(raw, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
+    return _twice_within(value, ()) if isinstance(value, list) else None
+
+
+def _twice_within(value: list[Any], path: Path) -> Path | None:
+    keys: set[str] = set()
+    for step, item in value if isinstance(value, _Pairs) else enumerate(value):
+        if isinstance(step, str):
+            if step in keys:
+                return (*path, step)
+            keys.add(step)
+        if isinstance(item, list) and (found := _twice_within(item, (*path, step))):
+            return found
     return None
 
 
@@ -192,7 +200,7 @@ def _nodes(value: object, path: Path) -> Iterator[tuple[Path, object]]:
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, list):
-        items = value if isinstance(value, _Pairs) else enumerate(value)
+        items = enumerate(value)
     for step, item in items:
         yield from _nodes(item, (*path, step))
 

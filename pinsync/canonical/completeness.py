@@ -198,8 +198,11 @@ def _judge_range(value: object, _count: int) -> bool | None:
 def _judge_link(value: object, _count: int) -> bool | None:
     if not isinstance(value, str):
         return None
+    # Behind the last `>` no target ends: the pattern would look for one from each `<` to the end.
+    end = value.rfind(">") + 1
+    parameters = re.sub(_LINK_TARGET, "", value[:end]) + value[end:]
     # The next page is a link one of whose relations is `next` (RFC 8288, 3).
-    for name, relation in re.findall(_LINK_PARAMETER, re.sub(_LINK_TARGET, "", value)):
+    for name, relation in re.findall(_LINK_PARAMETER, parameters):
         if name.lower() == "rel" and "next" in relation.strip("\"'").lower().split():
             return False
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from pinsync.terminal.console import Console
     from pinsync.workspace.tree import WorkingTree
 
-# As git's own detection of renames (git-diff(1), --find-renames).
+# As git's own detection of renames (git-diff(1), --find-renames and -l): where many files are gone
+# and many are new, only those with equal texts are taken for renamed.
 _SIMILARITY: Final = 0.5
+_MOST_PAIRS: Final = 40_000
 
 Key = tuple[str, str | None, str]
 
@@ -95,19 +97,32 @@ def _find_renames(earlier: Sequence[Written], documents: Sequence[Written], tree
     """Return the old path → the new path of documents that were renamed since the revision."""
     known = {document.source for document in earlier}
     gone = [each for each in earlier if not (tree.store.root / each.source).exists()]
+    new = [each for each in documents if each.source not in known]
     renames: dict[str, str] = {}
-    for document in documents:
-        if document.source in known:
-            continue
-        free = [each for each in gone if each.source not in renames]
-        nearest = max(free, key=lambda each: _similarity(each, document), default=None)
-        if nearest and _similarity(nearest, document) >= _SIMILARITY:
-            renames[nearest.source] = document.source
+    waiting: dict[bytes, deque[Written]] = {}
+    for each in gone:
+        waiting.setdefault(each.text, deque()).append(each)
+    for document in new:
+        if same := waiting.get(document.text):
+            renames[same.popleft().source] = document.source
+    renamed = set(renames.values())
+    left = {each.source: _lines(each) for each in gone if each.source not in renames}
+    changed = {each.source: _lines(each) for each in new if each.source not in renamed}
+    if len(left) * len(changed) > _MOST_PAIRS:
+        return renames
+    for source, lines in changed.items():
+        nearest = max(left, key=lambda each: _similarity(left[each], lines), default=None)
+        if nearest is not None and _similarity(left[nearest], lines) >= _SIMILARITY:
+            renames[nearest] = source
+            del left[nearest]
     return renames
 
 
-def _similarity(one: Written, other: Written) -> float:
+def _lines(document: Written) -> Counter[bytes]:
+    return Counter(document.text.splitlines())
+
+
+def _similarity(one: Counter[bytes], other: Counter[bytes]) -> float:
     """Return which part of the longer document's lines the two have in common."""
-    lines = [Counter(document.text.splitlines()) for document in (one, other)]
-    longest = max(lines[0].total(), lines[1].total())
-    return (lines[0] & lines[1]).total() / longest if longest else 1.0
+    longest = max(one.total(), other.total())
+    return (one & other).total() / longest if longest else 1.0

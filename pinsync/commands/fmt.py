@@ -136,9 +136,10 @@ def _rewrite(changes: Sequence[_Change], store: Store, console: Console) -> list
         return []
     failed = []
     with store.lock(), writing():
+        store.record_forms(changes)
         for change in changes:
             try:
-                store.reshape(change.path, change.old, change.new)
+                store.reshape(*change)
             except FileError as error:
                 failed.append(console.fail(place_from_cwd(error, store.root)))
             else:

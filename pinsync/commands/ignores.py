@@ -29,7 +29,8 @@ def add_ignores(document: Written, findings: Iterable[tuple[int, str]]) -> Writt
     """
     rules: dict[int, list[str]] = {}
     for line, rule in sorted(set(findings)):
-        rules.setdefault(line, []).append(rule)
+        if line not in document.broken:
+            rules.setdefault(line, []).append(rule)
     return _added(document, [*rules.items()]) if rules else document
 
 

@@ -188,8 +188,10 @@ def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console
     written_to = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     if written_to:
         with store.lock(), writing():
-            for old, new in written_to:
-                store.reshape(PurePosixPath(old.source), old.original, new.original)
+            changes = [(PurePosixPath(old.source), old.original, new.original) for old, new in written_to]
+            store.record_forms(changes)
+            for change in changes:
+                store.reshape(*change)
     added = sum(ignores.count_ignores(new) - ignores.count_ignores(old) for old, new in written_to)
     comments = "1 ignore comment" if added == 1 else f"{added} ignore comments"
     files = "1 file" if len(written_to) == 1 else f"{len(written_to)} files"
@@ -263,11 +265,16 @@ class _Reader:
         self._console = console
         self._read: dict[str, Written] = {}
         self._unread = {path.parent for path in chosen.unread}
-        self._folders = {path.parent for path in chosen.paths}
+        self._folders: dict[PurePosixPath, set[PurePosixPath]] = {}
+        for path in chosen.paths:
+            self._folders.setdefault(path.parent, set()).add(path)
+        self._misnamed: dict[PurePosixPath, list[str]] = {}
+        for path in chosen.misnamed:
+            self._misnamed.setdefault(path.parent, []).append(str(path))
 
     def folder(self, folder: PurePosixPath, options: Options) -> Folder:
         """Return a folder with the files to report on and all the other documents there."""
-        within = {path for path in self._chosen.paths if path.parent == folder}
+        within = self._folders.get(folder, set())
         documents = [self._document(path) for path in sorted(within.union(self._beside(folder)))]
         return self.folder_of(folder, [document for document in documents if document is not None], options)
 
@@ -280,7 +287,7 @@ class _Reader:
             options.expired_days,
             self._tracker(folder),
             str(self._chosen.expected) if folder in self._unread else None,
-            [str(path) for path in self._chosen.misnamed if path.parent == folder],
+            self._misnamed.get(folder, ()),
         )
 
     def _tracker(self, folder: PurePosixPath) -> str | None:

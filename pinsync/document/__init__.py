@@ -128,17 +128,32 @@ def to_unix(text: bytes) -> bytes:
     lines = text.removeprefix(codecs.BOM_UTF8)
     if b"\r\n" in lines:
         lines = lines.replace(b"\r\n", b"\n")
-    if not lines or lines.endswith(b"\n") or _TEXT_AT_THE_END.search(lines):
+    if not lines or lines.endswith(b"\n") or _may_end_in_text(lines):
         return lines
     return lines + b"\n"
 
 
-_TEXT_AT_THE_END: Final = re.compile(
-    rb"^([ ]*)(?![ ])(?:[^\n]*[ ])?[|>](?:[1-9]?\+?|\+[1-9])[ ]*(?:[ ]#[^\n]*)?\n"
-    rb"(?:(?:[ ]*|\1[ ]+[^ \n][^\n]*)\n)*(?:[ ]*|\1[ ]+[^ \n][^\n]*)\Z",
-    re.MULTILINE,
-)
-"""A line that may open a text behind ``|`` or ``>``; all lines below it are blank or indented more."""
+def _may_end_in_text(text: bytes) -> bool:
+    """Return whether a line may open a text that the last line is a part of.
+
+    All lines below the opening line are blank or indented more.
+    """
+    *lines, last = text.split(b"\n")
+    least = len(last) - len(last.lstrip(b" ")) if last.strip(b" ") else len(text)
+    for line in reversed(lines):
+        indentation = len(line) - len(line.lstrip(b" "))
+        if indentation == len(line):
+            continue
+        if indentation < least and _OPENS_TEXT.fullmatch(line, indentation):
+            return True
+        least = min(least, indentation)
+        if least == 0:
+            break
+    return False
+
+
+_OPENS_TEXT: Final = re.compile(rb"(?:.*[ ])?[|>](?:[1-9]?\+?|\+[1-9])[ ]*(?:[ ]#.*)?")
+"""A line that may open a text behind ``|`` or ``>``, its indentation aside."""
 
 
 def begins(text: bytes, at: int = 0) -> Iterator[int]:

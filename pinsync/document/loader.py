@@ -11,17 +11,18 @@ if TYPE_CHECKING:
     from pinsync.yamlio import Loaded, Path
 
 
-def load(text: bytes, source: str) -> Loaded:
+def load(text: bytes, source: str, above: int = 0) -> Loaded:
     """Read a document, a list of customizations, or the name of a model.
 
     Args:
         text: the YAML, with LF.
         source: the file's name for messages.
+        above: how many lines of the file stand above the text.
 
     Raises:
         FileError: the text isn't YAML that pinsync reads; with line and column.
     """
-    return yamlio.load(text, source, holds_text=_holds_text)
+    return yamlio.load(text, source, above=above, holds_text=_holds_text)
 
 
 def _holds_text(path: Path) -> bool:

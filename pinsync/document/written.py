@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,7 +34,7 @@ _IN_A_PIN: Final = 3
 Comment = tuple[int, int, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """An item of ``customizations``, whatever it holds.
 
@@ -41,7 +42,8 @@ class Row:
         data: its value as it is written: plain dicts, lists, strings, numbers, booleans and None.
         text: its lines, those of comments below included; empty if the file was read as a whole.
         above: how many lines of the file stand above the text.
-        marks: path → place within the text; None for canonical text, where it can be had without a parser.
+        marks: path → line and column in the file, from 1; None for canonical text, where they can
+            be had without a parser.
     """
 
     data: Any
@@ -49,9 +51,10 @@ class Row:
     above: int
     marks: Mapping[Path, Place] | None
 
-    def places(self) -> dict[Path, Place]:
-        """Return path → line and column in the file, from 1, of all that it holds, in the order of the text."""
-        return {path: (line + self.above, column) for path, (line, column) in self._marks().items()}
+    @cached_property
+    def places(self) -> Mapping[Path, Place]:
+        """Path → line and column in the file, from 1, of all that it holds, in the order of the text."""
+        return _canonical_marks(self.text, self.above) if self.marks is None else self.marks
 
     def place(self, path: Path) -> Place:
         """Return line and column in the file, from 1, of what ``path`` leads to, or of the nearest part around it.
@@ -61,14 +64,13 @@ class Row:
         """
         from pinsync import yamlio  # noqa: PLC0415 - a file without findings is read without it
 
-        marks = self._marks()
-        if path not in marks and len(path) == _IN_A_PIN and path[0] == PINS:
+        places = self.places
+        if path not in places and len(path) == _IN_A_PIN and path[0] == PINS:
             path = (*path[:2], next(iter(self._pin(int(path[1]))), ""))
-        place = yamlio.nearest(marks, path)
+        place = yamlio.nearest(places, path)
         if place is None and path:
-            place = marks.get(("id",)) or marks.get(("target_type",))
-        line, column = place or marks[()]
-        return line + self.above, column
+            place = places.get(("id",)) or places.get(("target_type",))
+        return place or places[()]
 
     def pin_order(self) -> Sequence[int]:
         """Return the indexes of the pins in the order that canonical form has them in."""
@@ -87,9 +89,6 @@ class Row:
             return canonical.order(normalize.build_customization(self.data, model="-"))
         except DataError:
             return ()
-
-    def _marks(self) -> Mapping[Path, Place]:
-        return _canonical_marks(self.text) if self.marks is None else self.marks
 
     def _pin(self, index: int) -> dict[str, Any]:
         """Return a pin with its keys in canonical order; one that has no canonical form as it is written."""
@@ -114,6 +113,7 @@ class Written:
         rows: its customizations in their order, but for those that can't be read.
         faults: why the file, or a block, can't be read; if the file, there is nothing but this.
         comments: line, column and text of comments, among them all that hold `NOTE`.
+        broken: the lines, from 1, that end inside a text, where no comment can stand.
     """
 
     source: str
@@ -124,6 +124,7 @@ class Written:
     rows: tuple[Row, ...] = ()
     faults: tuple[FileError, ...] = ()
     comments: tuple[Comment, ...] = ()
+    broken: frozenset[int] = frozenset()
 
     @property
     def name(self) -> str:
@@ -167,7 +168,7 @@ class Written:
             whole: Path = ("customizations", index)
             at = bisect_left(wanted, row.above + 1)
             if not row.text or (at < len(wanted) and wanted[at] <= row.above + len(row.text.splitlines())):
-                marks |= {(*whole, *path): place for path, place in row.places().items()}
+                marks |= {(*whole, *path): place for path, place in row.places.items()}
             else:
                 marks[whole] = (row.above + 1, len(b"  - ") + 1)
         return begun(marks)
@@ -230,20 +231,29 @@ def _cut(whole: Written) -> Written | None:
     above = head.text.count(b"\n")
     rows: list[Row] = []
     comments = list(head.comments)
+    broken = set(head.broken)
     faults = []
     for begin, end in pairwise(firsts):
         region = text[begin:end]
         try:
-            row, noted = _row(region, above, whole.source)
+            row, loaded = _row(region, above, whole.source)
         except FileError as error:
-            faults.append(_located(error, region, above))
+            faults.append(error)
         else:
             if row is None:
                 return None
             rows.append(row)
-            comments += [(line + above, column, comment) for line, column, comment in noted]
+            comments += loaded.comments if loaded else ()
+            broken |= loaded.broken if loaded else frozenset()
         above += region.count(b"\n")
-    return replace(head, text=text, rows=tuple(rows), faults=tuple(faults), comments=tuple(comments))
+    return replace(
+        head,
+        text=text,
+        rows=tuple(rows),
+        faults=tuple(faults),
+        comments=tuple(comments),
+        broken=frozenset(broken),
+    )
 
 
 def _head(whole: Written, text: bytes) -> Written | None:
@@ -262,23 +272,25 @@ def _head(whole: Written, text: bytes) -> Written | None:
         return None
     if not isinstance(loaded.data, dict) or not _HEAD_END.search(text):
         return None
-    return replace(whole, text=text, top=loaded.data, marks=loaded.marks, comments=loaded.comments)
+    return replace(
+        whole, text=text, top=loaded.data, marks=loaded.marks, comments=loaded.comments, broken=loaded.broken
+    )
 
 
-def _row(region: bytes, above: int, source: str) -> tuple[Row | None, tuple[Comment, ...]]:
-    """Read one block, with its comments if there may be one for pinsync; None if the file can't be cut after all."""
+def _row(region: bytes, above: int, source: str) -> tuple[Row | None, Loaded | None]:
+    """Read one block, and what a parser found if it took one; no row if the file can't be cut after all."""
     data = _read_canonical(region)
     if data is not None:
-        return Row(data, region, above, None), ()
+        return Row(data, region, above, None), None
     if document.OTHER_LINE.search(region, region.index(b"\n") + 1):
-        return None, ()
+        return None, None
     from pinsync.document.loader import load  # noqa: PLC0415 - canonical text is read without it
 
-    loaded = load(region, source)
+    loaded = load(region, source, above)
     if not isinstance(loaded.data, list) or len(loaded.data) != 1:
-        return None, ()
+        return None, None
     marks = {path[1:]: place for path, place in loaded.marks.items() if path}
-    return Row(loaded.data[0], region, above, marks), loaded.comments
+    return Row(loaded.data[0], region, above, marks), loaded
 
 
 def _read_canonical(region: bytes) -> dict[str, Any] | None:
@@ -293,17 +305,6 @@ def _read_canonical(region: bytes) -> dict[str, Any] | None:
     return None
 
 
-def _located(error: FileError, region: bytes, above: int) -> FileError:
-    """Return what is wrong with a block, with the lines of the file: a message may name one, too."""
-    from pinsync.document.loader import load  # noqa: PLC0415 - canonical text is read without it
-
-    try:
-        load(b"\n" * above + region, error.source)
-    except FileError as located:
-        return located
-    return error
-
-
 def _as_a_whole(whole: Written) -> Written:
     from pinsync.document.loader import load  # noqa: PLC0415 - canonical text is read without it
 
@@ -314,7 +315,7 @@ def _as_a_whole(whole: Written) -> Written:
         rows = [Row(data, b"", 0, marks) for data, marks in zip(top["customizations"], _by_row(loaded), strict=True)]
         top = {**top, "customizations": None}
     marks = {path: place for path, place in loaded.marks.items() if len(path) <= 1}
-    return replace(whole, top=top, marks=marks, rows=tuple(rows), comments=loaded.comments)
+    return replace(whole, top=top, marks=marks, rows=tuple(rows), comments=loaded.comments, broken=loaded.broken)
 
 
 def _by_row(loaded: Loaded) -> list[dict[Path, Place]]:
@@ -330,7 +331,7 @@ def _by_row(loaded: Loaded) -> list[dict[Path, Place]]:
 _KEY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: |\Z)""")
 
 
-def _canonical_marks(text: bytes) -> dict[Path, Place]:
+def _canonical_marks(text: bytes, above: int) -> dict[Path, Place]:
     """Return what a parser would, for a block of canonical text with comments on lines of their own.
 
     There, what a node holds stands further to the right, and each dash or key is a node of its own.
@@ -338,11 +339,12 @@ def _canonical_marks(text: bytes) -> dict[Path, Place]:
     marks: dict[Path, Place] = {}
     lengths: Counter[Path] = Counter()
     around: list[tuple[int, Path]] = [(2, ())]
-    lines = enumerate(text.decode().split("\n"), 1)
+    first = above + 1
+    lines = enumerate(text.decode().split("\n"), first)
     for number, line in ((number, line) for number, line in lines if line.strip() and line.lstrip(" ")[0] != "#"):
         column = len(line) - len(line.lstrip(" "))
         while line.startswith("- ", column):
-            if number > 1 or column > 2:  # noqa: PLR2004 - the dash of the block itself stands for no item of a list
+            if number > first or column > 2:  # noqa: PLR2004 - the dash of the block itself stands for no item of a list
                 parent = _parent(around, column)
                 around.append((column, (*parent, lengths[parent])))
                 lengths[parent] += 1

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from pinsync.rules.folder import Fault, Folder, Severity
+    from pinsync.rules.unknown_ignore import Lines
 
 
 class Rule(Protocol):
@@ -112,12 +113,13 @@ def findings(folder: Folder, ids: Collection[str], files: Collection[str]) -> li
         if fault.document.source in files
     ]
     ignored = {document.source: unknown_ignore.ignored(document) for document in folder.documents if document.comments}
-    kept = [
-        one
-        for one in found
-        if one.rule == syntax.ID or one.line not in ignored.get(one.file or "", {}).get(one.rule, ())
-    ]
+    kept = [one for one in found if one.rule == syntax.ID or not _is_ignored(one, ignored)]
     return sorted(kept, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.rule, one.message))
+
+
+def _is_ignored(finding: Finding, ignored: Mapping[str, Mapping[str, Lines]]) -> bool:
+    lines = ignored.get(finding.file or "", {}).get(finding.rule)
+    return lines is not None and finding.line is not None and finding.line in lines
 
 
 def _finding(rule: Rule, fault: Fault, tracker: str | None) -> Finding:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pinsync.rules.folder import Timeline
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,15 +24,17 @@ SEVERITY: Final[Severity] = "error"
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield each pin of an item that an earlier one shows, or blocks, at the same time."""
     for item in folder.items:
-        earlier: dict[tuple[str | None, str, bool], list[Pin]] = {}
+        groups: dict[tuple[str | None, str, bool], list[Pin]] = {}
         for pin in item.pins:
-            if pin.item is None:
-                continue
-            others = earlier.setdefault((pin.widget, pin.item, pin.blocks), [])
-            if other := next((other for other in others if other.meets(pin)), None):
-                message = f"{pin.item} is {_held(other)} already, in an overlapping window"
-                yield item.pin_fault(pin, "pin_identity", message, "remove one of the two, or part their windows")
-            others.append(pin)
+            if pin.item is not None:
+                groups.setdefault((pin.widget, pin.item, pin.blocks), []).append(pin)
+        for pins in groups.values():
+            earlier = Timeline(pins)
+            for pin in pins if len(pins) > 1 else ():
+                if other := earlier.find(pin):
+                    message = f"{pin.item} is {_held(other)} already, in an overlapping window"
+                    yield item.pin_fault(pin, "pin_identity", message, "remove one of the two, or part their windows")
+                earlier.add(pin)
 
 
 def _held(pin: Pin) -> str:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pinsync.rules.folder import Timeline
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pinsync.rules.folder import Fault, Folder, Pin, Severity
 
@@ -22,15 +24,29 @@ SEVERITY: Final[Severity] = "error"
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the pins of items that a block keeps out at the same time."""
     for item in folder.items:
-        blocks: dict[str, list[Pin]] = {}
-        for pin in item.pins:
-            if pin.blocks and pin.item is not None:
-                blocks.setdefault(pin.item, []).append(pin)
-        for pin in item.pins if blocks else ():
-            if not pin.blocks and any(_keeps_out(block, pin) for block in blocks.get(pin.item or "", ())):
+        blocked = {pin.item for pin in item.pins if pin.blocks} - {None}
+        groups: dict[str | None, list[Pin]] = {name: [] for name in blocked}
+        for pin in item.pins if blocked else ():
+            if pin.item in blocked:
+                groups[pin.item].append(pin)
+        for pins in groups.values():
+            for pin in _blocked(pins):
                 message = f"{pin.item} is both pinned and blocked, in overlapping windows"
                 yield item.pin_fault(pin, "pin_identity", message, "remove the pin or the block, or part their windows")
 
 
-def _keeps_out(block: Pin, pin: Pin) -> bool:
-    return block.widget in (None, pin.widget) and block.meets(pin)
+def _blocked(pins: Sequence[Pin]) -> Iterator[Pin]:
+    """Yield the pins of one item that blocks keep out."""
+    widgets: dict[str | None, list[Pin]] = {None: []}
+    for pin in pins:
+        widgets.setdefault(pin.widget, []).append(pin)
+    everywhere = Timeline(pins)
+    for pin in widgets[None]:
+        if pin.blocks:
+            everywhere.add(pin)
+    for found in widgets.values():
+        here = Timeline(found)
+        for pin in found:
+            if pin.blocks:
+                here.add(pin)
+        yield from (pin for pin in found if not pin.blocks and (everywhere.find(pin) or here.find(pin)))

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pinsync.rules.folder import Timeline
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,17 +24,15 @@ SEVERITY: Final[Severity] = "error"
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield each pin at a position that an earlier one holds at the same time; one of the same item is a duplicate."""
     for item in folder.items:
-        earlier: dict[tuple[str | None, int], list[Pin]] = {}
+        groups: dict[tuple[str | None, int], list[Pin]] = {}
         for pin in item.pins:
-            if pin.position is None or pin.position <= 0 or pin.blocks:
-                continue
-            others = earlier.setdefault((pin.widget, pin.position), [])
-            if other := next((other for other in others if other.meets(pin) and not _same(other, pin)), None):
-                what = other.item or "a pin of criteria"
-                message = f"position {pin.position} is held by {what}, in an overlapping window"
-                yield item.pin_fault(pin, "position", message, "move one of the two, or part their windows")
-            others.append(pin)
-
-
-def _same(one: Pin, other: Pin) -> bool:
-    return one.item is not None and one.item == other.item
+            if pin.position is not None and pin.position > 0 and not pin.blocks:
+                groups.setdefault((pin.widget, pin.position), []).append(pin)
+        for pins in groups.values():
+            earlier = Timeline(pins)
+            for pin in pins if len(pins) > 1 else ():
+                if other := earlier.find(pin, shows_other=True):
+                    what = other.item or "a pin of criteria"
+                    message = f"position {pin.position} is held by {what}, in an overlapping window"
+                    yield item.pin_fault(pin, "position", message, "move one of the two, or part their windows")
+                earlier.add(pin)

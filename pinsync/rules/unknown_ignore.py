@@ -10,6 +10,7 @@ Write the rule's name in brackets, or correct it. `pinsync lint --explain RULE` 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from pinsync import rules
@@ -19,7 +20,7 @@ from pinsync.rules import syntax
 from pinsync.rules.folder import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pinsync.document.standing import Begun
     from pinsync.document.written import Written
@@ -47,9 +48,35 @@ def check(folder: Folder) -> Iterator[Fault]:
                 yield Fault(document, message, "mend it, and remove the comment", place=(line, column))
 
 
-def ignored(document: Written) -> dict[str, set[int]]:
+class Lines:
+    """Lines of a document, as the ranges that they make up.
+
+    Each of many comments may stand for all of it, so that sets of lines would grow with the square
+    of the document.
+
+    Args:
+        ranges: from the first to the last line of each part; they may overlap.
+    """
+
+    def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+        for first, last in sorted(ranges):
+            if self._lasts and first <= self._lasts[-1]:
+                self._lasts[-1] = max(last, self._lasts[-1])
+            else:
+                self._firsts.append(first)
+                self._lasts.append(last)
+
+    def __contains__(self, line: int) -> bool:
+        at = bisect_right(self._firsts, line) - 1
+        return at >= 0 and line <= self._lasts[at]
+
+
+def ignored(document: Written) -> dict[str, Lines]:
     """Return rule → the lines where it isn't applied: of each comment that names it, its own and what it stands on."""
-    found: dict[str, set[int]] = {}
+    found: dict[str, list[tuple[int, int]]] = {}
+    extents: dict[Path, tuple[int, int]] = {}
     names = [*_names(document)]
     lines = document.text.decode(errors="replace").split("\n")  # that a part isn't UTF-8 is for `syntax` to say
     under = below(lines, {line for line, _, _ in names})
@@ -61,10 +88,12 @@ def ignored(document: Written) -> dict[str, set[int]]:
             continue
         path = starts[index].whole if standing is Standing.ABOVE else starts[index].behind
         if path:  # a document in braces is no key, pin or block
-            first, last = _extent(path, index, starts)
+            if path not in extents:
+                extents[path] = _extent(path, index, starts)
+            first, last = extents[path]
             end = numbers[last] if last + 1 < len(numbers) else len(lines)  # the last block may not be looked into
-            found.setdefault(name, set()).update(range(min(line, numbers[first]), max(line, end) + 1))
-    return found
+            found.setdefault(name, []).append((min(line, numbers[first]), max(line, end)))
+    return {name: Lines(ranges) for name, ranges in found.items()}
 
 
 def _extent(path: Path, index: int, starts: Sequence[Begun]) -> tuple[int, int]:

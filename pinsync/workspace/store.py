@@ -20,7 +20,7 @@ from pinsync.layout import is_document
 from pinsync.model import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path, PurePosixPath
 
 _REMOVED: Final = "removed"
@@ -185,10 +185,22 @@ class Store:
         kept = {str(path): (_mark(text),) for path, text in staged.items() if own.has(path, text)}
         self._record(known | {name: marks + kept.get(name, ()) for name, marks in now.items()})
 
-    def reshape(self, path: PurePosixPath, before: bytes, text: bytes) -> None:
-        """Replace a file by the same in another form: what was pinsync's own stays so, a person's work stays theirs.
+    def record_forms(self, changes: Iterable[tuple[PurePosixPath, bytes, bytes]]) -> None:
+        """Record the new forms of files: what was pinsync's own stays so, a person's work stays theirs.
 
-        The caller holds the lock.
+        The caller holds the lock, and calls `reshape` for each file then.
+
+        Args:
+            changes: path, bytes before and new bytes of each file.
+        """
+        known = self._written()
+        own = Written(known)
+        forms = {str(path): (_mark(text),) for path, before, text in changes if own.has(path, before)}
+        if forms:
+            self._record(known | {name: known[name] + marks for name, marks in forms.items()})
+
+    def reshape(self, path: PurePosixPath, before: bytes, text: bytes) -> None:
+        """Replace a file by the same in another form. The caller holds the lock.
 
         Args:
             path: the file.
@@ -199,10 +211,6 @@ class Store:
             SafetyError: the file no longer holds ``before``.
             FileError: it can't be written, or the path leads outside the directory.
         """
-        self._check_unchanged(path, before)
-        known = self._written()
-        if Written(known).has(path, before):
-            self._record(known | {str(path): (*known[str(path)], _mark(text))})
         self._replace({path: text}, (), {path: before})
 
     def _replace(
