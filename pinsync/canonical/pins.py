@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -36,17 +37,16 @@ def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
         Pairs of an index in ``old`` and one in ``new``, each index at most once.
     """
     pairs: list[tuple[int, int]] = []
-    left, right = list(range(len(old))), list(range(len(new)))
+    left, right = dict.fromkeys(range(len(old))), dict.fromkeys(range(len(new)))
     for fields in _PIN_STEPS:
-        waiting: dict[str, list[int]] = {}
+        waiting: dict[str, deque[int]] = {}
         for there in right:
-            waiting.setdefault(_pin_key(new[there], fields), []).append(there)
+            waiting.setdefault(_pin_key(new[there], fields), deque()).append(there)
         for here in list(left):
             if found := waiting.get(_pin_key(old[here], fields)):
-                there = found.pop(0)
+                there = found.popleft()
                 pairs.append((here, there))
-                left.remove(here)
-                right.remove(there)
+                del left[here], right[there]
     return sorted(pairs)
 
 

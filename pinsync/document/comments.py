@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import islice, takewhile
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.canonical.pins import pair_pins
@@ -77,8 +78,10 @@ def carry(old: bytes, new: bytes, counterparts: Mapping[int, Counterpart], *, ro
     lines = new.decode().split("\n")
     end = len(lines) - 1
     remarks = [_Remarks() for _ in lines]
-    for run in _runs(old.decode().split("\n"), before):
-        run.settle(follower, remarks)
+    content, runs = _runs(old.decode().split("\n"), before)
+    neighbours = _Neighbours(content, follower)
+    for run in runs:
+        run.settle(follower, neighbours, remarks)
     if root:  # below a document's last block nothing is indented
         tail = [*remarks[end].detached, *remarks[end].above]
         lines[end:] = tail if tail[-1:] == [""] else [*tail, ""]
@@ -118,37 +121,66 @@ class _Run:
     """The comments on what begins on one line of the old text, and those at its place.
 
     Attributes:
-        content: what begins on each line of content of the old text, in its order.
-        index: the line of content, as an index in ``content``; past the last one for what stands below all.
+        index: the line of content, among all lines of content; past the last one for what stands below all.
         detached: groups of comments with a blank line below them, by the number of that line.
         attached: the other comments.
     """
 
-    content: Sequence[Begun]
     index: int
     detached: dict[int, list[str]] = field(default_factory=dict)
     attached: list[_Attached] = field(default_factory=list)
 
-    def settle(self, follower: _Follower, remarks: Sequence[_Remarks]) -> None:
+    def settle(self, follower: _Follower, neighbours: _Neighbours, remarks: Sequence[_Remarks]) -> None:
         """Add the comments to the lines of the new text that they belong to; the last stands for what is below all."""
         for group in self.detached.values():
-            next_line = follower.first_line(here.whole for here in islice(self.content, self.index, None))
+            next_line = neighbours.find_below(self.index)
             at = 0 if self.index == 0 else -1 if next_line is None else next_line
             remarks[at].detached.extend([*group, ""])
         for comment in self.attached:
             line = follower.follow(comment.path)
             if line is _Fate.NOISE:
-                neighbour = self._neighbour(comment.path, follower)
+                neighbour = neighbours.find_beside(self.index, comment.path)
                 _put_loosely(comment.text, remarks[-1 if neighbour is None else neighbour])
             elif line is not _Fate.GONE:
                 _put(comment, follower.begun(line), remarks[line])
 
-    def _neighbour(self, path: Path, follower: _Follower) -> int | None:
-        """Return the line of the next thing in the same object, else of the last before."""
-        paths = [here.whole for here in self.content]
-        before = reversed(paths[: self.index + 1])
-        after = takewhile(lambda other: other[: len(path) - 1] == path[:-1], paths[self.index + 1 :])
-        return follower.first_line([*after, *before])
+
+class _Neighbours:
+    """Finds the lines of the new text near which something stood that is gone.
+
+    Args:
+        content: what begins on each line of content of the old text, in its order.
+        follower: tells what has become of it.
+    """
+
+    def __init__(self, content: Sequence[Begun], follower: _Follower) -> None:
+        self._content = content
+        self._follower = follower
+
+    @cached_property
+    def _lines(self) -> Sequence[int | None]:
+        """The line of the new text that each line of content has become."""
+        lines = (self._follower.follow(here.whole) for here in self._content)
+        return [line if isinstance(line, int) else None for line in lines]
+
+    @cached_property
+    def _kept(self) -> Sequence[int]:
+        """The indexes of the lines of content that there still are."""
+        return [index for index, line in enumerate(self._lines) if line is not None]
+
+    def find_below(self, index: int) -> int | None:
+        """Return the line of the first thing at or below a line of content."""
+        at = bisect_left(self._kept, index)
+        return self._lines[self._kept[at]] if at < len(self._kept) else None
+
+    def find_beside(self, index: int, path: Path) -> int | None:
+        """Return the line of the next thing in the object that holds ``path``, else of the last before."""
+        at = bisect_right(self._kept, index)
+        if at < len(self._kept):
+            after = self._kept[at]
+            if self._content[after].whole[: len(path) - 1] == path[:-1]:
+                return self._lines[after]
+        return self._lines[self._kept[at - 1]] if at else None
 
 
 def _put(comment: _Attached, there: Begun, remarks: _Remarks) -> None:
@@ -171,15 +203,15 @@ def _put_loosely(comment: str, remarks: _Remarks) -> None:
         remarks.above.append(comment)
 
 
-def _runs(lines: Sequence[str], loaded: Loaded) -> Iterable[_Run]:
-    """Group the comments of a text by the line of content that they stand on."""
+def _runs(lines: Sequence[str], loaded: Loaded) -> tuple[Sequence[Begun], Sequence[_Run]]:
+    """Return what begins on each line of content, and the comments by the line that they stand on."""
     starts = begun(loaded.marks)
     numbers, content = list(starts), list(starts.values())
     under = below(lines, (line for line, _, _ in loaded.comments))
     runs: dict[int, _Run] = {}
     for line, column, text in loaded.comments:
         index, standing = stands(lines, line, under[line], numbers)
-        run = runs.setdefault(index, _Run(content, index))
+        run = runs.setdefault(index, _Run(index))
         if standing is Standing.DETACHED:
             run.detached.setdefault(under[line], []).append(text)
         elif standing is Standing.ABOVE:
@@ -193,7 +225,7 @@ def _runs(lines: Sequence[str], loaded: Loaded) -> Iterable[_Run]:
             # A tab may stand before a comment in brackets, but not in canonical text.
             blanks = before[len(before.rstrip(" ")) :] or _BLANKS
             run.attached.append(_Attached(text, content[index].behind, blanks))
-    return [runs[index] for index in sorted(runs)]
+    return content, [runs[index] for index in sorted(runs)]
 
 
 class _Follower:
@@ -204,7 +236,8 @@ class _Follower:
         self._root = root
         self._after = after
         self._begun = begun(after.marks)
-        self._pins: dict[int, dict[int, int]] = {}
+        self._pins: dict[int, dict[int, int] | None] = {}
+        self._first: dict[Path, dict[object, int]] = {}
 
     def follow(self, path: Path) -> int | _Fate:
         """Return the line, from 0, of what has become of ``path``."""
@@ -231,10 +264,6 @@ class _Follower:
             old, new = old[step], new[there]
         return self._after.marks[*self._root, pair.index, *steps][0] - 1
 
-    def first_line(self, paths: Iterable[Path]) -> int | None:
-        """Return the line of the first that there still is."""
-        return next((line for path in paths if isinstance(line := self.follow(path), int)), None)
-
     def begun(self, line: int) -> Begun:
         """Return what begins on a line of the new text, from 0."""
         return self._begun[line + 1]
@@ -244,10 +273,33 @@ class _Follower:
             return step if isinstance(new, dict) and step in new else None
         if not isinstance(new, list):
             return None
-        if steps == ("pin_definitions",) and all(isinstance(pin, dict) for pin in (*old, *new)):
-            if pair.index not in self._pins:
-                self._pins[pair.index] = dict(pair_pins(pair.clean["pin_definitions"], new))
-            return self._pins[pair.index].get(step)
-        if old[step] in new:
-            return step if new[step : step + 1] == [old[step]] else new.index(old[step])
+        if steps == ("pin_definitions",) and (pins := self._counterparts_of_pins(pair, old, new)) is not None:
+            return pins.get(step)
+        if new[step : step + 1] == [old[step]]:
+            return step
+        first = self._first_places((pair.index, *steps), new).get(_hashable(old[step]))
+        if first is not None:
+            return first
         return step if steps != ("tags",) and step < len(new) else None
+
+    def _counterparts_of_pins(self, pair: Counterpart, old: Any, new: Any) -> dict[int, int] | None:  # noqa: ANN401 - JSON
+        """Return the index of each pin → its index in the new text; None for a list of anything else."""
+        if pair.index not in self._pins:
+            is_usual = all(isinstance(pin, dict) for pin in (*old, *new))
+            self._pins[pair.index] = dict(pair_pins(pair.clean["pin_definitions"], new)) if is_usual else None
+        return self._pins[pair.index]
+
+    def _first_places(self, path: Path, items: Sequence[object]) -> dict[object, int]:
+        """Return item → the first index where it stands, of a list of the new text."""
+        if path not in self._first:
+            found = self._first[path] = {}
+            for index, item in enumerate(items):
+                found.setdefault(_hashable(item), index)
+        return self._first[path]
+
+
+def _hashable(value: Any) -> object:  # noqa: ANN401 - JSON
+    """Return what is equal for equal values, as Python compares them, and can be a key."""
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(item)) for key, item in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
