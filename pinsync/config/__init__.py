@@ -287,10 +287,13 @@ def _trackers(top: Section, environ: Mapping[str, str]) -> tuple[Tracker, ...]:
     allowed = _allowed_hosts(environ)
     section = top.section("trackers")
     trackers = tuple(_tracker(section, name, allowed) for name in section.values)
+    owners: dict[tuple[str, str], int] = {}
     for index, tracker in enumerate(trackers):
-        for other in trackers[:index]:
-            if tracker.tracker_id == other.tracker_id and set(tracker.hosts) & set(other.hosts):
-                raise section.error(tracker.name, f"has the tracker_id and a host of {other.name}", hint="remove one")
+        shops = [(tracker.tracker_id, host) for host in tracker.hosts]
+        if taken := [owners[shop] for shop in shops if shop in owners]:
+            other = trackers[min(taken)]
+            raise section.error(tracker.name, f"has the tracker_id and a host of {other.name}", hint="remove one")
+        owners.update(dict.fromkeys(shops, index))
     if not trackers and (tracker_id := _variable(environ, "PINSYNC_TRACKER_ID")):
         if not TRACKER_ID.fullmatch(tracker_id):
             message = "must consist of letters, digits, - and _, such as 1234-5678"
@@ -339,7 +342,7 @@ def _tracker(trackers: Section, name: str, allowed: Collection[str]) -> Tracker:
 def _hosts(section: Section, allowed: Collection[str]) -> tuple[str, ...]:
     if "hosts" not in section.values:
         return DEFAULT_HOSTS
-    hosts: list[str] = []
+    hosts: dict[str, None] = {}
     for index, text in enumerate(section.texts("hosts")):
         try:
             host = places.origin(text, allowed)
@@ -347,7 +350,7 @@ def _hosts(section: Section, allowed: Collection[str]) -> tuple[str, ...]:
             raise section.error("hosts", str(error), index=index, hint=error.hint) from error
         if host in hosts:
             raise section.error("hosts", "stands there already", index=index, hint="remove one of the two")
-        hosts.append(host)
+        hosts[host] = None
     if not hosts:
         raise section.error("hosts", "must not be empty", hint="leave it out for the vendor's hosts")
     return tuple(hosts)

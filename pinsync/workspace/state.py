@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from heapq import merge
@@ -255,10 +256,15 @@ def pair_trackers(old: Sequence[Tracker], new: Sequence[Tracker]) -> Iterator[tu
         yield old[0], new[0]
         return
     found: dict[str, Tracker] = {}
+    free = list(new)
     for key in (attrgetter("name", "tracker_id"), attrgetter("tracker_id"), attrgetter("name")):
+        waiting: dict[object, deque[Tracker]] = {}
+        for other in free:
+            waiting.setdefault(key(other), deque()).append(other)
         for tracker in old:
-            free = (other for other in new if other not in found.values() and key(other) == key(tracker))
-            if tracker.name not in found and (match := next(free, None)):
-                found[tracker.name] = match
+            if tracker.name not in found and (others := waiting.get(key(tracker))):
+                found[tracker.name] = others.popleft()
+        taken = {other.name for other in found.values()}
+        free = [other for other in free if other.name not in taken]
     yield from ((tracker, found.get(tracker.name)) for tracker in old)
-    yield from ((None, other) for other in new if other not in found.values())
+    yield from ((None, other) for other in free)
