@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from conftest import CommandLine, Git
+    from conftest import CommandLine
 
 SIZE = 32
 LINEAR = 2.2
@@ -39,19 +38,19 @@ def count_calls(pinsync: CommandLine, arguments: tuple[str, ...]) -> int:
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_twice_the_input_makes_twice_the_calls(name: str, pinsync: CommandLine, folder: Path, git: Git) -> None:
+def test_twice_the_input_makes_twice_the_calls(
+    name: str, pinsync: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     growing = INPUTS[name]
-    if growing.needs_git:
-        git("init", "--quiet")
-        git("config", "user.name", "Test")
-        git("config", "user.email", "test@example.com")
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "Test")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "test@example.com")
     counts = []
     for size in (4, SIZE, 2 * SIZE, 4 * SIZE):  # the first time modules are imported too
-        shutil.rmtree("customizations", ignore_errors=True)
-        growing.write(folder, size)
-        if growing.needs_git:
-            git("add", ".")
-            git("commit", "--quiet", "--allow-empty", "--message", f"{size}")
+        place = folder / f"{size}"
+        place.mkdir()
+        growing.write(place, size)
+        monkeypatch.chdir(place)
         counts.append(count_calls(pinsync, growing.arguments))
     _, first, second, third = counts
     assert third - second <= LINEAR * (second - first)

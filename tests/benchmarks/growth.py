@@ -9,7 +9,6 @@ work inside a function written in C, such as the search of a long list, shows on
 from __future__ import annotations
 
 import resource
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from growing import Growing
 
 SMALL = 4
-GIT = ("git", "-c", "user.name=bench", "-c", "user.email=bench@example.com")
 IDENTITY = {f"GIT_{who}_{what}": "bench" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
@@ -31,9 +29,6 @@ def cpu_seconds(growing: Growing, size: int) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         growing.write(folder, size)
-        if growing.needs_git:
-            for command in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "state")):
-                subprocess.run([*GIT, *command], cwd=folder, check=True)
         begin = resource.getrusage(resource.RUSAGE_CHILDREN)
         cost([*PINSYNC, *growing.arguments], folder, IDENTITY, codes=(0, 1, 2))
         end = resource.getrusage(resource.RUSAGE_CHILDREN)
