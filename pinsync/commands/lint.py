@@ -124,8 +124,7 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
         check = replace(check, baseline=_baseline(options, tree, folders, reader, console))
         findings = check.select(findings)
     if options.add_ignores:
-        folders = _add_ignores(folders, check, store, console)
-        findings = [finding for folder in folders for finding in check.find(folder)]
+        findings = _add_ignores(folders, check, store, console)
     findings = [*(_failure(error, store.root) for error in errors), *findings]
     found = findings, replace(reader.context(findings, ids), has_page=has_summary(environ))
     _report(found, reader.as_seen(*found), options, environ, console)
@@ -175,14 +174,19 @@ def _baseline(
     return baseline.read(str(options.since), tree, documents, check, console)
 
 
-def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console: Console) -> list[Folder]:
-    """Write ignore comments for all findings into the documents; return the folders as they are then.
+def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console: Console) -> list[Finding]:
+    """Write ignore comments for all findings into the documents; return the findings that are left.
 
     Raises:
         SafetyError: another process writes, or a document changed since it was read.
         FileError: a document can't be written.
     """
-    changed = [_with_ignores(folder, check) for folder in folders]
+    changed: list[Folder] = []
+    findings: list[Finding] = []
+    for each in folders:
+        folder, left = _with_ignores(each, check)
+        changed.append(folder)
+        findings += left
     before = [document for folder in folders for document in folder.documents]
     after = [document for folder in changed for document in folder.documents]
     written_to = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
@@ -196,18 +200,20 @@ def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console
     comments = "1 ignore comment" if added == 1 else f"{added} ignore comments"
     files = "1 file" if len(written_to) == 1 else f"{len(written_to)} files"
     console.say(f"added {comments}, changed {files}")
-    return changed
+    return findings
 
 
-def _with_ignores(folder: Folder, check: _Check) -> Folder:
+def _with_ignores(folder: Folder, check: _Check) -> tuple[Folder, list[Finding]]:
+    """Return a folder with ignore comments in its documents, and the findings that are left."""
     while True:
         wanted: dict[str | None, list[tuple[int, str]]] = {}
-        for finding in check.find(folder):
+        findings = check.find(folder)
+        for finding in findings:
             if finding.rule != syntax.ID and finding.line is not None:
                 wanted.setdefault(finding.file, []).append((finding.line, finding.rule))
         documents = [ignores.add_ignores(each, wanted.get(each.source, ())) for each in folder.documents]
         if documents == folder.documents:
-            return folder
+            return folder, findings
         # Once more: `format` finds the next difference of a file where the first one is ignored.
         folder = replace(folder, documents=documents)
 

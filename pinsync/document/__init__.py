@@ -407,8 +407,9 @@ def carried(origin: Entry, item: Customization) -> bytes:
     from pinsync.document.comments import Counterpart, carry  # noqa: PLC0415
     from pinsync.document.loader import load  # noqa: PLC0415
 
-    old = load(origin.body, "the old block").data
+    loaded = load(origin.body, "the old block")
+    old = loaded.data
     new = canonical.read(item.text.decode())
     if not isinstance(old, list) or new is None:
         raise AssertionError(f"the block of {item.id} was read before and can't be now")
-    return carry(origin.body, item.text, {0: Counterpart(old[0], normalize.normalize_row(old[0]), new, 0)})
+    return carry(origin.body, loaded, item.text, {0: Counterpart(old[0], normalize.normalize_row(old[0]), new, 0)})

@@ -54,7 +54,7 @@ class _Remarks:
     behind: list[str] = field(default_factory=list)
 
 
-def carry(old: bytes, new: bytes, counterparts: Mapping[int, Counterpart], *, root: Path = ()) -> bytes:
+def carry(old: bytes, before: Loaded, new: bytes, counterparts: Mapping[int, Counterpart], *, root: Path = ()) -> bytes:
     """Return ``new`` with the comments of ``old`` at what they stand on.
 
     A comment goes where its key, pin or block has gone, and leaves with it. A detached one, with a blank line below,
@@ -66,14 +66,12 @@ def carry(old: bytes, new: bytes, counterparts: Mapping[int, Counterpart], *, ro
 
     Args:
         old: YAML whose list at ``root`` holds customizations.
+        before: what the parser found in it.
         new: the canonical text of what has become of them, without comments.
         counterparts: index in the old list → the customization on both sides; what is missing is gone.
         root: the path of the list.
-
-    Raises:
-        FileError: ``old`` isn't YAML that pinsync reads.
     """
-    before, after = load(old, "the old text"), load(new, "the new text")
+    after = load(new, "the new text")
     follower = _Follower(counterparts, root, after)
     lines = new.decode().split("\n")
     end = len(lines) - 1

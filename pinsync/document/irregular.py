@@ -52,7 +52,7 @@ def lay_out(text: bytes, source: str) -> LaidOut:
     regular = b"".join((document.head(model), *(items[index].text for index in ranked)))
     if loaded.comments:
         counterparts = {index: _counterpart(rows[index], items[index], place) for place, index in enumerate(ranked)}
-        regular = carry(text, regular, counterparts, root=("customizations",))
+        regular = carry(text, loaded, regular, counterparts, root=("customizations",))
     return LaidOut(model, regular, tuple(loaded.marks["customizations", index][0] for index in ranked))
 
 
