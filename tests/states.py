@@ -732,7 +732,7 @@ def some_commands(random: Random, folder: Folder, names: Sequence[str], rows: Ro
             "item": (*[str(row.get("target_identity"))] * 4, *items, "/p/1/", "/p/404/"),
             "tag": (*[tag for each in rows for tag in each.get("tags", ())], "christmas"),
             "id": (*[row["id"]] * 4, "nope"),
-            "tracker": (*names, *names, *names, "nope"),
+            "tracker": (*[*names] * 8, "nope"),
             "path": (
                 *(str(path.relative_to(folder.path)) for path in documents),
                 directory,
