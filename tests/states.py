@@ -316,7 +316,7 @@ def append_rules(random: Random, path: Path) -> None:
 
 def rename_file(random: Random, path: Path) -> None:
     """Give a document another name, as a rule a wrong one."""
-    names = ("other.yaml", "basket.yaml", "Basket.yaml", "home.yml", "a b.yaml")
+    names = ("other.yaml", "Basket.yaml", "home.yml", "basket.YAML", "a b.yaml")
     path.rename(path.with_name(random.choice(names)))
 
 
@@ -337,13 +337,13 @@ def change_tidily(random: Random, path: Path) -> None:
 def change_untidily(random: Random, path: Path) -> None:
     """Make a mistake in a document, break it, copy it, rename it, or remove it."""
     kind = random.randrange(8)
-    if kind == 0:
+    if kind < 2:
         rename_file(random, path)
-    elif kind == 1:
-        copy_file(random, path)
     elif kind == 2:
-        path.unlink()
+        copy_file(random, path)
     elif kind == 3:
+        path.unlink()
+    elif kind == 4:
         edit_document(random, path, BROKEN)
     else:
         edit_document(random, path, UNTIDY)
@@ -388,7 +388,7 @@ class Folder:
         self._environment = environment
         self._run = run
         self._commits = 0
-        self._untidiness = random.choice((0, 0, 0.1, 0.5))
+        self._untidiness = random.choice((0, 0, 0.2, 0.6))
         self._is_repository = False
 
     def git(self, *arguments: str) -> None:
@@ -426,7 +426,7 @@ class Folder:
 
     def documents(self) -> list[Path]:
         """Return the documents."""
-        return sorted(path for path in self.path.glob("*/**/*.y*ml") if ".git" not in path.parts)
+        return sorted(path for path in self.path.glob("*/**/*.[yY]*") if ".git" not in path.parts)
 
     def change_documents(self) -> None:
         """Change some documents."""
