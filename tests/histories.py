@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 from exporting import put
 
-from pinsync import document
 from pinsync.canonical import normalize
+from pinsync.document.record import render_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ def rule(number: int, *pins: str | Record, **fields: object) -> Record:
 def text(model: str, *rules: Record) -> str:
     """A document of these rules."""
     items = [normalize.build_customization({**row, "model": model}) for row in rules]
-    return document.render(model, items).decode()
+    return render_document(model, items).decode()
 
 
 def commit(

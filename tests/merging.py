@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pinsync import document
 from pinsync.canonical import normalize
+from pinsync.document.merge import merge_document
+from pinsync.document.parse import parse_document
 from pinsync.drift.pairs import match
 from pinsync.workspace.read import read_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pinsync.document import Document, Entry
+    from pinsync.document.record import Block, Document
     from pinsync.model import Customization
 
 
@@ -32,7 +33,7 @@ def export(
     assert _merge(after, items, ignore) == after
     for path, text in after.items():
         assert text.endswith(b"\n")
-        says = {entry.customization.text for entry in document.parse(text, path, ignore=ignore).entries}
+        says = {entry.customization.text for entry in parse_document(text, path, ignore=ignore).entries}
         assert says >= {item.text for item in items if path == f"{item.model}.yaml"}
     return after
 
@@ -41,8 +42,8 @@ def _merge(files: Mapping[str, bytes], live: list[Customization], ignore: normal
     found: dict[str, Document] = read_documents(
         ((PurePosixPath(path), text) for path, text in files.items()), live, ignore
     )
-    origins: dict[int, Entry] = {id(entry.customization): entry for read in found.values() for entry in read.entries}
-    states: dict[str, list[tuple[Customization, Entry | None]]] = {}
+    origins: dict[int, Block] = {id(entry.customization): entry for read in found.values() for entry in read.entries}
+    states: dict[str, list[tuple[Customization, Block | None]]] = {}
     for pair in match([entry.customization for entry in origins.values()], live):
         keep = pair.new or (pair.old if pair.old and pair.old.id is None else None)
         if keep is not None:
@@ -50,6 +51,6 @@ def _merge(files: Mapping[str, bytes], live: list[Customization], ignore: normal
     after = {}
     for model, state in states.items():
         path = found[model].source if model in found else f"{model}.yaml"
-        text = document.merge(found.get(model), model, state)
+        text = merge_document(found.get(model), model, state)
         after[path] = files[path] if text is None else text
     return after

@@ -18,9 +18,10 @@ from exporting import put, rule, untouched
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pinsync import config, document
+from pinsync import config
 from pinsync.canonical import normalize
 from pinsync.commands.blame import Options, blame
+from pinsync.document.record import render_document
 from pinsync.drift.record import Place
 from pinsync.history.blame import blamed
 from pinsync.history.configurations import Today
@@ -44,7 +45,7 @@ NOW = datetime(2026, 12, 24, 12, tzinfo=UTC)
 def text(*rows: Row, model: str = "basket") -> str:
     """A document of these rules."""
     items = [normalize.build_customization({**row, "model": model}, model=model) for row in rows]
-    return document.render(model, items).decode()
+    return render_document(model, items).decode()
 
 
 def shelf(*pins: Row, number: int = 1) -> Row:

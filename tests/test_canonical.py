@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from strategies import AWKWARD, QUICK, rows, texts, values
 
-from pinsync import canonical, document, yamlio
+from pinsync import canonical, yamlio
 from pinsync.canonical import normalize
 from pinsync.canonical.normalize import normalize_row
+from pinsync.document.record import document_head, render_document
 from pinsync.errors import DataError
 from pinsync.model import MAX_DEPTH
 
@@ -321,7 +322,7 @@ def test_customizations_are_ordered() -> None:
     for seed in range(10):
         shuffled = Random(seed).sample(items, len(items))
         assert sorted(shuffled, key=canonical.order) == items
-        assert document.render("m", shuffled) == document.head("m") + b"".join(item.text for item in items)
+        assert render_document("m", shuffled) == document_head("m") + b"".join(item.text for item in items)
 
 
 def test_what_ties_is_ordered_by_its_text() -> None:

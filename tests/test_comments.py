@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from merging import export
 from strategies import QUICK, scribbled
 
-from pinsync import document
 from pinsync.canonical import normalize
 from pinsync.document.form import formatted
+from pinsync.document.parse import parse_document
+from pinsync.document.record import render_document
 from pinsync.yamlio import load
 
 if TYPE_CHECKING:
@@ -644,7 +645,7 @@ def standing(text: str) -> Iterator[tuple[str, Thing | None]]:
 def test_a_merge_changes_what_changed_and_loses_no_comment_of_what_remains(
     old: list[Row], new: list[Row], data: st.DataObject
 ) -> None:
-    text = document.render("basket", map(normalize.build_customization, old)).decode()
+    text = render_document("basket", map(normalize.build_customization, old)).decode()
     before = data.draw(commented(text))
     after = export({"basket.yaml": before.encode()}, new)["basket.yaml"].decode()
 
@@ -653,7 +654,7 @@ def test_a_merge_changes_what_changed_and_loses_no_comment_of_what_remains(
     if olds == news:
         assert after == before
     bodies = [
-        {entry.customization.id: entry.lead + entry.body for entry in document.parse(side.encode(), "f").entries}
+        {entry.customization.id: entry.lead + entry.body for entry in parse_document(side.encode(), "f").entries}
         for side in (before, after)
     ]
     assert {name: bodies[0][name] for name in unchanged} == {name: bodies[1][name] for name in unchanged}

@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 from merging import export
 from strategies import QUICK, rows
 
-from pinsync import document
 from pinsync.canonical import answer, normalize
 from pinsync.document.form import formatted
+from pinsync.document.merge import merge_document
+from pinsync.document.parse import _Reader, parse_document
+from pinsync.document.record import render_document
 from pinsync.errors import DataError, FileError
 from pinsync.model import MAX_DEPTH
 from pinsync.yamlio import load
 
 if TYPE_CHECKING:
     from pinsync.canonical.normalize import Ignored
-    from pinsync.document import Document, Known
+    from pinsync.document.record import Document, Known
     from pinsync.model import Customization
 
 Row = dict[str, Any]
@@ -43,7 +45,7 @@ def item(row: Row) -> Customization:
 
 
 def parse(text: str | bytes, known: Known | None = None, ignore: Ignored = ()) -> Document:
-    return document.parse(text.encode() if isinstance(text, str) else text, "f.yaml", known=known, ignore=ignore)
+    return parse_document(text.encode() if isinstance(text, str) else text, "f.yaml", known=known, ignore=ignore)
 
 
 def texts(read: Document) -> list[str]:
@@ -85,7 +87,7 @@ def test_a_text_that_the_file_ends_in_gains_no_line_end(sign: str) -> None:
     (found,) = read.entries
     assert found.customization == item(rule("a", 1, title="\nHello"))
     assert read.original == text.encode()
-    more = document.merge(read, "basket", [(found.customization, found), (item(rule("b", 2)), None)])
+    more = merge_document(read, "basket", [(found.customization, found), (item(rule("b", 2)), None)])
     assert more is not None
     assert texts(parse(more)) == [item(rule("a", 1, title="\nHello")).text.decode(), item(rule("b", 2)).text.decode()]
 
@@ -107,15 +109,15 @@ def test_a_last_line_of_blanks_in_a_text_is_refused() -> None:
 @given(st.lists(rows, max_size=4, unique_by=lambda row: str(row["id"])), st.data())
 def test_what_is_rendered_is_read_back(drawn: list[Row], data: st.DataObject) -> None:
     items = [item(row) for row in drawn]
-    text = document.render("basket", data.draw(st.permutations(items)))
-    assert text == document.render("basket", items)
+    text = render_document("basket", data.draw(st.permutations(items)))
+    assert text == render_document("basket", items)
     known = {"basket": {found.text: found for found in data.draw(st.permutations(items))[:2]}}
     if items:
         read = parse(text, known=known)
         assert sorted(texts(read)) == sorted(found.text.decode() for found in items)
         assert [entry.body.decode() for entry in read.entries] == texts(read)
         assert read.text() == text
-        assert document.merge(read, "basket", [(entry.customization, entry) for entry in read.entries]) is None
+        assert merge_document(read, "basket", [(entry.customization, entry) for entry in read.entries]) is None
 
 
 @pytest.mark.parametrize(
@@ -158,8 +160,8 @@ def test_every_form_says_the_same(text: str) -> None:
     assert read.model == "basket"
     assert sorted(texts(read)) == [A, B]
     state = [(entry.customization, entry) for entry in reversed(read.entries)]
-    assert document.merge(read, "basket", state) is None
-    changed = document.merge(
+    assert merge_document(read, "basket", state) is None
+    changed = merge_document(
         read, "basket", [(item(rule("b", 3)) if says.id == "b" else says, at) for says, at in state]
     )
     assert changed is not None
@@ -182,7 +184,7 @@ def test_a_byte_order_mark_stays_and_is_no_part_of_the_text(text: str) -> None:
     assert read.bom
     assert read.head.decode() == parse(text).head.decode()
     assert read.text().decode() == "\ufeff" + text
-    more = document.merge(
+    more = merge_document(
         read, "basket", [*((entry.customization, entry) for entry in read.entries), (item(rule("c")), None)]
     )
     assert more is not None
@@ -202,8 +204,8 @@ def test_lines_are_those_of_the_file() -> None:
 def test_a_document_without_customizations(rest: str) -> None:
     read = parse("format: 1\nmodel: basket\n" + rest)
     assert (read.model, read.entries) == ("basket", ())
-    assert document.merge(read, "basket", []) is None
-    changed = document.merge(read, "basket", [(item(rule("a", 1)), None)])
+    assert merge_document(read, "basket", []) is None
+    changed = merge_document(read, "basket", [(item(rule("a", 1)), None)])
     assert changed is not None
     assert texts(parse(changed)) == [A]
     assert changed.count(b"#") == rest.count("#")
@@ -236,13 +238,14 @@ def test_nor_is_an_object_that_holds_nothing_else() -> None:
 IN_SYNC = """
 import sys
 from pathlib import Path
-from pinsync import document, sources
-found = [sources.documents([("basket.yaml", Path(sys.argv[1]).read_bytes())], known, ()) for known in ([], [])]
+from pinsync.document.merge import merge_document
+from pinsync.workspace.read import read_documents
+found = [read_documents([("basket.yaml", Path(sys.argv[1]).read_bytes())], known, ()) for known in ([], [])]
 text = Path(sys.argv[1]).read_bytes()
 (read,) = found[0].values()
 live = [entry.customization for entry in read.entries]
-again = sources.documents([("basket.yaml", text)], live, ())["basket"]
-assert document.merge(again, "basket", [(entry.customization, entry) for entry in again.entries]) is None
+again = read_documents([("basket.yaml", text)], live, ())["basket"]
+assert merge_document(again, "basket", [(entry.customization, entry) for entry in again.entries]) is None
 assert len(live) == int(sys.argv[2]), live
 print(sorted(name for name in sys.modules if name.partition(".")[0] in ("ruamel", "httpx", "git", "yaml", "deepdiff")))
 """
@@ -406,7 +409,7 @@ def test_cutting_by_blocks_and_reading_as_a_whole_agree(data: st.DataObject) -> 
         at = data.draw(st.integers(0, len(text)))
         text = text[:at] + data.draw(st.sampled_from(["", *SPOILERS])) + text[at + data.draw(st.integers(0, 4)) :]
     encoded = text.encode() + b"\n" * (not text.endswith("\n"))
-    reader = document._Reader("f.yaml", {}, ())
+    reader = _Reader("f.yaml", {}, ())
     cut = reader.by_blocks(encoded)
     if cut is not None:
         assert cut.text() == encoded

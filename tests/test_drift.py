@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import QUICK, other_spelling, pins, rows, scalars, values
 
-from pinsync import document
 from pinsync.canonical import normalize, value_text
+from pinsync.document.parse import parse_document
+from pinsync.document.record import render_document
 from pinsync.drift.causes import Filters, explain, lacks_pins
 from pinsync.drift.changes import compare, plain_data
 from pinsync.drift.record import MISSING, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
@@ -98,8 +99,8 @@ def no_file_is_drift(shop: list[Row]) -> None:
     read = [
         entry.customization
         for model in known
-        for entry in document.parse(
-            document.render(model, (item for item in items if item.model == model)), "file", known=known
+        for entry in parse_document(
+            render_document(model, (item for item in items if item.model == model)), "file", known=known
         ).entries
     ]
     assert compare(items, read) == ([], len(items))

@@ -22,9 +22,11 @@ from test_comments import commented, standing, states
 from workflows import commands
 
 from pinsync.canonical.normalize import build_customization
-from pinsync.document import head, merge, of_none, parse, render
 from pinsync.document.form import formatted
 from pinsync.document.irregular import lay_out
+from pinsync.document.merge import merge_document
+from pinsync.document.parse import parse_document
+from pinsync.document.record import document_head, empty_head, render_document
 from pinsync.errors import FileError
 from pinsync.escape import defused, one_line
 
@@ -103,13 +105,13 @@ def test_what_is_canonical_stays() -> None:
 def test_no_customizations_are_an_empty_list(text: str, result: str) -> None:
     top = HEAD.removesuffix("customizations:\n")
     assert form(f"{top}{text}\n") == f"{top}{result}\n"
-    assert render("basket", []).decode() == NONE
-    assert parse(NONE.encode(), "f").text().decode() == NONE
+    assert render_document("basket", []).decode() == NONE
+    assert parse_document(NONE.encode(), "f").text().decode() == NONE
 
 
 def test_a_first_customization_follows_an_empty_list() -> None:
     first = build_customization({"id": "a", "target_type": "item", "target_identity": "/a/"}, model="basket")
-    text = merge(parse(f"# ours\n{NONE}# below\n".encode(), "f"), "basket", [(first, None)])
+    text = merge_document(parse_document(f"# ours\n{NONE}# below\n".encode(), "f"), "basket", [(first, None)])
     assert text is not None
     assert text.decode() == f"# ours\n{HEAD}{A}# below\n"
 
@@ -200,7 +202,7 @@ def test_json_becomes_what_an_export_writes(found: list[Row]) -> None:
     for row in found:
         del row["model"]
     text = as_json({"customizations": found, "model": "basket", "format": 1})
-    assert formatted(text.encode(), "f") == render("basket", says)
+    assert formatted(text.encode(), "f") == render_document("basket", says)
 
 
 def test_a_comment_behind_a_dash_alone_goes_with_what_the_dash_opens() -> None:
@@ -214,11 +216,11 @@ def test_a_comment_behind_a_dash_alone_goes_with_what_the_dash_opens() -> None:
 def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: st.DataObject) -> None:
     says = [build_customization(row) for row in found]
     blocks = data.draw(st.permutations([item.text for item in says]))
-    before = data.draw(commented(b"".join((head("basket"), *blocks)).decode()))
+    before = data.draw(commented(b"".join((document_head("basket"), *blocks)).decode()))
     after = form(before)
     assert Counter(standing(after)) == Counter(standing(before))
     bare = [line.partition("#")[0].rstrip() for line in after.splitlines()]
-    assert "\n".join(filter(None, bare)) + "\n" == render("basket", says).decode()
+    assert "\n".join(filter(None, bare)) + "\n" == render_document("basket", says).decode()
     above = zip(["", *after.splitlines()], after.splitlines(), strict=False)
     assert all(line or "#" in before_it for before_it, line in above), "a blank line that holds no comment apart"
 
@@ -226,9 +228,9 @@ def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: s
 @settings(QUICK, max_examples=30)
 @given(states(), st.data())
 def test_blocks_one_by_one_give_what_the_whole_gives(found: list[Row], data: st.DataObject) -> None:
-    text = data.draw(commented(render("basket", map(build_customization, found)).decode())).encode()
+    text = data.draw(commented(render_document("basket", map(build_customization, found)).decode())).encode()
     whole = lay_out(text, "f").text
-    assert formatted(text, "f") == (whole if found else of_none(whole))
+    assert formatted(text, "f") == (whole if found else empty_head(whole))
 
 
 # The command.

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import QUICK, rows, scribbled
 
-from pinsync import document, layout, rules
+from pinsync import layout, rules
 from pinsync.canonical import normalize
 from pinsync.document import written
 from pinsync.document.form import formatted
+from pinsync.document.record import render_document
 from pinsync.reports.ci.findings import Context
 from pinsync.reports.lint import text as lint_text
 from pinsync.rules import unknown_ignore
@@ -306,7 +307,7 @@ def test_fields_of_the_wrong_type_leave_the_other_rules_unmoved() -> None:
 @settings(QUICK, max_examples=150)
 @given(st.lists(rows, min_size=1, max_size=2))
 def test_what_the_json_schema_rejects_is_an_error(items: list[Row]) -> None:
-    text = document.render("basket", [normalize.build_customization(row) for row in items])
+    text = render_document("basket", [normalize.build_customization(row) for row in items])
     read = written.read(text, "basket.yaml")
     data = {"format": 1, "model": "basket", "customizations": [row.data for row in read.rows]}
     found = linted({"basket.yaml": text})

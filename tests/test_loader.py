@@ -12,10 +12,11 @@ from histories import BASKET, commit, configuration, log
 from hypothesis import given, settings
 from strategies import QUICK
 
-from pinsync import document
 from pinsync.canonical import normalize
 from pinsync.document import written
 from pinsync.document.form import formatted
+from pinsync.document.parse import parse_document
+from pinsync.document.record import render_document
 from pinsync.errors import FileError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ IN_BRACES = (
 
 def says(text: bytes) -> list[str]:
     """The model and the customizations, as ``lint`` and as all other commands read them, which must be the same."""
-    read = document.parse(text, "f")
+    read = parse_document(text, "f")
     by_lint = written.read(text, "f")
     assert (by_lint.faults, by_lint.model) == ((), read.model)
     found = sorted(normalize.build_customization(row.data, model=read.model).text.decode() for row in by_lint.rows)
@@ -154,7 +155,7 @@ def test_fmt_keeps_what_a_document_written_by_hand_says(case: tuple[str, list[Ro
     after = formatted(text.encode(), "f").decode()
     assert formatted(after.encode(), "f").decode() == after
     bare = re.sub(r"^ *#.*\n|(?: +# [abc])+$", "", after, flags=re.MULTILINE)
-    assert bare == document.render(expected[0]["model"], items).decode()
+    assert bare == render_document(expected[0]["model"], items).decode()
     for comment in (" # a", "  # b", "    # c"):
         behind = re.compile(rf"(?<=\S){comment}\b")
         above = re.compile(rf"^ *{comment.strip()}$", re.MULTILINE)

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from runners import FOLDING, HARMLESS, HOSTILE, find_foreign_commands
 from workflows import commands
 
-from pinsync import document
+from pinsync.document.record import render_document
 from pinsync.drift.record import Drift, Texts
 from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE, one_line
@@ -89,7 +89,7 @@ def hostile() -> Drift:
         title: ([rule(100 + number, None, [], title)], []) for number, title in enumerate(TITLES)
     }
     sides = [state({model: both[side] for model, both in {**changed, **gone}.items()}) for side in (0, 1)]
-    texts = [document.render("basket", state({"basket": both})) for both in changed["basket"]]
+    texts = [render_document("basket", state({"basket": both})) for both in changed["basket"]]
     found = replace(tracker(*sides), texts=(Texts(FILES, *texts),), names=dict.fromkeys(TITLES, TITLES[2]))
     broken = [failed(RemoteError(title, hint=title), name=f"shop-{number}") for number, title in enumerate(TITLES)]
     return Drift(HEAD, LIVE, (replace(found, notes=TITLES), *broken), TITLES)

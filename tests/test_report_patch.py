@@ -11,7 +11,7 @@ from drifts import HEAD, LIVE
 from runners import find_commands
 from workflows import commands
 
-from pinsync import document
+from pinsync.document.record import render_document
 from pinsync.drift.record import Drift, Texts, TrackerDrift
 from pinsync.errors import RemoteError
 from pinsync.reports import Style
@@ -36,7 +36,7 @@ def rendered(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> str:
 def documents(models: Mapping[str, Sequence[Row]]) -> Files:
     """The canonical text of each model's document."""
     return {
-        f"customizations/{model}.yaml": document.render(model, drifts.state({model: rows}))
+        f"customizations/{model}.yaml": render_document(model, drifts.state({model: rows}))
         for model, rows in models.items()
     }
 
@@ -121,8 +121,8 @@ def test_a_rule_that_comes_and_one_that_goes_are_shown_whole() -> None:
 def test_hostile_texts_are_data(repository: Path, git: Git) -> None:
     assert repository == Path.cwd()
     drift = drifts.hostile()
-    old = {"a.yaml": document.render("a", [change.old for change in drift.trackers[0].changes if change.old])}
-    new = {"a.yaml": document.render("a", [change.new for change in drift.trackers[0].changes if change.new])}
+    old = {"a.yaml": render_document("a", [change.old for change in drift.trackers[0].changes if change.old])}
+    new = {"a.yaml": render_document("a", [change.new for change in drift.trackers[0].changes if change.new])}
     tracker, broken = drift.trackers
     notes = ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+x", *drift.notes)
     texts = (Texts("a.yaml", old["a.yaml"], new["a.yaml"]),)

@@ -19,7 +19,7 @@ from strategies import QUICK, objects, texts
 
 from pinsync.canonical import normalize
 from pinsync.canonical.normalize import build_customization
-from pinsync.document import render
+from pinsync.document.record import render_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,7 +222,7 @@ documented_rows = documented(
 @settings(QUICK, max_examples=60)
 @given(st.lists(documented_rows, max_size=3))
 def test_it_accepts_what_an_export_of_documented_rows_writes(rows: list[Row]) -> None:
-    text = render("basket", map(build_customization, rows))
+    text = render_document("basket", map(build_customization, rows))
     VALIDATOR.validate(yaml.safe_load(text))
 
 
@@ -272,7 +272,9 @@ def test_another_engine_agrees(tmp_path: Path) -> None:
         files[fault].write_text(yaml.safe_dump(faulty(change)), encoding="utf-8")
     good = tmp_path / "good.yaml"
     pins = [{**PIN, "active_to": "2026-12-31t23:59:60.5-05:30"}]
-    good.write_bytes(render("basket", [build_customization({**RULE, "model": "basket", "pin_definitions": pins})]))
+    good.write_bytes(
+        render_document("basket", [build_customization({**RULE, "model": "basket", "pin_definitions": pins})])
+    )
     accepted = checked(good, *EXAMPLES)
     assert (accepted.returncode, json.loads(accepted.stdout)["status"]) == (0, "ok"), accepted.stdout
     refused = json.loads(checked(*files.values()).stdout)

@@ -13,7 +13,7 @@ from pinsync.workspace.read import read_documents, read_export
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pinsync.document import Document
+    from pinsync.document.record import Document
     from pinsync.model import Customization
 
 A = "  - id: a\n    target_type: all\n"

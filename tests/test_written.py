@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import QUICK, rows
 
-from pinsync import document, yamlio
+from pinsync import yamlio
 from pinsync.canonical import normalize
 from pinsync.document import written
 from pinsync.document.form import formatted
+from pinsync.document.record import render_document
 
 if TYPE_CHECKING:
     from strategies import Row
@@ -22,7 +23,7 @@ HEAD = b"format: 1\nmodel: basket\ncustomizations:\n"
 
 
 def rendered(items: list[Row]) -> bytes:
-    return document.render("basket", [normalize.build_customization(row) for row in items])
+    return render_document("basket", [normalize.build_customization(row) for row in items])
 
 
 def held_to_the_parser(text: bytes) -> None:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from pinsync.config import Settings
-    from pinsync.document import Document
+    from pinsync.document.record import Document
     from pinsync.drift.pairs import Pair
     from pinsync.terminal.console import Console
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinsync.document import written
-from pinsync.document.standing import Standing, below, stands
+from pinsync.document.anchors import Standing, below, stands
 from pinsync.rules.unknown_ignore import IGNORE, NAME, ignored
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pinsync.config import Tracker
-    from pinsync.document import Document
+    from pinsync.document.record import Document
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
     from pinsync.workspace.source import Source

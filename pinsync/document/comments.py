@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.canonical.pins import pair_pins
+from pinsync.document.anchors import NOTE, Begun, Standing, begun, below, stands
 from pinsync.document.loader import load
-from pinsync.document.standing import NOTE, Begun, Standing, begun, below, stands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pinsync import canonical, document
+from pinsync import canonical
+from pinsync.document.merge import carry_comments, put_comments_above
+from pinsync.document.parse import parse_document
+from pinsync.document.record import document_head, empty_head
 
 _STEPS = 4
 
@@ -29,19 +32,19 @@ def formatted(text: bytes, source: str) -> bytes:
 
 
 def _laid_out(text: bytes, source: str) -> bytes:
-    read = document.parse(text, source)
+    read = parse_document(text, source)
     ranked = sorted(read.entries, key=lambda entry: canonical.order(entry.customization))
     head = _head(read.head, read.model, source)
-    parts = [head if ranked else document.of_none(head)]
+    parts = [head if ranked else empty_head(head)]
     for place, entry in zip(read.entries, ranked, strict=True):
         item = entry.customization
-        block = item.text if entry.body == item.text else document.carried(entry, item)
-        parts += (_comments(place.gap, b"  "), document.led(_comments(entry.lead, b"  "), block))
+        block = item.text if entry.body == item.text else carry_comments(entry, item)
+        parts += (_comments(place.gap, b"  "), put_comments_above(_comments(entry.lead, b"  "), block))
     return b"".join((*parts, _comments(read.tail, b""))).rstrip(b"\n") + b"\n"
 
 
 def _head(head: bytes, model: str, source: str) -> bytes:
-    if head == document.head(model):
+    if head == document_head(model):
         return head
     from pinsync.document.irregular import lay_out  # noqa: PLC0415 - a head without comments needs no YAML
 

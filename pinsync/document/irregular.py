@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from pinsync import canonical, document
+from pinsync import canonical
 from pinsync.canonical import normalize
 from pinsync.document.comments import Counterpart, carry
 from pinsync.document.loader import load
+from pinsync.document.record import FORMAT, document_head
 from pinsync.errors import DataError, FileError
 from pinsync.yamlio import find_missing_blank, nearest
 
@@ -49,7 +50,7 @@ def lay_out(text: bytes, source: str) -> LaidOut:
     model, rows = _skeleton(loaded, source)
     items = [_customization(row, index, model, loaded, source) for index, row in enumerate(rows)]
     ranked = sorted(range(len(items)), key=lambda index: canonical.order(items[index]))
-    regular = b"".join((document.head(model), *(items[index].text for index in ranked)))
+    regular = b"".join((document_head(model), *(items[index].text for index in ranked)))
     if loaded.comments:
         counterparts = {index: _counterpart(rows[index], items[index], place) for place, index in enumerate(ranked)}
         regular = carry(text, loaded, regular, counterparts, root=("customizations",))
@@ -84,8 +85,8 @@ def _skeleton(loaded: Loaded, source: str) -> tuple[str, list[Any]]:
     for key in _KEYS:
         if key not in data:
             raise _error(loaded, (), source, f"the key {key!r} is missing", f"add it; a document begins with {_HEAD}")
-    if data["format"] != document.FORMAT or isinstance(data["format"], bool):
-        message = f"format: expected {document.FORMAT}, got {data['format']!r}"
+    if data["format"] != FORMAT or isinstance(data["format"], bool):
+        message = f"format: expected {FORMAT}, got {data['format']!r}"
         raise _error(loaded, ("format",), source, message, "a higher number is a newer pinsync's: upgrade pinsync")
     if not isinstance(data["model"], str) or not data["model"]:
         message = f"model: expected a non-empty string, got {data['model']!r}"

@@ -15,16 +15,18 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync import canonical, document
+from pinsync import canonical
 from pinsync.canonical import normalize
-from pinsync.document.standing import NOTE, begun
+from pinsync.document.anchors import NOTE, begun
+from pinsync.document.cut import OTHER_LINE, SKIPPED_LINE, find_blocks, to_unix
+from pinsync.document.record import FORMAT, document_head
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Target
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from pinsync.document.standing import Begun
+    from pinsync.document.anchors import Begun
     from pinsync.yamlio import Loaded, Path, Place
 
 PINS: Final = "pin_definitions"
@@ -146,7 +148,7 @@ class Written:
         """Return whether the file is canonical text to the byte, without any comment."""
         if self.model is None or self.faults or self.text != self.original:
             return False
-        head = document.head(self.model)
+        head = document_head(self.model)
         if not self.rows or self.rows[0].above != head.count(b"\n") or not self.text.startswith(head):
             return False
         return all(map(_is_canonical, self.rows)) and all(
@@ -181,7 +183,7 @@ def read(text: bytes, source: str) -> Written:
         text: the file's bytes.
         source: the file's path.
     """
-    whole = Written(source, text, document.to_unix(text))
+    whole = Written(source, text, to_unix(text))
     try:
         return _cut(whole) or _as_a_whole(whole)
     except FileError as error:
@@ -201,7 +203,7 @@ _HEAD_END: Final = re.compile(rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:
 
 def _is_canonical(row: Row) -> bool:
     """Whether a row that ``canonical`` could read has no comments, and says all as ``normalize_row`` would."""
-    if row.marks is not None or document.SKIPPED_LINE.search(row.text):
+    if row.marks is not None or SKIPPED_LINE.search(row.text):
         return False
     try:
         normalize.check_identity(row.data, ("target_type",))
@@ -224,7 +226,7 @@ def _order(row: Row) -> tuple[object, ...]:
 def _cut(whole: Written) -> Written | None:
     """Read a file block by block; None if it isn't laid out so that it can be cut at lines."""
     text = whole.text
-    firsts = [*document.begins(text), len(text)]
+    firsts = [*find_blocks(text), len(text)]
     head = _head(whole, text[: firsts[0]])
     if head is None or len(firsts) == 1:
         return None
@@ -260,8 +262,8 @@ def _head(whole: Written, text: bytes) -> Written | None:
     """Read what stands above the first block; None if that isn't where a list of customizations begins."""
     line = text.split(b"\n", 2)[1:2]
     model = canonical.read_value(line[0].removeprefix(b"model: ")) if line else None
-    if isinstance(model, str) and model and document.head(model) == text:
-        top = {"format": document.FORMAT, "model": model, "customizations": None}
+    if isinstance(model, str) and model and document_head(model) == text:
+        top = {"format": FORMAT, "model": model, "customizations": None}
         marks: dict[Path, Place] = {(): (1, 1), ("format",): (1, 1), ("model",): (2, 1), ("customizations",): (3, 1)}
         return replace(whole, text=text, top=top, marks=marks)
     from pinsync.document.loader import load  # noqa: PLC0415 - a head in its canonical form is read without it
@@ -282,7 +284,7 @@ def _row(region: bytes, above: int, source: str) -> tuple[Row | None, Loaded | N
     data = _read_canonical(region)
     if data is not None:
         return Row(data, region, above, None), None
-    if document.OTHER_LINE.search(region, region.index(b"\n") + 1):
+    if OTHER_LINE.search(region, region.index(b"\n") + 1):
         return None, None
     from pinsync.document.loader import load  # noqa: PLC0415 - canonical text is read without it
 
@@ -296,7 +298,7 @@ def _row(region: bytes, above: int, source: str) -> tuple[Row | None, Loaded | N
 def _read_canonical(region: bytes) -> dict[str, Any] | None:
     try:
         text = region.decode()
-        plain = document.SKIPPED_LINE.sub(b"", region).decode()
+        plain = SKIPPED_LINE.sub(b"", region).decode()
         # What other readers can't take, in a comment too, is for the YAML parser to refuse.
         if plain == text or (NOTE not in text and text.replace("\n", "").isprintable()):
             return canonical.read(plain)

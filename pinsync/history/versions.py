@@ -7,14 +7,15 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync import document
+from pinsync.document.cut import to_unix
+from pinsync.document.parse import parse_document
 from pinsync.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import PurePosixPath
 
-    from pinsync.document import Document
+    from pinsync.document.record import Document
     from pinsync.model import Customization
     from pinsync.repository import Reader
 
@@ -119,14 +120,14 @@ class Versions:
         self, content: bytes, source: str, ignore: Ignored
     ) -> tuple[str, Sequence[Customization], Iterable[int]]:
         """Return a document's model, its customizations and their lines; only blocks not seen before are parsed."""
-        text = document.to_unix(content)
+        text = to_unix(content)
         head, *blocks = text.removesuffix(b"\n").split(_START)
         model = self._models.get(head)
         known = self._blocks.get((ignore, model), {}) if model is not None else {}
         new = [block for block in dict.fromkeys(blocks) if block not in known]
         is_ended = text.endswith(b"\n")  # or its last block isn't the same as one with a line end
         if model is None or not blocks or not is_ended or (new and not self._learnt(head, new, ignore)):
-            read = document.parse(content, source, ignore=ignore)
+            read = parse_document(content, source, ignore=ignore)
             if not is_ended or not self._learn(read, head, blocks, text, ignore):
                 return read.model, self._shared(read), [entry.line for entry in read.entries]
             model = read.model
@@ -138,7 +139,7 @@ class Versions:
         """Read new blocks below a head that is known; whether that went well."""
         text = b"".join((head, *(_START + block for block in blocks), b"\n"))
         try:
-            read = document.parse(text, "", ignore=ignore)
+            read = parse_document(text, "", ignore=ignore)
         except FileError:
             return False  # the whole is read again, to say where
         return self._learn(read, head, blocks, text, ignore)
@@ -150,7 +151,7 @@ class Versions:
         """
         if not blocks or len(read.entries) != len(blocks):
             return False
-        if document.to_unix(read.text()).rstrip(b"\n") != text.rstrip(b"\n"):
+        if to_unix(read.text()).rstrip(b"\n") != text.rstrip(b"\n"):
             return False
         self._models[head] = read.model
         self._blocks.setdefault((ignore, read.model), {}).update(

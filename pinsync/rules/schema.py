@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync import document as documents
 from pinsync.canonical import normalize
+from pinsync.document.record import FORMAT
 from pinsync.errors import DataError, suggestion
 from pinsync.rules.fields import CUSTOMIZATION, PIN, Field, first_wrong, shown
 from pinsync.rules.folder import Fault
@@ -66,9 +66,9 @@ def _top(document: Written) -> Iterator[Fault]:
 
 def _values_at_the_top(document: Written, top: Mapping[str, object]) -> Iterator[Fault]:
     format_, model, items = (top.get(key) for key in _KEYS)
-    if "format" in top and (format_ != documents.FORMAT or isinstance(format_, bool)):
-        hint = f"write format: {documents.FORMAT}; a higher number is a newer pinsync's"
-        yield Fault(document, f"format: expected {documents.FORMAT}, got {shown(format_)}", hint, path=("format",))
+    if "format" in top and (format_ != FORMAT or isinstance(format_, bool)):
+        hint = f"write format: {FORMAT}; a higher number is a newer pinsync's"
+        yield Fault(document, f"format: expected {FORMAT}, got {shown(format_)}", hint, path=("format",))
     if "model" in top and not (isinstance(model, str) and model):
         hint = "name the recommender; put the name in quotes if it looks like a number"
         yield Fault(document, f"model: expected a name, got {shown(model)}", hint, path=("model",))

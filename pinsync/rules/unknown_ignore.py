@@ -14,7 +14,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from pinsync import rules
-from pinsync.document.standing import Standing, below, stands
+from pinsync.document.anchors import Standing, below, stands
 from pinsync.errors import suggestion
 from pinsync.rules import syntax
 from pinsync.rules.folder import Fault
@@ -22,7 +22,7 @@ from pinsync.rules.folder import Fault
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pinsync.document.standing import Begun
+    from pinsync.document.anchors import Begun
     from pinsync.document.written import Written
     from pinsync.rules.folder import Folder, Path, Severity
 

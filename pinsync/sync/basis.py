@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from pinsync.canonical.normalize import Ignored
-    from pinsync.document import Document, Entry
+    from pinsync.document.record import Block, Document
     from pinsync.model import Customization
     from pinsync.workspace.tree import Files, TrackerFiles
 
@@ -35,7 +35,7 @@ class Basis:
     warnings: Sequence[str] = ()
 
 
-def entries(documents: Mapping[str, Document]) -> list[Entry]:
+def entries(documents: Mapping[str, Document]) -> list[Block]:
     """Return the entries of documents, in their order."""
     return [entry for document in documents.values() for entry in document.entries]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pinsync.config.records import Tracker
-    from pinsync.document import Document
+    from pinsync.document.record import Document
 
 
 @dataclass(frozen=True, slots=True)

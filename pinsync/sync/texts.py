@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from pinsync import document, layout
+from pinsync import layout
+from pinsync.document.merge import merge_document
+from pinsync.document.record import render_document
 from pinsync.drift.record import Change, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pinsync.document import Document, Entry
+    from pinsync.document.record import Block, Document
     from pinsync.model import Customization
     from pinsync.workspace.state import Content
 
@@ -31,7 +33,7 @@ def build_texts(changes: Sequence[Change], old: Content, new: Content, folder: P
     origins = {id(entry.customization): entry for read in old.documents.values() for entry in read.entries}
     ends = {id(change.old): change.new for change in changes if change.old}
     before: dict[str, list[Customization]] = {}
-    after: dict[str, list[tuple[Customization, Entry | None]]] = {}
+    after: dict[str, list[tuple[Customization, Block | None]]] = {}
     for item in old.snapshot.customizations:
         before.setdefault(item.model, []).append(item)
         end = ends.get(id(item), item)
@@ -50,7 +52,7 @@ def build_texts(changes: Sequence[Change], old: Content, new: Content, folder: P
 
 def _old_text(read: Document | None, model: str, before: Mapping[str, Sequence[Customization]]) -> bytes | None:
     if read is None:
-        return document.render(model, before[model]) if model in before else None
+        return render_document(model, before[model]) if model in before else None
     return read.text() if read.original is None else read.original
 
 
@@ -64,11 +66,11 @@ def _path(model: str, old: Content, new: Content, folder: PurePosixPath) -> Pure
 def _new_text(
     read: Document | None,
     model: str,
-    after: Mapping[str, Sequence[tuple[Customization, Entry | None]]],
+    after: Mapping[str, Sequence[tuple[Customization, Block | None]]],
     text: bytes | None,
 ) -> bytes | None:
     if model not in after:
         return None
     if read is None:
-        return document.render(model, [item for item, _ in after[model]])
-    return document.merge(read, model, after[model]) or text
+        return render_document(model, [item for item, _ in after[model]])
+    return merge_document(read, model, after[model]) or text

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinsync import document, layout
+from pinsync import layout
+from pinsync.document.merge import merge_document
 from pinsync.drift.pairs import in_scope, match
 from pinsync.errors import FileError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pinsync.config.records import Tracker
-    from pinsync.document import Entry
+    from pinsync.document.record import Block
     from pinsync.drift.pairs import Pair
     from pinsync.sync.basis import Basis
     from pinsync.workspace.tree import Changes, Files
@@ -106,7 +107,7 @@ def plan_update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Sna
     scoped = {id(pair) for pair in pairs}
     # A document that holds no rule goes, unless a scope leaves everything else as it stands.
     stay = () if scope == EVERYTHING else documents.items()
-    states: dict[str, list[tuple[Customization, Entry | None]]] = {
+    states: dict[str, list[tuple[Customization, Block | None]]] = {
         model: [] for model, read in stay if not read.entries
     }
     kept = []
@@ -161,7 +162,7 @@ def _remarks(
 def _files(
     folder: PurePosixPath,
     basis: Basis,
-    states: Mapping[str, Sequence[tuple[Customization, Entry | None]]],
+    states: Mapping[str, Sequence[tuple[Customization, Block | None]]],
     models: Collection[str],
 ) -> dict[PurePosixPath, bytes | None]:
     """Return the new texts of the documents, by path.
@@ -182,7 +183,7 @@ def _files(
             message = f"holds the model {places[path]!r}, but is the place of {model!r}"
             hint = f"rename it: git mv {path} {folder / layout.file_name(places[path])}"
             raise FileError(message, source=str(path), hint=hint)
-        text = document.merge(read, model, state)
+        text = merge_document(read, model, state)
         if text is None and read and path in basis.deleted and model in models:
             text = read.text() if read.original is None else read.original
         if text is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pinsync import document
 from pinsync.canonical import normalize, rows
+from pinsync.document.parse import parse_document
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Scope, Snapshot
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pinsync.api import Watcher
     from pinsync.config import Settings, Tracker
-    from pinsync.document import Document
+    from pinsync.document.record import Document
 
 
 def override_flags(
@@ -128,7 +128,7 @@ def read_documents(
         texts.setdefault(item.model, {})[item.text] = item
     found: dict[str, Document] = {}
     for path, text in files:
-        read = document.parse(text, f"{prefix}{path}", known=texts, ignore=ignore)
+        read = parse_document(text, f"{prefix}{path}", known=texts, ignore=ignore)
         if read.model in found:
             message = f"holds the model {read.model!r}, which {found[read.model].source} holds already"
             raise FileError(message, source=read.source, hint="put all rules of a model into one file")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from pinsync.api import Watcher
-    from pinsync.document import Document
+    from pinsync.document.record import Document
     from pinsync.repository import Repository
     from pinsync.workspace.store import Store
 

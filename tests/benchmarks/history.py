@@ -17,8 +17,8 @@ from typing import IO, Any
 
 from measure import PINSYNC, Cost, cost
 
-from pinsync import document
 from pinsync.canonical import normalize
+from pinsync.document.record import render_document
 
 MODELS = 8
 CUSTOMIZATIONS = 10_000
@@ -73,7 +73,7 @@ def write(stream: IO[bytes], commits: int) -> None:
             for changed in chance.sample(rules[model], CHANGED):
                 chance.choice(changed["pin_definitions"])["pin_identity"] = f"/p/{chance.randrange(9999)}/"
         for model in touched:
-            text = document.render(f"model_{model}", [normalize.build_customization(row) for row in rules[model]])
+            text = render_document(f"model_{model}", [normalize.build_customization(row) for row in rules[model]])
             put(stream, f"customizations/model_{model}.yaml", text)
         if not at:
             put(stream, "pinsync.yaml", CONFIGURATION)
