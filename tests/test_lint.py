@@ -13,8 +13,8 @@ from exporting import put
 from workflows import commands
 
 from pinsync.commands.lint import EXPIRED_DAYS
+from pinsync.lint.rules import RULES
 from pinsync.reports import LINT_FORMATS as FORMATS
-from pinsync.rules import RULES
 
 if TYPE_CHECKING:
     from conftest import CommandLine

@@ -13,15 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import QUICK, rows, scribbled
 
-from pinsync import layout, rules
 from pinsync.canonical import normalize
 from pinsync.document import written
 from pinsync.document.form import formatted
 from pinsync.document.record import render_document
+from pinsync.lint import ignores, rules
+from pinsync.lint.engine import apply_rules
+from pinsync.lint.folder import Folder, Pin, Timeline, Window
+from pinsync.lint.rules import RULES, describe_rule
 from pinsync.reports.ci.findings import Context
 from pinsync.reports.lint import text as lint_text
-from pinsync.rules import unknown_ignore
-from pinsync.rules.folder import Folder, Pin, Timeline, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,12 +39,12 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def linted(
-    files: Mapping[str, bytes], ids: Iterable[str] = rules.RULES, days: int = 30, expected: str | None = None
+    files: Mapping[str, bytes], ids: Iterable[str] = RULES, days: int = 30, expected: str | None = None
 ) -> list[Finding]:
     """What rules find in the documents of a folder, at noon of a certain day."""
     documents = [written.read(text, name) for name, text in sorted(files.items())]
-    folder = Folder(documents, layout.file_name, NOON, days, expected=expected)
-    return rules.findings(folder, set(ids), files.keys())
+    folder = Folder(documents, RULES, NOON, days, expected=expected)
+    return apply_rules(folder, set(ids), files.keys())
 
 
 def check(text: str, expected: Iterable[str], name: str = "basket.yaml") -> None:
@@ -52,7 +53,7 @@ def check(text: str, expected: Iterable[str], name: str = "basket.yaml") -> None
     assert [f"{one.line}:{one.column} {one.rule}" for one in found] == list(expected)
 
 
-@pytest.mark.parametrize("rule", sorted(rules.RULES))
+@pytest.mark.parametrize("rule", sorted(RULES))
 def test_a_folder_of_cases(rule: str) -> None:
     folder = CASES / rule
     files = {file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))}
@@ -63,10 +64,10 @@ def test_a_folder_of_cases(rule: str) -> None:
 
 
 def test_every_rule_is_documented_and_named_after_its_module() -> None:
-    modules = {file.stem for file in Path(rules.__file__).parent.glob("*.py")} - {"__init__", "fields", "folder"}
-    assert {rule.replace("-", "_") for rule in rules.RULES} == modules
-    for rule in rules.RULES.values():
-        summary, text = rules.documentation(rule)
+    modules = {file.stem for file in Path(rules.__file__).parent.glob("*.py")} - {"__init__"}
+    assert {rule.replace("-", "_") for rule in RULES} == modules
+    for rule in RULES.values():
+        summary, text = describe_rule(rule)
         assert summary.endswith(".")
         assert len(text) > 100
 
@@ -121,7 +122,7 @@ HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
     ],
 )
 def test_a_comment_on_the_line_or_above_ignores_a_rule(body: str) -> None:
-    assert linted({"basket.yaml": (HEAD + body).encode()}, rules.RULES.keys() - {"format"}) == []
+    assert linted({"basket.yaml": (HEAD + body).encode()}, RULES.keys() - {"format"}) == []
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_a_comment_on_the_line_or_above_ignores_a_rule(body: str) -> None:
     ],
 )
 def test_any_other_comment_ignores_nothing(body: str) -> None:
-    found = linted({"basket.yaml": (HEAD + body).encode()}, rules.RULES.keys() - {"format"})
+    found = linted({"basket.yaml": (HEAD + body).encode()}, RULES.keys() - {"format"})
     assert [one.rule for one in found] == ["position"]
 
 
@@ -192,7 +193,7 @@ def test_what_is_behind_a_pin_or_a_list_in_braces_of_several_lines_is_about_all_
 def test_many_comments_are_looked_up_at_once() -> None:
     pins = [f"      - position: -2  # pinsync: ignore[position]\n{PIN}" for _ in range(300)]
     text = pinned("".join([*pins, f"      - position: -2\n{PIN}"]))
-    ignored = unknown_ignore.ignored(written.read(text, "basket.yaml"))
+    ignored = ignores.find_ignored(written.read(text, "basket.yaml"))
     assert ignored.keys() == {"position"}
     lines = [line for line in range(len(text)) if line in ignored["position"]]
     assert lines == [*range(7, 7 + 3 * 300, 3)]
@@ -258,8 +259,8 @@ def test_only_the_files_given_are_reported_on() -> None:
     one = HEAD + "  - id: a\n    target_type: item\n    target_identity: /p/1/\n"
     two = one.replace("basket", "home").replace("/p/1/", "/p/2/")
     documents = [written.read(one.encode(), "basket.yaml"), written.read(two.encode(), "home.yaml")]
-    folder = Folder(documents, layout.file_name, NOON, 30)
-    found = rules.findings(folder, rules.RULES.keys(), {"home.yaml"})
+    folder = Folder(documents, RULES, NOON, 30)
+    found = apply_rules(folder, RULES.keys(), {"home.yaml"})
     assert [(finding.file, finding.rule) for finding in found] == [("home.yaml", "duplicate-id")]
 
 
@@ -365,7 +366,7 @@ def check_form(text: str) -> str:
     return new
 
 
-ALL_BUT_FORMAT = rules.RULES.keys() - {"format"}
+ALL_BUT_FORMAT = RULES.keys() - {"format"}
 
 IGNORE = "# pinsync: ignore[date-time]"
 SOON = "        active_to: soon\n"

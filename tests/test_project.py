@@ -44,7 +44,7 @@ BELOW: dict[str, set[str]] = {
     "sync": {"canonical", "config", "document", "drift", "workspace"},
     "terminal": {"environment", "repository"},
     "reports": {"canonical", "drift", "history", "shelf", "sync"},
-    "rules": {"canonical", "document"},
+    "lint": {"canonical", "document"},
     "sandbox": {"signing", "workspace"},
 }
 ABOVE: dict[str, set[str]] = {

@@ -21,7 +21,7 @@ from pinsync import config, errors
 from pinsync.cli import cli
 from pinsync.config import Safety, Settings, Tracker
 from pinsync.errors import gravest
-from pinsync.rules import RULES
+from pinsync.lint.rules import RULES
 from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:

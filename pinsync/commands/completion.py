@@ -48,6 +48,6 @@ def models(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
 
 def rules() -> list[str]:
     """Return the names of the linter's rules."""
-    from pinsync.rules import RULES  # noqa: PLC0415 - they load the YAML parser, for which other words need not wait
+    from pinsync.lint.rules import RULES  # noqa: PLC0415 - they load the YAML parser, for which other words need not wait
 
     return list(RULES)

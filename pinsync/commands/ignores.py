@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pinsync.document import written
 from pinsync.document.anchors import Standing, below, stands
-from pinsync.rules.unknown_ignore import IGNORE, NAME, ignored
+from pinsync.lint.ignores import IGNORE, NAME, find_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ def _ignores(changed: Written, document: Written, wanted: Sequence[Wanted]) -> b
         return False
     if changed.top != document.top or _reasons(changed) != _reasons(document):
         return False
-    lines = ignored(changed)
+    lines = find_ignored(changed)
     return all(line in lines.get(rule, ()) for line, rules in wanted for rule in rules)
 
 

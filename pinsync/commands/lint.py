@@ -8,16 +8,17 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pinsync import config, layout, rules
+from pinsync import config
 from pinsync.commands import ignores
 from pinsync.commands.deliver import append_summary, check_reports, has_summary, write_reports
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, gravest, suggestion
+from pinsync.lint.engine import apply_rules
+from pinsync.lint.folder import Folder
+from pinsync.lint.rules import RULES, LintRule, describe_rule, syntax, unread_document
 from pinsync.model import Finding
 from pinsync.reports import load_lint
 from pinsync.reports.ci.findings import UNREAD, Context, Passed, Rule, named
-from pinsync.rules import syntax, unread_document
-from pinsync.rules.folder import Folder
 from pinsync.workspace.paths import (
     choose_files,
     configuration_path,
@@ -151,8 +152,8 @@ class _Check:
 
     def find(self, folder: Folder) -> list[Finding]:
         """Return the findings of a folder."""
-        findings = rules.findings(folder, self.ids, self.files)
-        findings += rules.findings(folder, {unread_document.ID}, self.only_found)
+        findings = apply_rules(folder, self.ids, self.files)
+        findings += apply_rules(folder, {unread_document.ID}, self.only_found)
         return self.select(findings)
 
     def select(self, findings: list[Finding]) -> list[Finding]:
@@ -169,7 +170,7 @@ def _baseline(
 
     def check(place: PurePosixPath, committed: Sequence[Written]) -> list[Finding]:
         folder = reader.folder_of(place, committed, options)
-        return rules.findings(folder, rules.RULES, {document.source for document in committed})
+        return apply_rules(folder, RULES, {document.source for document in committed})
 
     return baseline.read(str(options.since), tree, documents, check, console)
 
@@ -224,15 +225,15 @@ def explain(name: str, console: Console) -> int:
     Raises:
         UsageError: there is no such rule.
     """
-    rule = UNREAD if name == UNREAD.id else _described(rules.RULES[_known(name)])
+    rule = UNREAD if name == UNREAD.id else _described(RULES[_known(name)])
     console.out(f"{rule.id} ({rule.severity})\n\n{rule.summary}\n\n{rule.help}".rstrip())
     return 0
 
 
 def list_rules(console: Console) -> int:
     """Show each rule with its severity and summary, on a line of its own."""
-    width = max(map(len, rules.RULES))
-    for rule in map(_described, rules.RULES.values()):
+    width = max(map(len, RULES))
+    for rule in map(_described, RULES.values()):
         console.out(f"{rule.id:<{width}}  {rule.severity:<7}  {rule.summary}")
     return 0
 
@@ -240,19 +241,19 @@ def list_rules(console: Console) -> int:
 def _rules(options: Options) -> frozenset[str]:
     selected = {_known(name) for name in options.select}
     ignored = {_known(name) for name in options.ignore}
-    if not (selected or rules.RULES.keys()) - ignored:
+    if not (selected or RULES.keys()) - ignored:
         raise UsageError("no rule is left: --ignore takes away all", hint="leave one of them out of --ignore")
     if syntax.ID in ignored:
         message = "syntax can't be ignored: of a file that can't be read nobody knows whether it is in order"
         raise UsageError(message, hint="mend the file, or name the files to look at")
     # Of a file that can't be read the other rules find nothing, which must not look as if there were nothing.
-    selected = selected | {syntax.ID} if selected else set(rules.RULES)
+    selected = selected | {syntax.ID} if selected else set(RULES)
     return frozenset(selected - ignored)
 
 
 def _known(name: str) -> str:
-    if name not in rules.RULES:
-        raise UsageError(f'there is no rule "{name}"', hint=suggestion(name, rules.RULES))
+    if name not in RULES:
+        raise UsageError(f'there is no rule "{name}"', hint=suggestion(name, RULES))
     return name
 
 
@@ -288,7 +289,7 @@ class _Reader:
         """Return a folder with the given documents."""
         return Folder(
             documents,
-            layout.file_name,
+            RULES,
             options.now,
             options.expired_days,
             self._tracker(folder),
@@ -337,7 +338,7 @@ class _Reader:
             for source in sorted(self.files & self._read.keys())
             if source not in wrong
         ]
-        described = [_described(rule) for rule in rules.RULES.values() if rule.ID in ids]
+        described = [_described(rule) for rule in RULES.values() if rule.ID in ids]
         return Context("lint", [*described, UNREAD], tuple(passed), configuration=configuration_path(self._settings))
 
     def as_seen(self, findings: Sequence[Finding], context: Context) -> Found:
@@ -355,8 +356,8 @@ def _failure(error: FileError, root: Path) -> Finding:
     return Finding(UNREAD.id, "error", message, file=file, line=error.line, column=error.column, hint=error.hint)
 
 
-def _described(rule: rules.Rule) -> Rule:
-    summary, text = rules.documentation(rule)
+def _described(rule: LintRule) -> Rule:
+    summary, text = describe_rule(rule)
     return Rule(rule.ID, rule.SEVERITY, summary, text)
 
 

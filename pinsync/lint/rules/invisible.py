@@ -16,12 +16,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import BLANKS, HIDDEN
-from pinsync.rules.folder import Fault
+from pinsync.lint.folder import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.rules.folder import Folder, Item, Severity
+    from pinsync.lint.folder import Folder, Item, Severity
 
 ID: Final = "invisible"
 SEVERITY: Final[Severity] = "error"

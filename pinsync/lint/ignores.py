@@ -1,11 +1,4 @@
-"""A comment `# pinsync: ignore[...]` names a rule that doesn't exist, or none at all.
-
-It suppresses nothing, and whoever wrote it believes that it does. What counts is where the comment stands: behind or
-directly above a key it is about that key and all below it; directly above a pin or a customization, or behind one in
-braces, it is about all of it. `syntax` can't be ignored.
-
-Write the rule's name in brackets, or correct it. `pinsync lint --explain RULE` knows them all.
-"""
+"""Ignore comments: the lint rules that they name, and the lines that they stand for."""
 
 from __future__ import annotations
 
@@ -13,39 +6,17 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
-from pinsync import rules
 from pinsync.document.anchors import Standing, below, stands
-from pinsync.errors import suggestion
-from pinsync.rules import syntax
-from pinsync.rules.folder import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pinsync.document.anchors import Begun
     from pinsync.document.written import Written
-    from pinsync.rules.folder import Folder, Path, Severity
-
-ID: Final = "unknown-ignore"
-SEVERITY: Final[Severity] = "warning"
+    from pinsync.lint.folder import Path
 
 IGNORE: Final = re.compile(r"#\s*pinsync:\s*ignore\b(?:\[([^\]]*)\])?")
 NAME: Final = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
-
-
-def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the names that aren't a rule's, and the comments without any."""
-    for document in folder.documents:
-        for line, column, name in _names(document):
-            if not name:
-                hint = "name it in brackets, as in # pinsync: ignore[self-pin]"
-                yield Fault(document, "the comment names no rule to ignore", hint, place=(line, column))
-            elif name not in rules.RULES:
-                hint = suggestion(name, rules.RULES)
-                yield Fault(document, f'there is no rule "{name}" to ignore', hint, place=(line, column))
-            elif name == syntax.ID:
-                message = "what can't be read can't be ignored either"
-                yield Fault(document, message, "mend it, and remove the comment", place=(line, column))
 
 
 class Lines:
@@ -73,11 +44,11 @@ class Lines:
         return at >= 0 and line <= self._lasts[at]
 
 
-def ignored(document: Written) -> dict[str, Lines]:
+def find_ignored(document: Written) -> dict[str, Lines]:
     """Return rule → the lines where it isn't applied: of each comment that names it, its own and what it stands on."""
     found: dict[str, list[tuple[int, int]]] = {}
     extents: dict[Path, tuple[int, int]] = {}
-    names = [*_names(document)]
+    names = [*read_names(document)]
     lines = document.text.decode(errors="replace").split("\n")  # that a part isn't UTF-8 is for `syntax` to say
     under = below(lines, {line for line, _, _ in names})
     content = document.begun(under.keys() | under.values())
@@ -106,7 +77,7 @@ def _extent(path: Path, index: int, starts: Sequence[Begun]) -> tuple[int, int]:
     return first, last
 
 
-def _names(document: Written) -> Iterator[tuple[int, int, str]]:
+def read_names(document: Written) -> Iterator[tuple[int, int, str]]:
     """Yield line, column and name of each rule to ignore; an empty name of a comment that says none."""
     for line, column, comment in document.comments:
         for ignore in IGNORE.finditer(comment):

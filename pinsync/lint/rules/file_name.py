@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.rules.folder import Fault
+from pinsync import layout
+from pinsync.lint.folder import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.rules.folder import Folder, Severity
+    from pinsync.lint.folder import Folder, Severity
 
 ID: Final = "file-name"
 SEVERITY: Final[Severity] = "error"
@@ -28,7 +29,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     for document in folder.documents:
         if document.model is None:
             continue
-        expected, name = folder.file_name(document.model), document.name
+        expected, name = layout.file_name(document.model), document.name
         if name != expected:
             message = f'the model "{document.model}" belongs in {expected}, not {name}'
             hint = f"rename the file to {expected}, or correct the model"

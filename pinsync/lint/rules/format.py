@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.document.form import formatted
 from pinsync.errors import FileError
-from pinsync.rules.folder import Fault
+from pinsync.lint.folder import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pinsync.document.written import Written
-    from pinsync.rules.folder import Folder, Severity
+    from pinsync.lint.folder import Folder, Severity
 
 ID: Final = "format"
 SEVERITY: Final[Severity] = "warning"

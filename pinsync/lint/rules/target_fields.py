@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.rules.fields import TARGET_TYPES
-from pinsync.rules.folder import is_absent
+from pinsync.lint.fields import TARGET_TYPES
+from pinsync.lint.folder import is_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.rules.folder import Fault, Folder, Severity
+    from pinsync.lint.folder import Fault, Folder, Severity
 
 ID: Final = "target-fields"
 SEVERITY: Final[Severity] = "error"

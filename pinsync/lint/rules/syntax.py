@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.rules.folder import Fault
+from pinsync.lint.folder import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.rules.folder import Folder, Severity
+    from pinsync.lint.folder import Folder, Severity
 
 ID: Final = "syntax"
 SEVERITY: Final[Severity] = "error"

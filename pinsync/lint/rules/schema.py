@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 from pinsync.canonical import normalize
 from pinsync.document.record import FORMAT
 from pinsync.errors import DataError, suggestion
-from pinsync.rules.fields import CUSTOMIZATION, PIN, Field, first_wrong, shown
-from pinsync.rules.folder import Fault
+from pinsync.lint.fields import CUSTOMIZATION, PIN, Field, first_wrong, shown
+from pinsync.lint.folder import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pinsync.document.written import Written
-    from pinsync.rules.folder import Folder, Item, Path, Severity
+    from pinsync.lint.folder import Folder, Item, Path, Severity
 
 ID: Final = "schema"
 SEVERITY: Final[Severity] = "error"

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.document.written import Written
 from pinsync.layout import SUFFIX, document_name
-from pinsync.rules.folder import Fault
+from pinsync.lint.folder import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.rules.folder import Folder, Severity
+    from pinsync.lint.folder import Folder, Severity
 
 ID: Final = "unread-document"
 SEVERITY: Final[Severity] = "warning"

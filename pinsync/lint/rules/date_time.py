@@ -17,7 +17,7 @@ from pinsync.canonical.moments import instant
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.rules.folder import Fault, Folder, Severity
+    from pinsync.lint.folder import Fault, Folder, Severity
 
 ID: Final = "date-time"
 SEVERITY: Final[Severity] = "error"

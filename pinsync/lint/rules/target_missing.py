@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.rules.folder import is_absent
+from pinsync.lint.folder import is_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.rules.folder import Fault, Folder, Severity
+    from pinsync.lint.folder import Fault, Folder, Severity
 
 ID: Final = "target-missing"
 SEVERITY: Final[Severity] = "warning"

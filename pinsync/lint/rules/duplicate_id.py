@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.rules.folder import Fault, Folder, Item, Severity
+    from pinsync.lint.folder import Fault, Folder, Item, Severity
 
 ID: Final = "duplicate-id"
 SEVERITY: Final[Severity] = "error"

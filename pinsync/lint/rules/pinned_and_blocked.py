@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.rules.folder import Timeline
+from pinsync.lint.folder import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pinsync.rules.folder import Fault, Folder, Pin, Severity
+    from pinsync.lint.folder import Fault, Folder, Pin, Severity
 
 ID: Final = "pinned-and-blocked"
 SEVERITY: Final[Severity] = "error"

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pinsync.document.written import comparable
-from pinsync.rules.folder import is_absent
+from pinsync.lint.folder import is_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.rules.folder import Fault, Folder, Item, Severity
+    from pinsync.lint.folder import Fault, Folder, Item, Severity
 
 ID: Final = "duplicate-target"
 SEVERITY: Final[Severity] = "error"

@@ -13,7 +13,7 @@ from pinsync.canonical import moments
 from pinsync.document import written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pinsync.document.written import Row, Written
@@ -167,7 +167,7 @@ class Folder:
 
     Attributes:
         documents: in the order of their paths.
-        file_name: model → the name that its file should have.
+        rules: the ids of all lint rules, which an ignore comment may name.
         now: the present, in UTC.
         expired_days: how many days after its end a pin is worth a word.
         tracker: the tracker's name, where there are several.
@@ -176,7 +176,7 @@ class Folder:
     """
 
     documents: Sequence[Written]
-    file_name: Callable[[str], str]
+    rules: Collection[str]
     now: datetime
     expired_days: int
     tracker: str | None = None

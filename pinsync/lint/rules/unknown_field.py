@@ -11,12 +11,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from pinsync.rules.fields import CUSTOMIZATION, NOT_WRITTEN, PIN
+from pinsync.lint.fields import CUSTOMIZATION, NOT_WRITTEN, PIN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from pinsync.rules.folder import Fault, Folder, Severity
+    from pinsync.lint.folder import Fault, Folder, Severity
 
 ID: Final = "unknown-field"
 SEVERITY: Final[Severity] = "warning"

@@ -1,0 +1,1 @@
+"""The linter: a tracker's documents as they are written, the lint rules, and their findings."""
