@@ -50,7 +50,7 @@ KEY = "the-key-of-the-shop"
 
 def test_the_examples_are_what_init_writes() -> None:
     written = {name for files in CI.values() for name in files.values()}
-    assert {file.name for file in TEMPLATES.iterdir()} == written
+    assert {file.name for file in TEMPLATES.iterdir() if file.name.endswith(".yml")} == written
     for name in written:
         assert (EXAMPLES / name).read_bytes() == (TEMPLATES / name).read_bytes(), (
             f"cp pinsync/templates/{name} examples/"

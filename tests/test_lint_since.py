@@ -132,6 +132,6 @@ def test_of_many_renamed_files_only_those_with_equal_texts_are_found(
     FILE.with_name("home.yaml").rename(same)
     FILE.rename(other)
     other.write_bytes(other.read_bytes().replace(b"model: basket", b"model: basket2"))
-    monkeypatch.setattr("pinsync.commands.baseline._MOST_PAIRS", 0)
+    monkeypatch.setattr("pinsync.lint.baseline._MOST_PAIRS", 0)
     left = found(pinsync, "--since", "HEAD", "--select", "unknown-field")
     assert left == [("basket2.yaml", "unknown-field", 7)]

@@ -41,10 +41,11 @@ BELOW: dict[str, set[str]] = {
     "repository": {"environment"},
     "workspace": {"api", "canonical", "config", "document", "repository"},
     "history": {"canonical", "config", "document", "drift", "repository", "workspace"},
+    "templates": {"canonical", "config"},
     "sync": {"canonical", "config", "document", "drift", "workspace"},
     "terminal": {"environment", "repository"},
     "reports": {"canonical", "drift", "history", "shelf", "sync"},
-    "lint": {"canonical", "document"},
+    "lint": {"canonical", "document", "workspace"},
     "sandbox": {"signing", "workspace"},
 }
 ABOVE: dict[str, set[str]] = {

@@ -9,9 +9,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config
-from pinsync.commands import ci as ci_files
 from pinsync.errors import ConfigError, FileError, UsageError
 from pinsync.layout import SUFFIX
+from pinsync.templates.ci import TRACKER_VARIABLE, installed_source, is_release, key_variables, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -139,12 +139,12 @@ def init(
         files[root / config.FILE_NAME] = _configuration(root, named, host, environ)
     directory = _DIRECTORY if fresh else _directory(root, environ)
     top = _top(root) if ci else root
-    source = ci_files.installed_source() if ci else None
+    source = installed_source() if ci else None
     trackers = _trackers(root, files.get(root / config.FILE_NAME), environ) if ci else ()
     if ci:
         path = None if top == root else (root / config.FILE_NAME).relative_to(top).as_posix()
         for file, template in _places(ci, top).items():
-            files[file] = ci_files.render(template, source, path, trackers)
+            files[file] = render(template, source, path, trackers)
     written = _written(files, top, root, directory)
     echo(f"Wrote {_listed(written)}.")
     if note := _describe_precedence(named_config, above):
@@ -171,7 +171,7 @@ def _explain(
     echo: Callable[[str], None],
 ) -> None:
     """Say where CI has the keys from, and which code it hands them to."""
-    keys = ci_files.key_variables(trackers)
+    keys = key_variables(trackers)
     come = "key comes" if len(keys) == 1 else "keys come"
     where = f"{_SETTINGS[ci]}: {_listed(keys)}"
     echo(f"In CI the {come} from {where}. What else a file needs stands at its top.")
@@ -181,7 +181,7 @@ def _explain(
             "git+https://HOST/PROJECT@COMMIT: this pinsync was installed neither from a commit nor "
             "from a release."
         )
-    elif ci_files.is_release(source):
+    elif is_release(source):
         echo(
             f"The jobs install {source} from PyPI, and hand it the key: make sure that PyPI has this pinsync under the "
             "name, or name another source in PINSYNC, such as git+https://…@<commit>."
@@ -198,7 +198,7 @@ def _trackers(root: Path, text: str | None, environ: Mapping[str, str]) -> tuple
         text: what is about to be written there; None if it is there already.
         environ: the environment variables; the tracker that they name is left out.
     """
-    environ = {name: value for name, value in environ.items() if name != ci_files.TRACKER_VARIABLE}
+    environ = {name: value for name, value in environ.items() if name != TRACKER_VARIABLE}
     if text is None:
         return config.load(None, start=root, environ=environ).trackers
     return config.parse(text.encode(), config.FILE_NAME, root=root, environ=environ).trackers

@@ -9,12 +9,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config
-from pinsync.commands import ignores
 from pinsync.commands.deliver import append_summary, check_reports, has_summary, write_reports
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, gravest, suggestion
+from pinsync.lint.baseline import read_baseline
 from pinsync.lint.engine import apply_rules
 from pinsync.lint.folder import Folder
+from pinsync.lint.ignores import add_ignores, count_ignores
 from pinsync.lint.rules import RULES, LintRule, describe_rule, syntax, unread_document
 from pinsync.model import Finding
 from pinsync.reports import load_lint
@@ -33,9 +34,9 @@ from pinsync.workspace.store import Store, writing
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from pinsync.commands.baseline import Baseline
     from pinsync.config import Settings
     from pinsync.document.written import Written
+    from pinsync.lint.baseline import Baseline
     from pinsync.terminal.console import Console
     from pinsync.workspace.paths import Chosen
     from pinsync.workspace.tree import WorkingTree
@@ -164,7 +165,6 @@ class _Check:
 def _baseline(
     options: Options, tree: WorkingTree, folders: Sequence[Folder], reader: _Reader, console: Console
 ) -> Baseline:
-    from pinsync.commands import baseline  # noqa: PLC0415 - a plain lint needs no git
 
     documents = [document for folder in folders for document in folder.documents]
 
@@ -172,7 +172,7 @@ def _baseline(
         folder = reader.folder_of(place, committed, options)
         return apply_rules(folder, RULES, {document.source for document in committed})
 
-    return baseline.read(str(options.since), tree, documents, check, console)
+    return read_baseline(str(options.since), tree, documents, check, console.warn)
 
 
 def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console: Console) -> list[Finding]:
@@ -197,7 +197,7 @@ def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console
             store.record_forms(changes)
             for change in changes:
                 store.reshape(*change)
-    added = sum(ignores.count_ignores(new) - ignores.count_ignores(old) for old, new in written_to)
+    added = sum(count_ignores(new) - count_ignores(old) for old, new in written_to)
     comments = "1 ignore comment" if added == 1 else f"{added} ignore comments"
     files = "1 file" if len(written_to) == 1 else f"{len(written_to)} files"
     console.say(f"added {comments}, changed {files}")
@@ -212,7 +212,7 @@ def _with_ignores(folder: Folder, check: _Check) -> tuple[Folder, list[Finding]]
         for finding in findings:
             if finding.rule != syntax.ID and finding.line is not None:
                 wanted.setdefault(finding.file, []).append((finding.line, finding.rule))
-        documents = [ignores.add_ignores(each, wanted.get(each.source, ())) for each in folder.documents]
+        documents = [add_ignores(each, wanted.get(each.source, ())) for each in folder.documents]
         if documents == folder.documents:
             return folder, findings
         # Once more: `format` finds the next difference of a file where the first one is ignored.

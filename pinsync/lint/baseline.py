@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from pinsync.document.written import Written
     from pinsync.model import Finding
-    from pinsync.terminal.console import Console
     from pinsync.workspace.tree import WorkingTree
 
 # As git's own detection of renames (git-diff(1), --find-renames and -l): where many files are gone
@@ -49,12 +48,12 @@ class Baseline:
         return new
 
 
-def read(
+def read_baseline(
     revision: str,
     tree: WorkingTree,
     documents: Sequence[Written],
     check: Callable[[PurePosixPath, Sequence[Written]], Sequence[Finding]],
-    console: Console,
+    warn: Callable[[str], None],
 ) -> Baseline:
     """Check the documents of a revision, which the current configuration says where to find.
 
@@ -63,7 +62,7 @@ def read(
         tree: the working tree.
         documents: the documents of today, after which renamed ones are called.
         check: returns the findings of a folder with these documents.
-        console: takes the warnings of git.
+        warn: takes a warning of git.
 
     Raises:
         RepositoryError: there is no such commit, or no repository.
@@ -71,7 +70,7 @@ def read(
     """
     source = parse_revision(revision, tree.repository)
     for warning in source.warnings:
-        console.warn(warning)
+        warn(warning)
     if tree.repository is None or source.revision is None:  # before the first commit
         return Baseline({})
     names = tree.repository.folders(source.revision, tree.directory, source.name)

@@ -1,0 +1,1 @@
+"""The files that `pinsync init --ci` writes."""
