@@ -29,6 +29,7 @@ from pinsync.history.steps import History
 from pinsync.reports.blame.text import age
 from pinsync.terminal.console import Console
 from pinsync.workspace.tree import open_tree
+from pinsync.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -378,7 +379,7 @@ def test_the_table(commit: Recorder) -> None:
     three = commit("Bo", {FILE: text(shelf(*pins, pin(5, "/a/", until)) | strings, everyone)})
     lines: list[str] = []
     console = Console(out=lambda line: lines.append(str(line)), err=lines.append)
-    assert blame(None, Options("basket", now=NOW), os.environ, console) == 0
+    assert blame(Workspace(None, os.environ), Options("basket", now=NOW), console) == 0
     window = "until 1 Jan 2027 00:00 CET"
     rows = [
         (one, "Jana Nováková  7 weeks ago", "added", "position 1: /a/"),

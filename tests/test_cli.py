@@ -326,7 +326,7 @@ def test_a_keyboard_interrupt_is_130(failing: Callable[[BaseException], None], p
 @pytest.mark.parametrize(
     ("arguments", "interrupted", "said"),
     [
-        (["diff", "@worktree", "@live"], "pinsync.commands.diff.open_tree", "nothing was changed"),
+        (["diff", "@worktree", "@live"], "pinsync.workspace.workspace.open_tree", "nothing was changed"),
         (["lint"], "pinsync.commands.lint.choose_files", "nothing was changed"),
         (["fmt", "--check"], "pinsync.commands.fmt.choose_files", "nothing was changed"),
         (["fmt", "--diff"], "pinsync.commands.fmt.choose_files", "nothing was changed"),

@@ -537,7 +537,7 @@ def test_outside_git_nothing_is_said_of_what_isnt_committed(pinsync: CommandLine
 
 
 def test_the_command_line_offers_each_format() -> None:
-    (option,) = (option for option in cli.commands["diff"].params if option.name == "format_")
+    (option,) = (option for option in cli.commands["diff"].params if option.name == "format")
     assert isinstance(option.type, click.Choice)
     assert tuple(option.type.choices) == tuple(EVERY_FORMAT)
 

@@ -64,7 +64,8 @@ def assert_interrupted(result: Result) -> None:
 # Each replaces the command `schema`, as it is the simplest.
 CHILD = """
 import atexit, signal, sys, time
-from pinsync.commands import Console, schema
+from pinsync.commands import schema
+from pinsync.terminal.console import Console
 
 number = int(sys.argv.pop())
 

@@ -50,7 +50,7 @@ BELOW: dict[str, set[str]] = {
 }
 ABOVE: dict[str, set[str]] = {
     "commands": set(BELOW),
-    "cli": {"commands", "environment", "terminal", "workspace"},
+    "cli": {"commands", "environment", "reports", "terminal", "workspace"},
     "__main__": {"cli", "environment", "redaction", "terminal"},
 }
 TABLE = BELOW | ABOVE

@@ -169,7 +169,7 @@ def test_no_command_or_option_stands_here_that_does_not_exist() -> None:
 
 def test_the_formats_are_those_of_the_code() -> None:
     section = README.partition("## Reports\n")[2].partition("\n### ")[0]
-    (choice,) = (option.type for option in options(cli.commands["diff"]) if option.name == "format_")
+    (choice,) = (option.type for option in options(cli.commands["diff"]) if option.name == "format")
     assert isinstance(choice, click.Choice)
     assert re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE) == list(choice.choices)
     for kept in (ROOT / "examples" / "reports").iterdir():

@@ -15,6 +15,7 @@ from test_shelf import SCHEMA
 
 from pinsync.commands.show import Options, show
 from pinsync.terminal.console import Console
+from pinsync.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from conftest import CommandLine, Git
@@ -109,7 +110,7 @@ def test_the_present_is_the_default() -> None:
     console = Console(out=lambda line: lines.append(str(line)), err=lines.append)
     for day, expected in ((23, "upcoming"), (25, "active"), (28, "over")):
         options = Options("basket", "Cheap ones", now=datetime(2026, 12, day, 12, tzinfo=UTC))
-        assert show(None, options, os.environ, console) == 0
+        assert show(Workspace(None, os.environ), options, console) == 0
         assert f"at {day} Dec 2026 13:00 CET" in lines[-1]
         assert f"1 {expected}" in lines[-1]
 

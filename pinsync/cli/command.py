@@ -10,7 +10,7 @@ from pinsync.cli.variables import MEANINGS
 from pinsync.errors import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _WRITING: Final = frozenset({"plan", "apply", "restore"})
 
@@ -73,3 +73,8 @@ class Group(_Base, click.Group):
                 ctx.fail(f"No such command {name!r}; pinsync doesn't write to the API yet")
             ctx.fail(f"No such command {name!r}; {suggestion(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
+
+
+def command(**settings: Any) -> Callable[[Callable[..., int]], Command]:  # noqa: ANN401 - click's
+    """Return what makes a command of a function, whose docstring is the help; takes what `Command` does."""
+    return click.command(cls=Command, **settings)

@@ -6,12 +6,15 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pinsync.cli import completion
+from pinsync.environment import variables
 from pinsync.errors import FileError, suggestion
+from pinsync.model import STANDARD_INPUT
 from pinsync.terminal.console import Console, are_one_terminal, wants_color
 
 if TYPE_CHECKING:
@@ -60,11 +63,6 @@ def echo(text: str | bytes, *, err: bool) -> None:
     except OSError as error:
         place = "standard error" if err else "standard output"
         raise FileError(f"can't be written: {error.strerror}", source=place) from error
-
-
-def read_standard_input() -> bytes:
-    """Return all that standard input holds; nothing if the parent closed it."""
-    return sys.stdin.buffer.read() if sys.stdin else b""
 
 
 def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
@@ -121,6 +119,26 @@ def _only(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...])
     if len(values) > 1:
         raise click.BadParameter(f"{', '.join(map(repr, values))}: expected one value; run the command for each.")
     return next(iter(values), None)
+
+
+def run_command(function: Callable[[], None]) -> Command:
+    """Make a function run the command of its name: ``NAME(workspace, options, console)`` in `pinsync.commands.NAME`.
+
+    Each option of the command line fills the field of the command's ``Options`` that has its name. The module is
+    imported when the command runs, so that help stays quick.
+    """
+    name = function.__name__
+
+    @wraps(function)
+    def run(*, config: Path | None, console: Console, **values: Any) -> int:  # noqa: ANN401 - the command's
+        from pinsync.workspace.workspace import Workspace
+
+        module = import_module(f"pinsync.commands.{name}")
+        workspace = Workspace(config, variables())
+        code: int = getattr(module, name)(workspace, module.Options(**values), console)
+        return code
+
+    return run
 
 
 def output_options(function: Command) -> Command:
@@ -255,15 +273,15 @@ def format_options(formats: Sequence[str]) -> Callable[[Command], Command]:
 
     def add(function: Command) -> Command:
         @wraps(function)
-        def formatted(*, format_: str | None, as_json: bool, **values: Any) -> int:  # noqa: ANN401 - the command's
-            if as_json and format_ not in (None, "json"):
-                raise click.UsageError(f"--json means --format json, so it can't go with --format {format_}")
-            return function(format_="json" if as_json else format_ or "text", **values)
+        def formatted(*, format: str | None, as_json: bool, **values: Any) -> int:  # noqa: A002, ANN401 - the command's
+            if as_json and format not in (None, "json"):
+                raise click.UsageError(f"--json means --format json, so it can't go with --format {format}")
+            return function(format="json" if as_json else format or "text", **values)
 
         return _with(
             formatted,
             click.option("--json", "as_json", is_flag=True, help="Same as --format json."),
-            click.option("--format", "format_", type=Choice(formats), help="Format of the report (default: text)."),
+            click.option("--format", type=Choice(formats), help="Format of the report (default: text)."),
         )
 
     return add
@@ -300,3 +318,15 @@ def names_of(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ..
     if values and not names:
         raise click.BadParameter("no name stands in it; leave the option out if none is meant")
     return names
+
+
+def check_standard_input(function: Command) -> Command:
+    """Refuse - beside other paths or a tracker: it is one document, whatever its tracker."""
+
+    @wraps(function)
+    def checked(*, paths: tuple[str, ...], names: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 - the command's
+        if STANDARD_INPUT in paths and (len(paths) > 1 or names):
+            raise click.UsageError("- stands for standard input, and goes with no other path and no tracker.")
+        return function(paths=paths, names=names, **values)
+
+    return checked

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from pinsync import config, layout
+from pinsync import layout
 from pinsync.commands.query import Placed, choose_rules, select_trackers
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
@@ -23,8 +23,7 @@ from pinsync.reports.blame import json as blame_json
 from pinsync.reports.blame import text as blame_text
 from pinsync.terminal.pager import open_pager
 from pinsync.workspace.leftovers import warnings_of
-from pinsync.workspace.paths import current_folder
-from pinsync.workspace.tree import Head, open_tree
+from pinsync.workspace.tree import Head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
     from pinsync.workspace.tree import WorkingTree
+    from pinsync.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Options:
         target: what `selection.matches` takes; None for all.
         revision: the git revision whose rules are blamed.
         names: the trackers; all if empty.
-        as_json: whether it is for a program.
+        format: ``text`` or ``json``.
         now: the present, in UTC, from which ages count.
     """
 
@@ -55,17 +55,16 @@ class Options:
     target: str | None = None
     revision: str = "HEAD"
     names: Sequence[str] = ()
-    as_json: bool = False
+    format: str = "text"
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-def blame(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+def blame(workspace: Workspace, options: Options, console: Console) -> int:
     """Show which commit last changed each pin, on standard output; a terminal gets it page by page.
 
     Args:
-        config_file: the configuration; None to look for it.
+        workspace: the configuration and the files.
         options: what the command line says.
-        environ: the environment variables; no private key is needed.
         console: where to speak.
 
     Returns:
@@ -75,12 +74,12 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
         UsageError: a model, target or tracker isn't one.
         PinsyncError: there is no such revision, or no repository, or the configuration can't be read.
     """
-    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
+    tree = workspace.tree
     today = tree.settings
     repository = _repository(tree)
     tip = repository.resolve(options.revision, console.warn)
     with repository.reader() as reader:
-        history = History(reader, Today(today, repository, environ), tip)
+        history = History(reader, Today(today, repository, workspace.environ), tip)
         state = _state(history, options)
         for warning in warnings_of(Head(repository, state.settings.directory, tip), state.settings):
             console.warn(warning)
@@ -98,10 +97,10 @@ def blame(config_file: Path | None, options: Options, environ: Mapping[str, str]
         trackers = tuple(_tracker(tracker, found[tracker.name], state) for tracker in rules)
     result = Blame(options.model, Side(options.revision, tip), options.now, trackers, end)
     style = Style(ZoneInfo(today.timezone), console.color_out)
-    if options.as_json:
+    if options.format == "json":
         console.report(blame_json.render(result, style), "json")
         return 0
-    with open_pager(console, environ, repository) as write:
+    with open_pager(console, workspace.environ, repository) as write:
         write(blame_text.render(result, style).removesuffix("\n"))
     return 0
 

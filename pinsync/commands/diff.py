@@ -21,18 +21,18 @@ from pinsync.drift.record import Change, Drift, Place, Side, TrackerDrift
 from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, gravest
 from pinsync.escape import one_line
 from pinsync.layout import is_document
-from pinsync.model import EVERYTHING, Customization, FailOn, Scope
+from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Scope
 from pinsync.reports import Style, load_drift
 from pinsync.reports.drift import patch
 from pinsync.reports.words.likeness import fold, tell_apart
 from pinsync.sync.texts import build_texts
+from pinsync.terminal.console import read_standard_input
 from pinsync.workspace.leftovers import warnings_at
 from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import configuration_path, current_folder, relative_to_cwd
 from pinsync.workspace.read import fetch_live, override_flags
 from pinsync.workspace.source import parse_sources
-from pinsync.workspace.state import open_state, pair_trackers, read_contents
-from pinsync.workspace.tree import WorkingTree, open_tree
+from pinsync.workspace.state import pair_trackers, read_contents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from pinsync.config import Settings, Tracker
     from pinsync.terminal.console import Console
     from pinsync.workspace.state import Content, State
+    from pinsync.workspace.tree import WorkingTree
+    from pinsync.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,6 @@ class Options:
         max_chars: the most characters of a markdown report.
         remove_expired_pins: overrides the trackers' setting.
         remove_nonexisting_item_pins: overrides the trackers' setting.
-        stdin: what standard input holds, if ``-`` is one of the sources.
     """
 
     sources: Sequence[str] = ()
@@ -71,7 +72,6 @@ class Options:
     max_chars: int | None = None
     remove_expired_pins: bool | None = None
     remove_nonexisting_item_pins: bool | None = None
-    stdin: bytes = field(default=b"", repr=False)
 
     @property
     def formats(self) -> set[str]:
@@ -102,13 +102,12 @@ class _Compared:
     known: tuple[Customization, ...] = ()
 
 
-def diff(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+def diff(workspace: Workspace, options: Options, console: Console) -> int:
     """Compare two sources.
 
     Args:
-        config_file: the configuration; None to look for it.
+        workspace: the configuration and the files.
         options: what the command line says.
-        environ: the environment variables.
         console: where to speak.
 
     Returns:
@@ -117,14 +116,15 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     Raises:
         PinsyncError: what stops all trackers alike; what stops one of them stands in the report.
     """
-    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
+    tree = workspace.tree
     today = tree.settings
-    pair = parse_sources(options.sources, tree.repository, current_folder(), partial(_of_model, tree), options.stdin)
+    stdin = read_standard_input() if STANDARD_INPUT in options.sources else b""
+    pair = parse_sources(options.sources, tree.repository, current_folder(), partial(_of_model, tree), stdin)
     for warning in (*pair[0].warnings, *pair[1].warnings):
         console.warn(warning)
     check_reports(options.reports, today, [source.path for source in pair if source.path])
-    old, new = (open_state(source, today, tree.repository, tree.store, environ) for source in pair)
-    run = _Run(old, new, options, environ, console)
+    old, new = (workspace.open(source) for source in pair)
+    run = _Run(old, new, options, workspace.environ, console)
     trackers = run.trackers()
     with console.phase("comparing", [_tracker(both).name for both in trackers]) as done:
         found = run_in_parallel(run.compared, trackers, lambda both: done(_tracker(both).name))
@@ -133,9 +133,9 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     drifts = tuple(one.drift for one in found)
     fetched_at = max((one.date for one in found if one.date), default=None)
     ends = (_side(old, fetched_at), _side(new, fetched_at))
-    result = Drift(*ends, drifts, tuple(_notes(old, new)), config_file is None and options.is_whole)
+    result = Drift(*ends, drifts, tuple(_notes(old, new)), workspace.config_file is None and options.is_whole)
     zone = ZoneInfo(today.timezone)
-    has_page = has_summary(environ)
+    has_page = has_summary(workspace.environ)
     style = Style(zone, console.color_out, options.max_chars, options.summary, configuration_path(today), has_page)
     files = [(file, _rendered(format_, result, style)) for format_, file in options.reports]
     report = _rendered(options.format, result, style)
@@ -144,7 +144,7 @@ def diff(config_file: Path | None, options: Options, environ: Mapping[str, str],
     console.fail_beside_report((tracker.error for tracker in drifts if tracker.error), options.format)
     write_reports(files)
     if "github" in options.formats:
-        append_summary(environ, partial(_page, result, style), console)
+        append_summary(workspace.environ, partial(_page, result, style), console)
     folders = {new.folder(both[1]) for both in trackers if both[1]}
     if console.verbosity >= 0 and not options.sources and (note := _not_committed(tree, folders)):
         console.say(note)

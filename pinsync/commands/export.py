@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinsync import config, layout
+from pinsync import layout
 from pinsync.config import Tracker
 from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
 from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, gravest
@@ -23,9 +23,10 @@ from pinsync.sync.committed import counted_from_head, find_removed
 from pinsync.sync.guard import check_removals
 from pinsync.sync.proposal import Proposed, collect_ids, find_standing, plan_beside
 from pinsync.sync.to_files import Update, plan_update
+from pinsync.terminal.console import read_standard_input
 from pinsync.workspace.leftovers import describe_leftovers, describe_rename, find_misnamed
 from pinsync.workspace.parallel import run_in_parallel
-from pinsync.workspace.paths import current_folder, relative_to_cwd
+from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.read import fetch_live, override_flags, parse_export, read_documents, read_export
 from pinsync.workspace.store import writing
 from pinsync.workspace.tree import (
@@ -33,7 +34,6 @@ from pinsync.workspace.tree import (
     TrackerFiles,
     WorkingTree,
     check_committed,
-    open_tree,
     require_commit,
     require_repository_of,
 )
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pinsync.document.record import Document
     from pinsync.drift.pairs import Pair
     from pinsync.terminal.console import Console
+    from pinsync.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,7 @@ class Options:
         names: the trackers; all if empty.
         scope: the customizations it is about.
         check: only say what would change.
-        from_file: a saved export to read instead of asking the API.
-        stdin: what standard input holds, if ``from_file`` is ``-``.
+        from_file: a saved export to read instead of asking the API; ``-`` is standard input.
         commit: record the result as a commit.
         branch: commit onto this branch instead of writing to the working tree.
         message: the commit message; None for one made from the changes.
@@ -70,8 +70,7 @@ class Options:
     names: Sequence[str] = ()
     scope: Scope = EVERYTHING
     check: bool = False
-    from_file: Path | None = None
-    stdin: bytes | None = field(default=None, repr=False)
+    from_file: str | None = None
     commit: bool = False
     branch: str | None = None
     message: str | None = None
@@ -81,13 +80,12 @@ class Options:
     allow_mass_removal: bool = False
 
 
-def export(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+def export(workspace: Workspace, options: Options, console: Console) -> int:
     """Bring documents to what is live.
 
     Args:
-        config_file: the configuration; None to look for it.
+        workspace: the configuration and the files.
         options: what the command line says.
-        environ: the environment variables.
         console: where to speak.
 
     Returns:
@@ -96,27 +94,27 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
     Raises:
         PinsyncError: what stops all trackers alike; what stops one of them is shown, and the others go on.
     """
-    settings = config.load(config_file, start=current_folder(), environ=environ)
+    settings = workspace.settings
     trackers = _trackers(settings, options)
     _check_options(options, trackers)
-    tree = open_tree(settings)
+    tree = workspace.tree
     settings = tree.settings
     place: WorkingTree | Head = tree
     if options.branch is not None:
         repository, head = require_commit(tree, "--branch")
         place = Head(repository, tree.directory, head)
-        check_committed(place, tree, settings, environ)
+        check_committed(place, tree, settings, workspace.environ)
     elif options.commit:
         require_repository_of(tree, "--commit")
     names = [tracker.name for tracker in settings.trackers]
     for warning in (
         describe_leftovers(place, names),
         find_misnamed(place, names),
-        describe_rename(place, tree, settings, environ),
+        describe_rename(place, tree, settings, workspace.environ),
     ):
         if warning:
             console.warn(warning)
-    run = _Run(settings, options, environ, console, place)
+    run = _Run(settings, options, workspace.environ, console, place)
     answers = run.fetch(trackers)
     if options.check:
         run.check(answers)
@@ -126,7 +124,7 @@ def export(config_file: Path | None, options: Options, environ: Mapping[str, str
 
 
 def _trackers(settings: Settings, options: Options) -> list[Tracker]:
-    if options.from_file and not settings.trackers and not options.names:
+    if options.from_file is not None and not settings.trackers and not options.names:
         return [Tracker("default", "")]  # a saved export can be read by whoever has no access
     flags = options.remove_expired_pins, options.remove_nonexisting_item_pins
     return [override_flags(tracker, *flags) for tracker in settings.select(options.names)]
@@ -146,11 +144,16 @@ def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
     if options.force and (options.check or options.branch is not None):
         other = "--check writes no files" if options.check else "--branch leaves the files as they are"
         raise UsageError(f"{other}, so there is nothing for --force to overwrite", hint="leave one of them out")
-    if options.from_file and len(trackers) > 1:
+    if options.from_file is not None and len(trackers) > 1:
         names = ", ".join(tracker.name for tracker in trackers)
         hint = f"choose one with --tracker: {names}"
-        raise UsageError(f"{options.from_file} is the export of one tracker, but it doesn't say of which", hint=hint)
-    if options.from_file and (options.remove_expired_pins, options.remove_nonexisting_item_pins) != (None, None):
+        raise UsageError(
+            f"{Path(options.from_file)} is the export of one tracker, but it doesn't say of which", hint=hint
+        )
+    if options.from_file is not None and (options.remove_expired_pins, options.remove_nonexisting_item_pins) != (
+        None,
+        None,
+    ):
         raise UsageError("it is the API that leaves out pins; a saved export is read as it is")
 
 
@@ -197,10 +200,10 @@ class _Run:
 
     def _fetched(self, tracker: Tracker) -> Snapshot | PinsyncError:
         try:
-            if self._options.stdin is not None:
-                return parse_export(self._options.stdin, STANDARD_INPUT, self._settings.ignore)
-            if self._options.from_file:
-                return read_export(self._options.from_file, self._settings.ignore)
+            if self._options.from_file == STANDARD_INPUT:
+                return parse_export(read_standard_input(), STANDARD_INPUT, self._settings.ignore)
+            if self._options.from_file is not None:
+                return read_export(Path(self._options.from_file), self._settings.ignore)
             return fetch_live(tracker, self._settings, self._options.scope, self._environ, self._console)
         except PinsyncError as error:
             return error
@@ -220,9 +223,9 @@ class _Run:
         for warning in before.warnings:
             self._console.warn(f"{tracker.name}: {warning}")
         existing = customizations(before.documents)
-        if self._options.from_file:
+        if self._options.from_file is not None:
             if share_no_id(existing, live.customizations):
-                name = self._options.from_file
+                name = Path(self._options.from_file)
                 self._console.warn(f"{tracker.name}: {name} shares no id with the files here; is it another tracker's?")
         elif scope != EVERYTHING:
             # With --commit, the rules count too that an earlier export removed and HEAD still has.

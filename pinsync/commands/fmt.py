@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinsync import config
 from pinsync.document.form import formatted
 from pinsync.drift.record import Texts
 from pinsync.errors import FileError, gravest
 from pinsync.escape import defused, one_line, printable
 from pinsync.model import STANDARD_INPUT
 from pinsync.reports.drift import patch
+from pinsync.terminal.console import is_terminal, read_standard_input
 from pinsync.workspace.leftovers import describe_misnamed
-from pinsync.workspace.paths import choose_files, current_folder, describe_search, place_from_cwd, relative_to_cwd
+from pinsync.workspace.paths import choose_files, describe_search, place_from_cwd, relative_to_cwd
 from pinsync.workspace.store import Store, writing
-from pinsync.workspace.tree import open_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path, PurePosixPath
+    from collections.abc import Sequence
+    from pathlib import PurePosixPath
 
     from pinsync.terminal.console import Console
     from pinsync.workspace.paths import Chosen
+    from pinsync.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,12 @@ class Options:
         names: the trackers, instead of paths; all if empty.
         check: only name the files that would change.
         diff: only show what would change.
-        terminal: whether a person is shown it, invisible characters escaped; otherwise git can apply it.
     """
 
     paths: Sequence[str] = ()
     names: Sequence[str] = ()
     check: bool = False
     diff: bool = False
-    terminal: bool = False
 
     @property
     def writes(self) -> bool:
@@ -57,16 +56,15 @@ class _Change(NamedTuple):
     new: bytes
 
 
-def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+def fmt(workspace: Workspace, options: Options, console: Console) -> int:
     """Bring documents into canonical form.
 
     Every file is read and formatted before the first one is written. Only a run that has a file to
     write takes the lock, so that pinsync can run in a hook of its own commit.
 
     Args:
-        config_file: the configuration; None to look for it.
+        workspace: the configuration and the files.
         options: what the command line says.
-        environ: the environment variables.
         console: where to speak.
 
     Returns:
@@ -75,7 +73,9 @@ def fmt(config_file: Path | None, options: Options, environ: Mapping[str, str], 
     Raises:
         PinsyncError: what stops all files alike.
     """
-    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
+    if STANDARD_INPUT in options.paths:
+        return _format_input(read_standard_input(), options, console)
+    tree = workspace.tree
     settings, store = tree.settings, tree.store
     found = choose_files(options.paths, options.names, settings, store)
     codes = [console.fail(error) for error in found.errors]
@@ -151,7 +151,7 @@ def _preview(changes: Sequence[_Change], store: Store, options: Options, console
     """Show the changes, or with ``--check`` alone the names of the files."""
     for change in changes:
         if options.diff:
-            _show(Texts(str(change.path), change.old, change.new), options, console)
+            _show(Texts(str(change.path), change.old, change.new), console)
         else:
             console.name(relative_to_cwd(str(change.path), store.root))
 
@@ -166,7 +166,7 @@ def _summary(changed: int, unchanged: int, options: Options) -> str:
     return ", ".join(parts)
 
 
-def fmt_input(text: bytes, options: Options, console: Console) -> int:
+def _format_input(text: bytes, options: Options, console: Console) -> int:
     """Bring one document into canonical form.
 
     Args:
@@ -185,16 +185,16 @@ def fmt_input(text: bytes, options: Options, console: Console) -> int:
         console.out(new)
         return 0
     if options.diff:
-        _show(Texts(STANDARD_INPUT, text, new), options, console)
+        _show(Texts(STANDARD_INPUT, text, new), console)
     elif new != text:
         console.out(STANDARD_INPUT)
     return int(new != text)
 
 
-def _show(texts: Texts, options: Options, console: Console) -> None:
+def _show(texts: Texts, console: Console) -> None:
     """Show what would change; a difference names its file, so that the name needs no line of its own."""
     part = patch.part(texts)
-    if options.terminal:
+    if is_terminal(sys.stdout):
         console.out(defused(printable(part.decode().removesuffix("\n"))))
         return
     if warning := patch.describe_commands(texts):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pinsync import config, layout
+from pinsync import layout
 from pinsync.canonical.moments import parse_option
 from pinsync.commands.query import Wanted
 from pinsync.drift import changes as changing
@@ -27,13 +27,11 @@ from pinsync.reports.history import text as history_text
 from pinsync.repository import Range
 from pinsync.terminal.pager import open_pager
 from pinsync.workspace.leftovers import warnings_of
-from pinsync.workspace.paths import current_folder
-from pinsync.workspace.tree import Head, open_tree
+from pinsync.workspace.tree import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from pinsync.config import Settings
     from pinsync.drift.record import Change
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from pinsync.model import Commit
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
+    from pinsync.workspace.workspace import Workspace
 
 FORMATS: Final = {"json": history_json, "markdown": history_markdown}
 """The formats of which a report is made as a whole, each with its module."""
@@ -54,7 +53,11 @@ class Options:
 
     Attributes:
         words: MODEL, TARGET and a range of revisions, as far as they are given.
-        wanted: the filters by name.
+        model: only this recommender model.
+        target_identity: only rules of this item.
+        tag: only rules that have or had this tag.
+        id: only the rule with this id.
+        item: only pins of this item.
         revision: a revision to begin at, or a range; None for HEAD.
         since: the earliest moment, as text.
         until: the latest moment, as text.
@@ -66,7 +69,11 @@ class Options:
     """
 
     words: Sequence[str] = ()
-    wanted: Wanted = field(default_factory=Wanted)
+    model: str | None = None
+    target_identity: str | None = None
+    tag: str | None = None
+    id: str | None = None
+    item: str | None = None
     revision: str | None = None
     since: str | None = None
     until: str | None = None
@@ -77,13 +84,12 @@ class Options:
     format: str = "text"
 
 
-def history(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+def history(workspace: Workspace, options: Options, console: Console) -> int:
     """Show what commits changed, on standard output; a terminal gets it page by page.
 
     Args:
-        config_file: the configuration; None to look for it.
+        workspace: the configuration and the files.
         options: what the command line says.
-        environ: the environment variables; no private key is needed.
         console: where to speak.
 
     Returns:
@@ -94,7 +100,7 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
         RepositoryError: this is no git repository, it has no commit yet, or there is no such revision.
         PinsyncError: the configuration can't be read.
     """
-    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
+    tree = workspace.tree
     today = tree.settings
     if tree.repository is None:
         hint = "make one with `git init`, and commit what `pinsync export` writes"
@@ -104,13 +110,13 @@ def history(config_file: Path | None, options: Options, environ: Mapping[str, st
     style = Style(ZoneInfo(today.timezone), console.color_out)
     console.step(f"reading the commits back from {range_.tip[:12]}")
     with tree.repository.reader() as reader:
-        steps = History(reader, Today(today, tree.repository, environ), range_.tip)
+        steps = History(reader, Today(today, tree.repository, workspace.environ), range_.tip)
         if newest := steps.newest():
             for warning in warnings_of(Head(tree.repository, newest.settings.directory, range_.tip), newest.settings):
                 console.warn(warning)
         walk = _Walk(steps, range_, wanted, options)
         if options.format == "text":
-            _write(walk, style, console, open_pager(console, environ, tree.repository))
+            _write(walk, style, console, open_pager(console, workspace.environ, tree.repository))
             return 0
         log = Log(range_.tip, list(walk.entries()), walk.shallow)
     console.report(FORMATS[options.format].render(log, style), options.format)
@@ -160,8 +166,8 @@ def _asked(options: Options, repository: Repository) -> tuple[Wanted, str | None
         message = f"{(ranges if len(ranges) > 1 else names)[-1]} is one argument too many"
         raise UsageError(message, hint="expected a model, a target, and a range of revisions, each once at most")
     model, target = (*names, None, None)[:2]
-    given = options.wanted
-    wanted = Wanted(_one("--model", model, given.model), target, given.target_identity, given.tag, given.id, given.item)
+    model = _one("--model", model, options.model)
+    wanted = Wanted(model, target, options.target_identity, options.tag, options.id, options.item)
     return wanted, _one("--rev", ranges[0] if ranges else None, options.revision)
 
 

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pinsync import config
 from pinsync.commands.deliver import append_summary, check_reports, has_summary, write_reports
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, gravest, suggestion
@@ -23,7 +22,6 @@ from pinsync.reports.ci.findings import UNREAD, Context, Passed, Rule, named
 from pinsync.workspace.paths import (
     choose_files,
     configuration_path,
-    current_folder,
     describe_search,
     place_from_cwd,
     relative_to_cwd,
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     from pinsync.terminal.console import Console
     from pinsync.workspace.paths import Chosen
     from pinsync.workspace.tree import WorkingTree
+    from pinsync.workspace.workspace import Workspace
 
 EXPIRED_DAYS: Final = 30
 
@@ -56,6 +55,7 @@ class Options:
         strict: whether warnings, too, make the exit code 1.
         expired_days: how many days after its end a pin is worth a word.
         since: report only findings that this git revision doesn't have; None reports all.
+        explain: describe this lint rule, or list all if it is empty, instead; None to look at documents.
         add_ignores: whether to write a comment into the documents that ignores each finding.
         format: of the report on stdout.
         reports: more reports, each a format and a file.
@@ -69,19 +69,19 @@ class Options:
     strict: bool = False
     expired_days: int = EXPIRED_DAYS
     since: str | None = None
+    explain: str | None = None
     add_ignores: bool = False
     format: str = "text"
     reports: Sequence[tuple[str, Path]] = ()
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-def lint(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+def lint(workspace: Workspace, options: Options, console: Console) -> int:
     """Look for what is wrong with documents; the network and a key aren't needed, git only for ``since``.
 
     Args:
-        config_file: the configuration; None to look for it.
+        workspace: the configuration and the files.
         options: what the command line says.
-        environ: the environment variables.
         console: where to speak.
 
     Returns:
@@ -91,18 +91,18 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
     Raises:
         PinsyncError: what stops all files alike.
     """
+    if options.explain is not None:
+        return _explain(options.explain, console) if options.explain else _list_rules(console)
     ids = _rules(options)
     if "-" in options.paths:
         hint = "name a file; its name and its neighbours count too. pinsync fmt takes -"
         raise UsageError("lint reads files, not standard input", hint=hint)
-    settings = config.load(config_file, start=current_folder(), environ=environ)
+    settings = workspace.settings
     check_reports(options.reports, settings)
     store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
     tree = None
     if options.add_ignores or options.since is not None:
-        from pinsync.workspace.tree import open_tree  # noqa: PLC0415 - a plain lint needs no git
-
-        tree = open_tree(settings)
+        tree = workspace.tree
         settings, store = tree.settings, tree.store
     files = choose_files(options.paths, options.names, settings, store)
     reader = _Reader(store, files, settings, console)
@@ -128,8 +128,8 @@ def lint(config_file: Path | None, options: Options, environ: Mapping[str, str],
     if options.add_ignores:
         findings = _add_ignores(folders, check, store, console)
     findings = [*(_failure(error, store.root) for error in errors), *findings]
-    found = findings, replace(reader.context(findings, ids), has_page=has_summary(environ))
-    _report(found, reader.as_seen(*found), options, environ, console)
+    found = findings, replace(reader.context(findings, ids), has_page=has_summary(workspace.environ))
+    _report(found, reader.as_seen(*found), options, workspace.environ, console)
     codes = [error.exit_code for error in errors]
     counts_warnings = options.strict or options.add_ignores
     return gravest([*codes, int(any(counts_warnings or finding.severity == "error" for finding in findings))])
@@ -219,7 +219,7 @@ def _with_ignores(folder: Folder, check: _Check) -> tuple[Folder, list[Finding]]
         folder = replace(folder, documents=documents)
 
 
-def explain(name: str, console: Console) -> int:
+def _explain(name: str, console: Console) -> int:
     """Show the documentation of a rule, or of what stands for a file that no rule could look at.
 
     Raises:
@@ -230,7 +230,7 @@ def explain(name: str, console: Console) -> int:
     return 0
 
 
-def list_rules(console: Console) -> int:
+def _list_rules(console: Console) -> int:
     """Show each rule with its severity and summary, on a line of its own."""
     width = max(map(len, RULES))
     for rule in map(_described, RULES.values()):

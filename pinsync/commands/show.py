@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pinsync import config
 from pinsync.canonical.moments import parse_option, utc_text
 from pinsync.commands.query import Placed, choose_rules, select_trackers
 from pinsync.drift.changes import titles
@@ -19,21 +18,18 @@ from pinsync.reports.show import text as show_text
 from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items
 from pinsync.terminal.pager import open_pager
 from pinsync.workspace.leftovers import warnings_at
-from pinsync.workspace.paths import current_folder
 from pinsync.workspace.read import read_documents
 from pinsync.workspace.source import parse_revision, parse_word
-from pinsync.workspace.state import open_state
-from pinsync.workspace.tree import open_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from pinsync.config import Tracker
     from pinsync.document.record import Document
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
     from pinsync.workspace.source import Source
+    from pinsync.workspace.workspace import Workspace
 
 _FILES: Final = ("@worktree", "@index")
 
@@ -48,7 +44,7 @@ class Options:
         revision: a git revision, ``@index`` or ``@worktree``.
         at: the moment that the states are of; None for now.
         names: the trackers; all if empty.
-        as_json: whether it is for a program.
+        format: ``text`` or ``json``.
         now: the present, in UTC.
     """
 
@@ -57,17 +53,16 @@ class Options:
     revision: str = "@worktree"
     at: str | None = None
     names: Sequence[str] = ()
-    as_json: bool = False
+    format: str = "text"
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
 
-def show(config_file: Path | None, options: Options, environ: Mapping[str, str], console: Console) -> int:
+def show(workspace: Workspace, options: Options, console: Console) -> int:
     """Show rules, on standard output; a terminal gets them page by page.
 
     Args:
-        config_file: the configuration; None to look for it.
+        workspace: the configuration and the files.
         options: what the command line says.
-        environ: the environment variables; no private key is needed.
         console: where to speak.
 
     Returns:
@@ -77,14 +72,14 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
         UsageError: a model, target, tracker or time isn't one, or live is asked for.
         PinsyncError: a file or the configuration can't be read, or there is no such revision.
     """
-    tree = open_tree(config.load(config_file, start=current_folder(), environ=environ))
+    tree = workspace.tree
     today = tree.settings
     zone = ZoneInfo(today.timezone)
     at = options.now if options.at is None else parse_option(options.at, zone, option="--at")
     source = _source(options.revision, tree.repository)
     for warning in source.warnings:
         console.warn(warning)
-    state = open_state(source, today, tree.repository, tree.store, environ)
+    state = workspace.open(source)
     for warning in warnings_at(state):
         console.warn(warning)
     trackers = select_trackers(state.trackers, options.names)
@@ -98,10 +93,10 @@ def show(config_file: Path | None, options: Options, environ: Mapping[str, str],
     found = _shelves(dict(zip(trackers, read, strict=True)), options, utc_text(at), source)
     shelves = Shelves(options.model, utc_text(at), Side(source.text, source.revision), tuple(found))
     style = Style(zone, console.color_out)
-    if options.as_json:
+    if options.format == "json":
         console.report(show_json.render(shelves, style), "json")
         return 0
-    with open_pager(console, environ, tree.repository) as write:
+    with open_pager(console, workspace.environ, tree.repository) as write:
         write(show_text.render(shelves, style).removesuffix("\n"))
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,37 +11,43 @@ from pinsync import config
 from pinsync.errors import PinsyncError, gravest
 from pinsync.escape import defused
 from pinsync.workspace.parallel import run_in_parallel
-from pinsync.workspace.paths import current_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from pinsync.api import KeyCheck
-    from pinsync.config import Settings, Tracker
+    from pinsync.config import Tracker
     from pinsync.terminal.console import Console
+    from pinsync.workspace.workspace import Workspace
 
 _ACCEPTED = {True: "accepted", False: "refused", None: "unknown"}
 
 
-def trackers(
-    config_file: Path | None,
-    names: Sequence[str],
-    environ: Mapping[str, str],
-    console: Console,
-    *,
-    as_json: bool,
-    check: bool = False,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        names: the trackers to show; all if empty.
+        format: ``text`` for a table, or ``json`` for one line that GitHub takes as a job's matrix,
+            ``{"include": [{"tracker": …}, …]}``.
+        check: ask the API whether it accepts each key, and show which host answered and how far the clocks differ.
+    """
+
+    names: Sequence[str] = ()
+    format: str = "text"
+    check: bool = False
+
+
+def trackers(workspace: Workspace, options: Options, console: Console) -> int:
     """Show the configured trackers, on standard output.
 
+    Without ``check``, only the names of the variables with private keys are looked at.
+
     Args:
-        config_file: the configuration; None to look for it.
-        names: the trackers to show; all if empty.
-        environ: the environment variables; without ``check``, only the names of those with private keys are looked at.
+        workspace: the configuration.
+        options: what the command line says.
         console: where to speak.
-        as_json: one line that GitHub takes as a job's matrix, ``{"include": [{"tracker": …}, …]}``, instead of a table.
-        check: ask the API whether it accepts each key, and show which host answered and how far the clocks differ.
 
     Returns:
         0; with ``check`` the gravest exit code of the keys that aren't accepted.
@@ -49,10 +56,9 @@ def trackers(
         ConfigError: the configuration is refused, or names no tracker.
         UsageError: a name isn't that of a tracker.
     """
-    settings = config.load(config_file, start=current_folder(), environ=environ)
-    selected = settings.select(names)
-    checks = _check_keys(selected, settings, environ, console) if check else None
-    if as_json:
+    selected = workspace.settings.select(options.names)
+    checks = _check_keys(selected, workspace, console) if options.check else None
+    if options.format == "json":
         rows = [_fields(tracker) for tracker in selected]
         if checks is not None:
             rows = [row | _check_fields(found) for row, found in zip(rows, checks, strict=True)]
@@ -62,20 +68,19 @@ def trackers(
     return gravest([console.fail(found.error) for found in checks or () if found.error])
 
 
-def _check_keys(
-    selected: Sequence[Tracker], settings: Settings, environ: Mapping[str, str], console: Console
-) -> list[KeyCheck]:
+def _check_keys(selected: Sequence[Tracker], workspace: Workspace, console: Console) -> list[KeyCheck]:
     with console.phase("checking", [tracker.name for tracker in selected]) as done:
-        check = partial(_check_key, settings=settings, environ=environ, console=console)
+        check = partial(_check_key, workspace=workspace, console=console)
         return run_in_parallel(check, selected, lambda tracker: done(tracker.name))
 
 
-def _check_key(tracker: Tracker, settings: Settings, environ: Mapping[str, str], console: Console) -> KeyCheck:
+def _check_key(tracker: Tracker, workspace: Workspace, console: Console) -> KeyCheck:
     from pinsync import api  # noqa: PLC0415 - heavy, and the list alone needs no network
 
     console.step(f"{tracker.name}: asking {' or '.join(tracker.hosts)}")
     try:
-        key = config.private_key(tracker, environ)
+        key = config.private_key(tracker, workspace.environ)
+        settings = workspace.settings
         limits = settings.timeout, settings.safety.max_answer_bytes
         return api.check_key(api.Session(tracker, key, *limits, watcher=console))
     except PinsyncError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -115,6 +116,16 @@ class Console:
 
 def _nobody_watches(_name: str) -> None:
     """Take note of nothing."""
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a person reads a standard stream; None stands for one that the parent closed."""
+    return stream is not None and stream.isatty()
+
+
+def read_standard_input() -> bytes:
+    """Return all that standard input holds; nothing if the parent closed it."""
+    return sys.stdin.buffer.read() if sys.stdin else b""
 
 
 def are_one_terminal(out: TextIO, err: TextIO) -> bool:

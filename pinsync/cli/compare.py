@@ -1,0 +1,156 @@
+"""The commands that compare and check: diff, lint and trackers."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import click
+
+from pinsync.cli import completion
+from pinsync.cli.command import command
+from pinsync.cli.options import (
+    PATH,
+    Choice,
+    Once,
+    filter_options,
+    format_options,
+    names_of,
+    output_options,
+    report_options,
+    run_command,
+    tracker_options,
+)
+from pinsync.cli.variables import API, CONFIGURATION, STEP_SUMMARY, TERMINAL
+from pinsync.model import FailOn
+from pinsync.reports import DRIFT_FORMATS, LINT_FORMATS
+
+
+def _two_at_most(_ctx: click.Context, _param: click.Parameter, sources: tuple[str, ...]) -> tuple[str, ...]:
+    if len(sources) > 2:  # noqa: PLR2004 - FROM and TO
+        raise click.UsageError(f"Expected FROM and TO, got {len(sources)} sources.")
+    return sources
+
+
+@command(
+    examples={
+        "pinsync diff": "Check for drift: compare HEAD with the live customizations",
+        "pinsync diff @live @worktree": "Preview your own edits",
+        "pinsync diff origin/main...HEAD --format markdown": "Review a branch, without network or key",
+        "pinsync diff --report json=drift.json": "Write a JSON report as well",
+    },
+    environment=(*CONFIGURATION, *API, *STEP_SUMMARY, *TERMINAL),
+)
+@click.argument("sources", metavar="[FROM] [TO]", nargs=-1, callback=_two_at_most, shell_complete=completion.sources)
+@report_options(tuple(DRIFT_FORMATS))
+@click.option(
+    "--fail-on",
+    type=Choice(get_args(FailOn)),
+    default="any",
+    help="Changes that make the exit code 1; all are reported (default: any).",
+)
+@click.option("--summary", is_flag=True, help="Print only the counts (text, markdown).")
+@click.option(
+    "--max-chars",
+    type=click.IntRange(min=500),
+    metavar="N",
+    help="Maximum length of a markdown report (default: 65536).",
+)
+@filter_options
+@tracker_options
+@output_options
+@run_command
+def diff() -> None:
+    """Report the drift between two sources (default: HEAD and @live).
+
+    A source is @live, @worktree, @index, the file of a JSON export, - for an
+    export on standard input, or a git revision. A..B and A...B mean the same
+    as in git diff. Where a file is called like a revision, ./main is the file
+    and refs/heads/main the branch.
+    """
+
+
+@command(
+    examples={
+        "pinsync lint": "Check all documents",
+        "pinsync lint --select window,expired customizations/basket.yaml": "Apply two lint rules to one document",
+        "pinsync lint --since origin/main": "Report only findings that origin/main lacks",
+        "pinsync lint --explain position-conflict": "Describe a lint rule",
+    },
+    environment=(*CONFIGURATION, *STEP_SUMMARY, *TERMINAL),
+)
+@click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
+@click.option(
+    "--select",
+    callback=names_of,
+    multiple=True,
+    metavar="RULES",
+    shell_complete=completion.rules,
+    help="Only these lint rules, joined by commas (default: all).",
+)
+@click.option(
+    "--ignore",
+    callback=names_of,
+    multiple=True,
+    metavar="RULES",
+    shell_complete=completion.rules,
+    help="All but these lint rules, joined by commas (default: none).",
+)
+@click.option(
+    "--explain",
+    is_flag=False,
+    flag_value="",
+    metavar="[RULE]",
+    shell_complete=completion.rules,
+    help="Describe a lint rule and its remedy; without RULE, list all (default: check files).",
+)
+@click.option(
+    "--add-ignores",
+    is_flag=True,
+    help="Write an ignore comment at each finding into the files; exit 1 if findings are left.",
+)
+@click.option(
+    "--since",
+    cls=Once,
+    metavar="REV",
+    help="Report only findings that this git revision lacks (default: all).",
+)
+@click.option("--strict", is_flag=True, help="Exit 1 on warnings too.")
+@click.option(
+    "--expired-days",
+    type=click.IntRange(0, 36500),
+    default=30,
+    metavar="N",
+    help="Warn of pins that ended more than N days ago (default: 30).",
+)
+@report_options(tuple(LINT_FORMATS))
+@tracker_options
+@output_options
+@run_command
+def lint() -> None:
+    """Look for mistakes in documents; the tracker isn't asked.
+
+    PATHS are files, or folders for the documents below them (default: all
+    documents). Other documents of the same folder are read too, for mistakes
+    that several documents make together, but not reported on.
+    """
+
+
+@command(
+    examples={
+        "pinsync trackers --check": "Ask the API whether it accepts each key",
+        "pinsync trackers --json": "Print the matrix of a CI job",
+    },
+    environment=(*CONFIGURATION, *API, *TERMINAL),
+)
+@format_options(("text", "json"))
+@click.option("--check", is_flag=True, help="Ask the API whether it accepts each key; exit 3 if it refuses one.")
+@tracker_options
+@output_options
+@run_command
+def trackers() -> None:
+    """Show the configured trackers.
+
+    The list needs no key and no network. --check asks the API once for each
+    tracker, and shows whether the key is accepted, which host answered, and
+    how far the clocks differ. --json prints the matrix of a CI job.
+    """

@@ -1,0 +1,119 @@
+"""The commands that write files: init, export, fmt and schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pinsync.cli.command import command
+from pinsync.cli.options import (
+    PATH,
+    Choice,
+    check_standard_input,
+    echo,
+    filter_options,
+    output_options,
+    run_command,
+    tracker_options,
+)
+from pinsync.cli.variables import API, CONFIGURATION, TERMINAL
+from pinsync.environment import variables
+
+if TYPE_CHECKING:
+    from pinsync.terminal.console import Console
+
+
+@command(
+    examples={
+        "pinsync init --tracker-id 1234-5678": "Configure a tracker",
+        "pinsync init --tracker-id 1234-5678 --ci github": "Write workflows for GitHub as well",
+    },
+    environment=("PINSYNC_TRACKER_ID", "PINSYNC_ALLOW_HOST", *TERMINAL),
+)
+@click.option("--tracker-id", metavar="ID", help="Id of the tracker (default: PINSYNC_TRACKER_ID).")
+@click.option("--host", metavar="URL", help="Host of the API (default: the vendor's hosts).")
+@click.option(
+    "--ci", type=Choice(("github", "gitlab")), help="Write the CI files of this code host too (default: none)."
+)
+@output_options
+def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: Console) -> int:
+    """Write a commented pinsync.yaml and a line of .gitattributes.
+
+    Nothing is written if one of the files exists. With --ci, an existing
+    pinsync.yaml stays, and the CI files follow it. A host other than the
+    vendor's is refused unless PINSYNC_ALLOW_HOST names it.
+    """
+    from pinsync.commands.init import init as command
+    from pinsync.workspace.paths import current_folder
+
+    return command(
+        root=current_folder(), tracker_id=tracker_id, host=host, environ=variables(), echo=console.say, ci=ci
+    )
+
+
+@command(
+    examples={
+        "pinsync export --commit": "Write the live customizations to files, and commit them",
+        "pinsync export --check": "Print the files that an export would change",
+        "pinsync export --branch pins/live": "Commit to a branch of its own, for a pull request",
+        "pinsync export --model basket --tag christmas": "Export only a part",
+    },
+    environment=(*CONFIGURATION, *API, *TERMINAL),
+)
+@click.option("--check", is_flag=True, help="Print the files that would change, and exit 1 if there are any.")
+@click.option(
+    "--from-file",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Read a saved export, or standard input for - (default: ask the API).",
+)
+@click.option("--commit", is_flag=True, help="Commit the files that pinsync wrote, and nothing else.")
+@click.option("--branch", metavar="NAME", help="Commit to this branch, not to the working tree (default: none).")
+@click.option("-m", "--message", metavar="TEXT", help="Commit message (default: made from the changes).")
+@filter_options
+@click.option("--force", is_flag=True, help="Overwrite uncommitted work in the files.")
+@click.option(
+    "--allow-mass-removal", is_flag=True, help="Allow the export to remove more than safety.max_removed_percent."
+)
+@tracker_options
+@output_options
+@run_command
+def export() -> None:
+    """Write the live customizations to files, one for each model.
+
+    Only customizations that changed are rewritten, and comments stay. An
+    incomplete answer changes nothing.
+    """
+
+
+@command(
+    examples={
+        "pinsync fmt": "Format all documents",
+        "pinsync fmt --diff customizations/basket.yaml": "Print what would change in a document",
+        "pinsync fmt --check": "Check the format, in CI",
+    },
+    environment=(*CONFIGURATION, *TERMINAL),
+)
+@click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
+@click.option("--check", is_flag=True, help="Print the files that would change, and exit 1 if there are any.")
+@click.option("--diff", is_flag=True, help="Print a unified diff of the changes, and exit 1 if there are any.")
+@tracker_options
+@output_options
+@check_standard_input
+@run_command
+def fmt() -> None:
+    """Bring documents into canonical form; comments stay.
+
+    PATHS are files, or folders for the documents below them (default: all
+    documents). - reads one document from standard input, and writes it to
+    standard output.
+    """
+
+
+@command(examples={"pinsync schema > pinsync.schema.json": "Write the schema to a file that an editor reads"})
+def schema() -> int:
+    """Print the JSON Schema (draft-07) of a document, for editors."""
+    from pinsync.commands.schema import schema as command
+
+    return command(lambda text: echo(text, err=False))

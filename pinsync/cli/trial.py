@@ -1,0 +1,88 @@
+"""The commands that try pinsync without a shop: sandbox and demo."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pinsync.cli.command import command
+from pinsync.cli.options import FILE, echo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@command(
+    context_settings={"allow_interspersed_args": False},
+    examples={
+        "pinsync sandbox -- bash": "Open a shell whose environment points at the sandbox",
+        "pinsync sandbox --state shop.json -- pinsync export": "Keep the customizations in a file",
+        "pinsync sandbox --fail 503:2 -- pinsync export": "Let the first two requests fail",
+    },
+    environment=("PINSYNC_CONFIG", "PINSYNC_ALLOW_HOST"),
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port on 127.0.0.1 (default: a free one)."
+)
+@click.option(
+    "--tracker-id", metavar="ID", help="Serve this tracker (default: the trackers of pinsync.yaml, else 1234-5678)."
+)
+@click.option(
+    "--state",
+    type=FILE,
+    metavar="FILE",
+    help="Keep the customizations in this file (default: in memory). With several trackers, write {tracker} in FILE "
+    "for the name of each.",
+)
+@click.option(
+    "--fail",
+    multiple=True,
+    metavar="FAULT[:TIMES]",
+    help="Let the first requests fail; repeatable (default: none fails).",
+)
+@click.option("--empty", is_flag=True, help="Start without customizations, not with the sample shop.")
+@click.option("--seed", type=int, metavar="N", help="Make the spelling of the answers repeatable (default: random).")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def sandbox(
+    *,
+    port: int,
+    tracker_id: str | None,
+    state: Path | None,
+    fail: tuple[str, ...],
+    empty: bool,
+    seed: int | None,
+    command: tuple[str, ...],
+) -> int:
+    """Serve a local stand-in of the API, signatures verified.
+
+    It serves the trackers of pinsync.yaml. With a COMMAND behind --, it runs
+    that command with an environment that points at the sandbox, and exits with
+    its code. Without, it prints that environment, keys included, and serves
+    until interrupted.
+    """
+    from pinsync.commands.sandbox import Options
+    from pinsync.commands.sandbox import sandbox as serve
+
+    options = Options(port=port, tracker_id=tracker_id, state=state, fail=fail, empty=empty, seed=seed, command=command)
+    note = (lambda text: echo(text, err=True)) if sys.stderr is not None and sys.stderr.isatty() else None
+
+    def out(text: str) -> None:
+        # Bytes, since a shell sources the lines: one on Windows would take a carriage return for a
+        # part of a value.
+        echo(f"{text}\n".encode(), err=False)
+
+    return serve(options, out, note)
+
+
+@command(examples={"pinsync demo": "Export, change and compare the pins of a sample shop"})
+def demo() -> int:
+    """Walk through the main job on a throw-away repository.
+
+    The sandbox stands in for the API, so that neither tracker nor key is
+    needed, and nothing of yours is touched.
+    """
+    from pinsync.commands.demo import demo as command
+
+    return command(out=lambda text: echo(text, err=False))
