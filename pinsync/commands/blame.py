@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pinsync import layout
-from pinsync.commands.query import Placed, choose_rules, select_trackers
+from pinsync.commands.query import Placed, choose_rules
+from pinsync.config import select_trackers
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
 from pinsync.errors import FileError, RepositoryError, UsageError
@@ -156,9 +157,8 @@ def _placed(version: Version) -> list[Placed]:
 
 def _not_committed(options: Options, today: Settings, tree: WorkingTree) -> UsageError | None:
     """Return the error of a model that only the working tree has, if it is one."""
-    names = [tracker.name for tracker in today.trackers] if len(today.trackers) > 1 else [None]
     with contextlib.suppress(UnicodeError):  # half a surrogate pair, which no file's name holds
-        for place in (layout.document_path(tree.directory, options.model, name) for name in names):
+        for place in (layout.document_path(tree.directory, options.model, name) for name in today.subfolders()):
             if (Path(tree.store.root) / place).is_file():
                 message = f'there is no model "{options.model}" in {options.revision}'
                 return UsageError(message, hint=f"{place} isn't in that commit; if it is new, commit it first")

@@ -39,8 +39,7 @@ def models(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
     try:
         settings = config.load(config_file, start=current_folder(), environ=environ)
         store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
-        folders = [tracker.name for tracker in settings.trackers] if len(settings.trackers) > 1 else [None]
-        names = {path.stem for folder in folders for path in store.paths(folder)}
+        names = {path.stem for folder in settings.subfolders() for path in store.paths(folder)}
     except PinsyncError:
         return []
     return sorted(unquote(name) for name in names if "~" not in name)  # with which a name ends that was cut

@@ -154,10 +154,8 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
 def _of_model(tree: WorkingTree, word: str) -> str | None:
     """Return how to compare a model alone, for a word that names no source but a model that has a document."""
     name = layout.file_name(word.encode(errors="replace").decode())
-    trackers = tree.settings.trackers
     with suppress(FileError):
-        folders = [tracker.name for tracker in trackers] if len(trackers) > 1 else [None]
-        if any(path.name == name for folder in folders for path in tree.store.paths(folder)):
+        if any(path.name == name for folder in tree.settings.subfolders() for path in tree.store.paths(folder)):
             return f"{word} is a model; to compare its rules alone: pinsync diff --model {shlex.quote(word)}"
     return None
 

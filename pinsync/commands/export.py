@@ -230,7 +230,7 @@ class _Run:
         elif scope != EVERYTHING:
             # With --commit, the rules count too that an earlier export removed and HEAD still has.
             live = self._complete_answer(tracker, live, [*existing, *find_removed(files.committed, existing, ignore)])
-        folder = layout.folder(self._place.directory, self._name(tracker))
+        folder = layout.folder(self._place.directory, self._settings.subfolder(tracker.name))
         result = plan_update(tracker, folder, before, live, scope)
         matched = bool(result.pairs or result.kept)
         if scope != EVERYTHING:
@@ -257,13 +257,10 @@ class _Run:
         return fetch_live(tracker, self._settings, EVERYTHING, self._environ, self._console)
 
     def _files(self, tracker: Tracker) -> TrackerFiles:
-        name = self._name(tracker)
+        name = self._settings.subfolder(tracker.name)
         if isinstance(self._place, Head):
             return TrackerFiles(dict(self._place.documents(name)))
         return self._place.files(name, self._head, whole=self._options.commit)
-
-    def _name(self, tracker: Tracker) -> str | None:
-        return tracker.name if len(self._settings.trackers) > 1 else None
 
     def check(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
         """Say what an export would change."""
@@ -430,7 +427,7 @@ class _Run:
             self._console.warn(
                 f"{tracker.name}: {branch} no longer proposes its change of {some} HEAD has changed since"
             )
-        folder = layout.folder(place.directory, self._name(tracker))
+        folder = layout.folder(place.directory, self._settings.subfolder(tracker.name))
         return plan_beside(tracker, folder, head, stands.rules, found, self._options.scope) if stands.rules else found
 
     def _standing(self, place: Head, tracker: Tracker) -> tuple[Mapping[str, Document], Proposed]:
@@ -450,4 +447,6 @@ class _Run:
 
     def _read(self, place: Head, tracker: Tracker, known: Iterable[Customization]) -> Mapping[str, Document]:
         prefix = "" if place.name == "HEAD" else f"{place.name}:"
-        return read_documents(place.documents(self._name(tracker)), known, self._settings.ignore, prefix=prefix)
+        return read_documents(
+            place.documents(self._settings.subfolder(tracker.name)), known, self._settings.ignore, prefix=prefix
+        )

@@ -298,7 +298,7 @@ class _Reader:
         )
 
     def _tracker(self, folder: PurePosixPath) -> str | None:
-        return folder.name if len(self._settings.trackers) > 1 and folder not in self._unread else None
+        return None if folder in self._unread else self._settings.subfolder(folder.name)
 
     def _beside(self, folder: PurePosixPath) -> Sequence[PurePosixPath]:
         directory = self._store.directory

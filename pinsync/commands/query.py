@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.canonical import normalize, value_text
-from pinsync.config import check_trackers
 from pinsync.drift.changes import pins_of, plain_data
 from pinsync.drift.pairs import in_scope, read_tags, read_title
 from pinsync.errors import DataError, UsageError, suggestion
@@ -43,16 +42,6 @@ def matches_target(item: Customization, target: str) -> bool:
         return True
     # The text is looked at before it is read, which takes a hundred times as long.
     return stands_in(target, item) and read_title(plain_data(item)) == target
-
-
-def select_trackers(trackers: Collection[Tracker], names: Sequence[str]) -> list[Tracker]:
-    """Return the trackers of these names, all if there are no names.
-
-    Raises:
-        UsageError: no tracker has such a name.
-    """
-    check_trackers(names, [tracker.name for tracker in trackers])
-    return [tracker for tracker in trackers if not names or tracker.name in names]
 
 
 def choose_rules(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync.canonical.moments import parse_option, utc_text
-from pinsync.commands.query import Placed, choose_rules, select_trackers
+from pinsync.commands.query import Placed, choose_rules
+from pinsync.config import select_trackers
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
 from pinsync.errors import UsageError

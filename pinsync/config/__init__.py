@@ -27,6 +27,7 @@ from pinsync.config.records import (
     Settings,
     Tracker,
     check_trackers,
+    select_trackers,
 )
 from pinsync.config.section import MAX_FILE_BYTES, Section, parsed
 from pinsync.environment import DEFAULT_KEY_VARIABLE
@@ -50,6 +51,7 @@ __all__ = [
     "private_key",
     "repository_root",
     "rooted",
+    "select_trackers",
 ]
 
 _FORMAT: Final = 1

@@ -83,8 +83,29 @@ class Settings:
                 f"and PINSYNC_HOST if it isn't {DEFAULT_HOSTS[0]}"
             )
             raise ConfigError(message, source=FILE_NAME if self.path is None else str(self.path), hint=hint)
-        check_trackers(names, [tracker.name for tracker in self.trackers])
-        return tuple(tracker for tracker in self.trackers if not names or tracker.name in names)
+        return tuple(select_trackers(self.trackers, names))
+
+    def subfolder(self, tracker: str) -> str | None:
+        """Return the folder of a tracker's documents in the folder of all; None where one tracker needs none.
+
+        Args:
+            tracker: the tracker's name.
+        """
+        return tracker if len(self.trackers) > 1 else None
+
+    def subfolders(self) -> Sequence[str | None]:
+        """Return the folder of each tracker's documents, as `subfolder` does."""
+        return [tracker.name for tracker in self.trackers] if len(self.trackers) > 1 else [None]
+
+
+def select_trackers(trackers: Collection[Tracker], names: Sequence[str]) -> list[Tracker]:
+    """Return the trackers of these names, all if there are no names.
+
+    Raises:
+        UsageError: no tracker has such a name.
+    """
+    check_trackers(names, [tracker.name for tracker in trackers])
+    return [tracker for tracker in trackers if not names or tracker.name in names]
 
 
 def check_trackers(names: Iterable[str], known: Collection[str]) -> None:

@@ -68,20 +68,20 @@ def choose_files(words: Sequence[str], names: Sequence[str], settings: Settings,
         else:
             folders += [path] if is_folder else []
             files |= set() if is_folder else {path}
-    wanted = {layout.folder(store.directory, tracker): tracker for tracker in _trackers(settings, names)}
+    wanted = {layout.folder(store.directory, tracker): tracker for tracker in _subfolders(settings, names)}
     for folder, tracker in wanted.items():
         try:
             if {folder, *folder.parents}.intersection(folders):
                 files.update(store.paths(tracker))
         except FileError as error:
             errors.append(place_from_cwd(error, store.root))
-    read = {layout.folder(store.directory, tracker) for tracker in _trackers(settings, ())}
+    read = {layout.folder(store.directory, tracker) for tracker in settings.subfolders()}
     below: set[PurePosixPath] = set()
     for folder in wanted if names else folders:
         below.update(_below(folder, store, errors))
     misnamed = sorted(path for path in below if is_misnamed(path.name) and path.parent in read)
     unread = sorted(path for path in files | below if is_document(path.name) and path.parent not in read)
-    expected = layout.folder(store.directory, "<tracker>" if len(settings.trackers) > 1 else None)
+    expected = layout.folder(store.directory, settings.subfolder("<tracker>"))
     return Chosen(tuple(sorted(files)), tuple(unread), tuple(misnamed), expected, tuple(errors))
 
 
@@ -105,7 +105,7 @@ def describe_search(words: Sequence[str], names: Sequence[str], settings: Settin
     """
     folders = [store.directory]
     if names:
-        folders = [layout.folder(store.directory, tracker) for tracker in _trackers(settings, names)]
+        folders = [layout.folder(store.directory, tracker) for tracker in _subfolders(settings, names)]
     places = words or [relative_to_cwd(str(folder), store.root) for folder in folders]
     return f"there are no documents in {', '.join(places)}"
 
@@ -136,10 +136,9 @@ def configuration_path(settings: Settings) -> str:
     return str(place or config.FILE_NAME)
 
 
-def _trackers(settings: Settings, names: Sequence[str]) -> Sequence[str | None]:
-    """Return the trackers that have folders of their own, or None for the one that needs none."""
-    selected = settings.select(names) if names else settings.trackers
-    return [tracker.name for tracker in selected] if len(settings.trackers) > 1 else [None]
+def _subfolders(settings: Settings, names: Sequence[str]) -> Sequence[str | None]:
+    """Return the folders of the trackers of these names, as `Settings.subfolder` does; all if there are no names."""
+    return [settings.subfolder(tracker.name) for tracker in settings.select(names)] if names else settings.subfolders()
 
 
 def _below(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iterator[PurePosixPath]:

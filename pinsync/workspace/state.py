@@ -87,7 +87,7 @@ class State:
         folder = self.folder(tracker)
         match self.source.kind:
             case "worktree":
-                return worktree_documents(self.store, self.repository, self._name(tracker))
+                return worktree_documents(self.store, self.repository, self.settings.subfolder(tracker.name))
             case "index":
                 return require_repository(self.repository, self.source.text).read_index(folder)
             case "revision":
@@ -98,10 +98,7 @@ class State:
 
     def folder(self, tracker: Tracker) -> PurePosixPath:
         """Return where a tracker's documents lie, from the repository's root."""
-        return layout.folder(self.settings.directory, self._name(tracker))
-
-    def _name(self, tracker: Tracker) -> str | None:
-        return tracker.name if len(self.settings.trackers) > 1 else None
+        return layout.folder(self.settings.directory, self.settings.subfolder(tracker.name))
 
 
 def worktree_documents(
