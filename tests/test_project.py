@@ -23,37 +23,15 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "pinsync").rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
-GROUND = ("escape", "redaction", "errors", "model", "layout")
-"""The modules that every other may import; each imports those before it at most."""
+MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| `(\w+)` \| .+? \|(.*)\|$", MAP.partition("## The rooms")[2].partition("\n## ")[0], re.MULTILINE)
+ROOMS = [room for room, _ in ROWS]
+GROUND = ROOMS[:5]
+"""The rooms that every other may import; each imports those before it at most."""
 
-# The modules, each with those that it may import besides the ground. Arrows go down only.
-BELOW: dict[str, set[str]] = {
-    **{module: set() for module in GROUND},
-    "environment": set(),
-    "canonical": set(),
-    "yamlio": {"canonical"},
-    "document": {"canonical", "yamlio"},
-    "drift": {"canonical"},
-    "shelf": {"canonical", "drift"},
-    "config": {"environment", "yamlio"},
-    "signing": set(),
-    "api": {"signing"},
-    "repository": {"environment"},
-    "workspace": {"api", "canonical", "config", "document", "repository"},
-    "history": {"canonical", "config", "document", "drift", "repository", "workspace"},
-    "templates": {"canonical", "config"},
-    "sync": {"canonical", "config", "document", "drift", "workspace"},
-    "terminal": {"environment", "repository"},
-    "reports": {"canonical", "drift", "history", "shelf", "sync"},
-    "lint": {"canonical", "document", "workspace"},
-    "sandbox": {"signing", "workspace"},
-}
-ABOVE: dict[str, set[str]] = {
-    "commands": set(BELOW),
-    "cli": {"commands", "environment", "reports", "terminal", "workspace"},
-    "__main__": {"cli", "environment", "redaction", "terminal"},
-}
-TABLE = BELOW | ABOVE
+# The rooms, each with those that it may import besides the ground.
+TABLE = {room: set(re.findall(r"`(\w+)`", allowed)) for room, allowed in ROWS}
+TABLE["commands"] = set(ROOMS[: ROOMS.index("commands")])
 # For annotations alone: the API client is handed a tracker's settings as they are, and never reads any itself.
 NAMED_ONLY: dict[str, set[str]] = {"api": {"config"}}
 
@@ -124,6 +102,16 @@ def names(node: ast.AST) -> list[str]:
 
 
 IMPORTS = tuple(imports())
+
+
+def test_the_map_names_the_ground() -> None:
+    sentence = MAP.partition("The ground, which every room may import, is ")[2].partition(";")[0]
+    assert re.findall(r"`(\w+)`", sentence) == GROUND
+
+
+def test_imports_go_down() -> None:
+    for number, room in enumerate(ROOMS):
+        assert TABLE[room] <= {*ROOMS[:number]}, room
 
 
 def test_the_table_has_every_module() -> None:
