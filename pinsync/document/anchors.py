@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from enum import Enum
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pinsync import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -110,3 +113,38 @@ def stands(lines: Sequence[str], line: int, under: int, begins: Sequence[int]) -
     if index == 0 or _DASHES.fullmatch(text):
         return index, Standing.ABOVE
     return index - 1, Standing.BEHIND if line == under else Standing.WITHIN
+
+
+_KEY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: |\Z)""")
+
+
+def canonical_marks(text: bytes, above: int) -> dict[Path, Place]:
+    """Return what a parser would, for a block of canonical text with comments on lines of their own.
+
+    There, what a node holds stands further to the right, and each dash or key is a node of its own.
+    """
+    marks: dict[Path, Place] = {}
+    lengths: Counter[Path] = Counter()
+    around: list[tuple[int, Path]] = [(2, ())]
+    first = above + 1
+    lines = enumerate(text.decode().split("\n"), first)
+    for number, line in ((number, line) for number, line in lines if line.strip() and line.lstrip(" ")[0] != "#"):
+        column = len(line) - len(line.lstrip(" "))
+        while line.startswith("- ", column):
+            if number > first or column > 2:  # noqa: PLR2004 - the dash of the block itself stands for no item of a list
+                parent = _parent(around, column)
+                around.append((column, (*parent, lengths[parent])))
+                lengths[parent] += 1
+            column += 2
+            marks.setdefault(around[-1][1], (number, column + 1))
+        if key := _KEY.match(line, column):
+            path = (*_parent(around, column), str(canonical.read_value(key[1].encode())))
+            around.append((column, path))
+            marks[path] = (number, column + 1)
+    return marks
+
+
+def _parent(around: list[tuple[int, Path]], column: int) -> Path:
+    while around[-1][0] >= column:
+        around.pop()
+    return around[-1][1]

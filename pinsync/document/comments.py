@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.canonical.pins import pair_pins
 from pinsync.document.anchors import NOTE, Begun, Standing, begun, below, stands
-from pinsync.document.loader import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pinsync.yamlio import Loaded, Path
+    from pinsync.yamlio import Loaded, Path, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,13 @@ class _Remarks:
     behind: list[str] = field(default_factory=list)
 
 
-def carry(old: bytes, before: Loaded, new: bytes, counterparts: Mapping[int, Counterpart], *, root: Path = ()) -> bytes:
+def carry(
+    old: tuple[bytes, Loaded],
+    new: tuple[bytes, Mapping[Path, Place]],
+    counterparts: Mapping[int, Counterpart],
+    *,
+    root: Path = (),
+) -> bytes:
     """Return ``new`` with the comments of ``old`` at what they stand on.
 
     A comment goes where its key, pin or block has gone, and leaves with it. A detached one, with a blank line below,
@@ -65,18 +70,17 @@ def carry(old: bytes, before: Loaded, new: bytes, counterparts: Mapping[int, Cou
     goes to where it counts for nothing.
 
     Args:
-        old: YAML whose list at ``root`` holds customizations.
-        before: what the parser found in it.
-        new: the canonical text of what has become of them, without comments.
+        old: YAML whose list at ``root`` holds customizations, and what the parser found in it.
+        new: the canonical text of what has become of them, without comments, and the places in it.
         counterparts: index in the old list → the customization on both sides; what is missing is gone.
         root: the path of the list.
     """
-    after = load(new, "the new text")
-    follower = _Follower(counterparts, root, after)
-    lines = new.decode().split("\n")
+    text, marks = new
+    follower = _Follower(counterparts, root, marks)
+    lines = text.decode().split("\n")
     end = len(lines) - 1
     remarks = [_Remarks() for _ in lines]
-    content, runs = _runs(old.decode().split("\n"), before)
+    content, runs = _runs(old[0].decode().split("\n"), old[1])
     neighbours = _Neighbours(content, follower)
     for run in runs:
         run.settle(follower, neighbours, remarks)
@@ -229,11 +233,11 @@ def _runs(lines: Sequence[str], loaded: Loaded) -> tuple[Sequence[Begun], Sequen
 class _Follower:
     """Follows a path of the old text to a line of the new one."""
 
-    def __init__(self, counterparts: Mapping[int, Counterpart], root: Path, after: Loaded) -> None:
+    def __init__(self, counterparts: Mapping[int, Counterpart], root: Path, marks: Mapping[Path, Place]) -> None:
         self._counterparts = counterparts
         self._root = root
-        self._after = after
-        self._begun = begun(after.marks)
+        self._marks = marks
+        self._begun = begun(marks)
         self._pins: dict[int, dict[int, int] | None] = {}
         self._first: dict[Path, dict[object, int]] = {}
 
@@ -241,7 +245,7 @@ class _Follower:
         """Return the line, from 0, of what has become of ``path``."""
         depth = len(self._root)
         if path[:depth] != self._root or len(path) == depth:
-            return self._after.marks[path][0] - 1 if path in self._after.marks else _Fate.NOISE
+            return self._marks[path][0] - 1 if path in self._marks else _Fate.NOISE
         pair = self._counterparts.get(int(path[depth]))
         if pair is None:
             return _Fate.GONE
@@ -260,7 +264,7 @@ class _Follower:
                 clean = clean[step] if steps == ("pin_definitions",) else None
             steps = (*steps, there)
             old, new = old[step], new[there]
-        return self._after.marks[*self._root, pair.index, *steps][0] - 1
+        return self._marks[*self._root, pair.index, *steps][0] - 1
 
     def begun(self, line: int) -> Begun:
         """Return what begins on a line of the new text, from 0."""

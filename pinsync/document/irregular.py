@@ -53,7 +53,8 @@ def lay_out(text: bytes, source: str) -> LaidOut:
     regular = b"".join((document_head(model), *(items[index].text for index in ranked)))
     if loaded.comments:
         counterparts = {index: _counterpart(rows[index], items[index], place) for place, index in enumerate(ranked)}
-        regular = carry(text, loaded, regular, counterparts, root=("customizations",))
+        after = load(regular, "the new text").marks
+        regular = carry((text, loaded), (regular, after), counterparts, root=("customizations",))
     return LaidOut(model, regular, tuple(loaded.marks["customizations", index][0] for index in ranked))
 
 

@@ -103,7 +103,8 @@ def carry_comments(origin: Block, item: Customization) -> bytes:
     """Return the canonical block of ``item`` with the comments of the one that stood there."""
     if b"#" not in origin.body:
         return item.text
-    # Only a changed block with comments needs these two.
+    # Only a changed block with comments needs these.
+    from pinsync.document.anchors import canonical_marks  # noqa: PLC0415
     from pinsync.document.comments import Counterpart, carry  # noqa: PLC0415
     from pinsync.document.loader import load  # noqa: PLC0415
 
@@ -112,4 +113,6 @@ def carry_comments(origin: Block, item: Customization) -> bytes:
     new = canonical.read(item.text.decode())
     if not isinstance(old, list) or new is None:
         raise AssertionError(f"the block of {item.id} was read before and can't be now")
-    return carry(origin.body, loaded, item.text, {0: Counterpart(old[0], normalize.normalize_row(old[0]), new, 0)})
+    marks = {(0, *path): place for path, place in canonical_marks(item.text, 0).items()}
+    counterpart = Counterpart(old[0], normalize.normalize_row(old[0]), new, 0)
+    return carry((origin.body, loaded), (item.text, marks), {0: counterpart})

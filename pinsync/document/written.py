@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pinsync import canonical
 from pinsync.canonical import normalize
-from pinsync.document.anchors import NOTE, begun
+from pinsync.document.anchors import NOTE, begun, canonical_marks
 from pinsync.document.cut import OTHER_LINE, SKIPPED_LINE, find_blocks, to_unix
 from pinsync.document.record import FORMAT, document_head
 from pinsync.errors import DataError, FileError
@@ -56,7 +55,7 @@ class Row:
     @cached_property
     def places(self) -> Mapping[Path, Place]:
         """Path → line and column in the file, from 1, of all that it holds, in the order of the text."""
-        return _canonical_marks(self.text, self.above) if self.marks is None else self.marks
+        return canonical_marks(self.text, self.above) if self.marks is None else self.marks
 
     def place(self, path: Path) -> Place:
         """Return line and column in the file, from 1, of what ``path`` leads to, or of the nearest part around it.
@@ -328,38 +327,3 @@ def _by_row(loaded: Loaded) -> list[dict[Path, Place]]:
                 rows.append({})
             rows[-1][path[2:]] = place
     return rows
-
-
-_KEY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: |\Z)""")
-
-
-def _canonical_marks(text: bytes, above: int) -> dict[Path, Place]:
-    """Return what a parser would, for a block of canonical text with comments on lines of their own.
-
-    There, what a node holds stands further to the right, and each dash or key is a node of its own.
-    """
-    marks: dict[Path, Place] = {}
-    lengths: Counter[Path] = Counter()
-    around: list[tuple[int, Path]] = [(2, ())]
-    first = above + 1
-    lines = enumerate(text.decode().split("\n"), first)
-    for number, line in ((number, line) for number, line in lines if line.strip() and line.lstrip(" ")[0] != "#"):
-        column = len(line) - len(line.lstrip(" "))
-        while line.startswith("- ", column):
-            if number > first or column > 2:  # noqa: PLR2004 - the dash of the block itself stands for no item of a list
-                parent = _parent(around, column)
-                around.append((column, (*parent, lengths[parent])))
-                lengths[parent] += 1
-            column += 2
-            marks.setdefault(around[-1][1], (number, column + 1))
-        if key := _KEY.match(line, column):
-            path = (*_parent(around, column), str(canonical.read_value(key[1].encode())))
-            around.append((column, path))
-            marks[path] = (number, column + 1)
-    return marks
-
-
-def _parent(around: list[tuple[int, Path]], column: int) -> Path:
-    while around[-1][0] >= column:
-        around.pop()
-    return around[-1][1]
