@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from strategies import QUICK, objects, texts
 
-from pinsync.canonical import normalize
+from pinsync.canonical import fields
 from pinsync.canonical.normalize import build_customization
 from pinsync.document.record import render_document
 
@@ -100,8 +100,8 @@ def test_the_fields_that_hold_text_are_those_of_the_schema(part: str, above: tup
     for name in properties.keys() - {"model"}:
         validator = Draft7Validator({**properties[name], "definitions": SCHEMA["definitions"]})
         takes_text = any(map(validator.is_valid, ("item", "2026-12-31T23:00:00Z")))
-        assert normalize.holds_text((*above, name)) == takes_text, name
-    assert normalize.holds_text(("tags", 0))
+        assert fields.holds_text((*above, name)) == takes_text, name
+    assert fields.holds_text(("tags", 0))
 
 
 def faulty(change: Row) -> Row:
@@ -146,8 +146,7 @@ def test_each_field_is_described() -> None:
     described = dict(parts(SCHEMA))
     assert all(part.get("title") and part.get("description", "").endswith(".") for part in described.values())
     names = {name.rpartition(".")[2] for name in described}
-    known = {field[0] for layout in (normalize._CUSTOMIZATION, normalize._PIN) for field in layout._known}
-    assert names >= known
+    assert names >= {*fields.select_names(fields.CUSTOMIZATION), *fields.select_names(fields.PIN)}
 
 
 def test_a_description_is_no_neighbour_of_a_reference() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from math import isfinite
 from typing import Any, Final
 
 from pinsync import canonical
+from pinsync.canonical import fields
+from pinsync.canonical.fields import Field, FieldType, is_empty
 from pinsync.canonical.moments import date_times
 from pinsync.errors import KINDS, DataError, kind, spelled
 from pinsync.model import MAX_DEPTH, Customization
@@ -19,7 +21,6 @@ Ignored = Collection[tuple[str, ...]]
 """Paths of fields that are left out, such as ``("target_metadata", "image")``."""
 
 _ABSENT: Final = object()
-_NOT_WRITTEN: Final = frozenset({"model", "created_at", "updated_at"})
 # Beyond it repr() turns to an exponent, and the digits of an integer would be more than the float ever knew.
 _INTEGRAL_BELOW: Final = 1e16
 
@@ -131,14 +132,12 @@ def _fields(row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn) -
     """Clean the known fields in their order, then append the unknown ones by name."""
     data: dict[str, Any] = {}
     known, unknown = layouts[tuple(row)]
-    for name, plain_type, nullable, clean in known:
+    for name, plain_type, empty, clean in known:
         value = row[name]
         if type(value) is plain_type:
             data[name] = value
-        elif value is None and nullable:
-            continue
-        elif (value := clean(value, path, name, warn)) is not _ABSENT:
-            data[name] = value
+        elif value or not is_empty(value, empty):
+            data[name] = clean(value, path, name, warn)
     for name in unknown:
         data[name] = plain(row[name], (*path, name))
     return data
@@ -158,8 +157,6 @@ def _moment(value: object, path: Path, name: str, warn: Warn) -> object:
 
 
 def _flag(value: object, path: Path, name: str, warn: Warn) -> object:
-    if value is False:
-        return _ABSENT
     return value if value is True else _kept(value, "true or false", path, name, warn)
 
 
@@ -170,83 +167,59 @@ def _position(value: object, path: Path, name: str, warn: Warn) -> object:
 
 
 def _object(value: object, path: Path, name: str, warn: Warn) -> object:
-    if value in ([], {}):
-        return _ABSENT
     return plain(value, (*path, name)) if type(value) is dict else _kept(value, "an object", path, name, warn)
 
 
 def _tags(value: object, path: Path, name: str, warn: Warn) -> object:
-    if value in ([], {}):
-        return _ABSENT
     if type(value) is list and set(map(type, value)) == {str}:
         return sorted(set(value))
     return _kept_list(value, str, "strings", path, name, warn)
 
 
 def _pins(value: object, path: Path, name: str, warn: Warn) -> object:
-    if value in ([], {}):
-        return _ABSENT
     if type(value) is list and set(map(type, value)) == {dict}:
         return [_fields(pin, _PIN, (*path, name, index), warn) for index, pin in enumerate(value)]
     return _kept_list(value, dict, "objects", path, name, warn)
 
 
-# A known field: its name, the type that needs no cleaning, whether null means absence, and the cleaner for the rest.
-_Field = tuple[str, type | None, bool, Callable[[Any, Path, str, Warn], object]]
+_Cleaner = Callable[[Any, Path, str, Warn], object]
+# A known field: its name, the type that needs no cleaning, its empty values, and the cleaner for any other value.
+_Known = tuple[str, type | None, tuple[object, ...], _Cleaner]
 _Names = tuple[str, ...]
+_CLEANERS: Final[dict[FieldType, tuple[type | None, _Cleaner]]] = {
+    "id": (str, _text),
+    "text": (str, _text),
+    "choice": (str, _text),
+    "integer": (int, _position),
+    "flag": (None, _flag),
+    "date-time": (None, _moment),
+    "object": (None, _object),
+    "strings": (None, _tags),
+    "pins": (None, _pins),
+}
 
 
-class _Layouts(dict[_Names, tuple[tuple[_Field, ...], _Names]]):
+class _Layouts(dict[_Names, tuple[tuple[_Known, ...], _Names]]):
     """A cache, since most rows have the same keys: those → the known fields in canonical order, the unknown by name."""
 
-    def __init__(self, *known: _Field, not_written: frozenset[str] = frozenset()) -> None:
+    def __init__(self, known: Collection[Field], besides: Iterable[str] = ()) -> None:
         super().__init__()
-        self._known = known
-        self._not_unknown = not_written.union(field[0] for field in known)
-        texts = [name for name, of, _, clean in known if of is str or clean is _moment]
-        self.texts = frozenset(texts)
+        self._known: list[_Known] = []
+        for field in known:
+            plain_type, clean = _CLEANERS[field.type]
+            self._known.append((field.name, plain_type, field.empty, clean))
+        self._not_unknown = {*besides, *fields.select_names(known)}
 
-    def __missing__(self, names: _Names) -> tuple[tuple[_Field, ...], _Names]:
+    def __missing__(self, names: _Names) -> tuple[tuple[_Known, ...], _Names]:
         if len(self) > 1_000:  # noqa: PLR2004 - some 1 MB
             self.clear()
-        known = tuple(field for field in self._known if field[0] in names)
+        known = tuple(found for found in self._known if found[0] in names)
         self[names] = layout = known, tuple(sorted(set(names) - self._not_unknown))
         return layout
 
 
-_CUSTOMIZATION: Final = _Layouts(
-    ("id", str, False, _text),
-    ("target_type", str, False, _text),
-    ("target_identity", str, True, _text),
-    ("target_criteria", None, True, _object),
-    ("tags", None, True, _tags),
-    ("target_metadata", None, True, _object),
-    ("pin_definitions", None, True, _pins),
-    not_written=_NOT_WRITTEN,
-)
-_PIN: Final = _Layouts(
-    ("position", int, False, _position),
-    ("pin_type", str, False, _text),
-    ("pin_identity", str, True, _text),
-    ("pin_criteria", None, True, _object),
-    ("widget_id", str, True, _text),
-    ("is_block_pin", None, True, _flag),
-    ("is_bundle_pin", None, True, _flag),
-    ("active_from", None, True, _moment),
-    ("active_to", None, True, _moment),
-)
-
-
-def holds_text(path: Path) -> bool:
-    """Tell whether a field of a customization holds text: a name, an identity, a date-time or a tag."""
-    match path:
-        case (str(name),):
-            return name in _CUSTOMIZATION.texts
-        case ("pin_definitions", int(), str(name)):
-            return name in _PIN.texts
-        case ("tags", int()):
-            return True
-    return False
+_CUSTOMIZATION: Final = _Layouts(fields.CUSTOMIZATION, (fields.MODEL, *fields.NOT_WRITTEN))
+_PIN: Final = _Layouts(fields.PIN)
 
 
 def build_customization(

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+from pinsync.canonical.fields import PLACE, THING
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-THING: Final = ("pin_type", "pin_identity", "pin_criteria")
-"""The fields of a pin that say what is pinned."""
 
 _PIN_STEPS: Final[tuple[tuple[str, ...] | None, ...]] = (
     None,  # all of it
     (),  # all but the position
-    ("position", "widget_id", *THING),
+    (*PLACE, *THING),
     ("position", *THING),
     ("widget_id", *THING),
     THING,
-    ("position", "widget_id"),
+    PLACE,
 )
 
 

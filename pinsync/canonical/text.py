@@ -10,6 +10,7 @@ import re
 from operator import lt
 from typing import Any, Final
 
+from pinsync.canonical.fields import TARGET_TYPES
 from pinsync.errors import DataError
 from pinsync.escape import INVISIBLE, escaped
 from pinsync.model import Customization, Target
@@ -17,7 +18,7 @@ from pinsync.model import Customization, Target
 MAX_KEY: Final = 1000
 """The longest key, in characters as written; YAML readers refuse one beyond 1,024 (YAML 1.2.2, section 7.4.2)."""
 
-_TYPES: Final = {"item": 0, "criteria": 1, "all": 2}
+_TYPES: Final = {name: rank for rank, name in enumerate(TARGET_TYPES)}
 
 
 def build(model: str, data: dict[str, Any], *, updated_at: str | None = None) -> Customization:

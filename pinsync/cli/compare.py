@@ -14,10 +14,10 @@ from pinsync.cli.options import (
     Once,
     filter_options,
     format_options,
-    names_of,
     output_options,
     report_options,
     run_command,
+    select_names,
     tracker_options,
 )
 from pinsync.cli.variables import API, CONFIGURATION, STEP_SUMMARY, TERMINAL
@@ -81,7 +81,7 @@ def diff() -> None:
 @click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
 @click.option(
     "--select",
-    callback=names_of,
+    callback=select_names,
     multiple=True,
     metavar="RULES",
     shell_complete=completion.rules,
@@ -89,7 +89,7 @@ def diff() -> None:
 )
 @click.option(
     "--ignore",
-    callback=names_of,
+    callback=select_names,
     multiple=True,
     metavar="RULES",
     shell_complete=completion.rules,

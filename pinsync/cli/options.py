@@ -312,7 +312,7 @@ def _scope(model: str | None, tag: str | None, target_type: str | None, target_i
     return Scope(model, tag, "item", target_identity)  # the API takes an identity only together with its type
 
 
-def names_of(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:
+def select_names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:
     """Split lists at their commas; an empty one would stand for all or for nothing, and nobody says which."""
     names = [name.strip() for value in values for name in value.split(",") if name.strip()]
     if values and not names:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pinsync.canonical import normalize, value_text
+from pinsync.canonical.fields import IDENTITY
 from pinsync.drift.changes import pins_of, plain_data
 from pinsync.drift.pairs import in_scope, read_tags, read_title
 from pinsync.errors import DataError, UsageError, suggestion
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pinsync.config import Tracker
     from pinsync.drift.record import Change, Place
     from pinsync.model import Customization
-
-_IDENTITY: Final = frozenset({"id", "model", "target_type", "target_identity", "target_criteria"})
 
 
 Placed = tuple["Customization", "Place"]
@@ -183,7 +182,7 @@ def _of_item(change: Change, item: str) -> Change | None:
     """
     pins = tuple(pin for pin in change.pins if any(_holds(side, item) for side in (pin.old, pin.new)))
     held = change.new is not None and any(_holds(pin, item) for pin in pins_of(plain_data(change.new)))
-    fields = tuple(found for found in change.fields if held and found.path[0] in _IDENTITY)
+    fields = tuple(found for found in change.fields if held and found.path[0] in IDENTITY)
     return replace(change, pins=pins, fields=fields) if pins or fields else None
 
 

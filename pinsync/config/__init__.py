@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import environment
+from pinsync.canonical.fields import IDENTITY
 from pinsync.config import places
 from pinsync.config.key import private_key
 from pinsync.config.records import (
@@ -63,9 +64,7 @@ TRACKER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 # Upper case only, so that a key written here by mistake isn't taken for a name and shown in a message.
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _KEY_VARIABLE: Final = re.compile(rb"""private_key_env["']?\s*:\s*["']?([A-Z_][A-Z0-9_]{0,99})""")
-_NEVER_IGNORED: Final = frozenset(
-    {"id", "model", "target_type", "target_identity", "target_criteria", "pin_definitions"}
-)
+_NEVER_IGNORED: Final = IDENTITY | {"pin_definitions"}
 
 _NEAR_NAMES: Final = frozenset({"pinsync.yaml", "pinsync.yml", "pinsync.json"})
 """In lower case."""

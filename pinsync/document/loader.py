@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinsync import yamlio
-from pinsync.canonical import normalize
+from pinsync.canonical import fields
 
 if TYPE_CHECKING:
     from pinsync.yamlio import Loaded, Path
@@ -29,4 +29,4 @@ def _holds_text(path: Path) -> bool:
     if path in ((), ("model",)):
         return True
     field = path[2:] if path[0] == "customizations" else path[1:]
-    return normalize.holds_text(field)
+    return fields.holds_text(field)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pinsync import canonical
 from pinsync.canonical import value_text
-from pinsync.canonical.pins import THING, pair_pins
+from pinsync.canonical.fields import THING
+from pinsync.canonical.pins import pair_pins
 from pinsync.drift.pairs import Kind, Pair, in_scope, match, order_in_tracker, read_title
 from pinsync.drift.record import MISSING, Change, FieldChange, Path, PinChange
 from pinsync.model import EVERYTHING, Customization, Scope

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from pinsync.canonical.fields import LABELS
 from pinsync.drift.pairs import Kind, Pair
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ Path = tuple[str | int, ...]
 PinKind = Literal["added", "removed", "moved", "replaced", "changed"]
 Cause = Literal["edited", "expired", "catalog"]
 Effect = Literal["shown", "label"]
-
-_LABELS: Final = frozenset({"id", "tags", "target_metadata"})
 
 
 class Missing(Enum):
@@ -101,7 +100,7 @@ class Change:
     def effect(self) -> Effect:
         """``shown``: shoppers may see a difference; ``label``: tags, metadata or the id alone."""
         only_labels = not self.pins and self.kind in ("changed", "recreated")
-        return "label" if only_labels and all(field.path[0] in _LABELS for field in self.fields) else "shown"
+        return "label" if only_labels and all(field.path[0] in LABELS for field in self.fields) else "shown"
 
     @property
     def updated_at(self) -> str | None:

@@ -1,30 +1,35 @@
-"""The fields that the API documents, and what each may hold."""
+"""What lint expects of each field that the API documents."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from pinsync.canonical import fields
 from pinsync.errors import kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pinsync.canonical.fields import Field, FieldType
+
+_SHORT: Final = 60
 
 
-class Field(NamedTuple):
-    """One field.
+class Expected(NamedTuple):
+    """What the value of a field should be.
 
     Attributes:
-        accepts: tells whether a value is right; null and, for what may be empty, nothing at all are right anyway.
-        expected: what it should be.
+        accepts: tells whether a value that isn't empty is right.
+        words: what it should be.
         hint: how to mend it.
-        is_required: whether it has to be there.
+        items: the type of its items, if it is a list.
     """
 
     accepts: Callable[[Any], bool]
-    expected: str
+    words: str
     hint: str
-    is_required: bool = False
+    items: type | None = None
 
 
 def shown(value: object) -> str:
@@ -33,9 +38,6 @@ def shown(value: object) -> str:
         text = json.dumps(value, ensure_ascii=False)
         return text if len(text) <= _SHORT else kind(value)
     return kind(value)
-
-
-_SHORT: Final = 60
 
 
 def first_wrong(value: object, of: type) -> int | None:
@@ -48,54 +50,58 @@ def _is_position(value: object) -> bool:
     return not isinstance(value, bool) and isinstance(value, int | float) and value == int(value)
 
 
-def _text(*, is_required: bool = False) -> Field:
-    return Field(
-        lambda value: isinstance(value, str), "a string", "put it in quotes if it is meant as it stands", is_required
-    )
+def _is_list(of: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and first_wrong(value, of) is None
 
 
-def _one_of(*names: str) -> Field:
-    expected = f"{', '.join(names[:-1])} or {names[-1]}"
-    return Field(lambda value: value in names, expected, f"write {expected}", is_required=True)
-
-
-_OBJECT: Final = Field(lambda value: isinstance(value, dict) or value == [], "an object", "write `key: value` below it")
-_FLAG: Final = Field(lambda value: isinstance(value, bool), "true or false", "write true, or leave it out")
-_POSITION: Final = Field(_is_position, "an integer", "write 1, 2, 3 …, -1 for all positions, 0 to block", True)
-
-TARGET_TYPES: Final = ("item", "criteria", "all")
-PIN_TYPES: Final = ("item", "criteria")
-CUSTOMIZATION: Final[Mapping[str, Field]] = {
-    "id": Field(
+_TEXT: Final = Expected(
+    lambda value: isinstance(value, str),
+    "a string",
+    "put it in quotes if it is meant as it stands",
+)
+_OF_TYPE: Final[Mapping[FieldType, Expected]] = {
+    "id": Expected(
         lambda value: isinstance(value, str) and value != "",
         "a string",
         "leave it out of a customization that the server doesn't know yet; put it in quotes otherwise",
     ),
-    "target_type": _one_of(*TARGET_TYPES),
-    "target_identity": _text(),
-    "target_criteria": _OBJECT,
-    "tags": Field(
-        lambda value: value == {} or (isinstance(value, list) and all(isinstance(item, str) for item in value)),
+    "text": _TEXT,
+    "date-time": _TEXT,  # the lint rule date-time looks at its form
+    "integer": Expected(
+        _is_position,
+        "an integer",
+        "write 1, 2, 3 …, -1 for all positions, 0 to block",
+    ),
+    "flag": Expected(
+        lambda value: isinstance(value, bool),
+        "true or false",
+        "write true, or leave it out",
+    ),
+    "object": Expected(
+        lambda value: isinstance(value, dict),
+        "an object",
+        "write `key: value` below it",
+    ),
+    "strings": Expected(
+        _is_list(str),
         "a list of strings",
         "write each on a line of its own, behind a dash, and in quotes if it looks like a number",
+        str,
     ),
-    "target_metadata": _OBJECT,
-    "pin_definitions": Field(
-        lambda value: value == {} or (isinstance(value, list) and all(isinstance(item, dict) for item in value)),
-        "a list of pins",
-        "begin each pin with `- position:`",
-    ),
+    "pins": Expected(_is_list(dict), "a list of pins", "begin each pin with `- position:`", dict),
 }
-PIN: Final[Mapping[str, Field]] = {
-    "position": _POSITION,
-    "pin_type": _one_of(*PIN_TYPES),
-    "pin_identity": _text(),
-    "pin_criteria": _OBJECT,
-    "widget_id": _text(),
-    "is_block_pin": _FLAG,
-    "is_bundle_pin": _FLAG,
-    "active_from": _text(),
-    "active_to": _text(),
-}
-NOT_WRITTEN: Final = frozenset({"created_at", "updated_at"})
-"""Fields of an answer that no document holds; ``fmt`` leaves them out."""
+
+
+def _expect(field: Field) -> Expected:
+    if field.type != "choice":
+        return _OF_TYPE[field.type]
+    words = f"{', '.join(field.choices[:-1])} or {field.choices[-1]}"
+    return Expected(lambda value: value in field.choices, words, f"write {words}")
+
+
+def _expect_all(table: Iterable[Field]) -> dict[str, tuple[Field, Expected]]:
+    return {field.name: (field, _expect(field)) for field in table}
+
+
+CUSTOMIZATION: Final = _expect_all(fields.CUSTOMIZATION)
+PIN: Final = _expect_all(fields.PIN)

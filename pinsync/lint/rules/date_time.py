@@ -12,6 +12,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from pinsync.canonical.fields import PIN, select_names
 from pinsync.canonical.moments import instant
 
 if TYPE_CHECKING:
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 ID: Final = "date-time"
 SEVERITY: Final[Severity] = "error"
 
+_FIELDS: Final = select_names(PIN, "date-time")
 _HINT: Final = 'write it as in "2026-12-31T23:00:00Z" or "2027-01-01T00:00:00+01:00"'
 
 
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the ends of windows that aren't such date-times."""
     for item, pin in folder.pins:
-        for field in ("active_from", "active_to"):
+        for field in _FIELDS:
             value = pin.data.get(field)
             if isinstance(value, str) and instant(value) is None:
                 what = "has no offset: in which time zone?" if _lacks_offset(value) else "is no date-time of RFC 3339"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pinsync.canonical.fields import CUSTOMIZATION, map_choices
 from pinsync.document.written import comparable
 from pinsync.lint.folder import is_absent
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 ID: Final = "duplicate-target"
 SEVERITY: Final[Severity] = "error"
+
+_FIELDS: Final = map_choices(CUSTOMIZATION)
 
 
 def check(folder: Folder) -> Iterator[Fault]:
@@ -35,9 +38,6 @@ def check(folder: Folder) -> Iterator[Fault]:
             what = item.data[field] if kind == "item" else "the same criteria"
             message = f"the customization in {other.document.name}, line {other.line(field)}, applies to {what}, too"
             yield item.fault((field,), message, "put the pins of both into one, and remove the other")
-
-
-_FIELDS: Final = {"item": "target_identity", "criteria": "target_criteria"}
 
 
 def _target(item: Item) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pinsync.canonical.fields import CUSTOMIZATION, PIN, select_names
 from pinsync.escape import BLANKS, HIDDEN
 from pinsync.lint.folder import Fault
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 ID: Final = "invisible"
 SEVERITY: Final[Severity] = "error"
 
+_FIELDS: Final = select_names(CUSTOMIZATION, "id", "text")
+_PIN_FIELDS: Final = select_names(PIN, "text")
 _HINT: Final = "remove it, or write the identity anew"
 _BLANK: Final = re.compile(f"[{BLANKS}]")
 # The zero-width joiner and non-joiner, between letters beyond Latin, Greek and Cyrillic, or emoji.
@@ -38,12 +41,12 @@ def check(folder: Folder) -> Iterator[Fault]:
         if message := _message("model", document.model):
             yield Fault(document, message, _HINT, path=("model",))
     for item in folder.items:
-        for field in ("id", "target_identity"):
+        for field in _FIELDS:
             if message := _message(field, item.data.get(field)):
                 yield item.fault((field,), message, _HINT)
         yield from _tags(item)
     for item, pin in folder.pins:
-        for field in ("pin_identity", "widget_id"):
+        for field in _PIN_FIELDS:
             if message := _message(field, pin.data.get(field)):
                 yield item.pin_fault(pin, field, message, _HINT)
 

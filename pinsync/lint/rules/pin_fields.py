@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pinsync.canonical.fields import PIN, map_choices
 from pinsync.lint.folder import is_absent
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 ID: Final = "pin-fields"
 SEVERITY: Final[Severity] = "error"
 
-_FIELDS: Final = {"item": ("pin_identity", "pin_criteria"), "criteria": ("pin_criteria", "pin_identity")}
+_FIELDS: Final = map_choices(PIN)
 
 
 def check(folder: Folder) -> Iterator[Fault]:
@@ -28,9 +29,12 @@ def check(folder: Folder) -> Iterator[Fault]:
         kind = pin.data.get("pin_type")
         if not isinstance(kind, str) or kind not in _FIELDS:
             continue
-        needed, other = _FIELDS[kind]
+        needed = _FIELDS[kind]
         if is_absent(pin.data.get(needed)):
-            yield item.pin_fault(pin, "pin_type", f"pin_type {kind} needs {needed}, which is missing", f"add {needed}")
-        if not is_absent(pin.data.get(other)):
-            hint = f"remove {other}, or correct pin_type"
-            yield item.pin_fault(pin, other, f"{other} doesn't go with pin_type {kind}", hint)
+            message = f"pin_type {kind} needs {needed}, which is missing"
+            yield item.pin_fault(pin, "pin_type", message, f"add {needed}")
+        for other in _FIELDS.values():
+            if other != needed and not is_absent(pin.data.get(other)):
+                message = f"{other} doesn't go with pin_type {kind}"
+                hint = f"remove {other}, or correct pin_type"
+                yield item.pin_fault(pin, other, message, hint)

@@ -12,15 +12,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pinsync.canonical import normalize
+from pinsync.canonical.fields import is_empty
 from pinsync.document.record import FORMAT
 from pinsync.errors import DataError, suggestion
-from pinsync.lint.fields import CUSTOMIZATION, PIN, Field, first_wrong, shown
+from pinsync.lint.fields import CUSTOMIZATION, PIN, first_wrong, shown
 from pinsync.lint.folder import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pinsync.canonical.fields import Field
     from pinsync.document.written import Written
+    from pinsync.lint.fields import Expected
     from pinsync.lint.folder import Folder, Item, Path, Severity
 
 ID: Final = "schema"
@@ -84,27 +87,28 @@ def _rows(document: Written) -> Iterator[Fault]:
             yield Fault(document, message, "begin it with `- id:` or `- target_type:`", row)
 
 
-def _fields(item: Item, data: Mapping[str, object], fields: Mapping[str, Field], path: Path) -> Iterator[Fault]:
-    for name, field in fields.items():
+def _fields(
+    item: Item,
+    data: Mapping[str, object],
+    fields: Mapping[str, tuple[Field, Expected]],
+    path: Path,
+) -> Iterator[Fault]:
+    for name, (field, expected) in fields.items():
         value = data.get(name)
         if value is None and field.is_required:
-            yield item.fault((*path, name), f"{name}: it is missing; expected {field.expected}", field.hint)
-        elif value is None and not (name == "id" and name in data):
-            continue
-        elif not field.accepts(value):
-            yield _wrong(item, (*path, name), value, field)
+            message = f"{name}: it is missing; expected {expected.words}"
+            yield item.fault((*path, name), message, expected.hint)
+        elif name in data and not is_empty(value, field.empty) and not expected.accepts(value):
+            yield _wrong(item, (*path, name), value, expected)
 
 
-_ITEMS: Final = {"tags": str, "pin_definitions": dict}
-
-
-def _wrong(item: Item, path: Path, value: object, field: Field) -> Fault:
+def _wrong(item: Item, path: Path, value: object, expected: Expected) -> Fault:
     """Return what is wrong with a field, or with the first wrong item of a list."""
-    name = str(path[-1])
-    at = first_wrong(value, _ITEMS[name]) if name in _ITEMS else None
+    message = f"{path[-1]}: expected {expected.words}, got "
+    at = first_wrong(value, expected.items) if expected.items else None
     if at is not None and isinstance(value, list):
-        return item.fault((*path, at), f"{name}: expected {field.expected}, got {shown(value[at])} in it", field.hint)
-    return item.fault(path, f"{name}: expected {field.expected}, got {shown(value)}", field.hint)
+        return item.fault((*path, at), f"{message}{shown(value[at])} in it", expected.hint)
+    return item.fault(path, message + shown(value), expected.hint)
 
 
 def _values(item: Item) -> Iterator[Fault]:

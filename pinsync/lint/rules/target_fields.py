@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.lint.fields import TARGET_TYPES
+from pinsync.canonical.fields import CUSTOMIZATION, TARGET_TYPES, map_choices
 from pinsync.lint.folder import is_absent
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 ID: Final = "target-fields"
 SEVERITY: Final[Severity] = "error"
 
+_FIELDS: Final = map_choices(CUSTOMIZATION)
+
 
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the fields that don't go with the type."""
     for item in folder.items:
         kind = item.data.get("target_type")
-        for name in ("identity", "criteria"):
-            field = f"target_{name}"
-            fitting = "item" if name == "identity" else name
-            if kind in TARGET_TYPES and kind != fitting and not is_absent(item.data.get(field)):
+        for fitting, field in _FIELDS.items() if kind in TARGET_TYPES else ():
+            if kind != fitting and not is_absent(item.data.get(field)):
                 message = f"{field} goes with target_type {fitting}, not {kind}"
                 yield item.fault((field,), message, f"remove {field}, or write target_type: {fitting}")

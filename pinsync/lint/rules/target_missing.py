@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pinsync.canonical.fields import CUSTOMIZATION, map_choices
 from pinsync.lint.folder import is_absent
 
 if TYPE_CHECKING:
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 ID: Final = "target-missing"
 SEVERITY: Final[Severity] = "warning"
 
+_FIELDS: Final = map_choices(CUSTOMIZATION)
+
 
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the customizations without the field that their type needs."""
     for item in folder.items:
         kind = item.data.get("target_type")
-        field = {"item": "target_identity", "criteria": "target_criteria"}.get(kind) if isinstance(kind, str) else None
+        field = _FIELDS.get(kind) if isinstance(kind, str) else None
         if field and is_absent(item.data.get(field)):
             message = f"target_type {kind} needs {field}, which is missing"
             yield item.fault(("target_type",), message, f"add {field}, or write target_type: all")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from pinsync.lint.fields import CUSTOMIZATION, NOT_WRITTEN, PIN
+from pinsync.canonical.fields import CUSTOMIZATION, KNOWN, NOT_WRITTEN, PIN, select_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -24,19 +24,22 @@ SEVERITY: Final[Severity] = "warning"
 # Above the similarity of different words (position, priority: 0.63), below that of typing errors
 # (active_to, active_til: 0.84).
 _MISSPELT: Final = 0.8
-_OF_A_CUSTOMIZATION: Final = NOT_WRITTEN.union(CUSTOMIZATION, ("model",))
+_OF_A_CUSTOMIZATION: Final = select_names(CUSTOMIZATION)
+_OF_A_PIN: Final = select_names(PIN)
 
 
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the fields that aren't known."""
     for item in folder.items:
-        for name in item.data.keys() - _OF_A_CUSTOMIZATION:
-            fault = item.fault((name,), f'"{name}": a customization has no such field', _hint(name, CUSTOMIZATION))
-            yield fault._replace(severity=_severity(name, CUSTOMIZATION))
+        for name in item.data.keys() - KNOWN - NOT_WRITTEN:
+            message = f'"{name}": a customization has no such field'
+            fault = item.fault((name,), message, _hint(name, _OF_A_CUSTOMIZATION))
+            yield fault._replace(severity=_severity(name, _OF_A_CUSTOMIZATION))
     for item, pin in folder.pins:
-        for name in pin.data.keys() - PIN.keys():
-            fault = item.pin_fault(pin, name, f'"{name}": a pin has no such field', _hint(name, PIN))
-            yield fault._replace(severity=_severity(name, PIN))
+        for name in pin.data.keys() - _OF_A_PIN:
+            message = f'"{name}": a pin has no such field'
+            fault = item.pin_fault(pin, name, message, _hint(name, _OF_A_PIN))
+            yield fault._replace(severity=_severity(name, _OF_A_PIN))
 
 
 def _severity(name: str, known: Collection[str]) -> Severity:

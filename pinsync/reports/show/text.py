@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from pinsync.canonical.fields import KNOWN
 from pinsync.escape import one_line
 from pinsync.reports.words.likeness import find_alike
-from pinsync.reports.words.pins import KNOWN, Words, identities
+from pinsync.reports.words.pins import Words, identities
 from pinsync.reports.words.terminal import paint, render_trackers
 from pinsync.reports.words.values import aligned, compact, page, plural
 from pinsync.shelf.shelf import STATES

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from pinsync.canonical.fields import KNOWN
 from pinsync.drift.changes import plain_data
 from pinsync.escape import clipped, one_line, reveal
 from pinsync.reports.words.likeness import find_alike, spell_out
-from pinsync.reports.words.pins import KNOWN, MAX_TITLE, Called, Words, describe_things, identities
+from pinsync.reports.words.pins import MAX_TITLE, Called, Words, describe_things, identities
 from pinsync.reports.words.values import common_length, compact, moment, path_text, plural, sentence
 
 if TYPE_CHECKING:

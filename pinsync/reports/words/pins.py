@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from pinsync.canonical.fields import PIN_TYPES, PLACE, TARGET_TYPES, THING
 from pinsync.canonical.moments import read_moment
-from pinsync.canonical.pins import THING
 from pinsync.drift.changes import same
 from pinsync.drift.pairs import read_title
 from pinsync.drift.record import MISSING, Missing
@@ -40,15 +40,10 @@ _MAX_PINNED: Final = 40
 """The same of the title of a pinned item, which stands in the middle of a sentence."""
 
 _PLACES: Final = {"@live": "live", "@worktree": "the working tree", "@index": "the index", "-": "standard input"}
-_TYPES: Final = ("item", "criteria", "all")
 _LARGE: Final = 1_000_000
 """No position is as large; and seven digits, on a page, could be a commit's hash."""
-KNOWN: Final = frozenset(
-    ("id", "model", "target_type", "target_identity", "target_criteria", "tags", "target_metadata", "pin_definitions")
-)
-"""The fields of a customization that are documented."""
-TOLD: Final = frozenset(("position", "pin_type", "pin_identity", "pin_criteria", "widget_id"))
-"""What a pin's sentence says by itself."""
+_TOLD: Final = frozenset((*PLACE, *THING))
+"""The fields that a pin's sentence says by itself."""
 
 
 class Called(NamedTuple):
@@ -108,7 +103,7 @@ class Words:
         wanted = [self.value(data[name]) for name in ("target_identity", "target_criteria") if name in data]
         if kind == "all" and not wanted:
             return "all requests"
-        return " ".join([kind if kind in _TYPES else self.value(kind), *wanted])
+        return " ".join([kind if kind in TARGET_TYPES else self.value(kind), *wanted])
 
     def alone(self, pin: Pin, remark: str = "", other: Pin | None = None) -> str:
         """Return all that a pin says: ``position 1: /p/234/ "Titanium strap", until 24 Dec 2026 12:00 CET``.
@@ -171,7 +166,7 @@ class Words:
         for name, value in pin.items():
             if name in ("active_from", "active_to"):
                 yield f"{'from' if name == 'active_from' else 'until'} {self.moment(value)}"
-            elif name not in TOLD and not (name == "is_block_pin" and value is True and is_at(pin, BLOCKED)):
+            elif name not in _TOLD and not (name == "is_block_pin" and value is True and is_at(pin, BLOCKED)):
                 yield self.named(name, value)
 
     def named(self, name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -237,7 +232,7 @@ class Words:
     def _facts_changed(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         for name in dict.fromkeys((*old, *new)):
             sides = [pin.get(name, MISSING) for pin in (old, new)]
-            if _is_same(*sides) or (name in TOLD - {"widget_id"} and not _are_empty(sides)):
+            if _is_same(*sides) or (name in _TOLD - {"widget_id"} and not _are_empty(sides)):
                 continue
             if name in ("active_from", "active_to"):
                 yield self._window(name, *sides)
@@ -299,7 +294,7 @@ def _are_empty(sides: Sequence[Any]) -> bool:
 
 
 def _has_odd_type(pin: Pin) -> bool:
-    return pin.get("pin_type") not in ("item", "criteria")
+    return pin.get("pin_type") not in PIN_TYPES
 
 
 def _differ_in_type_alone(pin: Pin, other: Pin) -> bool:
