@@ -655,3 +655,54 @@ def test_a_pointer_of_git_lfs_is_named_as_such(pinsync: CommandLine, git: Git) -
         assert result.code == 2
         assert "customizations/basket.yaml:1:1: a pointer of Git LFS, not the file itself" in result.out + result.err
     assert "a pointer of Git LFS" in pinsync("lint").out
+
+
+@pytest.mark.parametrize("option", [[], ["--commit"]])
+def test_documents_committed_before_the_configuration_that_reads_them_are_not_to_be_removed(
+    option: list[str], api: Sandbox, second: Sandbox, exported: Path, pinsync: CommandLine, git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    put(exported / "pinsync.yaml", f'trackers: {{cz: {{tracker_id: "{api.tracker_id}"}}}}\n')
+    commit(git)
+    two_trackers(api, second, monkeypatch)
+    early = "pinsync.yaml has changes that aren't committed; commit it too"
+    assert (early in pinsync("export", "--force", *option).err) == bool(option)
+    if not option:
+        git("add", "customizations")
+        git("commit", "--quiet", "-m", "Documents alone")
+    lost = "customizations/cz, customizations/sk"
+    reason = "HEAD's pinsync.yaml doesn't name tracker sk"
+    assert f"HEAD: not read, since {reason}: {lost}; commit pinsync.yaml" in diffed(pinsync).notes
+    assert "git rm" not in pinsync("history").err + pinsync("diff").out + pinsync("blame", "basket").err
+    assert f"not read, since {reason}: {lost}; commit pinsync.yaml" in pinsync("show", "home", "--rev", "HEAD").err
+    commit(git)
+    assert early not in pinsync("export", *option).err
+    assert "HEAD's" not in pinsync("diff").out
+    note = f"HEAD~1: not read, since {reason.replace('HEAD', 'HEAD~1')}: {lost}"
+    assert note in diffed(pinsync, "HEAD~1", "@worktree").notes
+
+
+@pytest.mark.usefixtures("api")
+def test_a_directory_that_is_renamed_before_its_configuration_is_committed_is_named(
+    repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    put(repository / "pinsync.yaml", "directory: customizations\n")
+    commit(git)
+    put(repository / "pinsync.yaml", "directory: pins\n")
+    assert "pinsync.yaml has changes that aren't committed" in pinsync("export", "--commit").err
+    reason = "HEAD's pinsync.yaml names the directory customizations"
+    assert f"HEAD: not read, since {reason}: pins; commit pinsync.yaml" in diffed(pinsync).notes
+
+
+def test_the_documents_of_one_tracker_that_is_left_are_not_to_be_removed(
+    api: Sandbox, second: Sandbox, repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_trackers(api, second, monkeypatch)
+    commit(git)
+    text = (repository / "pinsync.yaml").read_text().splitlines(keepends=True)
+    put(repository / "pinsync.yaml", text[0] + text[2])
+    git("add", "pinsync.yaml")
+    assert pinsync("export", "--commit").code == 0
+    reason = "HEAD's pinsync.yaml names 2 trackers, and not 1"
+    (note,) = [note for note in diffed(pinsync).notes if "not read" in note]
+    assert note == f"HEAD: not read, since {reason}: customizations; commit pinsync.yaml"

@@ -82,7 +82,8 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
     with repository.reader() as reader:
         history = History(reader, Today(today, repository, workspace.environ), tip)
         state = _state(history, options)
-        for warning in warnings_of(Head(repository, state.settings.directory, tip), state.settings):
+        place = Head(repository, state.settings.directory, tip, options.revision)
+        for warning in warnings_of(place, state.settings, tree):
             console.warn(warning)
         rules = _chosen(state, options, today, tree)
         for fault in sorted(state.faults):

@@ -133,7 +133,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     drifts = tuple(one.drift for one in found)
     fetched_at = max((one.date for one in found if one.date), default=None)
     ends = (_side(old, fetched_at), _side(new, fetched_at))
-    result = Drift(*ends, drifts, tuple(_notes(old, new)), workspace.config_file is None and options.is_whole)
+    result = Drift(*ends, drifts, tuple(_notes(old, new, tree)), workspace.config_file is None and options.is_whole)
     zone = ZoneInfo(today.timezone)
     has_page = has_summary(workspace.environ)
     style = Style(zone, console.color_out, options.max_chars, options.summary, configuration_path(today), has_page)
@@ -194,13 +194,13 @@ def _page(result: Drift, style: Style, max_chars: int) -> str:
     return _rendered("markdown", result, replace(style, max_chars=min(max_chars, style.max_chars or max_chars)))
 
 
-def _notes(old: State, new: State) -> Iterator[str]:
+def _notes(old: State, new: State, tree: WorkingTree) -> Iterator[str]:
     for state, what in ((old, "added"), (new, "removed")):
         if state.source.kind == "nothing":
             yield f"there is no commit yet: everything is {what}"
     unread: dict[str, list[str]] = {}
     for state in (old, new):
-        for warning in warnings_at(state):
+        for warning in warnings_at(state, tree):
             unread.setdefault(warning, []).append(state.source.text)
     for warning, names in unread.items():
         yield f"{' and '.join(names)}: {warning}"

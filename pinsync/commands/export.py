@@ -24,7 +24,7 @@ from pinsync.sync.guard import check_removals
 from pinsync.sync.proposal import Proposed, collect_ids, find_standing, plan_beside
 from pinsync.sync.to_files import Update, plan_update
 from pinsync.terminal.console import read_standard_input
-from pinsync.workspace.leftovers import describe_leftovers, describe_rename, find_misnamed
+from pinsync.workspace.leftovers import describe_leftovers, describe_rename, describe_uncommitted, find_misnamed
 from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.read import fetch_live, override_flags, parse_export, read_documents, read_export
@@ -111,6 +111,7 @@ def export(workspace: Workspace, options: Options, console: Console) -> int:
         describe_leftovers(place, names),
         find_misnamed(place, names),
         describe_rename(place, tree, settings, workspace.environ),
+        describe_uncommitted(tree) if options.commit else None,
     ):
         if warning:
             console.warn(warning)

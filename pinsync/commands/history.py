@@ -112,7 +112,9 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
     with tree.repository.reader() as reader:
         steps = History(reader, Today(today, tree.repository, workspace.environ), range_.tip)
         if newest := steps.newest():
-            for warning in warnings_of(Head(tree.repository, newest.settings.directory, range_.tip), newest.settings):
+            name = "HEAD" if range_.tip == tree.repository.head() else range_.tip[:12]
+            place = Head(tree.repository, newest.settings.directory, range_.tip, name)
+            for warning in warnings_of(place, newest.settings, tree):
                 console.warn(warning)
         walk = _Walk(steps, range_, wanted, options)
         if options.format == "text":

@@ -81,7 +81,7 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
     for warning in source.warnings:
         console.warn(warning)
     state = workspace.open(source)
-    for warning in warnings_at(state):
+    for warning in warnings_at(state, tree):
         console.warn(warning)
     trackers = select_trackers(state.trackers, options.names)
     with console.phase("reading", [tracker.name for tracker in trackers]) as done:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
+from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout
-from pinsync.errors import FileError
+from pinsync.errors import FileError, RepositoryError
+from pinsync.escape import one_line
 from pinsync.layout import SUFFIX
+from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.source import Source
-from pinsync.workspace.state import State, open_state
+from pinsync.workspace.state import State, configuration_places, open_state
 from pinsync.workspace.tree import Head, Index, Place, WorkingTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pinsync.config import Settings
     from pinsync.repository import Repository
@@ -26,22 +30,25 @@ _TRACKER: Final = re.compile(r"[a-z0-9_-]+")
 _DOCUMENT: Final = re.compile(rb"^model:", re.MULTILINE)
 
 
-def describe_leftovers(place: Place, names: Sequence[str]) -> str | None:
+def describe_leftovers(place: Place, names: Sequence[str], read_today: Collection[PurePosixPath] = ()) -> str | None:
     """Return a warning of documents that no tracker reads any more, as before there were several, or fewer.
 
     Args:
         place: where the documents lie.
         names: the trackers that are configured.
+        read_today: the folders that the configuration of the working tree reads: none of them is to be removed.
 
     Raises:
         FileError: a document where there should be none is no plain file, or can't be read.
     """
-    if len(names) > 1 and (stray := [str(path) for path, _ in place.documents(None)]):
+    is_split = len(names) > 1 and place.directory not in read_today
+    if is_split and (stray := [str(path) for path, _ in place.documents(None)]):
         reason = "each of several trackers has a folder of its own"
         return f"not read, since {reason}: {', '.join(stray)}; move them there, or delete them"
     read = names if len(names) > 1 else ()
     folders = [name for name in place.folders() if _TRACKER.fullmatch(name) and name not in read]
-    stale = [str(place.directory / name) for name in folders if _holds_documents(place, name)]
+    unread = [name for name in folders if place.directory / name not in read_today]
+    stale = [str(place.directory / name) for name in unread if _holds_documents(place, name)]
     if not stale:
         return None
     reason = "no tracker has such a name" if read else "a single tracker's files lie in no folder of their own"
@@ -66,31 +73,103 @@ def find_misnamed(place: Place, names: Sequence[str]) -> str | None:
     return describe_misnamed(found) if found else None
 
 
-def warnings_at(state: State) -> list[str]:
-    """Return the warnings of documents that aren't read, for a side of a comparison that is read from files."""
+def warnings_at(state: State, tree: WorkingTree) -> list[str]:
+    """Return the warnings of documents that aren't read, for a side of a comparison that is read from files.
+
+    Args:
+        state: the side.
+        tree: the working tree.
+    """
     repository, directory = state.repository, state.settings.directory
     place: Place
     match state.source.kind:
         case "worktree":
-            place = WorkingTree(state.settings, state.store, repository)
+            place = tree
         case "index" if repository:
             place = Index(repository, directory)
         case "revision" if repository and state.source.revision:
             place = Head(repository, directory, state.source.revision, state.source.name)
         case _:
             return []
-    return warnings_of(place, state.settings)
+    return warnings_of(place, state.settings, tree)
 
 
-def warnings_of(place: Place, settings: Settings) -> list[str]:
-    """Return the warnings of documents in a place that aren't read with these settings."""
+def warnings_of(place: Place, settings: Settings, tree: WorkingTree) -> list[str]:
+    """Return the warnings of documents that aren't read.
+
+    Args:
+        place: where the documents lie.
+        settings: the configuration that they are read with.
+        tree: the working tree.
+    """
     names = [tracker.name for tracker in settings.trackers]
+    finders = (
+        partial(_describe_early, place, settings, tree),
+        partial(describe_leftovers, place, names, _folders(tree.settings)),
+        partial(find_misnamed, place, names),
+    )
     warnings: list[str] = []
-    for find in (describe_leftovers, find_misnamed):
+    for find in finders:
         with contextlib.suppress(FileError):  # a file where no document is expected is not for a reader to mend
-            if warning := find(place, names):
+            if warning := find():
                 warnings.append(warning)
     return warnings
+
+
+def _describe_early(place: Place, settings: Settings, tree: WorkingTree) -> str | None:
+    """Return a warning of documents that were committed before the configuration that reads them."""
+    if isinstance(place, WorkingTree):
+        return None
+    read = _folders(settings)
+    today = replace(place, directory=tree.directory)
+    unread = sorted(folder for folder in _folders(tree.settings) if folder not in read)
+    early = [str(folder) for folder in unread if _holds_documents(today, _folders(tree.settings)[folder])]
+    if not early:
+        return None
+    file = one_line(str(_configuration(tree)))
+    reason = f"{place.name}'s {file} {_difference(settings, tree.settings)}"
+    remedy = f"; commit {file}" if _is_edited(tree) else ""
+    return f"not read, since {reason}: {', '.join(early)}{remedy}"
+
+
+def _difference(before: Settings, today: Settings) -> str:
+    """Return why a configuration doesn't read the folders that today's reads."""
+    if before.directory != today.directory:
+        return f"names the directory {before.directory}"
+    known = {tracker.name for tracker in before.trackers}
+    missing = [tracker.name for tracker in today.trackers if tracker.name not in known]
+    if missing and len(today.trackers) > 1:
+        return f"doesn't name {'tracker' if len(missing) == 1 else 'trackers'} {', '.join(missing)}"
+    return f"names {len(before.trackers)} trackers, and not {len(today.trackers)}"
+
+
+def describe_uncommitted(tree: WorkingTree) -> str | None:
+    """Return a warning of a configuration that the last commit doesn't have as it is on disk."""
+    if not _is_edited(tree):
+        return None
+    file = one_line(relative_to_cwd(str(_configuration(tree)), tree.store.root))
+    reason = "what is committed is read with the configuration that is committed"
+    return f"{file} has changes that aren't committed; commit it too, since {reason}"
+
+
+def _folders(settings: Settings) -> dict[PurePosixPath, str | None]:
+    """Return the folders that a configuration reads, each with its tracker where there are several."""
+    names = [tracker.name for tracker in settings.trackers]
+    return {layout.folder(settings.directory, name): name for name in (names if len(names) > 1 else (None,))}
+
+
+def _configuration(tree: WorkingTree) -> PurePosixPath | None:
+    """Return the path of the configuration from the repository's root; None for one from elsewhere."""
+    if tree.repository is None:
+        return None
+    return next(iter(configuration_places(tree.settings, tree.repository)), None)
+
+
+def _is_edited(tree: WorkingTree) -> bool:
+    file = _configuration(tree)
+    with contextlib.suppress(RepositoryError):  # an index at fault, say, which reading can do without
+        return bool(file and tree.repository and tree.repository.uncommitted(file))
+    return False
 
 
 def _removal(place: Place, folders: Sequence[str]) -> str:
@@ -158,7 +237,7 @@ def _earlier(
                 yield open_state(source, settings, repository, tree.store, environ)
 
 
-def _holds_documents(place: Place, name: str) -> bool:
+def _holds_documents(place: Place, name: str | None) -> bool:
     with contextlib.suppress(FileError):  # a folder that is none of pinsync's can hold anything
         return any(_DOCUMENT.search(text) for _, text in place.documents(name))
     return False

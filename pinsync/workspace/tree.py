@@ -211,10 +211,12 @@ class Index:
     Attributes:
         repository: the repository.
         directory: the folder of all documents.
+        name: how messages call it.
     """
 
     repository: Repository
     directory: PurePosixPath
+    name: str = "@index"
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
