@@ -665,6 +665,7 @@ def test_documents_committed_before_the_configuration_that_reads_them_are_not_to
     put(exported / "pinsync.yaml", f'trackers: {{cz: {{tracker_id: "{api.tracker_id}"}}}}\n')
     commit(git)
     two_trackers(api, second, monkeypatch)
+    git("rm", "-r", "--quiet", "customizations")
     early = "pinsync.yaml has changes that aren't committed; commit it too"
     assert (early in pinsync("export", "--force", *option).err) == bool(option)
     if not option:

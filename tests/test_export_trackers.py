@@ -214,7 +214,31 @@ def test_files_from_before_there_were_several_are_not_left_lying_without_a_word(
         result = pinsync("export", "--check")
     assert result.code == 0
     assert "warning: not read, since each of several trackers has a folder of its own" in result.err
-    assert "customizations/basket.yaml" in result.err
+    move = "mkdir -p customizations/NAME && mv customizations/*.yaml customizations/NAME/"
+    assert f"customizations/basket.yaml; before the export, {move} (NAME: sk or cz or hu)" in result.err
+
+
+@pytest.mark.parametrize("options", [[], ["--check"], ["--commit"], ["--branch", "pins"]])
+@pytest.mark.parametrize("tracked", [True, False])
+@pytest.mark.usefixtures("apis")
+def test_rules_from_before_there_were_several_are_not_written_twice(
+    tracked: bool, options: list[str], repository: Path, pinsync: CommandLine, git: Git
+) -> None:
+    if "--branch" in options and not tracked:
+        return  # it starts from HEAD, which has no such documents
+    put(repository / "customizations/basket.yaml", BASKET_TEXT.replace("  - id", "  # from 2019\n  - id"))
+    put(repository / "customizations/nonsense.yaml", "nonsense\n")
+    git("add", "pinsync.yaml", *(["customizations"] if tracked else []))
+    git("commit", "--quiet", "-m", "One tracker")
+    with untouched(repository):
+        result = pinsync("export", "--tracker", "sk", *options)
+    assert result.code == 4
+    move = f"{'git ' * tracked}mv customizations/*.yaml customizations/sk/"
+    assert f"their comments: mkdir -p customizations/sk && {move}\n" in result.err
+    (repository / "customizations/nonsense.yaml").unlink()
+    subprocess.run(["sh", "-ec", result.err.rpartition("comments: ")[2]], check=True)
+    assert pinsync("export", "--tracker", "sk").code == 0
+    assert document(folder="customizations/sk").read_text().count("# from 2019") == 2
 
 
 @pytest.mark.parametrize("options", [["--commit"], ["--branch", "pins"]])

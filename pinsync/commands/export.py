@@ -24,7 +24,13 @@ from pinsync.sync.guard import check_removals
 from pinsync.sync.proposal import Proposed, collect_ids, find_standing, plan_beside
 from pinsync.sync.to_files import Update, plan_update
 from pinsync.terminal.console import read_standard_input
-from pinsync.workspace.leftovers import describe_leftovers, describe_rename, describe_uncommitted, find_misnamed
+from pinsync.workspace.leftovers import (
+    check_moved,
+    describe_leftovers,
+    describe_rename,
+    describe_uncommitted,
+    find_misnamed,
+)
 from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.read import fetch_live, override_flags, parse_export, read_documents, read_export
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
     from pinsync.config import Settings
     from pinsync.document.record import Document
     from pinsync.drift.pairs import Pair
+    from pinsync.sync.basis import Basis
     from pinsync.terminal.console import Console
     from pinsync.workspace.workspace import Workspace
 
@@ -220,9 +227,7 @@ class _Run:
     def _updated(self, tracker: Tracker, live: Snapshot) -> Update:
         scope, ignore = self._options.scope, self._settings.ignore
         files = self._files(tracker)
-        before = read_basis(files, live.customizations, ignore)
-        for warning in before.warnings:
-            self._console.warn(f"{tracker.name}: {warning}")
+        before = self._basis(tracker, files, live)
         existing = customizations(before.documents)
         if self._options.from_file is not None:
             if share_no_id(existing, live.customizations):
@@ -249,6 +254,16 @@ class _Run:
             how = f"it {'would be' if self._options.check else 'is'} {verb}"
             self._console.say(f"note: {self._here(path)} changed, though git doesn't check it out here: {how}")
         return result
+
+    def _basis(self, tracker: Tracker, files: TrackerFiles, live: Snapshot) -> Basis:
+        """Return the documents that a tracker's export starts from."""
+        before = read_basis(files, live.customizations, self._settings.ignore)
+        name = self._name(tracker)
+        if name and not before.documents:
+            check_moved(self._place, name, live.customizations)
+        for warning in before.warnings:
+            self._console.warn(f"{tracker.name}: {warning}")
+        return before
 
     def _complete_answer(self, tracker: Tracker, live: Snapshot, rules: Sequence[Customization]) -> Snapshot:
         """Return a filtered answer, or the unfiltered one if the former can't tell what became of a rule."""

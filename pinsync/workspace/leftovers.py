@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config, layout
-from pinsync.errors import FileError, RepositoryError
+from pinsync.document.parse import parse_document
+from pinsync.errors import FileError, RepositoryError, SafetyError
 from pinsync.escape import one_line
 from pinsync.layout import SUFFIX
 from pinsync.workspace.paths import relative_to_cwd
@@ -20,9 +21,10 @@ from pinsync.workspace.state import State, configuration_places, open_state
 from pinsync.workspace.tree import Head, Index, Place, WorkingTree
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.config import Settings
+    from pinsync.model import Customization
     from pinsync.repository import Repository
 
 # What the name of a tracker's folder looks like, and a line that every document has.
@@ -44,7 +46,8 @@ def describe_leftovers(place: Place, names: Sequence[str], read_today: Collectio
     is_split = len(names) > 1 and place.directory not in read_today
     if is_split and (stray := [str(path) for path, _ in place.documents(None)]):
         reason = "each of several trackers has a folder of its own"
-        return f"not read, since {reason}: {', '.join(stray)}; move them there, or delete them"
+        remedy = f"before the export, {_move(place, 'NAME')} (NAME: {' or '.join(names)}), or delete them"
+        return f"not read, since {reason}: {', '.join(stray)}; {remedy}"
     read = names if len(names) > 1 else ()
     folders = [name for name in place.folders() if _TRACKER.fullmatch(name) and name not in read]
     unread = [name for name in folders if place.directory / name not in read_today]
@@ -53,6 +56,32 @@ def describe_leftovers(place: Place, names: Sequence[str], read_today: Collectio
         return None
     reason = "no tracker has such a name" if read else "a single tracker's files lie in no folder of their own"
     return f"not read, since {reason}: {', '.join(stale)}; to remove: {_removal(place, stale)}"
+
+
+def check_moved(place: Place, tracker: str, live: Iterable[Customization]) -> None:
+    """Refuse to write a tracker's first documents beside those from before it had a folder.
+
+    Both would hold the same rules, and only the old ones the comments.
+
+    Args:
+        place: where the documents lie.
+        tracker: one of several.
+        live: the rules to be written.
+
+    Raises:
+        SafetyError: an old document holds one of the rules.
+    """
+    ids = {item.id for item in live}
+    for path, text in place.documents(None):
+        try:
+            read = parse_document(text, str(path))
+        except FileError:
+            continue
+        if any(block.customization.id in ids for block in read.entries if block.customization.id):
+            folder = place.directory / tracker
+            message = f"{path} holds rules of tracker {tracker}, whose folder is {folder}"
+            hint = f"move the documents there first, with their comments: {_move(place, tracker)}"
+            raise SafetyError(message, hint=hint)
 
 
 def describe_misnamed(names: Sequence[str]) -> str:
@@ -170,6 +199,24 @@ def _is_edited(tree: WorkingTree) -> bool:
     with contextlib.suppress(RepositoryError):  # an index at fault, say, which reading can do without
         return bool(file and tree.repository and tree.repository.uncommitted(file))
     return False
+
+
+def _move(place: Place, tracker: str) -> str:
+    """Return the commands that move documents into a tracker's folder."""
+    move = "git mv" if _has_all(place) else "mv"
+    directory = shlex.quote(str(place.directory))
+    return f"mkdir -p {directory}/{tracker} && {move} {directory}/*{SUFFIX} {directory}/{tracker}/"
+
+
+def _has_all(place: Place) -> bool:
+    """Return whether git has all documents outside folders: without one ``git mv`` moves none."""
+    if not isinstance(place, WorkingTree):
+        return True
+    known: set[PurePosixPath] = set()
+    with contextlib.suppress(FileError):  # in conflict, so that git refuses to move it
+        if place.repository:
+            known.update(path for path, _ in place.repository.read_index(place.directory))
+    return known.issuperset(path for path, _ in place.documents(None))
 
 
 def _removal(place: Place, folders: Sequence[str]) -> str:
