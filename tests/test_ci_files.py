@@ -179,8 +179,15 @@ def test_what_can_not_be_installed_is_a_failure_and_no_news(runner: Runner) -> N
         with pytest.raises(FailedError) as caught:
             runner.job(workflow, job)
         assert caught.value.step == "Install pinsync"
-    assert runner.job(REVIEW, "comment", **PULL_REQUEST) == {}
     assert runner.gh() == []
+    runner.answers["gh api --paginate"] = "99\n"
+    runner.job(REVIEW, "comment", **PULL_REQUEST)
+    assert "/comments/99" in runner.calls[-1].argv[5]
+    assert (
+        runner.calls[-1]
+        .files["pins.md"]
+        .startswith(f"{MARKER.rstrip()}\n### pinsync: no report\n\nThe review failed: ")
+    )
     for name, resolved in gitlab_jobs(GITLAB).items():
         with pytest.raises(FailedError) as caught:
             ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
@@ -391,15 +398,32 @@ def test_review_of_a_file_that_is_not_in_order_fails_and_still_comments(
     assert runner.gh() == ["api --paginate", "pr comment"]
 
 
-def test_review_of_a_file_that_can_not_be_read_fails_without_a_report(
+def test_review_of_a_file_that_can_not_be_read_names_its_line_and_replaces_the_comment(
     runner: Runner, git: Git, pushed: Callable[[str], None]
 ) -> None:
     put(Path("customizations/basket.yaml"), "format: 1\nmodel: [\n")
     pushed("change")
+    runner.answers["gh api --paginate"] = "99\n"
     with pytest.raises(FailedError) as caught:
         reviewed(runner, git)
-    assert caught.value.code == 2
-    assert runner.gh() == []
+    assert (caught.value.step, caught.value.code) == ("Report what changes", 2)
+    for rule in ("drift-incomplete", "syntax"):
+        assert re.search(rf"::error file=customizations/basket.yaml,line=3,col=1,title=pinsync {rule}::", runner.output)
+    assert runner.gh() == ["api --paginate", "api --silent"]
+    assert "**INCOMPLETE:** 1 of 1 tracker could not be compared" in runner.calls[-1].files["pins.md"]
+
+
+def test_gitlabs_review_of_a_file_that_can_not_be_read_names_its_line(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    put(Path("customizations/basket.yaml"), "format: 1\nmodel: [\n")
+    pushed("change")
+    with pytest.raises(FailedError):
+        ran(runner, "pins-review", "change", **merge_request(git))
+    (work,) = runner.folder.glob("pins-review-*")
+    for report in ("pins.json", "files.json"):
+        (issue,) = json.loads((work / report).read_text(encoding="utf-8"))
+        assert issue["location"] == {"path": "customizations/basket.yaml", "lines": {"begin": 3}}
 
 
 def test_review_writes_through_no_link_of_a_stranger(
@@ -594,6 +618,11 @@ def test_the_action_keeps_one_comment(runner: Runner, repository: Path, api: San
     runner.contexts["github.event.pull_request.head.repo.full_name"] = "stranger/pins"
     assert acted(runner, repository, comment="true") == 1
     assert len(runner.gh()) == before
+    runner.contexts |= PULL_REQUEST
+    put(repository / "customizations/basket.yaml", "format: 1\nmodel: [\n")
+    assert acted(runner, repository, arguments="HEAD @worktree", comment="true") == 2
+    (text,) = runner.calls[-1].files.values()
+    assert "**INCOMPLETE:**" in text
     assert KEY not in runner.output + str(runner.calls)
 
 

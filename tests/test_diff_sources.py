@@ -707,3 +707,37 @@ def test_the_documents_of_one_tracker_that_is_left_are_not_to_be_removed(
     reason = "HEAD's pinsync.yaml names 2 trackers, and not 1"
     (note,) = [note for note in diffed(pinsync).notes if "not read" in note]
     assert note == f"HEAD: not read, since {reason}: customizations; commit pinsync.yaml"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["HEAD", "@worktree"], ["@live", "HEAD"], ["@index", "HEAD"], ["HEAD", "b.json"]]
+)
+@pytest.mark.usefixtures("api", "exported")
+def test_a_document_that_can_not_be_read_is_at_its_line_in_the_reports_for_ci(
+    arguments: list[str], pinsync: CommandLine, git: Git
+) -> None:
+    put(document("home"), "format: 1\nmodel: [\n")
+    commit(git)
+    if "@index" not in arguments:
+        put(document("home"), "format: 1\n")
+    saved("b.json", [])
+    sarif = json.loads(pinsync("diff", *arguments, "--format", "sarif").out)
+    (place,) = sarif["runs"][0]["results"][0]["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "customizations/home.yaml"
+    line = place["physicalLocation"]["region"]["startLine"]
+    assert line in ((1, 3) if "@worktree" in arguments else (3,))
+    result = pinsync("diff", *arguments, "--format", "github")
+    assert (result.code, f"::error file=customizations/home.yaml,line={line}," in result.out) == (2, True)
+    (issue,) = json.loads(pinsync("diff", *arguments, "--format", "gitlab").out)
+    assert issue["location"] == {"path": "customizations/home.yaml", "lines": {"begin": line}}
+    junit = pinsync("diff", *arguments, "--format", "junit").out
+    assert f'classname="default" name="in sync" time="0" file="customizations/home.yaml" line="{line}"' in junit
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_export_that_can_not_be_read_is_no_document(pinsync: CommandLine) -> None:
+    put(Path("customizations.json"), "[]")
+    assert (
+        "::error title=pinsync drift-incomplete::"
+        in pinsync("diff", "HEAD", "./customizations.json", "--format", "github").out
+    )

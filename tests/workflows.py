@@ -131,16 +131,27 @@ class Runner:
         return {**environ, "PINSYNC": environ["PINSYNC"] or self.source}
 
     def steps(self, steps: list[Step], work: Path, environ: Mapping[str, str], shell: list[str]) -> None:
-        """Run steps in a folder; the first that fails ends it."""
+        """Run steps in a folder; after one that fails, only those that ask for it by ``!cancelled()``.
+
+        Raises:
+            FailedError: that of the first step that failed.
+        """
+        failed = None
         for step in steps:
-            if not self._holds(str(step.get("if", "true"))):
+            condition = str(step.get("if", "true"))
+            if (failed and "cancelled()" not in condition) or not self._holds(condition):
                 continue
             if "uses" in step:
                 self._used(step, work)
                 continue
             assert "${{" not in step["run"], "what comes from outside goes through the environment"
             own = {key: self.resolved(str(value)) for key, value in {**environ, **step.get("env", {})}.items()}
-            self.run(step["run"], work, own, shell, step.get("name", ""), step.get("id"))
+            try:
+                self.run(step["run"], work, own, shell, step.get("name", ""), step.get("id"))
+            except FailedError as error:
+                failed = failed or error
+        if failed:
+            raise failed
 
     def run(
         self, script: str, work: Path, environ: Mapping[str, str], shell: list[str], name: str, id_: str | None = None

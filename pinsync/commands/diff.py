@@ -281,7 +281,17 @@ class _Run:
         try:
             return self._compared(result, pair)
         except PinsyncError as error:
-            return _Compared(replace(result, error=error))
+            return _Compared(replace(result, error=error, file=self._unreadable(error, pair)))
+
+    def _unreadable(self, error: PinsyncError, pair: tuple[Tracker | None, Tracker | None]) -> str | None:
+        """Return the path of the document that can't be read, if that is the error."""
+        if not isinstance(error, FileError):
+            return None
+        for state, tracker in zip((self.old, self.new), pair, strict=True):
+            path = PurePosixPath(error.source.removeprefix(state.source.prefix))
+            if tracker and state.in_files and path.parent == state.folder(tracker):
+                return str(path)
+        return None
 
     def _unknown(self, pair: tuple[Tracker | None, Tracker | None]) -> Iterator[str]:
         for state, tracker, what in zip((self.old, self.new), pair, ("added", "removed"), strict=True):

@@ -137,6 +137,7 @@ class TrackerDrift:
         changes: sorted by model, target and id.
         unchanged: how many customizations are the same on both sides.
         error: what kept it from being compared, if anything did; then there are no changes.
+        file: the document that can't be read, from the repository's root, if that is the error.
         notes: what a reader should know of it besides.
         texts: the files that differ, if somebody asked for a patch.
         names: the titles of pinned items, as far as either side knows one.
@@ -147,6 +148,7 @@ class TrackerDrift:
     changes: tuple[Change, ...] = ()
     unchanged: int = 0
     error: PinsyncError | None = None
+    file: str | None = None
     notes: tuple[str, ...] = ()
     texts: tuple[Texts, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
 from pinsync.drift.changes import plain_data
+from pinsync.errors import FileError
 from pinsync.escape import clipped, one_line
 from pinsync.model import Finding
 from pinsync.reports.words.changes import SHORT, Wording
@@ -141,7 +142,7 @@ def from_drift(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context
         style: the time zone, and the configuration's path.
     """
     words = Wording(style.zone, one_line, _MAX_VALUE, drift=drift)
-    failures = [_failure(tracker.name, tracker.error) for tracker in drift.trackers if tracker.error]
+    failures = [_failure(tracker, tracker.error) for tracker in drift.trackers if tracker.error]
     changes: list[Finding] = []
     for tracker in drift.trackers:
         # Once for a tracker: it compares the ids of all changes.
@@ -154,9 +155,19 @@ def from_drift(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context
     return (*failures, *changes), context
 
 
-def _failure(name: str, error: PinsyncError) -> Finding:
-    message = f"{name} could not be compared: {error.message}"
-    return Finding("drift-incomplete", "error", message, hint=error.hint, identity=name, name=_IN_SYNC)
+def _failure(tracker: TrackerDrift, error: PinsyncError) -> Finding:
+    place = error if tracker.file is not None and isinstance(error, FileError) else None
+    return Finding(
+        rule="drift-incomplete",
+        severity="error",
+        message=f"{tracker.name} could not be compared: {error.message}",
+        file=tracker.file,
+        line=place.line if place else None,
+        column=place.column if place else None,
+        hint=error.hint,
+        identity=tracker.name,
+        name=_IN_SYNC,
+    )
 
 
 def _finding(change: Change, tracker: TrackerDrift, words: Wording) -> Finding:

@@ -81,7 +81,9 @@ class _Report:
 
     def failure(self, finding: Finding) -> None:
         """Add a test that failed: it is named by what it is about, and so is the same one when that changes further."""
-        suite = named(finding.model, finding.tracker) or finding.file or finding.identity or finding.rule
+        # A tracker that can't be compared keeps its suite, whichever file is at fault.
+        owner = finding.identity if finding.name else finding.file
+        suite = named(finding.model, finding.tracker) or owner or finding.identity or finding.rule
         test = self.test(suite, finding.name or _place(finding))
         if finding.file is not None:
             test.set("file", one_line(finding.file))
