@@ -692,6 +692,9 @@ def test_a_missing_key_names_variable_and_tracker() -> None:
     error = key_error()
     assert error.message == "SHOP_KEY: is not set, but should give the private key of tracker shop (1234-5678)"
     assert error.hint == "set SHOP_KEY, SHOP_KEY_FILE or SHOP_KEY_COMMAND"
+    error = key_error(PINSYNC_PRIVATE_KEY=HIDDEN)
+    reason = "PINSYNC_PRIVATE_KEY is not used for a tracker whose private_key_env is SHOP_KEY"
+    assert error.hint == f"set SHOP_KEY, SHOP_KEY_FILE or SHOP_KEY_COMMAND; {reason}"
     for empty in ("", " \n"):
         assert key_error(SHOP_KEY=empty).message.startswith("SHOP_KEY: is empty, but")
 
@@ -744,7 +747,10 @@ def test_a_key_command_that_fails_is_explained_without_the_key(name: str, monkey
     assert error.message.startswith(f"{name}: ended with status 3")
     assert HIDDEN not in f"{error}{error.hint}"
     assert f"{name}: can't be run" in key_error(**{name: "/nowhere/at/all"}).message
-    assert f"{name}: can't be run" in key_error(**{name: "unclosed '"}).message
+    assert f"{name}: unclosed can't be run" in key_error(**{name: "unclosed '"}).message
+    named = key_error(**{name: "/nowhere/at/all --of shop"}).message
+    assert named == f"{name}: /nowhere/at/all can't be run: No such file or directory"
+    assert "secret" not in key_error(**{name: "STORE=secret /nowhere/at/all"}).message
     assert f"{name}: yields nothing" in key_error(**{name: python("pass")}).message
     monkeypatch.setattr(key, "COMMAND_SECONDS", 0.2)
     error = key_error(**{name: python(f"import time; print('{HIDDEN}', flush=True); time.sleep(60)")})
@@ -788,4 +794,25 @@ def test_what_a_key_command_says_on_stderr_is_not_shown(capfd: pytest.CaptureFix
 def test_a_key_in_the_wrong_variable_is_not_shown(name: str) -> None:
     error = key_error(**{name: HIDDEN})
     assert "No such file or directory" in error.message
+    assert (error.hint or "").endswith("not the key")
     assert HIDDEN not in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("name", ["SHOP_KEY", *FILES, *COMMANDS])
+def test_the_hint_at_a_refused_key_names_the_variable_that_gave_it(name: str) -> None:
+    environ = {name: "get-key --of shop"}
+    gives = "holds" if name == "SHOP_KEY" else "gives"
+    hint = f"check that {name} {gives} the private key of tracker_id 1234-5678"
+    assert config.describe_refused_key(SHOP, HIDDEN, environ) == hint
+    for quoted in (f'"{HIDDEN}"', f"'{HIDDEN}'"):
+        found = config.describe_refused_key(SHOP, quoted, environ)
+        assert found == f"{hint}, without the quotes around it"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("command", ["echo abc | tr a b", "echo $KEY"])
+def test_the_hint_at_a_refused_key_says_that_its_command_got_no_shell(name: str, command: str) -> None:
+    hint = config.describe_refused_key(SHOP, config.private_key(SHOP, {name: command}), {name: command})
+    assert f"check that {name} gives" in hint
+    assert "; it runs without a shell" in hint
+    assert "shell" not in config.describe_refused_key(SHOP, HIDDEN, {"SHOP_KEY": command})

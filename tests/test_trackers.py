@@ -150,6 +150,20 @@ def test_the_table_of_a_check(
     assert "check that LUIGISBOX_KEY_SK holds the private key" in result.err
 
 
+@pytest.mark.usefixtures("shops")
+def test_the_table_of_a_check_names_the_variable_that_gave_the_key(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LUIGISBOX_KEY_SK")
+    monkeypatch.setenv("PINSYNC_PRIVATE_KEY_COMMAND", "echo $KEY")
+    result = pinsync("trackers", "--check", "--tracker", "shop-sk")
+    assert re.search(r"^shop-sk +1234-5678 +PINSYNC_PRIVATE_KEY_COMMAND +refused ", result.out, re.MULTILINE)
+    hint = "check that PINSYNC_PRIVATE_KEY_COMMAND gives the private key of tracker_id 1234-5678; it runs without"
+    assert hint in result.err
+    assert hint in pinsync("export", "--tracker", "shop-sk").err
+    assert "LUIGISBOX_KEY_SK" in pinsync("trackers").out
+
+
 @pytest.mark.parametrize(
     ("fault", "accepted"), [("clock:-100", False), ("clock:100", False), ("403", False), ("422", None)]
 )

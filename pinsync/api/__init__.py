@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from pinsync.api import diagnosis
 from pinsync.api.call import ANSWER_SECONDS, ATTEMPTS, MAX_WAIT, RETRY_SECONDS, Answer, Session, Watcher
+from pinsync.api.diagnosis import RefusalError
 from pinsync.api.wire import ApiAuth
 from pinsync.errors import RemoteError
 
@@ -30,6 +30,7 @@ __all__ = [
     "Answer",
     "ApiAuth",
     "KeyCheck",
+    "RefusalError",
     "Session",
     "Watcher",
     "check_key",
@@ -88,7 +89,7 @@ def check_key(session: Session) -> KeyCheck:
     """
     try:
         reply = session.post("scopes", {"limit": "1"})
-    except diagnosis.RefusalError as error:
+    except RefusalError as error:
         is_accepted = False if error.status in _UNACCEPTED else None
         return KeyCheck(is_accepted, error.host, error.clock_ahead, error)
     except RemoteError as error:

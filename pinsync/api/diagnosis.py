@@ -67,6 +67,11 @@ class RefusalError(RemoteError):
         self.status = status
         self.clock_ahead = clock_ahead
 
+    @property
+    def is_of_key(self) -> bool:
+        """Whether the private key is the likely cause; whoever has read the key knows more of it."""
+        return self.status == httpx.codes.UNAUTHORIZED and not _clock_remedy(self.clock_ahead)
+
 
 Brief = Callable[[str], str]
 """Puts text from outside on one line, of bounded length, without the private key, what moves a cursor escaped."""
@@ -139,10 +144,7 @@ def refusal(
 def _remedy(tracker: Tracker, status: int, ahead: float | None) -> str:
     """Return what to do about a status other than 200."""
     if status == httpx.codes.UNAUTHORIZED:
-        return _clock_remedy(ahead) or (
-            f"check that {tracker.private_key_env} holds the private key of tracker_id {tracker.tracker_id}, or "
-            f"where it is empty, that {tracker.private_key_env}_FILE or {tracker.private_key_env}_COMMAND gives it"
-        )
+        return _clock_remedy(ahead) or f"check the private key of tracker_id {tracker.tracker_id}"
     if status == httpx.codes.NOT_FOUND:
         return f"check the tracker_id, {tracker.tracker_id}, in pinsync.yaml or PINSYNC_TRACKER_ID"
     if status == httpx.codes.UNPROCESSABLE_ENTITY:

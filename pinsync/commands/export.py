@@ -258,7 +258,7 @@ class _Run:
     def _basis(self, tracker: Tracker, files: TrackerFiles, live: Snapshot) -> Basis:
         """Return the documents that a tracker's export starts from."""
         before = read_basis(files, live.customizations, self._settings.ignore)
-        name = self._name(tracker)
+        name = self._settings.subfolder(tracker.name)
         if name and not before.documents:
             check_moved(self._place, name, live.customizations)
         for warning in before.warnings:

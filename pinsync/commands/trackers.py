@@ -64,7 +64,8 @@ def trackers(workspace: Workspace, options: Options, console: Console) -> int:
             rows = [row | _check_fields(found) for row, found in zip(rows, checks, strict=True)]
         console.report(defused(json.dumps({"include": rows}, separators=(",", ":"))) + "\n", "json")
     else:
-        _show_table(selected, checks, console)
+        sources = [config.key_source(tracker, workspace.environ) for tracker in selected] if options.check else None
+        _show_table(selected, sources, checks, console)
     return gravest([console.fail(found.error) for found in checks or () if found.error])
 
 
@@ -82,9 +83,12 @@ def _check_key(tracker: Tracker, workspace: Workspace, console: Console) -> KeyC
         key = config.private_key(tracker, workspace.environ)
         settings = workspace.settings
         limits = settings.timeout, settings.safety.max_answer_bytes
-        return api.check_key(api.Session(tracker, key, *limits, watcher=console))
+        found = api.check_key(api.Session(tracker, key, *limits, watcher=console))
+        if isinstance(found.error, api.RefusalError) and found.error.is_of_key:
+            found.error.hint = config.describe_refused_key(tracker, key, workspace.environ)
     except PinsyncError as error:
         return api.KeyCheck(None, error=error)
+    return found
 
 
 def _fields(tracker: Tracker) -> dict[str, object]:
@@ -105,9 +109,16 @@ def _check_fields(found: KeyCheck) -> dict[str, object]:
     }
 
 
-def _show_table(selected: Sequence[Tracker], checks: Sequence[KeyCheck] | None, console: Console) -> None:
+def _show_table(
+    selected: Sequence[Tracker],
+    sources: Sequence[str] | None,
+    checks: Sequence[KeyCheck] | None,
+    console: Console,
+) -> None:
+    sources = sources or [tracker.private_key_env for tracker in selected]
     table = [["TRACKER", "TRACKER ID", "KEY FROM"]]
-    table += [[tracker.name, tracker.tracker_id, tracker.private_key_env] for tracker in selected]
+    for tracker, source in zip(selected, sources, strict=True):
+        table.append([tracker.name, tracker.tracker_id, source])
     if checks is not None:
         added = [["KEY", "HOST", "CLOCK"]]
         added += [[_ACCEPTED[found.is_accepted], found.host or "-", _clock(found.clock_ahead)] for found in checks]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from pinsync import environment
 from pinsync.canonical.fields import IDENTITY
 from pinsync.config import places
-from pinsync.config.key import private_key
+from pinsync.config.key import describe_refused_key, key_source, private_key
 from pinsync.config.records import (
     DEFAULT_HOSTS,
     FILE_NAME,
@@ -46,7 +46,9 @@ __all__ = [
     "Settings",
     "Tracker",
     "check_trackers",
+    "describe_refused_key",
     "find",
+    "key_source",
     "load",
     "parse",
     "private_key",

@@ -29,6 +29,7 @@ _EXPANSION: Final = re.compile(r"\$[\w({]|`")
 # Pipes, lists and redirections; a home folder; a variable set before the command.
 _SHELL_SYNTAX: Final = re.compile(r"[|&;<>]|(?:^|\s)~|^\s*\w+=")
 _BLANKS: Final = " \t\r\n"
+_QUOTES: Final = "\"'"
 _BY_ITSELF: Final = "run the command by itself to see why"
 
 
@@ -48,15 +49,22 @@ def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
         ConfigError: there is no key, or not one of printable ASCII. The key is never shown.
     """
     variable = tracker.private_key_env
-    source, key = variable, environ.get(variable, "")
-    if not key.strip(_BLANKS):
-        source, key = _pointed_key(tracker, environ) or (variable, "")
+    source = key_source(tracker, environ)
+    if source == variable:
+        key = environ.get(variable, "")
+    elif source.endswith(FILE):
+        key = _from_file(Path(environ[source]), source)
+    else:
+        key = _from_command(environ[source], source, tracker, environ)
     key = key.strip(_BLANKS)
     if not key:
         state = "is empty" if source in environ else "is not set"
         problem = state if source == variable else "yields nothing"
         message = f"{problem}, but should give the private key of tracker {tracker.name} ({tracker.tracker_id})"
-        raise ConfigError(message, source=source, hint=f"set {variable}, {variable}{FILE} or {variable}{COMMAND}")
+        hint = f"set {variable}, {variable}{FILE} or {variable}{COMMAND}"
+        if source == variable != DEFAULT_KEY_VARIABLE and environ.get(DEFAULT_KEY_VARIABLE):
+            hint += f"; {DEFAULT_KEY_VARIABLE} is not used for a tracker whose private_key_env is {variable}"
+        raise ConfigError(message, source=source, hint=hint)
     if not (key.isascii() and key.isprintable()):
         message = f"gives tracker {tracker.name} a private key with characters that aren't printable ASCII"
         raise ConfigError(message, source=source, hint="copy the key again: one line, without typographic characters")
@@ -64,14 +72,31 @@ def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
     return key
 
 
-def _pointed_key(tracker: Tracker, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the name of the first variable that names a file or command, and the key that it gives."""
-    for variable in (tracker.private_key_env, DEFAULT_KEY_VARIABLE):
-        if file := environ.get(variable + FILE):
-            return variable + FILE, _from_file(Path(file), variable + FILE)
-        if command := environ.get(variable + COMMAND, "").strip():
-            return variable + COMMAND, _from_command(command, variable + COMMAND, tracker, environ)
-    return None
+def key_source(tracker: Tracker, environ: Mapping[str, str]) -> str:
+    """Return the name of the variable that gives a tracker's key; its own where none does."""
+    own = tracker.private_key_env
+    names = [own]
+    for variable in (own, DEFAULT_KEY_VARIABLE):
+        names += [variable + FILE, variable + COMMAND]
+    return next((name for name in names if environ.get(name, "").strip(_BLANKS)), own)
+
+
+def describe_refused_key(tracker: Tracker, key: str, environ: Mapping[str, str]) -> str:
+    """Return what to do about a key that the API refuses.
+
+    Args:
+        tracker: whose key.
+        key: the key.
+        environ: the environment variables.
+    """
+    source = key_source(tracker, environ)
+    gives = "holds" if source == tracker.private_key_env else "gives"
+    check = f"check that {source} {gives} the private key of tracker_id {tracker.tracker_id}"
+    if key[0] == key[-1] and key[0] in _QUOTES:
+        return f"{check}, without the quotes around it"
+    is_command = gives == "gives" and source.endswith(COMMAND)
+    hint = _shell_hint(environ[source]) if is_command else None
+    return f"{check}; {hint}" if hint else check
 
 
 def _from_file(file: Path, source: str) -> str:
@@ -105,11 +130,22 @@ def _from_command(command: str, source: str, tracker: Tracker, environ: Mapping[
         raise ConfigError(message, source=source, hint=_BY_ITSELF) from None
     except (OSError, ValueError) as error:
         # Not chained, as for the file.
-        raise ConfigError(f"can't be run: {_reason(error)}", source=source, hint=_shell_hint(command)) from None
+        message = f"{_program(command)}can't be run: {_reason(error)}"
+        hint = _shell_hint(command) or "write a command that prints the key, not the key"
+        raise ConfigError(message, source=source, hint=hint) from None
     if done.returncode:
         message = f"ended with status {done.returncode} instead of giving the private key of tracker {tracker.name}"
         raise ConfigError(message, source=source, hint=_shell_hint(command) or _BY_ITSELF)
     return _decoded(done.stdout, source)
+
+
+def _program(command: str) -> str:
+    """Return the name of a command's program with a blank behind; empty where it may be a secret.
+
+    By mistake a word that stands alone may be the key itself, and a variable may be set to one.
+    """
+    program, *arguments = command.split()
+    return f"{printable(program)} " if arguments and "=" not in program else ""
 
 
 def _shell_hint(command: str) -> str | None:

@@ -55,14 +55,19 @@ def fetch_live(
 
     key = config.private_key(tracker, environ)
     flags = {name: "true" for name in ("remove_expired_pins", "remove_nonexisting_item_pins") if getattr(tracker, name)}
-    reply = api.export(
-        tracker,
-        key,
-        scope.query() | flags,
-        timeout=settings.timeout,
-        max_bytes=settings.safety.max_answer_bytes,
-        watcher=watcher,
-    )
+    try:
+        reply = api.export(
+            tracker,
+            key,
+            scope.query() | flags,
+            timeout=settings.timeout,
+            max_bytes=settings.safety.max_answer_bytes,
+            watcher=watcher,
+        )
+    except api.RefusalError as error:
+        if error.is_of_key:
+            error.hint = config.describe_refused_key(tracker, key, environ)
+        raise
     try:
         customizations, warnings = rows.customizations(reply.body, settings.ignore, reply.headers)
     except DataError as error:
