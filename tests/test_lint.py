@@ -616,3 +616,21 @@ def test_the_references_own_example_has_no_errors(pinsync: CommandLine, folder: 
     assert (folder / "basket.yaml").exists()
     code, record, _ = linted(pinsync)
     assert (code, rules_of(record)) == (0, ["basket.yaml target-missing"])
+
+
+def test_a_configuration_is_checked_by_reading_it(repository: Path, pinsync: CommandLine) -> None:
+    put(repository / "pinsync.yaml", "format: 1\n")
+    put(repository / "shop" / "pinsync.yaml", "timezone: CEST\n")
+    put(repository / "customizations" / "basket.yaml", "nonsense\n")
+    result = pinsync("lint", "pinsync.yaml")
+    assert (result.code, result.out, result.err) == (0, "nothing found in 1 file\n", "")
+    result = pinsync("lint", "pinsync.yaml", "shop/pinsync.yaml", "--format", "github")
+    assert result.code == 2
+    assert result.out.startswith("::error file=shop/pinsync.yaml,line=1,col=1,title=pinsync lint-incomplete::timezone")
+    put(repository / "pinsync.yml", "format: 1\n")
+    result = pinsync("lint", "pinsync.yml", "pinsync.yaml")
+    assert (result.code, "pinsync.yml: isn't read: a configuration's name is pinsync.yaml" in result.err) == (2, True)
+    assert pinsync("lint", "pinsync.yaml", "customizations").code == 1
+    put(repository / "pinsync.yaml", "timezone: CEST\n")
+    result = pinsync("lint", "pinsync.yaml")
+    assert (result.code, "pinsync.yaml:1:1: timezone is not a timezone" in result.err) == (2, True)

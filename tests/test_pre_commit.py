@@ -116,12 +116,28 @@ def test_the_hooks_are_these() -> None:
         ("customizations/items.json", False),
         ("customizations/notes.txt", False),
         ("elsewhere/customizations/basket.yaml", False),
-        ("pinsync.yaml", False),
+        ("pinsync.yaml.orig", False),
+        ("my-pinsync.yaml", False),
     ],
 )
 def test_the_files_that_are_taken(path: str, taken: bool) -> None:
     for hook in HOOKS[:2]:
         assert bool(re.search(hook["files"], path)) is taken
+
+
+@pytest.mark.parametrize("path", ["pinsync.yaml", "pinsync.yml", "Pinsync.YAML", "shop/pinsync.yaml", "pinsync.json"])
+def test_a_configuration_is_for_lint_alone(path: str) -> None:
+    assert [bool(re.search(hook["files"], path)) for hook in HOOKS[:2]] == [False, True]
+
+
+@pytest.mark.parametrize(("name", "code"), [("pinsync.yaml", 1), ("pinsync.yml", 1), ("shop/pinsync.yaml", 0)])
+def test_a_configuration_at_fault_is_not_committed(name: str, code: int, hooked: Path, git: Git) -> None:
+    put(hooked / name, "format: 1\n" if code == 0 else "timezone: CEST\n")
+    git("add", ".")
+    found, output = commit()
+    outcome = "Failed" if code else "Passed"
+    assert (found, outcomes(output)) == (code, {"pinsync fmt": "Skipped", "pinsync lint": outcome}), output
+    assert not code or name in output
 
 
 @pytest.fixture

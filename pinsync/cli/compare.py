@@ -130,8 +130,8 @@ def lint() -> None:
     """Look for mistakes in documents; the tracker isn't asked.
 
     PATHS are files, or folders for the documents below them (default: all
-    documents). Other documents of the same folder are read too, for mistakes
-    that several documents make together, but not reported on.
+    documents), or pinsync.yaml. Other documents of the same folder are read
+    too, for mistakes that several make together, but not reported on.
     """
 
 

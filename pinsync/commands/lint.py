@@ -104,7 +104,8 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     if options.add_ignores or options.since is not None:
         tree = workspace.tree
         settings, store = tree.settings, tree.store
-    files = choose_files(options.paths, options.names, settings, store)
+    configurations, refused = _check_configurations(options.paths, settings, workspace.environ)
+    files = choose_files(options.paths, options.names, settings, store, [*configurations, *refused])
     reader = _Reader(store, files, settings, console)
     only_found: set[str] = set()
     if unread_document.ID in ids:
@@ -118,9 +119,9 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
             folders.append(reader.folder(place, options))
             findings += check.find(folders[-1])
             done(str(place))
-    errors = [*files.errors, *reader.errors]
+    errors = [*refused.values(), *files.errors, *reader.errors]
     console.fail_beside_report(errors, options.format)
-    if not folders and not errors:
+    if not folders and not errors and not configurations:
         console.warn(describe_search(options.paths, options.names, settings, store))
     if tree is not None and options.since is not None:
         check = replace(check, baseline=_baseline(options, tree, folders, reader, console))
@@ -128,11 +129,41 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     if options.add_ignores:
         findings = _add_ignores(folders, check, store, console)
     findings = [*(_failure(error, store.root) for error in errors), *findings]
-    found = findings, replace(reader.context(findings, ids), has_page=has_summary(workspace.environ))
+    context = reader.context(findings, ids)
+    passed = (*context.passed, *(Passed(path, path) for path in configurations.values()))
+    found = findings, replace(context, passed=passed, has_page=has_summary(workspace.environ))
     _report(found, reader.as_seen(*found), options, workspace.environ, console)
     codes = [error.exit_code for error in errors]
     counts_warnings = options.strict or options.add_ignores
     return gravest([*codes, int(any(counts_warnings or finding.severity == "error" for finding in findings))])
+
+
+def _check_configurations(
+    words: Sequence[str], settings: Settings, environ: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, FileError]]:
+    """Check the configurations among the paths of the command line; reading one is the check.
+
+    Args:
+        words: the paths.
+        settings: the configuration of the command, which is in order.
+        environ: the environment variables.
+
+    Returns:
+        The paths of those in order, as given and from the root; and of the others, with the error of each.
+    """
+    passed: dict[str, str] = {}
+    refused: dict[str, FileError] = {}
+    for word in words:
+        is_own = settings.path is not None and settings.path.resolve() == Path(word).resolve()
+        if not (is_own or config.is_configuration(Path(word).name)):
+            continue
+        try:
+            if not is_own:
+                config.check(word, environ)
+            passed[word] = relative_to_root(word, settings.root) or word
+        except FileError as error:
+            refused[word] = error
+    return passed, refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,11 @@ __all__ = [
     "Safety",
     "Settings",
     "Tracker",
+    "check",
     "check_trackers",
     "describe_refused_key",
     "find",
+    "is_configuration",
     "key_source",
     "load",
     "parse",
@@ -96,10 +98,33 @@ def _check_names(folder: Path) -> None:
     """Refuse a folder with a file that nearly has the configuration's name: nobody would read its settings."""
     with contextlib.suppress(OSError):  # a folder that can't be listed may still lie above a configuration
         for name in sorted(place.name for place in folder.iterdir()):
-            if name.lower() in _NEAR_NAMES:
-                hint = f"rename it to {FILE_NAME}, or name it with --config"
-                message = f"isn't read: a configuration's name is {FILE_NAME}"
-                raise ConfigError(message, source=str(folder / name), hint=hint)
+            if is_configuration(name):
+                raise _unread(str(folder / name))
+
+
+def _unread(source: str) -> ConfigError:
+    hint = f"rename it to {FILE_NAME}, or name it with --config"
+    return ConfigError(f"isn't read: a configuration's name is {FILE_NAME}", source=source, hint=hint)
+
+
+def is_configuration(name: str) -> bool:
+    """Return whether a file has the name of a configuration, or nearly."""
+    return name.lower() in _NEAR_NAMES
+
+
+def check(file: str, environ: Mapping[str, str]) -> None:
+    """Check a configuration by reading it, whether a command would find it or not.
+
+    Args:
+        file: its path, of which `is_configuration` is true.
+        environ: the environment variables.
+
+    Raises:
+        ConfigError: it can't be read, a setting is refused, or no command would read it by its name.
+    """
+    if Path(file).name != FILE_NAME:
+        raise _unread(file)
+    load(Path(file), start=Path.cwd(), environ=environ)
 
 
 def repository_root(start: Path) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from itertools import filterfalse
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from pinsync.errors import FileError, UsageError
 from pinsync.layout import SUFFIX, document_name, is_document, is_misnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pinsync.config import Settings
     from pinsync.workspace.store import Store
@@ -38,7 +39,9 @@ class Chosen:
     errors: tuple[FileError, ...]
 
 
-def choose_files(words: Sequence[str], names: Sequence[str], settings: Settings, store: Store) -> Chosen:
+def choose_files(
+    words: Sequence[str], names: Sequence[str], settings: Settings, store: Store, besides: Collection[str] = ()
+) -> Chosen:
     """Return the documents that a command line names; whether they can be read is for the reader to find out.
 
     Args:
@@ -46,6 +49,7 @@ def choose_files(words: Sequence[str], names: Sequence[str], settings: Settings,
         names: the trackers whose documents are meant, instead of ``words``; all if empty.
         settings: the trackers.
         store: where the documents lie.
+        besides: the words that stand for no documents, since the command looks at them by itself.
 
     Raises:
         UsageError: there are words and names, a word is empty, or a name isn't that of a tracker.
@@ -60,7 +64,7 @@ def choose_files(words: Sequence[str], names: Sequence[str], settings: Settings,
     files: set[PurePosixPath] = set()
     folders = [] if words else [store.directory]
     errors: list[FileError] = []
-    for word in words:
+    for word in filterfalse(besides.__contains__, words):
         try:
             path, is_folder = _place(word, store)
         except FileError as error:
