@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from pinsync.model import Finding
-from pinsync.reports.ci.findings import Context, Passed, Rule
+from pinsync.reports.ci.findings import Context, FindingRule, PassedTest
 
 LINT: Final = Context(
     "lint",
     (
-        Rule("duplicate-id", "error", "Two customizations have one id.", "Give one of them another `id`, or none."),
-        Rule("expired-pin", "warning", "A pin has expired.", "Remove it."),
+        FindingRule(
+            "duplicate-id", "error", "Two customizations have one id.", "Give one of them another `id`, or none."
+        ),
+        FindingRule("expired-pin", "warning", "A pin has expired.", "Remove it."),
     ),
-    (Passed("homepage", "no findings"),),
+    (PassedTest("homepage", "no findings"),),
 )
 DUPLICATE: Final = Finding(
     "duplicate-id",

@@ -26,7 +26,7 @@ from pinsync.drift.record import Place
 from pinsync.history.blame import blamed
 from pinsync.history.configurations import Today
 from pinsync.history.steps import History
-from pinsync.reports.blame.text import age
+from pinsync.reports.blame.text import describe_age
 from pinsync.terminal.console import Console
 from pinsync.workspace.tree import open_tree
 from pinsync.workspace.workspace import Workspace
@@ -423,7 +423,7 @@ def test_the_table(commit: Recorder) -> None:
     ],
 )
 def test_an_age_is_told_as_git_tells_it(passed: timedelta, expected: str) -> None:
-    assert age(NOW - passed, NOW) == expected
+    assert describe_age(NOW - passed, NOW) == expected
 
 
 def test_what_is_foreign_is_shown_escaped(commit: Recorder, pinsync: CommandLine) -> None:

@@ -8,7 +8,7 @@ from runners import HOSTILE, find_commands
 
 from pinsync.canonical.normalize import build_customization
 from pinsync.drift.pairs import Pair
-from pinsync.reports.commit_message import MAX_ENTRIES, message
+from pinsync.reports.commit_message import MAX_ENTRIES, write_message
 
 if TYPE_CHECKING:
     from pinsync.model import Customization
@@ -29,33 +29,35 @@ def test_changes_are_counted_and_listed_by_model() -> None:
         Pair(rule("g", "/g/"), None),
         Pair(None, rule("n", "/n/")),
     ]
-    assert message({"shop": pairs}) == (
+    assert write_message({"shop": pairs}) == (
         "Export pins: 2 added, 1 changed, 1 recreated, 1 removed\n\n"
         "model basket:\n  changed item /c2/ (Strings)\n  removed item /g/\n  added item /n/\n  recreated item /r/\n\n"
         "model detail:\n  added item /d/\n"
     )
-    assert message({"shop": pairs[::-1]}) == message({"shop": pairs}), "the order of an answer means nothing"
+    assert write_message({"shop": pairs[::-1]}) == write_message({"shop": pairs}), (
+        "the order of an answer means nothing"
+    )
 
 
 def test_several_trackers_are_told_apart() -> None:
-    found = message({"sk": [Pair(None, rule("a", "/a/"))], "cz": [Pair(None, rule("b", "/b/"))], "hu": []})
+    found = write_message({"sk": [Pair(None, rule("a", "/a/"))], "cz": [Pair(None, rule("b", "/b/"))], "hu": []})
     assert found == (
         "Export pins: 2 added\n\ncz, model basket:\n  added item /b/\n\nsk, model basket:\n  added item /a/\n"
     )
 
 
 def test_where_one_of_several_changed_the_subject_names_it() -> None:
-    found = message({"sk": [Pair(None, rule("a", "/a/"))], "cz": []})
+    found = write_message({"sk": [Pair(None, rule("a", "/a/"))], "cz": []})
     assert found == "Export pins of sk: 1 added\n\nsk, model basket:\n  added item /a/\n"
 
 
 def test_a_new_text_alone_has_a_message_too() -> None:
     same = rule("s", "/s/")
-    assert message({"shop": [Pair(same, same)]}) == "Export pins: same rules, new text\n"
+    assert write_message({"shop": [Pair(same, same)]}) == "Export pins: same rules, new text\n"
 
 
 def test_the_list_is_cut_and_the_count_is_not() -> None:
-    found = message({"shop": [Pair(None, rule(f"{number}", f"/{number}/")) for number in range(MAX_ENTRIES + 7)]})
+    found = write_message({"shop": [Pair(None, rule(f"{number}", f"/{number}/")) for number in range(MAX_ENTRIES + 7)]})
     assert found.startswith(f"Export pins: {MAX_ENTRIES + 7} added\n")
     assert found.count("  added ") == MAX_ENTRIES
     assert found.endswith("\nand 7 more\n")
@@ -63,7 +65,7 @@ def test_the_list_is_cut_and_the_count_is_not() -> None:
 
 def test_what_comes_from_outside_can_break_no_line() -> None:
     title = "a\n\nSigned-off-by: x\x1b[2J\u202e\r" + "z" * 100
-    found = message({"shop": [Pair(None, rule("a", "/a\tb/", "m\n# x", title))]})
+    found = write_message({"shop": [Pair(None, rule("a", "/a\tb/", "m\n# x", title))]})
     lines = found.split("\n")
     assert lines[2:] == [r'model "m\n# x":', lines[3], ""]
     assert lines[3].startswith(r"  added item /a\tb/ (a\n\nSigned-off-by: x\u001b[2J\u202e\rz")
@@ -73,7 +75,7 @@ def test_what_comes_from_outside_can_break_no_line() -> None:
 
 def added(title: str, model: str = "basket") -> str:
     """The message of an export that added a rule."""
-    return message({"shop": [Pair(None, rule("a", "/a/", model, title))]})
+    return write_message({"shop": [Pair(None, rule("a", "/a/", model, title))]})
 
 
 FOREIGN: Final = (
@@ -94,7 +96,7 @@ FOREIGN: Final = (
 @pytest.mark.parametrize("trackers", [("shop",), ("sk", "cz")])
 def test_no_foreign_text_is_a_trailer_or_a_command(text: str, trackers: tuple[str, ...]) -> None:
     pairs = [Pair(None, rule("a", text, text, text))]
-    found = message(dict.fromkeys(trackers, pairs))
+    found = write_message(dict.fromkeys(trackers, pairs))
     done = subprocess.run(
         ["git", "interpret-trailers", "--parse"], input=found, capture_output=True, text=True, check=True
     )

@@ -12,20 +12,20 @@ from pinsync.drift.record import Drift, Side
 from pinsync.errors import DataError
 from pinsync.model import Finding
 from pinsync.reports import Style
-from pinsync.reports.ci.findings import RULES, Context, described, from_drift, line
+from pinsync.reports.ci.findings import DRIFT_RULES, Context, choose_line, collect_findings, describe
 from pinsync.reports.drift import markdown, text
 
 STYLE = Style(UTC)
 
 
 def found(case: str) -> tuple[tuple[Finding, ...], Context]:
-    return from_drift(CASES[case](), STYLE)
+    return collect_findings(CASES[case](), STYLE)
 
 
 def differing(old: list[Row], new: list[Row]) -> list[Finding]:
     """The findings of a model that differs."""
     drift = Drift(HEAD, LIVE, (tracker(state({"basket": old}), state({"basket": new})),))
-    return list(from_drift(drift, STYLE)[0])
+    return list(collect_findings(drift, STYLE)[0])
 
 
 @pytest.mark.parametrize("case", sorted(CASES))
@@ -46,7 +46,7 @@ def test_every_change_and_every_failure_is_a_finding(case: str) -> None:
 
 
 def test_the_cases_break_every_rule() -> None:
-    assert {finding.rule for case in CASES for finding in found(case)[0]} == {rule.id for rule in RULES}
+    assert {finding.rule for case in CASES for finding in found(case)[0]} == {rule.id for rule in DRIFT_RULES}
 
 
 def test_a_failure_comes_first_with_its_remedy() -> None:
@@ -62,7 +62,7 @@ def test_a_message_is_one_sentence_with_both_sides() -> None:
         "Strings: 9-42 #1 (item /p/123/) · model basket · git → live: position 1: /p/234/ → /p/999/"
     )
     assert finding.hint == "to take live into git: pinsync export --commit"
-    assert described(finding) == f"{finding.message}; {finding.hint}"
+    assert describe(finding) == f"{finding.message}; {finding.hint}"
 
 
 def test_several_trackers_are_named() -> None:
@@ -90,14 +90,14 @@ def test_an_identity_names_the_tracker_and_the_rule() -> None:
 
 def test_a_long_message_is_cut_in_the_end() -> None:
     error = DataError("x" * 5_000, hint="y" * 5_000)
-    (finding,) = from_drift(Drift(HEAD, LIVE, (failed(error),)), STYLE)[0]
-    assert len(described(finding)) == 1_000 + 2 + 1_000
+    (finding,) = collect_findings(Drift(HEAD, LIVE, (failed(error),)), STYLE)[0]
+    assert len(describe(finding)) == 1_000 + 2 + 1_000
 
 
 def test_a_line_is_there_where_one_must_be() -> None:
     finding = Finding("x", "error", "x", file="a.yaml", line=3)
-    assert line(finding) == 3
-    assert line(replace(finding, line=None)) == line(replace(finding, file=None)) == 1
+    assert choose_line(finding) == 3
+    assert choose_line(replace(finding, line=None)) == choose_line(replace(finding, file=None)) == 1
 
 
 BY_HAND: Row = {"target_type": "item", "target_identity": "/p/7/"}
@@ -136,5 +136,5 @@ def test_a_report_ends_with_the_remedy_of_each_kind(old: list[Row], new: list[Ro
 def test_there_is_no_remedy_where_live_is_not_what_git_is_compared_with() -> None:
     sides = state({"basket": [BY_HAND]}), state({"basket": []})
     for old, new in ((HEAD, Side("@worktree")), (Side("@worktree"), LIVE)):
-        (finding,), _ = from_drift(Drift(old, new, (tracker(*sides),)), STYLE)
+        (finding,), _ = collect_findings(Drift(old, new, (tracker(*sides),)), STYLE)
         assert finding.hint is None

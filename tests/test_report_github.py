@@ -20,7 +20,7 @@ from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
 from pinsync.reports.ci.findings import Context
-from pinsync.reports.ci.github import MAX_OF_A_KIND, render, render_findings, summary
+from pinsync.reports.ci.github import MAX_OF_A_KIND, render, render_findings, render_summary
 from pinsync.reports.words.page import MIN_CHARS, measure
 from pinsync.terminal.console import Console
 
@@ -176,7 +176,7 @@ def read(page: str) -> str:
 
 
 def test_the_page_is_a_table() -> None:
-    html = read(summary(FINDINGS, LINT, 65_536))
+    html = read(render_summary(FINDINGS, LINT, 65_536))
     assert "<h3>pinsync lint: 2 errors, 2 warnings</h3>" in html
     assert html.count("<tr>") == 1 + len(FINDINGS)
     assert "<code>customizations/basket.yaml:12:9</code>" in html
@@ -184,11 +184,11 @@ def test_the_page_is_a_table() -> None:
 
 
 def test_the_page_says_that_there_is_nothing() -> None:
-    assert "<h3>pinsync lint: nothing found</h3>" in read(summary((), LINT, MIN_CHARS))
+    assert "<h3>pinsync lint: nothing found</h3>" in read(render_summary((), LINT, MIN_CHARS))
 
 
 def test_the_page_has_the_notes() -> None:
-    html = read(summary(FINDINGS, replace(LINT, notes=("a.yaml was not looked at",)), 65_536))
+    html = read(render_summary(FINDINGS, replace(LINT, notes=("a.yaml was not looked at",)), 65_536))
     assert "<li>note: <code>a.yaml was not looked at</code></li>" in html
     assert html.count("<tr>") == 1 + len(FINDINGS)
 
@@ -196,7 +196,7 @@ def test_the_page_has_the_notes() -> None:
 @pytest.mark.parametrize("max_chars", [MIN_CHARS, 1_000, 20_000])
 def test_the_page_is_as_long_as_is_allowed(max_chars: int) -> None:
     findings = [replace(DUPLICATE, message=text) for text in HOSTILE] * 30
-    page = summary(findings, replace(LINT, notes=HOSTILE * 30), max_chars)
+    page = render_summary(findings, replace(LINT, notes=HOSTILE * 30), max_chars)
     assert measure(page) <= max_chars
     html = read(page)
     rows, notes = html.count("<tr>"), html.count("<li>")
@@ -207,7 +207,7 @@ def test_the_page_is_as_long_as_is_allowed(max_chars: int) -> None:
 
 
 def test_nothing_in_the_page_is_markup() -> None:
-    html = read(summary([replace(DUPLICATE, message=text, hint=text) for text in HOSTILE], LINT, 65_536))
+    html = read(render_summary([replace(DUPLICATE, message=text, hint=text) for text in HOSTILE], LINT, 65_536))
     for tag in ("<img", "<a ", "<script", "</details"):
         assert tag not in html
     assert html.count("<tr>") == 1 + len(HOSTILE)

@@ -19,7 +19,7 @@ from pinsync.errors import RemoteError
 from pinsync.escape import one_line
 from pinsync.model import Finding
 from pinsync.reports import Style
-from pinsync.reports.ci.findings import Context, Passed
+from pinsync.reports.ci.findings import Context, PassedTest
 from pinsync.reports.ci.junit import render, render_findings
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def test_any_text_is_data(text: str) -> None:
 
 def assert_data(text: str) -> None:
     finding = Finding("rule", "error", text, file=text, line=1, hint=text, model=text)
-    context = Context("lint", (), (Passed(text, "fine"),), (text,))
+    context = Context("lint", (), (PassedTest(text, "fine"),), (text,))
     report = render_findings([finding, replace(finding, model=None)], context)
     root = checked(report)
     (failure, _) = root.iter("failure")

@@ -22,7 +22,7 @@ from pinsync.errors import RemoteError, UsageError
 from pinsync.escape import one_line
 from pinsync.reports import Style
 from pinsync.reports.drift.markdown import render
-from pinsync.reports.words.page import MARKER, MAX_CHARS, MIN_CHARS, code, measure
+from pinsync.reports.words.page import MARKER, MAX_CHARS, MIN_CHARS, measure, quote_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,9 +120,8 @@ def test_any_text_is_data(text: str) -> None:
 def assert_data(text: str) -> None:
     """Wherever it stands, a text comes out of markdown as itself, in code, and nothing else changes."""
     shown = one_line(text) or '""'
-    page = Page(
-        f"**b {code(text)}:** c\n\n| h | i |\n| --- | --- |\n| {code(text)} | j |\n\n- k {code(text)} l\n  - m\n"
-    )
+    span = quote_code(text)
+    page = Page(f"**b {span}:** c\n\n| h | i |\n| --- | --- |\n| {span} | j |\n\n- k {span} l\n  - m\n")
     spans = {"code"} if shown.strip("|<") else set()
     assert set(page.tags) == {"p", "strong", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"} | spans
     # Outside of code stand pipes, "<", and one character of each command of a runner.
@@ -139,14 +138,14 @@ def flat(text: str) -> str:
 
 
 def test_the_escape_in_full() -> None:
-    assert code("a|b") == "`a`&#124;`b`"
-    assert code("|<") == "&#124;&lt;"
-    assert code("``a`") == "``` ``a` ```"
-    assert code("##[error]x") == "`#`&#35;`[error]x`"
-    assert code("a ##vso[a.b]") == "`a #`&#35;`vso[a.b]`"
-    assert code("[[ATTACHMENT|x]]") == "`[`&#91;`ATTACHMENT`&#124;`x]]`"
-    assert code("# [1]") == "`# [1]`"
-    assert code("") == '`""`'
+    assert quote_code("a|b") == "`a`&#124;`b`"
+    assert quote_code("|<") == "&#124;&lt;"
+    assert quote_code("``a`") == "``` ``a` ```"
+    assert quote_code("##[error]x") == "`#`&#35;`[error]x`"
+    assert quote_code("a ##vso[a.b]") == "`a #`&#35;`vso[a.b]`"
+    assert quote_code("[[ATTACHMENT|x]]") == "`[`&#91;`ATTACHMENT`&#124;`x]]`"
+    assert quote_code("# [1]") == "`# [1]`"
+    assert quote_code("") == '`""`'
 
 
 @pytest.mark.parametrize("case", sorted(CASES))

@@ -160,12 +160,12 @@ def test_a_fence_cant_be_opened_from_within() -> None:
 
 
 def test_a_part_has_no_fence_of_its_own() -> None:
-    part = patch.part(Texts("a.yaml", b"a\n", b"##[add-mask]x\n"))
+    part = patch.render_part(Texts("a.yaml", b"a\n", b"##[add-mask]x\n"))
     assert b"::stop-commands" not in part
-    token, *lines = patch.fenced(part).splitlines(keepends=True)
+    token, *lines = patch.fence(part).splitlines(keepends=True)
     assert token.startswith(b"::stop-commands::")
     assert b"".join(lines[:-1]) == part
-    assert patch.part(Texts("a.yaml", b"a\n", b"a\n")) == patch.fenced(b"") == b""
+    assert patch.render_part(Texts("a.yaml", b"a\n", b"a\n")) == patch.fence(b"") == b""
 
 
 def test_what_is_no_command_needs_no_fence() -> None:
@@ -246,7 +246,7 @@ def test_odd_names_of_files_that_come_and_go(repository: Path, git: Git, name: s
 
 
 def test_a_name_that_isnt_utf_8() -> None:
-    assert patch.quoted("a/\udcff.yaml") == '"a/\\377.yaml"'
+    assert patch.quote_path("a/\udcff.yaml") == '"a/\\377.yaml"'
 
 
 @pytest.mark.parametrize(

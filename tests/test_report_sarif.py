@@ -22,7 +22,7 @@ from pinsync import __version__
 from pinsync.escape import INVISIBLE
 from pinsync.model import Finding
 from pinsync.reports import Style
-from pinsync.reports.ci.findings import RULES, Context, Rule
+from pinsync.reports.ci.findings import DRIFT_RULES, Context, FindingRule
 from pinsync.reports.ci.sarif import MAX_RESULTS, render, render_findings
 
 CASES_FOLDER: Final = Path(__file__).parent / "cases"
@@ -77,7 +77,7 @@ def test_golden(case: str) -> None:
 def test_a_drift_is_what_the_schema_says(case: str) -> None:
     run = checked(render(CASES[case](), STYLE))
     assert run["automationDetails"]["id"] == "pinsync-diff/"
-    assert {result["ruleId"] for result in run["results"]} <= {rule.id for rule in RULES}
+    assert {result["ruleId"] for result in run["results"]} <= {rule.id for rule in DRIFT_RULES}
     assert len(set(prints(run))) == len(prints(run))
 
 
@@ -132,8 +132,8 @@ def test_a_rule_explains_itself() -> None:
     assert expired["defaultConfiguration"] == {"level": "warning"}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_of_a_drift_says_what_code_scanning_shows(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", DRIFT_RULES, ids=lambda rule: rule.id)
+def test_a_rule_of_a_drift_says_what_code_scanning_shows(rule: FindingRule) -> None:
     assert 20 < len(rule.summary) <= 1024
     assert len(rule.help) > len(rule.summary)
     assert "<" not in rule.help

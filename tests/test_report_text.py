@@ -20,7 +20,7 @@ from pinsync.escape import INVISIBLE
 from pinsync.reports import Style
 from pinsync.reports.drift import markdown
 from pinsync.reports.drift.text import render
-from pinsync.reports.words.values import compact, moment, path_text
+from pinsync.reports.words.values import compact, format_moment, format_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -400,10 +400,10 @@ def test_values_are_compact_and_unambiguous(value: Any, shown: str) -> None:  # 
 
 
 def test_paths_are_spelled_as_people_do() -> None:
-    assert path_text(("target_metadata", "title")) == "target_metadata.title"
-    assert path_text(("a b", 0, "c")) == '["a b"][0].c'
+    assert format_path(("target_metadata", "title")) == "target_metadata.title"
+    assert format_path(("a b", 0, "c")) == '["a b"][0].c'
 
 
 def test_a_moment_beyond_time_is_an_error_to_its_caller() -> None:
     with pytest.raises(OverflowError):
-        moment(datetime.max.replace(tzinfo=UTC), timezone(timedelta(hours=1)))
+        format_moment(datetime.max.replace(tzinfo=UTC), timezone(timedelta(hours=1)))

@@ -24,7 +24,7 @@ from pinsync.drift.record import Place, Side
 from pinsync.reports import Style
 from pinsync.reports.show import json as show_json
 from pinsync.reports.show import text as show_text
-from pinsync.reports.words.values import width
+from pinsync.reports.words.values import measure_width
 from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items, state
 
 if TYPE_CHECKING:
@@ -214,8 +214,8 @@ def test_columns_are_as_wide_as_a_terminal_shows_them() -> None:
     rules = [rule(number, f"/p/{number}/", [], name) for number, name in enumerate(names, 2)]
     shelf = rule(1, "/p/1/", [pin(number, f"/p/{number}/") for number in range(2, 6)])
     lines = text(shelf, *rules)[3:7]
-    assert [width(line) for line in lines] == [width(lines[0])] * 4
-    assert width(lines[0]) == len('  2  /p/2/ "______"  active')
+    assert [measure_width(line) for line in lines] == [measure_width(lines[0])] * 4
+    assert measure_width(lines[0]) == len('  2  /p/2/ "______"  active')
 
 
 def test_what_is_very_wide_moves_only_its_own_line() -> None:

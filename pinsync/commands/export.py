@@ -16,7 +16,7 @@ from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
 from pinsync.redaction import redacted
-from pinsync.reports.commit_message import message
+from pinsync.reports.commit_message import write_message
 from pinsync.reports.words.outcome import summarize_update
 from pinsync.sync.basis import customizations, read_basis
 from pinsync.sync.committed import counted_from_head, find_removed
@@ -399,7 +399,7 @@ class _Run:
         repository = require_repository_of(place, "--commit")
         recorded = {path: text for found in updates for path, text in found.recorded.items()}
         pairs = self._nothing() | {found.tracker.name: found.committed for found in updates}
-        text = self._options.message or message(pairs)
+        text = self._options.message or write_message(pairs)
         commit = repository.commit(recorded.keys(), text, self._head, partial(place.check_unchanged, recorded))
         self._console.say(f"committed {commit[:12]}" if commit else "nothing to commit")
 
@@ -416,7 +416,7 @@ class _Run:
         whole = [part for tracker, found in parts if (part := self._whole(place, tracker, found))]
         files = {path: text for part in whole for path, text in part.files.items()}
         pairs = self._nothing() | {part.tracker.name: part.pairs for part in whole}
-        text = self._options.message or message(pairs)
+        text = self._options.message or write_message(pairs)
         result = place.repository.commit_to_branch(name, files, text, place.revision)
         for found in updates:
             self._console.say(summarize_update(found, self._where(found.folder)))

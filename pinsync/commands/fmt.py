@@ -193,10 +193,10 @@ def _format_input(text: bytes, options: Options, console: Console) -> int:
 
 def _show(texts: Texts, console: Console) -> None:
     """Show what would change; a difference names its file, so that the name needs no line of its own."""
-    part = patch.part(texts)
+    part = patch.render_part(texts)
     if is_terminal(sys.stdout):
         console.out(defused(printable(part.decode().removesuffix("\n"))))
         return
     if warning := patch.describe_commands(texts):
         console.warn(warning)
-    console.out(patch.fenced(part))
+    console.out(patch.fence(part))

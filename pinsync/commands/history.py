@@ -153,7 +153,7 @@ def _write(
         if walk.shallow:
             if first is not None:
                 write("")
-            write(history_text.end(walk.shallow))
+            write(history_text.render_end(walk.shallow))
 
 
 def _asked(options: Options, repository: Repository) -> tuple[Wanted, str | None]:

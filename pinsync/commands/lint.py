@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from pinsync import config
 from pinsync.commands.deliver import append_summary, check_reports, has_summary, write_reports
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, gravest, suggestion
@@ -18,7 +19,7 @@ from pinsync.lint.ignores import add_ignores, count_ignores
 from pinsync.lint.rules import RULES, LintRule, describe_rule, syntax, unread_document
 from pinsync.model import Finding
 from pinsync.reports import load_lint
-from pinsync.reports.ci.findings import UNREAD, Context, Passed, Rule, named
+from pinsync.reports.ci.findings import LINT_INCOMPLETE, Context, FindingRule, PassedTest, name_suite
 from pinsync.workspace.paths import (
     choose_files,
     configuration_path,
@@ -130,7 +131,7 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
         findings = _add_ignores(folders, check, store, console)
     findings = [*(_failure(error, store.root) for error in errors), *findings]
     context = reader.context(findings, ids)
-    passed = (*context.passed, *(Passed(path, path) for path in configurations.values()))
+    passed = (*context.passed, *(PassedTest(path, path) for path in configurations.values()))
     found = findings, replace(context, passed=passed, has_page=has_summary(workspace.environ))
     _report(found, reader.as_seen(*found), options, workspace.environ, console)
     codes = [error.exit_code for error in errors]
@@ -256,7 +257,7 @@ def _explain(name: str, console: Console) -> int:
     Raises:
         UsageError: there is no such rule.
     """
-    rule = UNREAD if name == UNREAD.id else _described(RULES[_known(name)])
+    rule = LINT_INCOMPLETE if name == LINT_INCOMPLETE.id else _described(RULES[_known(name)])
     console.out(f"{rule.id} ({rule.severity})\n\n{rule.summary}\n\n{rule.help}".rstrip())
     return 0
 
@@ -365,12 +366,16 @@ class _Reader:
         """Return what the reports are told besides the findings."""
         wrong = {finding.file for finding in findings}
         passed = [
-            Passed(named(self._read[source].model, self._tracker(PurePosixPath(source).parent)) or source, source)
+            PassedTest(
+                name_suite(self._read[source].model, self._tracker(PurePosixPath(source).parent)) or source, source
+            )
             for source in sorted(self.files & self._read.keys())
             if source not in wrong
         ]
         described = [_described(rule) for rule in RULES.values() if rule.ID in ids]
-        return Context("lint", [*described, UNREAD], tuple(passed), configuration=configuration_path(self._settings))
+        return Context(
+            "lint", [*described, LINT_INCOMPLETE], tuple(passed), configuration=configuration_path(self._settings)
+        )
 
     def as_seen(self, findings: Sequence[Finding], context: Context) -> Found:
         """Return the same for people: with paths as they are written in the current folder."""
@@ -384,12 +389,14 @@ def _failure(error: FileError, root: Path) -> Finding:
     """Return what says that something wasn't looked at; what lies outside the root is named in the message alone."""
     file = relative_to_root(error.source, root)
     message = error.message if file is None else error.reason
-    return Finding(UNREAD.id, "error", message, file=file, line=error.line, column=error.column, hint=error.hint)
+    return Finding(
+        LINT_INCOMPLETE.id, "error", message, file=file, line=error.line, column=error.column, hint=error.hint
+    )
 
 
-def _described(rule: LintRule) -> Rule:
+def _described(rule: LintRule) -> FindingRule:
     summary, text = describe_rule(rule)
-    return Rule(rule.ID, rule.SEVERITY, summary, text)
+    return FindingRule(rule.ID, rule.SEVERITY, summary, text)
 
 
 def _report(found: Found, as_seen: Found, options: Options, environ: Mapping[str, str], console: Console) -> None:
@@ -406,4 +413,4 @@ def _report(found: Found, as_seen: Found, options: Options, environ: Mapping[str
     if "github" in (options.format, *(name for name, _ in options.reports)):
         from pinsync.reports.ci import github  # noqa: PLC0415 - where it is asked for
 
-        append_summary(environ, partial(github.summary, *found), console)
+        append_summary(environ, partial(github.render_summary, *found), console)

@@ -24,7 +24,7 @@ MAX_ENTRIES = 50
 _MAX_NAME = 60
 
 
-def message(trackers: Mapping[str, Sequence[Pair]]) -> str:
+def write_message(trackers: Mapping[str, Sequence[Pair]]) -> str:
     """Return a commit message: a subject with the counts, and a line for each change.
 
     Args:
@@ -35,17 +35,17 @@ def message(trackers: Mapping[str, Sequence[Pair]]) -> str:
     counts = Counter(pair.kind for _, pair in changes)
     subject = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "same rules, new text"
     names = {name for name, _ in changes}
-    whose = f" of {_data(*names)}" if len(names) == 1 < len(trackers) else ""
+    whose = f" of {_escape_foreign(*names)}" if len(names) == 1 < len(trackers) else ""
     lines = []
     heading = ""
     ordered = sorted(changes, key=lambda change: (change[0], order_in_tracker(change[1].shown)))
     for name, pair in ordered[:MAX_ENTRIES]:
         # No trailer: of those, the one word before the colon may be followed by blanks alone; an odd name has quotes.
-        here = f"{f'{name}, ' if len(trackers) > 1 else ''}model {_data(compact(pair.shown.model))}:"
+        here = f"{f'{name}, ' if len(trackers) > 1 else ''}model {_escape_foreign(compact(pair.shown.model))}:"
         if here != heading:
             lines += ["", here]
             heading = here
-        lines.append(f"  {pair.kind} {_data(describe(pair.shown))}")
+        lines.append(f"  {pair.kind} {_escape_foreign(describe(pair.shown))}")
     if len(ordered) > MAX_ENTRIES:
         lines += ["", f"and {len(ordered) - MAX_ENTRIES} more"]
     # A job shows the commit that it checked out.
@@ -80,6 +80,6 @@ keeps jobs from running ("Skipping workflow runs", "Skip a pipeline").
 """
 
 
-def _data(text: str) -> str:
+def _escape_foreign(text: str) -> str:
     """Return foreign text on one line, cut, and so that nobody is called by it and nothing obeyed."""
     return _OBEYED.sub(lambda match: escaped(match[0]), clipped(one_line(text), _MAX_NAME))

@@ -33,12 +33,12 @@ def render(blame: Blame, style: Style) -> str:  # noqa: ARG001 - as every format
             "source": blame.source.source,
             "revision": blame.source.revision,
             "complete": blame.shallow is None,
-            "shallow": commits.record(blame.shallow),
+            "shallow": commits.build_commit(blame.shallow),
             "trackers": [
                 {
                     "name": tracker.name,
                     "tracker_id": tracker.tracker_id,
-                    "rules": [_rule(rule) for rule in tracker.rules],
+                    "rules": [_build_rule(rule) for rule in tracker.rules],
                 }
                 for tracker in blame.trackers
             ],
@@ -46,17 +46,17 @@ def render(blame: Blame, style: Style) -> str:  # noqa: ARG001 - as every format
     )
 
 
-def _rule(rule: BlamedRule) -> Record:
+def _build_rule(rule: BlamedRule) -> Record:
     return {
         **identify(rule.customization, plain_data(rule.customization), rule.place),
         "kind": rule.kind,
-        "commit": commits.record(rule.commit),
-        "pins": [_pin(blamed) for blamed in rule.pins],
+        "commit": commits.build_commit(rule.commit),
+        "pins": [_build_pin(blamed) for blamed in rule.pins],
     }
 
 
-def _pin(blamed: Blamed) -> Record:
-    record: Record = {"pin": blamed.pin, "kind": None, "commit": commits.record(blamed.commit)}
+def _build_pin(blamed: Blamed) -> Record:
+    record: Record = {"pin": blamed.pin, "kind": None, "commit": commits.build_commit(blamed.commit)}
     if blamed.change:
         record["kind"] = blamed.change.kind
         if blamed.change.old is not None:

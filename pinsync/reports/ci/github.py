@@ -11,9 +11,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import clipped, defused, one_line
-from pinsync.reports.ci.findings import from_drift
-from pinsync.reports.words.page import MARKER, code, measure
-from pinsync.reports.words.values import plural
+from pinsync.reports.ci.findings import collect_findings
+from pinsync.reports.words.page import MARKER, measure, quote_code
+from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,7 @@ def render(drift: Drift, style: Style) -> str:
         drift: what to report.
         style: the time zone.
     """
-    return render_findings(*from_drift(drift, style))
+    return render_findings(*collect_findings(drift, style))
 
 
 def render_findings(findings: Sequence[Finding], context: Context) -> str:
@@ -49,13 +49,13 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
         findings: what to report, the more important first.
         context: what found them, and the notes.
     """
-    return "".join(f"{command}\n" for command in _commands(findings, context))
+    return "".join(f"{command}\n" for command in _render_commands(findings, context))
 
 
-def _commands(findings: Sequence[Finding], context: Context) -> Iterator[str]:
+def _render_commands(findings: Sequence[Finding], context: Context) -> Iterator[str]:
     title = {"title": f"pinsync {context.command}"}
     notes = context.notes[: MAX_OF_A_KIND - 1]  # the last notice says what is left out
-    yield from (_command("notice", {"file": context.configuration} | title, note) for note in notes)
+    yield from (_render_command("notice", {"file": context.configuration} | title, note) for note in notes)
     left_out = Counter({"note": len(context.notes) - len(notes)})
     taken: Counter[str] = Counter()
     for finding in findings:
@@ -63,13 +63,13 @@ def _commands(findings: Sequence[Finding], context: Context) -> Iterator[str]:
             left_out[finding.severity] += 1
             continue
         taken[finding.severity] += 1
-        yield _command(finding.severity, _properties(finding), finding.message, finding.hint)
-    if more := " and ".join(plural(count, f"more {kind}") for kind, count in sorted(left_out.items()) if count):
+        yield _render_command(finding.severity, _collect_properties(finding), finding.message, finding.hint)
+    if more := " and ".join(pluralize(count, f"more {kind}") for kind, count in sorted(left_out.items()) if count):
         page = "in the step's summary as far as it goes, or " if context.has_page else ""
-        yield _command("notice", title, f"{more}, to be found {page}with --format text")
+        yield _render_command("notice", title, f"{more}, to be found {page}with --format text")
 
 
-def _properties(finding: Finding) -> dict[str, str]:
+def _collect_properties(finding: Finding) -> dict[str, str]:
     properties = {}
     if finding.file is not None:
         properties["file"] = finding.file
@@ -80,21 +80,21 @@ def _properties(finding: Finding) -> dict[str, str]:
     return properties | {"title": f"pinsync {finding.rule}"}
 
 
-def _command(name: str, properties: dict[str, str], message: str, hint: str | None = None) -> str:
-    text = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+def _render_command(name: str, properties: dict[str, str], message: str, hint: str | None = None) -> str:
+    text = ",".join(f"{key}={_escape_property(value)}" for key, value in properties.items())
     lines = [defused(clipped(one_line(part), _MAX_DATA)) for part in (message, hint) if part]
-    return f"::{name} {text}::{_data(chr(10).join(lines))}"
+    return f"::{name} {text}::{_escape_data(chr(10).join(lines))}"
 
 
-def _data(text: str) -> str:
+def _escape_data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(defused(one_line(text))).replace(":", "%3A").replace(",", "%2C")
+def _escape_property(text: str) -> str:
+    return _escape_data(defused(one_line(text))).replace(":", "%3A").replace(",", "%2C")
 
 
-def summary(findings: Sequence[Finding], context: Context, max_chars: int) -> str:
+def render_summary(findings: Sequence[Finding], context: Context, max_chars: int) -> str:
     """Return findings as a page for a job's summary: a table in GitHub-flavoured markdown, as long as is allowed.
 
     Args:
@@ -103,18 +103,18 @@ def summary(findings: Sequence[Finding], context: Context, max_chars: int) -> st
         max_chars: the most UTF-16 code units the page may have, at least 500.
     """
     counts = Counter(finding.severity for finding in findings)
-    verdict = ", ".join(plural(count, kind) for kind, count in sorted(counts.items())) or "nothing found"
+    verdict = ", ".join(pluralize(count, kind) for kind, count in sorted(counts.items())) or "nothing found"
     page = f"{MARKER}\n### pinsync {context.command}: {verdict}\n\n"
     room = max_chars - measure(page) - _RESERVED
-    notes = _fitting((f"- note: {code(clipped(note, _MAX_CELL))}\n" for note in context.notes), room // 2)
-    rows = _fitting(map(_row, findings), room - measure("".join(notes)) - len(_HEAD))
+    notes = _take_fitting((f"- note: {quote_code(clipped(note, _MAX_CELL))}\n" for note in context.notes), room // 2)
+    rows = _take_fitting(map(_render_row, findings), room - measure("".join(notes)) - len(_HEAD))
     left_out = {"note": len(context.notes) - len(notes), "finding": len(findings) - len(rows)}
-    more = ", ".join(plural(count, what) for what, count in left_out.items() if count)
+    more = ", ".join(pluralize(count, what) for what, count in left_out.items() if count)
     parts = [notes, [_HEAD, *rows] if rows else [], [f"Left out to fit: {more}.\n"] if more else []]
     return page + "\n".join("".join(part) for part in parts if part)
 
 
-def _fitting(pieces: Iterable[str], room: int) -> list[str]:
+def _take_fitting(pieces: Iterable[str], room: int) -> list[str]:
     """Return the first pieces that fit."""
     taken: list[str] = []
     for piece in pieces:
@@ -124,7 +124,7 @@ def _fitting(pieces: Iterable[str], room: int) -> list[str]:
     return taken
 
 
-def _row(finding: Finding) -> str:
+def _render_row(finding: Finding) -> str:
     place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part is not None)
     cells = [place, f"{finding.severity} {finding.rule}: {finding.message}", finding.hint or ""]
-    return "".join(f"| {code(clipped(cell, _MAX_CELL)) if cell else ''} " for cell in cells) + "|\n"
+    return "".join(f"| {quote_code(clipped(cell, _MAX_CELL)) if cell else ''} " for cell in cells) + "|\n"

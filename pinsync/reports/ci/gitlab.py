@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.escape import one_line
 from pinsync.model import Finding
-from pinsync.reports.ci.findings import described, fingerprints, from_drift, is_failure, line
+from pinsync.reports.ci.findings import choose_line, collect_findings, compute_fingerprints, describe, is_failure
 from pinsync.reports.words.record import encode
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def render(drift: Drift, style: Style) -> str:
         drift: what to report.
         style: the time zone.
     """
-    return render_findings(*from_drift(drift, style))
+    return render_findings(*collect_findings(drift, style))
 
 
 def render_findings(findings: Sequence[Finding], context: Context) -> str:
@@ -41,22 +41,24 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
     """
     notes = [Finding("note", "warning", note) for note in context.notes]
     issues = [
-        _issue(finding, "info" if at < len(notes) else _severity(finding), print_, context.configuration)
-        for at, (finding, print_) in enumerate(zip((*notes, *findings), fingerprints((*notes, *findings)), strict=True))
+        _build_issue(finding, "info" if at < len(notes) else _choose_severity(finding), print_, context.configuration)
+        for at, (finding, print_) in enumerate(
+            zip((*notes, *findings), compute_fingerprints((*notes, *findings)), strict=True)
+        )
     ]
     return encode(issues)
 
 
-def _severity(finding: Finding) -> str:
+def _choose_severity(finding: Finding) -> str:
     return "critical" if is_failure(finding) else _SEVERITIES[finding.severity]
 
 
-def _issue(finding: Finding, severity: str, fingerprint: tuple[str, int], otherwise: str) -> dict[str, Any]:
+def _build_issue(finding: Finding, severity: str, fingerprint: tuple[str, int], otherwise: str) -> dict[str, Any]:
     digest, count = fingerprint
     return {
-        "description": described(finding),
+        "description": describe(finding),
         "check_name": finding.rule,
         "fingerprint": digest if count == 1 else f"{digest}-{count}",
         "severity": severity,
-        "location": {"path": one_line(finding.file or otherwise), "lines": {"begin": line(finding)}},
+        "location": {"path": one_line(finding.file or otherwise), "lines": {"begin": choose_line(finding)}},
     }

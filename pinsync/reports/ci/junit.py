@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from pinsync.escape import clipped, defused, one_line
-from pinsync.reports.ci.findings import described, from_drift, is_failure, named
+from pinsync.reports.ci.findings import collect_findings, describe, is_failure, name_suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ def render(drift: Drift, style: Style) -> str:
         drift: what to report.
         style: the time zone.
     """
-    return render_findings(*from_drift(drift, style))
+    return render_findings(*collect_findings(drift, style))
 
 
 def render_findings(findings: Sequence[Finding], context: Context) -> str:
@@ -48,14 +48,14 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
     """
     report = _Report(context.command)
     for note in context.notes:
-        report.test("notes", note)
+        report.add_test("notes", note)
     for finding in findings:
-        report.failure(finding)
+        report.add_failure(finding)
     for passed in context.passed:
-        report.test(passed.suite, passed.name)
+        report.add_test(passed.suite, passed.name)
     if not (findings or context.passed):
-        report.test(context.command, "nothing found")
-    return report.text()
+        report.add_test(context.command, "nothing found")
+    return report.render()
 
 
 class _Report:
@@ -67,7 +67,7 @@ class _Report:
         self._names: set[tuple[str, str]] = set()
         self._equal: Counter[tuple[str, str]] = Counter()
 
-    def test(self, suite: str, name: str) -> ET.Element:
+    def add_test(self, suite: str, name: str) -> ET.Element:
         """Add a test; readers tell tests apart by their names, so equal ones get a number."""
         suite, name = one_line(suite), clipped(one_line(name), _MAX_NAME)
         if suite not in self._suites:
@@ -79,21 +79,21 @@ class _Report:
         self._names.add((suite, full))
         return ET.SubElement(self._suites[suite], "testcase", classname=suite, name=full, time="0")
 
-    def failure(self, finding: Finding) -> None:
+    def add_failure(self, finding: Finding) -> None:
         """Add a test that failed: it is named by what it is about, and so is the same one when that changes further."""
         # A tracker that can't be compared keeps its suite, whichever file is at fault.
         owner = finding.identity if finding.name else finding.file
-        suite = named(finding.model, finding.tracker) or owner or finding.identity or finding.rule
-        test = self.test(suite, finding.name or _place(finding))
+        suite = name_suite(finding.model, finding.tracker) or owner or finding.identity or finding.rule
+        test = self.add_test(suite, finding.name or _describe_test(finding))
         if finding.file is not None:
             test.set("file", one_line(finding.file))
             if finding.line is not None:
                 test.set("line", str(finding.line))
         message = clipped(one_line(finding.message), _MAX_MESSAGE)
         kind = "error" if is_failure(finding) else "failure"
-        ET.SubElement(test, kind, type=finding.rule, message=message).text = described(finding)
+        ET.SubElement(test, kind, type=finding.rule, message=message).text = describe(finding)
 
-    def text(self) -> str:
+    def render(self) -> str:
         """Return the document."""
         for element in (self._root, *self._suites.values()):
             for name, tag in _COUNTED.items():
@@ -109,7 +109,7 @@ def _write_reference(character: str) -> str:
     return f"&#{ord(character)};"
 
 
-def _place(finding: Finding) -> str:
+def _describe_test(finding: Finding) -> str:
     """Return what a finding is about, but for its line, which moves: ``expired: customizations/basket.yaml: 123``."""
     identity = finding.identity if finding.identity != finding.message else None
     return ": ".join(part for part in (finding.rule, finding.file, identity) if part)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.reports.words.record import Record, change_record, encode, utc
+from pinsync.reports.words.record import Record, build_change, encode, format_utc
 
 if TYPE_CHECKING:
     from pinsync.drift.record import Drift, Side, TrackerDrift
@@ -33,39 +33,39 @@ def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format ha
         "version": VERSION,
         "drift": drift.found,
         "complete": drift.complete,
-        "from": _side(drift.old),
-        "to": _side(drift.new),
-        "trackers": [_tracker(tracker) for tracker in drift.trackers],
-        **_notes(drift.notes),
+        "from": _build_side(drift.old),
+        "to": _build_side(drift.new),
+        "trackers": [_build_tracker(tracker) for tracker in drift.trackers],
+        **_build_notes(drift.notes),
     }
     return encode(record)
 
 
-def _side(side: Side) -> Record:
+def _build_side(side: Side) -> Record:
     record: Record = {"source": side.source}
     if side.revision is not None:
         record["revision"] = side.revision
     if side.fetched_at is not None:
-        record["fetched_at"] = utc(side.fetched_at)
+        record["fetched_at"] = format_utc(side.fetched_at)
     return record
 
 
-def _notes(notes: tuple[str, ...]) -> Record:
+def _build_notes(notes: tuple[str, ...]) -> Record:
     return {"notes": list(notes)} if notes else {}
 
 
-def _tracker(tracker: TrackerDrift) -> Record:
+def _build_tracker(tracker: TrackerDrift) -> Record:
     counts = tracker.counts()
     return {
         "name": tracker.name,
         "tracker_id": tracker.tracker_id,
         "complete": tracker.error is None,
-        "error": None if tracker.error is None else _error(tracker.error),
+        "error": None if tracker.error is None else _build_error(tracker.error),
         "summary": {kind: counts[kind] for kind in _SUMMARY} | {"unchanged": tracker.unchanged},
-        "changes": [change_record(change) for change in tracker.changes],
-        **_notes(tracker.notes),
+        "changes": [build_change(change) for change in tracker.changes],
+        **_build_notes(tracker.notes),
     }
 
 
-def _error(error: PinsyncError) -> Record:
+def _build_error(error: PinsyncError) -> Record:
     return {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}

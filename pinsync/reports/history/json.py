@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.reports.words import commits
-from pinsync.reports.words.record import change_record, encode
+from pinsync.reports.words.record import build_change, encode
 
 if TYPE_CHECKING:
     from pinsync.drift.record import TrackerDrift
@@ -30,21 +30,21 @@ def render(log: Log, style: Style) -> str:  # noqa: ARG001 - as every format's
             "version": VERSION,
             "revision": log.revision,
             "complete": log.shallow is None,
-            "shallow": commits.record(log.shallow),
-            "commits": [_entry(entry) for entry in log.entries],
+            "shallow": commits.build_commit(log.shallow),
+            "commits": [_build_entry(entry) for entry in log.entries],
         }
     )
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _build_entry(entry: Entry) -> dict[str, Any]:
     return {
-        **(commits.record(entry.commit) or {}),
+        **(commits.build_commit(entry.commit) or {}),
         "reformatted": entry.reformatted,
         "notes": list(entry.notes),
-        "trackers": [_tracker(tracker) for tracker in entry.trackers],
+        "trackers": [_build_tracker(tracker) for tracker in entry.trackers],
     }
 
 
-def _tracker(tracker: TrackerDrift) -> dict[str, Any]:
-    changes = [change_record(change) for change in tracker.changes]
+def _build_tracker(tracker: TrackerDrift) -> dict[str, Any]:
+    changes = [build_change(change) for change in tracker.changes]
     return {"name": tracker.name, "tracker_id": tracker.tracker_id, "changes": changes}

@@ -9,8 +9,8 @@ from pinsync.escape import clipped
 from pinsync.reports.history.text import REFORMATTED
 from pinsync.reports.words import commits
 from pinsync.reports.words.changes import ChangeWords
-from pinsync.reports.words.page import MAX_CHARS, MAX_VALUE, Page, code, measure, render_item
-from pinsync.reports.words.values import plural
+from pinsync.reports.words.page import MAX_CHARS, MAX_VALUE, Page, measure, quote_code, render_item
+from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,15 +30,15 @@ def render(log: Log, style: Style) -> str:
         log: what to report.
         style: the time zone.
     """
-    last = _last(log, {"commit": _PLACEHOLDER, "customization": _PLACEHOLDER})
-    report = _Report(log, style, ChangeWords(style.zone, code, MAX_VALUE), Page(MAX_CHARS - measure(last)))
-    return report.text()
+    last = _render_end(log, {"commit": _PLACEHOLDER, "customization": _PLACEHOLDER})
+    report = _Report(log, style, ChangeWords(style.zone, quote_code, MAX_VALUE), Page(MAX_CHARS - measure(last)))
+    return report.render()
 
 
-def _last(log: Log, left_out: Mapping[str, int]) -> str:
+def _render_end(log: Log, left_out: Mapping[str, int]) -> str:
     """Return the last lines: where the history ends, and what is left out."""
-    end = f"Note: {code(commits.shallow_end(log.shallow))}\n\n" if log.shallow else ""
-    counts = ", ".join(plural(left_out[what], what) for what in ("commit", "customization") if left_out.get(what))
+    end = f"Note: {quote_code(commits.describe_shallow_end(log.shallow))}\n\n" if log.shallow else ""
+    counts = ", ".join(pluralize(left_out[what], what) for what in ("commit", "customization") if left_out.get(what))
     if not counts:
         return end
     return f"{end}Left out to fit: {counts}. The whole: the same `pinsync history` with `--format text`.\n"
@@ -51,39 +51,41 @@ class _Report:
     words: ChangeWords
     page: Page
 
-    def text(self) -> str:
+    def render(self) -> str:
         entries = self.log.entries
-        count = plural(len(entries), "commit") if entries else "no commit changed what was asked for"
+        count = pluralize(len(entries), "commit") if entries else "no commit changed what was asked for"
         self.page.take(f"### pinsync history: {count}\n\n")
         for at, entry in enumerate(entries):
-            if not self.page.take(self._head(entry)):
-                self.page.left_out["commit"] = len(entries) - at
+            if not self.page.take(self._render_head(entry)):
+                self.page.omissions["commit"] = len(entries) - at
                 break
-            self._details(entry)
-        return f"{self.page.text()}{_last(self.log, self.page.left_out)}".rstrip("\n") + "\n"
+            self._put_details(entry)
+        return f"{self.page.join()}{_render_end(self.log, self.page.omissions)}".rstrip("\n") + "\n"
 
-    def _head(self, entry: Entry) -> str:
+    def _render_head(self, entry: Entry) -> str:
         commit = entry.commit
-        head = (f"`{commit.short}`", commits.date(commit, self.style.zone), _clipped(commit.author))
-        notes = [f"- note: {_clipped(note)}\n" for note in entry.notes]
+        head = (f"`{commit.short}`", commits.format_date(commit, self.style.zone), _quote_clipped(commit.author))
+        notes = [f"- note: {_quote_clipped(note)}\n" for note in entry.notes]
         notes += [f"- {REFORMATTED}\n"] if entry.reformatted else []
-        return f"#### {' · '.join(head)}\n\n{_clipped(commit.subject)}\n\n" + "".join([*notes, "\n"] if notes else [])
+        return f"#### {' · '.join(head)}\n\n{_quote_clipped(commit.subject)}\n\n" + "".join(
+            [*notes, "\n"] if notes else []
+        )
 
-    def _details(self, entry: Entry) -> None:
+    def _put_details(self, entry: Entry) -> None:
         """Put the changes there; what is left is shared so that older commits have a section too."""
         count = sum(len(tracker.changes) for tracker in entry.trackers)
-        spare = max(measure(_CLOSE), self.page.half())
-        if count and self.page.take_all("customization", self._pieces(entry, count), count, spare=spare):
+        spare = max(measure(_CLOSE), self.page.half_room())
+        if count and self.page.take_all("customization", self._render_pieces(entry, count), count, spare=spare):
             self.page.take(_CLOSE)
 
-    def _pieces(self, entry: Entry, count: int) -> Iterator[str]:
-        before = f"<details>\n<summary>{plural(count, 'customization')}</summary>\n\n"
+    def _render_pieces(self, entry: Entry, count: int) -> Iterator[str]:
+        before = f"<details>\n<summary>{pluralize(count, 'customization')}</summary>\n\n"
         for tracker in entry.trackers:
-            words = self.words.of(tracker)
+            words = self.words.adapt_to(tracker)
             for change in tracker.changes:
-                yield before + render_item(words.entry(change), with_model=True)
+                yield before + render_item(words.describe_change(change), with_model=True)
                 before = ""
 
 
-def _clipped(text: str) -> str:
-    return code(clipped(text, MAX_VALUE))
+def _quote_clipped(text: str) -> str:
+    return quote_code(clipped(text, MAX_VALUE))

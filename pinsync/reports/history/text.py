@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from pinsync.escape import one_line
 from pinsync.reports.words import commits
 from pinsync.reports.words.changes import ChangeWords
-from pinsync.reports.words.terminal import name_tracker, paint, render_entry
-from pinsync.reports.words.values import page
+from pinsync.reports.words.terminal import name_tracker, paint, render_change
+from pinsync.reports.words.values import join_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,12 +31,12 @@ def render(entries: Iterable[Entry], style: Style) -> Iterator[str]:
     """
     report = _Report(style, ChangeWords(style.zone, one_line))
     for at, entry in enumerate(entries):
-        yield page([*([""] if at else []), *report.lines(entry)]).removesuffix("\n")
+        yield join_lines([*([""] if at else []), *report.render_lines(entry)]).removesuffix("\n")
 
 
-def end(shallow: Commit) -> str:
+def render_end(shallow: Commit) -> str:
     """Return the last line, which says where a shallow clone ends."""
-    return f"note: {commits.shallow_end(shallow)}"
+    return f"note: {commits.describe_shallow_end(shallow)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class _Report:
     style: Style
     words: ChangeWords
 
-    def lines(self, entry: Entry) -> Iterator[str]:
+    def render_lines(self, entry: Entry) -> Iterator[str]:
         commit = entry.commit
-        head = [f"commit {commit.short}", commits.date(commit, self.style.zone), one_line(commit.author)]
+        head = [f"commit {commit.short}", commits.format_date(commit, self.style.zone), one_line(commit.author)]
         yield paint(self.style, "~", " · ".join(head))
         yield f"    {one_line(commit.subject)}".rstrip()
         if entry.notes or entry.reformatted:
@@ -58,7 +58,7 @@ class _Report:
             if len(entry.trackers) > 1:
                 yield ""
                 yield paint(self.style, "bold", name_tracker(tracker))
-            words = self.words.of(tracker)
+            words = self.words.adapt_to(tracker)
             for change in tracker.changes:
                 yield ""
-                yield from render_entry(words.entry(change), self.style)
+                yield from render_change(words.describe_change(change), self.style)

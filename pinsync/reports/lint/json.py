@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.reports.ci.findings import is_failure, looked_at
+from pinsync.reports.ci.findings import count_files, is_failure
 from pinsync.reports.words.record import encode
 
 if TYPE_CHECKING:
@@ -31,24 +31,24 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
     """
     found = [finding for finding in findings if not is_failure(finding)]
     counts = Counter(finding.severity for finding in found)
-    notes = [_note(finding) for finding in findings if is_failure(finding)]
-    files = looked_at(findings, context)
+    notes = [_describe_failure(finding) for finding in findings if is_failure(finding)]
+    files = count_files(findings, context)
     record = {
         "version": VERSION,
         "complete": not notes,
         "summary": {"errors": counts["error"], "warnings": counts["warning"], "files": files},
-        "findings": [_record(finding) for finding in found],
+        "findings": [_build_finding(finding) for finding in found],
         **({"notes": notes} if notes else {}),
     }
     return encode(record)
 
 
-def _note(finding: Finding) -> str:
+def _describe_failure(finding: Finding) -> str:
     told = f"{finding.message}; {finding.hint}" if finding.hint else finding.message
     return ": ".join(part for part in ("not looked at", finding.file, told) if part)
 
 
-def _record(finding: Finding) -> dict[str, Any]:
+def _build_finding(finding: Finding) -> dict[str, Any]:
     return {
         "rule": finding.rule,
         "severity": finding.severity,

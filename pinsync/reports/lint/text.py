@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import one_line
-from pinsync.reports.ci.findings import is_failure, looked_at
-from pinsync.reports.words.values import page, plural
+from pinsync.reports.ci.findings import count_files, is_failure
+from pinsync.reports.words.values import join_lines, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,19 +34,19 @@ def render_findings(findings: Sequence[Finding], context: Context, *, color: boo
     lines = []
     for finding in findings:
         severity = painted(finding.severity, finding.severity)
-        lines.append(f"{_place(finding)}{severity} {finding.rule}: {one_line(finding.message)}")
+        lines.append(f"{_format_place(finding)}{severity} {finding.rule}: {one_line(finding.message)}")
         if finding.hint:
             lines.append(f"  {one_line(finding.hint)}")
     found = Counter(finding.severity for finding in findings if not is_failure(finding))
-    counts = [painted(kind, plural(found[kind], kind)) for kind in ("error", "warning") if found[kind]]
+    counts = [painted(kind, pluralize(found[kind], kind)) for kind in ("error", "warning") if found[kind]]
     unread = sum(map(is_failure, findings))
     nothing = "nothing found" if unread else painted("good", "nothing found")
-    last = f"{', '.join(counts) or nothing} in {plural(looked_at(findings, context), 'file')}"
-    lines.append(f"{last}; {plural(unread, 'path')} could not be looked at" if unread else last)
-    return page(lines)
+    last = f"{', '.join(counts) or nothing} in {pluralize(count_files(findings, context), 'file')}"
+    lines.append(f"{last}; {pluralize(unread, 'path')} could not be looked at" if unread else last)
+    return join_lines(lines)
 
 
-def _place(finding: Finding) -> str:
+def _format_place(finding: Finding) -> str:
     parts = (finding.file, finding.line, finding.column)
     place = ":".join(one_line(str(part)) for part in parts if part is not None)
     return f"{place}: " if place else ""

@@ -34,17 +34,17 @@ def render(shelves: Shelves, style: Style) -> str:  # noqa: ARG001 - as every fo
             "at": shelves.at,
             "source": shelves.source.source,
             "revision": shelves.source.revision,
-            "trackers": [_tracker(tracker) for tracker in shelves.trackers],
+            "trackers": [_build_tracker(tracker) for tracker in shelves.trackers],
         }
     )
 
 
-def _tracker(tracker: TrackerShelves) -> Record:
+def _build_tracker(tracker: TrackerShelves) -> Record:
     counts = tracker.counts()
     return {
         "name": tracker.name,
         "tracker_id": tracker.tracker_id,
-        "rules": [_rule(shelf, tracker.names) for shelf in tracker.shelves],
+        "rules": [_build_rule(shelf, tracker.names) for shelf in tracker.shelves],
         "counts": {
             "rules": len(tracker.shelves),
             "pins": counts.total(),
@@ -53,14 +53,14 @@ def _tracker(tracker: TrackerShelves) -> Record:
     }
 
 
-def _rule(shelf: Shelf, names: Mapping[str, str]) -> Record:
+def _build_rule(shelf: Shelf, names: Mapping[str, str]) -> Record:
     return {
         **identify(shelf.item, shelf.data, shelf.place),
-        "pins": [_pin(slot, names) for slot in shelf.slots],
+        "pins": [_build_pin(slot, names) for slot in shelf.slots],
     }
 
 
-def _pin(slot: Slot, names: Mapping[str, str]) -> Record:
+def _build_pin(slot: Slot, names: Mapping[str, str]) -> Record:
     identity = slot.pin.get("pin_identity")
     named = names.get(identity) if isinstance(identity, str) else None
     return {"state": slot.state, "pin": slot.pin, "title": named}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pinsync.reports.words.record import utc
-from pinsync.reports.words.values import moment
+from pinsync.reports.words.record import format_utc
+from pinsync.reports.words.values import format_moment
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from pinsync.model import Commit
 
 
-def date(commit: Commit, zone: tzinfo) -> str:
+def format_date(commit: Commit, zone: tzinfo) -> str:
     """Return when a commit was written, to the minute, in a time zone."""
-    return moment(commit.date.replace(second=0), zone)
+    return format_moment(commit.date.replace(second=0), zone)
 
 
-def shallow_end(commit: Commit) -> str:
+def describe_shallow_end(commit: Commit) -> str:
     """Return the note of a shallow clone, of which the commit is the oldest."""
     return f"the history ends at {commit.short}: this clone is shallow (git fetch --unshallow)"
 
 
-def record(commit: Commit | None) -> dict[str, Any] | None:
+def build_commit(commit: Commit | None) -> dict[str, Any] | None:
     """Return a commit as the JSON contracts have it, None for none."""
     return commit and {
         "commit": commit.hash,
         "short": commit.short,
         "parent": commit.parent,
         "author": {"name": commit.author, "email": commit.email},
-        "date": utc(commit.date),
+        "date": format_utc(commit.date),
         "subject": commit.subject,
     }

@@ -84,14 +84,14 @@ def tell_apart(old: Any, new: Any, limit: int | None = None, spell: Spelling = r
     if all(text.isascii() and '"' not in text for text in shown):
         return shown  # nothing but plain words, as nearly everywhere
     for spelling in _SPELLINGS:
-        if _differ(old, new, spell) and fold(shown[0]) != fold(shown[1]):
+        if _look_different(old, new, spell) and fold(shown[0]) != fold(shown[1]):
             break
         spell = spelling
         shown = _cut(old, new, limit, spell)
     return shown
 
 
-def _differ(old: Any, new: Any, spell: Spelling) -> bool:  # noqa: ANN401 - any JSON value
+def _look_different(old: Any, new: Any, spell: Spelling) -> bool:  # noqa: ANN401 - any JSON value
     """Whether two values look different if their strings are spelled so, quotes left aside."""
     seen = [compact(value, lambda text: fold(spell(text))).replace('"', "") for value in (old, new)]
     return seen[0] != seen[1]
@@ -105,10 +105,10 @@ def _cut(old: Any, new: Any, limit: int | None, spell: Spelling) -> tuple[str, s
     pairs = enumerate(zip(*texts, strict=False))
     common = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
     start = max(0, common - limit // 4)
-    return _from(start, texts[0], limit), _from(start, texts[1], limit)
+    return _cut_from(start, texts[0], limit), _cut_from(start, texts[1], limit)
 
 
-def _from(start: int, text: str, limit: int) -> str:
+def _cut_from(start: int, text: str, limit: int) -> str:
     return clipped("…" + text[start:] if start else text, limit)
 
 

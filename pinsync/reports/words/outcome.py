@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pinsync.drift.pairs import KINDS
-from pinsync.reports.words.values import plural
+from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
     from pinsync.sync.to_files import Update
@@ -23,5 +23,5 @@ def summarize_update(update: Update, where: str, *, would: str = "") -> str:
     kinds = Counter(pair.kind for pair in update.pairs)
     changes = [f"{kinds[kind]} {kind}" for kind in KINDS if kind != "recreated" or kinds[kind]]
     done = [(count, verb) for verb, count in update.counts._asdict().items() if count]
-    parts = [f"{count if at else plural(count, 'file')} {would}{verb}" for at, (count, verb) in enumerate(done)]
+    parts = [f"{count if at else pluralize(count, 'file')} {would}{verb}" for at, (count, verb) in enumerate(done)]
     return f"{update.tracker.name}: {', '.join(changes)} · {', '.join(parts) or 'nothing to write'} {where}"

@@ -12,7 +12,7 @@ from pinsync.escape import COMMAND, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pinsync.reports.words.changes import Entry
+    from pinsync.reports.words.changes import Description
 
 MARKER: Final = "<!-- pinsync -->"
 """The first line, by which a job finds its earlier comment and replaces it."""
@@ -26,7 +26,7 @@ MAX_VALUE: Final = 200
 _MAX_LINES: Final = 30
 
 
-def code(text: str) -> str:
+def quote_code(text: str) -> str:
     r"""Return foreign text as a code span, which is all that keeps it data on a page.
 
     The rule: newline, tab, controls and bidi marks are shown as escapes (``one_line``). The rest stands between
@@ -41,7 +41,7 @@ def code(text: str) -> str:
     shown = one_line(text) or '""'
     parts = re.split(f"([|<]|{COMMAND})", shown)
     # Every second part is a character that the pattern matched.
-    parts[::2] = [_span(part) if part else "" for part in parts[::2]]
+    parts[::2] = [_quote_span(part) if part else "" for part in parts[::2]]
     parts[1::2] = map(_write_entity, parts[1::2])
     return "".join(parts)
 
@@ -50,7 +50,7 @@ def _write_entity(character: str) -> str:
     return "&lt;" if character == "<" else f"&#{ord(character)};"
 
 
-def _span(text: str) -> str:
+def _quote_span(text: str) -> str:
     runs = {len(run) for run in re.findall("`+", text)}
     fence = "`" * next(length for length in range(1, len(runs) + 2) if length not in runs)
     pad = " " if text[0] in "` " or text[-1] in "` " else ""
@@ -66,7 +66,7 @@ class Page:
     """What fits: pieces are taken whole or counted as left out."""
 
     def __init__(self, room: int) -> None:
-        self.left_out: Counter[str] = Counter()
+        self.omissions: Counter[str] = Counter()
         self._room = room
         self._pieces: list[str] = []
 
@@ -89,26 +89,26 @@ class Page:
             spare: the characters that must remain.
         """
         taken = self.take_first(pieces, spare=spare)
-        self.left_out[what] += count - taken
+        self.omissions[what] += count - taken
         return taken
 
     def take_first(self, pieces: Iterable[str], *, spare: int) -> int:
         """Take the first pieces that fit; return how many."""
         return sum(1 for _ in takewhile(lambda piece: self.take(piece, spare=spare), pieces))
 
-    def half(self) -> int:
+    def half_room(self) -> int:
         """Return the half of what is left, to be spared for what matters more."""
         return self._room // 2
 
-    def text(self) -> str:
+    def join(self) -> str:
         """Return what was taken."""
         return "".join(self._pieces)
 
 
-def render_item(entry: Entry, *, with_model: bool) -> str:
+def render_item(entry: Description, *, with_model: bool) -> str:
     """Return a change as an item of a list, its pins and fields below it."""
     model = f"model {entry.model}" if with_model else ""
-    facts = [f"**{entry.verdict}:** {entry.called.full}", model, *entry.remarks, entry.seen]
+    facts = [f"**{entry.verdict}:** {entry.name.full}", model, *entry.remarks, entry.last_update]
     lines = [sentence for _, sentence in entry.lines[:_MAX_LINES]]
     if more := len(entry.lines) - len(lines):
         lines.append(f"… and {more:,} more")

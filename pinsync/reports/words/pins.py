@@ -17,7 +17,7 @@ from pinsync.drift.pairs import read_title
 from pinsync.drift.record import MISSING, Missing
 from pinsync.escape import clipped, one_line, reveal
 from pinsync.reports.words.likeness import describe_forms, spell_out, tell_apart
-from pinsync.reports.words.values import compact, moment, sentence
+from pinsync.reports.words.values import compact, format_moment, write_sentence
 from pinsync.shelf.shelf import BLOCKED, EVERYWHERE, is_at
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _TOLD: Final = frozenset((*PLACE, *THING))
 """The fields that a pin's sentence says by itself."""
 
 
-class Called(NamedTuple):
+class RuleName(NamedTuple):
     """What a person calls a customization, escaped: its name, and its target if the name doesn't say that."""
 
     name: str
@@ -71,41 +71,41 @@ class Words:
         zone: the time zone of moments.
         data: the report's escape; what it returns is one line, whatever it gets.
         limit: the most characters of a value that are shown; None for all of it.
-        names: the titles of pinned items, as far as they are known.
+        titles: the titles of pinned items, as far as they are known.
         alike: the identities in the report that look like another of them.
     """
 
     zone: tzinfo
-    data: Callable[[str], str]
+    escape: Callable[[str], str]
     limit: int | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
     alike: Collection[str] = frozenset()
 
-    def side(self, side: Side) -> str:
+    def name_side(self, side: Side) -> str:
         """Return what a person calls a side: ``live``, ``the working tree``, or the source as it was spelled."""
-        return _PLACES.get(side.source) or self.data(clipped(side.source, MAX_TITLE))
+        return _PLACES.get(side.source) or self.escape(clipped(side.source, MAX_TITLE))
 
-    def origin(self, side: Side) -> str:
+    def name_origin(self, side: Side) -> str:
         """Return what a person calls a side, with the commit that it names: ``HEAD (commit 3f2a1bc9d0e1)``."""
         named = side.revision is None or side.revision.startswith(side.source)
-        return self.side(side) if named else f"{self.side(side)} (commit {str(side.revision)[:12]})"
+        return self.name_side(side) if named else f"{self.name_side(side)} (commit {str(side.revision)[:12]})"
 
-    def called(self, item: Customization, data: Mapping[str, Any]) -> Called:
+    def name_rule(self, item: Customization, data: Mapping[str, Any]) -> RuleName:
         """Return what a person calls a customization."""
-        named, target = read_title(data), self._target(item, data)
+        named, target = read_title(data), self._name_target(item, data)
         if not named:
-            return Called(target)
+            return RuleName(target)
         name = clipped(named if _CLEAR_TITLE.fullmatch(named) else compact(named, str), MAX_TITLE)
-        return Called(self.data(name), target)
+        return RuleName(self.escape(name), target)
 
-    def _target(self, item: Customization, data: Mapping[str, Any]) -> str:
+    def _name_target(self, item: Customization, data: Mapping[str, Any]) -> str:
         kind = item.target.type
-        wanted = [self.value(data[name]) for name in ("target_identity", "target_criteria") if name in data]
+        wanted = [self.format_value(data[name]) for name in ("target_identity", "target_criteria") if name in data]
         if kind == "all" and not wanted:
             return "all requests"
-        return " ".join([kind if kind in TARGET_TYPES else self.value(kind), *wanted])
+        return " ".join([kind if kind in TARGET_TYPES else self.format_value(kind), *wanted])
 
-    def alone(self, pin: Pin, remark: str = "", other: Pin | None = None) -> str:
+    def describe_pin(self, pin: Pin, remark: str = "", other: Pin | None = None) -> str:
         """Return all that a pin says: ``position 1: /p/234/ "Titanium strap", until 24 Dec 2026 12:00 CET``.
 
         Args:
@@ -113,13 +113,13 @@ class Words:
             remark: a remark on it.
             other: the pin that it replaced, if it did.
         """
-        return sentence(self.where(pin), self.thing(pin, other), remark, self.facts(pin))
+        return write_sentence(self.describe_place(pin), self.describe_thing(pin, other), remark, self.list_facts(pin))
 
-    def where(self, pin: Mapping[str, Any]) -> str:
+    def describe_place(self, pin: Mapping[str, Any]) -> str:
         """Return where a pin stands: ``position 1 in widget hero``."""
-        return self.position(pin) + self.widget(pin)
+        return self.describe_position(pin) + self.describe_widget(pin)
 
-    def position(self, pin: Pin, other: Any = MISSING) -> str:  # noqa: ANN401 - any JSON value
+    def describe_position(self, pin: Pin, other: Any = MISSING) -> str:  # noqa: ANN401 - any JSON value
         """Return a pin's position, by what it means where it has a meaning of its own.
 
         Args:
@@ -132,13 +132,15 @@ class Words:
             return "blocked"
         if is_at(pin, EVERYWHERE):
             return "every position"
-        return f"position {pin['position'] if is_ordinary(pin) else self.value(pin['position'], other)}"
+        return (
+            f"position {pin['position'] if has_ordinary_position(pin) else self.format_value(pin['position'], other)}"
+        )
 
-    def widget(self, pin: Mapping[str, Any]) -> str:
+    def describe_widget(self, pin: Mapping[str, Any]) -> str:
         """Return the widget that a pin counts in, as what follows another word; empty if it names none."""
-        return f" in widget {self.value(pin['widget_id'])}" if "widget_id" in pin else ""
+        return f" in widget {self.format_value(pin['widget_id'])}" if "widget_id" in pin else ""
 
-    def thing(self, pin: Pin, other: Pin | None = None, *, named: bool = True) -> str:
+    def describe_thing(self, pin: Pin, other: Pin | None = None, *, named: bool = True) -> str:
         """Return what a pin holds: ``/p/234/ "Titanium strap"``, ``whatever matches {price: {lt: 20}}``.
 
         Args:
@@ -149,35 +151,37 @@ class Words:
         there = {} if other is None else other
         parts = []
         if "pin_identity" in pin:
-            identity = self.value(pin["pin_identity"], there.get("pin_identity", MISSING))
-            parts.append(identity + (self._title(pin["pin_identity"]) if named else ""))
+            identity = self.format_value(pin["pin_identity"], there.get("pin_identity", MISSING))
+            parts.append(identity + (self._quote_title(pin["pin_identity"]) if named else ""))
         if "pin_criteria" in pin:
-            parts.append(f"whatever matches {self.value(pin['pin_criteria'], there.get('pin_criteria', MISSING))}")
+            parts.append(
+                f"whatever matches {self.format_value(pin['pin_criteria'], there.get('pin_criteria', MISSING))}"
+            )
         if not parts or _has_odd_type(pin) or (other and _differ_in_type_alone(pin, other)):
-            parts.append(f"pin type {self.value(pin.get('pin_type'), there.get('pin_type', MISSING))}")
+            parts.append(f"pin type {self.format_value(pin.get('pin_type'), there.get('pin_type', MISSING))}")
         return " and ".join(parts)
 
-    def _title(self, identity: Any) -> str:  # noqa: ANN401 - any JSON value
-        known = self.names.get(identity) if isinstance(identity, str) else None
-        return f" {self.data(json.dumps(clipped(known, _MAX_PINNED), ensure_ascii=False))}" if known else ""
+    def _quote_title(self, identity: Any) -> str:  # noqa: ANN401 - any JSON value
+        known = self.titles.get(identity) if isinstance(identity, str) else None
+        return f" {self.escape(json.dumps(clipped(known, _MAX_PINNED), ensure_ascii=False))}" if known else ""
 
-    def facts(self, pin: Mapping[str, Any]) -> Iterator[str]:
+    def list_facts(self, pin: Mapping[str, Any]) -> Iterator[str]:
         """Yield what else a pin says: the ends of its window, flags, and fields that aren't documented."""
         for name, value in pin.items():
             if name in ("active_from", "active_to"):
-                yield f"{'from' if name == 'active_from' else 'until'} {self.moment(value)}"
+                yield f"{'from' if name == 'active_from' else 'until'} {self.format_moment(value)}"
             elif name not in _TOLD and not (name == "is_block_pin" and value is True and is_at(pin, BLOCKED)):
-                yield self.named(name, value)
+                yield self.describe_field(name, value)
 
-    def named(self, name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
+    def describe_field(self, name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
         """Return a field with its value."""
-        return f"{self._name(name)}: {self.value(value)}"
+        return f"{self._format_name(name)}: {self.format_value(value)}"
 
-    def _name(self, name: str) -> str:
+    def _format_name(self, name: str) -> str:
         """Return the name of a field: in ASCII, as every documented name is, so that no two look alike."""
-        return self.data(self.cut(one_line(spell_out(name))))
+        return self.escape(self.cut(one_line(spell_out(name))))
 
-    def moment(self, value: Any, other: Any = MISSING) -> str:  # noqa: ANN401 - any JSON value
+    def format_moment(self, value: Any, other: Any = MISSING) -> str:  # noqa: ANN401 - any JSON value
         """Return a date-time of the API in the report's time zone; what can't be read stays as it is.
 
         Args:
@@ -186,11 +190,11 @@ class Words:
         """
         found = read_moment(value) if isinstance(value, str) else None
         try:
-            return moment(found[0], self.zone, found[1]) if found else self.value(value, other)
+            return format_moment(found[0], self.zone, found[1]) if found else self.format_value(value, other)
         except OverflowError:
-            return self.value(value, other)
+            return self.format_value(value, other)
 
-    def value(self, value: Any, other: Any = MISSING, spell: Spelling = reveal) -> str:  # noqa: ANN401 - any JSON value
+    def format_value(self, value: Any, other: Any = MISSING, spell: Spelling = reveal) -> str:  # noqa: ANN401 - any JSON value
         """Return a value on one line, escaped, and cut where the report has no room for all of it.
 
         Args:
@@ -199,11 +203,11 @@ class Words:
             spell: how to spell its strings as long as it doesn't.
         """
         if other is not MISSING and not _is_same(value, other):
-            spell = self.spelling(other, self.spelling(value, spell))
-            return self.data(tell_apart(value, other, self.limit, spell)[0])
-        return self.data(self.cut(one_line(compact(value, self.spelling(value, spell)))))
+            spell = self.choose_spelling(other, self.choose_spelling(value, spell))
+            return self.escape(tell_apart(value, other, self.limit, spell)[0])
+        return self.escape(self.cut(one_line(compact(value, self.choose_spelling(value, spell)))))
 
-    def spelling(self, value: Any, spell: Spelling = reveal) -> Spelling:  # noqa: ANN401 - any JSON value
+    def choose_spelling(self, value: Any, spell: Spelling = reveal) -> Spelling:  # noqa: ANN401 - any JSON value
         """Return how to spell a value that may be an identity that looks like another."""
         return spell_out if isinstance(value, str) and value in self.alike else spell
 
@@ -211,46 +215,49 @@ class Words:
         """Return a text, or its beginning where the report has no room for all of it."""
         return text if self.limit is None else clipped(text, self.limit)
 
-    def event(self, change: PinChange) -> str:
+    def describe_event(self, change: PinChange) -> str:
         """Return what happened to a pin that is there still: ``added``, ``moved 3 → 1``, ``replaced /p/9/``."""
         old, new = change.old, change.new
         if old is None or new is None:
             return change.kind
         parts = []
         if change.kind == "replaced":
-            parts.append(f"replaced {self.thing(old, new)}" + _bracket(describe_things(old, new)))
+            parts.append(f"replaced {self.describe_thing(old, new)}" + _enclose(describe_thing_forms(old, new)))
         if change.kind == "moved":
-            parts.append(self._move(old, new))
-        return ", ".join([*parts, *self._facts_changed(old, new)])
+            parts.append(self._describe_move(old, new))
+        return ", ".join([*parts, *self._list_changed_facts(old, new)])
 
-    def _move(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-        if all(is_ordinary(pin) for pin in (old, new)):
+    def _describe_move(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+        if all(has_ordinary_position(pin) for pin in (old, new)):
             return f"moved {old['position']} → {new['position']}"
         positions = [pin.get("position", MISSING) for pin in (old, new)]
-        return f"{self.position(old, positions[1])} → {self.position(new, positions[0])}"
+        return f"{self.describe_position(old, positions[1])} → {self.describe_position(new, positions[0])}"
 
-    def _facts_changed(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    def _list_changed_facts(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         for name in dict.fromkeys((*old, *new)):
             sides = [pin.get(name, MISSING) for pin in (old, new)]
             if _is_same(*sides) or (name in _TOLD - {"widget_id"} and not _are_empty(sides)):
                 continue
             if name in ("active_from", "active_to"):
-                yield self._window(name, *sides)
+                yield self._describe_window(name, *sides)
             elif name == "widget_id":
-                yield f"widget {self.sides(*sides, none='none')}"
+                yield f"widget {self.format_sides(*sides, none='none')}"
             else:
-                yield f"{self._name(name)}: {self.sides(*sides)}"
+                yield f"{self._format_name(name)}: {self.format_sides(*sides)}"
 
-    def _window(self, name: str, old: Any, new: Any) -> str:  # noqa: ANN401 - any JSON value
+    def _describe_window(self, name: str, old: Any, new: Any) -> str:  # noqa: ANN401 - any JSON value
         word, none = ("from", "no start") if name == "active_from" else ("until", "no end")
-        texts = [none if old is MISSING else self.moment(old, new), none if new is MISSING else self.moment(new, old)]
+        texts = [
+            none if old is MISSING else self.format_moment(old, new),
+            none if new is MISSING else self.format_moment(new, old),
+        ]
         if texts[0] == texts[1]:  # An hour that comes twice may have one name: in Moscow it was MSK twice in 2014.
-            texts = [self.value(old), self.value(new)]
+            texts = [self.format_value(old), self.format_value(new)]
         first = int(old is MISSING)  # the word stands before the first moment
         texts[first] = f"{word} {texts[first]}"
         return " → ".join(texts)
 
-    def sides(self, old: Any, new: Any, *, none: str = "absent", spell: Spelling = reveal) -> str:  # noqa: ANN401
+    def format_sides(self, old: Any, new: Any, *, none: str = "absent", spell: Spelling = reveal) -> str:  # noqa: ANN401
         """Return both values; of long ones what follows their common beginning.
 
         Args:
@@ -260,12 +267,12 @@ class Words:
             spell: how to spell their strings as long as they don't look alike.
         """
         if MISSING in (old, new):
-            return " → ".join(none if side is MISSING else self.value(side, spell=spell) for side in (old, new))
-        sides = (self.value(old, new, spell), self.value(new, old, spell))
-        return " → ".join(sides) + _bracket(describe_forms(old, new))
+            return " → ".join(none if side is MISSING else self.format_value(side, spell=spell) for side in (old, new))
+        sides = (self.format_value(old, new, spell), self.format_value(new, old, spell))
+        return " → ".join(sides) + _enclose(describe_forms(old, new))
 
 
-def identities(items: Iterable[Customization], pins: Iterable[Pin]) -> Iterator[str]:
+def collect_identities(items: Iterable[Customization], pins: Iterable[Pin]) -> Iterator[str]:
     """Yield the models, targets, items and widgets that a report names."""
     for item in items:
         yield item.model
@@ -275,7 +282,7 @@ def identities(items: Iterable[Customization], pins: Iterable[Pin]) -> Iterator[
         yield from (value for name in ("pin_identity", "widget_id") if isinstance(value := pin.get(name), str))
 
 
-def is_ordinary(pin: Mapping[str, Any]) -> bool:
+def has_ordinary_position(pin: Mapping[str, Any]) -> bool:
     """Whether a pin's position is a number that needs no quotes."""
     found = pin.get("position")
     return type(found) is int and 0 < found < _LARGE
@@ -305,12 +312,12 @@ def _differ_in_type_alone(pin: Pin, other: Pin) -> bool:
     )
 
 
-def describe_things(old: Pin, new: Pin) -> str:
+def describe_thing_forms(old: Pin, new: Pin) -> str:
     """Return how what two pins hold differs, if only in Unicode normalization."""
     sides = [(old.get(name), new.get(name)) for name in THING if old.get(name) != new.get(name)]
     remarks = {describe_forms(*both) for both in sides}
     return remarks.pop() if len(remarks) == 1 else ""
 
 
-def _bracket(remark: str) -> str:
+def _enclose(remark: str) -> str:
     return f" ({remark})" if remark else ""

@@ -32,15 +32,15 @@ def encode(value: Record | list[Record]) -> str:
     reader gets the same value.
     """
     text = defused(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
-    return "".join(f"{_visible(line)}\n" for line in text.split("\n"))
+    return "".join(f"{_escape_invisible(line)}\n" for line in text.split("\n"))
 
 
-def _visible(line: str) -> str:
+def _escape_invisible(line: str) -> str:
     """Escape what is invisible; as in ``canonical``, isprintable() clears most lines in a tenth of the time."""
-    return line if line.isprintable() else INVISIBLE.sub(_escaped, line)
+    return line if line.isprintable() else INVISIBLE.sub(_escape_match, line)
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _escape_match(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
 
 
@@ -64,12 +64,12 @@ def identify(item: Customization, data: Mapping[str, Any], place: Place | None) 
     }
 
 
-def utc(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
     """Return a moment as the contracts spell it (RFC 3339, in UTC)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def change_record(change: Change) -> Record:
+def build_change(change: Change) -> Record:
     """Return what became of one customization."""
     data = plain_data(change.subject)
     named = read_title(data) or (read_title(plain_data(change.new)) if change.new else None)
@@ -87,12 +87,12 @@ def change_record(change: Change) -> Record:
         "cause": change.cause,
         "effect": change.effect,
         "updated_at": change.updated_at,
-        "pins": [_pin(pin) for pin in change.pins],
-        "fields": [_field(field) for field in change.fields] or _whole(change, data),
+        "pins": [_build_pin(pin) for pin in change.pins],
+        "fields": [_build_field(field) for field in change.fields] or _build_fields(change, data),
     }
 
 
-def _pin(pin: PinChange) -> Record:
+def _build_pin(pin: PinChange) -> Record:
     record: Record = {"kind": pin.kind}
     if pin.old is not None:
         record["from"] = pin.old
@@ -103,7 +103,7 @@ def _pin(pin: PinChange) -> Record:
     return record
 
 
-def _field(field: FieldChange) -> Record:
+def _build_field(field: FieldChange) -> Record:
     record: Record = {"path": field.path}
     if field.old is not MISSING:
         record["from"] = field.old
@@ -112,7 +112,7 @@ def _field(field: FieldChange) -> Record:
     return record
 
 
-def _whole(change: Change, data: Record) -> list[Record]:
+def _build_fields(change: Change, data: Record) -> list[Record]:
     """Return the fields of a customization that came or went, so that it can be made again from the report."""
     if change.kind not in ("added", "removed"):
         return []

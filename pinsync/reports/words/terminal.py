@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pinsync.drift.record import TrackerDrift
     from pinsync.history.record import BlamedTracker
     from pinsync.reports import Style
-    from pinsync.reports.words.changes import Entry
+    from pinsync.reports.words.changes import Description
     from pinsync.shelf.shelf import TrackerShelves
 
 _Tracker = TypeVar("_Tracker", "BlamedTracker", "TrackerShelves")
@@ -57,7 +57,7 @@ def render_trackers(
         yield from lines(tracker)
 
 
-def render_entry(entry: Entry, style: Style) -> Iterator[str]:
+def render_change(entry: Description, style: Style) -> Iterator[str]:
     """Yield the lines of a change: what changed and where it stands, and below it a line for each pin and field.
 
     Args:
@@ -67,7 +67,7 @@ def render_entry(entry: Entry, style: Style) -> Iterator[str]:
     sign = SIGNS.get(entry.kind, CHANGED)
     verdict = [] if entry.kind == "changed" else [entry.verdict]
     facts = [f"model {entry.model}", *verdict, *entry.remarks]
-    yield " · ".join([paint(style, sign, f"{sign} {entry.called.name}") + entry.called.aside, *facts])
+    yield " · ".join([paint(style, sign, f"{sign} {entry.name.name}") + entry.name.aside, *facts])
     yield from (f"    {paint(style, mark, mark)} {sentence}" for mark, sentence in entry.lines)
-    if entry.seen:
-        yield f"      {paint(style, 'dim', entry.seen)}"
+    if entry.last_update:
+        yield f"      {paint(style, 'dim', entry.last_update)}"

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def common_length(one: str, other: str) -> int:
+def measure_common_prefix(one: str, other: str) -> int:
     """Return how many characters two texts have in common at their beginnings."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
-def width(text: str) -> int:
+def measure_width(text: str) -> int:
     """Return how many columns of a terminal a line takes: two for a wide character (UAX #11), none for a mark."""
     if text.isascii():
         return len(text)
@@ -30,27 +30,27 @@ def width(text: str) -> int:
     return len(text) - marks + sum(unicodedata.east_asian_width(character) in ("W", "F") for character in text)
 
 
-def padded(text: str, columns: int) -> str:
+def pad(text: str, columns: int) -> str:
     """Return a line filled up with blanks to a width; one that is wider stays as it is."""
-    return text + " " * (columns - width(text))
+    return text + " " * (columns - measure_width(text))
 
 
 _WIDEST: Final = 80
 """The most columns of a terminal that a column of a table is filled up to; what is wider stands out."""
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+def align(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     """Return the cells of a table filled up to the widths of their columns; a column that is empty is left out."""
-    widths = [min(max(map(width, column)), _WIDEST) for column in zip(*rows, strict=True)]
-    return [[padded(cell, columns) for cell, columns in zip(row, widths, strict=True) if columns] for row in rows]
+    widths = [min(max(map(measure_width, column)), _WIDEST) for column in zip(*rows, strict=True)]
+    return [[pad(cell, columns) for cell, columns in zip(row, widths, strict=True) if columns] for row in rows]
 
 
-def page(lines: Iterable[str]) -> str:
+def join_lines(lines: Iterable[str]) -> str:
     """Return lines as one text with a final newline, in which no CI runner obeys a command."""
     return defused("".join(f"{line}\n" for line in lines))
 
 
-def plural(count: int, noun: str) -> str:
+def pluralize(count: int, noun: str) -> str:
     """Return a count with its noun: ``1 pin``, ``2,000 pins``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
@@ -60,7 +60,7 @@ def plural(count: int, noun: str) -> str:
 _BARE: Final = re.compile(r"(?!(?:true|false|null|absent|none)\Z)(?:[^\W\d]|/|[0-9a-f]{8}-)[\w./+?=&%#@~:-]*")
 
 
-def sentence(where: str, thing: str, remark: str, facts: Iterable[str]) -> str:
+def write_sentence(where: str, thing: str, remark: str, facts: Iterable[str]) -> str:
     """Return what every line about a pin looks like."""
     return ", ".join([f"{where}: {thing} ({remark})" if remark else f"{where}: {thing}", *facts])
 
@@ -86,13 +86,13 @@ def compact(value: Any, spell: Callable[[str], str] = reveal) -> str:  # noqa: A
     return value if shown == value and _BARE.fullmatch(value) else f'"{shown}"'
 
 
-def path_text(path: Iterable[str | int], spell: Callable[[str], str] = reveal) -> str:
+def format_path(path: Iterable[str | int], spell: Callable[[str], str] = reveal) -> str:
     """Return where a value stands: ``target_metadata.title``, ``switch["odd key"][0]``."""
     texts = ((step, compact(step, spell)) for step in path)
     return "".join(f".{step}" if step == text else f"[{text}]" for step, text in texts).removeprefix(".")
 
 
-def moment(at: datetime, zone: tzinfo, fraction: str = "") -> str:
+def format_moment(at: datetime, zone: tzinfo, fraction: str = "") -> str:
     """Return a moment as people write it, in a time zone and with its name: ``24 Dec 2026 12:00 CET``.
 
     Args:
