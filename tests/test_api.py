@@ -463,11 +463,11 @@ class Watcher:
     def __init__(self) -> None:
         self.told: list[str | int] = []
 
-    def received(self, name: str, count: int) -> None:
+    def show_bytes(self, name: str, count: int) -> None:
         assert name == "shop"
         self.told.append(count)
 
-    def waiting(self, name: str, text: str) -> None:
+    def show_wait(self, name: str, text: str) -> None:
         assert name == "shop"
         self.told.append(text)
 

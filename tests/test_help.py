@@ -134,7 +134,7 @@ def read_by_name() -> Iterator[str]:
 
 
 KEYS = {DEFAULT_KEY_VARIABLE, DEFAULT_KEY_VARIABLE + FILE, DEFAULT_KEY_VARIABLE + COMMAND}
-PROXIES = {name.upper() for name in (*proxy._NAMING, *proxy._EXEMPTING)}
+PROXIES = {name.upper() for name in (*proxy._PROXY_VARIABLES, *proxy._NO_PROXY_VARIABLES)}
 HELPED = {name for command in ALL.values() for name in command.environment}
 SET_ONLY = {"PINSYNC_TRACKER_NAME"}
 """Variables that pinsync sets for a key command, and never reads."""

@@ -178,9 +178,9 @@ def test_the_bytes_of_each_tracker_are_shown_once_there_are_many() -> None:
     progress = Progress(sent.append, lambda: 80)
     with progress.phase("fetching", ["sk", "cz"]) as done:
         for count in (50_000, 1_000_000, 1_001_000, 2_345_678):
-            progress.received("cz", count)
+            progress.show_bytes("cz", count)
         done("cz")
-    progress.received("sk", 5_000_000)  # a thread that an interrupt has left behind
+    progress.show_bytes("sk", 5_000_000)  # a thread that an interrupt has left behind
     assert sent == [
         f"{CLEAR}fetching 0 of 2 done, left: sk, cz",
         f"{CLEAR}fetching 0 of 2 done, left: sk, cz (1.0 MB)",
@@ -210,8 +210,8 @@ def test_a_wait_is_gone_once_bytes_come() -> None:
     sent: list[str] = []
     progress = Progress(sent.append, lambda: 80)
     with progress.phase("fetching", ["sk"]):
-        progress.waiting("sk", "attempt 2 of 4 in 1.0 s: https://x says \x1b[2J")
-        progress.received("sk", 0)
+        progress.show_wait("sk", "attempt 2 of 4 in 1.0 s: https://x says \x1b[2J")
+        progress.show_bytes("sk", 0)
     assert sent == [
         f"{CLEAR}fetching sk",
         f"{CLEAR}fetching sk (attempt 2 of 4 in 1.0 s: https://x says \\u001b[2J)",
@@ -227,7 +227,7 @@ def test_a_terminal_that_has_gone_is_no_failure() -> None:
     assert progress
     os.close(ours)
     with progress.phase("fetching", ["shop"]) as done:
-        progress.received("shop", 1_000_000)
+        progress.show_bytes("shop", 1_000_000)
         done("shop")
     with pytest.raises(OSError, match="Input/output error"):
         stream.close()  # what couldn't be sent

@@ -1,6 +1,6 @@
-"""The API client: the export, and the check of a private key.
+"""The API client: export the customizations, and check a private key.
 
-Everything that knows httpx lives in this package.
+Only this package knows httpx.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ __all__ = [
     "export",
 ]
 
-_UNACCEPTED: Final = frozenset({401, 403})
+_REFUSED_KEY: Final = frozenset({401, 403})
 
 
-def export(  # noqa: PLR0913 - one is the key, and four stand for the world around: clocks, sleep, and who watches
+def export(  # noqa: PLR0913 - one is the key, four are effects that tests replace
     tracker: Tracker,
     private_key: str,
     query: Mapping[str, str],
@@ -52,10 +52,10 @@ def export(  # noqa: PLR0913 - one is the key, and four stand for the world arou
     monotonic: Callable[[], float] = time.monotonic,
     watcher: Watcher | None = None,
 ) -> Answer:
-    """Return the answer to ``POST /scopes/export``; the arguments are as for `Session`.
+    """Return the answer to ``POST /scopes/export``; `Session` describes the arguments.
 
     Raises:
-        RemoteError: no host gave an answer with status 200; says what to do.
+        RemoteError: no host gave an answer with status 200; the hint names a remedy.
         ConfigError: the environment names a proxy or certificates that can't be used.
         UsageError: the query can't be written into a URL.
     """
@@ -68,10 +68,10 @@ class KeyCheck:
     """Whether the API accepts a tracker's private key.
 
     Args:
-        is_accepted: None where that can't be told.
+        is_accepted: None if unknown.
         host: the host that answered, if one did.
-        clock_ahead: see `diagnosis.clock_ahead`.
-        error: why the key isn't accepted, or why that can't be told.
+        clock_ahead: see `diagnosis.measure_clock_ahead`.
+        error: why the key is refused, or why that is unknown.
     """
 
     is_accepted: bool | None
@@ -85,23 +85,26 @@ def check_key(session: Session) -> KeyCheck:
 
     Raises:
         ConfigError: the environment names a proxy or certificates that can't be used.
-        UsageError: the name of a host can't be read.
+        UsageError: a host name can't be read.
     """
     try:
         reply = session.post("scopes", {"limit": "1"})
-    except RefusalError as error:
-        is_accepted = False if error.status in _UNACCEPTED else None
-        return KeyCheck(is_accepted, error.host, error.clock_ahead, error)
-    except RemoteError as error:
-        return KeyCheck(None, error=error)
-    if not _is_list(reply.answer.body):
-        message = f"tracker {session.tracker.name}: {reply.host} answered with no list of customizations"
-        unknown = RemoteError(message, hint="check PINSYNC_HOST and HTTPS_PROXY")
-        return KeyCheck(None, reply.host, reply.clock_ahead, unknown)
+    except RefusalError as refusal:
+        is_accepted = False if refusal.status in _REFUSED_KEY else None
+        return KeyCheck(is_accepted, refusal.host, refusal.clock_ahead, refusal)
+    except RemoteError as failure:
+        return KeyCheck(None, error=failure)
+    if not _is_list_answer(reply.answer.body):
+        # Another service with status 200 proves nothing about the key.
+        error = RemoteError(
+            f"tracker {session.tracker.name}: {reply.host} answered with no list of customizations",
+            hint="check PINSYNC_HOST and HTTPS_PROXY",
+        )
+        return KeyCheck(None, reply.host, reply.clock_ahead, error)
     return KeyCheck(True, reply.host, reply.clock_ahead)
 
 
-def _is_list(body: bytes) -> bool:
+def _is_list_answer(body: bytes) -> bool:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""One signed call: tried again where that can help, on one host after the other, its answer whole or not used at all.
+"""Send a signed request, and repeat it on each host until a whole answer comes.
 
-A call ends in bounded time: on each host no attempt begins more than `RETRY_SECONDS` after the first; one that is
-silent for the timeout, or lasts `ANSWER_SECONDS`, is given up.
+A call ends in bounded time. On each host no attempt begins more than `RETRY_SECONDS` after the
+first one. An attempt is given up after `timeout` seconds without a byte, or after `ANSWER_SECONDS`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pinsync.api import diagnosis
 from pinsync.api.diagnosis import TransientError
 from pinsync.api.network import Deadline, open_transport
 from pinsync.api.proxy import find_proxy
-from pinsync.api.wire import build_request, decompressed, open_client
+from pinsync.api.wire import build_request, decompress, open_client
 from pinsync.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -31,18 +31,19 @@ if TYPE_CHECKING:
     from pinsync.config import Tracker
 
 ATTEMPTS: Final = 4
-"""How often a call is tried on each host."""
+"""Attempts of a call on each host."""
 
 RETRY_SECONDS: Final = 120.0
-"""How long after the first attempt on a host another may begin."""
+"""Seconds after the first attempt on a host in which another attempt may begin."""
 
 MAX_WAIT: Final = 60.0
-"""The longest pause between two attempts in seconds, whatever ``Retry-After`` says."""
+"""Seconds of the longest pause between two attempts, even if ``Retry-After`` asks for more."""
 
 ANSWER_SECONDS: Final = 300.0
-"""How long one attempt may last in seconds, from the connection to the last byte, however steadily bytes trickle in."""
+"""Seconds of the longest attempt, from the connection to the last byte of the answer."""
 
 _PEEK: Final = 1 << 10
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 def _utc_now() -> datetime:
@@ -50,13 +51,13 @@ def _utc_now() -> datetime:
 
 
 class Watcher(Protocol):
-    """Who is told how a call gets on; the name is the tracker's."""
+    """Watches the progress of a call; ``name`` is the tracker's."""
 
-    def received(self, name: str, count: int) -> None:
-        """Take note of how many bytes of the answer, decompressed, have come."""
+    def show_bytes(self, name: str, count: int) -> None:
+        """Show the number of bytes received so far, decompressed."""
 
-    def waiting(self, name: str, text: str) -> None:
-        """Take note of why and for how long the call waits before it is tried again."""
+    def show_wait(self, name: str, text: str) -> None:
+        """Show why and for how long the call waits before the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ class Answer:
     """A whole answer with status 200.
 
     Args:
-        body: decompressed; whether it is JSON isn't checked here.
-        date: the moment of the answer by the server's clock, if it says so.
-        fetched_at: the moment when the answer was whole, by this machine's clock.
+        body: the decompressed bytes, which need not be JSON.
+        date: the moment of the answer by the server's clock, if known.
+        fetched_at: the moment of the last byte by this machine's clock.
         headers: name and value of each header.
     """
 
@@ -78,12 +79,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer and how it came.
+    """An answer, and the host that gave it.
 
     Args:
         answer: the answer.
-        host: the host that gave it.
-        clock_ahead: see `diagnosis.clock_ahead`.
+        host: scheme, name and port of the host.
+        clock_ahead: see `diagnosis.measure_clock_ahead`.
     """
 
     answer: Answer
@@ -93,17 +94,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the calls to a tracker's hosts share.
+    """The settings of all calls to a tracker's hosts.
 
     Args:
-        tracker: whom to ask for.
-        private_key: what signs the requests.
+        tracker: the tracker.
+        private_key: the key that signs the requests.
         timeout: the seconds without a byte after which an attempt is given up.
-        max_bytes: how long the answer may be once decompressed.
+        max_bytes: the longest answer accepted, decompressed.
         clock: returns the current moment, for dates and signatures.
         sleep: waits the given number of seconds.
         monotonic: returns seconds that only grow, for deadlines.
-        watcher: is told how the call gets on.
+        watcher: shows the progress of the calls.
     """
 
     tracker: Tracker
@@ -116,52 +117,63 @@ class Session:
     watcher: Watcher | None = None
 
     def post(self, path: str, query: Mapping[str, str]) -> Reply:
-        """Return the reply to a POST without a body from the first of the tracker's hosts that gives one.
+        """Send a POST without a body to one host after the other; return the first reply.
 
         Args:
             path: the endpoint, such as ``scopes/export``.
-            query: its parameters.
+            query: the parameters of the query.
 
         Raises:
-            RemoteError: no host gave a whole answer with status 200; says what to do.
+            RemoteError: no host gave a whole answer with status 200; the hint names a remedy.
             ConfigError: the environment names a proxy or certificates that can't be used.
-            UsageError: the query can't be written into a URL, or the name of a host can't be read.
+            UsageError: the query can't be written into a URL, or a host name can't be read.
         """
         failures: dict[str, TransientError] = {}
         for host in self.tracker.hosts:
             if failures:
-                self.tell(f"asking {host}: {_joined(failures)}")
+                self.announce_wait(f"asking {host}: {_join_failures(failures)}")
             proxy = find_proxy(host, os.environ)
             deadline = Deadline(ANSWER_SECONDS, self.monotonic)
             transport = open_transport(host, proxy, deadline)
+            # A client for each host: the host decides about proxy and certificates.
             with open_client(self.tracker, self.private_key, transport, self.timeout, self.clock) as client:
                 request = build_request(client, self.tracker, host, path, query)
-                brief = diagnosis.brief_without(self.private_key, proxy.secret if proxy else "")
+                brief = diagnosis.make_brief(self.private_key, proxy.secret if proxy else "")
                 try:
                     return _Call(self, client, request, proxy, deadline, brief).repeat()
                 except TransientError as failure:
                     failures[host] = failure
         last = failures[self.tracker.hosts[-1]]
-        raise RemoteError(f"tracker {self.tracker.name}: {_joined(failures)}", hint=last.hint) from last
+        raise RemoteError(f"tracker {self.tracker.name}: {_join_failures(failures)}", hint=last.hint) from last
 
-    def tell(self, text: str) -> None:
-        """Say why and for how long the call waits."""
+    def announce_wait(self, text: str) -> None:
+        """Tell the watcher why and for how long the call waits."""
         if self.watcher:
-            self.watcher.waiting(self.tracker.name, text)
+            self.watcher.show_wait(self.tracker.name, text)
 
-    def count(self, count: int) -> None:
-        """Say how many bytes have come."""
+    def announce_bytes(self, count: int) -> None:
+        """Tell the watcher how many bytes have come."""
         if self.watcher:
-            self.watcher.received(self.tracker.name, count)
+            self.watcher.show_bytes(self.tracker.name, count)
 
 
-def _joined(failures: Mapping[str, TransientError]) -> str:
+def _choose_pause(failure: TransientError, attempt: int) -> float:
+    """Return the seconds to wait after a failed attempt, counted from 1."""
+    seconds = failure.wait
+    if seconds is None:
+        seconds = 2.0 ** (attempt - 2)
+    # The jitter keeps clients that failed together from coming back together.
+    jitter = random.random()  # noqa: S311 - no secret
+    return min(MAX_WAIT, seconds + jitter)
+
+
+def _join_failures(failures: Mapping[str, TransientError]) -> str:
     return "; ".join(f"{host} {failure}" for host, failure in failures.items())
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request to one host."""
+    """A request to one host."""
 
     session: Session
     client: httpx.Client
@@ -171,61 +183,63 @@ class _Call:
     brief: diagnosis.Brief
 
     def repeat(self) -> Reply:
-        """Return the reply to the first attempt that succeeds."""
+        """Repeat the request until an attempt succeeds; return the reply."""
         session = self.session
-        began = session.monotonic()
+        start = session.monotonic()
         attempt = 1
         while True:
             try:
                 return self.attempt()
             except TransientError as failure:
-                jitter = random.random()  # noqa: S311 - spreads clients out, protects nothing
-                pause = min(MAX_WAIT, (2 ** (attempt - 2) if failure.wait is None else failure.wait) + jitter)
-                if attempt == ATTEMPTS or session.monotonic() + pause - began > RETRY_SECONDS:
-                    tried = "once" if attempt == 1 else f"{attempt} times"
-                    raise TransientError(f"{failure}, tried {tried}", hint=failure.hint) from failure
-                reason = f"{diagnosis.origin(self.request)} {failure}"
+                pause = _choose_pause(failure, attempt)
+                if attempt == ATTEMPTS or session.monotonic() + pause - start > RETRY_SECONDS:
+                    times = "once" if attempt == 1 else f"{attempt} times"
+                    message = f"{failure}, tried {times}"
+                    raise TransientError(message, hint=failure.hint) from failure
+                reason = f"{diagnosis.read_origin(self.request)} {failure}"
             attempt += 1
-            session.tell(f"attempt {attempt} of {ATTEMPTS} in {pause:.1f} s: {reason}")
+            session.announce_wait(f"attempt {attempt} of {ATTEMPTS} in {pause:.1f} s: {reason}")
             session.sleep(pause)
-            session.count(0)
+            session.announce_bytes(0)
 
     def attempt(self) -> Reply:
-        """Return the reply to one attempt; the client signs the request anew each time it is sent."""
+        """Send the request once; the client signs it anew each time."""
         tracker, clock = self.session.tracker, self.session.clock
         sent = clock()
         self.deadline.restart()
         try:
             with closing(self.client.send(self.request, stream=True)) as response:
                 received = clock()
-                pieces = decompressed(response)
+                pieces = decompress(response)
                 if response.status_code != httpx.codes.OK:
-                    raise diagnosis.refusal(tracker, response, pieces, self.brief, sent, received)
-                body = self.collected(pieces)
+                    raise diagnosis.explain_refusal(tracker, response, pieces, self.brief, sent, received)
+                body = self.collect(pieces)
         except httpx.DecodingError as error:
             hint = "is a proxy in between that alters answers? check HTTPS_PROXY"
-            raise self.final(self.brief(str(error)), hint) from error
+            raise self.build_final_error(self.brief(str(error)), hint) from error
         except httpx.TransportError as error:
             timeout = self.session.timeout
-            raise diagnosis.failure(tracker, self.request, error, self.proxy, self.brief, timeout) from error
-        if body[:_PEEK].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+            raise diagnosis.explain_failure(tracker, self.request, error, self.proxy, self.brief, timeout) from error
+        # Login pages of proxies come with status 200.
+        if body[:_PEEK].removeprefix(_BOM).lstrip().startswith(b"<"):
             hint = "is a proxy or a login page in between? check HTTPS_PROXY and PINSYNC_HOST"
-            raise self.final("answered with a web page where JSON was expected", hint)
+            raise self.build_final_error("answered with a web page where JSON was expected", hint)
         headers = tuple(response.headers.multi_items())
-        answer = Answer(body, diagnosis.answer_date(response), clock(), headers)
-        ahead = diagnosis.clock_ahead(response, sent, received)
-        return Reply(answer, diagnosis.origin(self.request), ahead)
+        answer = Answer(body, diagnosis.read_answer_date(response), clock(), headers)
+        ahead = diagnosis.measure_clock_ahead(response, sent, received)
+        return Reply(answer, diagnosis.read_origin(self.request), ahead)
 
-    def collected(self, pieces: Iterator[bytes]) -> bytes:
-        """Return the whole body, unless it is longer than it may be."""
-        whole = BytesIO()  # gives its bytes away without a copy
+    def collect(self, pieces: Iterator[bytes]) -> bytes:
+        """Return the body, or refuse one of more than `Session.max_bytes`."""
+        body = BytesIO()  # its getvalue() makes no copy, where join() of a list would
         for piece in pieces:
-            if whole.tell() + len(piece) > self.session.max_bytes:
+            if body.tell() + len(piece) > self.session.max_bytes:
                 hint = "if that is right, raise safety.max_answer_mb in pinsync.yaml"
-                raise self.final(f"answered with more than {self.session.max_bytes / 1e6:g} MB", hint)
-            whole.write(piece)
-            self.session.count(whole.tell())
-        return whole.getvalue()
+                limit = f"{self.session.max_bytes / 1e6:g} MB"
+                raise self.build_final_error(f"answered with more than {limit}", hint)
+            body.write(piece)
+            self.session.announce_bytes(body.tell())
+        return body.getvalue()
 
-    def final(self, message: str, hint: str) -> RemoteError:
-        return diagnosis.final(self.session.tracker, self.request, message, hint)
+    def build_final_error(self, message: str, hint: str) -> RemoteError:
+        return diagnosis.build_final_error(self.session.tracker, self.request, message, hint)

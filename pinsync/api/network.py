@@ -1,9 +1,9 @@
-"""Connections: the proxy and the certificates that they use, and the deadline that bounds an attempt.
+"""Connections of the API client: proxy, certificates, and the deadline of an attempt.
 
-httpx limits the time of one read. A server that sends a byte now and then could keep it waiting for
-ever in what httpx doesn't hand out piece by piece: headers, 1xx answers, chunk extensions, trailers.
-So the deadline stands below httpx, where the bytes come in. It doesn't bound the system's look-up of a
-name, nor the reads that httpcore makes for one record of TLS inside the TLS of an https proxy.
+httpx limits the time of each read. A server that sends a byte now and then could keep httpx waiting
+for ever while it reads headers, 1xx answers, chunk extensions or trailers. So the deadline lies
+below httpx, in the network backend. It doesn't bound the system's look-up of a name, nor the reads
+that httpcore makes for one record of TLS inside the TLS of an https proxy.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from pinsync.api.proxy import Proxy
 
 _KEEP_ALIVE: Final = 5.0
-"""Seconds for which a connection stays open for the next attempt; httpx's own default."""
+"""Seconds for which a connection waits for the next attempt; httpx's own default."""
 
 
 class Deadline:
-    """The moment at which an attempt is given up, however steadily bytes trickle in.
+    """The moment at which an attempt is given up, even if bytes keep coming.
 
     Args:
-        seconds: how long an attempt may last.
+        seconds: the longest duration of an attempt.
         monotonic: returns seconds that only grow.
     """
 
@@ -47,28 +47,29 @@ class Deadline:
 
     @contextmanager
     def limit(self, timeout: float | None) -> Iterator[float]:
-        """Yield the seconds for one operation of the attempt: ``timeout``, or less where the deadline is nearer.
+        """Yield the seconds for one operation: ``timeout``, or less if the deadline is nearer.
 
         Raises:
-            TransientError: the deadline has passed, before the operation or during it.
+            TransientError: the deadline has passed, before or during the operation.
         """
         left = self._end - self._monotonic()
         if left <= 0:
-            raise self._passed()
+            raise self._build_error()
         if timeout is not None and timeout < left:
             yield timeout
             return
         try:
             yield left
         except httpcore.TimeoutException as error:
-            raise self._passed() from error
+            # The deadline was nearer than the timeout, so it is the deadline that passed.
+            raise self._build_error() from error
 
-    def _passed(self) -> TransientError:
+    def _build_error(self) -> TransientError:
         return TransientError(f"did not finish its answer in {self._seconds:g} s", hint=NETWORK)
 
 
 def open_transport(host: str, proxy: Proxy | None, deadline: Deadline) -> httpx.BaseTransport:
-    """Return the way to a host.
+    """Return an httpx transport to a host.
 
     Args:
         host: scheme, name and port of the host.
@@ -78,27 +79,28 @@ def open_transport(host: str, proxy: Proxy | None, deadline: Deadline) -> httpx.
     Raises:
         ConfigError: the certificates that the environment names can't be read.
     """
-    context = _trusted() if host.startswith("https://") else None
+    context = _load_certificates() if host.startswith("https://") else None
     network = _Network(deadline)
     if proxy is None:
-        pool = httpcore.ConnectionPool(ssl_context=context, network_backend=network, keepalive_expiry=_KEEP_ALIVE)
-        return _Transport(pool)
+        direct = httpcore.ConnectionPool(ssl_context=context, network_backend=network, keepalive_expiry=_KEEP_ALIVE)
+        return _Transport(direct)
     url = proxy.url
     user = (url.username.encode(), url.password.encode())
-    return _Transport(
-        httpcore.HTTPProxy(
-            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
-            proxy_auth=user if any(user) else None,
-            ssl_context=context,
-            proxy_ssl_context=context if url.scheme == "https" else None,
-            network_backend=network,
-            keepalive_expiry=_KEEP_ALIVE,
-        )
+    # httpcore refuses TLS settings for a proxy that is reached without TLS.
+    proxy_context = context if url.scheme == "https" else None
+    pool = httpcore.HTTPProxy(
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
+        proxy_auth=user if any(user) else None,
+        ssl_context=context,
+        proxy_ssl_context=proxy_context,
+        network_backend=network,
+        keepalive_expiry=_KEEP_ALIVE,
     )
+    return _Transport(pool)
 
 
-def _trusted() -> ssl.SSLContext:
-    """Return the certificates to trust, with those that ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names."""
+def _load_certificates() -> ssl.SSLContext:
+    """Return the certificates to trust; ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` add theirs."""
     try:
         return httpx.create_ssl_context()
     except OSError as error:
@@ -108,7 +110,7 @@ def _trusted() -> ssl.SSLContext:
 
 
 class _Transport(httpx.HTTPTransport):
-    """httpx's transport over another pool, since httpx itself takes no network for its own."""
+    """httpx's transport over a given pool; httpx's own pool takes no network backend."""
 
     def __init__(self, pool: httpcore.ConnectionPool) -> None:
         self._pool = pool
@@ -128,9 +130,10 @@ class _Network(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first address of a host that answers; httpcore would give each address the whole time."""
+        """Connect to the first address of a host that answers."""
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in _addresses(host, port):
+        # One by one: httpcore itself would give each address the whole time of the attempt.
+        for address in _resolve(host, port):
             try:
                 with self._deadline.limit(timeout) as seconds:
                     stream = super().connect_tcp(address, port, seconds, local_address, socket_options)
@@ -140,12 +143,12 @@ class _Network(httpcore.SyncBackend):
         raise failure
 
 
-def _addresses(host: str, port: int) -> list[str]:
+def _resolve(host: str, port: int) -> list[str]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:  # the latter for a name that DNS can't hold
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:  # UnicodeError: idna refuses the name
         raise httpcore.ConnectError(str(error)) from error
-    return [str(address[0]) for *_, address in found]
+    return [str(address[0]) for *_, address in addresses]
 
 
 class _Stream(httpcore.NetworkStream):
@@ -160,7 +163,7 @@ class _Stream(httpcore.NetworkStream):
             return self._stream.read(max_bytes, seconds)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if buffer:  # httpcore sends the body of a request that has none
+        if buffer:  # httpcore also sends an empty body
             with self._deadline.limit(timeout) as seconds:
                 self._stream.write(buffer, seconds)
 
@@ -171,7 +174,7 @@ class _Stream(httpcore.NetworkStream):
             with self._deadline.limit(timeout) as seconds:
                 stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
         except TransientError:
-            self.close()  # as httpcore's own stream does when it fails
+            self.close()  # httpcore's own stream closes itself when TLS fails
             raise
         return _Stream(stream, self._deadline)
 

@@ -1,7 +1,8 @@
-"""The proxy of a host: the environment variables that curl reads, with the meaning that they have to curl.
+"""Find the proxy of a host in the environment variables that curl reads.
 
-https://curl.se/docs/manpage.html, "ENVIRONMENT", and curl's lib/noproxy.c. httpx reads the same
-variables, but fails where ``NO_PROXY`` holds an IPv6 network or an address in brackets.
+The variables have the meaning that they have to curl: https://curl.se/docs/manpage.html,
+"ENVIRONMENT", and curl's lib/noproxy.c. httpx reads the same variables, but fails if ``NO_PROXY``
+holds an IPv6 network or an address in brackets.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from pinsync.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Plain http is for loopback, so that `http_proxy` is never asked for.
-_NAMING: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-_EXEMPTING: Final = ("no_proxy", "NO_PROXY")
+# `http_proxy` is missing: plain http is for loopback only, which needs no proxy.
+_PROXY_VARIABLES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_NO_PROXY_VARIABLES: Final = ("no_proxy", "NO_PROXY")
 _BRACKETS: Final = re.compile(r"^\[(.+)\](?=/|$)")
 _SCHEMES: Final = frozenset({"http", "https"})
 _MAX_PORT: Final = 65535
@@ -36,41 +37,44 @@ class Proxy:
 
     @property
     def secret(self) -> str:
-        """The password in the URL or, without one, the user name, which may be a token; empty for neither."""
+        """The password in the URL, else the user name, which may be a token; else empty."""
         return self.url.password or self.url.username
 
 
 def find_proxy(host: str, environ: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy through which a host is reached; None for no proxy.
+    """Return the proxy of a host; None for a direct connection.
 
     Args:
         host: scheme, name and port of the host.
         environ: the environment variables.
 
     Raises:
-        ConfigError: the variable that counts doesn't name a proxy that can be used. Its value, which may hold a
-            password, is not shown.
+        ConfigError: the variable doesn't hold the URL of a usable proxy. The value isn't shown,
+            since it may hold a password.
     """
     name = urlsplit(host).hostname or ""
     address = _parse_address(name)
     if name == "localhost" or (address is not None and address.is_loopback):
         return None
-    variable = _first_set(_NAMING, environ)
+    variable = _find_set_variable(_PROXY_VARIABLES, environ)
     if variable is None:
         return None
-    exempting = _first_set(_EXEMPTING, environ)
-    if exempting is not None and _is_exempt(name, address, environ[exempting]):
+    exemption = _find_set_variable(_NO_PROXY_VARIABLES, environ)
+    if exemption is not None and _is_exempt(name, address, environ[exemption]):
         return None
     return Proxy(variable, _parse_url(variable, environ[variable].strip()))
 
 
-def _first_set(variables: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
-    """Return the first variable with a value; to curl, an empty one is not set."""
-    return next((variable for variable in variables if environ.get(variable, "").strip()), None)
+def _find_set_variable(variables: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
+    """Return the first variable with a value; curl takes an empty variable for unset."""
+    for variable in variables:
+        if environ.get(variable, "").strip():
+            return variable
+    return None
 
 
 def _is_exempt(name: str, address: IPv4Address | IPv6Address | None, entries: str) -> bool:
-    """Return whether a host is reached without a proxy.
+    """Return whether ``NO_PROXY`` exempts a host.
 
     Args:
         name: the host's name or address.
@@ -112,7 +116,7 @@ def _parse_url(variable: str, value: str) -> httpx.URL:
     try:
         url = httpx.URL(value if separator else f"http://{value}")
         is_usable = _is_usable(url)
-    except (httpx.InvalidURL, ValueError):
+    except (httpx.InvalidURL, ValueError):  # ValueError: a host name that idna can't decode
         is_usable = False
     if not is_usable:
         hint = "write it as in http://proxy.example.com:3128, special characters of a password percent-encoded"
@@ -121,10 +125,10 @@ def _parse_url(variable: str, value: str) -> httpx.URL:
 
 
 def _is_usable(url: httpx.URL) -> bool:
-    """Return whether a URL can be a proxy's; raises ValueError where its host name can't be decoded."""
+    """Return whether a URL can be a proxy's."""
     if url.scheme not in _SCHEMES or not url.host:
         return False
     if url.port is not None and not 1 <= url.port <= _MAX_PORT:
         return False
-    # A "/", "?" or "#" in a password ends the part of the URL that should hold it.
+    # A bare "/", "?" or "#" in a password ends the authority: the "@" then lies behind it.
     return b"@" not in url.raw_path and "@" not in url.fragment

@@ -1,4 +1,4 @@
-"""How one request goes out, signed, and how the bytes of its answer come in."""
+"""Build and sign a request, and decompress the body of its answer."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 _PIECE: Final = 1 << 20
 _GZIP: Final = zlib.MAX_WBITS | 16
 
-# At INFO httpx logs whole URLs, which hold identities.
+# At INFO httpx logs whole URLs, with the identities of items in them.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class ApiAuth(httpx.Auth):
-    """Signs a request as it leaves: the date is that of the attempt, the path the one in the request line.
+    """Signs each request at the moment it is sent.
 
     Args:
         tracker_id: the tracker.
-        private_key: its key.
-        clock: returns the current moment.
+        private_key: the tracker's key.
+        clock: returns the current moment, for the ``Date``.
     """
 
     def __init__(self, tracker_id: str, private_key: str, clock: Callable[[], datetime]) -> None:
@@ -56,12 +56,12 @@ class ApiAuth(httpx.Auth):
 def open_client(
     tracker: Tracker, private_key: str, transport: httpx.BaseTransport, timeout: float, clock: Callable[[], datetime]
 ) -> httpx.Client:
-    """Return a client that signs for one tracker.
+    """Return a client that signs requests for one tracker.
 
     Args:
         tracker: the tracker.
-        private_key: its key.
-        transport: the way to the host.
+        private_key: the tracker's key.
+        transport: leads to the host.
         timeout: the seconds without a byte after which an attempt is given up.
         clock: returns the current moment.
     """
@@ -75,7 +75,7 @@ def open_client(
         },
         timeout=timeout,
         follow_redirects=False,
-        trust_env=False,  # the transport knows the environment's proxies and certificates
+        trust_env=False,  # proxies and certificates of the environment: see `network`
         transport=transport,
     )
 
@@ -86,37 +86,39 @@ def build_request(
     """Return a POST without a body.
 
     Args:
-        client: the client that is to send it.
+        client: the client that will send the request.
         tracker: the tracker.
-        host: the host to ask.
+        host: scheme, name and port of the host.
         path: the endpoint, such as ``scopes/export``.
-        query: its parameters.
+        query: the parameters of the query.
 
     Raises:
-        UsageError: the query can't be written into a URL, or the host's name can't be read.
+        UsageError: the query can't be written into a URL, or the host name can't be read.
     """
     url = f"{host}/v1/recommender/pin/{quote(tracker.tracker_id, safe='')}/{path}"
     try:
-        # A space is written as %20, which every server reads; httpx's own params would write +.
-        return client.build_request("POST", f"{url}?{urlencode(query, quote_via=quote)}" if query else url)
+        if query:
+            # quote() writes a space as %20, which every server reads; httpx's own params write +.
+            url = f"{url}?{urlencode(query, quote_via=quote)}"
+        return client.build_request("POST", url)
     except (httpx.InvalidURL, UnicodeEncodeError) as error:
         hint = "they must be valid Unicode and shorter than 60,000 characters"
         raise UsageError("the filters can't be written into a URL", hint=hint) from error
-    except UnicodeError as error:  # idna's, which httpx lets through
+    except UnicodeError as error:  # of idna, which httpx doesn't translate
         message = f"tracker {tracker.name}: {host} holds an invalid internationalized name"
         hint = "check the hosts of the tracker and PINSYNC_HOST"
         raise UsageError(message, hint=hint) from error
 
 
-def decompressed(response: httpx.Response) -> Iterator[bytes]:
-    """Yield the body in pieces of at most a megabyte.
+def decompress(response: httpx.Response) -> Iterator[bytes]:
+    """Yield the body of an answer in pieces of at most a megabyte.
 
     Raises:
-        httpx.DecodingError: its encoding is not one that was asked for.
-        httpx.RemoteProtocolError: its compressed data is damaged or was cut.
-        httpx.TransportError: it broke off.
+        httpx.DecodingError: the encoding is not one that the request accepts.
+        httpx.RemoteProtocolError: the compressed data is damaged or incomplete.
+        httpx.TransportError: the connection broke off.
     """
-    # Not httpx's own decoder, which takes a gzip stream that was cut for a whole one and inflates without a limit.
+    # Not httpx's own decoder: it accepts a gzip stream that was cut, and inflates without a limit.
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in {"identity", ""}:
         yield from response.iter_raw()
@@ -124,20 +126,21 @@ def decompressed(response: httpx.Response) -> Iterator[bytes]:
     if encoding not in {"gzip", "x-gzip"}:
         raise httpx.DecodingError(f"answered in an encoding that was not asked for: {encoding}")
     try:
-        yield from _inflated(response.iter_raw())
+        yield from _inflate(response.iter_raw())
     except zlib.error as error:
         raise httpx.RemoteProtocolError("damaged gzip data") from error
 
 
-def _inflated(received: Iterator[bytes]) -> Iterator[bytes]:
-    inflate = zlib.decompressobj(_GZIP)
-    for packed in received:
-        rest = packed
+def _inflate(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    decoder = zlib.decompressobj(_GZIP)
+    for chunk in chunks:
+        rest = chunk
         while rest:
-            if inflate.eof:
-                inflate = zlib.decompressobj(_GZIP)  # another member (RFC 1952, 2.2)
-            yield inflate.decompress(rest, _PIECE)
-            rest = inflate.unconsumed_tail or inflate.unused_data
-    yield inflate.flush()
-    if not inflate.eof:
+            if decoder.eof:
+                # A gzip stream may have several members (RFC 1952, 2.2).
+                decoder = zlib.decompressobj(_GZIP)
+            yield decoder.decompress(rest, _PIECE)
+            rest = decoder.unconsumed_tail or decoder.unused_data
+    yield decoder.flush()
+    if not decoder.eof:
         raise httpx.RemoteProtocolError("incomplete gzip data")

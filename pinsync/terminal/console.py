@@ -48,10 +48,10 @@ class Console:
         """Show for as long as it lasts what is done and of which trackers it isn't yet; yields what takes the done."""
         return self.progress.phase(verb, names) if self.progress else nullcontext(_nobody_watches)
 
-    def received(self, name: str, count: int) -> None:
+    def show_bytes(self, name: str, count: int) -> None:
         """Show how many bytes of a tracker's answer have come."""
         if self.progress:
-            self.progress.received(name, count)
+            self.progress.show_bytes(name, count)
 
     def report(self, text: str, format_: str) -> None:
         """Write a report with its final newline to stdout, in UTF-8 unless the format is for people.
@@ -62,11 +62,11 @@ class Console:
         """
         self.out(text.removesuffix("\n") if format_ in FOR_PEOPLE else text.encode())
 
-    def waiting(self, name: str, text: str) -> None:
+    def show_wait(self, name: str, text: str) -> None:
         """Show why and for how long a tracker's call waits, to whoever asked for steps or watches the progress."""
         self.step(f"{name}: {text}")
         if self.progress:
-            self.progress.waiting(name, text)
+            self.progress.show_wait(name, text)
 
     def name(self, text: str) -> None:
         """Show the name of a file as a line of data."""

@@ -82,11 +82,11 @@ class Progress:
         with self._lock:
             self._clear()
 
-    def received(self, name: str, count: int) -> None:
+    def show_bytes(self, name: str, count: int) -> None:
         """Say how many bytes of a tracker's answer have come."""
         self._note(name, f" ({count / 1e6:.1f} MB)" if count >= _WORTH_A_WORD else "")
 
-    def waiting(self, name: str, text: str) -> None:
+    def show_wait(self, name: str, text: str) -> None:
         """Say why and for how long a tracker's call waits, until bytes come."""
         self._note(name, f" ({printable(text)})")
 
