@@ -181,7 +181,7 @@ def explain_failure(
     causes = list(_walk_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            hint = "if a proxy stands in between, name the file of its authority's certificate in SSL_CERT_FILE"
+            hint = "behind a proxy, name the file of its authority's certificate in SSL_CERT_FILE"
             message = f"has a certificate that isn't trusted: {brief(cause.verify_message)}"
             return build_final_error(tracker, request, message, hint)
     hint = f"check {proxy.variable}" if proxy else NETWORK
@@ -249,8 +249,9 @@ def _explain_clock(ahead: float | None) -> str:
     if ahead is None or -TOLERANCE <= ahead <= TOLERANCE + 1:
         return ""
     direction = "ahead of" if ahead > 0 else "behind"
+    seconds = round(abs(ahead))
     return (
-        f"the likely cause is this machine's clock, {round(abs(ahead))} s {direction} the server's: "
+        f"the likely cause is this machine's clock, {seconds} s {direction} the server's: "
         "a signature holds for some 5 s, so set the clock (time synchronization)"
     )
 

@@ -105,7 +105,7 @@ def _load_certificates() -> ssl.SSLContext:
         return httpx.create_ssl_context()
     except OSError as error:
         message = f"the certificates to trust can't be read: {error.strerror}"
-        hint = "name a file of certificates in PEM form there, or a folder of such files in SSL_CERT_DIR"
+        hint = "name a PEM file of certificates there, or a folder of such files in SSL_CERT_DIR"
         raise ConfigError(message, source="SSL_CERT_FILE", hint=hint) from error
 
 

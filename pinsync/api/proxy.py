@@ -111,7 +111,7 @@ def _parse_url(variable: str, value: str) -> httpx.URL:
         raise ConfigError(
             "names a SOCKS proxy, which pinsync doesn't support",
             source=variable,
-            hint="set https_proxy to an HTTP proxy, or add the host to NO_PROXY to reach it without a proxy",
+            hint="set https_proxy to an HTTP proxy, or exempt the host by NO_PROXY",
         )
     try:
         url = httpx.URL(value if separator else f"http://{value}")
@@ -119,7 +119,7 @@ def _parse_url(variable: str, value: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError):  # ValueError: a host name that idna can't decode
         is_usable = False
     if not is_usable:
-        hint = "write it as in http://proxy.example.com:3128, special characters of a password percent-encoded"
+        hint = "write it as in http://proxy.example.com:3128, with a percent-encoded password"
         raise ConfigError("is not the URL of an HTTP proxy", source=variable, hint=hint)
     return url
 
