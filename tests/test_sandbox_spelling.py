@@ -88,7 +88,7 @@ def test_the_canonical_text_stays_whatever_the_row_holds(row: Row, seed: int) ->
 
 @pytest.mark.parametrize("index", range(0, 150, 7))
 def test_the_canonical_text_of_the_sample_stays(index: int) -> None:
-    row = shop.customizations()[index]
+    row = shop.build_customizations()[index]
     assert {text(other) for other in spellings(row, 20)} == {text(row)}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pinsync.sandbox import shop
-from pinsync.sandbox.validation import problems
+from pinsync.sandbox.validation import find_problems
 
 Row = dict[str, Any]
 
@@ -33,7 +33,7 @@ ITEM: Row = {"model": "basket", "target_type": "item", "target_identity": "/p/1/
     ],
 )
 def test_what_is_no_customization_is_refused_by_field(row: Row, fields: set[str]) -> None:
-    assert set(problems(row)) == fields
+    assert set(find_problems(row)) == fields
 
 
 @pytest.mark.parametrize(
@@ -55,30 +55,32 @@ def test_what_is_no_customization_is_refused_by_field(row: Row, fields: set[str]
 )
 def test_what_is_no_pin_is_refused_by_field(field: str, value: object) -> None:
     pin = {"position": 1, "pin_type": "item", "pin_identity": "/p/2/"}
-    assert problems({**ITEM, "pin_definitions": [pin, {**pin, "position": -1.0}]}) == {}
-    assert set(problems({**ITEM, "pin_definitions": [pin, {**pin, field: value}]})) == {f"pin_definitions.1.{field}"}
+    assert find_problems({**ITEM, "pin_definitions": [pin, {**pin, "position": -1.0}]}) == {}
+    assert set(find_problems({**ITEM, "pin_definitions": [pin, {**pin, field: value}]})) == {
+        f"pin_definitions.1.{field}"
+    }
 
 
 def test_null_is_absence_and_unknown_fields_are_welcome() -> None:
-    assert problems({**ITEM, "tags": None, "pin_definitions": None, "target_criteria": None, "note": None}) == {}
+    assert find_problems({**ITEM, "tags": None, "pin_definitions": None, "target_criteria": None, "note": None}) == {}
 
 
 # The sample shop
 
 
 def test_the_sample_is_what_the_api_accepts() -> None:
-    assert [found for row in shop.customizations() if (found := problems(row))] == []
+    assert [found for row in shop.build_customizations() if (found := find_problems(row))] == []
 
 
 def test_the_sample_is_the_same_every_time_and_its_own() -> None:
-    first = shop.customizations()
+    first = shop.build_customizations()
     first[0]["pin_definitions"].clear()
-    assert shop.customizations()[0]["pin_definitions"] != []
-    assert shop.customizations() == shop.customizations()
+    assert shop.build_customizations()[0]["pin_definitions"] != []
+    assert shop.build_customizations() == shop.build_customizations()
 
 
 def test_the_sample_shows_all_that_there_is() -> None:
-    rows = shop.customizations()
+    rows = shop.build_customizations()
     pins = [pin for row in rows for pin in row["pin_definitions"]]
     assert 140 <= len(rows) == len({row["id"] for row in rows}) <= 160
     assert len({row["model"] for row in rows}) == 6
@@ -90,13 +92,16 @@ def test_the_sample_shows_all_that_there_is() -> None:
 
 
 def test_the_sample_has_titles_in_many_scripts() -> None:
-    titles = " ".join(row.get("target_metadata", {}).get("title", "") for row in shop.customizations())
+    titles = " ".join(row.get("target_metadata", {}).get("title", "") for row in shop.build_customizations())
     for letter in "ľčüΤБהود味🎸♭\\\"'#:":
         assert letter in titles, letter
 
 
 def test_every_item_that_is_pinned_has_a_place_on_a_shelf() -> None:
     pinned = {
-        pin["pin_identity"] for row in shop.customizations() for pin in row["pin_definitions"] if "pin_identity" in pin
+        pin["pin_identity"]
+        for row in shop.build_customizations()
+        for pin in row["pin_definitions"]
+        if "pin_identity" in pin
     }
-    assert pinned - shop.catalog() == {"/p/107/", "/p/146/", "/p/205/"}
+    assert pinned - shop.build_catalog() == {"/p/107/", "/p/146/", "/p/205/"}

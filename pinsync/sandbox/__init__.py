@@ -1,4 +1,4 @@
-"""A local stand-in of the API with sample data: for trying pinsync out, for its tests, and for those of its users."""
+"""A local stand-in of the API with sample data, to try pinsync out and to test with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults on demand: what a network, a proxy or an overloaded server may do to an answer."""
+"""Faults on demand, as a network, a proxy or an overloaded server causes them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one request, or with several in a row.
+    """A fault of one request, or of several in a row.
 
     Args:
-        times: how many requests it befalls; ``None`` is every one from now on.
-        answer: is sent, byte for byte, instead of the real answer.
-        cut: only the first half of the body is sent, then the connection closes.
-        reset: the connection is reset before an answer.
-        delay: seconds for which the answer is held back.
-        clock: seconds by which the server's clock is ahead (or behind, if negative).
-        part: one of `SIGNS`; the answer has half of the results, and the sign tells so.
+        times: the number of requests with the fault; ``None`` for all requests from now on.
+        answer: replaces the real answer, byte for byte.
+        cut: send the first half of the body, then close the connection.
+        reset: reset the connection instead of answering.
+        delay: hold the answer back for some seconds.
+        clock: the seconds by which the server's clock is ahead; negative if it is behind.
+        part: one of `SIGNS`: send half of the results, with this sign of an incomplete answer.
     """
 
     times: int | None = 1
@@ -38,9 +38,11 @@ class Fault:
     part: str | None = None
 
 
-FAULTLESS: Final = Fault()
+NO_FAULT: Final = Fault()
 
-LOGIN_PAGE: Final = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><h1>Sign in</h1></body></html>\n"
+LOGIN_PAGE: Final = (
+    b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head>" + b"<body><h1>Sign in</h1></body></html>\n"
+)
 
 PLAIN: Final[Mapping[str, Fault]] = MappingProxyType(
     {
@@ -53,10 +55,11 @@ PLAIN: Final[Mapping[str, Fault]] = MappingProxyType(
 )
 SIGNS: Final = ("total", "next", "errors", "header", "range", "link")
 DEFAULT_SECONDS: Final = MappingProxyType({"clock": 3600.0, "slow": 60.0})
-LONGEST: Final = 10 * 365 * 86400
-KNOWN: Final = (
-    "use STATUS[:TIMES][:retry-after=VALUE] with a status from 400 to 599, truncate, reset, redirect, html or garbage "
-    "with [:TIMES], slow[:SECONDS[:TIMES]], clock[:SECONDS[:TIMES]] or partial[:SIGN[:TIMES]] "
+MAX_SECONDS: Final = 10 * 365 * 86400
+SYNTAX_HINT: Final = (
+    "use STATUS[:TIMES][:retry-after=VALUE] with a status from 400 to 599, "
+    "truncate, reset, redirect, html or garbage with [:TIMES], "
+    "slow[:SECONDS[:TIMES]], clock[:SECONDS[:TIMES]] or partial[:SIGN[:TIMES]] "
     f"with a SIGN of {', '.join(SIGNS)}; TIMES is a number, or * for always"
 )
 
@@ -66,35 +69,39 @@ def parse_fault(spec: str) -> Fault:
 
     * ``STATUS[:TIMES][:retry-after=VALUE]``: an error, 400 to 599
     * ``truncate``, ``reset``, ``redirect``, ``html`` or ``garbage``, each with ``[:TIMES]``
-    * ``slow[:SECONDS[:TIMES]]``: an answer held back (60 s by default)
-    * ``clock[:SECONDS[:TIMES]]``: a server whose clock is ahead (an hour by default), or behind where negative
-    * ``partial[:SIGN[:TIMES]]``: half of the results, and one of `SIGNS` (``total`` by default)
+    * ``slow[:SECONDS[:TIMES]]``: hold the answer back (default: 60 s)
+    * ``clock[:SECONDS[:TIMES]]``: set the server's clock ahead (default: an hour), or behind if
+      negative
+    * ``partial[:SIGN[:TIMES]]``: send half of the results, with one of `SIGNS` (default: ``total``)
 
-    ``TIMES`` is a number of requests, 1 by default, or ``*`` for every one from then on. Faults befall the requests in
-    the order in which they are given; then service is normal.
+    ``TIMES`` is a number of requests, 1 by default, or ``*`` for all later requests. Requests meet
+    the faults in the given order, and then none.
 
     Raises:
-        UsageError: the text is none of these.
+        UsageError: the text describes no fault.
     """
+    # VALUE may be an HTTP date, with colons of its own.
     head, *retry_after = spec.split(":retry-after=", 1)
-    kind, *rest = head.split(":")
+    kind, *words = head.split(":")
     try:
-        if kind in DEFAULT_SECONDS and not retry_after:
-            seconds = float(rest.pop(0)) if rest else DEFAULT_SECONDS[kind]
-            return _off(kind, seconds, _times(*rest))
-        if kind == "partial" and not retry_after:
-            return _part(*rest)
-        if kind in PLAIN and not retry_after:
-            return replace(PLAIN[kind], times=_times(*rest))
-        return _error(int(kind), _times(*rest), *retry_after)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"no such fault: {spec!r}", hint=KNOWN) from error
+        if retry_after:
+            return _build_error_fault(int(kind), _parse_times(*words), *retry_after)
+        if kind in DEFAULT_SECONDS:
+            seconds = float(words.pop(0)) if words else DEFAULT_SECONDS[kind]
+            return _build_timed_fault(kind, seconds, _parse_times(*words))
+        if kind == "partial":
+            return _build_partial_fault(*words)
+        if kind in PLAIN:
+            return replace(PLAIN[kind], times=_parse_times(*words))
+        return _build_error_fault(int(kind), _parse_times(*words))
+    except (TypeError, ValueError) as error:  # TypeError: too many words
+        raise UsageError(f"no such fault: {spec!r}", hint=SYNTAX_HINT) from error
 
 
 def halve(answer: Answer, sign: str) -> Answer:
-    """Return an answer with half of its results and one of `SIGNS`, which tells so.
+    """Return an answer with half of its results and one of `SIGNS`.
 
-    An answer without results, such as an error, is returned as it is.
+    An answer without results, such as an error, is returned unchanged.
     """
     content = json.loads(answer.body or b"null")
     if not isinstance(content, dict) or "results" not in content:
@@ -121,7 +128,7 @@ def halve(answer: Answer, sign: str) -> Answer:
     return Answer(answer.status, body, {**answer.headers, **headers})
 
 
-def _times(text: str = "1") -> int | None:
+def _parse_times(text: str = "1") -> int | None:
     if text == "*":
         return None
     if int(text) < 1:
@@ -129,22 +136,26 @@ def _times(text: str = "1") -> int | None:
     return int(text)
 
 
-def _off(kind: str, seconds: float, times: int | None) -> Fault:
-    if not abs(seconds) <= LONGEST or (kind == "slow" and seconds < 0):
+def _build_timed_fault(kind: str, seconds: float, times: int | None) -> Fault:
+    # "Not at most" also refuses NaN.
+    if not abs(seconds) <= MAX_SECONDS or (kind == "slow" and seconds < 0):
         raise ValueError(seconds)
-    return Fault(times, clock=seconds) if kind == "clock" else Fault(times, delay=seconds)
+    if kind == "clock":
+        return Fault(times, clock=seconds)
+    return Fault(times, delay=seconds)
 
 
-def _part(sign: str = SIGNS[0], times: str = "1") -> Fault:
+def _build_partial_fault(sign: str = SIGNS[0], times: str = "1") -> Fault:
     if sign not in SIGNS:
         raise ValueError(sign)
-    return Fault(_times(times), part=sign)
+    return Fault(_parse_times(times), part=sign)
 
 
-def _error(status: int, times: int | None, retry_after: str | None = None) -> Fault:
-    """Return a refusal with the API's kind of body and the status's own name, where it has one, as its reason."""
+def _build_error_fault(status: int, times: int | None, retry_after: str | None = None) -> Fault:
+    """Return an error with the API's kind of body; the reason is the name of the status."""
     if not 400 <= status <= 599:  # noqa: PLR2004 - the statuses that are errors, RFC 9110, 15
         raise ValueError(status)
-    names = {known.value: known.phrase for known in HTTPStatus}
-    body = json.dumps({"reason": names.get(status, "Error")}).encode()
-    return Fault(times, Answer(status, body, {} if retry_after is None else {"Retry-After": retry_after}))
+    phrases = {known.value: known.phrase for known in HTTPStatus}
+    body = json.dumps({"reason": phrases.get(status, "Error")}).encode()
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return Fault(times, Answer(status, body, headers))

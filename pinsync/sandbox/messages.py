@@ -1,4 +1,4 @@
-"""What the sandbox receives and what it answers, free of sockets."""
+"""Requests and answers as values, free of sockets."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it arrived.
+    """A request.
 
     Args:
-        method: in capitals.
-        path: as in the request line, without the query.
-        query: every parameter with all of its values, decoded.
-        headers: by lower-case name.
-        body: what came after the headers.
-        status: of the answer, once there is one; ``None`` where the connection was reset instead.
+        method: the HTTP method, in capitals.
+        path: the path of the request line, without the query.
+        query: each parameter with all of its values, decoded.
+        headers: each header by its lower-case name.
+        body: the bytes after the headers.
+        status: the status of the answer, once there is one; ``None`` if the connection was reset.
     """
 
     method: str
@@ -33,29 +33,31 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer; ``headers`` (in their usual capitals) override those that the server sets by itself."""
+    """An answer; its ``headers`` override the headers that the server sets itself."""
 
     status: int
     body: bytes = field(default=b"", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+class Refusal(Exception):  # noqa: N818 - an answer of the API, not a failure of the sandbox
     """Ends the handling of a request with an error in the API's own shape.
 
     Args:
         status: the HTTP status.
-        reason: what is wrong, as the API's ``reason``.
-        details: for a 422: messages by field, as the API's ``exception_details``.
+        reason: the API's ``reason``.
+        details: messages by field, as the API's ``exception_details`` of a 422.
     """
 
     def __init__(self, status: int, reason: str, details: Mapping[str, list[str]] | None = None) -> None:
         super().__init__(reason)
         self.details = details or {}
-        content = {"reason": reason, "exception_details": details} if details else {"reason": reason}
+        content: dict[str, object] = {"reason": reason}
+        if details:
+            content["exception_details"] = details
         self.answer = Answer(status, json.dumps(content).encode())
 
 
-def invalid(details: Mapping[str, list[str]]) -> Refused:
+def build_refusal(details: Mapping[str, list[str]]) -> Refusal:
     """Return the 422 that the API documents, with messages by field."""
-    return Refused(422, "Validation error", details)
+    return Refusal(422, "Validation error", details)

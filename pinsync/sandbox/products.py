@@ -1,8 +1,8 @@
-"""What the sample shop sells: musical instruments, to half of the world, so that titles come in many scripts.
+"""The products of the sample shop: musical instruments, with titles in many scripts.
 
-Some titles are there because YAML, a shell or a terminal could misread them: ``no``, ``007``, ``1:30``, a backslash.
+YAML, a shell or a terminal could misread some titles: ``no``, ``007``, ``1:30``, a backslash.
 """
-# ruff: noqa: RUF001 - Greek and Cyrillic letters are meant
+# ruff: noqa: RUF001 - Greek and Cyrillic letters are intended
 
 from __future__ import annotations
 
@@ -134,14 +134,17 @@ SHELVES: Final[Mapping[str, Mapping[int, str]]] = {
 """Titles by number and shelf; the item 123 has the identity ``/p/123/``."""
 
 DISCONTINUED: Final = {107: 101, 146: 141, 205: 206}
-"""Items that left the catalog, and what took their place."""
+"""Item that left the catalog → its successor."""
 
 
-def identity(number: int) -> str:
+def build_identity(number: int) -> str:
     """Return the identity of an item."""
     return f"/p/{number}/"
 
 
-def titles() -> dict[int, str]:
-    """Return the title of every item by its number."""
-    return {number: title for shelf in SHELVES.values() for number, title in shelf.items()}
+def list_titles() -> dict[int, str]:
+    """Return the title of each item by its number."""
+    titles: dict[int, str] = {}
+    for shelf in SHELVES.values():
+        titles.update(shelf)
+    return titles

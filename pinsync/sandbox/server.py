@@ -1,4 +1,4 @@
-"""The local stand-in of the API: state, signatures and faults behind a port of 127.0.0.1."""
+"""The local stand-in of the API: state, signatures and faults on a port of 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pinsync.errors import UsageError
 from pinsync.sandbox import shop
-from pinsync.sandbox.faults import FAULTLESS, Fault, halve
-from pinsync.sandbox.service import Service, tracker_of
+from pinsync.sandbox.faults import NO_FAULT, Fault, halve
+from pinsync.sandbox.service import Service, find_tracker_id
 from pinsync.sandbox.store import Store
 from pinsync.sandbox.wire import Delivery, Listener
 
@@ -33,19 +33,30 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class StandIn:
-    """The stand-in of one tracker, which behaves as the API does without a port of its own; `Sandbox` serves it.
+def _repeat_faults(faults: Iterable[Fault]) -> Iterator[Fault]:
+    for fault in faults:
+        if fault.times is None:
+            yield from itertools.repeat(fault)
+        else:
+            yield from itertools.repeat(fault, fault.times)
 
-    Every answer spells its customizations anew and at random, without a change of meaning, as a real API may.
+
+class StandIn:
+    """The stand-in of one tracker, without a port of its own; `Sandbox` serves it.
+
+    As a real API may, each answer spells its customizations anew, at random and without a change of
+    meaning.
 
     Args:
-        customizations: what the tracker holds; by default the sample shop.
+        customizations: the tracker's customizations (default: the sample shop).
         tracker_id: the tracker's id.
-        private_key: the key that requests must be signed with.
-        catalog: the identities of the items that exist; by default the sample shop's, or, without it, all.
-        state: a JSON export that keeps the customizations; if it exists, it takes the place of the first argument.
+        private_key: the key that must sign the requests.
+        catalog: the identities of the items that exist (default: the sample shop's; all with other
+            customizations).
+        state: a JSON export that keeps the customizations; an existing file replaces the first
+            argument.
         clock: the server's clock.
-        seed: makes the answers repeatable; by default they are random.
+        seed: makes the answers repeatable (default: random answers).
 
     Raises:
         FileError: the state can't be read or written.
@@ -63,8 +74,9 @@ class StandIn:
         seed: int | None = None,
     ) -> None:
         if customizations is None:
-            customizations = shop.customizations()
-            catalog = shop.catalog() if catalog is None else catalog
+            customizations = shop.build_customizations()
+            if catalog is None:
+                catalog = shop.build_catalog()
         random = Random(seed)  # noqa: S311 - nothing secret is drawn
         self._store = Store(customizations, file=state, clock=clock, random=random)
         self._service = Service(
@@ -74,11 +86,11 @@ class StandIn:
         self.private_key: Final = private_key
 
     def answer(self, request: Request, now: datetime) -> Answer:
-        """Return the answer to a request that arrived ``now``."""
+        """Return the answer to a request that arrived at ``now``."""
         return self._service.answer(request, now)
 
     def customizations(self) -> list[Row]:
-        """Return a copy of what the tracker holds, in no particular order."""
+        """Return a copy of the tracker's customizations, in no particular order."""
         return deepcopy(self._store.rows())
 
     def get(self, identifier: str) -> Row:
@@ -86,11 +98,11 @@ class StandIn:
         return deepcopy(self._store.get(identifier))
 
     def create(self, customization: Mapping[str, Any]) -> Row:
-        """Store a new customization, unchecked, and return it with its id."""
+        """Store a new customization, unchecked; return it with its id."""
         return deepcopy(self._store.create(customization))
 
     def replace(self, customization: Mapping[str, Any]) -> Row:
-        """Put a customization, unchecked, in place of the one with its id; raise `store.Unknown` if there is none."""
+        """Replace the customization with its id, unchecked; raise `store.Unknown` if missing."""
         return deepcopy(self._store.replace(customization["id"], customization))
 
     def delete(self, identifier: str) -> None:
@@ -102,16 +114,18 @@ class Sandbox(StandIn):
     """A tracker on loopback; a context manager that serves, in threads, while entered.
 
     Args:
-        customizations: what the tracker holds; by default the sample shop.
+        customizations: the tracker's customizations (default: the sample shop).
         tracker_id: the tracker's id.
-        private_key: the key that requests must be signed with.
-        catalog: the identities of the items that exist; by default the sample shop's, or, without it, all.
-        state: a JSON export that keeps the customizations; if it exists, it takes the place of the first argument.
-        faults: befall the first requests, in this order; then service is normal.
+        private_key: the key that must sign the requests.
+        catalog: the identities of the items that exist (default: the sample shop's; all with other
+            customizations).
+        state: a JSON export that keeps the customizations; an existing file replaces the first
+            argument.
+        faults: the faults of the first requests, in this order.
         clock: the server's clock.
-        seed: makes the answers repeatable; by default they are random.
-        port: on 127.0.0.1; 0 takes a free one.
-        more_trackers: are served on the same port, each under its own id.
+        seed: makes the answers repeatable (default: random answers).
+        port: a port of 127.0.0.1; 0 takes a free one.
+        more_trackers: other trackers on the same port, each under its own id.
 
     Raises:
         FileError: the state can't be read or written.
@@ -156,9 +170,11 @@ class Sandbox(StandIn):
         except OSError as error:
             hint = "choose another port, or 0 for any that is free"
             raise UsageError(f"can't listen on port {self._port}: {error.strerror}", hint=hint) from error
-        self._port = self._listener.server_port
+        self._port = self._listener.server_port  # the same port if entered again
         self._stopping.clear()
-        threading.Thread(target=self._listener.serve_forever, args=(0.01,), name="sandbox", daemon=True).start()
+        # serve_forever() looks every 0.01 s whether it should stop, so that tests end quickly.
+        serve = self._listener.serve_forever
+        threading.Thread(target=serve, args=(0.01,), name="sandbox", daemon=True).start()
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
@@ -168,12 +184,12 @@ class Sandbox(StandIn):
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """The address of the sandbox, without a slash at the end."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that point pinsync at this sandbox."""
+        """The environment variables that point pinsync at this sandbox."""
         return {
             "PINSYNC_TRACKER_ID": self.tracker_id,
             "PINSYNC_PRIVATE_KEY": self.private_key,
@@ -182,29 +198,28 @@ class Sandbox(StandIn):
 
     @property
     def requests(self) -> list[Request]:
-        """What was received so far, oldest first."""
+        """The requests received so far, oldest first."""
         with self._lock:
             return list(self._received)
 
     def fail(self, *faults: Fault) -> None:
-        """Let these faults, instead of any earlier ones, befall the next requests."""
+        """Replace the faults of the next requests."""
         with self._lock:
-            self._faults: Iterator[Fault] = itertools.chain.from_iterable(
-                itertools.repeat(fault) if fault.times is None else itertools.repeat(fault, fault.times)
-                for fault in faults
-            )
+            self._faults: Iterator[Fault] = _repeat_faults(faults)
 
     def _exchange(self, request: Request) -> Delivery:
         with self._lock:
-            fault = next(self._faults, FAULTLESS)
+            fault = next(self._faults, NO_FAULT)
         now = self._clock() + timedelta(seconds=fault.clock)
         if fault.delay:
+            # Not sleep(): the sandbox must not outlive its block by the delay.
             self._stopping.wait(fault.delay)
-        tracker = self._trackers.get(tracker_of(request.path) or "", self)
+        tracker = self._trackers.get(find_tracker_id(request.path) or "", self)
         answer = fault.answer or tracker.answer(request, now)
         if fault.part:
             answer = halve(answer, fault.part)
         status = None if fault.reset else answer.status
         with self._lock:
             self._received.append(dataclasses.replace(request, status=status))
-        return Delivery(answer, now, raw=fault.answer is not None, cut=fault.cut, reset=fault.reset)
+        is_raw = fault.answer is not None
+        return Delivery(answer, now, raw=is_raw, cut=fault.cut, reset=fault.reset)

@@ -1,4 +1,4 @@
-"""The endpoints of the API as a function from requests to answers; no socket here, and no fault."""
+"""The endpoints of the API as a function from requests to answers, without sockets or faults."""
 
 from __future__ import annotations
 
@@ -12,40 +12,50 @@ from typing import Final, TypeAlias
 
 from pinsync import signing
 from pinsync.errors import FileError
-from pinsync.sandbox.filters import has_expired, matches, with_pins
-from pinsync.sandbox.messages import Answer, Refused, Request, invalid
+from pinsync.sandbox.filters import filter_pins, has_expired, matches
+from pinsync.sandbox.messages import Answer, Refusal, Request, build_refusal
 from pinsync.sandbox.spelling import Row, respell
 from pinsync.sandbox.store import Conflict, Store, Unknown
-from pinsync.sandbox.validation import STRATEGIES, check_filters, chosen, flag, problems, whole
+from pinsync.sandbox.validation import (
+    STRATEGIES,
+    check_filters,
+    find_problems,
+    read_choice,
+    read_flag,
+    read_whole_number,
+)
 
 TOLERANCE: Final = 5.0
-"""How many seconds a request's date may differ from the clock."""
+"""Seconds by which the date of a request may differ from the server's clock."""
 
 JSON_TYPES: Final = (signing.CONTENT_TYPE, "application/json")
 NDJSON_TYPE: Final = "application/x-ndjson"
 BULK_LIMIT: Final = 5000
 PAGE: Final = 100
 SORTABLE: Final = ("created_at", "updated_at", "id", "model", "target_type", "target_identity")
-PATH: Final = re.compile(r"/v1/recommender/pin/([^/]+)/(?:(scopes|scopes/export|scopes/_bulk|scope)|scope/([^/]+))")
+PATH: Final = re.compile(
+    r"/v1/recommender/pin/([^/]+)/"
+    r"(?:(scopes|scopes/export|scopes/_bulk|scope)|scope/([^/]+))"
+)
 
 Endpoint: TypeAlias = Callable[[Request, str, datetime], Answer]
 
 
-def tracker_of(path: str) -> str | None:
-    """Return the id of the tracker that a path names; None for a path that isn't one of the API."""
+def find_tracker_id(path: str) -> str | None:
+    """Return the tracker id in a path of the API; None for another path."""
     match = PATH.fullmatch(path)
     return match[1] if match else None
 
 
 class Service:
-    """Answers requests for one tracker.
+    """Answers the requests to one tracker.
 
     Args:
-        store: the customizations.
+        store: the tracker's customizations.
         tracker_id: the tracker's id.
-        private_key: the key that requests must be signed with.
-        catalog: the identities of the items that exist; ``None`` if all do.
-        random: where the spelling and the order of the answers come from.
+        private_key: the key that must sign the requests.
+        catalog: the identities of the items that exist; ``None`` for all.
+        random: chooses the spelling and the order of the answers.
     """
 
     def __init__(
@@ -67,31 +77,31 @@ class Service:
         }
 
     def answer(self, request: Request, now: datetime) -> Answer:
-        """Return the answer to a request that arrived ``now``, by the server's clock."""
+        """Return the answer to a request that arrived at ``now`` by the server's clock."""
         try:
             return self._answer(request, now)
-        except Refused as refused:
+        except Refusal as refused:
             return refused.answer
         except Unknown:
-            return Refused(404, "Customization not found").answer
+            return Refusal(404, "Customization not found").answer
         except FileError as error:
-            return Refused(500, f"The state file {error.reason}").answer
+            return Refusal(500, f"The state file {error.reason}").answer
 
     def _answer(self, request: Request, now: datetime) -> Answer:
         match = PATH.fullmatch(request.path)
         if match is None:
-            raise Refused(404, "There is no such path")
+            raise Refusal(404, "There is no such path")
         tracker_id, collection, identifier = match.groups()
         if tracker_id != self._tracker_id:
-            raise Refused(404, "Tracker not found")
+            raise Refusal(404, "Tracker not found")
         self._authenticate(request, now)
         name = collection or "scope/"
         endpoint = self._endpoints.get((request.method, name))
         if endpoint is None:
-            raise Refused(405, "Method not allowed")
+            raise Refusal(405, "Method not allowed")
         expected = (NDJSON_TYPE,) if name == "scopes/_bulk" else JSON_TYPES
         if request.method in ("POST", "PUT") and request.headers.get("content-type") not in expected:
-            raise Refused(415, f"Content-Type must be {expected[0]}")
+            raise Refusal(415, f"Content-Type must be {expected[0]}")
         return endpoint(request, identifier or "", now)
 
     def _authenticate(self, request: Request, now: datetime) -> None:
@@ -104,117 +114,132 @@ class Service:
             date=date,
             path=request.path,
         )
+        # Bytes, since compare_digest() refuses text that isn't ASCII.
         if not hmac.compare_digest(expected.encode(), request.headers.get("authorization", "").encode()):
-            raise Refused(401, "The signature is missing or doesn't match")
+            raise Refusal(401, "The signature is missing or doesn't match")
         moment = signing.parse_http_date(date)
         if moment is None or abs((now - moment).total_seconds()) > TOLERANCE:
-            raise Refused(401, "The date of the request is too far from the server's")
+            raise Refusal(401, "The date of the request is too far from the server's")
 
     def _export(self, request: Request, _: str, now: datetime) -> Answer:
         check_filters(request.query)
-        expired = flag(request.query, "remove_expired_pins")
-        nonexisting = flag(request.query, "remove_nonexisting_item_pins")
+        removes_expired = read_flag(request.query, "remove_expired_pins")
+        removes_nonexisting = read_flag(request.query, "remove_nonexisting_item_pins")
         rows = [row for row in self._store.rows() if matches(row, request.query)]
         # Whole seconds, as in the answer's Date: a reader of both can tell which pins have expired.
         moment = now.replace(microsecond=0)
-        if expired:
-            rows = [with_pins(row, lambda pin: not has_expired(pin, moment)) for row in rows]
-        if nonexisting:
-            rows = [with_pins(row, self._exists) for row in rows]
-        return self._page(self._choices().sample(rows, len(rows)))
+        if removes_expired:
+            rows = [filter_pins(row, lambda pin: not has_expired(pin, moment)) for row in rows]
+        if removes_nonexisting:
+            rows = [filter_pins(row, self._pins_existing_item) for row in rows]
+        return self._answer_page(self._fork_random().sample(rows, len(rows)))
 
-    def _exists(self, pin: Row) -> bool:
-        return self._catalog is None or pin.get("pin_type") != "item" or pin.get("pin_identity") in self._catalog
+    def _pins_existing_item(self, pin: Row) -> bool:
+        if self._catalog is None or pin.get("pin_type") != "item":
+            return True
+        return pin.get("pin_identity") in self._catalog
 
     def _list(self, request: Request, _: str, __: datetime) -> Answer:
-        """Answer with one page: 100 by default, oldest first. ``criteria`` in the body are matched as a whole."""
+        """Answer with a page, by default of 100, oldest first; match ``criteria`` as a whole."""
         check_filters(request.query)
-        orders = tuple(f"{name}{order}" for name in SORTABLE for order in ("", ":asc", ":desc"))
-        name, _, order = chosen(request.query, "sort", orders).partition(":")
-        offset, limit = whole(request.query, "offset", 0), whole(request.query, "limit", PAGE)
-        criteria = _object(request.body).get("criteria") if request.body else None
-        rows = [
-            row
-            for row in self._store.rows()
-            if matches(row, request.query) and criteria in (None, row.get("target_criteria"))
-        ]
-        rows.sort(key=lambda row: (str(row.get(name) or ""), str(row["id"])), reverse=order == "desc")
-        return self._page(rows[offset : offset + limit], total=len(rows))
+        name, _, order = read_choice(request.query, "sort", _list_sort_orders()).partition(":")
+        offset = read_whole_number(request.query, "offset", 0)
+        limit = read_whole_number(request.query, "limit", PAGE)
+        criteria = _parse_object(request.body).get("criteria") if request.body else None
+        rows = [row for row in self._store.rows() if matches(row, request.query)]
+        if criteria is not None:
+            rows = [row for row in rows if row.get("target_criteria") == criteria]
+        # The id breaks ties, so that pages never overlap.
+        is_descending = order == "desc"
+        rows.sort(key=lambda row: (str(row.get(name) or ""), str(row["id"])), reverse=is_descending)
+        return self._answer_page(rows[offset : offset + limit], total=len(rows))
 
     def _get(self, _: Request, identifier: str, __: datetime) -> Answer:
-        return self._respelt(self._store.get(identifier))
+        return self._answer_row(self._store.get(identifier))
 
     def _create(self, request: Request, _: str, __: datetime) -> Answer:
-        return self._respelt(self._store.create(_customization(request.body)))
+        return self._answer_row(self._store.create(_parse_customization(request.body)))
 
     def _replace(self, request: Request, identifier: str, __: datetime) -> Answer:
+        # A missing id is answered by 404, even if the body is invalid.
         self._store.get(identifier)
-        return self._respelt(self._store.replace(identifier, _customization(request.body, identifier)))
+        return self._answer_row(self._store.replace(identifier, _parse_customization(request.body, identifier)))
 
     def _delete(self, _: Request, identifier: str, __: datetime) -> Answer:
         self._store.delete(identifier)
         return Answer(204)
 
     def _create_many(self, request: Request, _: str, __: datetime) -> Answer:
-        strategy = chosen(request.query, "conflict_strategy", STRATEGIES)
+        strategy = read_choice(request.query, "conflict_strategy", STRATEGIES)
         lines = [line for line in request.body.split(b"\n") if line.strip()]
         if len(lines) > BULK_LIMIT:
-            raise invalid({"body": [f"At most {BULK_LIMIT} customizations at once, not {len(lines)}"]})
+            raise build_refusal({"body": [f"At most {BULK_LIMIT} customizations at once, not {len(lines)}"]})
         rows = []
         for number, line in enumerate(lines, start=1):
             try:
-                rows.append(_customization(line))
-            except Refused as refused:
-                raise invalid({f"{number}.{name}": messages for name, messages in refused.details.items()}) from refused
+                rows.append(_parse_customization(line))
+            except Refusal as refused:
+                details = {f"{number}.{name}": text for name, text in refused.details.items()}
+                raise build_refusal(details) from refused
         try:
             self._store.create_all(rows, strategy)
         except Conflict as conflict:
             taken = f"The target is taken by the customization {conflict.identifier}"
-            raise invalid({f"{conflict.index + 1}.target_identity": [taken]}) from conflict
+            raise build_refusal({f"{conflict.index + 1}.target_identity": [taken]}) from conflict
         return Answer(200, b"{}")
 
-    def _respelt(self, row: Row) -> Answer:
-        random = self._choices()
-        return Answer(200, _spelt(respell(row, random), random))
+    def _answer_row(self, row: Row) -> Answer:
+        random = self._fork_random()
+        return Answer(200, _encode(respell(row, random), random))
 
-    def _page(self, rows: list[Row], **beside: int) -> Answer:
-        random = self._choices()
-        return Answer(200, _spelt({"results": [respell(row, random) for row in rows], **beside}, random))
+    def _answer_page(self, rows: list[Row], **counts: int) -> Answer:
+        random = self._fork_random()
+        results = [respell(row, random) for row in rows]
+        return Answer(200, _encode({"results": results, **counts}, random))
 
-    def _choices(self) -> Random:
-        """Return a generator for one answer; one shared by several threads would not be repeatable."""
+    def _fork_random(self) -> Random:
+        # A generator shared by several threads would not be repeatable.
         return Random(self._random.getrandbits(64))  # noqa: S311 - nothing secret is drawn
 
 
-def _spelt(content: Row, random: Random) -> bytes:
-    """Return JSON with or without escapes and spaces; a lone surrogate can only be escaped."""
-    separators, escapes = random.choice(((",", ":"), (", ", ": "))), random.choice((True, False))
+def _list_sort_orders() -> tuple[str, ...]:
+    orders: list[str] = []
+    for name in SORTABLE:
+        orders += [name, f"{name}:asc", f"{name}:desc"]
+    return tuple(orders)
+
+
+def _encode(content: Row, random: Random) -> bytes:
+    """Return JSON with or without escapes and spaces."""
+    separators = random.choice(((",", ":"), (", ", ": ")))
+    has_escapes = random.choice((True, False))
     try:
-        return json.dumps(content, ensure_ascii=escapes, separators=separators).encode()
-    except UnicodeEncodeError:
+        return json.dumps(content, ensure_ascii=has_escapes, separators=separators).encode()
+    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 can't hold
         return json.dumps(content, separators=separators).encode()
 
 
-def _customization(body: bytes, identifier: str | None = None) -> Row:
-    """Return the customization in a body, or refuse it (422); the only id that it may have is the one in the path."""
-    row = _object(body)
-    found = problems(row)
+def _parse_customization(body: bytes, identifier: str | None = None) -> Row:
+    """Return the customization in a body, or refuse it (422); its id may only be the path's."""
+    row = _parse_object(body)
+    problems = find_problems(row)
     if row.get("id", identifier) != identifier:
-        found["id"] = ["The server gives the id" if identifier is None else "Must be the id in the path"]
-    if found:
-        raise invalid(found)
+        reason = "The server gives the id" if identifier is None else "Must be the id in the path"
+        problems["id"] = [reason]
+    if problems:
+        raise build_refusal(problems)
     return row
 
 
-def _object(body: bytes) -> Row:
+def _parse_object(body: bytes) -> Row:
     try:
-        content = json.loads(body, parse_constant=_refuse)
+        content = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise invalid({"body": [f"Not valid JSON: {error}"]}) from error
+        raise build_refusal({"body": [f"Not valid JSON: {error}"]}) from error
     if not isinstance(content, dict):
-        raise invalid({"body": ["Must be an object"]})
+        raise build_refusal({"body": ["Must be an object"]})
     return content
 
 
-def _refuse(constant: str) -> None:
+def _refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")

@@ -1,4 +1,4 @@
-"""The many ways in which an API may spell one and the same customization."""
+"""Spell a customization in the many ways that an API may choose."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from random import Random
 
 Row: TypeAlias = dict[str, Any]
-"""A customization as JSON has it."""
+"""A customization, parsed from JSON."""
 
 RFC3339: Final = re.compile(
     r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
-"""A date-time with an offset (RFC 3339, 5.6) as it is usually written; leap seconds and lower case are left alone."""
+"""A usual date-time with an offset (RFC 3339, 5.6): no leap second, no lower-case letter."""
 
 EXACT: Final = 2**53
-"""Up to here every integer is a double as well."""
+"""The largest integer below which each integer is a double too (IEEE 754, binary64)."""
 
 ABSENT: Final = object()
 
@@ -30,7 +30,7 @@ NOTHINGS: Final[Mapping[str, tuple[object, ...]]] = {
     "target_metadata": (None, {}),
     "pin_definitions": (None, []),
 }
-"""Spellings, besides absence, of a field of a customization that says nothing."""
+"""Field of a customization → spellings of its empty value; a missing field is another."""
 
 PIN_NOTHINGS: Final[Mapping[str, tuple[object, ...]]] = {
     "pin_identity": (None,),
@@ -41,26 +41,27 @@ PIN_NOTHINGS: Final[Mapping[str, tuple[object, ...]]] = {
     "active_from": (None,),
     "active_to": (None,),
 }
-"""The same for a field of a pin."""
+"""Field of a pin → spellings of its empty value."""
 
 
 def respell(customization: Mapping[str, Any], random: Random) -> Row:
-    """Return the customization in another spelling of the same meaning; the argument stays as it is.
+    """Return the customization in another spelling of the same meaning.
 
-    Keys, tags and pins change their order, fields that say nothing are left out or written as null, empty or false,
-    date-times get another offset, and whole numbers a ``.0``. Nothing else changes: not the order of other lists, nor a
-    null in an unknown field, nor a known field of an unexpected type.
+    Keys, tags and pins change their order. Empty fields are left out or written as null, empty or
+    false. Date-times get another offset, and whole numbers a ``.0``. Nothing else changes: not the
+    order of other lists, nor a null in an unknown field, nor a known field of an unexpected type.
 
     Args:
-        customization: a row as JSON has it.
-        random: where the choices come from.
+        customization: a customization, parsed from JSON; it isn't changed.
+        random: makes the choices.
     """
     row = _vary_nothings(customization, NOTHINGS, random)
     if _is_list_of(row.get("tags"), str):
-        row["tags"] = _shuffled(row["tags"], random)
+        row["tags"] = _shuffle(row["tags"], random)
     if _is_list_of(row.get("pin_definitions"), dict):
-        row["pin_definitions"] = _shuffled([_respell_pin(pin, random) for pin in row["pin_definitions"]], random)
-    return {name: _vary(row[name], random) for name in _shuffled(list(row), random)}
+        pins = [_respell_pin(pin, random) for pin in row["pin_definitions"]]
+        row["pin_definitions"] = _shuffle(pins, random)
+    return {name: _vary(row[name], random) for name in _shuffle(list(row), random)}
 
 
 def _respell_pin(pin: Mapping[str, Any], random: Random) -> Row:
@@ -83,7 +84,7 @@ def _vary_nothings(row: Mapping[str, Any], nothings: Mapping[str, tuple[object, 
 
 
 def _is_one_of(value: object, spellings: tuple[object, ...]) -> bool:
-    """Tell whether the value is one of these, and of its type: 0 is no spelling of false."""
+    # Python's 0 == False, but 0 is no spelling of false.
     return any(type(value) is type(spelling) and value == spelling for spelling in spellings)
 
 
@@ -96,32 +97,38 @@ def _vary_offset(text: str, random: Random) -> str:
     if match is None:
         return text
     local, fraction, offset = match.groups()
+    # UTC, CET and CEST more often, since shops use these offsets.
     minutes = random.choice((0, 0, 60, 120, *range(-14 * 60, 14 * 60 + 1, 15)))
     try:
         moment = datetime.fromisoformat(local + offset.replace("Z", "+00:00")).astimezone(UTC)
         moved = moment.astimezone(timezone(timedelta(minutes=minutes))).isoformat(timespec="seconds")
-    except (ValueError, OverflowError):  # no such day, or beyond the years 1 to 9999: not ours to interpret
+    except (ValueError, OverflowError):  # no such day, or beyond the years 1 to 9999
         return text
-    digits = (fraction or "") + ("000" if _either(random) else "")
-    zone = "Z" if minutes == 0 and _either(random) else moved[19:]
-    return f"{moved[:19]}.{digits}{zone}" if digits else moved[:19] + zone
+    digits = fraction or ""
+    if _flip_coin(random):
+        digits += "000"
+    seconds, zone = moved[:19], moved[19:]
+    if minutes == 0 and _flip_coin(random):
+        zone = "Z"
+    return f"{seconds}.{digits}{zone}" if digits else seconds + zone
 
 
 def _vary(value: Any, random: Random) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, dict):
-        return {key: _vary(value[key], random) for key in _shuffled(list(value), random)}
+        return {key: _vary(value[key], random) for key in _shuffle(list(value), random)}
     if isinstance(value, list):
         return [_vary(item, random) for item in value]
-    if type(value) is int and abs(value) <= EXACT and _either(random):
+    # Not isinstance(), since a bool is an int to Python; a bigger int would lose digits.
+    if type(value) is int and abs(value) <= EXACT and _flip_coin(random):
         return float(value)
-    if type(value) is float and 0 < abs(value) <= EXACT and value.is_integer() and _either(random):
+    if type(value) is float and 0 < abs(value) <= EXACT and value.is_integer() and _flip_coin(random):
         return int(value)
     return value
 
 
-def _either(random: Random) -> bool:
+def _flip_coin(random: Random) -> bool:
     return bool(random.getrandbits(1))
 
 
-def _shuffled(items: list[Any], random: Random) -> list[Any]:
+def _shuffle(items: list[Any], random: Random) -> list[Any]:
     return random.sample(items, len(items))

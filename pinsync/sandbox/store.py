@@ -1,4 +1,4 @@
-"""The customizations that the sandbox holds, in memory and, where asked, in a file."""
+"""The customizations of the sandbox, in memory and optionally in a file."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from pinsync.sandbox.spelling import Row
 
 SERVERS_OWN = ("id", "created_at", "updated_at")
-"""Fields that only the server sets."""
+"""The fields that only the server sets."""
 
 
-class Unknown(Exception):  # noqa: N818 - an answer, not an error of ours
+class Unknown(Exception):  # noqa: N818 - an answer of the API, not a failure of the sandbox
     """No customization has this id."""
 
 
 class Conflict(Exception):  # noqa: N818 - likewise
-    """The target of the row at ``index`` is taken by the customization ``identifier``."""
+    """The customization ``identifier`` already has the target of the row at ``index``."""
 
     def __init__(self, index: int, identifier: str) -> None:
         super().__init__(index, identifier)
@@ -38,16 +38,17 @@ class Conflict(Exception):  # noqa: N818 - likewise
 
 
 class Store:
-    """Customizations by id, changed one whole customization at a time; safe to use from several threads.
+    """Customizations by id, changed one at a time; safe to use from several threads.
 
     Args:
-        rows: what to begin with, unless the file exists already. A row without an id is given one.
-        file: a JSON export (``{"results": [...]}``), read at the start and rewritten, atomically, at every change.
-        clock: gives the moment of a change.
-        random: gives the new ids.
+        rows: the first customizations, unless the file exists. A row without an id gets one.
+        file: a JSON export (``{"results": [...]}``), read at the start and rewritten, atomically,
+            at every change.
+        clock: returns the moment of a change.
+        random: makes the new ids.
 
     Raises:
-        FileError: the file can't be read, isn't a JSON export, or can't be written.
+        FileError: the file can't be read or written, or isn't a JSON export.
         ValueError: two rows have one id.
     """
 
@@ -59,7 +60,9 @@ class Store:
         self._random = random
         self._lock = threading.RLock()
         self._rows: dict[str, Row] = {}
-        for row in rows if file is None or not file.exists() else _read(file):
+        if file is not None and file.exists():
+            rows = _read(file)
+        for row in rows:
             identifier = row["id"] if "id" in row else self._new_id()
             if identifier in self._rows:
                 raise ValueError(f"two customizations with the id {identifier!r}")
@@ -67,28 +70,28 @@ class Store:
         self._save(self._rows)
 
     def rows(self) -> list[Row]:
-        """Return the customizations as stored; they are not copied, so don't change them."""
+        """Return the stored customizations themselves, not copies: don't change them."""
         with self._lock:
             return list(self._rows.values())
 
     def get(self, identifier: str) -> Row:
-        """Return one customization as stored, not copied; raise `Unknown` if there is none."""
+        """Return a stored customization itself, not a copy; raise `Unknown` if there is none."""
         with self._lock:
             if identifier not in self._rows:
                 raise Unknown(identifier)
             return self._rows[identifier]
 
     def create(self, row: Mapping[str, Any]) -> Row:
-        """Store a customization under a new id and return it whole; what it says of `SERVERS_OWN` is ignored."""
+        """Store a customization under a new id, without its `SERVERS_OWN`; return it whole."""
         with self._lock:
-            stored = self._stamped(self._new_id(), row)
+            stored = self._stamp(self._new_id(), row)
             self._save({**self._rows, stored["id"]: stored})
             return stored
 
     def replace(self, identifier: str, row: Mapping[str, Any]) -> Row:
-        """Replace the whole definition of a customization and return it; raise `Unknown` if there is none."""
+        """Replace a customization and return it whole; raise `Unknown` if there is none."""
         with self._lock:
-            stored = self._stamped(identifier, row, self.get(identifier))
+            stored = self._stamp(identifier, row, self.get(identifier))
             self._save({**self._rows, identifier: stored})
             return stored
 
@@ -103,23 +106,30 @@ class Store:
 
         Args:
             rows: the customizations, without ids.
-            strategy: what to do about one whose model and target are taken: ``raise`` a `Conflict`, ``ignore`` it, or
-                ``override`` the one that is there, which keeps its id.
+            strategy: for a row whose model and target are taken: ``raise`` a `Conflict`, ``ignore``
+                the row, or ``override`` the stored customization, which keeps its id.
         """
         with self._lock:
             changed = dict(self._rows)
-            taken = {_target(row): identifier for identifier, row in reversed(changed.items())}
-            for index, row in enumerate(rows):
-                identifier = taken.get(_target(row))
-                if identifier is not None and strategy == "raise":
-                    raise Conflict(index, identifier)
-                if identifier is None or strategy == "override":
-                    stored = self._stamped(identifier or self._new_id(), row, changed.get(identifier or ""))
-                    changed[stored["id"]] = stored
-                    taken[_target(row)] = stored["id"]
+            owners: dict[str, str] = {}
+            for identifier, row in changed.items():
+                owners.setdefault(_build_target_key(row), identifier)
+            for index, new in enumerate(rows):
+                target = _build_target_key(new)
+                owner = owners.get(target)
+                if owner is None:
+                    stored = self._stamp(self._new_id(), new)
+                elif strategy == "raise":
+                    raise Conflict(index, owner)
+                elif strategy == "override":
+                    stored = self._stamp(owner, new, changed[owner])
+                else:
+                    continue
+                changed[stored["id"]] = stored
+                owners[target] = stored["id"]
             self._save(changed)
 
-    def _stamped(self, identifier: str, row: Mapping[str, Any], before: Row | None = None) -> Row:
+    def _stamp(self, identifier: str, row: Mapping[str, Any], before: Row | None = None) -> Row:
         now = self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         content = deepcopy({name: value for name, value in row.items() if name not in SERVERS_OWN})
         created = now if before is None else before.get("created_at", now)
@@ -129,13 +139,15 @@ class Store:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def _save(self, rows: dict[str, Row]) -> None:
+        # The file first: if it can't be written, memory keeps the old customizations too.
         if self._file is not None:
             _write(self._file, list(rows.values()))
         self._rows = rows
 
 
-def _target(row: Mapping[str, Any]) -> str:
+def _build_target_key(row: Mapping[str, Any]) -> str:
     names = ("model", "target_type", "target_identity", "target_criteria")
+    # An empty value counts as an absent one.
     return json.dumps([row.get(name) or None for name in names], sort_keys=True)
 
 
@@ -147,7 +159,7 @@ def _read(file: Path) -> list[Row]:
     except (ValueError, RecursionError) as error:
         raise FileError(f"isn't JSON: {error}", source=str(file), hint="remove it to begin anew") from error
     rows = content.get("results") if isinstance(content, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and isinstance(row.get("id"), str) for row in rows):
+    if not isinstance(rows, list) or not all(_has_id(row) for row in rows):
         hint = 'expected is {"results": [...]}, each with an id; remove the file to begin anew'
         raise FileError("isn't an export of customizations", source=str(file), hint=hint)
     if len({row["id"] for row in rows}) < len(rows):
@@ -155,13 +167,18 @@ def _read(file: Path) -> list[Row]:
     return rows
 
 
+def _has_id(row: object) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("id"), str)
+
+
 def _write(file: Path, rows: list[Row]) -> None:
-    beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    # In the same folder, since replace() is atomic within one file system only.
+    draft = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
-        beside.write_text(json.dumps({"results": rows}, indent=2) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps({"results": rows}, indent=2) + "\n", encoding="utf-8")
         if file.exists():
-            keep_owner_and_mode(beside, file.stat())
-        beside.replace(file)
+            keep_owner_and_mode(draft, file.stat())
+        draft.replace(file)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise FileError(f"can't be written: {error.strerror}", source=str(file)) from error

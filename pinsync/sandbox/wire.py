@@ -1,4 +1,4 @@
-"""The sandbox's HTTP: sockets, headers, compression, and the faults that only a connection can have."""
+"""The HTTP side of the sandbox: sockets, headers, compression, and faults of a connection."""
 
 from __future__ import annotations
 
@@ -23,12 +23,22 @@ MAX_BODY: Final = 64 * 1024 * 1024
 """The largest body of a request, in bytes."""
 
 ABORT: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER on, for no time: closing then resets the connection."""
+"""SO_LINGER for 0 seconds: a socket that is closed then sends RST instead of FIN (socket(7))."""
+
+NO_CONTENT: Final = 204
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How an answer leaves: ``now`` by the server's clock, ``raw`` without a change, ``cut`` in half, or not at all."""
+    """An answer and the way it leaves.
+
+    Attributes:
+        answer: the answer.
+        now: the moment of the answer by the server's clock.
+        raw: send the body as it is, without compression.
+        cut: send half of the body, then close the connection.
+        reset: reset the connection instead of answering.
+    """
 
     answer: Answer
     now: datetime
@@ -41,11 +51,11 @@ Exchange: TypeAlias = Callable[[Request], Delivery]
 
 
 class Listener(ThreadingHTTPServer):
-    """Listens on a port of 127.0.0.1 (0 takes a free one) and passes each request to ``exchange``."""
+    """Listens on a port of 127.0.0.1 (0 for a free one); ``exchange`` answers the requests."""
 
-    daemon_threads = False  # joined when the server closes, so that no socket is left behind
+    daemon_threads = False  # server_close() joins the threads, so that no socket stays open
     request_queue_size = 64
-    allow_reuse_port = False  # some Pythons switch it on, and then a port that is taken goes unnoticed
+    allow_reuse_port = False  # where Python switches it on, two sandboxes could share a port
 
     def __init__(self, port: int, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -53,38 +63,42 @@ class Listener(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
 
     def server_bind(self) -> None:
-        """Bind without the look-up of a host name, which may ask the network."""
+        """Bind to the address."""
+        # Not HTTPServer's own, which looks up the host name and so may ask the network.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
-    def process_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
+    def process_request(  # type: ignore[override]
+        self, request: socket.socket, client_address: tuple[str, int]
+    ) -> None:
         """Serve a connection in a thread of its own."""
         self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
-        """Close a connection that is done."""
+        """Close a connection after its last request."""
         self._connections.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Pass over a client that went away; anything else is a bug to be seen."""
+        """Ignore a client that went away; any other error is a bug to show."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     def close(self) -> None:
-        """Stop listening, end the connections that are open, and wait for their threads."""
+        """Stop listening, close the open connections, and wait for their threads."""
         self.shutdown()
+        # A copy, since the threads discard their connections meanwhile.
         for connection in list(self._connections):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # closed by its client in the meantime
+            except OSError:  # the client has closed the connection
                 continue
         self.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request and writes what `Listener.exchange` makes of it."""
+    """Reads each request, and sends the answer of `Listener.exchange`."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -92,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def serve(self) -> None:
         """Answer one request."""
-        body = self._body()
+        body = self._read_body()
         if body is None:
             return
         url = urlsplit(self.path)
@@ -104,10 +118,12 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(delivery)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = serve  # noqa: N815 - the names that http.server looks for
+    # http.server calls the method named do_ plus the HTTP method.
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = serve  # noqa: N815
 
-    def _body(self) -> bytes | None:
+    def _read_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
+        # Unread bytes of a body would pass for the next request, so the connection is closed.
         if "Transfer-Encoding" in self.headers or not length.isdecimal():
             self.close_connection = True
             self.send_error(411)
@@ -120,13 +136,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, delivery: Delivery) -> None:
         answer = delivery.answer
-        body, headers = answer.body, {"Date": signing.http_date(delivery.now)}
-        if answer.status != 204:  # noqa: PLR2004 - No Content
+        body = answer.body
+        headers = {"Date": signing.http_date(delivery.now)}
+        has_body = answer.status != NO_CONTENT
+        if has_body:
             headers["Content-Type"] = signing.CONTENT_TYPE
-        if not delivery.raw and body and self._takes_gzip():
+        if not delivery.raw and body and self._accepts_gzip():
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"
-        if answer.status != 204:  # noqa: PLR2004
+        if has_body:
             headers["Content-Length"] = str(len(body))
         if delivery.raw or delivery.cut:
             self.close_connection = True
@@ -135,17 +153,22 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {**headers, **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if delivery.cut else body)
+        if delivery.cut:
+            body = body[: len(body) // 2]
+        self.wfile.write(body)
 
-    def _takes_gzip(self) -> bool:
-        accepted = self.headers.get("Accept-Encoding", "").lower().replace(" ", "").split(",")
-        return "gzip" in accepted or any(item.startswith("gzip;") and not item.endswith("q=0") for item in accepted)
+    def _accepts_gzip(self) -> bool:
+        for coding in self.headers.get("Accept-Encoding", "").lower().replace(" ", "").split(","):
+            # "q=0" refuses a coding (RFC 9110, 12.5.3).
+            if coding == "gzip" or (coding.startswith("gzip;") and not coding.endswith("q=0")):
+                return True
+        return False
 
     def _abort(self) -> None:
-        # http.server would end the sending side in good order first; a reset has to come before that.
+        # detach() comes before http.server's own shutdown(), which would end the connection by FIN.
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
         socket.close(self.connection.detach())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: what was received stands in `Sandbox.requests`."""
+        """Log nothing: `Sandbox.requests` records the requests."""
