@@ -1,7 +1,8 @@
 """The fields that the API documents, in canonical order.
 
-A new field of the API is one more row here. Canonical text, drift, reports, configuration and lint
-are made from these rows; tests hold the fast path in `rows` and a document's schema to them.
+Canonical text, drift, reports, configuration and lint are made from these rows. The fast path in
+`rows`, the schema of a document and the sandbox have tables of their own; docs/architecture.md, "A
+new field of the API", names them.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Field(NamedTuple):
         type: what it holds.
         empty: the values that mean the same as a field that is left out.
         is_required: whether the API demands it.
-        is_label: whether a change of it is invisible to shoppers.
+        is_label: of a customization, whether shoppers don't see a change of it.
         choices: the texts that a choice may be.
         goes_with: the choice that it belongs to; empty if it goes with each.
     """
