@@ -90,7 +90,7 @@ class RemoteError(PinsyncError):
 
 
 class SafetyError(PinsyncError):
-    """Refused so that nothing is lost; the hint names the flag that overrides (exit 4)."""
+    """Refused so that nothing is lost; the hint names the flag that overrides, if there is one (exit 4)."""
 
     exit_code = 4
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pinsync import config
 from pinsync.errors import FileError, UsageError
@@ -16,12 +17,67 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.config import Settings
+    from pinsync.errors import PinsyncError
     from pinsync.terminal.console import Console
 
 MAX_BYTES: Final = 1024 * 1024
 """What a step may write in all; a page beyond that isn't shown at all."""
 _MAX_BYTES_OF_A_UNIT: Final = 3
 """UTF-8 takes no more for a UTF-16 code unit."""
+
+
+class Outputs(Protocol):
+    """The options that say which reports are wanted."""
+
+    @property
+    def format(self) -> str:
+        """The format of the report on standard output."""
+
+    @property
+    def reports(self) -> Sequence[tuple[str, Path]]:
+        """More reports, each a format and a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """The reports of one result.
+
+    Attributes:
+        render: makes the report of a format; coloured if it is for standard output and that takes colour.
+        page: makes the report for the page of a CI job, of so many UTF-16 code units at most.
+        is_empty: whether the text says no more than that nothing was found, which ``--quiet`` leaves out.
+        errors: the errors that the reports hold.
+    """
+
+    render: Callable[[str, bool], str]
+    page: Callable[[int], str]
+    is_empty: bool
+    errors: Sequence[PinsyncError] = ()
+
+
+def deliver(reports: Reports, outputs: Outputs, environ: Mapping[str, str], console: Console) -> None:
+    """Write a report to standard output, others to their files, and one to the page of a CI job.
+
+    Every report is rendered before the first is written: a bug in one leaves no half of the others.
+
+    Args:
+        reports: the reports.
+        outputs: the options.
+        environ: the environment variables, of which ``GITHUB_STEP_SUMMARY`` names the page.
+        console: where to speak.
+
+    Raises:
+        FileError: a file can't be written.
+    """
+    files = [(file, reports.render(format_, False)) for format_, file in outputs.reports]
+    report = reports.render(outputs.format, console.color_out)
+    is_silent = console.verbosity < 0 and outputs.format == "text" and reports.is_empty
+    if report and not is_silent:
+        console.report(report, outputs.format)
+    console.fail_beside_report(reports.errors, outputs.format)
+    write_reports(files)
+    if "github" in (outputs.format, *(format_ for format_, _ in outputs.reports)):
+        append_summary(environ, reports.page, console)
 
 
 def check_reports(reports: Sequence[tuple[str, Path]], settings: Settings, compared: Iterable[Path] = ()) -> None:

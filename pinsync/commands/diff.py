@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.canonical.moments import date_time
-from pinsync.commands.deliver import append_summary, check_reports, has_summary, write_reports
+from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
 from pinsync.drift import causes
 from pinsync.drift import changes as changing
 from pinsync.drift.causes import Filters
@@ -137,14 +137,11 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     zone = ZoneInfo(today.timezone)
     has_page = has_summary(workspace.environ)
     style = Style(zone, console.color_out, options.max_chars, options.summary, configuration_path(today), has_page)
-    files = [(file, _rendered(format_, result, style)) for format_, file in options.reports]
-    report = _rendered(options.format, result, style)
-    if report and not (console.verbosity < 0 and options.format == "text" and _is_nothing(result)):
-        console.report(report, options.format)
-    console.fail_beside_report((tracker.error for tracker in drifts if tracker.error), options.format)
-    write_reports(files)
-    if "github" in options.formats:
-        append_summary(workspace.environ, partial(_page, result, style), console)
+    errors = [tracker.error for tracker in drifts if tracker.error]
+    reports = Reports(
+        partial(_render, result, style), partial(_render_page, result, style), _is_nothing(result), errors
+    )
+    deliver(reports, options, workspace.environ, console)
     folders = {new.folder(both[1]) for both in trackers if both[1]}
     if console.verbosity >= 0 and not options.sources and (note := _not_committed(tree, folders)):
         console.say(note)
@@ -185,13 +182,14 @@ def _tracker(pair: tuple[Tracker | None, Tracker | None]) -> Tracker:
     return tracker
 
 
-def _rendered(name: str, result: Drift, style: Style) -> str:
-    text: str = load_drift(name).render(result, style)
+def _render(result: Drift, style: Style, format_: str, _color: bool) -> str:
+    text: str = load_drift(format_).render(result, style)
     return text
 
 
-def _page(result: Drift, style: Style, max_chars: int) -> str:
-    return _rendered("markdown", result, replace(style, max_chars=min(max_chars, style.max_chars or max_chars)))
+def _render_page(result: Drift, style: Style, max_chars: int) -> str:
+    limit = min(max_chars, style.max_chars or max_chars)
+    return _render(result, replace(style, max_chars=limit), "markdown", False)
 
 
 def _notes(old: State, new: State, tree: WorkingTree) -> Iterator[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pinsync import config
-from pinsync.commands.deliver import append_summary, check_reports, has_summary, write_reports
+from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, gravest, suggestion
 from pinsync.lint.baseline import read_baseline
@@ -112,14 +111,7 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     if unread_document.ID in ids:
         only_found = {str(path) for path in (*files.unread, *files.misnamed)} - reader.files
     check = _Check(ids, reader.files, only_found)
-    places = sorted({PurePosixPath(source).parent for source in reader.files | only_found})
-    folders: list[Folder] = []
-    findings: list[Finding] = []
-    with console.phase("checking", [str(place) for place in places]) as done:
-        for place in places:
-            folders.append(reader.folder(place, options))
-            findings += check.find(folders[-1])
-            done(str(place))
+    folders, findings = _check_folders(check, reader, options, console)
     errors = [*refused.values(), *files.errors, *reader.errors]
     console.fail_beside_report(errors, options.format)
     if not folders and not errors and not configurations:
@@ -133,10 +125,36 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     context = reader.context(findings, ids)
     passed = (*context.passed, *(PassedTest(path, path) for path in configurations.values()))
     found = findings, replace(context, passed=passed, has_page=has_summary(workspace.environ))
-    _report(found, reader.as_seen(*found), options, workspace.environ, console)
+    as_seen = reader.as_seen(*found)
+
+    def render(format_: str, color: bool) -> str:
+        render_findings = load_lint(format_).render_findings
+        text: str = render_findings(*as_seen, color=color) if format_ == "text" else render_findings(*found)
+        return text
+
+    def render_page(max_chars: int) -> str:
+        text: str = load_lint("github").render_summary(*found, max_chars)
+        return text
+
+    deliver(Reports(render, render_page, is_empty=not findings), options, workspace.environ, console)
     codes = [error.exit_code for error in errors]
     counts_warnings = options.strict or options.add_ignores
     return gravest([*codes, int(any(counts_warnings or finding.severity == "error" for finding in findings))])
+
+
+def _check_folders(
+    check: _Check, reader: _Reader, options: Options, console: Console
+) -> tuple[list[Folder], list[Finding]]:
+    """Return the folders of the documents, and the findings in them."""
+    places = sorted({PurePosixPath(source).parent for source in {*check.files, *check.only_found}})
+    folders: list[Folder] = []
+    findings: list[Finding] = []
+    with console.phase("checking", [str(place) for place in places]) as done:
+        for place in places:
+            folders.append(reader.folder(place, options))
+            findings += check.find(folders[-1])
+            done(str(place))
+    return folders, findings
 
 
 def _check_configurations(
@@ -397,20 +415,3 @@ def _failure(error: FileError, root: Path) -> Finding:
 def _described(rule: LintRule) -> FindingRule:
     summary, text = describe_rule(rule)
     return FindingRule(rule.ID, rule.SEVERITY, summary, text)
-
-
-def _report(found: Found, as_seen: Found, options: Options, environ: Mapping[str, str], console: Console) -> None:
-    def rendered(name: str, *, color: bool = False) -> str:
-        render = load_lint(name).render_findings
-        text: str = render(*as_seen, color=color) if name == "text" else render(*found)
-        return text
-
-    files = [(file, rendered(name)) for name, file in options.reports]
-    report = rendered(options.format, color=console.color_out)
-    if report and not (console.verbosity < 0 and options.format == "text" and not found[0]):
-        console.report(report, options.format)
-    write_reports(files)
-    if "github" in (options.format, *(name for name, _ in options.reports)):
-        from pinsync.reports.ci import github  # noqa: PLC0415 - where it is asked for
-
-        append_summary(environ, partial(github.render_summary, *found), console)

@@ -1,4 +1,4 @@
-"""The guard against mass removal, in either direction."""
+"""The guard against mass removal: an export asks it before it writes."""
 
 from __future__ import annotations
 

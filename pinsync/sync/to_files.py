@@ -62,10 +62,11 @@ class Update:
         files: path → new text, or None to remove the file; every other file stays byte for byte.
         on_disk: path → the bytes of those files that are there now.
         counts: how many files change.
-        pairs: the customizations before and after, unchanged ones included: those in scope.
+        pairs: the customizations before and after, unchanged ones included: those in scope. With ``--commit``, before
+            is HEAD.
         kept: the customizations without an id that stay as they are.
         new: the customizations of the documents afterwards.
-        existing: how many customizations with an id there were before, in scope or not.
+        existing: how many customizations with an id there were before, in scope or not; with ``--commit``, in HEAD.
         answered: how many customizations the answer has.
         recorded: with ``--commit``, the files that the commit records: path → text, or None to remove the file.
         committed: with ``--commit``, the customizations in HEAD and in the commit.
