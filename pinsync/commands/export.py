@@ -114,15 +114,16 @@ def export(workspace: Workspace, options: Options, console: Console) -> int:
     elif options.commit:
         require_repository_of(tree, "--commit")
     names = [tracker.name for tracker in settings.trackers]
-    for warning in (
+    warnings = [
         describe_leftovers(place, names),
         find_misnamed(place, names),
         describe_rename(place, tree, settings, workspace.environ),
-        describe_uncommitted(tree) if options.commit else None,
-    ):
-        if warning:
-            console.warn(warning)
-    run = _Run(settings, options, workspace.environ, console, place)
+    ]
+    if options.commit:
+        warnings.append(describe_uncommitted(tree))
+    for warning in filter(None, warnings):
+        console.warn(warning)
+    run = _Run(workspace, options, console, place)
     answers = run.fetch(trackers)
     if options.check:
         run.check(answers)
@@ -168,17 +169,10 @@ def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
 class _Run:
     """One export; what fails for a tracker is shown at once and its exit code kept."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        options: Options,
-        environ: Mapping[str, str],
-        console: Console,
-        place: WorkingTree | Head,
-    ) -> None:
-        self._settings = settings
+    def __init__(self, workspace: Workspace, options: Options, console: Console, place: WorkingTree | Head) -> None:
+        self._settings = workspace.tree.settings
         self._options = options
-        self._environ = environ
+        self._environ = workspace.environ
         self._console = console
         self._place = place
         self._head: str | None = None
