@@ -590,7 +590,9 @@ def test_a_pin_is_of_the_last_commit_before_which_it_was_not_there(
         target = int(str(each.customization.target.identity).split("/")[2])
         seen: Counter[tuple[int, str]] = Counter()
         for of_pin in each.pins:
-            wanted = of_pin.pin["position"], of_pin.pin["pin_identity"]
+            assert of_pin.pin.position is not None
+            assert of_pin.pin.identity is not None
+            wanted = of_pin.pin.position, of_pin.pin.identity
             seen[wanted] += 1
             assert of_pin.commit
             assert int(of_pin.commit.subject) == culprit(states, target, wanted, seen[wanted])

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from strategies import QUICK, other_spelling, pins, rows, scalars, values
 
 from pinsync.canonical import normalize, value_text
+from pinsync.canonical.pins import read_pin
 from pinsync.document.parse import parse_document
 from pinsync.document.record import render_document
 from pinsync.drift.causes import Filters, explain, lacks_pins
@@ -165,8 +166,8 @@ def names_the_pin(change: Change, old: list[Row], new: list[Row]) -> None:
     came = Counter(map(value_text, new)) - Counter(map(value_text, old))
     (pin,) = change.pins
     assert (change.fields, pin.old is None, pin.new is None) == ((), not gone, not came)
-    assert Counter([value_text(pin.old)] if pin.old is not None else []) == gone
-    assert Counter([value_text(pin.new)] if pin.new is not None else []) == came
+    assert Counter([value_text(pin.old.data)] if pin.old is not None else []) == gone
+    assert Counter([value_text(pin.new.data)] if pin.new is not None else []) == came
 
 
 def shelf(data: Row) -> list[Row]:
@@ -260,10 +261,12 @@ def applied(change: Change) -> Customization:
     """What a change, but for an added customization, makes of its old side."""
     if change.old is None:
         assert change.new is not None
-        assert list(map(value_text, shelf(plain_data(change.new)))) == [value_text(pin.new) for pin in change.pins]
+        assert list(map(value_text, shelf(plain_data(change.new)))) == [
+            value_text(pin.new.data) for pin in change.pins if pin.new
+        ]
         return change.new
     data = deepcopy(plain_data(change.old))
-    taken = [value_text(pin.old) for pin in change.pins if pin.old is not None]
+    taken = [value_text(pin.old.data) for pin in change.pins if pin.old is not None]
     if found := shelf(data):
         texts = list(map(value_text, found))
         for text in taken:
@@ -278,7 +281,7 @@ def applied(change: Change) -> Customization:
             del holder[last]
         else:
             holder[last] = field.new
-    added = [pin.new for pin in change.pins if pin.new is not None]
+    added = [pin.new.data for pin in change.pins if pin.new is not None]
     if added:
         data["pin_definitions"] = [*(shelf(data)), *added]
     return normalize.build_customization(data, model=data["model"])
@@ -369,14 +372,15 @@ def only(old: Customization | None, new: Customization | None) -> Change:
 def test_one_pin_is_one_change(old: Row, new: Row, kind: str) -> None:
     beside = pin(8, "/c/")
     change = only(rule(pin_definitions=[old, beside]), rule(pin_definitions=[beside, new]))
-    assert [(pin.kind, pin.old, pin.new) for pin in change.pins] == [(kind, old, new)]
+    assert [(pin.kind, pin.old, pin.new) for pin in change.pins] == [(kind, read_pin(old), read_pin(new))]
     assert (change.kind, change.fields, change.effect) == ("changed", (), "shown")
 
 
 def test_pins_that_came_went_or_stand_twice() -> None:
     old, new = [pin(1, "/a/"), pin(1, "/a/"), pin(2, "/b/")], [pin(1, "/a/"), pin(3, "/c/"), pin(4, "/c/")]
     change = only(rule(pin_definitions=old), rule(pin_definitions=new))
-    assert sorted((pin.kind, (pin.old or pin.new or {})["position"]) for pin in change.pins) == [
+    sides = [(change.kind, change.old or change.new) for change in change.pins]
+    assert sorted((kind, side.position) for kind, side in sides if side) == [
         ("added", 3),
         ("added", 4),
         ("removed", 1),
@@ -387,7 +391,7 @@ def test_pins_that_came_went_or_stand_twice() -> None:
 def test_a_third_of_equal_pins_is_one_that_was_added() -> None:
     twice = [pin(1, "/a/")] * 2
     change = only(rule(pin_definitions=twice), rule(pin_definitions=[*twice, pin(1, "/a/")]))
-    assert [(pin.kind, pin.new) for pin in change.pins] == [("added", pin_) for pin_ in twice[:1]]
+    assert [(pin.kind, pin.new) for pin in change.pins] == [("added", read_pin(twice[0]))]
 
 
 @pytest.mark.parametrize(

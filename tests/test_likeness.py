@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, texts
 
+from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import pin_change
 from pinsync.drift.record import Drift, Place
 from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker, Entry, Log
@@ -257,7 +258,7 @@ def test_blame_that_does_not_look_alike(pair: tuple[str, str], field: str) -> No
 
     def page(before: Row, after: Row) -> str:
         (item,) = state({"basket": [rule(1, "/p/1/", [after])]})
-        pins = (Blamed(after, pin_change(before, after), COMMIT),)
+        pins = (Blamed(read_pin(after), pin_change(before, after), COMMIT),)
         rules = (BlamedRule(item, Place("customizations/basket.yaml", 4), pins, "changed", COMMIT),)
         return blame_text.render(Blame("basket", HEAD, NOW, (BlamedTracker("default", "1", rules),), None), STYLE)
 

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from strategies import QUICK, rows, scribbled
 
 from pinsync.canonical import normalize
+from pinsync.canonical.pins import read_pin
 from pinsync.document import written
 from pinsync.document.form import formatted
 from pinsync.document.record import render_document
 from pinsync.lint import ignores, rules
 from pinsync.lint.engine import apply_rules
-from pinsync.lint.folder import Folder, Pin, Timeline, Window
+from pinsync.lint.folder import Folder, Timeline
 from pinsync.lint.rules import RULES, describe_rule
 from pinsync.reports.ci.findings import Context
 from pinsync.reports.lint import text as lint_text
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from strategies import Row
 
+    from pinsync.canonical.pins import Pin
     from pinsync.model import Finding
 
 SCHEMA = jsonschema.Draft7Validator(
@@ -432,17 +434,16 @@ def test_fmt_changes_no_finding_of_thousands(text: str) -> None:
     check_form(text)
 
 
-MOMENTS = st.sampled_from("abcdef")
-PINS = st.builds(
-    Pin,
-    number=st.integers(0, 9),
-    data=st.just({}),
-    position=st.just(1),
-    item=st.sampled_from([None, "/p/1/", "/p/2/"]),
-    widget=st.none(),
-    window=st.none() | st.builds(Window, MOMENTS, MOMENTS),
-    blocks=st.booleans(),
-)
+DAYS = st.sampled_from(["soon", *(f"2026-12-0{day}T00:00:00Z" for day in range(1, 7))])
+PINS = st.fixed_dictionaries(
+    {
+        "position": st.just(1),
+        "pin_type": st.just("item"),
+        "pin_identity": st.sampled_from([None, "/p/1/", "/p/2/"]),
+        "active_from": DAYS,
+        "active_to": DAYS,
+    }
+).map(read_pin)
 
 
 def meet(one: Pin, other: Pin) -> bool:

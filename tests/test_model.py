@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import QUICK, rows
 
 from pinsync.canonical.normalize import normalize_row
-from pinsync.canonical.pins import pair_pins
+from pinsync.canonical.pins import pair_pins, read_pin
 from pinsync.escape import INVISIBLE
 from pinsync.layout import is_document
 from pinsync.model import Scope, Target
@@ -19,6 +19,47 @@ Pin = dict[str, Any]
 
 def pin(position: int, identity: str = "/p/1/", **fields: object) -> Pin:
     return {"position": position, "pin_type": "item", "pin_identity": identity, **fields}
+
+
+@pytest.mark.parametrize(
+    ("position", "spot"),
+    [
+        (1, "numbered"),
+        (10**7, "numbered"),
+        (-1, "everywhere"),
+        (0, "blocked"),
+        (-2, "odd"),
+        (True, "odd"),  # true equals 1
+        (False, "odd"),
+        (1e16, "odd"),
+        ("1", "odd"),
+        (None, "odd"),
+    ],
+)
+def test_a_pin_stands_where_its_position_says_if_that_is_an_integer(position: object, spot: str) -> None:
+    found = read_pin({"position": position, "pin_type": "item", "pin_identity": "/p/1/"})
+    assert found.spot == spot
+    assert found.position == (position if type(position) is int else None)
+    assert read_pin({"position": position, "is_block_pin": True}).spot == "blocked"
+    assert read_pin({"position": position, "is_block_pin": 1}).spot == spot
+
+
+@pytest.mark.parametrize(
+    ("fields", "identity", "item", "widget"),
+    [
+        ({"pin_type": "item", "pin_identity": "/p/1/", "widget_id": "w"}, "/p/1/", "/p/1/", "w"),
+        ({"pin_type": "criteria", "pin_identity": "/p/1/", "widget_id": ""}, "/p/1/", None, ""),
+        ({"pin_type": "item", "pin_identity": ""}, "", None, None),
+        ({"pin_type": ["item"], "pin_identity": 1, "widget_id": 1}, None, None, None),
+        ({}, None, None, None),
+    ],
+)
+def test_a_pin_says_nothing_in_a_field_of_an_odd_type(
+    fields: Pin, identity: str | None, item: str | None, widget: str | None
+) -> None:
+    found = read_pin(fields)
+    assert (found.identity, found.item, found.widget) == (identity, item, widget)
+    assert found.data is fields
 
 
 A, B = "/p/a/", "/p/b/"

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pinsync import canonical
 from pinsync.canonical import moments, normalize
 from pinsync.canonical.moments import utc_text
+from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
 from pinsync.reports import Style
@@ -112,7 +113,7 @@ MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1))  # noqa: DTZ0
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
 def test_the_state_is_what_the_moments_say(start: datetime, end: datetime, at: datetime) -> None:
-    found = state({"active_from": utc_text(start), "active_to": utc_text(end)}, utc_text(at))
+    found = state(read_pin({"active_from": utc_text(start), "active_to": utc_text(end)}), utc_text(at))
     assert found == ("over" if end <= at else "active" if start <= at else "upcoming")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta, timezone
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import UsageError
 
@@ -64,9 +64,11 @@ def instant(value: object) -> str | None:
 
     None for any other value. A fraction of any length and a leap second sort rightly too.
     """
-    if not isinstance(value, str):
-        return None
-    text = date_times[value]
+    return _instants[value] if isinstance(value, str) else None
+
+
+def _read_instant(text: str) -> str | None:
+    text = date_times[text]
     found = _FORM.fullmatch(text)
     if found is None or found["separator"] != "T" or not found["second"] or found["offset"] != "Z":
         return None
@@ -80,8 +82,31 @@ def instant(value: object) -> str | None:
     return text.removesuffix("Z")  # a fraction then sorts behind the second it belongs to
 
 
-def window(start: object, end: object) -> tuple[str, str] | None:
-    """Return when a pin is active, as two instants that sort; None if one of them can't be told.
+class _Instants(dict[str, str | None]):
+    """A cache: a window is asked for again and again."""
+
+    def __missing__(self, text: str) -> str | None:
+        if len(self) > 10_000:  # noqa: PLR2004 - some 2 MB
+            self.clear()
+        self[text] = result = _read_instant(text)
+        return result
+
+
+_instants: Final = _Instants()
+
+
+class Window(NamedTuple):
+    """When a pin is active, as instants that sort.
+
+    Whether an end counts isn't documented: windows that touch don't overlap.
+    """
+
+    start: str
+    end: str
+
+
+def window(start: object, end: object) -> Window | None:
+    """Return when a pin is active; None if an end can't be told.
 
     Args:
         start: a date-time; None for a window without a start.
@@ -89,7 +114,7 @@ def window(start: object, end: object) -> tuple[str, str] | None:
     """
     since = "" if start is None else instant(start)
     until = "~" if end is None else instant(end)  # sorts behind every digit, which an instant begins with
-    return None if since is None or until is None else (since, until)
+    return None if since is None or until is None else Window(since, until)
 
 
 def utc_text(at: datetime) -> str:

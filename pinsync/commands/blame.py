@@ -181,6 +181,6 @@ def _tracker(tracker: Tracker, rules: tuple[BlamedRule, ...], state: State) -> B
     pins = [
         pin for rule in rules for found in rule.pins for pin in (found.pin, found.change and found.change.old) if pin
     ]
-    wanted = {identity for pin in pins if isinstance(identity := pin.get("pin_identity"), str)}
+    wanted = {pin.identity for pin in pins if pin.identity is not None}
     items = (item for version in state.documents[tracker].versions.values() for item in version.items)
     return BlamedTracker(tracker.name, tracker.tracker_id, rules, titles(wanted, items))

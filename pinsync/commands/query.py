@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pinsync.canonical import normalize, value_text
 from pinsync.canonical.fields import IDENTITY
+from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import pins_of, plain_data
 from pinsync.drift.pairs import in_scope, read_tags, read_title
 from pinsync.errors import DataError, UsageError, suggestion
@@ -17,6 +18,7 @@ from pinsync.reports.words.values import compact
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from pinsync.canonical.pins import Pin
     from pinsync.config import Tracker
     from pinsync.drift.record import Change, Place
     from pinsync.model import Customization
@@ -180,14 +182,14 @@ def _of_item(change: Change, item: str) -> Change | None:
 
     That is what became of its pins; and of a rule that holds it, that it came under another id, model or target.
     """
-    pins = tuple(pin for pin in change.pins if any(_holds(side, item) for side in (pin.old, pin.new)))
-    held = change.new is not None and any(_holds(pin, item) for pin in pins_of(plain_data(change.new)))
+    pins = tuple(pin for pin in change.pins if _holds(pin.old, item) or _holds(pin.new, item))
+    held = change.new is not None and item in _pinned(change.new)
     fields = tuple(found for found in change.fields if held and found.path[0] in IDENTITY)
     return replace(change, pins=pins, fields=fields) if pins or fields else None
 
 
-def _holds(pin: Mapping[str, Any] | None, item: str) -> bool:
-    return pin is not None and pin.get("pin_identity") == item
+def _holds(pin: Pin | None, item: str) -> bool:
+    return pin is not None and pin.identity == item
 
 
 def _check(
@@ -217,5 +219,5 @@ def _tags(item: Customization) -> Iterable[str | None]:
 
 
 def _pinned(item: Customization) -> Iterable[str | None]:
-    found = (pin.get("pin_identity") for pin in pins_of(plain_data(item)))
-    return [identity for identity in found if isinstance(identity, str)]
+    pins = map(read_pin, pins_of(plain_data(item)))
+    return [pin.identity for pin in pins if pin.identity is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pinsync.canonical import moments
 from pinsync.canonical.moments import utc_text
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from pinsync.canonical.pins import Pin
     from pinsync.drift.record import Cause, Change, PinKind
     from pinsync.model import Customization
 
@@ -62,11 +63,12 @@ def _explained(change: Change, filters: Filters, live_is_new: bool) -> Change:
     return replace(change, pins=tuple(pins), cause=overall)
 
 
-def _cause(live: Customization | None, pin: Mapping[str, Any], filters: Filters) -> Cause:
-    if filters.date is not None and _ended_before(pin.get("active_to"), filters.date):
+def _cause(live: Customization | None, pin: Pin, filters: Filters) -> Cause:
+    if filters.date is not None and _ended_before(pin.data.get("active_to"), filters.date):
         return "expired"
     found = filters.unfiltered.get(live.id or "") if filters.unfiltered and live else None
-    return "catalog" if any(same(pin, other) for other in pins_of(plain_data(found))) else "edited"
+    others = pins_of(plain_data(found))
+    return "catalog" if any(same(pin.data, other) for other in others) else "edited"
 
 
 def _ended_before(text: object, date: datetime) -> bool:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pinsync import canonical
 from pinsync.canonical import value_text
 from pinsync.canonical.fields import THING
-from pinsync.canonical.pins import pair_pins
+from pinsync.canonical.pins import pair_pins, read_pin
 from pinsync.drift.pairs import Kind, Pair, in_scope, match, order_in_tracker, read_title
-from pinsync.drift.record import MISSING, Change, FieldChange, Path, PinChange
+from pinsync.drift.record import MISSING, Change, FieldChange, Path, PinChange, PinKind
 from pinsync.model import EVERYTHING, Customization, Scope
 
 if TYPE_CHECKING:
@@ -78,21 +78,22 @@ def _pin_changes(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, An
     for there, pin in enumerate(new):
         here = origins.get(there)
         while removed and here is not None and removed[0] < here:
-            yield PinChange("removed", old[removed.pop(0)], None)
+            yield PinChange("removed", read_pin(old[removed.pop(0)]), None)
         if change := pin_change(None if here is None else old[here], pin):
             yield change
-    yield from (PinChange("removed", old[here], None) for here in removed)
+    yield from (PinChange("removed", read_pin(old[here]), None) for here in removed)
 
 
 def pin_change(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> PinChange | None:
     """Return what became of a pin of which the old side is known, if there is one; None if nothing did."""
     if old is None:
-        return PinChange("added", None, new)
+        return PinChange("added", None, read_pin(new))
     if same(old, new):
         return None
+    kind: PinKind = "changed" if same(old.get("position"), new.get("position")) else "moved"
     if not all(same(old.get(field), new.get(field)) for field in THING):
-        return PinChange("replaced", old, new)
-    return PinChange("changed" if same(old.get("position"), new.get("position")) else "moved", old, new)
+        kind = "replaced"
+    return PinChange(kind, read_pin(old), read_pin(new))
 
 
 def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:
@@ -158,7 +159,7 @@ def pinned_names(changes: Sequence[Change], *sides: Iterable[Customization]) -> 
 def pinned_items(changes: Iterable[Change]) -> frozenset[str]:
     """Return the identities of the items that the changed pins hold, or held."""
     pins = (side for change in changes for pin in change.pins for side in (pin.old, pin.new) if side)
-    return frozenset(identity for pin in pins if isinstance(identity := pin.get("pin_identity"), str))
+    return frozenset(pin.identity for pin in pins if pin.identity is not None)
 
 
 def titles(wanted: Set[str], *sides: Iterable[Customization]) -> dict[str, str]:

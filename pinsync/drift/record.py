@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from pinsync.canonical.pins import Pin
     from pinsync.errors import PinsyncError
     from pinsync.model import Customization, FailOn
 
@@ -41,8 +42,8 @@ class PinChange:
     """What happened to one pin; a side that has it not is None. The cause tells why it is missing, where it is."""
 
     kind: PinKind
-    old: Mapping[str, Any] | None
-    new: Mapping[str, Any] | None
+    old: Pin | None
+    new: Pin | None
     cause: Cause = "edited"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pinsync.canonical.pins import pair_pins
+from pinsync.canonical.pins import pair_pins, read_pin
 from pinsync.drift.changes import pin_change, pins_of, plain_data, same
 from pinsync.drift.pairs import match
 from pinsync.history.record import Blamed, BlamedRule
@@ -122,8 +122,11 @@ class _Trace:
 
     def result(self) -> BlamedRule:
         """Return what was found."""
-        pins = tuple(Blamed(pin, *self._blamed.get(at, (None, None))) for at, pin in enumerate(self._pins))
-        return BlamedRule(*self._rule, pins, *(self._changed or (None, None)))
+        pins = []
+        for at, pin in enumerate(self._pins):
+            change, commit = self._blamed.get(at, (None, None))
+            pins.append(Blamed(read_pin(pin), change, commit))
+        return BlamedRule(*self._rule, tuple(pins), *(self._changed or (None, None)))
 
 
 def _same_pins(one: Customization | None, other: Customization) -> bool:

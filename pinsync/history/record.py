@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from pinsync.canonical.pins import Pin
     from pinsync.drift.pairs import Kind
     from pinsync.drift.record import PinChange, Place, Side, TrackerDrift
     from pinsync.model import Commit, Customization
@@ -51,12 +52,12 @@ class Blamed:
     """A pin, and the commit that last changed it.
 
     Attributes:
-        pin: the canonical pin.
+        pin: the pin.
         change: what the commit did to it; None for a pin that is older than all that is known.
         commit: the commit; None likewise.
     """
 
-    pin: Mapping[str, Any]
+    pin: Pin
     change: PinChange | None
     commit: Commit | None
 

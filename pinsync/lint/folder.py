@@ -9,13 +9,15 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pinsync.canonical import moments
+from pinsync.canonical.pins import read_pin
 from pinsync.document import written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from pinsync.canonical.moments import Window
+    from pinsync.canonical.pins import Pin
     from pinsync.document.written import Row, Written
 
 Path = tuple[str | int, ...]
@@ -42,39 +44,6 @@ class Fault(NamedTuple):
     path: Path = ()
     place: tuple[int, int] | None = None
     severity: Severity | None = None
-
-
-class Window(NamedTuple):
-    """When a pin is active, as instants that sort. Whether an end counts isn't documented: touching is no overlap."""
-
-    start: str
-    end: str
-
-
-class Pin(NamedTuple):
-    """A pin as far as it can be understood.
-
-    Attributes:
-        number: its place in the list, from 0.
-        data: its fields as they are written.
-        position: None if it isn't an integer.
-        item: the item that it shows or blocks; None if it isn't one.
-        widget: where it counts; None for the recommender as a whole.
-        window: None if an end isn't a date-time with an offset.
-        blocks: whether it keeps things out rather than showing them.
-    """
-
-    number: int
-    data: Mapping[str, Any]
-    position: int | None
-    item: str | None
-    widget: str | None
-    window: Window | None
-    blocks: bool
-
-    def shows_item_of(self, other: Pin) -> bool:
-        """Return whether both are pins of one item."""
-        return self.item is not None and self.item == other.item
 
 
 class Timeline:
@@ -211,18 +180,8 @@ def _pins(row: Row) -> Iterator[Pin]:
             yield _pin(index, value[index])
 
 
-def _pin(index: int, data: Mapping[str, Any]) -> Pin:
-    position, identity, widget = data.get("position"), data.get("pin_identity"), data.get("widget_id")
+def _pin(number: int, data: Mapping[str, Any]) -> Pin:
+    position = data.get("position")
     if isinstance(position, float) and position.is_integer():
-        position = int(position)
-    window = moments.window(data.get("active_from"), data.get("active_to"))
-    known = position if isinstance(position, int) and not isinstance(position, bool) else None
-    return Pin(
-        index,
-        data,
-        known,
-        identity if isinstance(identity, str) and identity and data.get("pin_type") == "item" else None,
-        widget if isinstance(widget, str) else None,
-        window and Window(*window),
-        known == 0 or data.get("is_block_pin") is True,
-    )
+        data = {**data, "position": int(position)}
+    return read_pin(data, number)

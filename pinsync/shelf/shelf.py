@@ -6,25 +6,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-from pinsync.canonical import moments
+from pinsync.canonical.pins import SPOTS, read_pin
 from pinsync.drift.changes import pins_of, plain_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pinsync.canonical.pins import Pin
     from pinsync.drift.record import Place, Side
     from pinsync.model import Customization
-
-EVERYWHERE: Final = -1
-BLOCKED: Final = 0
-"""The two positions with a meaning of their own, in the words of the vendor's reference: global and block."""
 
 State = Literal["active", "upcoming", "over", "unclear"]
 STATES: Final[tuple[State, ...]] = get_args(State)
 """How a pin stands at a moment, the best known first; ``unclear`` is one whose window can't be read."""
-
-Spot = Literal["numbered", "everywhere", "blocked", "odd"]
-_SPOTS: Final[tuple[Spot, ...]] = get_args(Spot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +26,11 @@ class Slot:
     """A pin on its shelf.
 
     Attributes:
-        pin: its fields.
-        spot: which kind of place it holds; ``odd`` is a position that isn't documented.
+        pin: the pin.
         state: how it stands.
     """
 
-    pin: Mapping[str, Any]
-    spot: Spot
+    pin: Pin
     state: State
 
 
@@ -97,12 +89,6 @@ class Shelves:
     trackers: tuple[TrackerShelves, ...]
 
 
-def is_at(pin: Mapping[str, Any], position: int) -> bool:
-    """Whether a pin holds this very position; true is none, though it equals 1."""
-    found = pin.get("position")
-    return type(found) is int and found == position
-
-
 def arranged(item: Customization, at: str, place: Place | None = None) -> Shelf:
     """Return a customization's shelf.
 
@@ -112,24 +98,25 @@ def arranged(item: Customization, at: str, place: Place | None = None) -> Shelf:
         place: where it stands in a file.
     """
     data = plain_data(item)
-    slots = [Slot(pin, _spot(pin), state(pin, at)) for pin in pins_of(data)]
+    pins = map(read_pin, pins_of(data))
+    slots = [Slot(pin, state(pin, at)) for pin in pins]
     return Shelf(item, data, tuple(sorted(slots, key=_order)), place)
 
 
 def pinned_items(shelves: Iterable[Shelf]) -> frozenset[str]:
     """Return the identities of the items that the pins hold."""
-    identities = (slot.pin.get("pin_identity") for shelf in shelves for slot in shelf.slots)
-    return frozenset(identity for identity in identities if isinstance(identity, str))
+    identities = (slot.pin.identity for shelf in shelves for slot in shelf.slots)
+    return frozenset(identity for identity in identities if identity is not None)
 
 
-def state(pin: Mapping[str, Any], at: str) -> State:
+def state(pin: Pin, at: str) -> State:
     """Return how a pin stands at a moment: a window holds its start, and its end no more (which isn't documented).
 
     Args:
-        pin: its canonical fields.
+        pin: the pin.
         at: the moment, as `utc_text` spells it.
     """
-    window = moments.window(pin.get("active_from"), pin.get("active_to"))
+    window = pin.window
     if window is None:
         return "unclear"
     start, end = window
@@ -139,14 +126,6 @@ def state(pin: Mapping[str, Any], at: str) -> State:
     return "active" if start <= now else "upcoming"
 
 
-def _spot(pin: Mapping[str, Any]) -> Spot:
-    position = pin.get("position")
-    if is_at(pin, BLOCKED) or pin.get("is_block_pin") is True:
-        return "blocked"
-    if is_at(pin, EVERYWHERE):
-        return "everywhere"
-    return "numbered" if type(position) is int and position > 0 else "odd"
-
-
 def _order(slot: Slot) -> tuple[int, int]:
-    return _SPOTS.index(slot.spot), slot.pin["position"] if slot.spot == "numbered" else 0
+    spot, position = slot.pin.spot, slot.pin.position
+    return SPOTS.index(spot), position if spot == "numbered" and position is not None else 0

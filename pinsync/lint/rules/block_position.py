@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pinsync.canonical.pins import BLOCKED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,9 +24,10 @@ SEVERITY: Final[Severity] = "error"
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the pins with a flag and a position that don't go together."""
     for item, pin in folder.pins:
-        if pin.position is None or pin.blocks == (pin.position == 0 and pin.data.get("is_block_pin") is True):
+        has_both = pin.position == BLOCKED and pin.data.get("is_block_pin") is True
+        if pin.position is None or not pin.is_block or has_both:
             continue
-        if pin.position == 0:
+        if pin.position == BLOCKED:
             message, hint = "position 0 blocks, but is_block_pin isn't set", "add is_block_pin: true, or a position"
             yield item.pin_fault(pin, "position", message, hint)
         else:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pinsync.canonical.pins import EVERYWHERE
 from pinsync.lint.folder import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.lint.folder import Fault, Folder, Pin, Severity
+    from pinsync.canonical.pins import Pin
+    from pinsync.lint.folder import Fault, Folder, Severity
 
 ID: Final = "duplicate-pin"
 SEVERITY: Final[Severity] = "error"
@@ -27,7 +29,7 @@ def check(folder: Folder) -> Iterator[Fault]:
         groups: dict[tuple[str | None, str, bool], list[Pin]] = {}
         for pin in item.pins:
             if pin.item is not None:
-                groups.setdefault((pin.widget, pin.item, pin.blocks), []).append(pin)
+                groups.setdefault((pin.widget, pin.item, pin.is_block), []).append(pin)
         for pins in groups.values():
             earlier = Timeline(pins)
             for pin in pins if len(pins) > 1 else ():
@@ -38,6 +40,8 @@ def check(folder: Folder) -> Iterator[Fault]:
 
 
 def _held(pin: Pin) -> str:
-    if pin.blocks or pin.position is None:
-        return "blocked" if pin.blocks else "pinned"
-    return "pinned to all positions" if pin.position == -1 else f"pinned to position {pin.position}"
+    if pin.is_block or pin.position is None:
+        return "blocked" if pin.is_block else "pinned"
+    if pin.position == EVERYWHERE:
+        return "pinned to all positions"
+    return f"pinned to position {pin.position}"

@@ -15,7 +15,8 @@ from pinsync.lint.folder import Timeline
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pinsync.lint.folder import Fault, Folder, Pin, Severity
+    from pinsync.canonical.pins import Pin
+    from pinsync.lint.folder import Fault, Folder, Severity
 
 ID: Final = "pinned-and-blocked"
 SEVERITY: Final[Severity] = "error"
@@ -24,7 +25,7 @@ SEVERITY: Final[Severity] = "error"
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the pins of items that a block keeps out at the same time."""
     for item in folder.items:
-        blocked = {pin.item for pin in item.pins if pin.blocks} - {None}
+        blocked = {pin.item for pin in item.pins if pin.is_block} - {None}
         groups: dict[str | None, list[Pin]] = {name: [] for name in blocked}
         for pin in item.pins if blocked else ():
             if pin.item in blocked:
@@ -42,11 +43,13 @@ def _blocked(pins: Sequence[Pin]) -> Iterator[Pin]:
         widgets.setdefault(pin.widget, []).append(pin)
     everywhere = Timeline(pins)
     for pin in widgets[None]:
-        if pin.blocks:
+        if pin.is_block:
             everywhere.add(pin)
     for found in widgets.values():
         here = Timeline(found)
         for pin in found:
-            if pin.blocks:
+            if pin.is_block:
                 here.add(pin)
-        yield from (pin for pin in found if not pin.blocks and (everywhere.find(pin) or here.find(pin)))
+        for pin in found:
+            if not pin.is_block and (everywhere.find(pin) or here.find(pin)):
+                yield pin

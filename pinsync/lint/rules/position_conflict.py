@@ -15,7 +15,8 @@ from pinsync.lint.folder import Timeline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.lint.folder import Fault, Folder, Pin, Severity
+    from pinsync.canonical.pins import Pin
+    from pinsync.lint.folder import Fault, Folder, Severity
 
 ID: Final = "position-conflict"
 SEVERITY: Final[Severity] = "error"
@@ -26,7 +27,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     for item in folder.items:
         groups: dict[tuple[str | None, int], list[Pin]] = {}
         for pin in item.pins:
-            if pin.position is not None and pin.position > 0 and not pin.blocks:
+            if pin.position is not None and pin.position > 0 and not pin.is_block:
                 groups.setdefault((pin.widget, pin.position), []).append(pin)
         for pins in groups.values():
             earlier = Timeline(pins)

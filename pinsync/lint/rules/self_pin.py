@@ -23,6 +23,6 @@ def check(folder: Folder) -> Iterator[Fault]:
     """Yield the pins that show the item which the customization applies to."""
     for item, pin in folder.pins:
         own = item.data.get("target_identity") if item.data.get("target_type") == "item" else None
-        if pin.item is not None and pin.item == own and not pin.blocks:
+        if pin.item is not None and pin.item == own and not pin.is_block:
             hint = "pin another item, or remove the pin"
             yield item.pin_fault(pin, "pin_identity", f"{own} is pinned onto itself", hint)

@@ -61,6 +61,6 @@ def _build_rule(shelf: Shelf, names: Mapping[str, str]) -> Record:
 
 
 def _build_pin(slot: Slot, names: Mapping[str, str]) -> Record:
-    identity = slot.pin.get("pin_identity")
-    named = names.get(identity) if isinstance(identity, str) else None
-    return {"state": slot.state, "pin": slot.pin, "title": named}
+    identity = slot.pin.identity
+    named = None if identity is None else names.get(identity)
+    return {"state": slot.state, "pin": slot.pin.data, "title": named}

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinsync.canonical.fields import KNOWN
+from pinsync.canonical.pins import BLOCKED
 from pinsync.escape import one_line
 from pinsync.reports.words.likeness import find_alike
 from pinsync.reports.words.pins import Words, collect_identities
 from pinsync.reports.words.terminal import paint, render_trackers
-from pinsync.reports.words.values import align, compact, join_lines, pluralize
+from pinsync.reports.words.values import align, join_lines, pluralize
 from pinsync.shelf.shelf import STATES
 
 if TYPE_CHECKING:
@@ -90,10 +91,11 @@ class _Report:
 
 def _build_row(slot: Slot, words: Words) -> tuple[str, str, str]:
     """Return a pin's place, what it holds, and what else it says."""
-    position = slot.pin.get("position")
-    where = "no position" if "position" not in slot.pin else words.format_value(position)
-    facts = list(words.list_facts(slot.pin))
-    if slot.spot == "blocked" and compact(position) != "0":  # flagged so, but not where the API says blocks are
+    pin = slot.pin
+    data = pin.data
+    where = words.format_value(data["position"]) if "position" in data else "no position"
+    facts = list(words.list_facts(pin))
+    if pin.spot == "blocked" and pin.position != BLOCKED:
         facts.insert(0, f"position: {where}")
-    place = where if slot.spot in ("numbered", "odd") else slot.spot
-    return place, words.describe_thing(slot.pin) + words.describe_widget(slot.pin), ", ".join(facts)
+    place = where if pin.spot in ("numbered", "odd") else pin.spot
+    return place, words.describe_thing(pin) + words.describe_widget(pin), ", ".join(facts)

@@ -27,6 +27,7 @@ from pinsync.reports.words.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pinsync.canonical.pins import Pin
     from pinsync.drift.pairs import Kind
     from pinsync.drift.record import Cause, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
     from pinsync.model import Customization, Target
@@ -197,10 +198,10 @@ class ChangeWords(Words):
         if old is None or new is None:
             remark = ": ".join(filter(None, [self._describe_presence(change.kind), _NOT_EDITED.get(change.cause)]))
             return self.describe_pin(_choose_pin(change), remark)
-        widget = self.describe_widget(new) if old.get("widget_id") == new.get("widget_id") else ""
+        widget = self.describe_widget(new) if old.data.get("widget_id") == new.data.get("widget_id") else ""
         thing, remark = self.describe_thing(new), self._describe_move(old, new) if change.kind == "moved" else ""
         if change.kind == "replaced":
-            named = old.get("pin_identity") != new.get("pin_identity")
+            named = old.data.get("pin_identity") != new.data.get("pin_identity")
             thing = f"{self.describe_thing(old, new)} → {self.describe_thing(new, old, named=named)}"
             remark = describe_thing_forms(old, new)
         return write_sentence(self.describe_position(new) + widget, thing, remark, self._list_changed_facts(old, new))
@@ -320,7 +321,7 @@ def _find_marks(changes: Sequence[Change]) -> dict[str, str]:
     return marks
 
 
-def _choose_pin(change: PinChange) -> Mapping[str, Any]:
+def _choose_pin(change: PinChange) -> Pin:
     pin = change.new if change.old is None else change.old
     if pin is None:
         raise ValueError("a change of no pin")

@@ -12,23 +12,22 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.canonical.fields import PIN_TYPES, PLACE, TARGET_TYPES, THING
 from pinsync.canonical.moments import read_moment
+from pinsync.canonical.pins import BLOCKED, EVERYWHERE
 from pinsync.drift.changes import same
 from pinsync.drift.pairs import read_title
 from pinsync.drift.record import MISSING, Missing
 from pinsync.escape import clipped, one_line, reveal
 from pinsync.reports.words.likeness import describe_forms, spell_out, tell_apart
 from pinsync.reports.words.values import compact, format_moment, write_sentence
-from pinsync.shelf.shelf import BLOCKED, EVERYWHERE, is_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
+    from pinsync.canonical.pins import Pin
     from pinsync.drift.record import PinChange, Side
     from pinsync.model import Customization
     from pinsync.reports.words.likeness import Spelling
-
-    Pin = Mapping[str, Any]
 
 _CLEAR_TITLE: Final = re.compile(r"(?=\S)[^·→\"\n\r\t]+(?<=\S)")
 """A title that can't be taken for more than a name; any other stands in quotes."""
@@ -44,6 +43,8 @@ _LARGE: Final = 1_000_000
 """No position is as large; and seven digits, on a page, could be a commit's hash."""
 _TOLD: Final = frozenset((*PLACE, *THING))
 """The fields that a pin's sentence says by itself."""
+_ENDS: Final = {"active_from": ("from", "no start"), "active_to": ("until", "no end")}
+"""The words for the ends of a window, and for their absence."""
 
 
 class RuleName(NamedTuple):
@@ -115,7 +116,7 @@ class Words:
         """
         return write_sentence(self.describe_place(pin), self.describe_thing(pin, other), remark, self.list_facts(pin))
 
-    def describe_place(self, pin: Mapping[str, Any]) -> str:
+    def describe_place(self, pin: Pin) -> str:
         """Return where a pin stands: ``position 1 in widget hero``."""
         return self.describe_position(pin) + self.describe_widget(pin)
 
@@ -126,19 +127,20 @@ class Words:
             pin: the pin.
             other: another position that it must not look like.
         """
-        if "position" not in pin:
+        if "position" not in pin.data:
             return "no position"
-        if is_at(pin, BLOCKED):
+        if pin.position == BLOCKED:
             return "blocked"
-        if is_at(pin, EVERYWHERE):
+        if pin.position == EVERYWHERE:
             return "every position"
-        return (
-            f"position {pin['position'] if has_ordinary_position(pin) else self.format_value(pin['position'], other)}"
-        )
+        if _is_ordinary(pin):
+            return f"position {pin.position}"
+        return f"position {self.format_value(pin.data['position'], other)}"
 
-    def describe_widget(self, pin: Mapping[str, Any]) -> str:
+    def describe_widget(self, pin: Pin) -> str:
         """Return the widget that a pin counts in, as what follows another word; empty if it names none."""
-        return f" in widget {self.format_value(pin['widget_id'])}" if "widget_id" in pin else ""
+        data = pin.data
+        return f" in widget {self.format_value(data['widget_id'])}" if "widget_id" in data else ""
 
     def describe_thing(self, pin: Pin, other: Pin | None = None, *, named: bool = True) -> str:
         """Return what a pin holds: ``/p/234/ "Titanium strap"``, ``whatever matches {price: {lt: 20}}``.
@@ -148,29 +150,31 @@ class Words:
             other: the pin that it replaced, or that replaced it.
             named: whether to add the title of its item.
         """
-        there = {} if other is None else other
+        data = pin.data
+        there = {} if other is None else other.data
         parts = []
-        if "pin_identity" in pin:
-            identity = self.format_value(pin["pin_identity"], there.get("pin_identity", MISSING))
-            parts.append(identity + (self._quote_title(pin["pin_identity"]) if named else ""))
-        if "pin_criteria" in pin:
-            parts.append(
-                f"whatever matches {self.format_value(pin['pin_criteria'], there.get('pin_criteria', MISSING))}"
-            )
+        if "pin_identity" in data:
+            identity = self.format_value(data["pin_identity"], there.get("pin_identity", MISSING))
+            parts.append(identity + (self._quote_title(pin) if named else ""))
+        if "pin_criteria" in data:
+            criteria = self.format_value(data["pin_criteria"], there.get("pin_criteria", MISSING))
+            parts.append(f"whatever matches {criteria}")
         if not parts or _has_odd_type(pin) or (other and _differ_in_type_alone(pin, other)):
-            parts.append(f"pin type {self.format_value(pin.get('pin_type'), there.get('pin_type', MISSING))}")
+            kind = self.format_value(data.get("pin_type"), there.get("pin_type", MISSING))
+            parts.append(f"pin type {kind}")
         return " and ".join(parts)
 
-    def _quote_title(self, identity: Any) -> str:  # noqa: ANN401 - any JSON value
-        known = self.titles.get(identity) if isinstance(identity, str) else None
+    def _quote_title(self, pin: Pin) -> str:
+        known = None if pin.identity is None else self.titles.get(pin.identity)
         return f" {self.escape(json.dumps(clipped(known, _MAX_PINNED), ensure_ascii=False))}" if known else ""
 
-    def list_facts(self, pin: Mapping[str, Any]) -> Iterator[str]:
+    def list_facts(self, pin: Pin) -> Iterator[str]:
         """Yield what else a pin says: the ends of its window, flags, and fields that aren't documented."""
-        for name, value in pin.items():
-            if name in ("active_from", "active_to"):
-                yield f"{'from' if name == 'active_from' else 'until'} {self.format_moment(value)}"
-            elif name not in _TOLD and not (name == "is_block_pin" and value is True and is_at(pin, BLOCKED)):
+        is_block = pin.position == BLOCKED and pin.data.get("is_block_pin") is True
+        for name, value in pin.data.items():
+            if name in _ENDS:
+                yield f"{_ENDS[name][0]} {self.format_moment(value)}"
+            elif name not in _TOLD and not (name == "is_block_pin" and is_block):
                 yield self.describe_field(name, value)
 
     def describe_field(self, name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -227,18 +231,18 @@ class Words:
             parts.append(self._describe_move(old, new))
         return ", ".join([*parts, *self._list_changed_facts(old, new)])
 
-    def _describe_move(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-        if all(has_ordinary_position(pin) for pin in (old, new)):
-            return f"moved {old['position']} → {new['position']}"
-        positions = [pin.get("position", MISSING) for pin in (old, new)]
+    def _describe_move(self, old: Pin, new: Pin) -> str:
+        if _is_ordinary(old) and _is_ordinary(new):
+            return f"moved {old.position} → {new.position}"
+        positions = [pin.data.get("position", MISSING) for pin in (old, new)]
         return f"{self.describe_position(old, positions[1])} → {self.describe_position(new, positions[0])}"
 
-    def _list_changed_facts(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-        for name in dict.fromkeys((*old, *new)):
-            sides = [pin.get(name, MISSING) for pin in (old, new)]
+    def _list_changed_facts(self, old: Pin, new: Pin) -> Iterator[str]:
+        for name in dict.fromkeys((*old.data, *new.data)):
+            sides = [pin.data.get(name, MISSING) for pin in (old, new)]
             if _is_same(*sides) or (name in _TOLD - {"widget_id"} and not _are_empty(sides)):
                 continue
-            if name in ("active_from", "active_to"):
+            if name in _ENDS:
                 yield self._describe_window(name, *sides)
             elif name == "widget_id":
                 yield f"widget {self.format_sides(*sides, none='none')}"
@@ -246,7 +250,7 @@ class Words:
                 yield f"{self._format_name(name)}: {self.format_sides(*sides)}"
 
     def _describe_window(self, name: str, old: Any, new: Any) -> str:  # noqa: ANN401 - any JSON value
-        word, none = ("from", "no start") if name == "active_from" else ("until", "no end")
+        word, none = _ENDS[name]
         texts = [
             none if old is MISSING else self.format_moment(old, new),
             none if new is MISSING else self.format_moment(new, old),
@@ -279,13 +283,12 @@ def collect_identities(items: Iterable[Customization], pins: Iterable[Pin]) -> I
         if item.target.identity is not None:
             yield item.target.identity
     for pin in pins:
-        yield from (value for name in ("pin_identity", "widget_id") if isinstance(value := pin.get(name), str))
+        yield from (name for name in (pin.identity, pin.widget) if name is not None)
 
 
-def has_ordinary_position(pin: Mapping[str, Any]) -> bool:
+def _is_ordinary(pin: Pin) -> bool:
     """Whether a pin's position is a number that needs no quotes."""
-    found = pin.get("position")
-    return type(found) is int and 0 < found < _LARGE
+    return pin.position is not None and 0 < pin.position < _LARGE
 
 
 def _is_same(old: Any, new: Any) -> bool:  # noqa: ANN401 - any JSON value, or MISSING
@@ -301,21 +304,21 @@ def _are_empty(sides: Sequence[Any]) -> bool:
 
 
 def _has_odd_type(pin: Pin) -> bool:
-    return pin.get("pin_type") not in PIN_TYPES
+    return pin.data.get("pin_type") not in PIN_TYPES
 
 
 def _differ_in_type_alone(pin: Pin, other: Pin) -> bool:
     """Whether two pins hold the same, the one as an item and the other as criteria."""
     fields = ("pin_identity", "pin_criteria")
     return not _has_odd_type(other) and all(
-        _is_same(pin.get(name, MISSING), other.get(name, MISSING)) for name in fields
+        _is_same(pin.data.get(name, MISSING), other.data.get(name, MISSING)) for name in fields
     )
 
 
 def describe_thing_forms(old: Pin, new: Pin) -> str:
     """Return how what two pins hold differs, if only in Unicode normalization."""
-    sides = [(old.get(name), new.get(name)) for name in THING if old.get(name) != new.get(name)]
-    remarks = {describe_forms(*both) for both in sides}
+    sides = [(old.data.get(name), new.data.get(name)) for name in THING]
+    remarks = {describe_forms(*both) for both in sides if both[0] != both[1]}
     return remarks.pop() if len(remarks) == 1 else ""
 
 

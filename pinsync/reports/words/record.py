@@ -95,9 +95,9 @@ def build_change(change: Change) -> Record:
 def _build_pin(pin: PinChange) -> Record:
     record: Record = {"kind": pin.kind}
     if pin.old is not None:
-        record["from"] = pin.old
+        record["from"] = pin.old.data
     if pin.new is not None:
-        record["to"] = pin.new
+        record["to"] = pin.new.data
     if pin.cause != "edited":
         record["cause"] = pin.cause
     return record
