@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import math
 import re
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -283,7 +284,9 @@ class _Scanner(Scanner):
         ruamel alone would read ``{a:}`` as the key ``a:``, where YAML 1.2 says ``a``, and ``[-]`` as a
         text, which isn't YAML 1.2.
         """
+        begin = self.reader.pointer
         token: ScalarToken = super().scan_plain()
+        self._check_no_item(token, begin)
         if token.value.endswith(":"):
             hint = "put a space behind it; quote a text that ends in a colon"
             raise _RefusedError(problem="a ':' without a space", problem_mark=token.end_mark, note=hint)
@@ -291,6 +294,15 @@ class _Scanner(Scanner):
             problem, hint = "a '-' where no list item can stand", "put the dash in quotes if it is a text"
             raise _RefusedError(problem=problem, problem_mark=token.start_mark, note=hint)
         return token
+
+    def _check_no_item(self, token: ScalarToken, begin: int) -> None:
+        """Refuse a bare text that goes on with a dash: to YAML that is text, to its writer a list item."""
+        lines = self.reader.buffer[begin : self.reader.pointer].split("\n")
+        for below, line in enumerate(lines[1:], 1):
+            if _ITEM.match(line):
+                mark = copy(token.start_mark)
+                mark.line, mark.column = mark.line + below, len(line) - len(line.lstrip())
+                raise _RefusedError(problem=_TOO_FAR, problem_mark=mark, note=_BELOW_ABOVE)
 
     def scan_plain_spaces(self, indent: int, start_mark: StringMark) -> list[str] | None:
         """Skip blanks and line breaks inside a bare text, or behind it."""
@@ -333,6 +345,9 @@ class _Scanner(Scanner):
         return token
 
 
+_ITEM: Final = re.compile(r"[ \t]*-(?=[ \t]|\Z)")
+_TOO_FAR: Final = "the line is indented too far"
+_BELOW_ABOVE: Final = "begin the list item below the dash of the one above; quote a text that holds ' - '"
 _UNDERINDENTED: Final = "a line inside brackets that isn't indented enough"
 _INDENT: Final = "close the brackets, or indent the line more than the key or the dash that they belong to"
 _UNENDED: Final = "a last line of nothing but blanks, without a line end"
@@ -385,8 +400,30 @@ def _explain_layout(lines: Sequence[str], number: int) -> tuple[str, str, Place]
     indentation = len(lines[number]) - len(lines[number].lstrip(" "))
     if before and indentation > len(before["before"]) and _KEY_ON_TOP.match(lines[number]):
         hint = f"begin it in column {len(before['before']) + 1}, below the key of the line above"
-        return "the line is indented too far", hint, (number + 1, indentation + 1)
+        return _TOO_FAR, hint, (number + 1, indentation + 1)
+    first = _find_first_item(lines, number)
+    if first is not None:
+        column = len(lines[first]) - len(lines[first].lstrip(" ")) + 1
+        return _TOO_FAR, f"begin it in column {indentation + 1}, as the list item below", (first + 1, column)
     return None
+
+
+def _find_first_item(lines: Sequence[str], number: int) -> int | None:
+    """Return the line of the only list item above one that is indented less, from 0; None if there is no such list."""
+    if not _ITEM.match(lines[number]):
+        return None
+    indentation = len(lines[number]) - len(lines[number].lstrip(" "))
+    items: list[tuple[int, int]] = []
+    for at in range(number - 1, -1, -1):
+        text = lines[at].lstrip(" ")
+        if not text.strip() or text.startswith("#"):
+            continue
+        if len(lines[at]) - len(text) <= indentation:
+            break
+        if text.startswith("- "):
+            items.append((len(lines[at]) - len(text), at))
+    outer = [at for column, at in items if column == min(items)[0]]
+    return outer[0] if len(outer) == 1 else None
 
 
 def _translated(error: MarkedYAMLError, source: str, lines: Sequence[str], above: int) -> FileError:
