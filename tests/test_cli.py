@@ -176,7 +176,9 @@ def test_a_command_runs_as_if_it_was_started_in_the_folder(
     words = [word.format(root=shops) for word in options]
     result = pinsync(*words, "lint", "--select", "duplicate-id")
     if file is None:
-        assert result.err == "warning: there are no documents in customizations\n"
+        place = shops / "customizations"
+        missing = "and no pinsync.yaml was found"
+        assert result.err == f"warning: there are no documents in {place}, {missing}\n"
         return
     assert (result.code, result.out) == (0, "nothing found in 1 file\n")
     put(shops / "shops/sk/pins-sk/basket.yaml", BASKET_TEXT + "\n")

@@ -467,13 +467,16 @@ def test_a_directory_that_is_a_link(repository: Path, pinsync: CommandLine) -> N
             assert pinsync("fmt", *arguments).code == 2
 
 
-@pytest.mark.usefixtures("repository")
-def test_nothing_to_format_is_said(pinsync: CommandLine) -> None:
+def test_nothing_to_format_is_said(repository: Path, pinsync: CommandLine) -> None:
+    missing = f"warning: there are no documents in {repository}/"
     result = pinsync("fmt")
-    assert (result.code, result.err) == (0, "warning: there are no documents in customizations\n")
+    assert (result.code, result.err) == (0, f"{missing}customizations, and no pinsync.yaml was found\n")
     assert not Path("customizations").exists()
     Path("customizations", "nested").mkdir(parents=True)
-    assert pinsync("fmt", "customizations/nested").err == "warning: there are no documents in customizations/nested\n"
+    assert (
+        pinsync("fmt", "customizations/nested").err
+        == f"{missing}customizations/nested, and no pinsync.yaml was found\n"
+    )
 
 
 def test_what_no_tracker_reads_is_said(repository: Path, pinsync: CommandLine) -> None:

@@ -363,7 +363,9 @@ def test_no_documents_is_no_failure_and_where_they_were_looked_for_is_said(
     for words, place in (((), "customizations"), (("customizations", "."), "customizations, ."), ((".",), ".")):
         result = pinsync("lint", *words)
         assert (result.code, result.out) == (0, "nothing found in 0 files\n")
-        assert result.err == f"warning: there are no documents in {place}\n"
+        places = ", ".join(str(Path(word).resolve()) for word in place.split(", "))
+        missing = ", and no pinsync.yaml was found"
+        assert result.err == f"warning: there are no documents in {places}{missing}\n"
     folder.rmdir()
     assert pinsync("lint").code == 0
     Path("pinsync.yaml").write_text("directory: pins\ntrackers:\n  sk: {tracker_id: 1-1}\n  cz: {tracker_id: 1-2}\n")
@@ -371,8 +373,9 @@ def test_no_documents_is_no_failure_and_where_they_were_looked_for_is_said(
     Path(".git").mkdir()
     Path(".git", "HEAD").touch()
     monkeypatch.chdir("below")
-    assert pinsync("lint").err == "warning: there are no documents in ../pins\n"
-    assert pinsync("lint", "--tracker", "sk").err == "warning: there are no documents in ../pins/sk\n"
+    pins = Path("../pins").resolve()
+    assert pinsync("lint").err == f"warning: there are no documents in {pins}\n"
+    assert pinsync("lint", "--tracker", "sk").err == f"warning: there are no documents in {pins}/sk\n"
 
 
 def test_trackers_are_looked_at_apart(pinsync: CommandLine, folder: Path) -> None:

@@ -40,20 +40,21 @@ def test_near_names_of_a_document(name: str, misnamed: bool) -> None:
 
 @pytest.mark.usefixtures("repository")
 def test_lint_and_fmt_name_a_misnamed_document(pinsync: CommandLine) -> None:
-    for name in ("basket.yml", "items.json", "home.JSON"):
-        put(Path("customizations", name), TEXT)
+    for name, text in (("basket.yml", TEXT), ("items.json", TEXT), ("home.JSON", "[]"), ("Basket.yml", TEXT)):
+        put(Path("customizations", name), text)
     result = pinsync("lint", "--format", "json")
     findings = json.loads(result.out)["findings"]
     assert [(Path(each["file"]).name, each["rule"], each["hint"]) for each in findings] == [
+        ("Basket.yml", "unread-document", "rename it to basket.yaml"),
         ("basket.yml", "unread-document", "rename it to basket.yaml"),
         ("home.JSON", "unread-document", "rename it to home.yaml"),
     ]
     assert result.code == 0
     assert pinsync("lint", "--select", "format").out == "nothing found in 0 files\n"
     err = pinsync("fmt").err
-    assert "documents end in .yaml: customizations/basket.yml, customizations/home.JSON; rename them" in err
-    for command in ("lint", "fmt"):
-        result = pinsync(command, "customizations/basket.yml")
+    assert "documents end in .yaml: customizations/Basket.yml, customizations/basket.yml, " in err
+    for command, name in (("lint", "basket.yml"), ("fmt", "Basket.yml")):
+        result = pinsync(command, f"customizations/{name}")
         assert (result.code, "rename it to basket.yaml: documents end in .yaml" in result.err) == (2, True)
 
 

@@ -24,6 +24,7 @@ from pinsync.workspace.paths import (
     configuration_path,
     describe_search,
     place_from_cwd,
+    read_misnamed,
     relative_to_cwd,
     relative_to_root,
 )
@@ -325,9 +326,9 @@ class _Reader:
         self._folders: dict[PurePosixPath, set[PurePosixPath]] = {}
         for path in chosen.paths:
             self._folders.setdefault(path.parent, set()).add(path)
-        self._misnamed: dict[PurePosixPath, list[str]] = {}
+        self._misnamed: dict[PurePosixPath, list[Written]] = {}
         for path in chosen.misnamed:
-            self._misnamed.setdefault(path.parent, []).append(str(path))
+            self._misnamed.setdefault(path.parent, []).append(read_misnamed(path, store))
 
     def folder(self, folder: PurePosixPath, options: Options) -> Folder:
         """Return a folder with the files to report on and all the other documents there."""

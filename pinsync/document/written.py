@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync import canonical
+from pinsync import canonical, layout
 from pinsync.canonical import normalize
 from pinsync.document.anchors import NOTE, begun, canonical_marks
 from pinsync.document.cut import OTHER_LINE, SKIPPED_LINE, find_blocks, to_unix
@@ -137,6 +137,11 @@ class Written:
         """Return the recommender model, if the file names one."""
         model = self.top.get("model") if isinstance(self.top, dict) else None
         return model if isinstance(model, str) and model else None
+
+    @property
+    def proper_name(self) -> str:
+        """Return the name that the file should have: that of its model, where it can be read."""
+        return layout.document_name(self.name) if self.model is None else layout.file_name(self.model)
 
     @property
     def is_read(self) -> bool:

@@ -141,7 +141,7 @@ class Folder:
         expired_days: how many days after its end a pin is worth a word.
         tracker: the tracker's name, where there are several.
         expected: where documents lie, if no tracker reads these.
-        misnamed: the paths of files that would be documents if their names ended in ``.yaml``.
+        misnamed: files that would be documents if their names ended in ``.yaml``.
     """
 
     documents: Sequence[Written]
@@ -150,7 +150,7 @@ class Folder:
     expired_days: int
     tracker: str | None = None
     expected: str | None = None
-    misnamed: Sequence[str] = ()
+    misnamed: Sequence[Written] = ()
 
     @cached_property
     def items(self) -> tuple[Item, ...]:

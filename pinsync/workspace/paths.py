@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import filterfalse
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pinsync import config, layout
+from pinsync.document import written
 from pinsync.errors import FileError, UsageError
-from pinsync.layout import SUFFIX, document_name, is_document, is_misnamed
+from pinsync.layout import SUFFIX, is_document, is_misnamed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from pinsync.config import Settings
+    from pinsync.document.written import Written
     from pinsync.workspace.store import Store
 
 
@@ -110,8 +113,9 @@ def describe_search(words: Sequence[str], names: Sequence[str], settings: Settin
     folders = [store.directory]
     if names:
         folders = [layout.folder(store.directory, tracker) for tracker in _subfolders(settings, names)]
-    places = words or [relative_to_cwd(str(folder), store.root) for folder in folders]
-    return f"there are no documents in {', '.join(places)}"
+    places = words or [str(store.root / folder) for folder in folders]
+    found = "" if settings.path else f", and no {config.FILE_NAME} was found"
+    return f"there are no documents in {', '.join(map(os.path.abspath, places))}{found}"
 
 
 def relative_to_cwd(source: str, root: Path) -> str:
@@ -187,9 +191,17 @@ def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:
     if not is_folder and not is_document(path.name):
         hint = f"a document's name ends in {SUFFIX} and doesn't begin with a dot"
         if is_misnamed(path.name):
-            hint = f"rename it to {document_name(path.name)}: documents end in {SUFFIX}"
+            hint = f"rename it to {read_misnamed(path, store).proper_name}: documents end in {SUFFIX}"
         raise FileError("is no document", source=word, hint=hint)
     return path, is_folder and not (directory in path.parents and is_document(path.name))
+
+
+def read_misnamed(path: PurePosixPath, store: Store) -> Written:
+    """Return a file that nearly has the name of a document, as far as it can be read."""
+    text = b""
+    with suppress(FileError):
+        text = store.read(path) or b""
+    return written.read(text, str(path))
 
 
 def _relative(place: Path, root: Path) -> PurePosixPath | None:

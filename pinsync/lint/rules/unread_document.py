@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.document.written import Written
-from pinsync.layout import SUFFIX, document_name
+from pinsync.layout import SUFFIX
 from pinsync.lint.folder import Fault
 
 if TYPE_CHECKING:
@@ -28,9 +27,8 @@ SEVERITY: Final[Severity] = "warning"
 
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the misnamed documents of a folder, and all documents if the folder isn't a tracker's."""
-    for path in folder.misnamed:
-        unread = Written(path, b"", b"")
-        hint = f"rename it to {document_name(unread.name)}"
+    for unread in folder.misnamed:
+        hint = f"rename it to {unread.proper_name}"
         yield Fault(unread, f"no tracker reads this file: documents end in {SUFFIX}", hint, place=(1, 1))
     if folder.expected is None:
         return
