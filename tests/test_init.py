@@ -432,6 +432,7 @@ def test_a_release_that_is_installed_here_is_installed_in_ci(
     ("origin", "version"),
     [
         (FROM_FOLDER, "2.0"),
+        ({**FROM_COMMIT, "url": "file:///home/ann/pinsync"}, "2.0"),
         ({"url": "file:///home/ann/pinsync", "dir_info": {}}, "2.0"),
         ({"url": "https://git.example/pinsync-2.0.tar.gz", "archive_info": {}}, "2.0"),
         ({"url": "file:///home/ann/pinsync-2.0-py3-none-any.whl", "archive_info": {}}, "2.0"),
@@ -456,6 +457,8 @@ def test_what_is_neither_a_commit_nor_a_release_is_for_a_person_to_fill_in(
     result = pinsync("init", "--ci", host)
     assert result.code == 0
     assert "The jobs fail until each of these files says at PINSYNC what to install" in result.err
+    reason = "neither from a commit at a plain https address nor from a release"
+    assert f"this pinsync was installed {reason}.\n" in result.err
     assert sources(repository, host) == {""}
 
 

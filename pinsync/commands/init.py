@@ -178,8 +178,8 @@ def _explain(
     if source is None:
         echo(
             "The jobs fail until each of these files says at PINSYNC what to install, such as "
-            "git+https://HOST/PROJECT@COMMIT: this pinsync was installed neither from a commit nor "
-            "from a release."
+            "git+https://HOST/PROJECT@COMMIT: this pinsync was installed neither from a commit at a "
+            "plain https address nor from a release."
         )
     elif is_release(source):
         echo(
