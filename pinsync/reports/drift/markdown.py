@@ -129,7 +129,7 @@ class _Report:
         self._put_list("note", (f"- note: {quote_code(clipped(note, _MAX_NOTE))}\n" for note in notes), len(notes))
 
     def _put_list(self, what: str, items: Iterable[str], count: int) -> None:
-        if self.page.take_all(what, items, count, spare=self.page.half_room()):
+        if self.page.take_all(what, items, count, spare=self.page.half_room):
             self.page.take("\n")
 
     def _explain_sides(self) -> str:
@@ -147,7 +147,7 @@ class _Report:
 
     def _put_table(self) -> bool:
         """Put the table there; return whether it is whole, so that nothing of it need be said again."""
-        taken = self.page.take_all("table row", self._render_rows(), len(self.rows), spare=self.page.half_room())
+        taken = self.page.take_all("table row", self._render_rows(), len(self.rows), spare=self.page.half_room)
         if taken:
             self.page.take("\n")
         return taken == len(self.rows)
@@ -202,7 +202,7 @@ class _Report:
         changes = [change for change in tracker.changes if change.effect == "shown"]
         gists = (" · ".join(words.summarize_change(change)) for change in changes[:_MAX_GISTS])
         pieces = (f"{'' if at else _VISIBLE}- {gist}\n" for at, gist in enumerate(gists))
-        if taken := self.page.take_first(pieces, spare=self.page.half_room()):
+        if taken := self.page.take_first(pieces, spare=self.page.half_room):
             more = len(changes) - taken
             self.page.take(f"- … and {more:,} more\n\n" if more else "\n")
 

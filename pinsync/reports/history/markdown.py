@@ -74,7 +74,7 @@ class _Report:
     def _put_details(self, entry: Entry) -> None:
         """Put the changes there; what is left is shared so that older commits have a section too."""
         count = sum(len(tracker.changes) for tracker in entry.trackers)
-        spare = max(measure(_CLOSE), self.page.half_room())
+        spare = max(measure(_CLOSE), self.page.half_room)
         if count and self.page.take_all("customization", self._render_pieces(entry, count), count, spare=spare):
             self.page.take(_CLOSE)
 

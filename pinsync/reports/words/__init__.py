@@ -1,1 +1,1 @@
-"""The words and layouts that several reports share."""
+"""Words and layouts that several reports share."""

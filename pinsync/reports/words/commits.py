@@ -1,4 +1,4 @@
-"""What the reports of history say of a commit, for people and for programs."""
+"""Commits in the reports of history and blame, for people and for programs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def format_date(commit: Commit, zone: tzinfo) -> str:
-    """Return when a commit was written, to the minute, in a time zone."""
+    """Write the date of a commit in a time zone, to the minute."""
     return format_moment(commit.date.replace(second=0), zone)
 
 
 def describe_shallow_end(commit: Commit) -> str:
-    """Return the note of a shallow clone, of which the commit is the oldest."""
+    """Return the note that a shallow clone ends at its oldest commit."""
     return f"the history ends at {commit.short}: this clone is shallow (git fetch --unshallow)"
 
 
 def build_commit(commit: Commit | None) -> dict[str, Any] | None:
-    """Return a commit as the JSON contracts have it, None for none."""
+    """Return a commit as an object of the JSON contracts; None if there is no commit."""
     return commit and {
         "commit": commit.hash,
         "short": commit.short,

@@ -1,4 +1,4 @@
-"""What an export did, in one line."""
+"""The line that sums up an export."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ if TYPE_CHECKING:
 
 
 def summarize_update(update: Update, where: str, *, would: str = "") -> str:
-    """Return the line that tells what became of a tracker's documents.
+    """Return the line with the counts of changed customizations and files of a tracker.
 
     Args:
         update: the documents before and after.
-        where: ``in`` which folder or ``on`` which branch, the end of the line.
+        where: the end of the line: ``in`` a folder or ``on`` a branch.
         would: stands before the verb of an action that isn't done.
     """
     kinds = Counter(pair.kind for pair in update.pairs)
     changes = [f"{kinds[kind]} {kind}" for kind in KINDS if kind != "recreated" or kinds[kind]]
-    done = [(count, verb) for verb, count in update.counts._asdict().items() if count]
-    parts = [f"{count if at else pluralize(count, 'file')} {would}{verb}" for at, (count, verb) in enumerate(done)]
-    return f"{update.tracker.name}: {', '.join(changes)} · {', '.join(parts) or 'nothing to write'} {where}"
+    actions: list[str] = []
+    for verb, count in update.counts._asdict().items():
+        if count:
+            # Only the first count has the noun: "2 files written, 1 deleted".
+            number = f"{count}" if actions else pluralize(count, "file")
+            actions.append(f"{number} {would}{verb}")
+    files = ", ".join(actions) or "nothing to write"
+    return f"{update.tracker.name}: {', '.join(changes)} · {files} {where}"

@@ -1,10 +1,9 @@
-"""Markdown of a limited size: code spans, list items, and a page that counts the pieces it leaves out."""
+"""Markdown of a limited size: code spans, list items, and a page that counts omitted pieces."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import COMMAND, one_line
@@ -15,30 +14,29 @@ if TYPE_CHECKING:
     from pinsync.reports.words.changes import Description
 
 MARKER: Final = "<!-- pinsync -->"
-"""The first line, by which a job finds its earlier comment and replaces it."""
+"""The first line, by which a CI job finds its earlier comment and replaces it."""
 MAX_CHARS: Final = 65_536
-"""What a comment may have; counted in UTF-16 code units, of which there are never fewer than characters."""
+"""GitHub's limit for a comment. UTF-16 code units are counted: never fewer than characters."""
 MIN_CHARS: Final = 500
-"""The smallest budget: verdict, what is missing, and where the rest is."""
+"""The smallest budget: room for the verdict, the counts of omitted pieces, and the hint."""
 
 MAX_VALUE: Final = 200
-"""The most characters of a value that are shown."""
+"""The maximum length of a value."""
 _MAX_LINES: Final = 30
+"""The maximum number of lines below a change."""
 
 
 def quote_code(text: str) -> str:
-    r"""Return foreign text as a code span, which is all that keeps it data on a page.
+    r"""Return foreign text as code spans, the only markdown that keeps the text data.
 
-    The rule: newline, tab, controls and bidi marks are shown as escapes (``one_line``). The rest stands between
-    backticks, as many as there is no run of in the text (CommonMark 0.31, section 6.1), padded with a blank where it
-    begins or ends with a backtick or a blank. A pipe would end a table's cell before the span is seen, and ``<`` a
-    span for a reader of HTML alone, so these stand between two spans, as entities. So does one character of a CI
-    runner's command: markdown is printed in a job's log too. Empty text is shown as ``""``.
-
-    Why not entities or backslashes: GitHub and GitLab look for mentions, issues, commits, addresses, emoji and math in
-    the text that comes out of markdown, where an escaped ``@`` is an ``@`` again; they leave code alone.
+    GitHub and GitLab look for mentions, issues, commits, addresses, emoji and math in the text that
+    comes out of markdown. An ``@`` escaped by an entity or a backslash is an ``@`` again there;
+    code is left alone. Controls are shown as escapes (``one_line``), empty text as ``""``.
     """
     shown = one_line(text) or '""'
+    # Three characters become entities between two spans. A pipe would end a table's cell before
+    # the span counts; "<" would start a tag for a reader of HTML alone; and markdown is printed in
+    # a job's log too, where a CI runner looks for commands.
     parts = re.split(f"([|<]|{COMMAND})", shown)
     # Every second part is a character that the pattern matched.
     parts[::2] = [_quote_span(part) if part else "" for part in parts[::2]]
@@ -51,27 +49,38 @@ def _write_entity(character: str) -> str:
 
 
 def _quote_span(text: str) -> str:
-    runs = {len(run) for run in re.findall("`+", text)}
-    fence = "`" * next(length for length in range(1, len(runs) + 2) if length not in runs)
+    # CommonMark 0.31, section 6.1: a span ends at a run of as many backticks as it began with, so
+    # the fence needs a length that no run in the text has.
+    lengths = {len(run) for run in re.findall("`+", text)}
+    length = 1
+    while length in lengths:
+        length += 1
+    fence = "`" * length
+    # The same section: one blank is stripped from each side.
     pad = " " if text[0] in "` " or text[-1] in "` " else ""
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def measure(text: str) -> int:
-    """Return how many UTF-16 code units a text has."""
+    """Return the length of a text in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
 
 
 class Page:
-    """What fits: pieces are taken whole or counted as left out."""
+    """A text within a budget: takes pieces as a whole, or counts them as omitted."""
 
     def __init__(self, room: int) -> None:
         self.omissions: Counter[str] = Counter()
         self._room = room
         self._pieces: list[str] = []
 
+    @property
+    def half_room(self) -> int:
+        """Half of the remaining characters, to be spared for more important pieces."""
+        return self._room // 2
+
     def take(self, piece: str, *, spare: int = 0) -> bool:
-        """Take a piece if ``spare`` characters remain after it."""
+        """Take a piece if at least ``spare`` characters remain after it."""
         cost = measure(piece)
         if cost + spare > self._room:
             return False
@@ -79,37 +88,45 @@ class Page:
         self._pieces.append(piece)
         return True
 
-    def take_all(self, what: str, pieces: Iterable[str], count: int, *, spare: int = 0) -> int:
-        """Take the first pieces that fit; return how many, and count the rest of ``count`` as left out.
+    def take_all(self, noun: str, pieces: Iterable[str], count: int, *, spare: int = 0) -> int:
+        """Take pieces until one doesn't fit, and count the others as omitted.
 
         Args:
-            what: what one of them is called.
-            pieces: made one by one, so that what doesn't fit isn't made.
-            count: how many there are.
-            spare: the characters that must remain.
+            noun: the noun for one piece.
+            pieces: a lazy iterable saves the work on pieces that don't fit.
+            count: the number of pieces.
+            spare: the number of characters that must remain.
+
+        Returns:
+            The number of pieces taken.
         """
         taken = self.take_first(pieces, spare=spare)
-        self.omissions[what] += count - taken
+        self.omissions[noun] += count - taken
         return taken
 
     def take_first(self, pieces: Iterable[str], *, spare: int) -> int:
-        """Take the first pieces that fit; return how many."""
-        return sum(1 for _ in takewhile(lambda piece: self.take(piece, spare=spare), pieces))
-
-    def half_room(self) -> int:
-        """Return the half of what is left, to be spared for what matters more."""
-        return self._room // 2
+        """Take pieces until one doesn't fit; return the number of pieces taken."""
+        count = 0
+        for piece in pieces:
+            if not self.take(piece, spare=spare):
+                break
+            count += 1
+        return count
 
     def join(self) -> str:
-        """Return what was taken."""
+        """Return the text of the pieces taken."""
         return "".join(self._pieces)
 
 
-def render_item(entry: Description, *, with_model: bool) -> str:
-    """Return a change as an item of a list, its pins and fields below it."""
-    model = f"model {entry.model}" if with_model else ""
-    facts = [f"**{entry.verdict}:** {entry.name.full}", model, *entry.remarks, entry.last_update]
-    lines = [sentence for _, sentence in entry.lines[:_MAX_LINES]]
-    if more := len(entry.lines) - len(lines):
-        lines.append(f"… and {more:,} more")
-    return f"- {' · '.join(filter(None, facts))}\n" + "".join(f"  - {line}\n" for line in lines)
+def render_item(change: Description, *, with_model: bool) -> str:
+    """Return a change as a list item, with its pins and fields as items below."""
+    facts = [f"**{change.verdict}:** {change.name.full}"]
+    if with_model:
+        facts.append(f"model {change.model}")
+    facts += change.remarks
+    if change.last_update:
+        facts.append(change.last_update)
+    sentences = [sentence for _, sentence in change.lines[:_MAX_LINES]]
+    if more := len(change.lines) - len(sentences):
+        sentences.append(f"… and {more:,} more")
+    return f"- {' · '.join(facts)}\n" + "".join(f"  - {sentence}\n" for sentence in sentences)

@@ -1,4 +1,4 @@
-"""JSON that several reports share: customizations, changes, and how a record is written."""
+"""JSON that several reports share: customizations and changes as objects, and their encoding."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-_OF_THE_CHANGE: Final = frozenset({"model", "id", "target_type", "target_identity", "target_criteria"})
-"""Fields that stand beside a change's kind, and needn't be repeated where a whole customization came or went."""
+_CHANGE_FIELDS: Final = frozenset({"model", "id", "target_type", "target_identity", "target_criteria"})
+"""Fields that a change states itself; the fields of an added or removed rule leave them out."""
 
 
 def encode(value: Record | list[Record]) -> str:
-    """Return a value as JSON in lines, with a final newline.
+    """Return a value as indented JSON with a final newline.
 
-    Invisible characters and the commands of CI runners are escaped as JSON does it, so that a
-    reader gets the same value.
+    Invisible characters and the commands of CI runners are written as JSON escapes: a reader gets
+    the same value, and the text is safe on a terminal and in a log.
     """
     text = defused(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
     return "".join(f"{_escape_invisible(line)}\n" for line in text.split("\n"))
 
 
 def _escape_invisible(line: str) -> str:
-    """Escape what is invisible; as in ``canonical``, isprintable() clears most lines in a tenth of the time."""
+    # As in `canonical`, isprintable() clears most lines in a tenth of the regex's time.
     return line if line.isprintable() else INVISIBLE.sub(_escape_match, line)
 
 
@@ -45,12 +45,12 @@ def _escape_match(match: re.Match[str]) -> str:
 
 
 def identify(item: Customization, data: Mapping[str, Any], place: Place | None) -> Record:
-    """Return which customization it is, and where it stands in a file.
+    """Return the keys that identify a customization and locate it in a file.
 
     Args:
         item: the customization.
-        data: what it says.
-        place: the place; None if it isn't in a file.
+        data: the customization's fields.
+        place: the block in a document; None if the customization isn't in a file.
     """
     return {
         "model": item.model,
@@ -65,15 +65,20 @@ def identify(item: Customization, data: Mapping[str, Any], place: Place | None) 
 
 
 def format_utc(moment: datetime) -> str:
-    """Return a moment as the contracts spell it (RFC 3339, in UTC)."""
+    """Write a moment in UTC, as the JSON contracts spell it (RFC 3339)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def build_change(change: Change) -> Record:
-    """Return what became of one customization."""
+    """Return the change of a customization as an object of the JSON contracts."""
     data = plain_data(change.subject)
-    named = read_title(data) or (read_title(plain_data(change.new)) if change.new else None)
-    criteria = {"target_criteria": data["target_criteria"]} if "target_criteria" in data else {}
+    title = read_title(data)
+    if title is None and change.new:
+        title = read_title(plain_data(change.new))
+    # diff.schema.json: this key, unlike target_identity, is left out rather than null.
+    criteria = {}
+    if "target_criteria" in data:
+        criteria["target_criteria"] = data["target_criteria"]
     return {
         "kind": change.kind,
         "model": change.subject.model,
@@ -81,7 +86,7 @@ def build_change(change: Change) -> Record:
         "target_type": change.subject.target.type,
         "target_identity": data.get("target_identity"),
         **criteria,
-        "title": named,
+        "title": title,
         "file": change.place.file if change.place else None,
         "line": change.place.line if change.place else None,
         "cause": change.cause,
@@ -113,9 +118,14 @@ def _build_field(field: FieldChange) -> Record:
 
 
 def _build_fields(change: Change, data: Record) -> list[Record]:
-    """Return the fields of a customization that came or went, so that it can be made again from the report."""
+    """Return all fields of an added or removed customization, so that a program can rebuild it."""
     if change.kind not in ("added", "removed"):
         return []
     side = "to" if change.kind == "added" else "from"
-    told = _OF_THE_CHANGE | ({"pin_definitions"} if change.pins else set())
-    return [{"path": [name], side: value} for name, value in data.items() if name not in told]
+    fields = []
+    for name, value in data.items():
+        # Pins of an unexpected type have no pin changes, and are listed as a field.
+        is_listed_as_pins = name == "pin_definitions" and change.pins
+        if name not in _CHANGE_FIELDS and not is_listed_as_pins:
+            fields.append({"path": [name], side: value})
+    return fields

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _Tracker = TypeVar("_Tracker", "BlamedTracker", "TrackerShelves")
 
+# Parameters of "select graphic rendition" (ECMA-48, section 8.3.117).
 _GOOD, _BAD, _CHANGED, _DIM, _ALARM = "32", "31", "33", "2", "1;31"
 _PAINT: Final = {
     "alarm": _ALARM,
@@ -32,42 +33,51 @@ _PAINT: Final = {
     "over": _DIM,
     "unclear": _ALARM,
 }
-"""Parameters of "select graphic rendition" (ECMA-48, section 8.3.117)."""
+"""Meaning of a text, sign of a change, or state of a pin → its colour."""
 
 
 def paint(style: Style, name: str, text: str) -> str:
-    """Return a text in the colour of what it is (a key of ``_PAINT``), if colours are wanted."""
+    """Colour a text if the style has colours; ``name`` is a key of ``_PAINT``."""
     return f"\x1b[{_PAINT[name]}m{text}\x1b[0m" if style.color else text
 
 
 def name_tracker(tracker: TrackerDrift | BlamedTracker | TrackerShelves) -> str:
-    """Return what a person calls a tracker: its name, and its id if it has one."""
-    return one_line(f"{tracker.name} ({tracker.tracker_id})" if tracker.tracker_id else tracker.name)
+    """Return the name of a tracker, followed by the tracker's id if there is one."""
+    if not tracker.tracker_id:
+        return one_line(tracker.name)
+    return one_line(f"{tracker.name} ({tracker.tracker_id})")
 
 
 def render_trackers(
-    headline: str, trackers: Sequence[_Tracker], style: Style, lines: Callable[[_Tracker], Iterator[str]]
+    headline: str,
+    trackers: Sequence[_Tracker],
+    style: Style,
+    render_tracker: Callable[[_Tracker], Iterator[str]],
 ) -> Iterator[str]:
-    """Yield a page: its headline, and each tracker's lines, below its name where there are several."""
+    """Yield the headline and each tracker's lines; several trackers have headings."""
     yield paint(style, "bold", headline)
     for tracker in trackers:
         if len(trackers) > 1:
             yield ""
             yield paint(style, "bold", name_tracker(tracker))
-        yield from lines(tracker)
+        yield from render_tracker(tracker)
 
 
-def render_change(entry: Description, style: Style) -> Iterator[str]:
-    """Yield the lines of a change: what changed and where it stands, and below it a line for each pin and field.
+def render_change(change: Description, style: Style) -> Iterator[str]:
+    """Yield the lines of a change: its customization, then a line for each pin and field.
 
     Args:
-        entry: the change in words.
+        change: the change in words.
         style: whether to colour.
     """
-    sign = SIGNS.get(entry.kind, CHANGED)
-    verdict = [] if entry.kind == "changed" else [entry.verdict]
-    facts = [f"model {entry.model}", *verdict, *entry.remarks]
-    yield " · ".join([paint(style, sign, f"{sign} {entry.name.name}") + entry.name.aside, *facts])
-    yield from (f"    {paint(style, mark, mark)} {sentence}" for mark, sentence in entry.lines)
-    if entry.last_update:
-        yield f"      {paint(style, 'dim', entry.last_update)}"
+    sign = SIGNS.get(change.kind, CHANGED)
+    title = paint(style, sign, f"{sign} {change.name.name}") + change.name.aside
+    facts = [f"model {change.model}"]
+    # The sign and the lines below say already that the customization changed.
+    if change.kind != "changed":
+        facts.append(change.verdict)
+    yield " · ".join([title, *facts, *change.remarks])
+    for mark, sentence in change.lines:
+        yield f"    {paint(style, mark, mark)} {sentence}"
+    if change.last_update:
+        yield f"      {paint(style, 'dim', change.last_update)}"
