@@ -1,6 +1,6 @@
-"""What a customization, its pins, and what became of them are called; every report for people calls them the same.
+"""The names of customizations and pins, and the words for their fields, in all reports for people.
 
-All that comes from elsewhere passes through the report's own escape.
+All foreign text passes through the report's own escape.
 """
 
 from __future__ import annotations
@@ -30,17 +30,22 @@ if TYPE_CHECKING:
     from pinsync.reports.words.likeness import Spelling
 
 _CLEAR_TITLE: Final = re.compile(r"(?=\S)[^·→\"\n\r\t]+(?<=\S)")
-"""A title that can't be taken for more than a name; any other stands in quotes."""
+"""A title that needs no quotes: nothing in it reads as a part of the sentence around it."""
 
 MAX_TITLE: Final = 120
-"""The most characters of a title that are shown where it is a name; a change of it is shown in full."""
+"""The maximum length of a title that names a rule. A change of the title is shown in full."""
 
 _MAX_PINNED: Final = 40
-"""The same of the title of a pinned item, which stands in the middle of a sentence."""
+"""The maximum length of a pinned item's title, which stands in the middle of a sentence."""
 
-_PLACES: Final = {"@live": "live", "@worktree": "the working tree", "@index": "the index", "-": "standard input"}
+_PLACES: Final = {
+    "@live": "live",
+    "@worktree": "the working tree",
+    "@index": "the index",
+    "-": "standard input",
+}
 _LARGE: Final = 1_000_000
-"""No position is as large; and seven digits, on a page, could be a commit's hash."""
+"""Positions from here on are quoted: on a page, seven digits could be a commit's hash."""
 _TOLD: Final = frozenset((*PLACE, *THING))
 """The fields that a pin's sentence says by itself."""
 _ENDS: Final = {"active_from": ("from", "no start"), "active_to": ("until", "no end")}
@@ -48,32 +53,32 @@ _ENDS: Final = {"active_from": ("from", "no start"), "active_to": ("until", "no 
 
 
 class RuleName(NamedTuple):
-    """What a person calls a customization, escaped: its name, and its target if the name doesn't say that."""
+    """The escaped name of a customization: its title and target, or its target as the name."""
 
     name: str
     target: str = ""
 
     @property
     def aside(self) -> str:
-        """The target as it follows the name; empty if the name says it."""
+        """The target in brackets, to follow the name; empty if the name is the target."""
         return f" ({self.target})" if self.target else ""
 
     @property
     def full(self) -> str:
-        """Both: ``Strings (item /p/123/)``."""
+        """The name with the target: ``Strings (item /p/123/)``."""
         return self.name + self.aside
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How one report calls things.
+    """Writes customizations, pins and values in the words of one report.
 
     Attributes:
         zone: the time zone of moments.
-        data: the report's escape; what it returns is one line, whatever it gets.
-        limit: the most characters of a value that are shown; None for all of it.
-        titles: the titles of pinned items, as far as they are known.
-        alike: the identities in the report that look like another of them.
+        escape: the report's escape, which turns any text into one safe line.
+        limit: the maximum length of a value; None for no limit.
+        titles: identity → title, for pinned items with a known title.
+        alike: the report's identities that look like another identity in it.
     """
 
     zone: tzinfo
@@ -83,49 +88,56 @@ class Words:
     alike: Collection[str] = frozenset()
 
     def name_side(self, side: Side) -> str:
-        """Return what a person calls a side: ``live``, ``the working tree``, or the source as it was spelled."""
+        """Name a side: ``live``, ``the working tree``, or the source as the user spelled it."""
         return _PLACES.get(side.source) or self.escape(clipped(side.source, MAX_TITLE))
 
     def name_origin(self, side: Side) -> str:
-        """Return what a person calls a side, with the commit that it names: ``HEAD (commit 3f2a1bc9d0e1)``."""
-        named = side.revision is None or side.revision.startswith(side.source)
-        return self.name_side(side) if named else f"{self.name_side(side)} (commit {str(side.revision)[:12]})"
+        """Name a side with its commit: ``HEAD (commit 3f2a1bc9d0e1)``."""
+        name = self.name_side(side)
+        if side.revision is None or side.revision.startswith(side.source):
+            return name
+        return f"{name} (commit {side.revision[:12]})"
 
     def name_rule(self, item: Customization, data: Mapping[str, Any]) -> RuleName:
-        """Return what a person calls a customization."""
-        named, target = read_title(data), self._name_target(item, data)
-        if not named:
+        """Name a customization by its title, else by its target."""
+        title = read_title(data)
+        target = self._name_target(item, data)
+        if not title:
             return RuleName(target)
-        name = clipped(named if _CLEAR_TITLE.fullmatch(named) else compact(named, str), MAX_TITLE)
-        return RuleName(self.escape(name), target)
+        name = title if _CLEAR_TITLE.fullmatch(title) else compact(title, str)
+        return RuleName(self.escape(clipped(name, MAX_TITLE)), target)
 
     def _name_target(self, item: Customization, data: Mapping[str, Any]) -> str:
         kind = item.target.type
-        wanted = [self.format_value(data[name]) for name in ("target_identity", "target_criteria") if name in data]
+        fields = ("target_identity", "target_criteria")
+        wanted = [self.format_value(data[name]) for name in fields if name in data]
         if kind == "all" and not wanted:
             return "all requests"
         return " ".join([kind if kind in TARGET_TYPES else self.format_value(kind), *wanted])
 
     def describe_pin(self, pin: Pin, remark: str = "", other: Pin | None = None) -> str:
-        """Return all that a pin says: ``position 1: /p/234/ "Titanium strap", until 24 Dec 2026 12:00 CET``.
+        """Return the whole sentence of a pin.
+
+        Example: ``position 1: /p/234/ "Titanium strap", until 24 Dec 2026 12:00 CET``.
 
         Args:
             pin: the pin.
-            remark: a remark on it.
-            other: the pin that it replaced, if it did.
+            remark: a remark in brackets.
+            other: the pin that it replaced, if any.
         """
-        return write_sentence(self.describe_place(pin), self.describe_thing(pin, other), remark, self.list_facts(pin))
+        place, thing = self.describe_place(pin), self.describe_thing(pin, other)
+        return write_sentence(place, thing, remark, self.list_facts(pin))
 
     def describe_place(self, pin: Pin) -> str:
-        """Return where a pin stands: ``position 1 in widget hero``."""
+        """Return the position and widget of a pin: ``position 1 in widget hero``."""
         return self.describe_position(pin) + self.describe_widget(pin)
 
-    def describe_position(self, pin: Pin, other: Any = MISSING) -> str:  # noqa: ANN401 - any JSON value
-        """Return a pin's position, by what it means where it has a meaning of its own.
+    def describe_position(self, pin: Pin, other: Any = MISSING) -> str:  # noqa: ANN401
+        """Return the position of a pin, as a word if the position has a special meaning.
 
         Args:
             pin: the pin.
-            other: another position that it must not look like.
+            other: a position that must not look like the pin's.
         """
         if "position" not in pin.data:
             return "no position"
@@ -133,43 +145,48 @@ class Words:
             return "blocked"
         if pin.position == EVERYWHERE:
             return "every position"
-        if _is_ordinary(pin):
+        if has_ordinary_position(pin):
             return f"position {pin.position}"
         return f"position {self.format_value(pin.data['position'], other)}"
 
     def describe_widget(self, pin: Pin) -> str:
-        """Return the widget that a pin counts in, as what follows another word; empty if it names none."""
+        """Return the words for a pin's widget, to follow the position; empty without a widget."""
         data = pin.data
         return f" in widget {self.format_value(data['widget_id'])}" if "widget_id" in data else ""
 
-    def describe_thing(self, pin: Pin, other: Pin | None = None, *, named: bool = True) -> str:
-        """Return what a pin holds: ``/p/234/ "Titanium strap"``, ``whatever matches {price: {lt: 20}}``.
+    def describe_thing(self, pin: Pin, other: Pin | None = None, *, with_title: bool = True) -> str:
+        """Return the words for a pin's item or criteria.
+
+        Examples: ``/p/234/ "Titanium strap"``, ``whatever matches {price: {lt: 20}}``.
 
         Args:
             pin: the pin.
-            other: the pin that it replaced, or that replaced it.
-            named: whether to add the title of its item.
+            other: a pin that must not look like it: the replaced or the replacing pin.
+            with_title: whether to add the title of the item.
         """
-        data = pin.data
-        there = {} if other is None else other.data
         parts = []
-        if "pin_identity" in data:
-            identity = self.format_value(data["pin_identity"], there.get("pin_identity", MISSING))
-            parts.append(identity + (self._quote_title(pin) if named else ""))
-        if "pin_criteria" in data:
-            criteria = self.format_value(data["pin_criteria"], there.get("pin_criteria", MISSING))
-            parts.append(f"whatever matches {criteria}")
+        if "pin_identity" in pin.data:
+            title = self._quote_title(pin) if with_title else ""
+            parts.append(self._format_field("pin_identity", pin, other) + title)
+        if "pin_criteria" in pin.data:
+            parts.append(f"whatever matches {self._format_field('pin_criteria', pin, other)}")
+        # The type is redundant, unless it is missing or odd, or all that tells two pins apart.
         if not parts or _has_odd_type(pin) or (other and _differ_in_type_alone(pin, other)):
-            kind = self.format_value(data.get("pin_type"), there.get("pin_type", MISSING))
-            parts.append(f"pin type {kind}")
+            parts.append(f"pin type {self._format_field('pin_type', pin, other)}")
         return " and ".join(parts)
 
+    def _format_field(self, name: str, pin: Pin, other: Pin | None) -> str:
+        opposite = MISSING if other is None else other.data.get(name, MISSING)
+        return self.format_value(pin.data.get(name), opposite)
+
     def _quote_title(self, pin: Pin) -> str:
-        known = None if pin.identity is None else self.titles.get(pin.identity)
-        return f" {self.escape(json.dumps(clipped(known, _MAX_PINNED), ensure_ascii=False))}" if known else ""
+        title = None if pin.identity is None else self.titles.get(pin.identity)
+        if not title:
+            return ""
+        return f" {self.escape(json.dumps(clipped(title, _MAX_PINNED), ensure_ascii=False))}"
 
     def list_facts(self, pin: Pin) -> Iterator[str]:
-        """Yield what else a pin says: the ends of its window, flags, and fields that aren't documented."""
+        """Yield the other fields of a pin: ends of the window, flags, undocumented fields."""
         is_block = pin.position == BLOCKED and pin.data.get("is_block_pin") is True
         for name, value in pin.data.items():
             if name in _ENDS:
@@ -177,65 +194,73 @@ class Words:
             elif name not in _TOLD and not (name == "is_block_pin" and is_block):
                 yield self.describe_field(name, value)
 
-    def describe_field(self, name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
+    def describe_field(self, name: str, value: Any) -> str:  # noqa: ANN401
         """Return a field with its value."""
         return f"{self._format_name(name)}: {self.format_value(value)}"
 
     def _format_name(self, name: str) -> str:
-        """Return the name of a field: in ASCII, as every documented name is, so that no two look alike."""
+        # All documented names are ASCII. In ASCII no two names look alike.
         return self.escape(self.cut(one_line(spell_out(name))))
 
-    def format_moment(self, value: Any, other: Any = MISSING) -> str:  # noqa: ANN401 - any JSON value
-        """Return a date-time of the API in the report's time zone; what can't be read stays as it is.
+    def format_moment(self, value: Any, other: Any = MISSING) -> str:  # noqa: ANN401
+        """Write a date-time of the API in the report's time zone; leave other values as they are.
 
         Args:
             value: the date-time.
-            other: another value that it must not look like.
+            other: a value that must not look like it.
         """
         found = read_moment(value) if isinstance(value, str) else None
-        try:
-            return format_moment(found[0], self.zone, found[1]) if found else self.format_value(value, other)
-        except OverflowError:
-            return self.format_value(value, other)
+        if found:
+            try:
+                return format_moment(found[0], self.zone, found[1])
+            except OverflowError:  # 9999-12-31T23:59:59Z is in the year 10000 east of Greenwich.
+                pass
+        return self.format_value(value, other)
 
-    def format_value(self, value: Any, other: Any = MISSING, spell: Spelling = reveal) -> str:  # noqa: ANN401 - any JSON value
-        """Return a value on one line, escaped, and cut where the report has no room for all of it.
+    def format_value(self, value: Any, other: Any = MISSING, spell: Spelling = reveal) -> str:  # noqa: ANN401
+        """Write a JSON value on one line, escaped and cut to the report's limit.
 
         Args:
             value: the value.
-            other: another value that it must not look like.
-            spell: how to spell its strings as long as it doesn't.
+            other: a value that must not look like it.
+            spell: escapes strings that don't look like another string.
         """
-        if other is not MISSING and not _is_same(value, other):
-            spell = self.choose_spelling(other, self.choose_spelling(value, spell))
-            return self.escape(tell_apart(value, other, self.limit, spell)[0])
-        return self.escape(self.cut(one_line(compact(value, self.choose_spelling(value, spell)))))
+        spell = self.choose_spelling(value, spell)
+        if other is MISSING or _is_same(value, other):
+            return self.escape(self.cut(one_line(compact(value, spell))))
+        spell = self.choose_spelling(other, spell)
+        return self.escape(tell_apart(value, other, self.limit, spell)[0])
 
-    def choose_spelling(self, value: Any, spell: Spelling = reveal) -> Spelling:  # noqa: ANN401 - any JSON value
-        """Return how to spell a value that may be an identity that looks like another."""
+    def choose_spelling(self, value: Any, spell: Spelling = reveal) -> Spelling:  # noqa: ANN401
+        """Return `spell_out` for an identity that looks like another, else the given spelling."""
         return spell_out if isinstance(value, str) and value in self.alike else spell
 
     def cut(self, text: str) -> str:
-        """Return a text, or its beginning where the report has no room for all of it."""
+        """Cut a text to the report's limit."""
         return text if self.limit is None else clipped(text, self.limit)
 
     def describe_event(self, change: PinChange) -> str:
-        """Return what happened to a pin that is there still: ``added``, ``moved 3 → 1``, ``replaced /p/9/``."""
+        """Return the change of a pin that still exists.
+
+        Examples: ``added``, ``moved 3 → 1``, ``replaced /p/9/``.
+        """
         old, new = change.old, change.new
         if old is None or new is None:
             return change.kind
         parts = []
         if change.kind == "replaced":
-            parts.append(f"replaced {self.describe_thing(old, new)}" + _enclose(describe_thing_forms(old, new)))
+            thing = self.describe_thing(old, new)
+            parts.append(f"replaced {thing}" + _enclose(describe_thing_forms(old, new)))
         if change.kind == "moved":
             parts.append(self._describe_move(old, new))
         return ", ".join([*parts, *self._list_changed_facts(old, new)])
 
     def _describe_move(self, old: Pin, new: Pin) -> str:
-        if _is_ordinary(old) and _is_ordinary(new):
+        if has_ordinary_position(old) and has_ordinary_position(new):
             return f"moved {old.position} → {new.position}"
-        positions = [pin.data.get("position", MISSING) for pin in (old, new)]
-        return f"{self.describe_position(old, positions[1])} → {self.describe_position(new, positions[0])}"
+        before = self.describe_position(old, new.data.get("position", MISSING))
+        after = self.describe_position(new, old.data.get("position", MISSING))
+        return f"{before} → {after}"
 
     def _list_changed_facts(self, old: Pin, new: Pin) -> Iterator[str]:
         for name in dict.fromkeys((*old.data, *new.data)):
@@ -249,31 +274,32 @@ class Words:
             else:
                 yield f"{self._format_name(name)}: {self.format_sides(*sides)}"
 
-    def _describe_window(self, name: str, old: Any, new: Any) -> str:  # noqa: ANN401 - any JSON value
+    def _describe_window(self, name: str, old: Any, new: Any) -> str:  # noqa: ANN401
         word, none = _ENDS[name]
-        texts = [
-            none if old is MISSING else self.format_moment(old, new),
-            none if new is MISSING else self.format_moment(new, old),
-        ]
-        if texts[0] == texts[1]:  # An hour that comes twice may have one name: in Moscow it was MSK twice in 2014.
-            texts = [self.format_value(old), self.format_value(new)]
-        first = int(old is MISSING)  # the word stands before the first moment
-        texts[first] = f"{word} {texts[first]}"
-        return " → ".join(texts)
+        if old is MISSING:
+            return f"{none} → {word} {self.format_moment(new)}"
+        if new is MISSING:
+            return f"{word} {self.format_moment(old)} → {none}"
+        before, after = self.format_moment(old, new), self.format_moment(new, old)
+        # An hour that comes twice may have one name: in Moscow it was MSK twice in 2014.
+        if before == after:
+            before, after = self.format_value(old), self.format_value(new)
+        return f"{word} {before} → {after}"
 
     def format_sides(self, old: Any, new: Any, *, none: str = "absent", spell: Spelling = reveal) -> str:  # noqa: ANN401
-        """Return both values; of long ones what follows their common beginning.
+        """Write the old and the new value, so that they don't look alike.
 
         Args:
             old: any JSON value, or MISSING.
-            new: the same of the other side.
+            new: any JSON value, or MISSING.
             none: the word for MISSING.
-            spell: how to spell their strings as long as they don't look alike.
+            spell: escapes strings in values that look different anyway.
         """
+        before = none if old is MISSING else self.format_value(old, new, spell)
+        after = none if new is MISSING else self.format_value(new, old, spell)
         if MISSING in (old, new):
-            return " → ".join(none if side is MISSING else self.format_value(side, spell=spell) for side in (old, new))
-        sides = (self.format_value(old, new, spell), self.format_value(new, old, spell))
-        return " → ".join(sides) + _enclose(describe_forms(old, new))
+            return f"{before} → {after}"
+        return f"{before} → {after}" + _enclose(describe_forms(old, new))
 
 
 def collect_identities(items: Iterable[Customization], pins: Iterable[Pin]) -> Iterator[str]:
@@ -286,7 +312,7 @@ def collect_identities(items: Iterable[Customization], pins: Iterable[Pin]) -> I
         yield from (name for name in (pin.identity, pin.widget) if name is not None)
 
 
-def _is_ordinary(pin: Pin) -> bool:
+def has_ordinary_position(pin: Pin) -> bool:
     """Whether a pin's position is a number that needs no quotes."""
     return pin.position is not None and 0 < pin.position < _LARGE
 
@@ -299,7 +325,7 @@ def _is_same(old: Any, new: Any) -> bool:  # noqa: ANN401 - any JSON value, or M
 
 
 def _are_empty(sides: Sequence[Any]) -> bool:
-    """Whether the one side is null and the other lacks the field, which look the same in the rest of the sentence."""
+    # A field with null and a missing field read the same in the rest of the sentence.
     return all(side is None or side is MISSING for side in sides)
 
 
@@ -308,17 +334,23 @@ def _has_odd_type(pin: Pin) -> bool:
 
 
 def _differ_in_type_alone(pin: Pin, other: Pin) -> bool:
-    """Whether two pins hold the same, the one as an item and the other as criteria."""
+    """Whether two pins have the same identity and criteria, but another type."""
+    if _has_odd_type(other):
+        return False
     fields = ("pin_identity", "pin_criteria")
-    return not _has_odd_type(other) and all(
-        _is_same(pin.data.get(name, MISSING), other.data.get(name, MISSING)) for name in fields
-    )
+    for name in fields:
+        if not _is_same(pin.data.get(name, MISSING), other.data.get(name, MISSING)):
+            return False
+    return not _has_odd_type(other)
 
 
 def describe_thing_forms(old: Pin, new: Pin) -> str:
-    """Return how what two pins hold differs, if only in Unicode normalization."""
-    sides = [(old.data.get(name), new.data.get(name)) for name in THING]
-    remarks = {describe_forms(*both) for both in sides if both[0] != both[1]}
+    """Describe a difference of two pins in nothing but Unicode normalization; else return ""."""
+    remarks = set()
+    for name in THING:
+        before, after = old.data.get(name), new.data.get(name)
+        if before != after:
+            remarks.add(describe_forms(before, after))
     return remarks.pop() if len(remarks) == 1 else ""
 
 

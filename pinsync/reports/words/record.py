@@ -72,9 +72,7 @@ def format_utc(moment: datetime) -> str:
 def build_change(change: Change) -> Record:
     """Return the change of a customization as an object of the JSON contracts."""
     data = plain_data(change.subject)
-    title = read_title(data)
-    if title is None and change.new:
-        title = read_title(plain_data(change.new))
+    named = read_title(data) or (read_title(plain_data(change.new)) if change.new else None)
     # diff.schema.json: this key, unlike target_identity, is left out rather than null.
     criteria = {}
     if "target_criteria" in data:
@@ -86,7 +84,7 @@ def build_change(change: Change) -> Record:
         "target_type": change.subject.target.type,
         "target_identity": data.get("target_identity"),
         **criteria,
-        "title": title,
+        "title": named,
         "file": change.place.file if change.place else None,
         "line": change.place.line if change.place else None,
         "cause": change.cause,
