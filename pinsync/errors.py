@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _GRAVEST_FIRST: Final = (70, 130, 2, 3, 4, 1, 0)
 
 _MAX_KEY: Final = 100
+_MAX_NEAR: Final = 3
 
 KINDS: Final[Mapping[type, str]] = {
     str: "a string",
@@ -115,18 +116,21 @@ def gravest(codes: list[int]) -> int:
 
 
 def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
-    """Return a hint at the known word nearest to ``word``, whatever the case of either.
+    """Return a hint at the known words nearest to ``word``, whatever the case of either.
 
     If none is near it is ``otherwise``, or a list of them all. Each is shown on one line: a word can't add a line.
     """
-    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only; help must stay quick
+    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415 - for mistakes only; help must stay quick
 
     words = sorted(known)
     folded = {spelled.casefold(): spelled for spelled in reversed(words)}  # the first in order, of those that are alike
-    near = get_close_matches(word.casefold(), folded, n=1)
-    if near:
-        return f'did you mean "{reveal(one_line(folded[near[0]]))}"?'
-    return otherwise or f"known: {', '.join(reveal(one_line(each)) for each in words)}"
+    near = get_close_matches(word.casefold(), folded, n=_MAX_NEAR)
+    ratios = {name: SequenceMatcher(None, name, word.casefold()).ratio() for name in near}
+    nearest = sorted(folded[name] for name in near if ratios[name] == ratios[near[0]])
+    if nearest:
+        shown = [f'"{reveal(one_line(each))}"' for each in nearest]
+        return f"did you mean {' or '.join(shown)}?"
+    return f"known: {', '.join(reveal(one_line(each)) for each in words)}" if otherwise is None else otherwise
 
 
 def spelled(path: Iterable[str | int]) -> str:

@@ -6,7 +6,11 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
+from pinsync.errors import suggestion
+from pinsync.escape import one_line, reveal
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import PurePosixPath
 
 DEVICES: Final = "con|prn|aux|nul|(?:com|lpt)[0-9]"
@@ -38,6 +42,16 @@ def document_path(directory: PurePosixPath, model: str, tracker: str | None) -> 
         tracker: the tracker's name where the configuration names more than one, else ``None``.
     """
     return folder(directory, tracker) / file_name(model)
+
+
+def suggest_model(word: str, models: Iterable[str]) -> str:
+    """Return a hint at the model that a word means: that of the document which it names, else the nearest."""
+    known = sorted(models)
+    name = word.rpartition("/")[2]
+    for model in known:
+        if name == file_name(model):
+            return f'did you mean "{reveal(one_line(model))}", the model of that file?'
+    return suggestion(word, known)
 
 
 def folder(directory: PurePosixPath, tracker: str | None) -> PurePosixPath:

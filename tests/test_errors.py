@@ -147,6 +147,7 @@ def test_one_line_is_one() -> None:
         ("JSON", ("json", "text"), 'did you mean "json"?'),
         ("shop-sl", ("SHOP-SK", "other"), 'did you mean "SHOP-SK"?'),
         ("basket", ("Basket", "BASKET"), 'did you mean "BASKET"?'),
+        ("shop-cs", ("shop-sk", "shop-cz", "other"), 'did you mean "shop-cz" or "shop-sk"?'),
         ("nothing like it", ("b", "a\n::error::x\u202e"), r"known: a\n::error::x\u202e, b"),
         ("a\nb", ("a\nc",), r'did you mean "a\nc"?'),
         ("basket", ("basket\u00a0",), r'did you mean "basket\u00a0"?'),

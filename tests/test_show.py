@@ -281,3 +281,13 @@ def test_verbose_says_what_is_read_and_colour_is_a_choice(pinsync: CommandLine) 
 def test_a_field_that_is_left_out_of_comparison_says_a_title_all_the_same(pinsync: CommandLine) -> None:
     put(Path("pinsync.yaml"), "ignore: [target_metadata.title]\n")
     assert "Strings: 9-42 #1" in pinsync("show", "basket").out
+
+
+@pytest.mark.parametrize("command", ["show", "blame", "history"])
+@pytest.mark.usefixtures("exported")
+def test_the_path_of_a_document_in_the_place_of_its_model(command: str, pinsync: CommandLine) -> None:
+    for path in ("customizations/basket.yaml", "basket.yaml", "./customizations/basket.yaml"):
+        result = pinsync(command, path)
+        assert (result.code, 'did you mean "basket", the model of that file?' in result.err) == (2, True)
+    result = pinsync("export", "--model", "customizations/home.yaml")
+    assert (result.code, '--model: did you mean "home", the model of that file?' in result.err) == (2, True)

@@ -413,7 +413,7 @@ def test_completion_in_a_real_bash(words: str, completed: str, monkeypatch: pyte
     ("arguments", "suggested"),
     [
         (["exprot"], '"export"'),
-        (["export", "--chekc"], "'--check'"),
+        (["export", "--chekc"], '"--check"'),
         (["diff", "--format", "jsno"], '"json"'),
         (["diff", "--report", "markdwon=x.md"], '"markdown"'),
         (["diff", "--fail-on", "edted"], '"edited"'),
@@ -421,7 +421,7 @@ def test_completion_in_a_real_bash(words: str, completed: str, monkeypatch: pyte
         (["export", "--tracker", "shop-sl"], '"shop-sk"'),
         (["diff", "--tracker", "shop-sl"], '"shop-sk"'),
         (["lint", "--select", "duplicate-idd"], '"duplicate-id"'),
-        (["sandbox", "--prot", "80"], "'--port'"),
+        (["sandbox", "--prot", "80"], '"--port"'),
     ],
 )
 @pytest.mark.usefixtures("api")

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 _WRITING: Final = frozenset({"plan", "apply", "restore"})
 
 
+def _options(ctx: click.Context) -> dict[str, click.Option]:
+    """Return the options of a command, by each of their spellings."""
+    options: dict[str, click.Option] = {}
+    for param in ctx.command.get_params(ctx):
+        if isinstance(param, click.Option):
+            options |= dict.fromkeys((*param.opts, *param.secondary_opts), param)
+    return options
+
+
 class _Base(click.Command):
     """What commands and groups share.
 
@@ -38,9 +47,21 @@ class _Base(click.Command):
         """Parse the arguments; each usage error knows its command, whose usage line is shown."""
         try:
             return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise click.UsageError(f"No such option {error.option_name!r}{self._advice(ctx, error)}", ctx) from error
         except click.UsageError as error:
             error.ctx = error.ctx or ctx  # the parser itself sets none where an option lacks its value
             raise
+
+    def _advice(self, ctx: click.Context, error: click.NoSuchOption) -> str:
+        """Return what to write instead of an option that a command doesn't have."""
+        name = error.option_name
+        if ctx.parent and (option := _options(ctx.parent).get(name)):
+            words = [ctx.parent.command_path, name, option.metavar or "", self.name or ""]
+            return f"; it stands before the command: {' '.join(filter(None, words))}"
+        known = [name for name, option in _options(ctx).items() if name.startswith("--") and not option.hidden]
+        hint = suggestion(name, known, otherwise="")
+        return f"; {hint}" if hint else ""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, the environment variables, and what else stands at the end."""

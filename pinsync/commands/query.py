@@ -12,6 +12,7 @@ from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import pins_of, plain_data
 from pinsync.drift.pairs import in_scope, read_tags, read_title
 from pinsync.errors import DataError, UsageError, suggestion
+from pinsync.layout import suggest_model
 from pinsync.model import Customization, Scope
 from pinsync.reports.words.values import compact
 
@@ -76,7 +77,7 @@ def choose_rules(
 def unknown_model(model: str, known: Iterable[str]) -> UsageError:
     """Return the error of a model that no document has, with the nearest known one."""
     names = sorted(set(known))
-    hint = suggestion(model, names) if names else "there are no documents; write them with `pinsync export`"
+    hint = suggest_model(model, names) if names else "there are no documents; write them with `pinsync export`"
     return UsageError(f'there is no model "{model}"', hint=hint)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pinsync import canonical
 from pinsync.errors import UsageError, suggestion
+from pinsync.layout import suggest_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -162,7 +163,8 @@ def nothing_matches(scope: Scope, known: Iterable[Customization]) -> UsageError:
     for field, value in scope.query().items():
         names = {found for item in known for found in _values(item, field)}
         if names and value not in names:
-            hint = f"{_OPTIONS[field]}: {suggestion(value, names)}"
+            suggest = suggest_model if field == "model" else suggestion
+            hint = f"{_OPTIONS[field]}: {suggest(value, names)}"
             break
         if names:
             hint = "each of the values exists, but no customization has them all"
