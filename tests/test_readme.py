@@ -16,6 +16,7 @@ import click
 import pytest
 import yaml
 from diffing import checked
+from exporting import BASKET_TEXT
 
 from pinsync import config, errors
 from pinsync.cli import cli
@@ -101,6 +102,27 @@ def test_the_continuous_integration_runs_the_two_commands_to_the_letter() -> Non
     assert len(commands()) == 2
     assert [line for line in lines if line in commands()] == commands()
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_drift_of_the_quick_start_is_seen_in_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
+    (served,) = re.findall(r"`(pinsync sandbox --state shop\.json -- )bash`", README)
+    (changed,) = re.findall(r"`(sed [^`]+ \.\./shop\.json; pinsync sandbox [^`]+)`", README)
+    for name, value in (("NAME", "Test"), ("EMAIL", "test@example.com")):
+        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
+        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
+    steps = f"git init -q shop && cd shop && pinsync export --commit && pinsync diff; {changed}; echo $?"
+    command = f"{served}bash -c {shlex.quote(steps)}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True)
+    assert (b"In sync: live is the same as HEAD" in done.stdout, done.stdout.endswith(b"\n1\n")) == (True, True)
+
+
+def test_the_schema_lets_a_name_near_a_known_one_pass(tmp_path: Path) -> None:
+    (tmp_path / "pinsync.schema.json").write_bytes((ROOT / "pinsync/document/document.schema.json").read_bytes())
+    text = BASKET_TEXT.replace("/p/234/\n", "/p/234/\n        active_til: 2026-12-24\n")
+    (tmp_path / "basket.yaml").write_text(text, encoding="utf-8")
+    command = [str(BIN / "check-jsonschema"), "--schemafile", "pinsync.schema.json", "basket.yaml"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
 
 
 def test_the_excerpt_of_a_document_stands_in_the_example() -> None:

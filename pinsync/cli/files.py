@@ -40,9 +40,10 @@ if TYPE_CHECKING:
 def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: Console) -> int:
     """Write a commented pinsync.yaml and a line of .gitattributes.
 
-    Nothing is written if one of the files exists. With --ci, an existing
-    pinsync.yaml stays, and the CI files follow it. A host other than the
-    vendor's is refused unless PINSYNC_ALLOW_HOST names it.
+    Nothing is written if pinsync.yaml exists. An existing .gitattributes keeps
+    its lines, and gains one unless it has that. With --ci, an existing
+    pinsync.yaml stays, and the CI files, which must not exist, follow it. A
+    host other than the vendor's is refused unless PINSYNC_ALLOW_HOST names it.
     """
     from pinsync.commands.init import init as command
     from pinsync.workspace.paths import current_folder
