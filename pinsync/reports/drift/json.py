@@ -1,6 +1,7 @@
-"""The report for programs: a versioned contract, which ``diff.schema.json`` beside this module describes.
+"""The report for programs: a versioned contract, described by ``diff.schema.json``.
 
-It grows only by new keys. A key whose value isn't known is null; left out is what a side doesn't have.
+The contract grows only by new keys. A key with an unknown value is null; a key that a side can't
+have is left out.
 """
 
 from __future__ import annotations
@@ -20,14 +21,11 @@ _SUMMARY: Final = ("added", "removed", "changed", "recreated")
 
 
 def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format has one signature
-    """Return the drift as one JSON object (RFC 8259) in lines, with a final newline.
-
-    Controls, bidi marks and other invisible characters are escaped, so that it can be looked at on a terminal too. It
-    is whole whatever the style: the counts stand in ``summary``.
+    """Return the drift as a JSON object (RFC 8259) in lines, with a final newline.
 
     Args:
-        drift: what to report.
-        style: not used; the times are in UTC.
+        drift: the drift.
+        style: not used. Times are in UTC, and the report is always complete.
     """
     record: Record = {
         "version": VERSION,
@@ -56,12 +54,13 @@ def _build_notes(notes: tuple[str, ...]) -> Record:
 
 def _build_tracker(tracker: TrackerDrift) -> Record:
     counts = tracker.counts()
+    summary = {kind: counts[kind] for kind in _SUMMARY}
     return {
         "name": tracker.name,
         "tracker_id": tracker.tracker_id,
         "complete": tracker.error is None,
         "error": None if tracker.error is None else _build_error(tracker.error),
-        "summary": {kind: counts[kind] for kind in _SUMMARY} | {"unchanged": tracker.unchanged},
+        "summary": {**summary, "unchanged": tracker.unchanged},
         "changes": [build_change(change) for change in tracker.changes],
         **_build_notes(tracker.notes),
     }

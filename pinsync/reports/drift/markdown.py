@@ -1,6 +1,7 @@
-"""The report for a page, such as a pull request's comment: verdict and table, the details folded, within a budget.
+"""The report for a page, such as a comment on a pull request, within a budget.
 
-GitHub takes 65,536 characters in a comment; GitLab's own limit lies beyond.
+The verdict and a table stand first, the details are folded. GitHub's limit for a comment is 65,536
+characters; GitLab's limit is higher.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from pinsync.reports.words.page import MARKER, MAX_CHARS, MAX_VALUE, MIN_CHARS, 
 from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pinsync.drift.pairs import Kind
     from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
@@ -36,11 +38,12 @@ _URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customiz
 
 
 def render(drift: Drift, style: Style) -> str:
-    """Return the drift as GitHub-flavoured markdown, with a final newline, never longer than allowed.
+    """Return the drift as GitHub-flavoured markdown, with a final newline, within the budget.
 
     Args:
-        drift: what to report.
-        style: the time zone, whether the table is enough, and the budget (``MAX_CHARS`` at most, and by default).
+        drift: the drift.
+        style: the time zone, whether to print only the counts, and the budget, which is
+            ``MAX_CHARS`` by default and at most.
 
     Raises:
         UsageError: the budget is below ``MIN_CHARS``.
@@ -49,20 +52,28 @@ def render(drift: Drift, style: Style) -> str:
     if limit < MIN_CHARS:
         raise UsageError(f"a report in {limit} characters says nothing", hint=f"allow at least {MIN_CHARS}")
     words = DriftWords(style.zone, quote_code, MAX_VALUE, drift=drift)
-    rows = {(tracker.name, change.subject.model) for tracker in drift.trackers for change in tracker.changes}
-    for reserved in (
-        {},
-        _count_pieces(drift, len(rows)),
-    ):  # room for the last lines, where something is left out and where not
-        report = _Report(drift, style, words, Page(limit - measure(_render_end(words, reserved))), frozenset(rows))
+    rows = _collect_rows(drift)
+    # The end is rendered last, but needs its room first. It is longest if pieces are omitted:
+    # reserve room for all counts only in a second attempt, which most reports don't need.
+    for reserved in ({}, _count_pieces(drift, len(rows))):
+        room = limit - measure(_render_end(words, reserved))
+        report = _Report(drift, style, words, Page(room), rows)
         text = report.render()
         if not report.page.omissions.total():
             break
     return text
 
 
+def _collect_rows(drift: Drift) -> frozenset[tuple[str, str]]:
+    """Return the keys of the table's rows: the name of a tracker, and a model with changes."""
+    rows = set()
+    for tracker in drift.trackers:
+        rows |= {(tracker.name, change.subject.model) for change in tracker.changes}
+    return frozenset(rows)
+
+
 def _count_pieces(drift: Drift, rows: int) -> dict[str, int]:
-    """Return how much of each kind could be left out."""
+    """Return the number of pieces of each kind, the most that a report can omit."""
     trackers = drift.trackers
     return {
         "error": sum(tracker.error is not None for tracker in trackers),
@@ -72,13 +83,14 @@ def _count_pieces(drift: Drift, rows: int) -> dict[str, int]:
     }
 
 
-def _render_end(words: DriftWords, left_out: Mapping[str, int]) -> str:
-    """Return the last lines: the next step, and what is left out."""
+def _render_end(words: DriftWords, omissions: Mapping[str, int]) -> str:
+    """Return the last lines: the remedies, and the counts of omitted pieces."""
     advice = "".join(f"{_render_advice(remedy)}.\n\n" for remedy in words.find_remedies())
-    counts = ", ".join(pluralize(count, what) for what, count in left_out.items() if count)
+    counts = ", ".join(pluralize(count, noun) for noun, count in omissions.items() if count)
     if not counts:
         return advice
-    return f"{advice}Left out to fit: {counts}. The whole report: the same `pinsync diff` with `--format text`.\n"
+    whole = "The whole report: the same `pinsync diff` with `--format text`."
+    return f"{advice}Left out to fit: {counts}. {whole}\n"
 
 
 def _render_advice(remedy: Remedy) -> str:
@@ -93,7 +105,6 @@ class _Report:
     words: DriftWords
     page: Page
     rows: frozenset[tuple[str, str]]
-    """Of the table: the name of a tracker, and a model of which something differs."""
 
     def render(self) -> str:
         self.page.take(f"{MARKER}\n### pinsync: {self._describe_verdict()}\n\n")
@@ -101,10 +112,11 @@ class _Report:
         if explanation := self._explain_sides():
             self.page.take(f"{explanation}\n\n")
         self._put_notes()
-        tabled = self._put_table() if self.drift.found else False
+        has_table = self._put_table() if self.drift.found else False
         for tracker in self.drift.trackers:
-            self._put_tracker(tracker, tabled=tabled)
-        return f"{self.page.join()}{_render_end(self.words, self.page.omissions)}".rstrip("\n") + "\n"
+            self._put_tracker(tracker, has_table=has_table)
+        end = _render_end(self.words, self.page.omissions)
+        return f"{self.page.join()}{end}".rstrip("\n") + "\n"
 
     def _describe_verdict(self) -> str:
         if changes := self._collect_changes():
@@ -113,29 +125,35 @@ class _Report:
         return "in sync" if self.drift.complete else "incomplete"
 
     def _collect_changes(self) -> list[Change]:
-        return [change for tracker in self.drift.trackers for change in tracker.changes]
+        changes: list[Change] = []
+        for tracker in self.drift.trackers:
+            changes += tracker.changes
+        return changes
 
     def _put_failures(self) -> None:
         trackers = self.drift.trackers
         failures = [(tracker, tracker.error) for tracker in trackers if tracker.error]
         if failures:
-            of = f"{len(failures):,} of {pluralize(len(trackers), 'tracker')}"
-            self.page.take(f"**INCOMPLETE:** {of} could not be compared.\n\n")
-            self._put_list("error", (_render_failure(*failure) for failure in failures), len(failures))
+            count = f"{len(failures):,} of {pluralize(len(trackers), 'tracker')}"
+            self.page.take(f"**INCOMPLETE:** {count} could not be compared.\n\n")
+            items = (_render_failure(tracker, error) for tracker, error in failures)
+            self._put_list("error", items, len(failures))
 
     def _put_notes(self) -> None:
-        of_trackers = (f"{tracker.name}: {note}" for tracker in self.drift.trackers for note in tracker.notes)
-        notes = [*self.drift.notes, *of_trackers]
-        self._put_list("note", (f"- note: {quote_code(clipped(note, _MAX_NOTE))}\n" for note in notes), len(notes))
+        notes = list(self.drift.notes)
+        for tracker in self.drift.trackers:
+            notes += [f"{tracker.name}: {note}" for note in tracker.notes]
+        items = (f"- note: {quote_code(clipped(note, _MAX_NOTE))}\n" for note in notes)
+        self._put_list("note", items, len(notes))
 
-    def _put_list(self, what: str, items: Iterable[str], count: int) -> None:
-        if self.page.take_all(what, items, count, spare=self.page.half_room):
+    def _put_list(self, noun: str, items: Iterable[str], count: int) -> None:
+        if self.page.take_all(noun, items, count, spare=self.page.half_room):
             self.page.take("\n")
 
     def _explain_sides(self) -> str:
         drift = self.drift
         if drift.found and self.style.summary:
-            return ""  # the table has no arrows
+            return ""  # The table has no arrows to explain.
         if drift.found:
             left, right = self.words.explain_sides()
             return f"Left of an arrow: {left}; right: {right}"
@@ -146,43 +164,41 @@ class _Report:
         return f"{new} is the same as {old} ({pluralize(unchanged, 'customization')})."
 
     def _put_table(self) -> bool:
-        """Put the table there; return whether it is whole, so that nothing of it need be said again."""
-        taken = self.page.take_all("table row", self._render_rows(), len(self.rows), spare=self.page.half_room)
+        """Put the table on the page; return whether all its rows fit."""
+        pieces = self._render_rows()
+        spare = self.page.half_room
+        taken = self.page.take_all("table row", pieces, len(self.rows), spare=spare)
         if taken:
             self.page.take("\n")
         return taken == len(self.rows)
 
     def _render_rows(self) -> Iterator[str]:
-        """Yield the table row by row, its head together with the first."""
+        """Yield the table row by row. The first row comes with the head: neither stands alone."""
         several = len(self.drift.trackers) > 1
         words = self.words.name_kinds()
-        kinds = [kind for kind in words if kind != "recreated" or self.drift.counts()[kind]]
-        names = (["tracker"] if several else []) + ["model"]
-        counted = [*(words[kind] for kind in kinds), "touch what shoppers see"]
-        head = _render_row([*names, *counted]) + _render_row([*("---" for _ in names), *("---:" for _ in counted)])
+        counts = self.drift.counts()
+        kinds = [kind for kind in words if kind != "recreated" or counts[kind]]
+        names = ["tracker", "model"] if several else ["model"]
+        numbers = [*(words[kind] for kind in kinds), "touch what shoppers see"]
+        rule = [*("---" for _ in names), *("---:" for _ in numbers)]
+        head = _render_row([*names, *numbers]) + _render_row(rule)
         alike = find_alike(model for _, model in self.rows)
         for tracker in self.drift.trackers:
-            for model, changes in groupby(tracker.changes, key=lambda change: change.subject.model):
-                found = list(changes)
-                counts = Counter(change.kind for change in found)
-                shown = sum(change.effect == "shown" for change in found)
-                first = [_quote_name(tracker.name)] if several else []
-                yield head + _render_row(
-                    [
-                        *first,
-                        _quote_name(spell_out(model) if model in alike else model),
-                        *(f"{counts[kind]:,}" for kind in kinds),
-                        f"{shown:,}",
-                    ]
-                )
+            # Changes are sorted by model.
+            for model, group in groupby(tracker.changes, key=lambda change: change.subject.model):
+                name = _quote_name(spell_out(model) if model in alike else model)
+                cells = [_quote_name(tracker.name), name] if several else [name]
+                yield head + _render_row([*cells, *_render_counts(list(group), kinds)])
                 head = ""
 
-    def _put_tracker(self, tracker: TrackerDrift, *, tabled: bool) -> None:
-        """Put a tracker's section there; ``tabled`` says that the table has all its rows."""
-        if len(self.drift.trackers) > 1:
+    def _put_tracker(self, tracker: TrackerDrift, *, has_table: bool) -> None:
+        """Put a tracker's section on the page; ``has_table``: the table above has all its rows."""
+        several = len(self.drift.trackers) > 1
+        if several:
             self.page.take(f"#### {_quote_name(tracker.name)}\n\n")
-        told = self.drift.found or (len(self.drift.trackers) > 1 and not self.drift.complete)
-        parts = [self._describe_state(tracker, tabled=tabled)] if told else []
+        parts = []
+        if self.drift.found or (several and not self.drift.complete):
+            parts.append(self._describe_state(tracker, has_table=has_table))
         if _SAFE_ID.fullmatch(tracker.tracker_id):
             parts.append(f"[open in Luigi's Box]({_URL.format(tracker.tracker_id)})")
         if parts:
@@ -190,37 +206,59 @@ class _Report:
         if not self.style.summary:
             words = self.words.adapt_to(tracker)
             self._put_visible_changes(tracker, words)
-            self._put_details(tracker, words, tabled=tabled)
+            self._put_details(tracker, words, has_table=has_table)
 
-    def _describe_state(self, tracker: TrackerDrift, *, tabled: bool) -> str:
-        if tabled and tracker.changes and len(self.rows) == 1:
+    def _describe_state(self, tracker: TrackerDrift, *, has_table: bool) -> str:
+        # A table with a single row has told the counts already.
+        if has_table and tracker.changes and len(self.rows) == 1:
             return self.words.describe_unchanged(tracker.changes, tracker.unchanged)
         return self.words.describe_state(tracker)
 
     def _put_visible_changes(self, tracker: TrackerDrift, words: DriftWords) -> None:
-        """Name before the fold what shoppers may see first; it stands below, so that nothing of it is left out."""
+        """Name the first changes that shoppers may see, above the fold.
+
+        The details below the fold repeat them, so no omission is counted here.
+        """
         changes = [change for change in tracker.changes if change.effect == "shown"]
         gists = (" · ".join(words.summarize_change(change)) for change in changes[:_MAX_GISTS])
-        pieces = (f"{'' if at else _VISIBLE}- {gist}\n" for at, gist in enumerate(gists))
-        if taken := self.page.take_first(pieces, spare=self.page.half_room):
+        pieces = (f"- {gist}\n" for gist in gists)
+        taken = self.page.take_first(_prefix_first(_VISIBLE, pieces), spare=self.page.half_room)
+        if taken:
             more = len(changes) - taken
             self.page.take(f"- … and {more:,} more\n\n" if more else "\n")
 
-    def _put_details(self, tracker: TrackerDrift, words: DriftWords, *, tabled: bool) -> None:
-        one_model = tabled and len({model for _, model in self.rows}) == 1
-        entries = (render_item(words.describe_change(change), with_model=not one_model) for change in tracker.changes)
-        pieces = (f"{'' if at else _OPEN}{entry}" for at, entry in enumerate(entries))
-        if self.page.take_all("customization", pieces, len(tracker.changes), spare=len(_CLOSE)):
+    def _put_details(self, tracker: TrackerDrift, words: DriftWords, *, has_table: bool) -> None:
+        # The table names the only model.
+        one_model = has_table and len({model for _, model in self.rows}) == 1
+        items = (render_item(words.describe_change(change), with_model=not one_model) for change in tracker.changes)
+        pieces = _prefix_first(_OPEN, items)
+        count = len(tracker.changes)
+        if self.page.take_all("customization", pieces, count, spare=len(_CLOSE)):
             self.page.take(_CLOSE)
+
+
+def _prefix_first(prefix: str, pieces: Iterable[str]) -> Iterator[str]:
+    """Yield pieces, the first with a prefix: a heading that fits or is omitted with its piece."""
+    for piece in pieces:
+        yield prefix + piece
+        prefix = ""
 
 
 def _render_failure(tracker: TrackerDrift, error: PinsyncError) -> str:
     hint = f"; hint: {quote_code(clipped(error.hint, _MAX_NOTE))}" if error.hint else ""
-    return f"- {_quote_name(tracker.name)}: {quote_code(clipped(error.message, _MAX_NOTE))}{hint}\n"
+    message = quote_code(clipped(error.message, _MAX_NOTE))
+    return f"- {_quote_name(tracker.name)}: {message}{hint}\n"
 
 
 def _quote_name(text: str) -> str:
     return quote_code(clipped(reveal(text), MAX_VALUE))
+
+
+def _render_counts(changes: Sequence[Change], kinds: Sequence[Kind]) -> list[str]:
+    """Return the cells with the counts of each kind, and of the changes that shoppers may see."""
+    counts = Counter(change.kind for change in changes)
+    shown = sum(change.effect == "shown" for change in changes)
+    return [*(f"{counts[kind]:,}" for kind in kinds), f"{shown:,}"]
 
 
 def _render_row(cells: Iterable[str]) -> str:

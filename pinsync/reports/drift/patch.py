@@ -1,11 +1,12 @@
-"""The report for ``git apply``: the unified diff of the two sides' texts, file by file.
+"""The report for ``git apply``: the unified diff of both sides' texts, file by file.
 
-Lines are aligned by patience: those that each side has once stand fast, the gaps between them are treated likewise. It
-takes n log n where the standard library's ``difflib`` takes n², and a customization's id is such a line.
+Lines are aligned by patience diff: lines that are unique on both sides are anchors, and the gaps
+between anchors are aligned in the same way. A customization's id is such a line. Patience takes
+n log n steps, the standard library's ``difflib`` n².
 
-A patch holds the files' own lines, which can't be escaped. Where one of them is a command to GitHub's runner, the part
-of the file stands in a fence within which no command counts; git passes over it, as over any line between parts. No
-other runner has such a fence: `describe_commands` names a line that one would obey.
+A patch holds the files' own lines, which can't be escaped. If a line is a command to GitHub's
+runner, the file's part of the patch is fenced: no command counts in a fence, and git skips it like
+any line between parts. No other runner has such a fence: `describe_commands` warns of its commands.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from bisect import bisect_left
 from collections import Counter
 from hashlib import sha256
 from io import BytesIO
-from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.escape import COMMAND, COMMANDS, defused, one_line
@@ -32,21 +32,37 @@ Lines = list[bytes]
 _CONTEXT: Final = 3
 _HUNK: Final = re.compile(r"@@ -(\d+),\d+ \+(\d+),\d+ @@")
 _LEVELS: Final = 8
-"""How often a gap is looked at anew; pins in one customization need two, and a bound keeps any text cheap."""
+"""The maximum depth of gaps within gaps. Pins of one customization need two; the bound keeps the
+cost of any text low."""
+_COMMAND: Final = re.compile(r"##\[|[\r\n]\s*::")
+"""A command to GitHub's runner: ``##[`` anywhere in a line, or ``::`` after leading white space."""
+_SPECIAL: Final = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
+_SHORT_ESCAPES: Final = dict(zip(b'\a\b\t\n\v\f\r"\\', b'abtnvfr"\\', strict=True))
+
+
+class _Span(NamedTuple):
+    """Ranges of lines that stand opposite each other; the ends are exclusive."""
+
+    old: int
+    old_end: int
+    new: int
+    new_end: int
 
 
 def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format has one signature
-    """Return the patch that makes the files of the one side those of the other; nothing if none differs.
-
-    Notes, and trackers that couldn't be compared, stand above it behind a ``#``; git passes over such lines.
+    """Return the patch that turns the old side's files into the new side's; empty without changes.
 
     Args:
-        drift: what to report, with its texts.
+        drift: the drift, with its texts.
         style: not used.
     """
+    # git skips the lines above the first "diff --git".
     remarks = join_lines(f"# {one_line(remark)}" for remark in _list_remarks(drift))
-    texts = chain.from_iterable(sorted(tracker.texts, key=lambda both: both.path) for tracker in drift.trackers)
-    return remarks + b"".join(fence(render_part(both)) for both in texts).decode()
+    parts: list[bytes] = []
+    for tracker in drift.trackers:
+        files = sorted(tracker.texts, key=lambda texts: texts.path)
+        parts += [fence(render_part(texts)) for texts in files]
+    return remarks + b"".join(parts).decode()
 
 
 def _list_remarks(drift: Drift) -> Iterator[str]:
@@ -57,50 +73,44 @@ def _list_remarks(drift: Drift) -> Iterator[str]:
 
 def _list_tracker_remarks(tracker: TrackerDrift) -> Iterator[str]:
     if tracker.error is not None:
-        yield f"incomplete: {tracker.name} is missing, it could not be compared: {tracker.error.message}"
-    yield from (f"{tracker.name}: {note}" for note in tracker.notes)
-
-
-_COMMAND: Final = re.compile(r"##\[|[\r\n]\s*::")
-"""What GitHub's runner takes for a command: ``##[`` anywhere in a line, and ``::`` after nothing but white space."""
+        reason = f"it could not be compared: {tracker.error.message}"
+        yield f"incomplete: {tracker.name} is missing, {reason}"
+    for note in tracker.notes:
+        yield f"{tracker.name}: {note}"
 
 
 def render_part(texts: Texts) -> bytes:
-    """Return a file's part of the patch, with the headers of ``git diff`` (git-diff(1), "Generating patch text").
+    """Return a file's part of the patch: headers and hunks; empty if both sides are equal.
 
-    Args:
-        texts: both sides of the file.
-
-    Returns:
-        The part, its lines the files' bytes as they are, line ends and all; nothing for equal sides.
+    The lines of the part are the files' bytes, line ends included.
     """
     return b"".join(_render_lines(texts)) if texts.old != texts.new else b""
 
 
 def fence(part: bytes) -> bytes:
-    """Return a part in which the runner of a job on GitHub obeys nothing.
-
-    Where it must, it stands between lines that stop and resume commands (GitHub Actions, "Workflow commands",
-    stop-commands). Their token is a hash of the part: none of its lines has it.
-    """
+    """Fence a part that holds a command to GitHub's runner; return other parts unchanged."""
     if not _COMMAND.search(part.decode()):
         return part
+    # GitHub Actions, "Workflow commands", stop-commands: the token must not occur in the part. A
+    # hash of the part can't.
     token = sha256(part).hexdigest().encode()
     return b"::stop-commands::%b\n%b::%b::\n" % (token, part, token)
 
 
 def describe_commands(texts: Texts) -> str | None:
-    """Return a warning of commands in a file's part that a CI runner other than GitHub's obeys.
+    """Return a warning if a file's part holds a command that a CI runner obeys despite the fence.
 
-    The number is of a line of the new text, or of the old one if the patch removes the line.
+    The warning names the command's line in the new text, or in the old text if the patch removes
+    the line.
     """
     both = b"".join(text for text in (texts.old, texts.new) if text is not None)
+    # Most files hold no command at all: skip the work of rendering their part.
     if not re.search(COMMAND, both.decode()):
         return None
-    found = list(_find_commands(render_part(texts).decode()))
-    if not found:
+    commands = list(_find_commands(render_part(texts).decode()))
+    if not commands:
         return None
-    (line, runner), *more = found
+    (line, runner), *more = commands
     others = f" (and {pluralize(len(more), 'more line')})" if more else ""
     return (
         f"{texts.path}:{line}: a command to {runner}{others}, which a patch can't escape: "
@@ -108,10 +118,10 @@ def describe_commands(texts: Texts) -> str | None:
     )
 
 
-def _find_commands(part: str) -> Iterator[tuple[int, str]]:
-    """Yield the number of each line that holds a command, and the runner that obeys it."""
+def _find_commands(patch: str) -> Iterator[tuple[int, str]]:
+    """Yield the number of each line with a command, and the name of the runner that obeys it."""
     old = new = 0
-    for line in part.split("\n"):
+    for line in patch.split("\n"):
         if hunk := _HUNK.match(line):
             old, new = int(hunk[1]), int(hunk[2])
             continue
@@ -122,7 +132,7 @@ def _find_commands(part: str) -> Iterator[tuple[int, str]]:
 
 
 def _find_runner(line: str) -> str | None:
-    """Return the runner that obeys a command in a line, unless a fence keeps it from that."""
+    """Return the name of the runner that obeys a command in a line, other than GitHub's."""
     for runner, pattern in COMMANDS.items():
         if runner != "GitHub Actions" and re.search(pattern, line):
             return runner
@@ -130,6 +140,7 @@ def _find_runner(line: str) -> str | None:
 
 
 def _render_lines(texts: Texts) -> Iterator[bytes]:
+    # The headers of git-diff(1), "Generating patch text".
     old, new = quote_path(f"a/{texts.path}"), quote_path(f"b/{texts.path}")
     yield f"diff --git {old} {new}\n".encode()
     if texts.old is None:
@@ -141,47 +152,32 @@ def _render_lines(texts: Texts) -> Iterator[bytes]:
     yield from _render_hunks(_split_lines(texts.old), _split_lines(texts.new))
 
 
-_SPECIAL: Final = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
-_SHORT: Final = dict(zip(b'\a\b\t\n\v\f\r"\\', b'abtnvfr"\\', strict=True))
-
-
 def quote_path(path: str) -> str:
-    """Return a path as git writes it by default: in C's quotes where it holds specials.
-
-    See git-config(1), quotePath. One character of a CI runner's command is escaped too; git reads
-    it all the same.
-    """
+    """Quote a path like git: in C's quotes if it holds special bytes (git-config(1), quotePath)."""
     raw = path.encode(errors="surrogateescape")
-    escaped = _SPECIAL.sub(_escape_byte, raw).decode("ascii")
-    escaped = defused(escaped, lambda character: f"\\{ord(character):03o}")
-    return path if len(escaped) == len(path) else f'"{escaped}"'
+    text = _SPECIAL.sub(_escape_byte, raw).decode("ascii")
+    # git reads an octal escape of any character, so commands of CI runners can be escaped too.
+    text = defused(text, lambda character: f"\\{ord(character):03o}")
+    return path if len(text) == len(path) else f'"{text}"'
 
 
 def _escape_byte(match: re.Match[bytes]) -> bytes:
     byte = match[0][0]
-    return b"\\%c" % _SHORT[byte] if byte in _SHORT else b"\\%03o" % byte
+    return b"\\%c" % _SHORT_ESCAPES[byte] if byte in _SHORT_ESCAPES else b"\\%03o" % byte
 
 
 def _end_name(name: str) -> str:
-    """Close a name that holds a blank with a tab, or its end couldn't be told from a time that may follow it."""
+    # A time may follow the name in a unified diff. The tab says where a name with blanks ends.
     return f"{name}\t" if " " in name else name
 
 
 def _split_lines(text: bytes | None) -> Lines:
-    return BytesIO(text or b"").readlines()  # splitlines() would cut at a lone carriage return too
-
-
-class _Span(NamedTuple):
-    """Lines of both sides that stand opposite each other, ends excluded."""
-
-    old: int
-    old_end: int
-    new: int
-    new_end: int
+    # Not splitlines(), which would cut at a lone carriage return too.
+    return BytesIO(text or b"").readlines()
 
 
 def _render_hunks(old: Lines, new: Lines) -> Iterator[bytes]:
-    """Yield the hunks, each of the edits that are so near to each other that their context would overlap."""
+    """Yield the hunks: edits share a hunk if their context lines would touch or overlap."""
     group: list[_Span] = []
     for edit in _find_edits(old, new, _Span(0, len(old), 0, len(new)), _LEVELS):
         if group and edit.old - group[-1].old_end > 2 * _CONTEXT:
@@ -193,21 +189,24 @@ def _render_hunks(old: Lines, new: Lines) -> Iterator[bytes]:
 
 
 def _render_hunk(old: Lines, new: Lines, edits: Sequence[_Span]) -> Iterator[bytes]:
-    before = min(_CONTEXT, edits[0].old)
-    after = min(_CONTEXT, len(old) - edits[-1].old_end)
-    whole = _Span(edits[0].old - before, edits[-1].old_end + after, edits[0].new - before, edits[-1].new_end + after)
-    yield b"@@ -%b +%b @@\n" % (_format_range(whole.old, whole.old_end), _format_range(whole.new, whole.new_end))
-    at = whole.old
+    first, last = edits[0], edits[-1]
+    before = min(_CONTEXT, first.old)
+    after = min(_CONTEXT, len(old) - last.old_end)
+    hunk = _Span(first.old - before, last.old_end + after, first.new - before, last.new_end + after)
+    old_range = _format_range(hunk.old, hunk.old_end)
+    new_range = _format_range(hunk.new, hunk.new_end)
+    yield b"@@ -%b +%b @@\n" % (old_range, new_range)
+    line = hunk.old
     for edit in edits:
-        yield from _mark_lines(b" ", old[at : edit.old])
+        yield from _mark_lines(b" ", old[line : edit.old])
         yield from _mark_lines(b"-", old[edit.old : edit.old_end])
         yield from _mark_lines(b"+", new[edit.new : edit.new_end])
-        at = edit.old_end
-    yield from _mark_lines(b" ", old[at : whole.old_end])
+        line = edit.old_end
+    yield from _mark_lines(b" ", old[line : hunk.old_end])
 
 
 def _format_range(start: int, end: int) -> bytes:
-    """Return where lines begin and how many there are; where there are none, the line before counts."""
+    # Lines count from 1. An empty range is named by the line before it.
     return b"%d,%d" % (start + 1 if start < end else start, end - start)
 
 
@@ -219,56 +218,62 @@ def _mark_lines(mark: bytes, lines: Lines) -> Iterator[bytes]:
 
 
 def _find_edits(old: Lines, new: Lines, span: _Span, levels: int) -> Iterator[_Span]:
-    """Yield what differs, in order; between any two there is a line that both sides have."""
+    """Yield the spans that differ, in order; at least one common line separates two spans."""
     span = _trim(old, new, span)
-    here, _, there, _ = span
     anchors = _find_anchors(old, new, span) if levels else []
     if not anchors:
         if span.old < span.old_end or span.new < span.new_end:
             yield span
         return
-    for old_at, new_at in [*anchors, (span.old_end, span.new_end)]:
-        if here < old_at or there < new_at:
-            yield from _find_edits(old, new, _Span(here, old_at, there, new_at), levels - 1)
-        here, there = old_at + 1, new_at + 1
+    old_start, new_start = span.old, span.new
+    for old_line, new_line in [*anchors, (span.old_end, span.new_end)]:
+        if old_start < old_line or new_start < new_line:
+            gap = _Span(old_start, old_line, new_start, new_line)
+            yield from _find_edits(old, new, gap, levels - 1)
+        old_start, new_start = old_line + 1, new_line + 1
 
 
 def _trim(old: Lines, new: Lines, span: _Span) -> _Span:
-    """Return the span without the lines that both sides begin or end with."""
-    here, old_end, there, new_end = span
-    while here < old_end and there < new_end and old[here] == new[there]:
-        here, there = here + 1, there + 1
-    while here < old_end and there < new_end and old[old_end - 1] == new[new_end - 1]:
+    """Return the span without the common lines at its beginning and end."""
+    old_start, old_end, new_start, new_end = span
+    while old_start < old_end and new_start < new_end and old[old_start] == new[new_start]:
+        old_start, new_start = old_start + 1, new_start + 1
+    while old_start < old_end and new_start < new_end and old[old_end - 1] == new[new_end - 1]:
         old_end, new_end = old_end - 1, new_end - 1
-    return _Span(here, old_end, there, new_end)
+    return _Span(old_start, old_end, new_start, new_end)
 
 
 def _find_anchors(old: Lines, new: Lines, span: _Span) -> list[tuple[int, int]]:
-    """Return where the lines stand that each side has once, as many of them as keep their order."""
-    places = _find_unique_lines(new, span.new, span.new_end)
-    return _find_longest_rise(
-        [(at, places[line]) for line, at in _find_unique_lines(old, span.old, span.old_end).items() if line in places]
-    )
+    """Return the numbers of lines that are unique on both sides, as many as keep their order."""
+    new_lines = _find_unique_lines(new, span.new, span.new_end)
+    pairs = []
+    for line, old_number in _find_unique_lines(old, span.old, span.old_end).items():
+        if line in new_lines:
+            pairs.append((old_number, new_lines[line]))
+    return _find_longest_rise(pairs)
 
 
 def _find_unique_lines(lines: Lines, start: int, end: int) -> dict[bytes, int]:
     counts = Counter(lines[start:end])
-    return {lines[at]: at for at in range(start, end) if counts[lines[at]] == 1}
+    return {lines[number]: number for number in range(start, end) if counts[lines[number]] == 1}
 
 
 def _find_longest_rise(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return a longest subsequence whose second numbers rise too, by patience sorting."""
-    tops: list[int] = []  # the lowest number that a subsequence of each length ends with
-    ends: list[int] = []  # the index of its pair
-    before: list[int] = []  # the index of the pair to the left of each, -1 for none
+    """Return a longest subsequence in which the second numbers rise too, by patience sorting."""
+    # For each length: the lowest last number of a subsequence, and the index of its pair.
+    tops: list[int] = []
+    ends: list[int] = []
+    # For each pair: the index of the pair before it in the subsequence, or -1.
+    previous: list[int] = []
     for index, (_, number) in enumerate(pairs):
         length = bisect_left(tops, number)
-        before.append(ends[length - 1] if length else -1)
+        previous.append(ends[length - 1] if length else -1)
+        # Replaces the entry of this length, or appends one.
         tops[length : length + 1] = [number]
         ends[length : length + 1] = [index]
-    found: list[tuple[int, int]] = []
+    rise: list[tuple[int, int]] = []
     index = ends[-1] if ends else -1
     while index >= 0:
-        found.append(pairs[index])
-        index = before[index]
-    return found[::-1]
+        rise.append(pairs[index])
+        index = previous[index]
+    return rise[::-1]

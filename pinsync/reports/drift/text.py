@@ -1,4 +1,4 @@
-"""The report for a terminal: a line for each customization that differs, and below it one for each pin."""
+"""The report for a terminal: a line for each change of a customization, then one for each pin."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def render(drift: Drift, style: Style) -> str:
-    """Return the drift as lines for people, with a final newline; one line if nothing differs and nothing is odd.
+    """Return the drift as lines for people, with a final newline; one line if all is in sync.
 
     Args:
-        drift: what to report.
-        style: the time zone, whether to colour, and whether the counts are enough.
+        drift: the drift.
+        style: the time zone, whether to colour, and whether to print only the counts.
     """
     return join_lines(_Report(drift, style, DriftWords(style.zone, one_line, drift=drift)).render_lines())
 
@@ -42,25 +42,28 @@ class _Report:
         if drift.found:
             yield paint(self.style, "bold", self._write_headline())
             if not self.style.summary:
-                yield from (paint(self.style, "dim", line) for line in self._render_legend())
-        yield from (f"note: {one_line(note)}" for note in drift.notes)
-        for tracker in drift.trackers:
-            yield from (f"note: {one_line(tracker.name)}: {one_line(note)}" for note in tracker.notes)
+                for line in self._render_legend():
+                    yield paint(self.style, "dim", line)
+        yield from self._render_notes()
         if drift.found:
             yield from self._render_body()
-        yield from (remedy.plain for remedy in self.words.find_remedies())
+        for remedy in self.words.find_remedies():
+            yield remedy.plain
         yield self._write_summary()
 
     def _render_failure(self, tracker: TrackerDrift, error: PinsyncError) -> Iterator[str]:
-        yield paint(self.style, "alarm", f"INCOMPLETE: {name_tracker(tracker)} could not be compared")
+        headline = f"INCOMPLETE: {name_tracker(tracker)} could not be compared"
+        yield paint(self.style, "alarm", headline)
         yield f"  error: {one_line(error.message)}"
         if error.hint:
             yield f"  hint: {one_line(error.hint)}"
 
     def _write_headline(self) -> str:
-        old, new = self.words.shorten_side(self.drift.old), self.words.shorten_side(self.drift.new)
+        old = self.words.shorten_side(self.drift.old)
+        new = self.words.shorten_side(self.drift.new)
         changes = self._collect_changes()
-        return f"{new} differs from {old} in {pluralize(len(changes), 'customization')}; {describe_effect(changes)}"
+        count = pluralize(len(changes), "customization")
+        return f"{new} differs from {old} in {count}; {describe_effect(changes)}"
 
     def _render_legend(self) -> Iterator[str]:
         left, right = self.words.explain_sides()
@@ -68,15 +71,26 @@ class _Report:
         words = self.words.name_kinds()
         yield f"signs: + {words['added']}, - {words['removed']}, {CHANGED} {words['changed']}"
 
+    def _render_notes(self) -> Iterator[str]:
+        for note in self.drift.notes:
+            yield f"note: {one_line(note)}"
+        for tracker in self.drift.trackers:
+            for note in tracker.notes:
+                yield f"note: {one_line(tracker.name)}: {one_line(note)}"
+
     def _collect_changes(self) -> list[Change]:
-        return [change for tracker in self.drift.trackers for change in tracker.changes]
+        changes: list[Change] = []
+        for tracker in self.drift.trackers:
+            changes += tracker.changes
+        return changes
 
     def _render_body(self) -> Iterator[str]:
         several = len(self.drift.trackers) > 1
         for tracker in self.drift.trackers:
             if several:
                 yield ""
-                yield paint(self.style, "bold", f"{name_tracker(tracker)}: {self.words.describe_state(tracker)}")
+                headline = f"{name_tracker(tracker)}: {self.words.describe_state(tracker)}"
+                yield paint(self.style, "bold", headline)
             if not self.style.summary:
                 yield from self._render_changes(tracker)
         yield ""
@@ -90,14 +104,17 @@ class _Report:
     def _write_summary(self) -> str:
         drift = self.drift
         old, new = self.words.name_side(drift.old), self.words.name_side(drift.new)
-        unchanged = sum(tracker.unchanged for tracker in drift.trackers)
         missing = [one_line(tracker.name) for tracker in drift.trackers if tracker.error]
         if len(missing) == len(drift.trackers):
             return f"Nothing was compared: whether {new} differs from {old} is not known."
-        within = f" in {len(drift.trackers)} trackers" if len(drift.trackers) > 1 else ""
-        same = f"{new} is the same as {old} ({pluralize(unchanged, 'customization')}{within})"
+        unchanged = sum(tracker.unchanged for tracker in drift.trackers)
+        count = pluralize(unchanged, "customization")
         if drift.found is False:
-            return paint(self.style, "good", f"In sync: {same}")
-        rest = f"What could be compared is in sync ({pluralize(unchanged, 'customization')})"
-        counts = self.words.describe_counts(self._collect_changes(), unchanged) if drift.found else rest
-        return f"{counts}; NOT COMPARED: {', '.join(missing)}" if missing else counts
+            within = f" in {len(drift.trackers)} trackers" if len(drift.trackers) > 1 else ""
+            summary = f"In sync: {new} is the same as {old} ({count}{within})"
+            return paint(self.style, "good", summary)
+        if drift.found:
+            summary = self.words.describe_counts(self._collect_changes(), unchanged)
+        else:
+            summary = f"What could be compared is in sync ({count})"
+        return f"{summary}; NOT COMPARED: {', '.join(missing)}" if missing else summary
