@@ -1,6 +1,7 @@
-"""Reports: a folder for each subject, in it one module a format, each a pure function from a record to text.
+"""Reports: a folder for each subject, one module a format, each a pure function to text.
 
-`words` holds the sentences and layouts that several reports share, `ci` the formats of CI systems for drift and lint.
+`words` holds the sentences and layouts that several reports share. `ci` holds the formats of CI
+systems, for drift and lint.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
-_CI: Final = {"github": "ci.github", "gitlab": "ci.gitlab", "sarif": "ci.sarif", "junit": "ci.junit"}
+_CI: Final = {
+    "github": "ci.github",
+    "gitlab": "ci.gitlab",
+    "sarif": "ci.sarif",
+    "junit": "ci.junit",
+}
 DRIFT_FORMATS: Final[Mapping[str, str]] = {
     "text": "drift.text",
     "json": "drift.json",
@@ -21,22 +27,22 @@ DRIFT_FORMATS: Final[Mapping[str, str]] = {
     "patch": "drift.patch",
     **_CI,
 }
-"""Format of a drift → the module of its report, whose ``render`` takes the drift and the style."""
+"""Format of a drift → the module whose ``render`` takes the drift and the style."""
 LINT_FORMATS: Final[Mapping[str, str]] = {"text": "lint.text", "json": "lint.json", **_CI}
-"""Format of the linter's findings → the module of its report; see ``render_findings`` there."""
+"""Format of lint findings → the module whose ``render_findings`` takes them and their context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What a report is told besides the drift.
+    """The options of a report.
 
     Attributes:
-        zone: the time zone of people's reports; the machines' are in UTC.
-        color: whether terminal colours are wanted.
-        max_chars: the most characters a report for a page may have; None for the page's own limit.
-        summary: whether the counts are enough.
-        configuration: the configuration's path from the repository's root.
-        has_page: whether a CI job has a page that takes a summary.
+        zone: the time zone of reports for people; reports for programs are in UTC.
+        color: whether to colour for a terminal.
+        max_chars: the budget of a page; None for the budget of the format.
+        summary: whether to print only the counts.
+        configuration: the path of the configuration from the repository's root.
+        has_page: whether the CI job has a page for a summary.
     """
 
     zone: tzinfo
@@ -47,11 +53,12 @@ class Style:
     has_page: bool = False
 
 
+# A run imports only the format that it prints: the other formats would slow down its start.
 def load_drift(format_: str) -> Any:  # noqa: ANN401 - a module
-    """Import the report of a drift in a format: only the format that was asked for costs time at the start."""
+    """Import the module of a drift format."""
     return import_module(f"{__name__}.{DRIFT_FORMATS[format_]}")
 
 
 def load_lint(format_: str) -> Any:  # noqa: ANN401 - a module
-    """Import the report of the linter in a format."""
+    """Import the module of a lint format."""
     return import_module(f"{__name__}.{LINT_FORMATS[format_]}")

@@ -1,7 +1,7 @@
 """The commit message of an export.
 
-Foreign text stands in it, and code hosts obey what a message says: they close issues, notify people and skip jobs. Git
-itself takes lines such as ``Signed-off-by: a person`` for trailers, which lend a commit somebody's word.
+The message holds foreign text, and code hosts obey messages: they close issues, notify people and
+skip jobs.
 """
 
 from __future__ import annotations
@@ -20,38 +20,10 @@ if TYPE_CHECKING:
     from pinsync.drift.pairs import Pair
 
 MAX_ENTRIES = 50
-"""How many changes are listed; the subject counts them all."""
+"""The maximum number of listed changes; the subject counts all changes."""
 _MAX_NAME = 60
 
-
-def write_message(trackers: Mapping[str, Sequence[Pair]]) -> str:
-    """Return a commit message: a subject with the counts, and a line for each change.
-
-    Args:
-        trackers: name → its pairs, none for one that had no part: where there are several, each change is told by name.
-            Pairs that didn't change are left out.
-    """
-    changes = [(name, pair) for name, pairs in trackers.items() for pair in pairs if pair.kind]
-    counts = Counter(pair.kind for _, pair in changes)
-    subject = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]) or "same rules, new text"
-    names = {name for name, _ in changes}
-    whose = f" of {_escape_foreign(*names)}" if len(names) == 1 < len(trackers) else ""
-    lines = []
-    heading = ""
-    ordered = sorted(changes, key=lambda change: (change[0], order_in_tracker(change[1].shown)))
-    for name, pair in ordered[:MAX_ENTRIES]:
-        # No trailer: of those, the one word before the colon may be followed by blanks alone; an odd name has quotes.
-        here = f"{f'{name}, ' if len(trackers) > 1 else ''}model {_escape_foreign(compact(pair.shown.model))}:"
-        if here != heading:
-            lines += ["", here]
-            heading = here
-        lines.append(f"  {pair.kind} {_escape_foreign(describe(pair.shown))}")
-    if len(ordered) > MAX_ENTRIES:
-        lines += ["", f"and {len(ordered) - MAX_ENTRIES} more"]
-    # A job shows the commit that it checked out.
-    return defused("\n".join([f"Export pins{whose}: {subject}", *lines, ""]))
-
-
+# ``#1``, ``!1``, ``GH-1``, ``owner/repository#1``, or an address.
 _ISSUE: Final = r"""
     (?: issues? \s+ )?
     (?:
@@ -60,11 +32,19 @@ _ISSUE: Final = r"""
         | https?://\S+/ (?: issues | pull | merge_requests | work_items ) /\d
     )
 """
-"""A reference: ``#1``, ``!1``, ``GH-1``, ``owner/repository#1``, or an address."""
+# Closing keywords are GitHub's ("Linking a pull request to an issue") and GitLab's ("Default
+# closing pattern", which adds ``-ing`` and ``implement``). Both hosts read them in every commit
+# that reaches the default branch. Next, mentions; last, the words that keep jobs from running
+# ("Skipping workflow runs", "Skip a pipeline").
 _OBEYED: Final = re.compile(
     rf"""
     (?<! [a-z0-9] ) [cfri] (?=
-        (?: los(?: e[sd]? | ing ) | ix(?: e[sd] | ing )? | esolv(?: e[sd]? | ing ) | mplement(?: s | ed | ing )? )
+        (?:
+            los(?: e[sd]? | ing )
+            | ix(?: e[sd] | ing )?
+            | esolv(?: e[sd]? | ing )
+            | mplement(?: s | ed | ing )?
+        )
         [\s:]* {_ISSUE}
     )
     | (?<! \w ) @ (?= \w )
@@ -72,14 +52,49 @@ _OBEYED: Final = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""The first character of what a code host obeys.
+"""The first character of a text that a code host obeys."""
 
-Closing keywords are GitHub's ("Linking a pull request to an issue") and GitLab's ("Default closing pattern", which has
-``-ing`` and ``implement`` besides); either reads them in any commit that reaches the default branch. Mentions; and what
-keeps jobs from running ("Skipping workflow runs", "Skip a pipeline").
-"""
+
+def write_message(trackers: Mapping[str, Sequence[Pair]]) -> str:
+    """Return a commit message: a subject with the counts, and a line for each change.
+
+    Args:
+        trackers: tracker name → its pairs, changed or not. If there are several trackers, each
+            change is listed under its tracker's name; a tracker without pairs counts.
+    """
+    changes: list[tuple[str, Pair]] = []
+    for name, pairs in trackers.items():
+        changes += [(name, pair) for pair in pairs if pair.kind]
+    changes.sort(key=lambda change: (change[0], order_in_tracker(change[1].shown)))
+    lines = []
+    last_heading = ""
+    for name, pair in changes[:MAX_ENTRIES]:
+        heading = f"model {_escape_foreign(compact(pair.shown.model))}:"
+        # git takes "Signed-off-by: a person" for a trailer, which lends the commit somebody's
+        # word. No heading is one: a trailer has a single word before its colon, and compact()
+        # quotes a model with a colon.
+        if len(trackers) > 1:
+            heading = f"{name}, {heading}"
+        if heading != last_heading:
+            lines += ["", heading]
+            last_heading = heading
+        lines.append(f"  {pair.kind} {_escape_foreign(describe(pair.shown))}")
+    if len(changes) > MAX_ENTRIES:
+        lines += ["", f"and {len(changes) - MAX_ENTRIES} more"]
+    subject = _write_subject(changes, several=len(trackers) > 1)
+    # Defused, because a job's log shows the message of the commit that the job checked out.
+    return defused("\n".join([subject, *lines, ""]))
+
+
+def _write_subject(changes: Sequence[tuple[str, Pair]], *, several: bool) -> str:
+    counts = Counter(pair.kind for _, pair in changes)
+    summary = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
+    names = {name for name, _ in changes}
+    # Of several trackers, the subject names the only tracker with changes.
+    owner = f" of {_escape_foreign(*names)}" if several and len(names) == 1 else ""
+    return f"Export pins{owner}: {summary or 'same rules, new text'}"
 
 
 def _escape_foreign(text: str) -> str:
-    """Return foreign text on one line, cut, and so that nobody is called by it and nothing obeyed."""
+    """Cut foreign text to one line in which a code host finds nothing to obey."""
     return _OBEYED.sub(lambda match: escaped(match[0]), clipped(one_line(text), _MAX_NAME))

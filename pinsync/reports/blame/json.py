@@ -1,6 +1,7 @@
-"""Blame for programs: a versioned contract, which ``blame.schema.json`` beside this module describes.
+"""Blame for programs: a versioned contract, described by ``blame.schema.json``.
 
-It grows only by new keys. A key whose value isn't known is null; left out is what a pin didn't have before.
+The contract grows only by new keys. A key with an unknown value is null; the old pin of an added
+pin is left out.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pinsync.reports.words import commits
 from pinsync.reports.words.record import encode, identify
 
 if TYPE_CHECKING:
-    from pinsync.history.record import Blame, Blamed, BlamedRule
+    from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker
     from pinsync.reports import Style
 
 VERSION: Final = 1
@@ -20,12 +21,12 @@ VERSION: Final = 1
 Record = dict[str, Any]
 
 
-def render(blame: Blame, style: Style) -> str:  # noqa: ARG001 - as every format's
-    """Return the blame as one JSON object (RFC 8259) in lines, with a final newline; the times are in UTC.
+def render(blame: Blame, style: Style) -> str:  # noqa: ARG001 - every format has one signature
+    """Return the blame as a JSON object (RFC 8259) in lines, with a final newline.
 
     Args:
-        blame: what to show.
-        style: not used.
+        blame: the blame.
+        style: not used. Times are in UTC.
     """
     return encode(
         {
@@ -34,16 +35,17 @@ def render(blame: Blame, style: Style) -> str:  # noqa: ARG001 - as every format
             "revision": blame.source.revision,
             "complete": blame.shallow is None,
             "shallow": commits.build_commit(blame.shallow),
-            "trackers": [
-                {
-                    "name": tracker.name,
-                    "tracker_id": tracker.tracker_id,
-                    "rules": [_build_rule(rule) for rule in tracker.rules],
-                }
-                for tracker in blame.trackers
-            ],
+            "trackers": [_build_tracker(tracker) for tracker in blame.trackers],
         }
     )
+
+
+def _build_tracker(tracker: BlamedTracker) -> Record:
+    return {
+        "name": tracker.name,
+        "tracker_id": tracker.tracker_id,
+        "rules": [_build_rule(rule) for rule in tracker.rules],
+    }
 
 
 def _build_rule(rule: BlamedRule) -> Record:

@@ -1,4 +1,4 @@
-"""Blame for a terminal: each rule with a table of its pins, and of each pin who last changed it, when, and how."""
+"""Blame for a terminal: a table for each rule, with the last commit and change of each pin."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pinsync.reports.words.terminal import paint, render_trackers
 from pinsync.reports.words.values import align, join_lines, pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from pinsync.canonical.pins import Pin
     from pinsync.drift.pairs import Kind
     from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker
     from pinsync.model import Commit
@@ -24,15 +25,19 @@ if TYPE_CHECKING:
 
 _GAP: Final = "  "
 _MAX_AUTHOR: Final = 40
-"""The most characters of an author's name that are shown."""
-_KINDS: Final[dict[Kind, str]] = {"added": "added", "changed": "changed", "recreated": "under a new id"}
+"""The maximum length of an author's name."""
+_KINDS: Final[dict[Kind, str]] = {
+    "added": "added",
+    "changed": "changed",
+    "recreated": "under a new id",
+}
 
 
 def render(blame: Blame, style: Style) -> str:
     """Return the blame as lines for people, with a final newline.
 
     Args:
-        blame: what to show.
+        blame: the blame.
         style: the time zone, and whether to colour.
     """
     return join_lines(_Report(blame, style, Words(style.zone, one_line)).render_lines())
@@ -45,20 +50,19 @@ class _Report:
     words: Words
 
     def render_lines(self) -> Iterator[str]:
-        headline = f"{self.words.format_value(self.blame.model)} in {self.words.name_origin(self.blame.source)}"
-        yield from render_trackers(headline, self.blame.trackers, self.style, self._render_tracker)
-        if not any(tracker.rules for tracker in self.blame.trackers):
+        model = self.words.format_value(self.blame.model)
+        headline = f"{model} in {self.words.name_origin(self.blame.source)}"
+        trackers = self.blame.trackers
+        yield from render_trackers(headline, trackers, self.style, self._render_tracker)
+        if not any(tracker.rules for tracker in trackers):
             yield "no rules"
         if self.blame.shallow:
             yield ""
             yield f"note: {commits.describe_shallow_end(self.blame.shallow)}"
 
     def _render_tracker(self, tracker: BlamedTracker) -> Iterator[str]:
-        rules = tracker.rules
-        pins = (
-            side for rule in rules for pin in rule.pins for side in (pin.pin, pin.change and pin.change.old) if side
-        )
-        alike = find_alike(collect_identities((rule.customization for rule in rules), pins))
+        items = [rule.customization for rule in tracker.rules]
+        alike = find_alike(collect_identities(items, _list_pins(tracker.rules)))
         words = replace(self.words, titles=tracker.names, alike=alike)
         for rule in tracker.rules:
             yield ""
@@ -71,31 +75,33 @@ class _Report:
         return f"{paint(self.style, 'bold', called.name)}{called.aside} · {place}"
 
     def _render_table(self, rule: BlamedRule, words: Words) -> Iterator[str]:
-        rows = [
-            (
-                *self._describe_commit(pin.commit),
-                words.describe_event(pin.change) if pin.change else "",
-                _describe_pin(pin, words),
-            )
-            for pin in rule.pins
-        ] or [(*self._describe_commit(rule.commit), _KINDS[rule.kind] if rule.kind else "", "no pins")]
+        rows = []
+        for pin in rule.pins:
+            event = words.describe_event(pin.change) if pin.change else ""
+            rows.append((*self._describe_commit(pin.commit), event, _describe_pin(pin, words)))
+        if not rows:
+            event = _KINDS[rule.kind] if rule.kind else ""
+            rows.append((*self._describe_commit(rule.commit), event, "no pins"))
         for first, *rest in align(rows):
             yield _GAP + _GAP.join([paint(self.style, "~", first), *rest]).rstrip()
 
     def _describe_commit(self, commit: Commit | None) -> tuple[str, str, str]:
-        """Return a commit's hash, its author and its age; of what is older than all that is known the hash alone."""
-        if commit is None:
-            return self._name_commit(None), "", ""
-        return (
-            self._name_commit(commit),
-            one_line(clipped(commit.author, _MAX_AUTHOR)),
-            describe_age(commit.date, self.blame.at),
-        )
-
-    def _name_commit(self, commit: Commit | None) -> str:
-        """Return how a commit is named: that at which a shallow clone ends as git blame does it, with a ``^``."""
+        """Return the hash, author and age of a commit; None is older than the known history."""
+        if commit:
+            author = one_line(clipped(commit.author, _MAX_AUTHOR))
+            return commit.short, author, describe_age(commit.date, self.blame.at)
+        # git blame marks the commit at which a shallow clone ends with a "^" too.
         end = self.blame.shallow
-        return commit.short if commit else f"^{end.short}" if end else "?"
+        return f"^{end.short}" if end else "?", "", ""
+
+
+def _list_pins(rules: Iterable[BlamedRule]) -> Iterator[Pin]:
+    """Yield the pins that the table names: the present pins, and the pins before their change."""
+    for rule in rules:
+        for pin in rule.pins:
+            yield pin.pin
+            if pin.change and pin.change.old:
+                yield pin.change.old
 
 
 def _describe_pin(pin: Blamed, words: Words) -> str:
@@ -103,15 +109,16 @@ def _describe_pin(pin: Blamed, words: Words) -> str:
     return words.describe_pin(pin.pin, other=replaced)
 
 
-def describe_age(at: datetime, now: datetime) -> str:
-    """Return how long ago a moment was, in the words and with the roundings of git's relative dates (its date.c)."""
-    seconds = int((now - at).total_seconds())
+def describe_age(moment: datetime, now: datetime) -> str:
+    """Return the age of a moment in the words of git's relative dates."""
+    # The limits and roundings are those of git's date.c, show_date_relative().
+    seconds = int((now - moment).total_seconds())
     minutes = (seconds + 30) // 60
     hours = (minutes + 30) // 60
     days = (hours + 12) // 24
     if seconds < 0:
         return "in the future"
-    for found, limit, count, noun in (
+    for age, limit, count, noun in (
         (seconds, 90, seconds, "second"),
         (minutes, 90, minutes, "minute"),
         (hours, 36, hours, "hour"),
@@ -119,7 +126,7 @@ def describe_age(at: datetime, now: datetime) -> str:
         (days, 70, (days + 3) // 7, "week"),
         (days, 365, (days + 15) // 30, "month"),
     ):
-        if found < limit:
+        if age < limit:
             return f"{pluralize(count, noun)} ago"
     if days < 5 * 365:
         years, months = divmod((days * 24 + 365) // 730, 12)

@@ -1,6 +1,6 @@
-"""History for programs: a versioned contract, which ``history.schema.json`` beside this module describes.
+"""History for programs: a versioned contract, described by ``history.schema.json``.
 
-It grows only by new keys. A change is what it is in the report of ``diff``.
+The contract grows only by new keys. A change looks the same as in the report of ``diff``.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 
 
-def render(log: Log, style: Style) -> str:  # noqa: ARG001 - as every format's
-    """Return the log as one JSON object (RFC 8259) in lines, with a final newline; the times are in UTC.
+def render(log: Log, style: Style) -> str:  # noqa: ARG001 - every format has one signature
+    """Return the log as a JSON object (RFC 8259) in lines, with a final newline.
 
     Args:
-        log: what to report.
-        style: not used.
+        log: the log.
+        style: not used. Times are in UTC.
     """
     return encode(
         {

@@ -1,4 +1,4 @@
-"""History for a page: a section for each commit with the details folded, within the budget of a comment."""
+"""History for a page: a section for each commit, with folded details, within a comment's budget."""
 
 from __future__ import annotations
 
@@ -20,28 +20,33 @@ if TYPE_CHECKING:
 
 _CLOSE: Final = "\n</details>\n\n"
 _PLACEHOLDER: Final = 10**9
-"""More of anything than there will be: the room that is kept for a count."""
+"""A count above all real counts: reserves the room for a count that isn't known yet."""
 
 
 def render(log: Log, style: Style) -> str:
-    """Return the log as GitHub-flavoured markdown, with a final newline, never longer than a comment may be.
+    """Return the log as GitHub-flavoured markdown, with a final newline, within a comment's limit.
 
     Args:
-        log: what to report.
+        log: the log.
         style: the time zone.
     """
-    last = _render_end(log, {"commit": _PLACEHOLDER, "customization": _PLACEHOLDER})
-    report = _Report(log, style, ChangeWords(style.zone, quote_code, MAX_VALUE), Page(MAX_CHARS - measure(last)))
+    longest_end = _render_end(log, {"commit": _PLACEHOLDER, "customization": _PLACEHOLDER})
+    words = ChangeWords(style.zone, quote_code, MAX_VALUE)
+    report = _Report(log, style, words, Page(MAX_CHARS - measure(longest_end)))
     return report.render()
 
 
-def _render_end(log: Log, left_out: Mapping[str, int]) -> str:
-    """Return the last lines: where the history ends, and what is left out."""
-    end = f"Note: {quote_code(commits.describe_shallow_end(log.shallow))}\n\n" if log.shallow else ""
-    counts = ", ".join(pluralize(left_out[what], what) for what in ("commit", "customization") if left_out.get(what))
-    if not counts:
+def _render_end(log: Log, omissions: Mapping[str, int]) -> str:
+    """Return the last lines: the end of a shallow clone, and the counts of omitted pieces."""
+    end = ""
+    if log.shallow:
+        end = f"Note: {quote_code(commits.describe_shallow_end(log.shallow))}\n\n"
+    nouns = [noun for noun in ("commit", "customization") if omissions.get(noun)]
+    if not nouns:
         return end
-    return f"{end}Left out to fit: {counts}. The whole: the same `pinsync history` with `--format text`.\n"
+    counts = ", ".join(pluralize(omissions[noun], noun) for noun in nouns)
+    whole = "The whole: the same `pinsync history` with `--format text`."
+    return f"{end}Left out to fit: {counts}. {whole}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +58,40 @@ class _Report:
 
     def render(self) -> str:
         entries = self.log.entries
-        count = pluralize(len(entries), "commit") if entries else "no commit changed what was asked for"
+        count = "no commit changed what was asked for"
+        if entries:
+            count = pluralize(len(entries), "commit")
         self.page.take(f"### pinsync history: {count}\n\n")
-        for at, entry in enumerate(entries):
+        for index, entry in enumerate(entries):
             if not self.page.take(self._render_head(entry)):
-                self.page.omissions["commit"] = len(entries) - at
+                self.page.omissions["commit"] = len(entries) - index
                 break
             self._put_details(entry)
-        return f"{self.page.join()}{_render_end(self.log, self.page.omissions)}".rstrip("\n") + "\n"
+        end = _render_end(self.log, self.page.omissions)
+        return f"{self.page.join()}{end}".rstrip("\n") + "\n"
 
     def _render_head(self, entry: Entry) -> str:
         commit = entry.commit
-        head = (f"`{commit.short}`", commits.format_date(commit, self.style.zone), _quote_clipped(commit.author))
-        notes = [f"- note: {_quote_clipped(note)}\n" for note in entry.notes]
-        notes += [f"- {REFORMATTED}\n"] if entry.reformatted else []
-        return f"#### {' · '.join(head)}\n\n{_quote_clipped(commit.subject)}\n\n" + "".join(
-            [*notes, "\n"] if notes else []
-        )
+        date = commits.format_date(commit, self.style.zone)
+        title = f"#### `{commit.short}` · {date} · {_quote_clipped(commit.author)}"
+        remarks = [f"- note: {_quote_clipped(note)}\n" for note in entry.notes]
+        if entry.reformatted:
+            remarks.append(f"- {REFORMATTED}\n")
+        if remarks:
+            remarks.append("\n")
+        return f"{title}\n\n{_quote_clipped(commit.subject)}\n\n" + "".join(remarks)
 
     def _put_details(self, entry: Entry) -> None:
-        """Put the changes there; what is left is shared so that older commits have a section too."""
         count = sum(len(tracker.changes) for tracker in entry.trackers)
+        # Half of the room is spared, so that older commits have a section too.
         spare = max(measure(_CLOSE), self.page.half_room)
-        if count and self.page.take_all("customization", self._render_pieces(entry, count), count, spare=spare):
+        pieces = self._render_pieces(entry, count)
+        if count and self.page.take_all("customization", pieces, count, spare=spare):
             self.page.take(_CLOSE)
 
     def _render_pieces(self, entry: Entry, count: int) -> Iterator[str]:
-        before = f"<details>\n<summary>{pluralize(count, 'customization')}</summary>\n\n"
+        summary = pluralize(count, "customization")
+        before = f"<details>\n<summary>{summary}</summary>\n\n"
         for tracker in entry.trackers:
             words = self.words.adapt_to(tracker)
             for change in tracker.changes:

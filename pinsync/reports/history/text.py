@@ -1,4 +1,4 @@
-"""History for a terminal: commit by commit, what each changed in the words of ``diff``."""
+"""History for a terminal: the changes of each commit, in the words of ``diff``."""
 
 from __future__ import annotations
 
@@ -19,23 +19,26 @@ if TYPE_CHECKING:
     from pinsync.reports import Style
 
 REFORMATTED: Final = "only reformatted or moved: no rule changed"
-"""What is said of a commit that touched documents and no meaning."""
+"""The remark on a commit that changed documents without changing a rule."""
 
 
 def render(entries: Iterable[Entry], style: Style) -> Iterator[str]:
-    """Yield each commit as lines for people, without a final newline; all but the first begin with an empty one.
+    """Yield the lines of each commit, without a final newline.
 
     Args:
-        entries: the newest first; each is asked for when it is rendered.
+        entries: the entries, the newest first. A lazy iterable lets the first lines appear before
+            the history is read.
         style: the time zone, and whether to colour.
     """
     report = _Report(style, ChangeWords(style.zone, one_line))
-    for at, entry in enumerate(entries):
-        yield join_lines([*([""] if at else []), *report.render_lines(entry)]).removesuffix("\n")
+    blank: list[str] = []
+    for entry in entries:
+        yield join_lines([*blank, *report.render_lines(entry)]).removesuffix("\n")
+        blank = [""]
 
 
 def render_end(shallow: Commit) -> str:
-    """Return the last line, which says where a shallow clone ends."""
+    """Return the note on the end of a shallow clone."""
     return f"note: {commits.describe_shallow_end(shallow)}"
 
 
@@ -46,12 +49,14 @@ class _Report:
 
     def render_lines(self, entry: Entry) -> Iterator[str]:
         commit = entry.commit
-        head = [f"commit {commit.short}", commits.format_date(commit, self.style.zone), one_line(commit.author)]
-        yield paint(self.style, "~", " · ".join(head))
+        date = commits.format_date(commit, self.style.zone)
+        head = f"commit {commit.short} · {date} · {one_line(commit.author)}"
+        yield paint(self.style, "~", head)
         yield f"    {one_line(commit.subject)}".rstrip()
         if entry.notes or entry.reformatted:
             yield ""
-        yield from (f"note: {one_line(note)}" for note in entry.notes)
+        for note in entry.notes:
+            yield f"note: {one_line(note)}"
         if entry.reformatted:
             yield paint(self.style, "dim", REFORMATTED)
         for tracker in entry.trackers:

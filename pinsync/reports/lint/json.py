@@ -1,6 +1,6 @@
-"""The linter's report for programs: a versioned contract, which ``lint.schema.json`` beside this module describes.
+"""The linter's report for programs: a versioned contract, described by ``lint.schema.json``.
 
-It grows only by new keys.
+The contract grows only by new keys.
 """
 
 from __future__ import annotations
@@ -21,31 +21,29 @@ VERSION: Final = 1
 
 
 def render_findings(findings: Sequence[Finding], context: Context) -> str:
-    """Return findings as one JSON object (RFC 8259) in lines, with a final newline.
-
-    Invisible characters are escaped, so that it can be looked at on a terminal too.
+    """Return findings as a JSON object (RFC 8259) in lines, with a final newline.
 
     Args:
-        findings: what to report, in the order of the lines.
-        context: what was looked at.
+        findings: the findings, in the order of the lines.
+        context: the files that passed.
     """
-    found = [finding for finding in findings if not is_failure(finding)]
-    counts = Counter(finding.severity for finding in found)
+    faults = [finding for finding in findings if not is_failure(finding)]
+    counts = Counter(finding.severity for finding in faults)
     notes = [_describe_failure(finding) for finding in findings if is_failure(finding)]
     files = count_files(findings, context)
     record = {
         "version": VERSION,
         "complete": not notes,
         "summary": {"errors": counts["error"], "warnings": counts["warning"], "files": files},
-        "findings": [_build_finding(finding) for finding in found],
+        "findings": [_build_finding(finding) for finding in faults],
         **({"notes": notes} if notes else {}),
     }
     return encode(record)
 
 
 def _describe_failure(finding: Finding) -> str:
-    told = f"{finding.message}; {finding.hint}" if finding.hint else finding.message
-    return ": ".join(part for part in ("not looked at", finding.file, told) if part)
+    text = f"{finding.message}; {finding.hint}" if finding.hint else finding.message
+    return ": ".join(filter(None, ("not looked at", finding.file, text)))
 
 
 def _build_finding(finding: Finding) -> dict[str, Any]:

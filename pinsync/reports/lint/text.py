@@ -1,4 +1,4 @@
-"""The linter's report for a terminal: a line for each finding, one below it on how to mend it, and last the counts."""
+"""The linter's report for a terminal: a line for each finding, its hint below, and the counts."""
 
 from __future__ import annotations
 
@@ -23,26 +23,32 @@ def render_findings(findings: Sequence[Finding], context: Context, *, color: boo
     """Return findings as ``file:line:column: severity rule: message``, with a final newline.
 
     Args:
-        findings: what to report, in the order of the lines.
-        context: what was looked at.
-        color: whether terminal colours are wanted.
+        findings: the findings, in the order of the lines.
+        context: the files that passed.
+        color: whether to colour for a terminal.
     """
 
-    def painted(name: str, text: str) -> str:
+    def paint(name: str, text: str) -> str:
         return f"\x1b[{_PAINT[name]}m{text}\x1b[0m" if color else text
 
     lines = []
     for finding in findings:
-        severity = painted(finding.severity, finding.severity)
-        lines.append(f"{_format_place(finding)}{severity} {finding.rule}: {one_line(finding.message)}")
+        severity = paint(finding.severity, finding.severity)
+        message = one_line(finding.message)
+        lines.append(f"{_format_place(finding)}{severity} {finding.rule}: {message}")
         if finding.hint:
             lines.append(f"  {one_line(finding.hint)}")
-    found = Counter(finding.severity for finding in findings if not is_failure(finding))
-    counts = [painted(kind, pluralize(found[kind], kind)) for kind in ("error", "warning") if found[kind]]
-    unread = sum(map(is_failure, findings))
-    nothing = "nothing found" if unread else painted("good", "nothing found")
-    last = f"{', '.join(counts) or nothing} in {pluralize(count_files(findings, context), 'file')}"
-    lines.append(f"{last}; {pluralize(unread, 'path')} could not be looked at" if unread else last)
+    counts = Counter(finding.severity for finding in findings if not is_failure(finding))
+    parts = [paint(kind, pluralize(counts[kind], kind)) for kind in ("error", "warning") if counts[kind]]
+    failures = sum(map(is_failure, findings))
+    if not parts:
+        # Green would promise too much if files couldn't be read.
+        parts.append("nothing found" if failures else paint("good", "nothing found"))
+    files = pluralize(count_files(findings, context), "file")
+    summary = f"{', '.join(parts)} in {files}"
+    if failures:
+        summary += f"; {pluralize(failures, 'path')} could not be looked at"
+    lines.append(summary)
     return join_lines(lines)
 
 

@@ -1,6 +1,6 @@
-"""Shelves for programs: a versioned contract, which ``show.schema.json`` beside this module describes.
+"""Shelves for programs: a versioned contract, described by ``show.schema.json``.
 
-It grows only by new keys. A key whose value isn't known is null.
+The contract grows only by new keys. A key with an unknown value is null.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ VERSION: Final = 1
 Record = dict[str, Any]
 
 
-def render(shelves: Shelves, style: Style) -> str:  # noqa: ARG001 - as every format's
-    """Return the shelves as one JSON object (RFC 8259) in lines, with a final newline; the times are in UTC.
+def render(shelves: Shelves, style: Style) -> str:  # noqa: ARG001 - every format has one signature
+    """Return the shelves as a JSON object (RFC 8259) in lines, with a final newline.
 
     Args:
-        shelves: what to show.
-        style: not used.
+        shelves: the shelves.
+        style: not used. Times are in UTC.
     """
     return encode(
         {
@@ -53,14 +53,14 @@ def _build_tracker(tracker: TrackerShelves) -> Record:
     }
 
 
-def _build_rule(shelf: Shelf, names: Mapping[str, str]) -> Record:
+def _build_rule(shelf: Shelf, titles: Mapping[str, str]) -> Record:
     return {
         **identify(shelf.item, shelf.data, shelf.place),
-        "pins": [_build_pin(slot, names) for slot in shelf.slots],
+        "pins": [_build_pin(slot, titles) for slot in shelf.slots],
     }
 
 
-def _build_pin(slot: Slot, names: Mapping[str, str]) -> Record:
+def _build_pin(slot: Slot, titles: Mapping[str, str]) -> Record:
     identity = slot.pin.identity
-    named = None if identity is None else names.get(identity)
-    return {"state": slot.state, "pin": slot.pin.data, "title": named}
+    title = None if identity is None else titles.get(identity)
+    return {"state": slot.state, "pin": slot.pin.data, "title": title}

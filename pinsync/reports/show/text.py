@@ -1,10 +1,10 @@
-"""Shelves for a terminal: each rule with what it shows at every place, and last how many pins are in which state."""
+"""Shelves for a terminal: a table for each rule, and the counts of pins in each state."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.canonical.fields import KNOWN
 from pinsync.canonical.pins import BLOCKED
@@ -18,6 +18,7 @@ from pinsync.shelf.shelf import STATES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pinsync.canonical.pins import Pin
     from pinsync.reports import Style
     from pinsync.shelf.shelf import Shelf, Shelves, Slot, TrackerShelves
 
@@ -28,7 +29,7 @@ def render(shelves: Shelves, style: Style) -> str:
     """Return the shelves as lines for people, with a final newline.
 
     Args:
-        shelves: what to show.
+        shelves: the shelves.
         style: the time zone, and whether to colour.
     """
     return join_lines(_Report(shelves, style, Words(style.zone, one_line)).render_lines())
@@ -41,14 +42,17 @@ class _Report:
     words: Words
 
     def render_lines(self) -> Iterator[str]:
-        yield from render_trackers(self._write_headline(), self.shelves.trackers, self.style, self._render_tracker)
+        headline, trackers = self._write_headline(), self.shelves.trackers
+        yield from render_trackers(headline, trackers, self.style, self._render_tracker)
         yield ""
-        yield self._count_pins(self.shelves.trackers)
+        yield self._count_pins(trackers)
 
     def _render_tracker(self, tracker: TrackerShelves) -> Iterator[str]:
-        shelves = tracker.shelves
-        pins = (slot.pin for shelf in shelves for slot in shelf.slots)
-        alike = find_alike(collect_identities((shelf.item for shelf in shelves), pins))
+        pins: list[Pin] = []
+        for shelf in tracker.shelves:
+            pins += [slot.pin for slot in shelf.slots]
+        items = (shelf.item for shelf in tracker.shelves)
+        alike = find_alike(collect_identities(items, pins))
         words = replace(self.words, titles=tracker.names, alike=alike)
         for shelf in tracker.shelves:
             yield ""
@@ -56,16 +60,15 @@ class _Report:
             yield from self._render_table(shelf, words)
 
     def _write_headline(self) -> str:
-        model, place = self.words.format_value(self.shelves.model), self.words.name_origin(self.shelves.source)
-        return f"{model} in {place}, at {self.words.format_moment(self.shelves.at)}"
+        model = self.words.format_value(self.shelves.model)
+        origin = self.words.name_origin(self.shelves.source)
+        return f"{model} in {origin}, at {self.words.format_moment(self.shelves.at)}"
 
     def _write_title(self, shelf: Shelf, words: Words) -> str:
-        called = words.name_rule(shelf.item, shelf.data)
-        facts = [paint(self.style, "bold", called.name) + called.aside]
+        name = words.name_rule(shelf.item, shelf.data)
+        facts = [paint(self.style, "bold", name.name) + name.aside]
         if "tags" in shelf.data:
-            tags = shelf.data["tags"]
-            named = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
-            facts.append(f"tags {', '.join(map(words.format_value, tags)) if named else words.format_value(tags)}")
+            facts.append(f"tags {_join_tags(shelf.data['tags'], words)}")
         if shelf.place:
             facts.append(one_line(f"{shelf.place.file}:{shelf.place.line}"))
         return " · ".join(facts)
@@ -76,26 +79,36 @@ class _Report:
             yield _GAP + _GAP.join([*cells, paint(self.style, slot.state, slot.state)])
         if not rows and "pin_definitions" not in shelf.data:
             yield f"{_GAP}no pins"
-        told = KNOWN - {"pin_definitions"} if not rows else KNOWN
-        yield from (
-            f"{_GAP}{words.describe_field(name, value)}" for name, value in shelf.data.items() if name not in told
-        )
+        for name, value in shelf.data.items():
+            # Pins of an unexpected type make no rows, and are shown as a field.
+            is_odd = name == "pin_definitions" and not rows
+            if name not in KNOWN or is_odd:
+                yield f"{_GAP}{words.describe_field(name, value)}"
 
     def _count_pins(self, trackers: Sequence[TrackerShelves]) -> str:
         counts = sum((tracker.counts() for tracker in trackers), Counter())
         rules = pluralize(sum(len(tracker.shelves) for tracker in trackers), "rule")
         within = f" in {len(trackers)} trackers" if len(trackers) > 1 else ""
-        states = [f"{counts[state]:,} {state}" for state in STATES if counts[state] or state != "unclear"]
-        return f"{rules}{within}, {pluralize(counts.total(), 'pin')}: {', '.join(states)}"
+        # A window that can't be read is rare: the state is named only if it occurs.
+        states = [state for state in STATES if counts[state] or state != "unclear"]
+        parts = ", ".join(f"{counts[state]:,} {state}" for state in states)
+        return f"{rules}{within}, {pluralize(counts.total(), 'pin')}: {parts}"
+
+
+def _join_tags(tags: Any, words: Words) -> str:  # noqa: ANN401 - any JSON value
+    if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+        return ", ".join(map(words.format_value, tags))
+    return words.format_value(tags)
 
 
 def _build_row(slot: Slot, words: Words) -> tuple[str, str, str]:
-    """Return a pin's place, what it holds, and what else it says."""
+    """Return the cells of a pin: its position, its item or criteria, and its other fields."""
     pin = slot.pin
     data = pin.data
-    where = words.format_value(data["position"]) if "position" in data else "no position"
+    position = words.format_value(data["position"]) if "position" in data else "no position"
     facts = list(words.list_facts(pin))
+    # The API documents position 0 for blocks; a pin may be flagged as a block elsewhere.
     if pin.spot == "blocked" and pin.position != BLOCKED:
-        facts.insert(0, f"position: {where}")
-    place = where if pin.spot in ("numbered", "odd") else pin.spot
+        facts.insert(0, f"position: {position}")
+    place = position if pin.spot in ("numbered", "odd") else pin.spot
     return place, words.describe_thing(pin) + words.describe_widget(pin), ", ".join(facts)
