@@ -1,1 +1,1 @@
-"""Findings as CI systems take them: one module a format."""
+"""Reports in the formats of CI systems: one module a format."""

@@ -1,6 +1,7 @@
-"""Findings, the common ground of the reports for CI: what differs, or is wrong, at one place each.
+"""Findings, from which all reports for CI are made: one difference or fault at one place each.
 
-A drift becomes findings here; a linter makes its own. The formats know only findings and their context.
+`collect_findings` turns a drift into findings; the linter makes its own. The formats know only
+findings and their context.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _INCOMPLETE: Final = frozenset({"drift-incomplete", "lint-incomplete"})
 
 _IN_SYNC: Final = "in sync"
-"""The name of what is wrong with a tracker that couldn't be compared, and of one of which nothing differs."""
+"""The test of a whole tracker: it passes without changes, and fails if nothing was compared."""
 
 _MAX_VALUE: Final = 200
 _MAX_NAME: Final = 180
@@ -37,13 +38,13 @@ _MAX_MESSAGE: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FindingRule:
-    """What a finding's rule is about.
+    """The documentation of a kind of finding.
 
     Attributes:
-        id: as in ``Finding.rule``.
-        severity: of its findings, unless one says otherwise.
+        id: the value of ``Finding.rule``.
+        severity: the default severity of its findings.
         summary: one sentence.
-        help: what it means and how to mend it, in markdown without HTML.
+        help: the meaning and the remedy, in markdown without HTML.
     """
 
     id: str
@@ -54,7 +55,7 @@ class FindingRule:
 
 @dataclass(frozen=True, slots=True)
 class PassedTest:
-    """What was looked at and is fine: its name, and the model or tracker that it belongs to."""
+    """A file or tracker without findings: its name, and its suite, a model or tracker."""
 
     suite: str
     name: str
@@ -62,16 +63,16 @@ class PassedTest:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a report is told besides the findings.
+    """The facts of a report besides its findings.
 
     Attributes:
-        command: what found them, ``diff`` or ``lint``.
-        rules: all that could have been broken.
-        passed: what was looked at and is fine.
-        notes: what a reader should know first.
-        configuration: its path from the repository's root: where notes stand; and, in formats that must name a file,
-            findings that no file is at fault for.
-        has_page: whether the job has a page that takes a summary.
+        command: the command that found them, ``diff`` or ``lint``.
+        rules: all rules that the command checked.
+        passed: the files or trackers without findings.
+        notes: remarks to read first.
+        configuration: the path of the configuration from the repository's root: the place of
+            notes, and of findings without a file in formats that need one.
+        has_page: whether the CI job has a page for a summary.
     """
 
     command: str
@@ -82,44 +83,65 @@ class Context:
     has_page: bool = False
 
 
+_ADDED_HELP: Final = """\
+The right side of the comparison, by default live, has a customization that the left one, by \
+default the last commit, lacks.
+
+To take it into git, run `pinsync export --commit`; otherwise remove it in Luigi's Box."""
+_REMOVED_HELP: Final = """\
+The left side of the comparison, by default the last commit, has a customization that the right \
+one, by default live, lacks.
+
+To drop it from git too, run `pinsync export --commit`; otherwise create it again in Luigi's Box. \
+Give one without an id the id of its rule in live, or enter it there, or delete its block."""
+_CHANGED_HELP: Final = """\
+Both sides of the comparison have this customization, and they differ in its pins, its target or \
+its other fields. What stands left of an arrow is the left side's, by default the last commit's; \
+right of it the right side's, by default live's. A difference that shoppers can't see (tags, \
+metadata) is a warning.
+
+To take live into git, run `pinsync export --commit`; otherwise mend it in Luigi's Box."""
+_RECREATED_HELP: Final = """\
+Somebody removed this customization and created it again, so that it has a new id.
+
+To take the new id into git, run `pinsync export --commit`."""
+_DRIFT_INCOMPLETE_HELP: Final = """\
+Whether anything differs is not known: one of the two sides could not be read. The message says \
+why, and what to do about it."""
+_LINT_INCOMPLETE_HELP: Final = """\
+Whether anything is wrong in it is not known: it could not be opened, or is none that holds \
+customizations. The message says why, and what to do about it."""
+
 DRIFT_RULES: Final = (
     FindingRule(
         "drift-added",
         "error",
         "A customization is only on the right side, such as live.",
-        "The right side of the comparison, by default live, has a customization that the left one, by default the last "
-        "commit, lacks.\n\nTo take it into git, run `pinsync export --commit`; otherwise remove it in Luigi's Box.",
+        _ADDED_HELP,
     ),
     FindingRule(
         "drift-removed",
         "error",
         "A customization is only on the left side, such as git.",
-        "The left side of the comparison, by default the last commit, has a customization that the right one, by "
-        "default live, lacks.\n\nTo drop it from git too, run `pinsync export --commit`; otherwise create it again in "
-        "Luigi's Box. Give one without an id the id of its rule in live, or enter it there, or delete its block.",
+        _REMOVED_HELP,
     ),
     FindingRule(
         "drift-changed",
         "error",
         "A customization differs between the two sides.",
-        "Both sides of the comparison have this customization, and they differ in its pins, its target or its other "
-        "fields. What stands left of an arrow is the left side's, by default the last commit's; right of it the right "
-        "side's, by default live's. A difference that shoppers can't see (tags, metadata) is a warning.\n\nTo take "
-        "live into git, run `pinsync export --commit`; otherwise mend it in Luigi's Box.",
+        _CHANGED_HELP,
     ),
     FindingRule(
         "drift-recreated",
         "error",
         "A customization has the same target under another id.",
-        "Somebody removed this customization and created it again, so that it has a new id.\n\nTo take the new id into "
-        "git, run `pinsync export --commit`.",
+        _RECREATED_HELP,
     ),
     FindingRule(
         "drift-incomplete",
         "error",
         "A tracker could not be compared.",
-        "Whether anything differs is not known: one of the two sides could not be read. The message says why, and what "
-        "to do about it.",
+        _DRIFT_INCOMPLETE_HELP,
     ),
 )
 """The rules of a drift's findings."""
@@ -128,31 +150,39 @@ LINT_INCOMPLETE: Final = FindingRule(
     "lint-incomplete",
     "error",
     "A file or folder could not be looked at.",
-    "Whether anything is wrong in it is not known: it could not be opened, or is none that holds customizations. The "
-    "message says why, and what to do about it.",
+    _LINT_INCOMPLETE_HELP,
 )
-"""The rule of what a linter was to look at and couldn't."""
+"""The rule of files and folders that the linter couldn't read."""
 
 
 def collect_findings(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], Context]:
-    """Return a drift's findings, trackers that could not be compared first, and their context.
+    """Return the findings of a drift, failed trackers first, and their context.
 
     Args:
-        drift: what to report.
+        drift: the drift.
         style: the time zone, and the configuration's path.
     """
     words = DriftWords(style.zone, one_line, _MAX_VALUE, drift=drift)
-    failures = [_build_failure(tracker, tracker.error) for tracker in drift.trackers if tracker.error]
+    failures: list[Finding] = []
     changes: list[Finding] = []
+    passed: list[PassedTest] = []
+    notes = list(drift.notes)
     for tracker in drift.trackers:
-        # Once for a tracker: it compares the ids of all changes.
-        of_tracker = words.adapt_to(tracker)
-        changes += [_build_finding(change, tracker, of_tracker) for change in tracker.changes]
-    in_sync = [tracker for tracker in drift.trackers if not tracker.error and not tracker.changes]
-    passed = [PassedTest(tracker.name, _IN_SYNC) for tracker in in_sync]
-    notes = [*drift.notes, *(f"{tracker.name}: {note}" for tracker in drift.trackers for note in tracker.notes)]
+        # Once for a tracker, because it compares the ids of all changes.
+        tracker_words = words.adapt_to(tracker)
+        changes += [_build_finding(change, tracker, tracker_words) for change in tracker.changes]
+        notes += [f"{tracker.name}: {note}" for note in tracker.notes]
+        if tracker.error:
+            failures.append(_build_failure(tracker, tracker.error))
+        elif not tracker.changes:
+            passed.append(PassedTest(tracker.name, _IN_SYNC))
     context = Context(
-        "diff", DRIFT_RULES, tuple(passed), tuple(filter(None, notes)), style.configuration, style.has_page
+        command="diff",
+        rules=DRIFT_RULES,
+        passed=tuple(passed),
+        notes=tuple(filter(None, notes)),
+        configuration=style.configuration,
+        has_page=style.has_page,
     )
     return (*failures, *changes), context
 
@@ -175,12 +205,13 @@ def _build_failure(tracker: TrackerDrift, error: PinsyncError) -> Finding:
 def _build_finding(change: Change, tracker: TrackerDrift, words: DriftWords) -> Finding:
     item = change.subject
     target = ":".join(part or "" for part in item.target)
-    entry = words.describe_change(replace(change, place=None))  # the place has a field of its own
+    # The finding has fields for the place, so the message needn't name it.
+    description = words.describe_change(replace(change, place=None))
     remedy = words.find_remedy(change)
     return Finding(
         rule=f"drift-{change.kind}",
         severity="error" if change.effect == "shown" else "warning",
-        message=_write_message(entry, tracker, words),
+        message=_write_message(description, tracker, words),
         file=change.place.file if change.place else None,
         line=change.place.line if change.place else None,
         hint=remedy and remedy.plain,
@@ -192,62 +223,74 @@ def _build_finding(change: Change, tracker: TrackerDrift, words: DriftWords) -> 
 
 
 def _name_test(change: Change, words: DriftWords) -> str:
-    """Return what a change is about, told from all that is alike, whether that differs today or not."""
+    """Return the name of a customization for its test, the same in every run."""
     item = change.subject
-    # Whatever else differs: a name that changed with it would be another test's.
+    # Which identities look alike depends on the other changes: a name that changed with them
+    # would be another test's.
     words = replace(words, alike=frozenset())
     name = clipped(words.name_rule(item, plain_data(item)).full, _MAX_NAME)
     return name if change.id is None else f"{name}, id {one_line(change.id[:SHORT])}"
 
 
-def _write_message(entry: Description, tracker: TrackerDrift, words: DriftWords) -> str:
-    """Return ``Strings (item /p/123/) · model basket · git → live: position 3: /p/234/ → /p/999/``."""
+def _write_message(description: Description, tracker: TrackerDrift, words: DriftWords) -> str:
+    """Return the message of a finding.
+
+    Example: ``Strings (item /p/1/) · model basket · git → live: position 3: /p/2/ → /p/9/``.
+    """
     drift = words.drift
-    sides = f"{words.shorten_side(drift.old)} → {words.shorten_side(drift.new)}"
-    several = [one_line(tracker.name)] if len(drift.trackers) > 1 else []
-    verdict = [] if entry.kind == "changed" else [entry.verdict]
-    arrows = [] if entry.kind in ("added", "removed") else [sides]
-    lines = [line for _, line in entry.lines[:_MAX_LINES]]
-    if more := len(entry.lines) - len(lines):
+    parts = []
+    if len(drift.trackers) > 1:
+        parts.append(one_line(tracker.name))
+    parts += [description.name.full, f"model {description.model}"]
+    if description.kind != "changed":
+        parts.append(description.verdict)
+    parts += description.remarks
+    # The lines of an added or removed customization have no arrows to explain.
+    if description.kind not in ("added", "removed"):
+        parts.append(f"{words.shorten_side(drift.old)} → {words.shorten_side(drift.new)}")
+    head = " · ".join(parts)
+    lines = [line for _, line in description.lines[:_MAX_LINES]]
+    if more := len(description.lines) - len(lines):
         lines.append(f"and {more:,} more")
-    head = " · ".join([*several, entry.name.full, f"model {entry.model}", *verdict, *entry.remarks, *arrows])
     return f"{head}: {'; '.join(lines)}" if lines else head
 
 
 def is_failure(finding: Finding) -> bool:
-    """Return whether it says that something could not be looked at, rather than that something is wrong there."""
+    """Whether a file or tracker could not be read, rather than that a fault was found in it."""
     return finding.rule in _INCOMPLETE
 
 
 def count_files(findings: Iterable[Finding], context: Context) -> int:
-    """Return how many files a linter could look at."""
-    return len({finding.file for finding in findings if not is_failure(finding)}) + len(context.passed)
+    """Return the number of files that the linter could read."""
+    files = {finding.file for finding in findings if not is_failure(finding)}
+    return len(files) + len(context.passed)
 
 
 def describe(finding: Finding) -> str:
-    """Return what is wrong and how to mend it, on one line."""
+    """Return the message and the hint of a finding on one line."""
     message = clipped(one_line(finding.message), _MAX_MESSAGE)
-    return f"{message}; {clipped(one_line(finding.hint), _MAX_MESSAGE)}" if finding.hint else message
+    if not finding.hint:
+        return message
+    return f"{message}; {clipped(one_line(finding.hint), _MAX_MESSAGE)}"
 
 
 def name_suite(model: str | None, tracker: str | None) -> str | None:
-    """Return a model's name, with its tracker's where there are several; None of what has no model."""
+    """Return ``tracker/model``, or the model if there is no tracker; None without a model."""
     return f"{tracker}/{model}" if tracker and model else model
 
 
 def choose_line(finding: Finding) -> int:
-    """Return the line for a format that must have one: the first of the file if it is the file as a whole."""
+    """Return the line of a finding, or 1, for formats that require a line."""
     return finding.line if finding.file is not None and finding.line else 1
 
 
 def compute_fingerprints(findings: Iterable[Finding]) -> Iterator[tuple[str, int]]:
-    """Yield for each finding a hash of what it is, and how many of that hash there have been with it.
-
-    The hash is of the rule, the file and the identity, 128 bits in hexadecimal; a line that moves doesn't change it.
-    """
+    """Yield the hash of each finding, and its number among the findings with the same hash."""
     counts: Counter[str] = Counter()
     for finding in findings:
-        key = "\0".join((finding.rule, finding.file or "", finding.identity or finding.message))
-        digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        # No line number: a finding that moves keeps its hash. 128 bits are enough.
+        parts = (finding.rule, finding.file or "", finding.identity or finding.message)
+        key = "\0".join(parts).encode("utf-8", "surrogatepass")
+        digest = sha256(key).hexdigest()[:32]
         counts[digest] += 1
         yield digest, counts[digest]

@@ -1,9 +1,4 @@
-"""The report for a GitHub job's log: workflow commands, which GitHub shows as annotations beside the lines.
-
-The runner's rules for such a command: in its data ``%``, carriage return and line feed are written
-``%25``, ``%0D`` and ``%0A``; in a property's value ``:`` and ``,`` besides, as ``%3A`` and ``%2C``.
-GitHub shows ten annotations of a kind for a step, and drops the rest without a word.
-"""
+"""The report for a GitHub job's log: workflow commands, which GitHub shows as annotations."""
 
 from __future__ import annotations
 
@@ -24,49 +19,59 @@ if TYPE_CHECKING:
     from pinsync.reports.ci.findings import Context
 
 MAX_OF_A_KIND: Final = 10
-"""What GitHub shows of errors, of warnings and of notices, for one step."""
+"""GitHub's limit of annotations per step, for errors, warnings and notices each.
+
+GitHub drops further annotations without a word.
+"""
 _MAX_DATA: Final = 1_000
 _MAX_CELL: Final = 300
 _HEAD: Final = "| where | what | how to mend it |\n| --- | --- | --- |\n"
 _RESERVED: Final = 100
-"""Room for the line that says how much is left out."""
+"""Room for the line with the counts of omitted rows."""
 
 
 def render(drift: Drift, style: Style) -> str:
-    """Return the drift as workflow commands, each with a final newline; nothing if there is nothing to say.
+    """Return the drift as workflow commands, one a line; empty if there is nothing to report.
 
     Args:
-        drift: what to report.
+        drift: the drift.
         style: the time zone.
     """
     return render_findings(*collect_findings(drift, style))
 
 
 def render_findings(findings: Sequence[Finding], context: Context) -> str:
-    """Return findings as workflow commands, each with a final newline; empty if there are none, and no notes.
+    """Return findings and notes as workflow commands, one a line.
 
     Args:
-        findings: what to report, the more important first.
-        context: what found them, and the notes.
+        findings: the findings, the more important first.
+        context: the command and the notes.
     """
     return "".join(f"{command}\n" for command in _render_commands(findings, context))
 
 
 def _render_commands(findings: Sequence[Finding], context: Context) -> Iterator[str]:
     title = {"title": f"pinsync {context.command}"}
-    notes = context.notes[: MAX_OF_A_KIND - 1]  # the last notice says what is left out
-    yield from (_render_command("notice", {"file": context.configuration} | title, note) for note in notes)
-    left_out = Counter({"note": len(context.notes) - len(notes)})
+    # One notice is reserved for the counts of omissions at the end.
+    notes = context.notes[: MAX_OF_A_KIND - 1]
+    for note in notes:
+        yield _render_command("notice", {"file": context.configuration} | title, note)
+    omissions = Counter({"note": len(context.notes) - len(notes)})
     taken: Counter[str] = Counter()
     for finding in findings:
-        if taken[finding.severity] == MAX_OF_A_KIND:
-            left_out[finding.severity] += 1
+        severity = finding.severity
+        if taken[severity] == MAX_OF_A_KIND:
+            omissions[severity] += 1
             continue
-        taken[finding.severity] += 1
-        yield _render_command(finding.severity, _collect_properties(finding), finding.message, finding.hint)
-    if more := " and ".join(pluralize(count, f"more {kind}") for kind, count in sorted(left_out.items()) if count):
+        taken[severity] += 1
+        properties = _collect_properties(finding)
+        yield _render_command(severity, properties, finding.message, finding.hint)
+    kinds = sorted(kind for kind in omissions if omissions[kind])
+    counts = [pluralize(omissions[kind], f"more {kind}") for kind in kinds]
+    if counts:
         page = "in the step's summary as far as it goes, or " if context.has_page else ""
-        yield _render_command("notice", title, f"{more}, to be found {page}with --format text")
+        text = f"{' and '.join(counts)}, to be found {page}with --format text"
+        yield _render_command("notice", title, text)
 
 
 def _collect_properties(finding: Finding) -> dict[str, str]:
@@ -83,48 +88,63 @@ def _collect_properties(finding: Finding) -> dict[str, str]:
 def _render_command(name: str, properties: dict[str, str], message: str, hint: str | None = None) -> str:
     text = ",".join(f"{key}={_escape_property(value)}" for key, value in properties.items())
     lines = [defused(clipped(one_line(part), _MAX_DATA)) for part in (message, hint) if part]
-    return f"::{name} {text}::{_escape_data(chr(10).join(lines))}"
+    data = _escape_data("\n".join(lines))
+    return f"::{name} {text}::{data}"
 
 
 def _escape_data(text: str) -> str:
+    # The escapes that the runner takes back (actions/runner, ActionCommand.cs).
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _escape_property(text: str) -> str:
+    # A comma would start the next property, a colon could end the list of properties.
     return _escape_data(defused(one_line(text))).replace(":", "%3A").replace(",", "%2C")
 
 
 def render_summary(findings: Sequence[Finding], context: Context, max_chars: int) -> str:
-    """Return findings as a page for a job's summary: a table in GitHub-flavoured markdown, as long as is allowed.
+    """Return findings as a page for a job's summary: a table in GitHub-flavoured markdown.
 
     Args:
-        findings: what to report, the more important first.
-        context: what found them, and the notes.
-        max_chars: the most UTF-16 code units the page may have, at least 500.
+        findings: the findings, the more important first.
+        context: the command and the notes.
+        max_chars: the budget of the page in UTF-16 code units, at least 500.
     """
     counts = Counter(finding.severity for finding in findings)
-    verdict = ", ".join(pluralize(count, kind) for kind, count in sorted(counts.items())) or "nothing found"
-    page = f"{MARKER}\n### pinsync {context.command}: {verdict}\n\n"
-    room = max_chars - measure(page) - _RESERVED
-    notes = _take_fitting((f"- note: {quote_code(clipped(note, _MAX_CELL))}\n" for note in context.notes), room // 2)
+    parts = [pluralize(count, severity) for severity, count in sorted(counts.items())]
+    verdict = ", ".join(parts) or "nothing found"
+    head = f"{MARKER}\n### pinsync {context.command}: {verdict}\n\n"
+    room = max_chars - measure(head) - _RESERVED
+    items = (f"- note: {quote_code(clipped(note, _MAX_CELL))}\n" for note in context.notes)
+    notes = _take_fitting(items, room // 2)
     rows = _take_fitting(map(_render_row, findings), room - measure("".join(notes)) - len(_HEAD))
-    left_out = {"note": len(context.notes) - len(notes), "finding": len(findings) - len(rows)}
-    more = ", ".join(pluralize(count, what) for what, count in left_out.items() if count)
-    parts = [notes, [_HEAD, *rows] if rows else [], [f"Left out to fit: {more}.\n"] if more else []]
-    return page + "\n".join("".join(part) for part in parts if part)
+    sections = []
+    if notes:
+        sections.append("".join(notes))
+    if rows:
+        sections.append("".join([_HEAD, *rows]))
+    omissions = {"note": len(context.notes) - len(notes), "finding": len(findings) - len(rows)}
+    more = ", ".join(pluralize(count, noun) for noun, count in omissions.items() if count)
+    if more:
+        sections.append(f"Left out to fit: {more}.\n")
+    return head + "\n".join(sections)
 
 
 def _take_fitting(pieces: Iterable[str], room: int) -> list[str]:
-    """Return the first pieces that fit."""
+    """Return the first pieces that fit into the room."""
     taken: list[str] = []
     for piece in pieces:
-        if (room := room - measure(piece)) < 0:
+        room -= measure(piece)
+        if room < 0:
             break
         taken.append(piece)
     return taken
 
 
 def _render_row(finding: Finding) -> str:
-    place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part is not None)
-    cells = [place, f"{finding.severity} {finding.rule}: {finding.message}", finding.hint or ""]
-    return "".join(f"| {quote_code(clipped(cell, _MAX_CELL)) if cell else ''} " for cell in cells) + "|\n"
+    place = [part for part in (finding.file, finding.line, finding.column) if part is not None]
+    message = f"{finding.severity} {finding.rule}: {finding.message}"
+    row = "|"
+    for cell in (":".join(map(str, place)), message, finding.hint):
+        row += f" {quote_code(clipped(cell, _MAX_CELL))} |" if cell else "  |"
+    return f"{row}\n"

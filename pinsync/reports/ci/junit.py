@@ -1,7 +1,7 @@
-"""The report for test runners' pages: JUnit's XML, as Jenkins and GitLab read it.
+"""The report for the pages of test runners: JUnit's XML, as Jenkins and GitLab read it.
 
-What differs, or is wrong, is a test that failed; what could not be compared, or looked
-at, is a test with an error.
+A difference or fault is a failed test. A tracker that could not be compared, or a file that could
+not be read, is a test with an error.
 """
 
 from __future__ import annotations
@@ -27,24 +27,23 @@ _COUNTED: Final = {"tests": "testcase", "failures": "failure", "errors": "error"
 
 
 def render(drift: Drift, style: Style) -> str:
-    """Return the drift as JUnit's XML, with a final newline: a suite for each model, a test for each customization.
+    """Return the drift as JUnit's XML: a suite for each model, a test for each customization.
 
     Args:
-        drift: what to report.
+        drift: the drift.
         style: the time zone.
     """
     return render_findings(*collect_findings(drift, style))
 
 
 def render_findings(findings: Sequence[Finding], context: Context) -> str:
-    """Return findings as JUnit's XML (XML 1.0 in UTF-8, without a document type), with a final newline.
+    """Return findings as JUnit's XML, with a final newline.
 
-    A finding's suite is its model (``tracker/model`` where there are several trackers), or its file where it has none.
-    There is always a test, since some readers take a report without any for broken.
+    The suite of a finding is its model, or its file if it has no model.
 
     Args:
-        findings: what to report.
-        context: what found them, what passed, and the notes.
+        findings: the findings.
+        context: the command, the passed tests and the notes.
     """
     report = _Report(context.command)
     for note in context.notes:
@@ -53,13 +52,14 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
         report.add_failure(finding)
     for passed in context.passed:
         report.add_test(passed.suite, passed.name)
+    # Some readers take a report without tests for broken.
     if not (findings or context.passed):
         report.add_test(context.command, "nothing found")
     return report.render()
 
 
 class _Report:
-    """The suites, in the order in which they are first named."""
+    """A document whose suites stand in the order of their first tests."""
 
     def __init__(self, command: str) -> None:
         self._root = ET.Element("testsuites", name=f"pinsync {command}")
@@ -68,10 +68,12 @@ class _Report:
         self._equal: Counter[tuple[str, str]] = Counter()
 
     def add_test(self, suite: str, name: str) -> ET.Element:
-        """Add a test; readers tell tests apart by their names, so equal ones get a number."""
-        suite, name = one_line(suite), clipped(one_line(name), _MAX_NAME)
+        """Add a test that passed."""
+        suite = one_line(suite)
+        name = clipped(one_line(name), _MAX_NAME)
         if suite not in self._suites:
             self._suites[suite] = ET.SubElement(self._root, "testsuite", name=suite)
+        # Readers tell tests apart by their names, so equal names get a number.
         full = name
         while (suite, full) in self._names:
             self._equal[suite, name] += 1
@@ -80,11 +82,14 @@ class _Report:
         return ET.SubElement(self._suites[suite], "testcase", classname=suite, name=full, time="0")
 
     def add_failure(self, finding: Finding) -> None:
-        """Add a test that failed: it is named by what it is about, and so is the same one when that changes further."""
+        """Add a test that failed, or a test with an error."""
         # A tracker that can't be compared keeps its suite, whichever file is at fault.
         owner = finding.identity if finding.name else finding.file
-        suite = name_suite(finding.model, finding.tracker) or owner or finding.identity or finding.rule
-        test = self.add_test(suite, finding.name or _describe_test(finding))
+        suite = name_suite(finding.model, finding.tracker)
+        suite = suite or owner or finding.identity or finding.rule
+        # Named by the rule or the fault, not by the message, so that readers see the same test
+        # fail again when the difference grows.
+        test = self.add_test(suite, finding.name or _name_fault(finding))
         if finding.file is not None:
             test.set("file", one_line(finding.file))
             if finding.line is not None:
@@ -97,7 +102,7 @@ class _Report:
         """Return the document."""
         for element in (self._root, *self._suites.values()):
             for name, tag in _COUNTED.items():
-                element.set(name, str(sum(1 for _ in element.iter(tag))))
+                element.set(name, str(len(list(element.iter(tag)))))
             element.set("time", "0")
         ET.indent(self._root)
         text = defused(ET.tostring(self._root, encoding="unicode"), _write_reference)
@@ -105,11 +110,11 @@ class _Report:
 
 
 def _write_reference(character: str) -> str:
-    """Return a character reference (XML 1.0, section 4.1), which a reader takes for the character."""
+    """Return a character reference (XML 1.0, section 4.1), which readers resolve."""
     return f"&#{ord(character)};"
 
 
-def _describe_test(finding: Finding) -> str:
-    """Return what a finding is about, but for its line, which moves: ``expired: customizations/basket.yaml: 123``."""
+def _name_fault(finding: Finding) -> str:
+    """Return a name without the line, which moves: ``expired: customizations/basket.yaml: 123``."""
     identity = finding.identity if finding.identity != finding.message else None
-    return ": ".join(part for part in (finding.rule, finding.file, identity) if part)
+    return ": ".join(filter(None, (finding.rule, finding.file, identity)))
