@@ -318,7 +318,7 @@ def test_what_is_said_and_warned_has_no_line_of_its_own_either() -> None:
 
 def test_a_name_is_a_line_of_data() -> None:
     shown: list[str] = []
-    Console(out=lambda line: shown.append(str(line)), err=pytest.fail).name("  ::error::a\n::error::b\x1b")
+    Console(out=lambda line: shown.append(str(line)), err=pytest.fail).print_name("  ::error::a\n::error::b\x1b")
     assert shown == [r"  \u003a:error::a\n::error::b\u001b"]
 
 

@@ -57,7 +57,7 @@ def test_what_is_no_command_stays(text: str) -> None:
 def test_what_is_said_is_no_command(text: str) -> None:
     said: list[str] = []
     console = Console(out=lambda line: said.append(str(line)), err=said.append, verbosity=1)
-    for say in (console.say, console.step, console.warn, console.name):
+    for say in (console.say, console.step, console.warn, console.print_name):
         say(f"{text}\n{text}")
     console.fail(PinsyncError(f"{text}\n{text}", hint=f"{text}\n{text}"))
     assert len(said) == 6

@@ -148,7 +148,7 @@ def test_several_trackers_are_counted_and_a_line_never_wraps() -> None:
     sent: list[str] = []
     progress = Progress(sent.append, lambda: 40)
     names = [f"shop-{number}" for number in range(4)]
-    with progress.phase("fetching", names) as done:
+    with progress.show_phase("fetching", names) as done:
         done("shop-1")
         progress.clear()
         done("shop-0")
@@ -176,7 +176,7 @@ def test_a_download_says_how_much_has_come(command: str, monkeypatch: pytest.Mon
 def test_the_bytes_of_each_tracker_are_shown_once_there_are_many() -> None:
     sent: list[str] = []
     progress = Progress(sent.append, lambda: 80)
-    with progress.phase("fetching", ["sk", "cz"]) as done:
+    with progress.show_phase("fetching", ["sk", "cz"]) as done:
         for count in (50_000, 1_000_000, 1_001_000, 2_345_678):
             progress.show_bytes("cz", count)
         done("cz")
@@ -209,7 +209,7 @@ def test_a_wait_is_shown_with_its_reason(command: str, api: Sandbox, pinsync: Co
 def test_a_wait_is_gone_once_bytes_come() -> None:
     sent: list[str] = []
     progress = Progress(sent.append, lambda: 80)
-    with progress.phase("fetching", ["sk"]):
+    with progress.show_phase("fetching", ["sk"]):
         progress.show_wait("sk", "attempt 2 of 4 in 1.0 s: https://x says \x1b[2J")
         progress.show_bytes("sk", 0)
     assert sent == [
@@ -226,7 +226,7 @@ def test_a_terminal_that_has_gone_is_no_failure() -> None:
     progress = Progress.on_terminal(stream, {"TERM": "xterm"})
     assert progress
     os.close(ours)
-    with progress.phase("fetching", ["shop"]) as done:
+    with progress.show_phase("fetching", ["shop"]) as done:
         progress.show_bytes("shop", 1_000_000)
         done("shop")
     with pytest.raises(OSError, match="Input/output error"):
@@ -235,7 +235,7 @@ def test_a_terminal_that_has_gone_is_no_failure() -> None:
 
 def test_progress_of_nothing_is_nothing() -> None:
     sent: list[str] = []
-    with Progress(sent.append, lambda: 40).phase("writing", []):
+    with Progress(sent.append, lambda: 40).show_phase("writing", []):
         pass
     assert sent == []
 

@@ -91,7 +91,7 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
         if tip == repository.head() and (message := _uncommitted(repository, rules)):
             console.warn(message)
         names = [tracker.name for tracker in rules]
-        with console.phase("looking through the history of", names):
+        with console.show_phase("looking through the history of", names):
             console.step(f"looking through the commits from {options.revision} ({tip[:12]}) back")
             wanted = {tracker.name: found for tracker, found in rules.items()}
             found, whole = blamed(history.steps(names), wanted)

@@ -126,7 +126,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     old, new = (workspace.open(source) for source in pair)
     run = _Run(old, new, options, workspace.environ, console)
     trackers = run.trackers()
-    with console.phase("comparing", [_tracker(both).name for both in trackers]) as done:
+    with console.show_phase("comparing", [_tracker(both).name for both in trackers]) as done:
         found = run_in_parallel(run.compared, trackers, lambda both: done(_tracker(both).name))
     run.warn(found)
     run.check_scope(found)

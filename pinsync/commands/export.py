@@ -183,7 +183,7 @@ class _Run:
     def fetch(self, trackers: Sequence[Tracker]) -> list[tuple[Tracker, Snapshot]]:
         """Return the answer for each tracker that has one; they are asked in parallel."""
         found = []
-        with self._console.phase("fetching", [tracker.name for tracker in trackers]) as done:
+        with self._console.show_phase("fetching", [tracker.name for tracker in trackers]) as done:
             answers = run_in_parallel(self._fetched, trackers, lambda tracker: done(tracker.name))
         for tracker, answer in zip(trackers, answers, strict=True):
             if isinstance(answer, PinsyncError):
@@ -276,7 +276,7 @@ class _Run:
         """Say what an export would change."""
         for found in self._updates(answers):
             for path in found.files:
-                self._console.name(self._here(path))
+                self._console.print_name(self._here(path))
             self._console.say(summarize_update(found, self._where(found.folder), would="would be "))
             self._check_unsaved(found)
             self.codes.append(1 if found.files else 0)
@@ -324,7 +324,7 @@ class _Run:
         found = []
         if isinstance(self._place, WorkingTree):
             self._head = self._place.head()
-        with self._console.phase("rendering", [tracker.name for tracker, _ in answers]) as done:
+        with self._console.show_phase("rendering", [tracker.name for tracker, _ in answers]) as done:
             for tracker, answer in answers:
                 if checked := self._checked(tracker, answer):
                     found.append(checked)
@@ -346,7 +346,7 @@ class _Run:
         if place.repository:
             place.repository.check_head(self._head)
         with writing():
-            with place.store.lock(), self._console.phase("writing", [found.tracker.name for found, _ in ready]):
+            with place.store.lock(), self._console.show_phase("writing", [found.tracker.name for found, _ in ready]):
                 written = [found for found, staged in ready if self._write(place, found, staged)]
             if place.repository:
                 place.repository.check_out([path for found in written for path in found.files])

@@ -153,7 +153,7 @@ def _preview(changes: Sequence[_Change], store: Store, options: Options, console
         if options.diff:
             _show(Texts(str(change.path), change.old, change.new), console)
         else:
-            console.name(relative_to_cwd(str(change.path), store.root))
+            console.print_name(relative_to_cwd(str(change.path), store.root))
 
 
 def _summary(changed: int, unchanged: int, options: Options) -> str:

@@ -150,7 +150,7 @@ def _check_folders(
     places = sorted({PurePosixPath(source).parent for source in {*check.files, *check.only_found}})
     folders: list[Folder] = []
     findings: list[Finding] = []
-    with console.phase("checking", [str(place) for place in places]) as done:
+    with console.show_phase("checking", [str(place) for place in places]) as done:
         for place in places:
             folders.append(reader.folder(place, options))
             findings += check.find(folders[-1])

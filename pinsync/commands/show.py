@@ -84,7 +84,7 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
     for warning in warnings_at(state, tree):
         console.warn(warning)
     trackers = select_trackers(state.trackers, options.names)
-    with console.phase("reading", [tracker.name for tracker in trackers]) as done:
+    with console.show_phase("reading", [tracker.name for tracker in trackers]) as done:
         read = []
         for tracker in trackers:
             console.step(f"{tracker.name}: {state.reading(tracker)}")

@@ -70,7 +70,7 @@ def trackers(workspace: Workspace, options: Options, console: Console) -> int:
 
 
 def _check_keys(selected: Sequence[Tracker], workspace: Workspace, console: Console) -> list[KeyCheck]:
-    with console.phase("checking", [tracker.name for tracker in selected]) as done:
+    with console.show_phase("checking", [tracker.name for tracker in selected]) as done:
         check = partial(_check_key, workspace=workspace, console=console)
         return run_in_parallel(check, selected, lambda tracker: done(tracker.name))
 

@@ -1,1 +1,1 @@
-"""How a command speaks: the console, the progress of what is waited for, and the pager."""
+"""The terminal: console, progress, and pager."""

@@ -1,4 +1,4 @@
-"""Where a command speaks: data on standard output, everything else on standard error."""
+"""Write data to stdout and everything else to stderr."""
 
 from __future__ import annotations
 
@@ -18,22 +18,26 @@ if TYPE_CHECKING:
     from pinsync.terminal.progress import Progress
 
 FOR_PEOPLE: Final = frozenset({"text"})
-"""The formats for people. A program reads every other format, as bytes in UTF-8."""
+"""The formats for people. Programs read all other formats, as bytes in UTF-8."""
+
+# SGR codes of colours (ECMA-48, 8.3.117).
+_RED: Final = 31
+_YELLOW: Final = 33
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """Where a command speaks.
+    """The output of a command.
 
     Args:
-        out: takes data for stdout, escaped already. Text is a line for people, in the encoding of
-            the console; bytes are for a program, and written as they are.
-        err: takes a line of anything else, for stderr.
-        verbosity: -1 says only what is wrong, 0 the result as well, 1 the steps too.
-        color: whether errors and warnings stand out.
+        out: writes data to stdout, escaped already. Text is a line for people, in the encoding of
+            the console; bytes are for a program and written as they are.
+        err: writes any other line to stderr.
+        verbosity: -1 for errors and warnings, 0 for results too, 1 for steps too.
+        color: whether errors and warnings are coloured.
         color_out: whether data may be coloured.
-        progress: shows what is being waited for; None where nobody watches.
-        is_one_terminal: whether stdout and stderr are one terminal.
+        progress: the progress line; None if stderr is no terminal.
+        is_one_terminal: whether stdout and stderr are the same terminal.
     """
 
     out: Callable[[str | bytes], None]
@@ -44,57 +48,71 @@ class Console:
     progress: Progress | None = None
     is_one_terminal: bool = False
 
-    def phase(self, verb: str, names: Sequence[str]) -> AbstractContextManager[Callable[[str], None]]:
-        """Show for as long as it lasts what is done and of which trackers it isn't yet; yields what takes the done."""
-        return self.progress.phase(verb, names) if self.progress else nullcontext(_nobody_watches)
+    def show_phase(self, verb: str, names: Sequence[str]) -> AbstractContextManager[Callable[[str], None]]:
+        """Show a phase and its unfinished trackers until the block ends.
+
+        Args:
+            verb: the activity, such as ``fetching``.
+            names: the trackers.
+
+        Returns:
+            A context manager. It yields a function to call with the name of each tracker that is
+            done.
+        """
+        if self.progress:
+            return self.progress.show_phase(verb, names)
+        return nullcontext(_ignore)
 
     def show_bytes(self, name: str, count: int) -> None:
-        """Show how many bytes of a tracker's answer have come."""
+        """Show the number of bytes of a tracker's answer received so far."""
         if self.progress:
             self.progress.show_bytes(name, count)
 
     def report(self, text: str, format_: str) -> None:
-        """Write a report with its final newline to stdout, in UTF-8 unless the format is for people.
+        """Write a report to stdout.
 
         Args:
-            text: the report.
+            text: the report, with its final newline.
             format_: the name of its format.
         """
-        self.out(text.removesuffix("\n") if format_ in FOR_PEOPLE else text.encode())
+        if format_ in FOR_PEOPLE:
+            self.out(text.removesuffix("\n"))
+        else:
+            self.out(text.encode())
 
     def show_wait(self, name: str, text: str) -> None:
-        """Show why and for how long a tracker's call waits, to whoever asked for steps or watches the progress."""
+        """Show why and for how long a tracker's call waits, as a step and as progress."""
         self.step(f"{name}: {text}")
         if self.progress:
             self.progress.show_wait(name, text)
 
-    def name(self, text: str) -> None:
-        """Show the name of a file as a line of data."""
+    def print_name(self, text: str) -> None:
+        """Write the name of a file to stdout, as a line of data."""
         self.out(defused(one_line(text)))
 
     def say(self, text: str) -> None:
-        """Show a result."""
+        """Write a result to stderr, unless ``-q`` is given."""
         if self.verbosity >= 0:
             self._tell(text)
 
     def step(self, text: str) -> None:
-        """Show what is being done, to whoever asked for it."""
+        """Write a step to stderr if ``-v`` is given."""
         if self.verbosity > 0:
             self._tell(text)
 
     def warn(self, text: str) -> None:
-        """Show what is odd but no failure."""
-        self._tell(text, f"{self._painted('warning:', 33)} ")
+        """Write a warning to stderr."""
+        self._tell(text, f"{self._paint('warning:', _YELLOW)} ")
 
     def fail(self, error: PinsyncError) -> int:
-        """Show an error with its hint; return its exit code."""
-        self._tell(error.message, f"{self._painted('error:', 31)} ")
+        """Write an error with its hint to stderr; return its exit code."""
+        self._tell(error.message, f"{self._paint('error:', _RED)} ")
         if error.hint:
             self._tell(f"  {error.hint}")
         return error.exit_code
 
     def fail_beside_report(self, errors: Iterable[PinsyncError], format_: str) -> None:
-        """Show the errors that a report on stdout holds, unless the same terminal shows that report.
+        """Write the errors of a report to stderr, unless the same terminal shows the report.
 
         Args:
             errors: the errors.
@@ -106,35 +124,35 @@ class Console:
             self.fail(error)
 
     def _tell(self, text: str, mark: str = "") -> None:
-        """Write text behind a mark, its further lines indented: none can pass for pinsync's own."""
+        # Further lines are indented, so that foreign text can't pass for a message of pinsync.
         shown = printable(text).replace("\n", "\n  ")
         self.err(defused(f"{mark}{shown}"))
 
-    def _painted(self, text: str, color: int) -> str:
+    def _paint(self, text: str, color: int) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self.color else text
 
 
-def _nobody_watches(_name: str) -> None:
-    """Take note of nothing."""
+def _ignore(_name: str) -> None:
+    """Do nothing with the name of a tracker that is done."""
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether a person reads a standard stream; None stands for one that the parent closed."""
+    """Return whether a standard stream is a terminal; None is a stream that the parent closed."""
     return stream is not None and stream.isatty()
 
 
 def read_standard_input() -> bytes:
-    """Return all that standard input holds; nothing if the parent closed it."""
+    """Return all of standard input; nothing if the parent closed it."""
     return sys.stdin.buffer.read() if sys.stdin else b""
 
 
 def are_one_terminal(out: TextIO, err: TextIO) -> bool:
-    """Whether two streams are the same terminal."""
+    """Return whether two streams are the same terminal."""
     return out.isatty() and err.isatty() and os.path.sameopenfile(out.fileno(), err.fileno())
 
 
 def wants_color(stream: TextIO, wanted: bool | None, environ: Mapping[str, str]) -> bool:
-    """Whether a stream takes colour: as an option says, else as the environment says, else if it is a terminal."""
+    """Return whether to colour a stream: as the option, the environment or isatty() says."""
     if wanted is not None:
         return wanted
     if environ.get("NO_COLOR"):

@@ -1,4 +1,4 @@
-"""Long output on a terminal, shown page by page as git does it."""
+"""Show long output on a terminal page by page, as git does."""
 
 from __future__ import annotations
 
@@ -20,53 +20,58 @@ if TYPE_CHECKING:
     from pinsync.terminal.console import Console
 
 _SETTINGS: Final = {"LESS": "FRX", "LV": "-c"}
-"""What git sets for two pagers unless the user has: quit if one page is enough, let colours through, don't clear."""
-_FOR_A_SHELL: Final = re.compile(r"""[|&;<>()$`\\"' \t\n*?\[#~=%]""")
+"""Variables that git sets for less and lv unless the user has (core.pager in git-config(1))."""
+_SHELL_CHARACTERS: Final = re.compile(r"""[|&;<>()$`\\"' \t\n*?\[#~=%]""")
 
 
 class _ClosedError(Exception):
-    """The reader has seen enough."""
+    """The reader closed the pager or the pipe."""
 
 
 @contextlib.contextmanager
 def open_pager(
     console: Console, environ: Mapping[str, str], repository: Repository | None = None
 ) -> Iterator[Callable[[str], None]]:
-    """Yield what takes lines for standard output: a pager's input on a terminal, else the console as it is.
+    """Yield a function that writes a line to the pager or, without a terminal, to the console.
 
-    A pager that is left early, or a pipe whose reader has gone, ends the block there and then, which is no failure.
-    Once all is written, an interrupt is the pager's business alone.
+    A reader who leaves the pager early, or closes the pipe, ends the block at once, without an
+    error. While the pager shows the rest, an interrupt is for the pager alone.
 
     Args:
-        console: where the lines go without a pager.
-        environ: the environment variables. They and git's settings choose the pager, and no file of pinsync's does.
+        console: writes the lines if there is no pager.
+        environ: the environment variables. They and git's settings choose the pager; the
+            configuration can't.
         repository: the repository whose settings count besides the user's, if any.
     """
-    process = _start(console, environ, _command(environ, repository)) if sys.stdout.isatty() else None
+    process = None
+    if sys.stdout.isatty():
+        process = _start(console, environ, _choose_command(environ, repository))
     if process is None or process.stdin is None:
         with contextlib.suppress(_ClosedError):
-            yield lambda text: _say(console, text)
+            yield lambda text: _write_to_console(console, text)
         return
     stream = process.stdin
     try:
         with contextlib.suppress(_ClosedError):
-            yield lambda text: _write(stream, f"{text}\n")
+            yield lambda text: _write_to_pager(stream, f"{text}\n")
     finally:
         _wait(process, stream)
 
 
 def _start(console: Console, environ: Mapping[str, str], command: str) -> subprocess.Popen[str] | None:
-    """Start the pager, if there is one; as git, do without one that isn't installed."""
+    """Start the pager, if a command names one that is installed."""
+    # git takes cat for no pager too.
     if command in ("", "cat"):
         return None
     if console.progress:
         console.progress.clear()
     sys.stdout.flush()
-    shell = bool(_FOR_A_SHELL.search(command))
+    # As git, use a shell only if the command needs one (run-command.c, prepare_shell_cmd).
+    needs_shell = bool(_SHELL_CHARACTERS.search(command))
     try:
         return subprocess.Popen(
-            command if shell else [command],
-            shell=shell,
+            command if needs_shell else [command],
+            shell=needs_shell,
             stdin=subprocess.PIPE,
             stdout=sys.stdout,
             env={**_SETTINGS, **child_environment(environ)},
@@ -77,19 +82,23 @@ def _start(console: Console, environ: Mapping[str, str], command: str) -> subpro
         return None
 
 
-def _command(environ: Mapping[str, str], repository: Repository | None) -> str:
+def _choose_command(environ: Mapping[str, str], repository: Repository | None) -> str:
     try:
         from pinsync.repository.process import read_pager  # noqa: PLC0415 - raises without git
 
         return repository.pager() if repository else read_pager(None)
-    except RepositoryError:  # without git its variables count all the same
-        return next((environ[name] for name in ("GIT_PAGER", "PAGER") if name in environ), "less")
+    except RepositoryError:
+        # Without git, its variables count all the same.
+        for name in ("GIT_PAGER", "PAGER"):
+            if name in environ:
+                return environ[name]
+        return "less"
 
 
-def _say(console: Console, text: str) -> None:
-    """Write a line, unless the reader of a pipe has gone, as `head` does: nothing more is made for nobody."""
-    if hasattr(select, "poll"):  # which Windows hasn't got
-        with contextlib.suppress(OSError):  # of a standard output that is none of the system's files
+def _write_to_console(console: Console, text: str) -> None:
+    # A reader such as `head` closes the pipe early: stop there, and make no more lines.
+    if hasattr(select, "poll"):  # missing on Windows
+        with contextlib.suppress(OSError):  # fileno() fails if stdout is no file of the system
             poll = select.poll()
             poll.register(sys.stdout.fileno(), 0)
             if poll.poll(0):
@@ -97,7 +106,7 @@ def _say(console: Console, text: str) -> None:
     console.out(text)
 
 
-def _write(stream: IO[str], text: str) -> None:
+def _write_to_pager(stream: IO[str], text: str) -> None:
     try:
         stream.write(text)
         stream.flush()
@@ -106,10 +115,11 @@ def _write(stream: IO[str], text: str) -> None:
 
 
 def _wait(process: subprocess.Popen[str], stream: IO[str]) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C means the pager alone now: less, for example, stops a search by it.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with contextlib.suppress(OSError):
             stream.close()
         process.wait()
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, handler)

@@ -1,4 +1,4 @@
-"""What is being waited for, on the last line of a terminal, and gone once there is something to say."""
+"""Show progress on the last line of a terminal, and clear it before other output."""
 
 from __future__ import annotations
 
@@ -14,80 +14,86 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _CLEAR: Final = "\r\x1b[K"
-_COLUMNS: Final = 80
-"""Of a terminal that doesn't say how many it has."""
-_WORTH_A_WORD: Final = 100_000
-"""The bytes from which on it is said how many have come."""
+_DEFAULT_COLUMNS: Final = 80
+"""Columns of a terminal that doesn't tell its width."""
+_MIN_BYTES: Final = 100_000
+"""The fewest bytes whose number is shown."""
 
 
 class Progress:
-    """One line of a terminal, which several threads may bring up to date.
+    """One line of a terminal; several threads may update it.
 
     Args:
-        write: takes text for the terminal, which must appear at once.
-        columns: returns how many columns there are.
+        write: writes text to the terminal at once, without a buffer.
+        count_columns: returns the width of the terminal.
     """
 
-    def __init__(self, write: Callable[[str], None], columns: Callable[[], int]) -> None:
+    def __init__(self, write: Callable[[str], None], count_columns: Callable[[], int]) -> None:
         self._write = write
-        self._columns = columns
+        self._count_columns = count_columns
         self._lock = threading.Lock()
         self._verb = ""
-        self._left: list[str] = []
+        self._names: list[str] = []  # of the trackers that are not done
         self._total = 0
         self._notes: dict[str, str] = {}
         self._shown = ""
 
     @classmethod
     def on_terminal(cls, stream: TextIO, environ: Mapping[str, str]) -> Self | None:
-        """Return what shows progress on a stream; None if that is no terminal, a dumb one, or one that CI pretends."""
+        """Return a progress line on a stream; None if no person watches the stream."""
         if not stream.isatty() or environ.get("TERM") == "dumb" or environ.get("CI"):
             return None
 
         def write(text: str) -> None:
-            with suppress(OSError):  # a terminal that is gone must not change the exit code
+            # A terminal that is gone must not change the exit code.
+            with suppress(OSError):
                 stream.write(text)
                 stream.flush()
 
-        def columns() -> int:
-            with suppress(OSError):  # likewise
-                return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
-            return _COLUMNS
+        def count_columns() -> int:
+            with suppress(OSError):
+                # Some terminals tell a width of 0.
+                return os.get_terminal_size(stream.fileno()).columns or _DEFAULT_COLUMNS
+            return _DEFAULT_COLUMNS
 
-        return cls(write, columns)
+        return cls(write, count_columns)
 
     @contextmanager
-    def phase(self, verb: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
-        """Say for as long as it lasts what is done, and of which trackers it isn't yet.
+    def show_phase(self, verb: str, names: Sequence[str]) -> Iterator[Callable[[str], None]]:
+        """Show a phase and its unfinished trackers until the block ends.
 
         Args:
-            verb: what is done, such as ``fetching``.
+            verb: the activity, such as ``fetching``.
             names: the trackers.
 
         Yields:
-            What to call with the name of each tracker that is done.
+            A function to call with the name of each tracker that is done.
         """
         with self._lock:
-            self._verb, self._left, self._total, self._notes = verb, list(names), len(names), {}
+            self._verb = verb
+            self._names = list(names)
+            self._total = len(names)
+            self._notes = {}
             self._paint()
         try:
-            yield self._done
+            yield self._mark_done
         finally:
             with self._lock:
-                self._left = []
+                self._names = []
                 self._clear()
 
     def clear(self) -> None:
-        """Make room for something else; the line is back as soon as there is news."""
+        """Clear the line for other output; the next news shows it again."""
         with self._lock:
             self._clear()
 
     def show_bytes(self, name: str, count: int) -> None:
-        """Say how many bytes of a tracker's answer have come."""
-        self._note(name, f" ({count / 1e6:.1f} MB)" if count >= _WORTH_A_WORD else "")
+        """Show the number of bytes of a tracker's answer received so far."""
+        note = f" ({count / 1e6:.1f} MB)" if count >= _MIN_BYTES else ""
+        self._note(name, note)
 
     def show_wait(self, name: str, text: str) -> None:
-        """Say why and for how long a tracker's call waits, until bytes come."""
+        """Show why and for how long a tracker's call waits, until bytes come."""
         self._note(name, f" ({printable(text)})")
 
     def _note(self, name: str, note: str) -> None:
@@ -95,20 +101,25 @@ class Progress:
             self._notes[name] = note
             self._paint()
 
-    def _done(self, name: str) -> None:
+    def _mark_done(self, name: str) -> None:
         with self._lock:
-            if name in self._left:  # interrupted, a phase may be over before its threads are
-                self._left.remove(name)
+            # After an interrupt, threads may outlive their phase.
+            if name in self._names:
+                self._names.remove(name)
                 self._paint()
 
     def _paint(self) -> None:
-        if not self._left:
+        if not self._names:
             return
-        count = f" {self._total - len(self._left)} of {self._total} done, left:" if self._total > 1 else ""
-        names = (name + self._notes.get(name, "") for name in self._left)
-        text = f"{self._verb}{count} {', '.join(names)}"
-        room = max(self._columns() - 1, 1)
-        line = text if len(text) <= room else f"{text[: room - 1]}…"
+        count = ""
+        if self._total > 1:
+            count = f" {self._total - len(self._names)} of {self._total} done, left:"
+        names = (name + self._notes.get(name, "") for name in self._names)
+        line = f"{self._verb}{count} {', '.join(names)}"
+        # The last column stays free: some terminals wrap a line that fills it.
+        room = max(self._count_columns() - 1, 1)
+        if len(line) > room:
+            line = f"{line[: room - 1]}…"
         if line != self._shown:
             self._write(_CLEAR + line)
             self._shown = line
