@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pinsync import config
 from pinsync.errors import ConfigError, FileError, UsageError
 from pinsync.layout import SUFFIX
-from pinsync.templates.ci import TRACKER_VARIABLE, installed_source, is_release, key_variables, render
+from pinsync.templates.ci import TRACKER_VARIABLE, find_installed_source, is_release, list_key_variables, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -139,7 +139,7 @@ def init(
         files[root / config.FILE_NAME] = _configuration(root, named, host, environ)
     directory = _DIRECTORY if fresh else _directory(root, environ)
     top = _top(root) if ci else root
-    source = installed_source() if ci else None
+    source = find_installed_source() if ci else None
     trackers = _trackers(root, files.get(root / config.FILE_NAME), environ) if ci else ()
     if ci:
         path = None if top == root else (root / config.FILE_NAME).relative_to(top).as_posix()
@@ -171,7 +171,7 @@ def _explain(
     echo: Callable[[str], None],
 ) -> None:
     """Say where CI has the keys from, and which code it hands them to."""
-    keys = key_variables(trackers)
+    keys = list_key_variables(trackers)
     come = "key comes" if len(keys) == 1 else "keys come"
     where = f"{_SETTINGS[ci]}: {_listed(keys)}"
     echo(f"In CI the {come} from {where}. What else a file needs stands at its top.")

@@ -1,1 +1,1 @@
-"""The files that `pinsync init --ci` writes."""
+"""Templates of the files that `pinsync init --ci` writes."""

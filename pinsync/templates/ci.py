@@ -1,4 +1,4 @@
-"""The files that run pinsync in CI, made from templates for one configuration and its trackers."""
+"""Make the files that run pinsync in CI, from templates and the trackers of a configuration."""
 
 from __future__ import annotations
 
@@ -20,67 +20,67 @@ if TYPE_CHECKING:
 TRACKER_VARIABLE: Final = "PINSYNC_TRACKER_ID"
 
 _COMMAND: Final = re.compile(r"\bpinsync (?:diff|lint|export)\b")
-"""The commands of a template that read a configuration."""
+"""A command in a template that reads a configuration."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
-"""A path that means itself in YAML, and to a shell."""
+"""A path that needs no quotes, neither in YAML nor in a shell."""
 
 _SOURCE: Final = re.compile(r'(?m)^  # What (pipx?) installs: .*\n  PINSYNC: ""$')
-"""Where a template leaves open what is installed."""
+"""The lines of a template about the package to install."""
 _FROM_PYPI: Final = "From PyPI: make sure that it has this pinsync, or write git+https://…@<commit>."
 _URL: Final = re.compile(r"https://[A-Za-z0-9._~/-]+")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _UNRELEASED: Final = re.compile(r"dev|\+")
-"""Part of the version of a development build or of a local one (PEP 440)."""
+"""The mark of a development build's version, or of a local version (PEP 440)."""
 
-# Where the templates change for several trackers. In all of them:
+# Lines that change for several trackers, in all templates:
 _HEADER: Final = re.compile(r"(?m)^# .*\bone (?:open issue|pull request|merge request)\b")
 _BRANCH: Final = re.compile(r"(?m)^ +BRANCH: .*$")
 _TITLE: Final = re.compile(r"(?m)^ +TITLE: .*$")
 _LIVE_COMMAND: Final = re.compile(r'\bpinsync (?:diff|export)\b(?! "\$from")')
-"""A command that needs a tracker's key, or compares what came of one; not that of a review."""
-# On GitHub:
+"""A command about the live customizations; the command of a review has `"$from"` behind it."""
+# In GitHub's templates:
 _JOB_NAME: Final = re.compile(r"(?m)^    name: .*$")
 _JOB_ENVIRONMENT: Final = re.compile(r"(?m)^    env:\n")
 _SECRET: Final = re.compile(r"\$\{\{ secrets\.(\w+) \}\}")
 _ISSUE: Final = "--json number --jq '"
 _ISSUE_OF_TITLE: Final = (
-    # 1000, where gh lists 30 by default. Its jq reads the environment.
+    # By default gh lists only 30 issues. Its jq can read the environment.
     "--limit 1000 --json number,title \\\n            --jq 'map(select(.title == env.TITLE)) | "
 )
 _PULL_REQUEST: Final = re.compile(r"(?m)^  pull_request:$")
-# On GitLab:
+# In GitLab's template:
 _MERGE_REQUEST: Final = re.compile(r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "merge_request_event"\n')
 _SCHEDULE: Final = re.compile(r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "schedule".*\n')
 
 
-def installed_source() -> str | None:
-    """Return the commit or the release that pinsync was installed from, as pip takes it, if either.
-
-    pip notes a commit, an archive or a folder in ``direct_url.json`` (PEP 610), and nothing for a
-    package that it found in an index by its name.
-    """
+def find_installed_source() -> str | None:
+    """Return pip's name of the installed pinsync: a release or a commit; None for neither."""
     try:
         package = metadata.distribution("pinsync")
-    except metadata.PackageNotFoundError:  # run from its source
-        return None
-    note = package.read_text("direct_url.json")
-    if note is None:
-        return None if _UNRELEASED.search(package.version) else f"pinsync=={package.version}"
-    origin = json.loads(note)
+    except metadata.PackageNotFoundError:
+        return None  # pinsync runs from its source
+    # pip writes the file for a commit, an archive or a folder (PEP 610), but not for a package that
+    # it found in an index by its name.
+    record = package.read_text("direct_url.json")
+    if record is None:
+        is_released = not _UNRELEASED.search(package.version)
+        return f"pinsync=={package.version}" if is_released else None
+    origin = json.loads(record)
     url, vcs = origin.get("url", ""), origin.get("vcs_info", {})
     commit = vcs.get("commit_id", "")
-    known = vcs.get("vcs") == "git" and _URL.fullmatch(url) and _COMMIT.fullmatch(commit)
-    return f"git+{url}@{commit}" if known else None
+    is_commit = vcs.get("vcs") == "git" and _URL.fullmatch(url) and _COMMIT.fullmatch(commit)
+    return f"git+{url}@{commit}" if is_commit else None
 
 
 def is_release(source: str) -> bool:
-    """Return whether a source is a release, which pip looks for in an index."""
+    """Return whether a source is a release in an index, not a commit."""
     return not source.startswith("git+")
 
 
-def key_variables(trackers: Sequence[Tracker]) -> list[str]:
-    """Return the variables that hold the trackers' keys, each once; by default the usual one."""
-    return list(dict.fromkeys(item.private_key_env for item in trackers)) or [DEFAULT_KEY_VARIABLE]
+def list_key_variables(trackers: Sequence[Tracker]) -> list[str]:
+    """Return the variables of the trackers' keys, each once; without trackers the default one."""
+    variables = dict.fromkeys(tracker.private_key_env for tracker in trackers)
+    return list(variables) or [DEFAULT_KEY_VARIABLE]
 
 
 def render(template: str, source: str | None, path: str | None, trackers: Sequence[Tracker]) -> str:
@@ -88,9 +88,9 @@ def render(template: str, source: str | None, path: str | None, trackers: Sequen
 
     Args:
         template: the name of the template.
-        source: what the jobs install; None leaves it open, so that they fail.
-        path: the configuration's path, if the commands have to name it.
-        trackers: those that the configuration names; if there are none, CI's environment names one.
+        source: the package to install; None leaves it open, so that the jobs fail.
+        path: the path of the configuration, if the commands must name it.
+        trackers: the trackers of the configuration; without any, CI's environment names one.
 
     Raises:
         UsageError: the path would need quotes.
@@ -99,8 +99,9 @@ def render(template: str, source: str | None, path: str | None, trackers: Sequen
     if source:
         comment = f"  # {_FROM_PYPI}\n" if is_release(source) else ""
         text = _SOURCE.sub(rf"{comment}  PINSYNC: {source} # what \1 installs", text)
-    if trackers and DEFAULT_KEY_VARIABLE in text:  # else its jobs read commits alone, of all trackers
-        text = _name_keys(text, key_variables(trackers))
+    # A template without a key compares commits only, for all trackers in one job.
+    if trackers and DEFAULT_KEY_VARIABLE in text:
+        text = _name_keys(text, list_key_variables(trackers))
         if len(trackers) > 1:
             split = _split_on_gitlab if template.startswith("gitlab") else _split_on_github
             text = split(text, trackers)
@@ -114,13 +115,13 @@ def render(template: str, source: str | None, path: str | None, trackers: Sequen
 
 
 def _limit_reviews(text: str, folder: str) -> str:
-    """Let requests be reviewed only if they change a file in the configuration's folder."""
+    """Review only requests that change a file in the folder of the configuration."""
     text = _PULL_REQUEST.sub(rf'\g<0>\n    paths:\n      - "{folder}/**"', text)
     return _MERGE_REQUEST.sub(rf'\g<0>      changes:\n        - "{folder}/**/*"\n', text)
 
 
 def _name_keys(text: str, variables: Sequence[str]) -> str:
-    """Repeat each line about the key for each variable; drop the lines about the tracker's id."""
+    """Repeat each line about the key for each variable; drop lines about the tracker's id."""
     lines = []
     for line in text.splitlines(keepends=True):
         if DEFAULT_KEY_VARIABLE in line:
@@ -131,7 +132,7 @@ def _name_keys(text: str, variables: Sequence[str]) -> str:
 
 
 def _split_on_github(text: str, trackers: Sequence[Tracker]) -> str:
-    """Give each tracker a job of its own, which gets no key but the tracker's."""
+    """Give each tracker a job of its own, with only the tracker's key."""
     matrix = [
         "    strategy:\n",
         "      fail-fast: false # a tracker that fails stops no other\n",
@@ -161,7 +162,7 @@ def _split_on_gitlab(text: str, trackers: Sequence[Tracker]) -> str:
 
 
 def _tell_apart(text: str, each: str) -> str:
-    """Let each job ask for its tracker alone, and name branch, issue and request after it."""
+    """Limit each job to its tracker, and name branch, issue and request after the tracker."""
     text = _HEADER.sub(r"\g<0> for each tracker", text)
     text = _BRANCH.sub(rf"\g<0>-{each}", text)
     text = _TITLE.sub(rf"\g<0> ({each})", text)
