@@ -1,4 +1,4 @@
-"""The command line: the manual's chapters, with the options and the help of each command."""
+"""The command line: one module for each chapter of the manual."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from pinsync.cli.options import folder_option
         "pinsync export --commit": "Write the live customizations to files, and commit them",
         "pinsync diff": "Compare HEAD with the live customizations",
     },
-    epilog="Exit codes: 0 done, in sync; 1 drift or findings; 2 usage, configuration or a file; 3 the remote; "
-    "4 refused for safety; 70 a bug; 130 interrupted. An option without a value is off unless it is given. "
+    epilog="Exit codes: 0 done, in sync; 1 drift or findings; "
+    "2 usage, configuration or a file; 3 the remote; 4 refused for safety; 70 a bug; "
+    "130 interrupted. An option without a value is off unless it is given. "
     "'pinsync COMMAND --help' names the environment variables that a command reads.",
 )
 @folder_option

@@ -1,4 +1,4 @@
-"""The kinds of commands: the sections of their help, and the errors of a wrong command line."""
+"""Click commands with examples and environment variables in their help."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pinsync.errors import suggestion
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_WRITING: Final = frozenset({"plan", "apply", "restore"})
+_PLANNED_COMMANDS: Final = frozenset({"plan", "apply", "restore"})
+"""Commands of later versions, which users of other tools try."""
 
 
 def _options(ctx: click.Context) -> dict[str, click.Option]:
@@ -25,10 +26,10 @@ def _options(ctx: click.Context) -> dict[str, click.Option]:
 
 
 class _Base(click.Command):
-    """What commands and groups share.
+    """The common part of commands and groups.
 
     Args:
-        examples: command line → what it does.
+        examples: command line → purpose.
         environment: the environment variables that the command reads.
     """
 
@@ -44,13 +45,14 @@ class _Base(click.Command):
         self.environment = environment
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; each usage error knows its command, whose usage line is shown."""
+        """Parse the arguments; let each usage error know its command."""
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             raise click.UsageError(f"No such option {error.option_name!r}{self._advice(ctx, error)}", ctx) from error
         except click.UsageError as error:
-            error.ctx = error.ctx or ctx  # the parser itself sets none where an option lacks its value
+            # click's parser sets no context if an option lacks its value.
+            error.ctx = error.ctx or ctx
             raise
 
     def _advice(self, ctx: click.Context, error: click.NoSuchOption) -> str:
@@ -64,11 +66,12 @@ class _Base(click.Command):
         return f"; {hint}" if hint else ""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, the environment variables, and what else stands at the end."""
+        """Write the examples, the environment variables and the epilog."""
         if self.examples:
             with formatter.section("Examples"):
                 blocks = [f"  # {purpose}\n  $ {line}\n" for line, purpose in self.examples.items()]
-                formatter.write("\n".join(blocks))  # as it is: click would wrap the lines
+                # Not write_text(), which would wrap a line that people copy.
+                formatter.write("\n".join(blocks))
         if self.environment:
             with formatter.section("Environment"):
                 formatter.write_dl([(name, MEANINGS[name]) for name in self.environment])
@@ -80,7 +83,7 @@ class Command(_Base):
 
 
 class Group(_Base, click.Group):
-    """A group that suggests the nearest command."""
+    """A group that suggests the nearest command to a misspelled one."""
 
     command_class = Command
 
@@ -89,13 +92,15 @@ class Group(_Base, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or fail with a suggestion."""
         name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
-            if name in _WRITING:
+        is_unknown = self.get_command(ctx, name) is None
+        # While a shell completes a word (resilient_parsing), the command line may be unfinished.
+        if is_unknown and not name.startswith("-") and not ctx.resilient_parsing:
+            if name in _PLANNED_COMMANDS:
                 ctx.fail(f"No such command {name!r}; pinsync doesn't write to the API yet")
             ctx.fail(f"No such command {name!r}; {suggestion(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
 
 def command(**settings: Any) -> Callable[[Callable[..., int]], Command]:  # noqa: ANN401 - click's
-    """Return what makes a command of a function, whose docstring is the help; takes what `Command` does."""
+    """Return a decorator that makes a command of a function; its docstring is the help."""
     return click.command(cls=Command, **settings)

@@ -17,7 +17,7 @@ from pinsync.cli.options import (
     output_options,
     report_options,
     run_command,
-    select_names,
+    split_names,
     tracker_options,
 )
 from pinsync.cli.variables import API, CONFIGURATION, STEP_SUMMARY, TERMINAL
@@ -25,7 +25,7 @@ from pinsync.model import FailOn
 from pinsync.reports import DRIFT_FORMATS, LINT_FORMATS
 
 
-def _two_at_most(_ctx: click.Context, _param: click.Parameter, sources: tuple[str, ...]) -> tuple[str, ...]:
+def _check_sources(_ctx: click.Context, _param: click.Parameter, sources: tuple[str, ...]) -> tuple[str, ...]:
     if len(sources) > 2:  # noqa: PLR2004 - FROM and TO
         raise click.UsageError(f"Expected FROM and TO, got {len(sources)} sources.")
     return sources
@@ -35,12 +35,14 @@ def _two_at_most(_ctx: click.Context, _param: click.Parameter, sources: tuple[st
     examples={
         "pinsync diff": "Check for drift: compare HEAD with the live customizations",
         "pinsync diff @live @worktree": "Preview your own edits",
-        "pinsync diff origin/main...HEAD --format markdown": "Review a branch, without network or key",
+        "pinsync diff origin/main...HEAD --format markdown": "Review a branch offline, without key",
         "pinsync diff --report json=drift.json": "Write a JSON report as well",
     },
     environment=(*CONFIGURATION, *API, *STEP_SUMMARY, *TERMINAL),
 )
-@click.argument("sources", metavar="[FROM] [TO]", nargs=-1, callback=_two_at_most, shell_complete=completion.sources)
+@click.argument(
+    "sources", metavar="[FROM] [TO]", nargs=-1, callback=_check_sources, shell_complete=completion.complete_sources
+)
 @report_options(tuple(DRIFT_FORMATS))
 @click.option(
     "--fail-on",
@@ -72,7 +74,8 @@ def diff() -> None:
 @command(
     examples={
         "pinsync lint": "Check all documents",
-        "pinsync lint --select window,expired customizations/basket.yaml": "Apply two lint rules to one document",
+        "pinsync lint customizations/basket.yaml": "Check one document",
+        "pinsync lint --select window,expired": "Apply only two lint rules",
         "pinsync lint --since origin/main": "Report only findings that origin/main lacks",
         "pinsync lint --explain position-conflict": "Describe a lint rule",
     },
@@ -81,26 +84,26 @@ def diff() -> None:
 @click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
 @click.option(
     "--select",
-    callback=select_names,
+    callback=split_names,
     multiple=True,
     metavar="RULES",
-    shell_complete=completion.rules,
+    shell_complete=completion.complete_rules,
     help="Only these lint rules, joined by commas (default: all).",
 )
 @click.option(
     "--ignore",
-    callback=select_names,
+    callback=split_names,
     multiple=True,
     metavar="RULES",
-    shell_complete=completion.rules,
+    shell_complete=completion.complete_rules,
     help="All but these lint rules, joined by commas (default: none).",
 )
 @click.option(
     "--explain",
     is_flag=False,
-    flag_value="",
+    flag_value="",  # of --explain without RULE
     metavar="[RULE]",
-    shell_complete=completion.rules,
+    shell_complete=completion.complete_rules,
     help="Describe a lint rule and its remedy; without RULE, list all (default: check files).",
 )
 @click.option(

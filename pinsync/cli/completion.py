@@ -1,4 +1,4 @@
-"""What a shell completes: callbacks as click's ``shell_complete`` wants them."""
+"""Complete words of the command line: callbacks for click's ``shell_complete``."""
 
 from __future__ import annotations
 
@@ -13,40 +13,42 @@ if TYPE_CHECKING:
     import click
     from click.shell_completion import CompletionItem
 
+# A shell puts the word on the command line as it is, and anybody may name a file: so only words
+# without a character that is special to some shell.
+_PLAIN_WORD: Final = r"[\w./@%+][\w./@%+-]*"
 
-def sources(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the sources that a word may become: those of ours or, if none fits, files."""
+
+def complete_sources(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a source: a word that begins with @, else the name of a file."""
     from click.shell_completion import CompletionItem
 
-    words = _fitting(("@live", "@worktree", "@index"), incomplete)
-    return list(map(CompletionItem, words)) or [CompletionItem(incomplete, type="file")]
+    words = _filter_words(("@live", "@worktree", "@index"), incomplete)
+    if not words:
+        return [CompletionItem(incomplete, type="file")]
+    return [CompletionItem(word) for word in words]
 
 
-def trackers(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the configured trackers that a word may become; the configuration may be named before it."""
+def complete_trackers(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a tracker of the configuration."""
     from pinsync.commands.completion import trackers
 
-    return _fitting(trackers(ctx.params.get("config"), variables()), incomplete)
+    return _filter_words(trackers(ctx.params.get("config"), variables()), incomplete)
 
 
-def models(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the models that a word may become; the configuration may be named before it."""
+def complete_models(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a model that has a document."""
     from pinsync.commands.completion import models
 
-    return _fitting(models(ctx.params.get("config"), variables()), incomplete)
+    return _filter_words(models(ctx.params.get("config"), variables()), incomplete)
 
 
-def rules(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return what the last of some rules, joined by commas, may become."""
+def complete_rules(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the last lint rule of a list joined by commas."""
     from pinsync.commands.completion import rules
 
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in _fitting(rules(), last)]
+    return [f"{before}{comma}{name}" for name in _filter_words(rules(), last)]
 
 
-_PLAIN: Final = r"[\w./@%+][\w./@%+-]*"
-"""What means itself to every shell: a word goes to the command line as it is, and the names of files are anybody's."""
-
-
-def _fitting(words: Iterable[str], incomplete: str) -> list[str]:
-    return [word for word in words if word.startswith(incomplete) and re.fullmatch(_PLAIN, word, re.ASCII)]
+def _filter_words(words: Iterable[str], incomplete: str) -> list[str]:
+    return [word for word in words if word.startswith(incomplete) and re.fullmatch(_PLAIN_WORD, word, re.ASCII)]

@@ -1,4 +1,4 @@
-"""The commands that look into what is recorded: history, blame and show."""
+"""The commands that read git's history and the rules of a revision: history, blame and show."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pinsync.cli.variables import CONFIGURATION, PAGER, TERMINAL
     examples={
         "pinsync history basket -n 5": "Show the last five commits that changed a model",
         "pinsync history --item /p/234/": "Show where an item was pinned, and by whom",
-        "pinsync history main..HEAD --format markdown": "Report what a branch changes, commit by commit",
+        "pinsync history main..HEAD --format markdown": "Report a branch commit by commit",
     },
     environment=(*CONFIGURATION, *PAGER, *TERMINAL),
 )
-@click.argument("words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]", shell_complete=completion.models)
+@click.argument("words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]", shell_complete=completion.complete_models)
 @click.option(
     "--model",
     cls=Once,
     metavar="MODEL",
-    shell_complete=completion.models,
+    shell_complete=completion.complete_models,
     help="Only this recommender model (default: all).",
 )
 @click.option(
@@ -77,11 +77,11 @@ def history() -> None:
 @command(
     examples={
         "pinsync blame basket": "Show who changed each pin of a model",
-        "pinsync blame basket /p/123/ --rev HEAD~1": "Show the pins of one item, at an older commit",
+        "pinsync blame basket /p/123/ --rev HEAD~1": "Show the pins of one item at an older commit",
     },
     environment=(*CONFIGURATION, *PAGER, *TERMINAL),
 )
-@click.argument("model", shell_complete=completion.models)
+@click.argument("model", shell_complete=completion.complete_models)
 @click.argument("target", required=False)
 @click.option("--rev", "revision", default="HEAD", metavar="REV", help="Git revision to look at (default: HEAD).")
 @format_options(("text", "json"))
@@ -107,7 +107,7 @@ def blame() -> None:
     },
     environment=(*CONFIGURATION, *PAGER, *TERMINAL),
 )
-@click.argument("model", shell_complete=completion.models)
+@click.argument("model", shell_complete=completion.complete_models)
 @click.argument("target", required=False)
 @click.option(
     "--rev",

@@ -1,4 +1,4 @@
-"""What the commands' options share: groups of them, their values, and how a command speaks."""
+"""Options that several commands share, and the values that they become."""
 
 from __future__ import annotations
 
@@ -24,16 +24,21 @@ if TYPE_CHECKING:
 
 Command = Callable[..., int]
 PATH = click.Path(readable=False)
-"""Anything that a shell completes as a path; what it is, and whether it can be read, its command finds out."""
+"""A path that a shell completes; the command itself checks the file."""
 
 
 class File(click.Path):
-    """A file's name; ``pathlib`` is imported once there is one, so that help stays quick."""
+    """The name of a file; its import of ``pathlib`` waits, so that help stays quick."""
 
     def __init__(self) -> None:
         super().__init__(dir_okay=False)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ANN401 - click's
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Path:
         """Return the path."""
         from pathlib import Path
 
@@ -44,7 +49,7 @@ FILE = File()
 
 
 class Choice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2, and only there
-    """A choice that suggests the nearest value."""
+    """A choice that suggests the nearest value to a misspelled one."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the value, or fail with a suggestion."""
@@ -54,30 +59,32 @@ class Choice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2
 
 
 def echo(text: str | bytes, *, err: bool) -> None:
-    """Write a line, or bytes as they are; a reader that has gone away must not change the exit code."""
+    """Write a line, or bytes as they are, even if the reader is gone."""
     try:
-        # whether there is colour in it was decided before
+        # color=True keeps click from removing colours: the console decides about them.
         click.echo(text, nl=isinstance(text, str), err=err, color=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
+        # The reader is gone. Discard further output, so that the exit code stays.
+        stream = sys.stderr if err else sys.stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except OSError as error:
-        place = "standard error" if err else "standard output"
-        raise FileError(f"can't be written: {error.strerror}", source=place) from error
+        name = "standard error" if err else "standard output"
+        raise FileError(f"can't be written: {error.strerror}", source=name) from error
 
 
-def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
+def _build_console(verbose: bool, quiet: bool, color: bool | None) -> Console:
     from pinsync.terminal.progress import Progress
 
     progress = None if quiet else Progress.on_terminal(sys.stderr, os.environ)
 
-    def say(text: str | bytes, *, err: bool) -> None:
+    def write(text: str | bytes, *, err: bool) -> None:
         if progress:
             progress.clear()
         echo(text, err=err)
 
     return Console(
-        out=lambda text: say(text, err=False),
-        err=lambda text: say(text, err=True),
+        out=lambda text: write(text, err=False),
+        err=lambda text: write(text, err=True),
         verbosity=-1 if quiet else int(verbose),
         color=wants_color(sys.stderr, color, os.environ),
         color_out=wants_color(sys.stdout, color, os.environ),
@@ -87,7 +94,7 @@ def _console(verbose: bool, quiet: bool, color: bool | None) -> Console:
 
 
 def _enter_folders(_ctx: click.Context, _param: click.Parameter, folders: tuple[str, ...]) -> None:
-    """Make each folder the current one in turn; an empty name changes nothing, as with git."""
+    """Enter the folders, one after the other; an empty name changes nothing, as with git."""
     for folder in filter(None, folders):
         try:
             os.chdir(folder)
@@ -104,28 +111,30 @@ folder_option = click.option(
     expose_value=False,
     # A callback also runs for completion, so that trackers and models are those of DIR.
     callback=_enter_folders,
-    help="Run as if pinsync was started in DIR. If given several times, each DIR is relative to the one before.",
+    help="Run as if started in DIR. Each further DIR is relative to the one before.",
 )
 
 
 class Once(click.Option):
-    """An option that is given once, where click itself would let the last one win."""
+    """An option that may be given only once, where click would use its last value."""
 
     def __init__(self, declarations: Sequence[str], **settings: Any) -> None:  # noqa: ANN401 - click's own
-        super().__init__(declarations, multiple=True, callback=_only, **settings)
+        # multiple, so that the callback sees all values.
+        super().__init__(declarations, multiple=True, callback=_take_single_value, **settings)
 
 
-def _only(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> str | None:
+def _take_single_value(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> str | None:
     if len(values) > 1:
-        raise click.BadParameter(f"{', '.join(map(repr, values))}: expected one value; run the command for each.")
+        listing = ", ".join(map(repr, values))
+        raise click.BadParameter(f"{listing}: expected one value; run the command for each.")
     return next(iter(values), None)
 
 
 def run_command(function: Callable[[], None]) -> Command:
-    """Make a function run the command of its name: ``NAME(workspace, options, console)`` in `pinsync.commands.NAME`.
+    """Return a function that runs ``NAME(workspace, options, console)`` of `pinsync.commands.NAME`.
 
-    Each option of the command line fills the field of the command's ``Options`` that has its name. The module is
-    imported when the command runs, so that help stays quick.
+    Each option fills the field of the command's ``Options`` that has its name. The import waits
+    until the command runs, so that help stays quick.
     """
     name = function.__name__
 
@@ -142,52 +151,59 @@ def run_command(function: Callable[[], None]) -> Command:
 
 
 def output_options(function: Command) -> Command:
-    """Add the options of how a command speaks, and hand it the console that they make."""
+    """Add ``-v``, ``-q`` and ``--color``, and pass their console to the command."""
 
     @wraps(function)
-    def speaking(*, verbose: bool, quiet: bool, color: bool | None, **values: Any) -> int:  # noqa: ANN401 - the command's
-        return function(console=_console(verbose, quiet, color), **values)
+    def build_console(
+        *,
+        verbose: bool,
+        quiet: bool,
+        color: bool | None,
+        **values: Any,  # noqa: ANN401 - the command's
+    ) -> int:
+        return function(console=_build_console(verbose, quiet, color), **values)
 
-    return _with(
-        speaking,
+    return _add_options(
+        build_console,
         click.option("--color/--no-color", default=None, help="Colour the output (default: on a terminal)."),
         click.option("-q", "--quiet", is_flag=True, help="Print only errors and warnings."),
         click.option("-v", "--verbose", is_flag=True, help="Print each step."),
     )
 
 
-def _with(function: Command, *options: Callable[[Command], Command]) -> Command:
+def _add_options(function: Command, *options: Callable[[Command], Command]) -> Command:
+    # click lists the option that is added last as the first one.
     for option in options:
         function = option(function)
     return function
 
 
 def tracker_options(function: Command) -> Command:
-    """Add the options of which configuration and trackers."""
-    return _with(
+    """Add ``--config`` and ``--tracker``."""
+    return _add_options(
         function,
         click.option(
             "--tracker",
             "names",
             multiple=True,
             metavar="NAME",
-            shell_complete=completion.trackers,
+            shell_complete=completion.complete_trackers,
             help="Only this tracker; repeatable (default: all).",
         ),
         click.option(
             "--config",
             type=FILE,
             metavar="FILE",
-            help="Path to pinsync.yaml (default: PINSYNC_CONFIG, else the nearest one up to the repository root).",
+            help="Path to pinsync.yaml (default: PINSYNC_CONFIG, else nearest up to git's root).",
         ),
     )
 
 
 def filter_options(function: Command) -> Command:
-    """Add the API's filters and flags, and hand the filters to the command as one scope."""
+    """Add the API's filters and flags, and pass the filters to the command as one scope."""
 
     @wraps(function)
-    def filtered(
+    def build_scope(
         *,
         model: str | None,
         tag: str | None,
@@ -195,11 +211,11 @@ def filter_options(function: Command) -> Command:
         target_identity: str | None,
         **values: Any,  # noqa: ANN401 - the command's
     ) -> int:
-        return function(scope=_scope(model, tag, target_type, target_identity), **values)
+        return function(scope=_build_scope(model, tag, target_type, target_identity), **values)
 
-    return _with(
-        filtered,
-        _leaving_out,
+    return _add_options(
+        build_scope,
+        _removal_options,
         click.option(
             "--target-identity",
             cls=Once,
@@ -222,15 +238,15 @@ def filter_options(function: Command) -> Command:
             "--model",
             cls=Once,
             metavar="MODEL",
-            shell_complete=completion.models,
+            shell_complete=completion.complete_models,
             help="Only this recommender model (default: all).",
         ),
     )
 
 
-def _leaving_out(function: Command) -> Command:
-    """Add the API's flags of the pins that it leaves out."""
-    return _with(
+def _removal_options(function: Command) -> Command:
+    """Add the flags of pins that the API leaves out."""
+    return _add_options(
         function,
         click.option(
             "--remove-nonexisting-item-pins/--keep-nonexisting-item-pins",
@@ -246,18 +262,18 @@ def _leaving_out(function: Command) -> Command:
 
 
 def report_options(formats: Sequence[str]) -> Callable[[Command], Command]:
-    """Return what adds the options of a command's reports, the format one of ``formats``."""
+    """Return a decorator that adds ``--report``, and ``--format`` with these formats."""
 
-    def reports(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
-        return [_report(value, formats) for value in values]
+    def parse(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
+        return [_parse_report(value, formats) for value in values]
 
     def add(function: Command) -> Command:
-        return _with(
+        return _add_options(
             function,
             click.option(
                 "--report",
                 "reports",
-                callback=reports,
+                callback=parse,
                 multiple=True,
                 metavar="FORMAT=FILE",
                 help="Write another report into a file; repeatable (default: none).",
@@ -269,17 +285,25 @@ def report_options(formats: Sequence[str]) -> Callable[[Command], Command]:
 
 
 def format_options(formats: Sequence[str]) -> Callable[[Command], Command]:
-    """Return what adds the two ways to choose a format, and hands the command one of ``formats``."""
+    """Return a decorator that adds ``--format`` and ``--json``, and passes one format."""
 
     def add(function: Command) -> Command:
         @wraps(function)
-        def formatted(*, format: str | None, as_json: bool, **values: Any) -> int:  # noqa: A002, ANN401 - the command's
+        def choose_format(
+            *,
+            format: str | None,  # noqa: A002 - the name of the option
+            as_json: bool,
+            **values: Any,  # noqa: ANN401 - the command's
+        ) -> int:
             if as_json and format not in (None, "json"):
-                raise click.UsageError(f"--json means --format json, so it can't go with --format {format}")
-            return function(format="json" if as_json else format or "text", **values)
+                message = f"--json means --format json, so it can't go with --format {format}"
+                raise click.UsageError(message)
+            if as_json:
+                format = "json"  # noqa: A001 - as above
+            return function(format=format or "text", **values)
 
-        return _with(
-            formatted,
+        return _add_options(
+            choose_format,
             click.option("--json", "as_json", is_flag=True, help="Same as --format json."),
             click.option("--format", type=Choice(formats), help="Format of the report (default: text)."),
         )
@@ -287,46 +311,59 @@ def format_options(formats: Sequence[str]) -> Callable[[Command], Command]:
     return add
 
 
-def _report(value: str, formats: Sequence[str]) -> tuple[str, Path]:
-    """Split a ``FORMAT=FILE``."""
+def _parse_report(value: str, formats: Sequence[str]) -> tuple[str, Path]:
+    """Parse ``FORMAT=FILE``."""
     format_, _, file = value.partition("=")
     if not file or format_ not in formats:
         hint = f"expected FORMAT=FILE with a format of {', '.join(formats)}"
-        known = format_ in formats  # and the file is missing
-        raise click.BadParameter(f"{value!r}: {hint if known else suggestion(format_, formats, otherwise=hint)}")
+        if format_ not in formats:
+            hint = suggestion(format_, formats, otherwise=hint)
+        raise click.BadParameter(f"{value!r}: {hint}")
+    # One report goes to standard output already.
     if file == "-":
-        raise click.BadParameter(f"{value!r}: standard output takes --format {format_}; name a file here")
+        message = f"{value!r}: standard output takes --format {format_}; name a file here"
+        raise click.BadParameter(message)
     from pathlib import Path
 
     return format_, Path(file)
 
 
-def _scope(model: str | None, tag: str | None, target_type: str | None, target_identity: str | None) -> Scope:
-    """Return the scope of the filters; an identity implies the type of target that it needs."""
+def _build_scope(model: str | None, tag: str | None, target_type: str | None, target_identity: str | None) -> Scope:
+    """Return the scope of the filters; an identity implies its type of target."""
     from pinsync.model import Scope
 
     if target_identity is None:
         return Scope(model, tag, target_type, None)
     if target_type not in (None, "item"):
-        raise click.UsageError("--target-identity names an item: leave out --target-type, or make it item.")
-    return Scope(model, tag, "item", target_identity)  # the API takes an identity only together with its type
+        message = "--target-identity names an item: leave out --target-type, or make it item."
+        raise click.UsageError(message)
+    # The API refuses an identity without its type (422).
+    return Scope(model, tag, "item", target_identity)
 
 
-def select_names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:
-    """Split lists at their commas; an empty one would stand for all or for nothing, and nobody says which."""
-    names = [name.strip() for value in values for name in value.split(",") if name.strip()]
+def split_names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:
+    """Split lists of names at their commas."""
+    names = [name.strip() for name in ",".join(values).split(",") if name.strip()]
+    # An empty list could mean all names or none.
     if values and not names:
         raise click.BadParameter("no name stands in it; leave the option out if none is meant")
     return names
 
 
 def check_standard_input(function: Command) -> Command:
-    """Refuse - beside other paths or a tracker: it is one document, whatever its tracker."""
+    """Refuse - together with other paths or with a tracker."""
 
     @wraps(function)
-    def checked(*, paths: tuple[str, ...], names: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 - the command's
+    def check(
+        *,
+        paths: tuple[str, ...],
+        names: tuple[str, ...],
+        **values: Any,  # noqa: ANN401 - the command's
+    ) -> int:
+        # Standard input is one document, which belongs to no tracker.
         if STANDARD_INPUT in paths and (len(paths) > 1 or names):
-            raise click.UsageError("- stands for standard input, and goes with no other path and no tracker.")
+            message = "- stands for standard input, and goes with no other path and no tracker."
+            raise click.UsageError(message)
         return function(paths=paths, names=names, **values)
 
-    return checked
+    return check

@@ -9,12 +9,14 @@ import click
 
 from pinsync.cli.command import command
 from pinsync.cli.options import FILE, echo
+from pinsync.terminal.console import is_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @command(
+    # Options behind COMMAND belong to that command.
     context_settings={"allow_interspersed_args": False},
     examples={
         "pinsync sandbox -- bash": "Open a shell whose environment points at the sandbox",
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     "--state",
     type=FILE,
     metavar="FILE",
-    help="Keep the customizations in this file (default: in memory). With several trackers, write {tracker} in FILE "
-    "for the name of each.",
+    help="Keep the customizations in this file (default: in memory). "
+    "With several trackers, write {tracker} in FILE for the name of each.",
 )
 @click.option(
     "--fail",
@@ -65,15 +67,24 @@ def sandbox(
     from pinsync.commands.sandbox import Options
     from pinsync.commands.sandbox import sandbox as serve
 
-    options = Options(port=port, tracker_id=tracker_id, state=state, fail=fail, empty=empty, seed=seed, command=command)
-    note = (lambda text: echo(text, err=True)) if sys.stderr is not None and sys.stderr.isatty() else None
+    options = Options(
+        port=port,
+        tracker_id=tracker_id,
+        state=state,
+        fail=fail,
+        empty=empty,
+        seed=seed,
+        command=command,
+    )
 
-    def out(text: str) -> None:
-        # Bytes, since a shell sources the lines: one on Windows would take a carriage return for a
-        # part of a value.
+    def write(text: str) -> None:
+        # Bytes: on Windows, text would end in CRLF, and a shell that sources the lines would take
+        # the CR for a part of a value.
         echo(f"{text}\n".encode(), err=False)
 
-    return serve(options, out, note)
+    if is_terminal(sys.stderr):
+        return serve(options, write, lambda text: echo(text, err=True))
+    return serve(options, write, None)
 
 
 @command(examples={"pinsync demo": "Export, change and compare the pins of a sample shop"})

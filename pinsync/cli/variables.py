@@ -27,9 +27,9 @@ STEP_SUMMARY: Final = ("GITHUB_STEP_SUMMARY",)
 MEANINGS: Final[Mapping[str, str]] = {
     "PINSYNC_CONFIG": "Path to pinsync.yaml (default: the nearest one).",
     "PINSYNC_TRACKER_ID": "Tracker, where pinsync.yaml names none.",
-    "PINSYNC_ALLOW_HOST": "Hosts, joined by commas, that pinsync.yaml may name besides the vendor's.",
-    "PINSYNC_PRIVATE_KEY": "Private key, where private_key_env in pinsync.yaml names no other variable.",
-    "PINSYNC_PRIVATE_KEY_FILE": "Path to a file with the key. Likewise NAME_FILE for each private_key_env: NAME.",
+    "PINSYNC_ALLOW_HOST": "Hosts, joined by commas, allowed in pinsync.yaml besides the vendor's.",
+    "PINSYNC_PRIVATE_KEY": "Private key, unless private_key_env names another variable.",
+    "PINSYNC_PRIVATE_KEY_FILE": "File with the key. Likewise NAME_FILE for private_key_env: NAME.",
     "PINSYNC_PRIVATE_KEY_COMMAND": "Command that prints the key. Likewise NAME_COMMAND.",
     "PINSYNC_HOST": "Host of the API, in place of all hosts in pinsync.yaml.",
     "PINSYNC_TIMEOUT": "Seconds to wait for a byte of an answer (default: 30).",
@@ -44,6 +44,6 @@ MEANINGS: Final[Mapping[str, str]] = {
     "FORCE_COLOR": "Any value turns colour on, unless NO_COLOR is set.",
     "TERM": "dumb means no colour and no progress.",
     "CI": "Any value turns progress off.",
-    "GITHUB_STEP_SUMMARY": "File that --format github appends a report to, for the page of the job.",
+    "GITHUB_STEP_SUMMARY": "File to which --format github appends a report, for the job's page.",
 }
-"""variable → meaning, in the order of the help."""
+"""Variable → meaning, in the order of the help."""

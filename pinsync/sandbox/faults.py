@@ -41,7 +41,8 @@ class Fault:
 NO_FAULT: Final = Fault()
 
 LOGIN_PAGE: Final = (
-    b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head>" + b"<body><h1>Sign in</h1></body></html>\n"
+    b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Sign in</title></head>'
+    b"<body><h1>Sign in</h1></body></html>\n"
 )
 
 PLAIN: Final[Mapping[str, Fault]] = MappingProxyType(
