@@ -67,7 +67,7 @@ def run(arguments: list[str]) -> int:
     from functools import partial
 
     from pinsync import __version__
-    from pinsync.environment import keys_removed
+    from pinsync.environment import remove_keys
     from pinsync.errors import PinsyncError
     from pinsync.redaction import forget_secrets
     from pinsync.terminal.console import Console, wants_color
@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> int:
     color = wants_color(sys.stderr, choices[-1] if choices else None, os.environ)
     console = Console(out=_say, err=_say, color=color)
     hook = sys.unraisablehook
-    with keys_removed():
+    with remove_keys():
         try:
             sys.unraisablehook = partial(_keep_interrupt, hook)
             _answer_signals(_interrupt)
@@ -194,10 +194,10 @@ def _log() -> str:
     from pathlib import Path
 
     from pinsync import __version__
-    from pinsync.environment import variables
-    from pinsync.redaction import redacted
+    from pinsync.environment import read_variables
+    from pinsync.redaction import redact
 
-    text = redacted(traceback.format_exc(), variables())
+    text = redact(traceback.format_exc(), read_variables())
     try:
         from platformdirs import user_log_path
 

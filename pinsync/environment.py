@@ -2,7 +2,7 @@
 
 Hooks, filters, pagers and credential helpers are other people's programs, and so is what they
 log. While a command runs, keys are therefore missing from ``os.environ``, which a child process
-inherits unless it is told otherwise; pinsync itself reads `variables`. A variable holds a key if a
+inherits unless it is told otherwise; pinsync itself reads `read_variables`. A variable holds a key if a
 configuration says so, and is removed as soon as that configuration is read.
 """
 
@@ -46,7 +46,7 @@ _keys: Final = _Keys()
 
 
 @contextlib.contextmanager
-def keys_removed() -> Iterator[None]:
+def remove_keys() -> Iterator[None]:
     """Keep the variables with keys out of ``os.environ`` until the block ends.
 
     Removing them only while a child process is started would not do: several threads start some.
@@ -76,20 +76,20 @@ def _remove(variable: str) -> None:
         _keys.removed[variable] = os.environ.pop(variable)
 
 
-def variables() -> dict[str, str]:
+def read_variables() -> dict[str, str]:
     """Return the environment variables, those with keys included."""
     return {**os.environ, **_keys.removed}
 
 
-def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def build_child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return environment variables without those that hold private keys."""
     return {name: value for name, value in environ.items() if name not in _keys.variables}
 
 
-def trial_environment(environ: Mapping[str, str]) -> dict[str, str]:
+def build_trial_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return environment variables that lead to no key of the user's, for work with another key."""
     pointers = {key + FILE for key in _keys.variables} | {key + COMMAND for key in _keys.variables}
-    kept = child_environment(environ)
+    kept = build_child_environment(environ)
     return {name: value for name, value in kept.items() if name not in pointers}
 
 

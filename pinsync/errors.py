@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from pinsync.escape import clipped, one_line, reveal
+from pinsync.escape import clip, one_line, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,12 +110,12 @@ class DataError(RemoteError):
         self.path = path
 
 
-def gravest(codes: list[int]) -> int:
+def pick_gravest(codes: list[int]) -> int:
     """Return the exit code of several parts: the gravest of theirs, 0 if there are none."""
     return min(codes, key=_GRAVEST_FIRST.index, default=0)
 
 
-def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
+def suggest(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
     """Return a hint at the known words nearest to ``word``, whatever the case of either.
 
     If none is near it is ``otherwise``, or a list of them all. Each is shown on one line: a word can't add a line.
@@ -123,7 +123,8 @@ def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None)
     from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415 - for mistakes only; help must stay quick
 
     words = sorted(known)
-    folded = {spelled.casefold(): spelled for spelled in reversed(words)}  # the first in order, of those that are alike
+    # Reversed, so that of words that differ only in case the first one wins.
+    folded = {each.casefold(): each for each in reversed(words)}
     near = get_close_matches(word.casefold(), folded, n=_MAX_NEAR)
     ratios = {name: SequenceMatcher(None, name, word.casefold()).ratio() for name in near}
     nearest = sorted(folded[name] for name in near if ratios[name] == ratios[near[0]])
@@ -133,15 +134,15 @@ def suggestion(word: str, known: Iterable[str], *, otherwise: str | None = None)
     return f"known: {', '.join(reveal(one_line(each)) for each in words)}" if otherwise is None else otherwise
 
 
-def spelled(path: Iterable[str | int]) -> str:
+def spell_path(path: Iterable[str | int]) -> str:
     """Return a path in data, of keys and indexes, as messages have it: ``pin_definitions[0].position``.
 
     A long key is cut off: a message isn't the place for it.
     """
-    steps = (f"[{step}]" if isinstance(step, int) else f".{clipped(step, _MAX_KEY)}" for step in path)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{clip(step, _MAX_KEY)}" for step in path)
     return "".join(steps).removeprefix(".")
 
 
-def kind(value: object) -> str:
+def name_kind(value: object) -> str:
     """Return what messages call the type of a value, in JSON's words."""
     return KINDS.get(type(value), "null")

@@ -89,7 +89,7 @@ COMMAND: Final = "|".join(COMMANDS.values())
 _COMMAND_OF_A_LINE: Final = r"(?m)^([^\S\n]*):(?=:)"
 
 
-def escaped(character: str) -> str:
+def escape_character(character: str) -> str:
     r"""Return the ``\uXXXX`` or ``\UXXXXXXXX`` escape of a character; newline and tab stay as they are."""
     if character in "\n\t":
         return character
@@ -102,7 +102,7 @@ def printable(text: str) -> str:
 
     Such are controls, bidi marks, lone surrogates, zero-width characters and fillers. Newlines and
     tabs stay. Text from the API, a file or git is data: it must not move the cursor of a terminal,
-    nor reorder a line. `defused` keeps a CI runner from obeying it.
+    nor reorder a line. `defuse` keeps a CI runner from obeying it.
     """
     return text if _is_plain(text) else _NOT_PRINTABLE.sub(_escape, text)
 
@@ -126,10 +126,10 @@ def _is_plain(text: str) -> bool:
 
 
 def _escape(match: re.Match[str]) -> str:
-    return escaped(match[0])
+    return escape_character(match[0])
 
 
-def defused(text: str, escape: Callable[[str], str] = escaped) -> str:
+def defuse(text: str, escape: Callable[[str], str] = escape_character) -> str:
     r"""Return ``text`` with one character of each command escaped, so that no CI runner obeys it.
 
     Args:
@@ -143,6 +143,6 @@ def defused(text: str, escape: Callable[[str], str] = escaped) -> str:
     return re.sub(_COMMAND_OF_A_LINE, lambda match: match[1] + escape(":"), text)
 
 
-def clipped(text: str, limit: int) -> str:
+def clip(text: str, limit: int) -> str:
     """Return ``text``, or its beginning and an ellipsis if it has more than ``limit`` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import suggestion
+from pinsync.errors import suggest
 from pinsync.escape import one_line, reveal
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _HASH_DIGITS: Final = 32
 _ENCODED: Final = re.compile(rf"^(?=(?:{DEVICES})(?:\.|\Z)).|^\.+|(?<!\.)\.+\Z|[^a-z0-9_.-]+")
 
 
-def document_path(directory: PurePosixPath, model: str, tracker: str | None) -> PurePosixPath:
+def build_document_path(directory: PurePosixPath, model: str, tracker: str | None) -> PurePosixPath:
     """Return the path of a model's document.
 
     Args:
@@ -41,7 +41,7 @@ def document_path(directory: PurePosixPath, model: str, tracker: str | None) -> 
         model: a recommender model, not empty, of valid Unicode.
         tracker: the tracker's name where the configuration names more than one, else ``None``.
     """
-    return folder(directory, tracker) / file_name(model)
+    return choose_folder(directory, tracker) / build_file_name(model)
 
 
 def suggest_model(word: str, models: Iterable[str]) -> str:
@@ -49,17 +49,17 @@ def suggest_model(word: str, models: Iterable[str]) -> str:
     known = sorted(models)
     name = word.rpartition("/")[2]
     for model in known:
-        if name == file_name(model):
+        if name == build_file_name(model):
             return f'did you mean "{reveal(one_line(model))}", the model of that file?'
-    return suggestion(word, known)
+    return suggest(word, known)
 
 
-def folder(directory: PurePosixPath, tracker: str | None) -> PurePosixPath:
+def choose_folder(directory: PurePosixPath, tracker: str | None) -> PurePosixPath:
     """Return the folder of a tracker's documents: ``directory`` itself where there is only one tracker (``None``)."""
     return directory if tracker is None else directory / tracker
 
 
-def file_name(model: str) -> str:
+def build_file_name(model: str) -> str:
     """Return the name of the file that holds a model's customizations.
 
     ``[a-z0-9_.-]`` stand as they are; everything else, dots at either end and the first letter of a name that Windows
@@ -95,6 +95,6 @@ def is_misnamed(name: str) -> bool:
     return is_near and not is_document(name) and lowered != _ITEMS
 
 
-def document_name(name: str) -> str:
+def correct_name(name: str) -> str:
     """Return the name that a misnamed document should have."""
     return name.rpartition(".")[0] + SUFFIX

@@ -24,7 +24,7 @@ _used: set[str] = set()
 
 
 def keep_secret(secret: str) -> None:
-    """Have `redacted` remove a secret from every text from now on."""
+    """Have `redact` remove a secret from every text from now on."""
     _used.add(secret)
 
 
@@ -33,7 +33,7 @@ def forget_secrets() -> None:
     _used.clear()
 
 
-def redacted(text: str, environ: Mapping[str, str], names: Iterable[str] | None = None) -> str:
+def redact(text: str, environ: Mapping[str, str], names: Iterable[str] | None = None) -> str:
     """Return ``text`` without secrets: the name of its variable stands for each.
 
     A secret is found as it is, URL-encoded, escaped in JSON, in hexadecimal and in base64.

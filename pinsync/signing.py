@@ -17,7 +17,7 @@ CONTENT_TYPE: Final = "application/json; charset=utf-8"
 SCHEME: Final = "ApiAuth"
 
 
-def string_to_sign(method: str, content_type: str, date: str, path: str) -> str:
+def build_string_to_sign(method: str, content_type: str, date: str, path: str) -> str:
     r"""Return what the signature covers: the four parts joined by newlines, without one at the end.
 
     Args:
@@ -29,7 +29,9 @@ def string_to_sign(method: str, content_type: str, date: str, path: str) -> str:
     return f"{method}\n{content_type}\n{date}\n{path}"
 
 
-def authorization(tracker_id: str, private_key: str, *, method: str, content_type: str, date: str, path: str) -> str:
+def build_authorization(
+    tracker_id: str, private_key: str, *, method: str, content_type: str, date: str, path: str
+) -> str:
     """Return the ``Authorization`` header, ``ApiAuth <tracker>:<base64 of the HMAC>``, of one request.
 
     A signature holds for about five seconds around its date: sign every attempt anew.
@@ -37,17 +39,17 @@ def authorization(tracker_id: str, private_key: str, *, method: str, content_typ
     Args:
         tracker_id: the tracker whose key signs.
         private_key: the secret; it doesn't appear in what is returned.
-        method: see `string_to_sign`, as for the other parts.
+        method: see `build_string_to_sign`, as for the other parts.
         content_type: the ``Content-Type`` header.
-        date: the ``Date`` header, as from `http_date`.
+        date: the ``Date`` header, as from `format_http_date`.
         path: the path without the query.
     """
-    message = string_to_sign(method, content_type, date, path)
+    message = build_string_to_sign(method, content_type, date, path)
     digest = hmac.digest(private_key.encode(), message.encode(), "sha256")
     return f"{SCHEME} {tracker_id}:{base64.b64encode(digest).decode('ascii')}"
 
 
-def http_date(moment: datetime) -> str:
+def format_http_date(moment: datetime) -> str:
     """Return an aware moment as an IMF-fixdate (RFC 9110, 5.6.7): GMT, whole seconds, English names in any locale."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 

@@ -29,7 +29,7 @@ from ruamel.yaml.tokens import ScalarToken
 
 from pinsync import canonical
 from pinsync.errors import FileError
-from pinsync.escape import escaped
+from pinsync.escape import escape_character
 from pinsync.model import MAX_DEPTH, MAX_FILE_BYTES, is_too_small
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _unreadable(character: str, source: str, place: Place) -> FileError:
         message, hint = "a carriage return without a line feed", "end lines with LF or CRLF"
     else:
         message = f"the character U+{ord(character):04X} can't stand in YAML as it is"
-        hint = f'write it as "{escaped(character)}", in double quotes, or remove it'
+        hint = f'write it as "{escape_character(character)}", in double quotes, or remove it'
     return FileError(message, source=source, line=place[0], column=place[1], hint=hint)
 
 

@@ -55,7 +55,7 @@ def answer(
         f"Content-Length: {len(body) if length is None else length}",
         "Connection: close",
     ]
-    lines += [] if date is None else [f"Date: {signing.http_date(date)}"]
+    lines += [] if date is None else [f"Date: {signing.format_http_date(date)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
@@ -191,7 +191,7 @@ def test_a_request_is_signed_by_its_own_bytes() -> None:
     assert "+" not in query
     assert headers["Date"] == "Sat, 21 Nov 2026 17:55:00 GMT"
     assert headers["Content-Type"] == "application/json; charset=utf-8"
-    assert headers["Authorization"] == signing.authorization(
+    assert headers["Authorization"] == signing.build_authorization(
         "1234-5678", KEY, method="POST", content_type=headers["Content-Type"], date=headers["Date"], path=PATH
     )
     assert headers["User-Agent"] == f"pinsync/{__version__}"
@@ -202,9 +202,14 @@ def test_a_request_is_signed_by_its_own_bytes() -> None:
 def test_the_signature_is_made_without_a_client() -> None:
     request = httpx.Request("POST", f"https://x{PATH}?a=b", headers={"Content-Type": signing.CONTENT_TYPE})
     signed = next(api.ApiAuth("1234-5678", KEY, lambda: NOW).auth_flow(request))
-    assert signed.headers["Date"] == signing.http_date(NOW)
-    assert signed.headers["Authorization"] == signing.authorization(
-        "1234-5678", KEY, method="POST", content_type=signing.CONTENT_TYPE, date=signing.http_date(NOW), path=PATH
+    assert signed.headers["Date"] == signing.format_http_date(NOW)
+    assert signed.headers["Authorization"] == signing.build_authorization(
+        "1234-5678",
+        KEY,
+        method="POST",
+        content_type=signing.CONTENT_TYPE,
+        date=signing.format_http_date(NOW),
+        path=PATH,
     )
 
 
@@ -312,8 +317,8 @@ def test_what_may_pass_is_tried_again_with_a_fresh_signature(name: str) -> None:
         assert export(server.url, time=time).body == BODY
     first, second = time.pauses
     for (_, headers), waited in zip(server.requests, (0.0, first, first + second), strict=True):
-        assert headers["Date"] == signing.http_date(NOW + timedelta(seconds=waited))
-        assert headers["Authorization"] == signing.authorization(
+        assert headers["Date"] == signing.format_http_date(NOW + timedelta(seconds=waited))
+        assert headers["Authorization"] == signing.build_authorization(
             "1234-5678", KEY, method="POST", content_type=signing.CONTENT_TYPE, date=headers["Date"], path=PATH
         )
     assert 0.5 <= time.pauses[0] <= 1.5
@@ -340,7 +345,7 @@ def test_the_last_failure_is_told_and_how_often_it_was_tried() -> None:
 
 def test_retry_after_is_obeyed_in_both_forms_and_capped() -> None:
     time = Time()
-    by_date = signing.http_date(NOW - timedelta(hours=1) + timedelta(seconds=7))
+    by_date = signing.format_http_date(NOW - timedelta(hours=1) + timedelta(seconds=7))
     with serving(
         answer(429, Retry_After="3"),
         answer(503, Retry_After=by_date, date=NOW - timedelta(hours=1)),
@@ -363,7 +368,7 @@ def test_a_retry_after_that_means_nothing_is_ignored(text: str) -> None:
 
 def test_a_retry_after_in_the_past_means_now() -> None:
     time = Time()
-    with serving(answer(429, Retry_After=signing.http_date(NOW - timedelta(days=1))), answer()) as server:
+    with serving(answer(429, Retry_After=signing.format_http_date(NOW - timedelta(days=1))), answer()) as server:
         export(server.url, time=time)
     assert time.pauses[0] <= 1
 

@@ -225,12 +225,12 @@ def test_the_demo_gets_the_sandboxs_key_alone(
 @pytest.mark.parametrize("name", ["LUIGISBOX_KEY_SK", "LB_SK", "KEY", "PINSYNC_PRIVATE_KEY_SK"])
 def test_a_key_is_missing_while_a_command_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "a key")
-    with environment.keys_removed():
+    with environment.remove_keys():
         assert os.environ[name] == "a key"
         environment.keep_from_children(name)
         assert name not in os.environ
-        assert environment.variables()[name] == "a key"
-        assert name not in environment.child_environment(environment.variables())
+        assert environment.read_variables()[name] == "a key"
+        assert name not in environment.build_child_environment(environment.read_variables())
     assert os.environ[name] == "a key"
 
 
@@ -242,9 +242,9 @@ def test_a_key_is_missing_while_a_command_runs(name: str, monkeypatch: pytest.Mo
 )  # fmt: skip
 def test_what_has_another_meaning_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "needed")
-    with environment.keys_removed():
+    with environment.remove_keys():
         environment.keep_from_children(name)
-        assert os.environ[name] == environment.child_environment({name: "needed"})[name] == "needed"
+        assert os.environ[name] == environment.build_child_environment({name: "needed"})[name] == "needed"
 
 
 def test_one_commands_configuration_is_none_of_the_next_ones(

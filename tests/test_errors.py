@@ -19,10 +19,10 @@ from pinsync.errors import (
     RepositoryError,
     SafetyError,
     UsageError,
-    suggestion,
+    suggest,
 )
-from pinsync.escape import HIDDEN, INVISIBLE, defused, escaped, one_line, printable, reveal
-from pinsync.redaction import forget_secrets, keep_secret, redacted
+from pinsync.escape import HIDDEN, INVISIBLE, defuse, escape_character, one_line, printable, reveal
+from pinsync.redaction import forget_secrets, keep_secret, redact
 
 if TYPE_CHECKING:
     import random
@@ -133,8 +133,8 @@ def test_a_file_errors_place_is_one_line_and_its_source_the_real_one() -> None:
     ],
 )
 def test_no_line_that_is_defused_is_a_command(text: str, shown: str) -> None:
-    assert defused(text) == shown
-    assert defused(shown) == shown
+    assert defuse(text) == shown
+    assert defuse(shown) == shown
 
 
 def test_one_line_is_one() -> None:
@@ -154,7 +154,7 @@ def test_one_line_is_one() -> None:
     ],
 )
 def test_a_suggestion_is_a_known_word_whatever_the_case(word: str, known: tuple[str, ...], hint: str) -> None:
-    assert suggestion(word, known) == hint
+    assert suggest(word, known) == hint
 
 
 def test_a_configuration_error_is_a_file_error() -> None:
@@ -177,7 +177,7 @@ def test_printable_shows_what_would_move_a_cursor(text: str, shown: str) -> None
 
 
 def test_escaped_names_any_character_but_newline_and_tab() -> None:
-    assert [escaped(character) for character in "\n\ta\uffff\U00010000"] == [
+    assert [escape_character(character) for character in "\n\ta\uffff\U00010000"] == [
         "\n",
         "\t",
         r"\u0061",
@@ -188,14 +188,14 @@ def test_escaped_names_any_character_but_newline_and_tab() -> None:
 
 def test_secrets_give_way_to_the_names_of_their_variables() -> None:
     environ = {"A_KEY": " abcd\n", "my_token": "abcd-efgh", "SECRET": "abc", "HOME": "/home/abcd", "PASSWORD": ""}
-    assert redacted("abcd, abcd-efgh, abc", environ) == "<A_KEY>, <my_token>, abc"
-    assert redacted("abcd in /home/abcd", environ, ["HOME", "ELSEWHERE"]) == "abcd in <HOME>"
+    assert redact("abcd, abcd-efgh, abc", environ) == "<A_KEY>, <my_token>, abc"
+    assert redact("abcd in /home/abcd", environ, ["HOME", "ELSEWHERE"]) == "abcd in <HOME>"
 
 
 def test_a_short_secret_and_its_few_digits_in_base64_are_left_alone() -> None:
-    assert redacted("abc YWJj 616263", {"A_KEY": "abc"}) == "abc YWJj 616263"
-    assert redacted("test dGVzdA== 74657374", {"A_KEY": "test"}) == "<A_KEY> dGVzdA== <A_KEY>"
-    assert redacted("tests dGVzdHM=", {"A_KEY": "tests"}) == "<A_KEY> <A_KEY>"
+    assert redact("abc YWJj 616263", {"A_KEY": "abc"}) == "abc YWJj 616263"
+    assert redact("test dGVzdA== 74657374", {"A_KEY": "test"}) == "<A_KEY> dGVzdA== <A_KEY>"
+    assert redact("tests dGVzdHM=", {"A_KEY": "tests"}) == "<A_KEY> <A_KEY>"
 
 
 KEY = "s3cr3t/k+y?~> end\xff"
@@ -221,10 +221,10 @@ KEY = "s3cr3t/k+y?~> end\xff"
     ],
 )
 def test_a_secret_is_found_in_its_encodings(encoded: str) -> None:
-    assert redacted(f"a {encoded} b", {"A_KEY": KEY}) == "a <A_KEY> b"
+    assert redact(f"a {encoded} b", {"A_KEY": KEY}) == "a <A_KEY> b"
     keep_secret(KEY)
     try:
-        assert redacted(f"a {encoded} b", {}) == "a <private key> b"
+        assert redact(f"a {encoded} b", {}) == "a <private key> b"
     finally:
         forget_secrets()
 
@@ -233,15 +233,15 @@ def test_a_secret_is_found_across_the_lines_of_its_encoding() -> None:
     long = KEY * 5
     wrapped = base64.encodebytes(f"1234-5678:{long}".encode()).decode()
     assert wrapped.count("\n") > 1
-    assert redacted(wrapped, {"A_KEY": long}) == f"{wrapped[:14]}<A_KEY>\n"
+    assert redact(wrapped, {"A_KEY": long}) == f"{wrapped[:14]}<A_KEY>\n"
     dump = long.encode().hex().replace("33", "33\n")
-    assert redacted(dump, {"A_KEY": long}) == "<A_KEY>"
+    assert redact(dump, {"A_KEY": long}) == "<A_KEY>"
 
 
 def test_quotes_and_backslashes_of_a_secret_are_escaped_in_json() -> None:
     awkward = 'a"b\\c\\\\d/e\n\tf'
     for encoded in (json.dumps(awkward), json.dumps(awkward).replace("/", "\\/"), quote(awkward)):
-        assert redacted(encoded, {"A_KEY": awkward}).strip('"') == "<A_KEY>"
+        assert redact(encoded, {"A_KEY": awkward}).strip('"') == "<A_KEY>"
 
 
 # Without backslashes, of which two are one in JSON, and the characters of the replacement.
@@ -257,7 +257,7 @@ def test_base64_shows_four_bits_of_a_secret_at_most(
     encode = base64.urlsafe_b64encode if url_safe else base64.b64encode
     digits = encode(before + secret.encode() + after).decode()
     digits = digits if padded else digits.rstrip("=")
-    shown = redacted(f"Basic {digits}.", {"A_KEY": secret}).removeprefix("Basic ").removesuffix(".")
+    shown = redact(f"Basic {digits}.", {"A_KEY": secret}).removeprefix("Basic ").removesuffix(".")
     first, *_, last = shown.split("<A_KEY>")
     assert shown != first
     assert digits.startswith(first)
@@ -271,7 +271,7 @@ def test_base64_shows_four_bits_of_a_secret_at_most(
 @given(SECRETS, st.binary(max_size=7), st.binary(max_size=7), st.booleans())
 def test_no_hexadecimal_holds_a_secret(secret: str, before: bytes, after: bytes, upper: bool) -> None:
     digits = (before + secret.encode() + after).hex()
-    shown = redacted(digits.upper() if upper else digits, {"A_KEY": secret})
+    shown = redact(digits.upper() if upper else digits, {"A_KEY": secret})
     assert "<A_KEY>" in shown
     assert secret.encode().hex() not in shown.lower()
 
@@ -286,7 +286,7 @@ def test_no_url_and_no_json_holds_a_secret(secret: str, chance: random.Random) -
 
     in_json = [json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)]
     for encoded in ("".join(map(spell, secret)), *in_json):
-        assert redacted(f"/{encoded}&", {"A_KEY": secret}) == "/<A_KEY>&"
+        assert redact(f"/{encoded}&", {"A_KEY": secret}) == "/<A_KEY>&"
 
 
 @QUICK
@@ -294,4 +294,4 @@ def test_no_url_and_no_json_holds_a_secret(secret: str, chance: random.Random) -
 def test_what_holds_no_secret_stays(data: bytes) -> None:
     in_base64, in_json = base64.b64encode(data).decode(), json.dumps(data.decode("latin-1"))
     for text in (data.hex(), in_base64, quote(data), in_json):
-        assert redacted(text, {"A_KEY": KEY, "B_TOKEN": "tests"}) == text
+        assert redact(text, {"A_KEY": KEY, "B_TOKEN": "tests"}) == text

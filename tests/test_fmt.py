@@ -28,7 +28,7 @@ from pinsync.document.merge import merge_document
 from pinsync.document.parse import parse_document
 from pinsync.document.record import document_head, empty_head, render_document
 from pinsync.errors import FileError
-from pinsync.escape import defused, one_line
+from pinsync.escape import defuse, one_line
 
 if TYPE_CHECKING:
     from conftest import CommandLine, Git
@@ -342,7 +342,7 @@ def test_a_files_name_is_one_line_and_no_command(
         result = pinsync("fmt", *arguments)
         assert commands(result.out + result.err) == []
         (line,) = [line for line in getattr(result, said).splitlines() if "pwned" in line]
-        assert line.removeprefix("reformatted ") in (f"{one_line(name)}.yaml", f"{defused(one_line(name))}.yaml")
+        assert line.removeprefix("reformatted ") in (f"{one_line(name)}.yaml", f"{defuse(one_line(name))}.yaml")
 
 
 def test_an_interrupt_of_the_writing_says_that_every_file_is_whole(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pinsync.layout import document_path, file_name, folder, is_document
+from pinsync.layout import build_document_path, build_file_name, choose_folder, is_document
 
 SAFE = re.compile(r"(?:[a-z0-9_.-]|%[0-9A-F]{2})+(?:~[0-9a-f]{32})?\.yaml")
 RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(?:\.|$)", re.IGNORECASE)
@@ -47,34 +47,34 @@ models = st.text(min_size=1) | st.text(alphabet=string.ascii_letters + ".-_~%012
     ],
 )
 def test_names_of_models(model: str, name: str) -> None:
-    assert file_name(model) == name
+    assert build_file_name(model) == name
 
 
 def test_a_name_of_200_bytes_is_kept_and_a_longer_one_is_cut_and_closed_with_a_hash() -> None:
-    assert file_name("a" * 200) == "a" * 200 + ".yaml"
-    assert re.fullmatch(r"a{167}~[0-9a-f]{32}\.yaml", file_name("a" * 201))
+    assert build_file_name("a" * 200) == "a" * 200 + ".yaml"
+    assert re.fullmatch(r"a{167}~[0-9a-f]{32}\.yaml", build_file_name("a" * 201))
 
 
 @pytest.mark.parametrize("offset", range(3))
 def test_a_cut_never_leaves_half_an_encoded_byte(offset: int) -> None:
-    name = file_name("a" * offset + "\N{GRINNING FACE}" * 300)
+    name = build_file_name("a" * offset + "\N{GRINNING FACE}" * 300)
     assert SAFE.fullmatch(name)
     assert len(name) <= 205
 
 
 def test_long_models_that_begin_alike_do_not_share_a_name() -> None:
-    assert file_name("x" * 500 + "a") != file_name("x" * 500 + "b")
+    assert build_file_name("x" * 500 + "a") != build_file_name("x" * 500 + "b")
 
 
 def test_a_run_of_dots_is_named_in_linear_time() -> None:
-    assert len(file_name("a" + "." * 1_000_000 + "a")) == 205
+    assert len(build_file_name("a" + "." * 1_000_000 + "a")) == 205
 
 
 @given(models)
 @example("a" * 201)
 @example("aux.c")
 def test_every_name_is_safe_on_every_file_system(model: str) -> None:
-    name = file_name(model)
+    name = build_file_name(model)
     assert SAFE.fullmatch(name)
     assert len(name) <= 205
     assert name[0] != "."
@@ -86,7 +86,7 @@ def test_every_name_is_safe_on_every_file_system(model: str) -> None:
 @given(models)
 def test_a_name_that_was_not_cut_leads_back_to_its_model_and_none_can_pose_as_cut(model: str) -> None:
     # Whatever decodes is injective; that it still does in lower case is what a file system without case needs.
-    name = file_name(model)
+    name = build_file_name(model)
     encoded = sum(1 if re.match("[a-z0-9_.-]", letter) else 3 * len(letter.encode()) for letter in model)
     if "~" in name:
         assert encoded + 3 * len(model) > 200
@@ -99,11 +99,11 @@ def test_a_name_that_was_not_cut_leads_back_to_its_model_and_none_can_pose_as_cu
 @example(["\u00e9", "e\u0301"])
 @example(["%2f", "/", "%2F"])
 def test_no_two_models_share_a_name_even_where_case_is_ignored(names: list[str]) -> None:
-    assert len({file_name(model).casefold() for model in names}) == len(names)
+    assert len({build_file_name(model).casefold() for model in names}) == len(names)
 
 
 def test_a_document_lies_in_the_directory_or_in_the_folder_of_its_tracker() -> None:
     directory = PurePosixPath("customizations")
-    assert document_path(directory, "basket", None) == directory / "basket.yaml"
-    assert document_path(directory, "../x", "shop-sk") == directory / "shop-sk" / "%2E%2E%2Fx.yaml"
-    assert folder(directory, "shop-sk") == directory / "shop-sk"
+    assert build_document_path(directory, "basket", None) == directory / "basket.yaml"
+    assert build_document_path(directory, "../x", "shop-sk") == directory / "shop-sk" / "%2E%2E%2Fx.yaml"
+    assert choose_folder(directory, "shop-sk") == directory / "shop-sk"

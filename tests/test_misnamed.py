@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from exporting import put
 
-from pinsync.layout import document_name, is_misnamed
+from pinsync.layout import correct_name, is_misnamed
 
 if TYPE_CHECKING:
     from conftest import CommandLine, Git
@@ -35,7 +35,7 @@ TEXT = "format: 1\nmodel: basket\ncustomizations:\n  - target_type: all\n"
 )
 def test_near_names_of_a_document(name: str, misnamed: bool) -> None:
     assert is_misnamed(name) is misnamed
-    assert not misnamed or document_name(name) == "basket.yaml"
+    assert not misnamed or correct_name(name) == "basket.yaml"
 
 
 @pytest.mark.usefixtures("repository")

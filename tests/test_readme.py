@@ -21,7 +21,7 @@ from exporting import BASKET_TEXT
 from pinsync import config, errors
 from pinsync.cli import cli
 from pinsync.config import Safety, Settings, Tracker
-from pinsync.errors import gravest
+from pinsync.errors import pick_gravest
 from pinsync.lint.rules import RULES
 from pinsync.sandbox import Sandbox
 
@@ -163,7 +163,7 @@ def test_the_exit_codes_are_the_contract() -> None:
     assert {kind.exit_code for kind in kinds} <= EXIT_CODES.keys()
     order = [70, 130, 2, 3, 4, 1, 0]
     assert "the gravest code wins: " + ", ".join(map(str, order)) in README
-    assert all(gravest(order[start:]) == order[start] for start in range(len(order)))
+    assert all(pick_gravest(order[start:]) == order[start] for start in range(len(order)))
 
 
 @pytest.mark.parametrize("name", sorted(cli.commands))

@@ -14,7 +14,7 @@ from exporting import put, rule, served
 from runners import FOLDING, HARMLESS, HOSTILE, find_commands, find_foreign_commands
 
 from pinsync.errors import PinsyncError
-from pinsync.escape import defused, one_line, printable
+from pinsync.escape import defuse, one_line, printable
 from pinsync.reports import DRIFT_FORMATS, LINT_FORMATS
 from pinsync.sandbox import Answer, Fault
 from pinsync.terminal.console import Console
@@ -33,24 +33,24 @@ MODEL = "##teamcity[buildStop comment='x']"
 @pytest.mark.parametrize("text", [*HOSTILE, *FOLDING])
 def test_no_command_comes_through(text: str) -> None:
     assert find_commands(text)
-    shown = defused(printable(text))
+    shown = defuse(printable(text))
     assert find_commands(shown) == []
-    assert defused(shown) == shown
-    assert json.loads(defused(json.dumps(text))) == text
-    assert find_commands(defused(json.dumps(text))) == []
+    assert defuse(shown) == shown
+    assert json.loads(defuse(json.dumps(text))) == text
+    assert find_commands(defuse(json.dumps(text))) == []
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_an_escape_is_of_one_character_and_can_be_chosen(text: str) -> None:
-    assert re.sub(r"\\u00(..)", lambda found: chr(int(found[1], 16)), defused(text)) == text
-    xml = defused(html.escape(text), lambda character: f"&#{ord(character)};")
+    assert re.sub(r"\\u00(..)", lambda found: chr(int(found[1], 16)), defuse(text)) == text
+    xml = defuse(html.escape(text), lambda character: f"&#{ord(character)};")
     assert html.unescape(xml) == text
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_is_no_command_stays(text: str) -> None:
     assert find_commands(text) == []
-    assert defused(printable(text)) == text
+    assert defuse(printable(text)) == text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -170,7 +170,7 @@ def test_a_patch_is_exact_and_a_warning_names_what_it_cant_escape(
     assert all(line[0] in "+- " and not line.startswith(("+++ b", "--- a")) for line in hunks)
     warnings = [line for line in result.err.splitlines() if "a command to" in line]
     assert len(warnings) == len(list(Path(FOLDER).iterdir()))
-    place = re.compile(rf"warning: {re.escape(defused(FOLDER))}/\S+:\d+: a command to \S+")
+    place = re.compile(rf"warning: {re.escape(defuse(FOLDER))}/\S+:\d+: a command to \S+")
     assert all(place.match(line) for line in warnings)
     git("apply", "--check", str(put(Path("..", "patch"), result.out)))
 

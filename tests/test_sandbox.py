@@ -50,8 +50,8 @@ def call(  # noqa: PLR0913 - every part of a request may be the wrong one
     """Send one signed request; ``body`` is text as it is, or any JSON value."""
     tracker = tracker or sandbox.tracker_id
     path = f"/v1/recommender/pin/{tracker}/{path}"
-    date = signing.http_date(moment)
-    authorization = signing.authorization(
+    date = signing.format_http_date(moment)
+    authorization = signing.build_authorization(
         tracker,
         key or sandbox.private_key,
         method=method,
@@ -248,7 +248,7 @@ def test_a_date_that_is_signed_but_none_is_refused() -> None:
     with box() as sandbox:
         path = f"/v1/recommender/pin/{sandbox.tracker_id}/scopes/export"
         parts = {"method": "POST", "content_type": "application/json", "date": "noon", "path": path}
-        header = signing.authorization(sandbox.tracker_id, sandbox.private_key, **parts)
+        header = signing.build_authorization(sandbox.tracker_id, sandbox.private_key, **parts)
         sent = {"Content-Type": "application/json", "Date": "noon", "Authorization": header}
         assert httpx.post(sandbox.url + path, headers=sent, trust_env=False).status_code == 401
 

@@ -41,8 +41,8 @@ class ApiAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Yield the request with its ``Date`` and ``Authorization``."""
-        request.headers["Date"] = signing.http_date(self._clock())
-        request.headers["Authorization"] = signing.authorization(
+        request.headers["Date"] = signing.format_http_date(self._clock())
+        request.headers["Authorization"] = signing.build_authorization(
             self._tracker_id,
             self._private_key,
             method=request.method,

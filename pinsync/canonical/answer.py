@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from pinsync.canonical.completeness import raise_if_partial
-from pinsync.errors import DataError, kind, spelled
+from pinsync.errors import DataError, name_kind, spell_path
 from pinsync.model import is_too_small
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def decoded(raw: bytes) -> dict[str, Any]:
     if twice:
         raise _ambiguous("", twice)
     if not isinstance(row, dict):
-        raise DataError(f"expected an object, got {kind(row)}")
+        raise DataError(f"expected an object, got {name_kind(row)}")
     return row
 
 
@@ -166,7 +166,7 @@ def _raise_if_too_small(raw: bytes) -> None:
     for path, value in _nodes(json.loads(raw, parse_int=str, parse_float=_Number), ()):
         if isinstance(value, _Number) and is_too_small(value):
             shown = value if len(value) <= _MAX_NUMBER else f"{value[:_MAX_NUMBER]}…"
-            message = f"{spelled(path)}: {shown} is too small for a number, and is not 0"
+            message = f"{spell_path(path)}: {shown} is too small for a number, and is not 0"
             raise DataError(message, path=path, hint="report it to the vendor: most JSON readers turn it into 0")
 
 
@@ -206,7 +206,7 @@ def _nodes(value: object, path: Path) -> Iterator[tuple[Path, object]]:
 
 
 def _ambiguous(prefix: str, path: Path) -> DataError:
-    place = f"{prefix}{spelled(path[:-1])}: " if path[:-1] else prefix
+    place = f"{prefix}{spell_path(path[:-1])}: " if path[:-1] else prefix
     hint = "which of the two counts can't be told: fetch the export again, and if it stays so report it to the vendor"
     return DataError(f'{place}the key "{path[-1]}" stands twice in one object', path=path, hint=hint)
 
@@ -229,7 +229,7 @@ def _lone_surrogate(body: bytes) -> DataError | None:
             row = msgspec.json.decode(raw)
             for path, value in _nodes(row, ()):
                 if any(_MARK in text for text in (value, *path[-1:]) if isinstance(text, str)):
-                    message = f"{_name(number, row)}: {spelled(path)}: isn't valid Unicode (a lone surrogate)"
+                    message = f"{_name(number, row)}: {spell_path(path)}: isn't valid Unicode (a lone surrogate)"
                     return DataError(message.replace(_MARK, "\ufffd"), path=path, hint=_HALF_AN_EMOJI)
     except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

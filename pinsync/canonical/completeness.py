@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from pinsync.errors import DataError, spelled
-from pinsync.redaction import redacted
+from pinsync.errors import DataError, spell_path
+from pinsync.redaction import redact
 
 Headers: TypeAlias = Iterable[tuple[str, str]]
 """The name and the value of each header of an answer."""
@@ -96,7 +96,7 @@ def _list_members(members: Mapping[str, Any], path: tuple[str | int, ...] = ()) 
     """Yield the keys of an object and of the objects in it, and the relations in lists of links."""
     for key, value in members.items():
         place = (*path, key)
-        yield _Said(spelled(place), _fold(key), value)
+        yield _Said(spell_path(place), _fold(key), value)
         if isinstance(value, list):
             yield from _list_links(value, place)
         elif isinstance(value, dict) and len(place) < _DEPTH:
@@ -111,7 +111,7 @@ def _list_links(links: list[Any], path: tuple[str | int, ...]) -> Iterator[_Said
     for number, link in enumerate(links):
         relation = link.get("rel") if isinstance(link, dict) else None
         if isinstance(relation, str):
-            place = spelled((*path, number, relation))
+            place = spell_path((*path, number, relation))
             yield _Said(place, _fold(relation), link.get("href", link))
 
 
@@ -127,7 +127,7 @@ def _build_error(sign: _Sign, said: _Said, count: int) -> DataError:
         place = json.dumps(said.place, ensure_ascii=False)
         value = json.dumps(said.value, ensure_ascii=False)
     # A server may echo the key. Were a text cut first, a part of the key could be left.
-    place, value = (_shorten(redacted(text, {})) for text in (place, value))
+    place, value = (_shorten(redact(text, {})) for text in (place, value))
     came = f", {count} came" if sign.judge in (_judge_total, _judge_count, _judge_limit) else ""
     return DataError(f"the answer {sign.problem} ({place} is {value}{came})", hint=_HINT)
 

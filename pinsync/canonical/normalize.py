@@ -10,7 +10,7 @@ from pinsync import canonical
 from pinsync.canonical import fields
 from pinsync.canonical.fields import Field, FieldType, is_empty
 from pinsync.canonical.moments import date_times
-from pinsync.errors import KINDS, DataError, kind, spelled
+from pinsync.errors import KINDS, DataError, name_kind, spell_path
 from pinsync.model import MAX_DEPTH, Customization
 
 Path = tuple[str | int, ...]
@@ -40,7 +40,7 @@ def check_identity(row: Mapping[str, Any], required: tuple[str, ...] = ("id", "m
         if value is _ABSENT and name not in required:
             continue
         if type(value) is not str or not value:
-            found = "nothing" if value is _ABSENT else '""' if value == "" else kind(value)
+            found = "nothing" if value is _ABSENT else '""' if value == "" else name_kind(value)
             raise DataError(f"{name}: expected a non-empty string, got {found}", path=(name,))
 
 
@@ -93,7 +93,7 @@ def _without(row: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]
 
 def _kept(value: object, expected: str, path: Path, name: str | int, warn: Warn) -> object:
     path = (*path, name)
-    warn(path, f"expected {expected}, got {kind(value)}; kept as it is")
+    warn(path, f"expected {expected}, got {name_kind(value)}; kept as it is")
     return plain(value, path)
 
 
@@ -115,11 +115,11 @@ def plain(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
     of = type(value)
     if of is float:
         if not isfinite(value):
-            raise DataError(f"{spelled(path)}: expected a finite number, got {value}", path=path)
+            raise DataError(f"{spell_path(path)}: expected a finite number, got {value}", path=path)
         return int(value) if value.is_integer() and abs(value) < _INTEGRAL_BELOW else value
     if of is dict or of is list:
         if len(path) > MAX_DEPTH:
-            raise DataError(f"{spelled(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
+            raise DataError(f"{spell_path(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
         if of is dict:
             return {
                 key: item if type(item := value[key]) is str else plain(item, (*path, key)) for key in sorted(value)

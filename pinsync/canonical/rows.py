@@ -18,7 +18,7 @@ from pinsync import canonical
 from pinsync.canonical import answer, normalize
 from pinsync.canonical.moments import date_times
 from pinsync.canonical.text import quoted, strings
-from pinsync.errors import DataError, spelled
+from pinsync.errors import DataError, spell_path
 from pinsync.model import Customization, Target
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def customizations(
     row: dict[str, Any] = {}
 
     def warn(path: normalize.Path, message: str) -> None:
-        warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {spelled(path)}: {message}")
+        warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {spell_path(path)}: {message}")
 
     for number, raw in enumerate(answer.split(body, headers), 1):
         try:

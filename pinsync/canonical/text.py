@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pinsync.canonical.fields import TARGET_TYPES
 from pinsync.errors import DataError
-from pinsync.escape import INVISIBLE, escaped
+from pinsync.escape import INVISIBLE, escape_character
 from pinsync.model import Customization, Target
 
 MAX_KEY: Final = 1000
@@ -175,8 +175,8 @@ def quoted(text: str) -> str:
 def _escape(match: re.Match[str]) -> str:
     character = match[0]
     if "\ud800" <= character <= "\udfff":
-        raise DataError(f"text with half a surrogate pair ({escaped(character)}) is not valid Unicode")
-    return _SHORT.get(character) or escaped(character)
+        raise DataError(f"text with half a surrogate pair ({escape_character(character)}) is not valid Unicode")
+    return _SHORT.get(character) or escape_character(character)
 
 
 class _Strings(dict[str, str]):

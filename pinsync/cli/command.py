@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pinsync.cli.variables import MEANINGS
-from pinsync.errors import suggestion
+from pinsync.errors import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,7 @@ class _Base(click.Command):
             words = [ctx.parent.command_path, name, option.metavar or "", self.name or ""]
             return f"; it stands before the command: {' '.join(filter(None, words))}"
         known = [name for name, option in _options(ctx).items() if name.startswith("--") and not option.hidden]
-        hint = suggestion(name, known, otherwise="")
+        hint = suggest(name, known, otherwise="")
         return f"; {hint}" if hint else ""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -97,7 +97,7 @@ class Group(_Base, click.Group):
         if is_unknown and not name.startswith("-") and not ctx.resilient_parsing:
             if name in _PLANNED_COMMANDS:
                 ctx.fail(f"No such command {name!r}; pinsync doesn't write to the API yet")
-            ctx.fail(f"No such command {name!r}; {suggestion(name, self.list_commands(ctx))}")
+            ctx.fail(f"No such command {name!r}; {suggest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pinsync.environment import variables
+from pinsync.environment import read_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,14 +32,14 @@ def complete_trackers(ctx: click.Context, _param: click.Parameter, incomplete: s
     """Complete the name of a tracker of the configuration."""
     from pinsync.commands.completion import trackers
 
-    return _filter_words(trackers(ctx.params.get("config"), variables()), incomplete)
+    return _filter_words(trackers(ctx.params.get("config"), read_variables()), incomplete)
 
 
 def complete_models(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Complete a model that has a document."""
     from pinsync.commands.completion import models
 
-    return _filter_words(models(ctx.params.get("config"), variables()), incomplete)
+    return _filter_words(models(ctx.params.get("config"), read_variables()), incomplete)
 
 
 def complete_rules(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

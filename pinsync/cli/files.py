@@ -18,7 +18,7 @@ from pinsync.cli.options import (
     tracker_options,
 )
 from pinsync.cli.variables import API, CONFIGURATION, TERMINAL
-from pinsync.environment import variables
+from pinsync.environment import read_variables
 
 if TYPE_CHECKING:
     from pinsync.terminal.console import Console
@@ -49,7 +49,7 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     from pinsync.workspace.paths import current_folder
 
     return command(
-        root=current_folder(), tracker_id=tracker_id, host=host, environ=variables(), echo=console.say, ci=ci
+        root=current_folder(), tracker_id=tracker_id, host=host, environ=read_variables(), echo=console.say, ci=ci
     )
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pinsync.cli import completion
-from pinsync.environment import variables
-from pinsync.errors import FileError, suggestion
+from pinsync.environment import read_variables
+from pinsync.errors import FileError, suggest
 from pinsync.model import STANDARD_INPUT
 from pinsync.terminal.console import Console, are_one_terminal, wants_color
 
@@ -54,7 +54,7 @@ class Choice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the value, or fail with a suggestion."""
         if value not in self.choices:
-            self.fail(f"{value!r} is not one of the choices; {suggestion(value, self.choices)}", param, ctx)
+            self.fail(f"{value!r} is not one of the choices; {suggest(value, self.choices)}", param, ctx)
         return value
 
 
@@ -143,7 +143,7 @@ def run_command(function: Callable[[], None]) -> Command:
         from pinsync.workspace.workspace import Workspace
 
         module = import_module(f"pinsync.commands.{name}")
-        workspace = Workspace(config, variables())
+        workspace = Workspace(config, read_variables())
         code: int = getattr(module, name)(workspace, module.Options(**values), console)
         return code
 
@@ -317,7 +317,7 @@ def _parse_report(value: str, formats: Sequence[str]) -> tuple[str, Path]:
     if not file or format_ not in formats:
         hint = f"expected FORMAT=FILE with a format of {', '.join(formats)}"
         if format_ not in formats:
-            hint = suggestion(format_, formats, otherwise=hint)
+            hint = suggest(format_, formats, otherwise=hint)
         raise click.BadParameter(f"{value!r}: {hint}")
     # One report goes to standard output already.
     if file == "-":

@@ -142,7 +142,7 @@ def _chosen(state: State, options: Options, today: Settings, tree: WorkingTree) 
     }
     if not any(options.model in models for models in placed.values()):
         for fault in state.faults:
-            if fault.path.name == layout.file_name(options.model):
+            if fault.path.name == layout.build_file_name(options.model):
                 raise FileError(
                     fault.reason, source=f"{options.revision}:{fault.path}", hint="mend it, and commit that"
                 )
@@ -159,7 +159,7 @@ def _placed(version: Version) -> list[Placed]:
 def _not_committed(options: Options, today: Settings, tree: WorkingTree) -> UsageError | None:
     """Return the error of a model that only the working tree has, if it is one."""
     with contextlib.suppress(UnicodeError):  # half a surrogate pair, which no file's name holds
-        for place in (layout.document_path(tree.directory, options.model, name) for name in today.subfolders()):
+        for place in (layout.build_document_path(tree.directory, options.model, name) for name in today.subfolders()):
             if (Path(tree.store.root) / place).is_file():
                 message = f'there is no model "{options.model}" in {options.revision}'
                 return UsageError(message, hint=f"{place} isn't in that commit; if it is new, commit it first")

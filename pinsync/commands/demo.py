@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pinsync.commands.sandbox import configured_trackers
-from pinsync.environment import trial_environment
+from pinsync.environment import build_trial_environment
 from pinsync.errors import PinsyncError
 from pinsync.repository import clean_environment, temporary_folder
 from pinsync.sandbox import Sandbox
@@ -75,7 +75,7 @@ def _change(api: Sandbox, end: str) -> None:
 def _environment(api: Sandbox) -> dict[str, str]:
     """The user's environment without their keys and git settings, which are none of the demo's."""
     configured_trackers()  # by which their keys are known
-    trial = clean_environment(trial_environment(os.environ))
+    trial = clean_environment(build_trial_environment(os.environ))
     outside = {name: value for name, value in trial.items() if not name.startswith("PINSYNC_")}
     identity = {f"GIT_{role}_{part}": text for role in ("AUTHOR", "COMMITTER") for part, text in _IDENTITY.items()}
     # `_Shell` reads what git and pinsync write, which is in the encoding of the console otherwise.

@@ -18,7 +18,7 @@ from pinsync.drift import changes as changing
 from pinsync.drift.causes import Filters
 from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
 from pinsync.drift.record import Change, Drift, Place, Side, TrackerDrift
-from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, gravest
+from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, pick_gravest
 from pinsync.escape import one_line
 from pinsync.layout import is_document
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Scope
@@ -145,12 +145,12 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     folders = {new.folder(both[1]) for both in trackers if both[1]}
     if console.verbosity >= 0 and not options.sources and (note := _not_committed(tree, folders)):
         console.say(note)
-    return gravest(result.exit_codes(options.fail_on))
+    return pick_gravest(result.exit_codes(options.fail_on))
 
 
 def _of_model(tree: WorkingTree, word: str) -> str | None:
     """Return how to compare a model alone, for a word that names no source but a model that has a document."""
-    name = layout.file_name(word.encode(errors="replace").decode())
+    name = layout.build_file_name(word.encode(errors="replace").decode())
     with suppress(FileError):
         if any(path.name == name for folder in tree.settings.subfolders() for path in tree.store.paths(folder)):
             return f"{word} is a model; to compare its rules alone: pinsync diff --model {shlex.quote(word)}"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from pinsync import layout
 from pinsync.config import Tracker
 from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
-from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, gravest
+from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, pick_gravest
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
-from pinsync.redaction import redacted
+from pinsync.redaction import redact
 from pinsync.reports.commit_message import write_message
 from pinsync.reports.words.outcome import summarize_update
 from pinsync.sync.basis import customizations, read_basis
@@ -129,7 +129,7 @@ def export(workspace: Workspace, options: Options, console: Console) -> int:
         run.check(answers)
     elif answers:
         run.record(answers)
-    return gravest(run.codes)
+    return pick_gravest(run.codes)
 
 
 def _trackers(settings: Settings, options: Options) -> list[Tracker]:
@@ -197,7 +197,7 @@ class _Run:
     def _fail(self, error: PinsyncError) -> None:
         """Show an error, without a key that a hook may have printed, and keep its exit code."""
         keys = [tracker.private_key_env for tracker in self._settings.trackers]
-        error.message = redacted(error.message, self._environ, keys)  # git's own messages are cleared of what is likely
+        error.message = redact(error.message, self._environ, keys)  # git's own messages are cleared of what is likely
         self.codes.append(self._console.fail(error))
 
     def _fetched(self, tracker: Tracker) -> Snapshot | PinsyncError:
@@ -230,7 +230,7 @@ class _Run:
         elif scope != EVERYTHING:
             # With --commit, the rules count too that an earlier export removed and HEAD still has.
             live = self._complete_answer(tracker, live, [*existing, *find_removed(files.committed, existing, ignore)])
-        folder = layout.folder(self._place.directory, self._settings.subfolder(tracker.name))
+        folder = layout.choose_folder(self._place.directory, self._settings.subfolder(tracker.name))
         result = plan_update(tracker, folder, before, live, scope)
         matched = bool(result.pairs or result.kept)
         if scope != EVERYTHING:
@@ -437,7 +437,7 @@ class _Run:
             self._console.warn(
                 f"{tracker.name}: {branch} no longer proposes its change of {some} HEAD has changed since"
             )
-        folder = layout.folder(place.directory, self._settings.subfolder(tracker.name))
+        folder = layout.choose_folder(place.directory, self._settings.subfolder(tracker.name))
         return plan_beside(tracker, folder, head, stands.rules, found, self._options.scope) if stands.rules else found
 
     def _standing(self, place: Head, tracker: Tracker) -> tuple[Mapping[str, Document], Proposed]:

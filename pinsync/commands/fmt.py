@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync.document.form import formatted
 from pinsync.drift.record import Texts
-from pinsync.errors import FileError, gravest
-from pinsync.escape import defused, one_line, printable
+from pinsync.errors import FileError, pick_gravest
+from pinsync.escape import defuse, one_line, printable
 from pinsync.model import STANDARD_INPUT
 from pinsync.reports.drift import patch
 from pinsync.terminal.console import is_terminal, read_standard_input
@@ -106,7 +106,7 @@ def fmt(workspace: Workspace, options: Options, console: Console) -> int:
         console.warn(describe_search(options.paths, options.names, settings, store))
     elif changed or unchanged:
         console.say(_summary(changed, unchanged, options))
-    return gravest([*codes, int(bool(changes) and not options.writes)])
+    return pick_gravest([*codes, int(bool(changes) and not options.writes)])
 
 
 def _unread(found: Chosen, store: Store) -> str:
@@ -195,7 +195,7 @@ def _show(texts: Texts, console: Console) -> None:
     """Show what would change; a difference names its file, so that the name needs no line of its own."""
     part = patch.render_part(texts)
     if is_terminal(sys.stdout):
-        console.out(defused(printable(part.decode().removesuffix("\n"))))
+        console.out(defuse(printable(part.decode().removesuffix("\n"))))
         return
     if warning := patch.describe_commands(texts):
         console.warn(warning)

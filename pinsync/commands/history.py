@@ -294,7 +294,7 @@ class _Walk:
 
     def _is_of_model(self, fault: Fault) -> bool:
         """Whether a file that can't be read is called as the model asks for that is asked for."""
-        return self._wanted.model is not None and fault.path.name == layout.file_name(self._wanted.model)
+        return self._wanted.model is not None and fault.path.name == layout.build_file_name(self._wanted.model)
 
 
 def _note(fault: Fault) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pinsync import config
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
 from pinsync.document import written
-from pinsync.errors import FileError, UsageError, gravest, suggestion
+from pinsync.errors import FileError, UsageError, pick_gravest, suggest
 from pinsync.lint.baseline import read_baseline
 from pinsync.lint.engine import apply_rules
 from pinsync.lint.folder import Folder
@@ -140,7 +140,7 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     deliver(Reports(render, render_page, is_empty=not findings), options, workspace.environ, console)
     codes = [error.exit_code for error in errors]
     counts_warnings = options.strict or options.add_ignores
-    return gravest([*codes, int(any(counts_warnings or finding.severity == "error" for finding in findings))])
+    return pick_gravest([*codes, int(any(counts_warnings or finding.severity == "error" for finding in findings))])
 
 
 def _check_folders(
@@ -304,7 +304,7 @@ def _rules(options: Options) -> frozenset[str]:
 
 def _known(name: str) -> str:
     if name not in RULES:
-        raise UsageError(f'there is no rule "{name}"', hint=suggestion(name, RULES))
+        raise UsageError(f'there is no rule "{name}"', hint=suggest(name, RULES))
     return name
 
 

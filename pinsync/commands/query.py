@@ -11,7 +11,7 @@ from pinsync.canonical.fields import IDENTITY
 from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import pins_of, plain_data
 from pinsync.drift.pairs import in_scope, read_tags, read_title
-from pinsync.errors import DataError, UsageError, suggestion
+from pinsync.errors import DataError, UsageError, suggest
 from pinsync.layout import suggest_model
 from pinsync.model import Customization, Scope
 from pinsync.reports.words.values import compact
@@ -85,7 +85,7 @@ def unknown_target(model: str, target: str, items: Iterable[Customization]) -> U
     """Return the error of a target that no customization of a model has, with the nearest known one."""
     names = {name for item in items for name in _names(item)}
     otherwise = "name an item's identity, all, criteria as JSON, or a customization's id or title"
-    hint = suggestion(target, names, otherwise=otherwise)
+    hint = suggest(target, names, otherwise=otherwise)
     return UsageError(f'no customization of {model} is for "{target}"', hint=hint)
 
 
@@ -203,7 +203,7 @@ def _check(
     if any(stands_in(word, item) and word in names(item) for item in items):
         return
     known = {name for item in items for name in names(item) if name is not None}
-    hint = suggestion(word, known, otherwise="see what there is with `pinsync show`, or in git log -p")
+    hint = suggest(word, known, otherwise="see what there is with `pinsync show`, or in git log -p")
     raise UsageError(f'{message} "{word}"', hint=hint)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync import config
 from pinsync.config import Tracker
-from pinsync.environment import trial_environment
+from pinsync.environment import build_trial_environment
 from pinsync.errors import PinsyncError, UsageError
 from pinsync.sandbox import TRACKER_ID, Sandbox, StandIn, parse_fault
 from pinsync.workspace.paths import current_folder
@@ -90,7 +90,7 @@ def sandbox(options: Options, out: Callable[[str], None], note: Callable[[str], 
         if options.command:
             if note and _is_typed_into(options.command):
                 note(f"{content}, until you type exit")
-            return _run(options.command, {**trial_environment(os.environ), **variables})
+            return _run(options.command, {**build_trial_environment(os.environ), **variables})
         _serve(content, variables, out)
     return 0
 
@@ -98,7 +98,7 @@ def sandbox(options: Options, out: Callable[[str], None], note: Callable[[str], 
 def configured_trackers() -> tuple[Tracker, ...]:
     """Return the trackers of the configuration here; none if it names none or can't be read.
 
-    Their keys are known from then on, so that `trial_environment` leaves them out.
+    Their keys are known from then on, so that `build_trial_environment` leaves them out.
     """
     # What the command of a sandbox gets from it is not for the user's own environment to say.
     environ = {name: value for name, value in os.environ.items() if name not in ("PINSYNC_HOST", "PINSYNC_TRACKER_ID")}

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinsync import config
-from pinsync.errors import PinsyncError, gravest
-from pinsync.escape import defused
+from pinsync.errors import PinsyncError, pick_gravest
+from pinsync.escape import defuse
 from pinsync.workspace.parallel import run_in_parallel
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ def trackers(workspace: Workspace, options: Options, console: Console) -> int:
         rows = [_fields(tracker) for tracker in selected]
         if checks is not None:
             rows = [row | _check_fields(found) for row, found in zip(rows, checks, strict=True)]
-        console.report(defused(json.dumps({"include": rows}, separators=(",", ":"))) + "\n", "json")
+        console.report(defuse(json.dumps({"include": rows}, separators=(",", ":"))) + "\n", "json")
     else:
         sources = [config.key_source(tracker, workspace.environ) for tracker in selected] if options.check else None
         _show_table(selected, sources, checks, console)
-    return gravest([console.fail(found.error) for found in checks or () if found.error])
+    return pick_gravest([console.fail(found.error) for found in checks or () if found.error])
 
 
 def _check_keys(selected: Sequence[Tracker], workspace: Workspace, console: Console) -> list[KeyCheck]:
@@ -125,7 +125,7 @@ def _show_table(
         table = [row + more for row, more in zip(table, added, strict=True)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
-        console.out(defused("  ".join(map(str.ljust, row, widths)).rstrip()))
+        console.out(defuse("  ".join(map(str.ljust, row, widths)).rstrip()))
 
 
 def _clock(ahead: float | None) -> str:

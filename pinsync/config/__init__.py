@@ -32,7 +32,7 @@ from pinsync.config.records import (
 )
 from pinsync.config.section import MAX_FILE_BYTES, Section, parsed
 from pinsync.environment import DEFAULT_KEY_VARIABLE
-from pinsync.errors import ConfigError, suggestion
+from pinsync.errors import ConfigError, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -274,7 +274,7 @@ def _timezone(top: Section) -> str:
         otherwise = "write an IANA name: UTC, or Region/City such as Europe/Bratislava"
         # An abbreviation such as CEST is near to CET, a zone whose name tells no place and no summer time.
         zones = (zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc/"))
-        hint = suggestion(name, zones, otherwise=otherwise)
+        hint = suggest(name, zones, otherwise=otherwise)
         raise top.error("timezone", "is not a timezone that this system knows", hint=hint) from error
 
 

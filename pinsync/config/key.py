@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pinsync.environment import COMMAND, DEFAULT_KEY_VARIABLE, FILE, child_environment
+from pinsync.environment import COMMAND, DEFAULT_KEY_VARIABLE, FILE, build_child_environment
 from pinsync.errors import ConfigError
 from pinsync.escape import printable
 from pinsync.redaction import keep_secret
@@ -117,7 +117,7 @@ def _from_command(command: str, source: str, tracker: Tracker, environ: Mapping[
         done = subprocess.run(
             # Windows splits the line itself, by rules in which a backslash escapes nothing.
             command if os.name == "nt" else shlex.split(command),
-            env={**child_environment(environ), **names},
+            env={**build_child_environment(environ), **names},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # a script that is traced writes the key there

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pinsync.environment import DEFAULT_KEY_VARIABLE
-from pinsync.errors import ConfigError, UsageError, suggestion
+from pinsync.errors import ConfigError, UsageError, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -116,4 +116,4 @@ def check_trackers(names: Iterable[str], known: Collection[str]) -> None:
     """
     for name in names:
         if name not in known:
-            raise UsageError(f'no tracker is named "{name}"', hint=suggestion(name, known))
+            raise UsageError(f'no tracker is named "{name}"', hint=suggest(name, known))

@@ -141,7 +141,7 @@ class Written:
     @property
     def proper_name(self) -> str:
         """Return the name that the file should have: that of its model, where it can be read."""
-        return layout.document_name(self.name) if self.model is None else layout.file_name(self.model)
+        return layout.correct_name(self.name) if self.model is None else layout.build_file_name(self.model)
 
     @property
     def is_read(self) -> bool:

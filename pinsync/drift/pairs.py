@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pinsync import canonical
-from pinsync.errors import UsageError, suggestion
+from pinsync.errors import UsageError, suggest
 from pinsync.layout import suggest_model
 
 if TYPE_CHECKING:
@@ -163,8 +163,8 @@ def nothing_matches(scope: Scope, known: Iterable[Customization]) -> UsageError:
     for field, value in scope.query().items():
         names = {found for item in known for found in _values(item, field)}
         if names and value not in names:
-            suggest = suggest_model if field == "model" else suggestion
-            hint = f"{_OPTIONS[field]}: {suggest(value, names)}"
+            suggest_value = suggest_model if field == "model" else suggest
+            hint = f"{_OPTIONS[field]}: {suggest_value(value, names)}"
             break
         if names:
             hint = "each of the values exists, but no customization has them all"

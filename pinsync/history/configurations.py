@@ -75,7 +75,7 @@ class Configurations:
         trackers = settings.trackers or (Tracker("default", ""),)
         folders = {}
         for tracker in trackers:
-            place = layout.folder(settings.directory, tracker.name if len(trackers) > 1 else None)
+            place = layout.choose_folder(settings.directory, tracker.name if len(trackers) > 1 else None)
             found = self._folder(commit, place)
             if isinstance(found, Fault):
                 return found

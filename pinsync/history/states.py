@@ -202,7 +202,7 @@ class States:
         name, found = entry
         if name not in contested or isinstance(found, Fault):
             return 0, False
-        return -self._begin(at, tracker, name, contested[name], ignore), layout.file_name(found.model) != name
+        return -self._begin(at, tracker, name, contested[name], ignore), layout.build_file_name(found.model) != name
 
     def _begin(self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored) -> int:
         """Return the place in the line of the commit since which a file has had some of these things."""

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.canonical import fields
-from pinsync.errors import kind
+from pinsync.errors import name_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,8 +36,8 @@ def shown(value: object) -> str:
     """Return a value as a message names it: as it stands if that is short, else by what it is."""
     if isinstance(value, str | int | float):
         text = json.dumps(value, ensure_ascii=False)
-        return text if len(text) <= _SHORT else kind(value)
-    return kind(value)
+        return text if len(text) <= _SHORT else name_kind(value)
+    return name_kind(value)
 
 
 def first_wrong(value: object, of: type) -> int | None:

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pinsync.drift.pairs import KINDS, describe, order_in_tracker
-from pinsync.escape import clipped, defused, escaped, one_line
+from pinsync.escape import clip, defuse, escape_character, one_line
 from pinsync.reports.words.values import compact
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def write_message(trackers: Mapping[str, Sequence[Pair]]) -> str:
         lines += ["", f"and {len(changes) - MAX_ENTRIES} more"]
     subject = _write_subject(changes, several=len(trackers) > 1)
     # Defused, because a job's log shows the message of the commit that the job checked out.
-    return defused("\n".join([subject, *lines, ""]))
+    return defuse("\n".join([subject, *lines, ""]))
 
 
 def _write_subject(changes: Sequence[tuple[str, Pair]], *, several: bool) -> str:
@@ -97,4 +97,4 @@ def _write_subject(changes: Sequence[tuple[str, Pair]], *, several: bool) -> str
 
 def _escape_foreign(text: str) -> str:
     """Cut foreign text to one line in which a code host finds nothing to obey."""
-    return _OBEYED.sub(lambda match: escaped(match[0]), clipped(one_line(text), _MAX_NAME))
+    return _OBEYED.sub(lambda match: escape_character(match[0]), clip(one_line(text), _MAX_NAME))

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, cast
 
-from pinsync.environment import variables
+from pinsync.environment import read_variables
 from pinsync.errors import RepositoryError
 from pinsync.escape import printable
-from pinsync.redaction import redacted
+from pinsync.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -205,7 +205,7 @@ def reason(errors: str) -> str:
 
 def shown(errors: str) -> str:
     """Return a command's standard error for people; a hook can have put any variable's value there."""
-    return printable(redacted(errors, variables()))
+    return printable(redact(errors, read_variables()))
 
 
 def text(output: bytes) -> str:

@@ -106,7 +106,7 @@ class Service:
 
     def _authenticate(self, request: Request, now: datetime) -> None:
         date = request.headers.get("date", "")
-        expected = signing.authorization(
+        expected = signing.build_authorization(
             self._tracker_id,
             self._private_key,
             method=request.method,

@@ -137,7 +137,7 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, delivery: Delivery) -> None:
         answer = delivery.answer
         body = answer.body
-        headers = {"Date": signing.http_date(delivery.now)}
+        headers = {"Date": signing.format_http_date(delivery.now)}
         has_body = answer.status != NO_CONTENT
         if has_body:
             headers["Content-Type"] = signing.CONTENT_TYPE

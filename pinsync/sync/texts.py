@@ -60,7 +60,7 @@ def _path(model: str, old: Content, new: Content, folder: PurePosixPath) -> Pure
     for side in (old, new):
         if model in side.documents:
             return PurePosixPath(side.documents[model].source.removeprefix(side.prefix))
-    return folder / layout.file_name(model)
+    return folder / layout.build_file_name(model)
 
 
 def _new_text(

@@ -179,10 +179,10 @@ def _files(
     places = {PurePosixPath(read.source): model for model, read in documents.items()}
     for model, state in sorted(states.items()):
         read = documents.get(model)
-        path = PurePosixPath(read.source) if read else folder / layout.file_name(model)
+        path = PurePosixPath(read.source) if read else folder / layout.build_file_name(model)
         if read is None and path in places:
             message = f"holds the model {places[path]!r}, but is the place of {model!r}"
-            hint = f"rename it: git mv {path} {folder / layout.file_name(places[path])}"
+            hint = f"rename it: git mv {path} {folder / layout.build_file_name(places[path])}"
             raise FileError(message, source=str(path), hint=hint)
         text = merge_document(read, model, state)
         if text is None and read and path in basis.deleted and model in models:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pinsync.escape import defused, one_line, printable
+from pinsync.escape import defuse, one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -88,7 +88,7 @@ class Console:
 
     def print_name(self, text: str) -> None:
         """Write the name of a file to stdout, as a line of data."""
-        self.out(defused(one_line(text)))
+        self.out(defuse(one_line(text)))
 
     def say(self, text: str) -> None:
         """Write a result to stderr, unless ``-q`` is given."""
@@ -126,7 +126,7 @@ class Console:
     def _tell(self, text: str, mark: str = "") -> None:
         # Further lines are indented, so that foreign text can't pass for a message of pinsync.
         shown = printable(text).replace("\n", "\n  ")
-        self.err(defused(f"{mark}{shown}"))
+        self.err(defuse(f"{mark}{shown}"))
 
     def _paint(self, text: str, color: int) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self.color else text

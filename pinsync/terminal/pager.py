@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import IO, TYPE_CHECKING, Final
 
-from pinsync.environment import child_environment
+from pinsync.environment import build_child_environment
 from pinsync.errors import RepositoryError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _start(console: Console, environ: Mapping[str, str], command: str) -> subpro
             shell=needs_shell,
             stdin=subprocess.PIPE,
             stdout=sys.stdout,
-            env={**_SETTINGS, **child_environment(environ)},
+            env={**_SETTINGS, **build_child_environment(environ)},
             encoding=sys.stdout.encoding,
             errors="backslashreplace",
         )

@@ -97,7 +97,7 @@ def find_misnamed(place: Place, names: Sequence[str]) -> str | None:
         names: the trackers that are configured.
     """
     trackers = names if len(names) > 1 else (None,)
-    folders = [layout.folder(place.directory, tracker) for tracker in trackers]
+    folders = [layout.choose_folder(place.directory, tracker) for tracker in trackers]
     found = [str(path) for folder in folders for path in place.misnamed(folder)]
     return describe_misnamed(found) if found else None
 
@@ -184,7 +184,7 @@ def describe_uncommitted(tree: WorkingTree) -> str | None:
 def _folders(settings: Settings) -> dict[PurePosixPath, str | None]:
     """Return the folders that a configuration reads, each with its tracker where there are several."""
     names = [tracker.name for tracker in settings.trackers]
-    return {layout.folder(settings.directory, name): name for name in (names if len(names) > 1 else (None,))}
+    return {layout.choose_folder(settings.directory, name): name for name in (names if len(names) > 1 else (None,))}
 
 
 def _configuration(tree: WorkingTree) -> PurePosixPath | None:
@@ -252,7 +252,7 @@ def describe_rename(
     repository = tree.repository
     if repository is None:
         return None
-    folders = {layout.folder(place.directory, tracker.name) for tracker in settings.trackers} | {place.directory}
+    folders = {layout.choose_folder(place.directory, tracker.name) for tracker in settings.trackers} | {place.directory}
     stale = []
     for before in _earlier(repository, tree, settings, environ):
         if before.settings.directory == place.directory:

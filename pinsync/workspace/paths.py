@@ -75,20 +75,20 @@ def choose_files(
         else:
             folders += [path] if is_folder else []
             files |= set() if is_folder else {path}
-    wanted = {layout.folder(store.directory, tracker): tracker for tracker in _subfolders(settings, names)}
+    wanted = {layout.choose_folder(store.directory, tracker): tracker for tracker in _subfolders(settings, names)}
     for folder, tracker in wanted.items():
         try:
             if {folder, *folder.parents}.intersection(folders):
                 files.update(store.paths(tracker))
         except FileError as error:
             errors.append(place_from_cwd(error, store.root))
-    read = {layout.folder(store.directory, tracker) for tracker in settings.subfolders()}
+    read = {layout.choose_folder(store.directory, tracker) for tracker in settings.subfolders()}
     below: set[PurePosixPath] = set()
     for folder in wanted if names else folders:
         below.update(_below(folder, store, errors))
     misnamed = sorted(path for path in below if is_misnamed(path.name) and path.parent in read)
     unread = sorted(path for path in files | below if is_document(path.name) and path.parent not in read)
-    expected = layout.folder(store.directory, settings.subfolder("<tracker>"))
+    expected = layout.choose_folder(store.directory, settings.subfolder("<tracker>"))
     return Chosen(tuple(sorted(files)), tuple(unread), tuple(misnamed), expected, tuple(errors))
 
 
@@ -112,7 +112,7 @@ def describe_search(words: Sequence[str], names: Sequence[str], settings: Settin
     """
     folders = [store.directory]
     if names:
-        folders = [layout.folder(store.directory, tracker) for tracker in _subfolders(settings, names)]
+        folders = [layout.choose_folder(store.directory, tracker) for tracker in _subfolders(settings, names)]
     places = words or [str(store.root / folder) for folder in folders]
     found = "" if settings.path else f", and no {config.FILE_NAME} was found"
     return f"there are no documents in {', '.join(map(os.path.abspath, places))}{found}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from pinsync.errors import FileError, RepositoryError, UsageError, suggestion
+from pinsync.errors import FileError, RepositoryError, UsageError, suggest
 from pinsync.layout import is_document
 from pinsync.model import STANDARD_INPUT
 
@@ -129,7 +129,7 @@ def parse_word(text: str, words: Collection[str], otherwise: str) -> Source | No
     if text in words:
         return Source(_WORDS[text], text)
     if re.match(r"@[A-Za-z]", text):
-        hint = suggestion(text, words)
+        hint = suggest(text, words)
         raise UsageError(f"{text} is no source; expected {', '.join(words)}, {otherwise}", hint=hint)
     return None
 

@@ -98,7 +98,7 @@ class State:
 
     def folder(self, tracker: Tracker) -> PurePosixPath:
         """Return where a tracker's documents lie, from the repository's root."""
-        return layout.folder(self.settings.directory, self.settings.subfolder(tracker.name))
+        return layout.choose_folder(self.settings.directory, self.settings.subfolder(tracker.name))
 
 
 def worktree_documents(
@@ -111,7 +111,7 @@ def worktree_documents(
         repository: the repository, if there is one.
         tracker: names the folder where there are several trackers.
     """
-    unchecked = unchecked_documents(repository, layout.folder(store.directory, tracker))
+    unchecked = unchecked_documents(repository, layout.choose_folder(store.directory, tracker))
     yield from merge(store.documents(tracker), unchecked.items(), key=itemgetter(0))
 
 

@@ -96,7 +96,7 @@ class Store:
         Raises:
             FileError: the folder can't be read, or is a link. One that doesn't exist has no documents.
         """
-        folder = layout.folder(self.directory, tracker)
+        folder = layout.choose_folder(self.directory, tracker)
         self._check_folders(folder)
         with _translated(folder, "read"):
             names = sorted(place.name for place in (self.root / folder).iterdir()) if self._status(folder) else []

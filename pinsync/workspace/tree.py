@@ -89,7 +89,7 @@ class WorkingTree:
         present = dict(self.store.documents(tracker))
         if self.repository is None:
             return TrackerFiles(present)
-        folder = layout.folder(self.directory, tracker)
+        folder = layout.choose_folder(self.directory, tracker)
         unchecked = unchecked_documents(self.repository, folder)
         if head is None:
             return TrackerFiles(present, unchecked)
@@ -193,7 +193,7 @@ class Head:
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
-        return self.repository.read(self.revision, layout.folder(self.directory, tracker), self.name)
+        return self.repository.read(self.revision, layout.choose_folder(self.directory, tracker), self.name)
 
     def folders(self) -> list[str]:
         """Return the names of the folders in that of all documents."""
@@ -220,7 +220,7 @@ class Index:
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` names its folder where there are several."""
-        return self.repository.read_index(layout.folder(self.directory, tracker))
+        return self.repository.read_index(layout.choose_folder(self.directory, tracker))
 
     def folders(self) -> list[str]:
         """Return the names of the folders in that of all documents."""

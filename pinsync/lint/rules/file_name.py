@@ -29,7 +29,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     for document in folder.documents:
         if document.model is None:
             continue
-        expected, name = layout.file_name(document.model), document.name
+        expected, name = layout.build_file_name(document.model), document.name
         if name != expected:
             message = f'the model "{document.model}" belongs in {expected}, not {name}'
             hint = f"rename the file to {expected}, or correct the model"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pinsync.canonical import normalize
 from pinsync.canonical.fields import is_empty
 from pinsync.document.record import FORMAT
-from pinsync.errors import DataError, suggestion
+from pinsync.errors import DataError, suggest
 from pinsync.lint.fields import CUSTOMIZATION, PIN, first_wrong, shown
 from pinsync.lint.folder import Fault
 
@@ -62,7 +62,7 @@ def _top(document: Written) -> Iterator[Fault]:
             hint = "a file begins with `format: 1`, `model: NAME` and `customizations:`"
             yield Fault(document, f"{key}: it is missing at the top of the file", hint)
     for key in top.keys() - _KEYS:
-        hint = suggestion(key, _KEYS, otherwise="remove it; notes belong into comments")
+        hint = suggest(key, _KEYS, otherwise="remove it; notes belong into comments")
         yield Fault(document, f'"{key}": unknown at the top of a file', hint, path=(key,))
     yield from _values_at_the_top(document, top)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.errors import suggestion
+from pinsync.errors import suggest
 from pinsync.lint.folder import Fault
 from pinsync.lint.ignores import read_names
 from pinsync.lint.rules import syntax
@@ -33,7 +33,7 @@ def check(folder: Folder) -> Iterator[Fault]:
                 hint = "name it in brackets, as in # pinsync: ignore[self-pin]"
                 yield Fault(document, "the comment names no rule to ignore", hint, place=(line, column))
             elif name not in folder.rules:
-                hint = suggestion(name, folder.rules)
+                hint = suggest(name, folder.rules)
                 yield Fault(document, f'there is no rule "{name}" to ignore', hint, place=(line, column))
             elif name == syntax.ID:
                 message = "what can't be read can't be ignored either"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pinsync.drift.changes import plain_data
-from pinsync.escape import clipped, one_line
+from pinsync.escape import clip, one_line
 from pinsync.reports.words import commits
 from pinsync.reports.words.likeness import find_alike
 from pinsync.reports.words.pins import Words, collect_identities
@@ -88,7 +88,7 @@ class _Report:
     def _describe_commit(self, commit: Commit | None) -> tuple[str, str, str]:
         """Return the hash, author and age of a commit; None is older than the known history."""
         if commit:
-            author = one_line(clipped(commit.author, _MAX_AUTHOR))
+            author = one_line(clip(commit.author, _MAX_AUTHOR))
             return commit.short, author, describe_age(commit.date, self.blame.at)
         # git blame marks the commit at which a shallow clone ends with a "^" too.
         end = self.blame.shallow

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pinsync.drift.changes import plain_data
 from pinsync.errors import FileError
-from pinsync.escape import clipped, one_line
+from pinsync.escape import clip, one_line
 from pinsync.model import Finding
 from pinsync.reports.words.changes import SHORT, DriftWords
 
@@ -228,7 +228,7 @@ def _name_test(change: Change, words: DriftWords) -> str:
     # Which identities look alike depends on the other changes: a name that changed with them
     # would be another test's.
     words = replace(words, alike=frozenset())
-    name = clipped(words.name_rule(item, plain_data(item)).full, _MAX_NAME)
+    name = clip(words.name_rule(item, plain_data(item)).full, _MAX_NAME)
     return name if change.id is None else f"{name}, id {one_line(change.id[:SHORT])}"
 
 
@@ -268,10 +268,10 @@ def count_files(findings: Iterable[Finding], context: Context) -> int:
 
 def describe(finding: Finding) -> str:
     """Return the message and the hint of a finding on one line."""
-    message = clipped(one_line(finding.message), _MAX_MESSAGE)
+    message = clip(one_line(finding.message), _MAX_MESSAGE)
     if not finding.hint:
         return message
-    return f"{message}; {clipped(one_line(finding.hint), _MAX_MESSAGE)}"
+    return f"{message}; {clip(one_line(finding.hint), _MAX_MESSAGE)}"
 
 
 def name_suite(model: str | None, tracker: str | None) -> str | None:

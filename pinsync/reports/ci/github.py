@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from pinsync.escape import clipped, defused, one_line
+from pinsync.escape import clip, defuse, one_line
 from pinsync.reports.ci.findings import collect_findings
 from pinsync.reports.words.page import MARKER, measure, quote_code
 from pinsync.reports.words.values import pluralize
@@ -87,7 +87,7 @@ def _collect_properties(finding: Finding) -> dict[str, str]:
 
 def _render_command(name: str, properties: dict[str, str], message: str, hint: str | None = None) -> str:
     text = ",".join(f"{key}={_escape_property(value)}" for key, value in properties.items())
-    lines = [defused(clipped(one_line(part), _MAX_DATA)) for part in (message, hint) if part]
+    lines = [defuse(clip(one_line(part), _MAX_DATA)) for part in (message, hint) if part]
     data = _escape_data("\n".join(lines))
     return f"::{name} {text}::{data}"
 
@@ -99,7 +99,7 @@ def _escape_data(text: str) -> str:
 
 def _escape_property(text: str) -> str:
     # A comma would start the next property, a colon could end the list of properties.
-    return _escape_data(defused(one_line(text))).replace(":", "%3A").replace(",", "%2C")
+    return _escape_data(defuse(one_line(text))).replace(":", "%3A").replace(",", "%2C")
 
 
 def render_summary(findings: Sequence[Finding], context: Context, max_chars: int) -> str:
@@ -115,7 +115,7 @@ def render_summary(findings: Sequence[Finding], context: Context, max_chars: int
     verdict = ", ".join(parts) or "nothing found"
     head = f"{MARKER}\n### pinsync {context.command}: {verdict}\n\n"
     room = max_chars - measure(head) - _RESERVED
-    items = (f"- note: {quote_code(clipped(note, _MAX_CELL))}\n" for note in context.notes)
+    items = (f"- note: {quote_code(clip(note, _MAX_CELL))}\n" for note in context.notes)
     notes = _take_fitting(items, room // 2)
     rows = _take_fitting(map(_render_row, findings), room - measure("".join(notes)) - len(_HEAD))
     sections = []
@@ -146,5 +146,5 @@ def _render_row(finding: Finding) -> str:
     message = f"{finding.severity} {finding.rule}: {finding.message}"
     row = "|"
     for cell in (":".join(map(str, place)), message, finding.hint):
-        row += f" {quote_code(clipped(cell, _MAX_CELL))} |" if cell else "  |"
+        row += f" {quote_code(clip(cell, _MAX_CELL))} |" if cell else "  |"
     return f"{row}\n"

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from pinsync.escape import clipped, defused, one_line
+from pinsync.escape import clip, defuse, one_line
 from pinsync.reports.ci.findings import collect_findings, describe, is_failure, name_suite
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class _Report:
     def add_test(self, suite: str, name: str) -> ET.Element:
         """Add a test that passed."""
         suite = one_line(suite)
-        name = clipped(one_line(name), _MAX_NAME)
+        name = clip(one_line(name), _MAX_NAME)
         if suite not in self._suites:
             self._suites[suite] = ET.SubElement(self._root, "testsuite", name=suite)
         # Readers tell tests apart by their names, so equal names get a number.
@@ -94,7 +94,7 @@ class _Report:
             test.set("file", one_line(finding.file))
             if finding.line is not None:
                 test.set("line", str(finding.line))
-        message = clipped(one_line(finding.message), _MAX_MESSAGE)
+        message = clip(one_line(finding.message), _MAX_MESSAGE)
         kind = "error" if is_failure(finding) else "failure"
         ET.SubElement(test, kind, type=finding.rule, message=message).text = describe(finding)
 
@@ -105,7 +105,7 @@ class _Report:
                 element.set(name, str(len(list(element.iter(tag)))))
             element.set("time", "0")
         ET.indent(self._root)
-        text = defused(ET.tostring(self._root, encoding="unicode"), _write_reference)
+        text = defuse(ET.tostring(self._root, encoding="unicode"), _write_reference)
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import UsageError
-from pinsync.escape import clipped, reveal
+from pinsync.escape import clip, reveal
 from pinsync.reports.words.changes import DriftWords, describe_effect
 from pinsync.reports.words.likeness import find_alike, spell_out
 from pinsync.reports.words.page import MARKER, MAX_CHARS, MAX_VALUE, MIN_CHARS, Page, measure, quote_code, render_item
@@ -143,7 +143,7 @@ class _Report:
         notes = list(self.drift.notes)
         for tracker in self.drift.trackers:
             notes += [f"{tracker.name}: {note}" for note in tracker.notes]
-        items = (f"- note: {quote_code(clipped(note, _MAX_NOTE))}\n" for note in notes)
+        items = (f"- note: {quote_code(clip(note, _MAX_NOTE))}\n" for note in notes)
         self._put_list("note", items, len(notes))
 
     def _put_list(self, noun: str, items: Iterable[str], count: int) -> None:
@@ -245,13 +245,13 @@ def _prefix_first(prefix: str, pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _render_failure(tracker: TrackerDrift, error: PinsyncError) -> str:
-    hint = f"; hint: {quote_code(clipped(error.hint, _MAX_NOTE))}" if error.hint else ""
-    message = quote_code(clipped(error.message, _MAX_NOTE))
+    hint = f"; hint: {quote_code(clip(error.hint, _MAX_NOTE))}" if error.hint else ""
+    message = quote_code(clip(error.message, _MAX_NOTE))
     return f"- {_quote_name(tracker.name)}: {message}{hint}\n"
 
 
 def _quote_name(text: str) -> str:
-    return quote_code(clipped(reveal(text), MAX_VALUE))
+    return quote_code(clip(reveal(text), MAX_VALUE))
 
 
 def _render_counts(changes: Sequence[Change], kinds: Sequence[Kind]) -> list[str]:

@@ -18,7 +18,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.escape import COMMAND, COMMANDS, defused, one_line
+from pinsync.escape import COMMAND, COMMANDS, defuse, one_line
 from pinsync.reports.words.values import join_lines, pluralize
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def quote_path(path: str) -> str:
     raw = path.encode(errors="surrogateescape")
     text = _SPECIAL.sub(_escape_byte, raw).decode("ascii")
     # git reads an octal escape of any character, so commands of CI runners can be escaped too.
-    text = defused(text, lambda character: f"\\{ord(character):03o}")
+    text = defuse(text, lambda character: f"\\{ord(character):03o}")
     return path if len(text) == len(path) else f'"{text}"'
 
 

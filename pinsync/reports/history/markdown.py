@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pinsync.escape import clipped
+from pinsync.escape import clip
 from pinsync.reports.history.text import REFORMATTED
 from pinsync.reports.words import commits
 from pinsync.reports.words.changes import ChangeWords
@@ -100,4 +100,4 @@ class _Report:
 
 
 def _quote_clipped(text: str) -> str:
-    return quote_code(clipped(text, MAX_VALUE))
+    return quote_code(clip(text, MAX_VALUE))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from pinsync.canonical.fields import KNOWN
 from pinsync.drift.changes import plain_data
-from pinsync.escape import clipped, one_line, reveal
+from pinsync.escape import clip, one_line, reveal
 from pinsync.reports.words.likeness import find_alike, spell_out
 from pinsync.reports.words.pins import (
     MAX_TITLE,
@@ -165,7 +165,7 @@ class ChangeWords(Words):
             remarks.append("invisible to shoppers")
         if change.place:
             remarks.append(self.escape(f"{change.place.file}:{change.place.line}"))
-        model = clipped(compact(item.model, self.choose_spelling(item.model)), MAX_TITLE)
+        model = clip(compact(item.model, self.choose_spelling(item.model)), MAX_TITLE)
         lines = tuple(self._describe_lines(change, data))
         last_update = ""
         if change.updated_at is not None:

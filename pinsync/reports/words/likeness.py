@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.escape import BLANKS, IGNORABLE, SELECTORS, clipped, escaped, one_line, reveal
+from pinsync.escape import BLANKS, IGNORABLE, SELECTORS, clip, escape_character, one_line, reveal
 from pinsync.reports.words.values import compact, measure_common_prefix
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ def fold(text: str) -> str:
 def _spell_twins(text: str) -> str:
     """Escape lost blanks, invisible characters, and letters that look like an ASCII character."""
     text = _LOST_BLANK.sub(r"\\u0020", reveal(text))
-    return "".join(escaped(each) if _has_twin(each) else each for each in text)
+    return "".join(escape_character(each) if _has_twin(each) else each for each in text)
 
 
 def spell_out(text: str) -> str:
     """Escape the characters of `_spell_twins`, and letters with marks, which have several forms."""
-    return "".join(escaped(each) if _has_forms(each) else each for each in _spell_twins(text))
+    return "".join(escape_character(each) if _has_forms(each) else each for each in _spell_twins(text))
 
 
 _SPELLINGS: Final = (_spell_twins, spell_out)
@@ -124,7 +124,7 @@ def _cut(old: Any, new: Any, limit: int | None, spell: Spelling) -> tuple[str, s
 
 
 def _cut_from(start: int, text: str, limit: int) -> str:
-    return clipped("…" + text[start:] if start else text, limit)
+    return clip("…" + text[start:] if start else text, limit)
 
 
 def find_alike(texts: Iterable[str]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from pinsync.canonical.pins import BLOCKED, EVERYWHERE
 from pinsync.drift.changes import same
 from pinsync.drift.pairs import read_title
 from pinsync.drift.record import MISSING, Missing
-from pinsync.escape import clipped, one_line, reveal
+from pinsync.escape import clip, one_line, reveal
 from pinsync.reports.words.likeness import describe_forms, spell_out, tell_apart
 from pinsync.reports.words.values import compact, format_moment, write_sentence
 
@@ -89,7 +89,7 @@ class Words:
 
     def name_side(self, side: Side) -> str:
         """Name a side: ``live``, ``the working tree``, or the source as the user spelled it."""
-        return _PLACES.get(side.source) or self.escape(clipped(side.source, MAX_TITLE))
+        return _PLACES.get(side.source) or self.escape(clip(side.source, MAX_TITLE))
 
     def name_origin(self, side: Side) -> str:
         """Name a side with its commit: ``HEAD (commit 3f2a1bc9d0e1)``."""
@@ -105,7 +105,7 @@ class Words:
         if not title:
             return RuleName(target)
         name = title if _CLEAR_TITLE.fullmatch(title) else compact(title, str)
-        return RuleName(self.escape(clipped(name, MAX_TITLE)), target)
+        return RuleName(self.escape(clip(name, MAX_TITLE)), target)
 
     def _name_target(self, item: Customization, data: Mapping[str, Any]) -> str:
         kind = item.target.type
@@ -183,7 +183,7 @@ class Words:
         title = None if pin.identity is None else self.titles.get(pin.identity)
         if not title:
             return ""
-        return f" {self.escape(json.dumps(clipped(title, _MAX_PINNED), ensure_ascii=False))}"
+        return f" {self.escape(json.dumps(clip(title, _MAX_PINNED), ensure_ascii=False))}"
 
     def list_facts(self, pin: Pin) -> Iterator[str]:
         """Yield the other fields of a pin: ends of the window, flags, undocumented fields."""
@@ -237,7 +237,7 @@ class Words:
 
     def cut(self, text: str) -> str:
         """Cut a text to the report's limit."""
-        return text if self.limit is None else clipped(text, self.limit)
+        return text if self.limit is None else clip(text, self.limit)
 
     def describe_event(self, change: PinChange) -> str:
         """Return the change of a pin that still exists.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pinsync.drift.changes import plain_data
 from pinsync.drift.pairs import read_title
 from pinsync.drift.record import MISSING
-from pinsync.escape import INVISIBLE, defused
+from pinsync.escape import INVISIBLE, defuse
 
 if TYPE_CHECKING:
     import re
@@ -31,7 +31,7 @@ def encode(value: Record | list[Record]) -> str:
     Invisible characters and the commands of CI runners are written as JSON escapes: a reader gets
     the same value, and the text is safe on a terminal and in a log.
     """
-    text = defused(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
+    text = defuse(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
     return "".join(f"{_escape_invisible(line)}\n" for line in text.split("\n"))
 
 

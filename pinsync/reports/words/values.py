@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.escape import defused, reveal
+from pinsync.escape import defuse, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -76,7 +76,7 @@ def align(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 
 def join_lines(lines: Iterable[str]) -> str:
     """Join lines to a text with a final newline, in which no CI runner obeys a command."""
-    return defused("".join(f"{line}\n" for line in lines))
+    return defuse("".join(f"{line}\n" for line in lines))
 
 
 def pluralize(count: int, noun: str) -> str:
