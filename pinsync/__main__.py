@@ -1,7 +1,8 @@
-"""The entry point and the error boundary: whatever happens, the process ends with a documented exit code and a line.
+"""The entry point and the error boundary.
 
-A signal must not print a traceback while pinsync is still being loaded. So this module imports only
-what Python itself has loaded, until `main` has set the handlers; the functions import the rest.
+In every case the process ends with a documented exit code and a line. A signal must not print a
+traceback while pinsync is still being loaded. So this module imports only modules that Python
+itself has loaded, until `main` has set the handlers; the functions import all others.
 """
 
 import _thread
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
 INTERRUPTED, USAGE = 130, 2
 _COMPLETION = "_PINSYNC_COMPLETE"
 _HELP = frozenset({"-h", "--help", "--version"})
-_SOON = 0.01
-"""Seconds after which an interrupt that was swallowed is sent again."""
+_RESEND_SECONDS = 0.01
+"""Seconds until an interrupt that Python ignored is sent again."""
 
 
 def main() -> "NoReturn":
     """Run the command line and end the process with its exit code."""
-    _answer_signals(_end_at_once)
+    _handle_signals(_end_at_once)
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # the parent closed it
+        if getattr(sys, name) is None:  # the parent closed the stream
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
         getattr(sys, name).reconfigure(errors="backslashreplace")
     code: int | None = None
@@ -40,16 +41,18 @@ def main() -> "NoReturn":
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except OSError:  # the reader is gone; what it has read is right all the same
+            except OSError:
+                # The reader is gone. Discard the rest, so that the exit code stays.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        # The command is done and its answer stands, while Python takes a moment to clean up.
-        _answer_signals(signal.SIG_IGN)
+        # The command is done: an interrupt must not change its exit code while Python cleans up.
+        _handle_signals(signal.SIG_IGN)
     except KeyboardInterrupt:
-        if code is not None:  # else the first interrupt, or an error, is being reported
-            _say("interrupted: the output may be incomplete")
+        if code is not None:  # else run() was reporting an interrupt or an error
+            _print_error("interrupted: the output may be incomplete")
         os._exit(INTERRUPTED)
     if code == INTERRUPTED:
-        os._exit(code)  # without waiting for threads that still talk to a server
+        # sys.exit() would wait for threads that still talk to a server.
+        os._exit(code)
     sys.exit(code)
 
 
@@ -57,11 +60,11 @@ def run(arguments: list[str]) -> int:
     """Run the command line.
 
     Args:
-        arguments: without the program's name.
+        arguments: the arguments without the name of the program.
 
     Returns:
-        The exit code. Never raises, except `KeyboardInterrupt` when a second interrupt arrives while
-        the first, or an error, is being reported.
+        The exit code. Never raises, except `KeyboardInterrupt` when a second interrupt arrives
+        while the first, or an error, is being reported.
     """
     import gc
     from functools import partial
@@ -73,30 +76,38 @@ def run(arguments: list[str]) -> int:
     from pinsync.terminal.console import Console, wants_color
 
     forget_secrets()
-    # 100,000 customizations are a million objects without a cycle; looking for one every 700 costs a fifth of the time.
+    # 100,000 customizations are a million objects without a cycle. A search for cycles at every 700
+    # objects would take a fifth of the time.
     gc.set_threshold(200_000, 50, 50)
-    choices = [word == "--color" for word in arguments if word in ("--color", "--no-color")]
-    color = wants_color(sys.stderr, choices[-1] if choices else None, os.environ)
-    console = Console(out=_say, err=_say, color=color)
+    # click may fail before it parses --color, so errors look for it here.
+    choice: bool | None = None
+    for argument in arguments:
+        if argument in ("--color", "--no-color"):
+            choice = argument == "--color"
+    color = wants_color(sys.stderr, choice, os.environ)
+    console = Console(out=_print_error, err=_print_error, color=color)
     hook = sys.unraisablehook
     with remove_keys():
         try:
             sys.unraisablehook = partial(_keep_interrupt, hook)
-            _answer_signals(_interrupt)
-            return _dispatched(arguments)
+            _handle_signals(_interrupt)
+            return _dispatch(arguments)
         except PinsyncError as error:
             return console.fail(error)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary
-            # In a class that is being created, Python 3.11 makes a RuntimeError of an interrupt.
-            if interrupt := _interrupt_behind(error):
-                console.say(f"interrupted: {interrupt.args[0] if interrupt.args else 'nothing was changed'}")
+            # While it creates a class, Python 3.11 turns an interrupt into a RuntimeError.
+            if interrupt := _find_interrupt(error):
+                state = interrupt.args[0] if interrupt.args else "nothing was changed"
+                console.say(f"interrupted: {state}")
                 return INTERRUPTED
-            return console.fail(PinsyncError(f"a bug in pinsync {__version__}: {type(error).__name__}. {_log()}"))
+            kind = type(error).__name__
+            bug = PinsyncError(f"a bug in pinsync {__version__}: {kind}. {_write_log()}")
+            return console.fail(bug)
         finally:
             sys.unraisablehook = hook
 
 
-def _dispatched(arguments: list[str]) -> int:
+def _dispatch(arguments: list[str]) -> int:
     import click
 
     from pinsync.cli import cli
@@ -105,59 +116,63 @@ def _dispatched(arguments: list[str]) -> int:
     try:
         code = cli.main(args=arguments, prog_name="pinsync", standalone_mode=False)
     except click.ClickException as error:
-        if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):  # which click 8.1 lacks
-            _say(error.format_message())
+        # click 8.1 has no such error.
+        if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+            _print_error(error.format_message())
             return USAGE
-        raise _usage_error(error) from error
+        raise _translate_usage_error(error) from error
     except (click.Abort, OSError, SystemExit) as error:
-        if interrupt := _interrupt_behind(error):  # click answers it by a line end, which there may be nobody to read
+        # click answers an interrupt by a line end, and nobody may be there to read it (OSError).
+        if interrupt := _find_interrupt(error):
             raise interrupt from None
-        # Click writes help and what completes a shell's word by itself, and exits then, or where the reader is gone.
-        of_clicks = _COMPLETION in os.environ or not _HELP.isdisjoint(arguments)
-        if isinstance(error, OSError) and of_clicks:
+        # click itself writes help and completions; then it exits, even if the reader is gone.
+        is_clicks = _COMPLETION in os.environ or not _HELP.isdisjoint(arguments)
+        if isinstance(error, OSError) and is_clicks:
             raise FileError(f"can't be written: {error.strerror}", source="standard output") from error
         if not isinstance(error, SystemExit):
             raise
-        if not of_clicks:
+        if not is_clicks:
             raise RuntimeError("click ended the command") from error
         return 0
     return code if isinstance(code, int) else 0
 
 
-def _usage_error(error: "ClickException") -> "UsageError":
-    """Return an error of click's in the form of ours, with the usage line of its command."""
+def _translate_usage_error(error: "ClickException") -> "UsageError":
+    """Return click's error as a `UsageError`, with the usage line of its command."""
     from pinsync.errors import UsageError
 
     message = error.format_message().removesuffix(".")
     context = getattr(error, "ctx", None)
     hint = None
     if context is not None:
-        usage = " ".join(context.get_usage().split())  # click wraps it
+        usage = " ".join(context.get_usage().split())  # undoes click's line breaks
         hint = f"{usage[0].lower()}{usage[1:]}\ntry '{context.command_path} --help' for help"
     return UsageError(f"{message[:1].lower()}{message[1:]}", hint=hint)
 
 
-def _interrupt_behind(error: BaseException | None) -> KeyboardInterrupt | None:
+def _find_interrupt(error: BaseException | None) -> KeyboardInterrupt | None:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error
 
 
-def _say(text: object) -> None:
+def _print_error(text: object) -> None:
     import contextlib
 
-    with contextlib.suppress(OSError):  # who has closed the pipe doesn't want to know
+    with contextlib.suppress(OSError):  # the reader is gone
         print(text, file=sys.stderr)  # noqa: T201 - the last resort
 
 
-def _answer_signals(handler: "Callable[[int, FrameType | None], object] | signal.Handlers") -> None:
+def _handle_signals(handler: "Callable[[int, FrameType | None], object] | signal.Handlers") -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # a parent may want us to ignore it
+        # A shell without job control starts background jobs with SIGINT ignored (POSIX).
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def _end_at_once(_signal: int, _frame: object) -> "NoReturn":
-    os.write(2, b"interrupted: nothing was changed\n")  # no print(), which the signal may have interrupted
+    # Not print(): the signal may have interrupted one.
+    os.write(2, b"interrupted: nothing was changed\n")
     os._exit(INTERRUPTED)
 
 
@@ -166,29 +181,28 @@ def _interrupt(_signal: int, _frame: object) -> "NoReturn":
 
 
 def _keep_interrupt(otherwise: "Callable[[sys.UnraisableHookArgs], object]", ignored: "sys.UnraisableHookArgs") -> None:
-    """Send an interrupt again that Python ignored; a hook for `sys.unraisablehook`.
-
-    Python ignores what a destructor or the callback of a weak reference raises. GitPython's processes
-    have such a destructor, and the lock of each module that is imported has such a callback.
-    """
+    """Send an interrupt again that Python ignored; a hook for `sys.unraisablehook`."""
+    # Python ignores an exception in a destructor or in the callback of a weak reference. A process
+    # of GitPython has a destructor, and the import lock of each module has such a callback.
     if issubclass(ignored.exc_type, KeyboardInterrupt):
-        # Not by threading: the destructor may run while one of its locks is held.
-        _thread.start_new_thread(_interrupt_thread, (_thread.get_ident(),))
+        # Not threading.Thread: the destructor may run while a lock of threading is held.
+        _thread.start_new_thread(_resend_interrupt, (_thread.get_ident(),))
     else:
         otherwise(ignored)
 
 
-def _interrupt_thread(thread: int) -> None:
-    time.sleep(_SOON)  # until the thread has left the destructor
+def _resend_interrupt(thread: int) -> None:
+    time.sleep(_RESEND_SECONDS)  # the thread leaves the destructor meanwhile
     number = signal.SIGTERM if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else signal.SIGINT
     if sys.platform == "win32":
         signal.raise_signal(number)
     else:
-        signal.pthread_kill(thread, number)  # ends a call in which the thread waits, too
+        # Unlike raise_signal(), it also ends a system call in which the thread waits.
+        signal.pthread_kill(thread, number)
 
 
-def _log() -> str:
-    """Write the traceback to a file, without the values of variables that look like secrets; return where it is."""
+def _write_log() -> str:
+    """Write the traceback, without secrets, to a file; return a sentence with its place."""
     import traceback
     from datetime import UTC, datetime
     from pathlib import Path
@@ -202,12 +216,12 @@ def _log() -> str:
         from platformdirs import user_log_path
 
         folder = user_log_path("pinsync", appauthor=False, ensure_exists=True)
-        place = Path(folder, f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log")
+        file = Path(folder, f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log")
         text = f"pinsync {__version__}, Python {sys.version}, {sys.platform}\n{text}"
-        place.write_text(text, encoding="utf-8", errors="backslashreplace")
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         return f"The details can't be written: {error.strerror}"
-    return f"Please report it with {place}"
+    return f"Please report it with {file}"
 
 
 if __name__ == "__main__":

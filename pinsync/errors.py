@@ -1,4 +1,4 @@
-"""Every failure pinsync knows, each with the exit code it ends the process with and a hint that says what to do."""
+"""The errors that end a command, with exit code and hint."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ KINDS: Final[Mapping[type, str]] = {
     dict: "an object",
     list: "a list",
 }
-"""What messages call a type of JSON's."""
+"""Type → its name in messages, in JSON's words."""
 
 
 class PinsyncError(Exception):
-    """What ends a command: a message for people, an exit code for scripts, and a hint at the remedy.
+    """Ends a command with a message for people, an exit code for scripts, and a hint.
 
-    It carries foreign text as it is; who shows it escapes.
+    Foreign text in the message is not escaped yet: the console escapes it.
 
     Args:
-        message: what is wrong and what was expected, one sentence, without a secret.
-        hint: what to do about it; shown on a line of its own.
+        message: the problem and the expectation, in one sentence, without a secret.
+        hint: the remedy; shown on a line of its own.
     """
 
     exit_code: ClassVar[int] = 70
@@ -44,20 +44,20 @@ class PinsyncError(Exception):
 
 
 class UsageError(PinsyncError):
-    """The command line asks for something that can't be done (exit 2)."""
+    """The command line asks for something impossible (exit 2)."""
 
     exit_code = 2
 
 
 class FileError(PinsyncError):
-    """A file that can't be read, or doesn't hold what it should (exit 2).
+    """A file that can't be read, or has the wrong content (exit 2).
 
     Args:
-        message: what is wrong and what was expected.
-        source: the file's path, or ``revision:path``.
+        message: the problem and the expectation.
+        source: the path of the file, or ``revision:path``.
         line: counted from 1, if known.
         column: counted from 1, if known.
-        hint: what to do about it.
+        hint: the remedy.
     """
 
     exit_code = 2
@@ -65,8 +65,9 @@ class FileError(PinsyncError):
     def __init__(
         self, message: str, *, source: str, line: int | None = None, column: int | None = None, hint: str | None = None
     ) -> None:
-        # On one line, since only here is it known where a name that holds a line end begins and ends.
-        place = ":".join(str(part) for part in (one_line(source), line, column) if part is not None)
+        # On one line: later nobody can tell a line end in the name from a line end of the message.
+        parts = (one_line(source), line, column)
+        place = ":".join(str(part) for part in parts if part is not None)
         super().__init__(f"{place}: {message}", hint=hint)
         self.reason = message
         self.source = source
@@ -75,11 +76,11 @@ class FileError(PinsyncError):
 
 
 class ConfigError(FileError):
-    """A setting, in ``pinsync.yaml`` or in the environment, that is missing or refused (exit 2)."""
+    """A missing or refused setting, in ``pinsync.yaml`` or the environment (exit 2)."""
 
 
 class RepositoryError(PinsyncError):
-    """Git is missing, or the repository isn't in a state to do what was asked (exit 2)."""
+    """Git is missing, or the state of the repository doesn't allow the task (exit 2)."""
 
     exit_code = 2
 
@@ -91,18 +92,19 @@ class RemoteError(PinsyncError):
 
 
 class SafetyError(PinsyncError):
-    """Refused so that nothing is lost; the hint names the flag that overrides, if there is one (exit 4)."""
+    """The task is refused to avoid a loss; the hint names the overriding flag, if any (exit 4)."""
 
     exit_code = 4
 
 
 class DataError(RemoteError):
-    """An answer, or a part of one, that isn't what it should be (exit 3).
+    """An answer, or a part of it, with a wrong content (exit 3).
 
     Args:
-        message: what is wrong and what was expected.
-        path: where in the data, as keys and indexes; whoever read the data from a file turns it into a line.
-        hint: what to do about it.
+        message: the problem and the expectation.
+        path: the place in the data, as keys and indexes. For data of a file, the reader translates
+            the path into a line.
+        hint: the remedy.
     """
 
     def __init__(self, message: str, *, path: tuple[str | int, ...] = (), hint: str | None = None) -> None:
@@ -111,16 +113,17 @@ class DataError(RemoteError):
 
 
 def pick_gravest(codes: list[int]) -> int:
-    """Return the exit code of several parts: the gravest of theirs, 0 if there are none."""
+    """Return the gravest of several exit codes; 0 if there are none."""
     return min(codes, key=_GRAVEST_FIRST.index, default=0)
 
 
 def suggest(word: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
-    """Return a hint at the known words nearest to ``word``, whatever the case of either.
+    """Return a hint at the known words nearest to ``word``, in any case of letters.
 
-    If none is near it is ``otherwise``, or a list of them all. Each is shown on one line: a word can't add a line.
+    Without a near word, return ``otherwise``, or a list of all known words.
     """
-    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415 - for mistakes only; help must stay quick
+    # Imported for mistakes only, so that help stays quick.
+    from difflib import SequenceMatcher, get_close_matches  # noqa: PLC0415
 
     words = sorted(known)
     # Reversed, so that of words that differ only in case the first one wins.
@@ -129,20 +132,26 @@ def suggest(word: str, known: Iterable[str], *, otherwise: str | None = None) ->
     ratios = {name: SequenceMatcher(None, name, word.casefold()).ratio() for name in near}
     nearest = sorted(folded[name] for name in near if ratios[name] == ratios[near[0]])
     if nearest:
-        shown = [f'"{reveal(one_line(each))}"' for each in nearest]
-        return f"did you mean {' or '.join(shown)}?"
-    return f"known: {', '.join(reveal(one_line(each)) for each in words)}" if otherwise is None else otherwise
+        # On one line: a word from outside must not add a line to the message.
+        quotes = [f'"{reveal(one_line(each))}"' for each in nearest]
+        return f"did you mean {' or '.join(quotes)}?"
+    if otherwise is not None:
+        return otherwise
+    listing = ", ".join(reveal(one_line(each)) for each in words)
+    return f"known: {listing}"
 
 
 def spell_path(path: Iterable[str | int]) -> str:
-    """Return a path in data, of keys and indexes, as messages have it: ``pin_definitions[0].position``.
+    """Return a path of keys and indexes in data, such as ``pin_definitions[0].position``.
 
-    A long key is cut off: a message isn't the place for it.
+    A long key is cut off.
     """
-    steps = (f"[{step}]" if isinstance(step, int) else f".{clip(step, _MAX_KEY)}" for step in path)
-    return "".join(steps).removeprefix(".")
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{clip(step, _MAX_KEY)}"
+    return text.removeprefix(".")
 
 
 def name_kind(value: object) -> str:
-    """Return what messages call the type of a value, in JSON's words."""
+    """Return the name of a value's type in messages, in JSON's words."""
     return KINDS.get(type(value), "null")

@@ -1,4 +1,4 @@
-"""The names of documents: safe on every file system, and never shared by two models."""
+"""Name the files of documents: safe on every file system, and unique for each model."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
 DEVICES: Final = "con|prn|aux|nul|(?:com|lpt)[0-9]"
-"""Names that Windows keeps for devices, in either case and with any extension, as a part of a regular expression.
+"""Part of a pattern: the names that Windows keeps for devices, in either case, with any extension.
 
-Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. Those with characters that stand in no model's
-file name are left to whoever lets them through.
+Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. Names with `$` or a
+superscript digit are missing, since the file name of a model never holds these characters.
 """
 
 SUFFIX: Final = ".yaml"
-"""What a document's name ends in."""
+"""The suffix of a document's name."""
 _NEAR_SUFFIXES: Final = (".yaml", ".yml", ".json")
-_ITEMS: Final = "items.json"  # the titles of items, which may lie beside documents
+_ITEMS: Final = "items.json"
+"""The file with titles of items, which may lie beside documents."""
 
 MAX_NAME_BYTES: Final = 200
-"""The longest name before the suffix; file systems allow 255 bytes, and a temporary file needs some of its own."""
+"""The longest name before the suffix: a file system allows 255 bytes, a temporary file adds some."""
 
 _HASH_DIGITS: Final = 32
-# CONIN$, CONOUT$ and the ports with a superscript digit need no mention, since `$` and `¹` are encoded anyway.
+# Characters to encode: the first letter of a device's name, dots at either end, unusual ones.
 _ENCODED: Final = re.compile(rf"^(?=(?:{DEVICES})(?:\.|\Z)).|^\.+|(?<!\.)\.+\Z|[^a-z0-9_.-]+")
 
 
@@ -39,7 +40,7 @@ def build_document_path(directory: PurePosixPath, model: str, tracker: str | Non
     Args:
         directory: the configured directory.
         model: a recommender model, not empty, of valid Unicode.
-        tracker: the tracker's name where the configuration names more than one, else ``None``.
+        tracker: the name of the tracker if the configuration names several, else ``None``.
     """
     return choose_folder(directory, tracker) / build_file_name(model)
 
@@ -55,46 +56,50 @@ def suggest_model(word: str, models: Iterable[str]) -> str:
 
 
 def choose_folder(directory: PurePosixPath, tracker: str | None) -> PurePosixPath:
-    """Return the folder of a tracker's documents: ``directory`` itself where there is only one tracker (``None``)."""
+    """Return the folder of a tracker's documents: ``directory`` itself for a single tracker."""
     return directory if tracker is None else directory / tracker
 
 
 def build_file_name(model: str) -> str:
-    """Return the name of the file that holds a model's customizations.
+    """Return the name of a model's document.
 
-    ``[a-z0-9_.-]`` stand as they are; everything else, dots at either end and the first letter of a name that Windows
-    reserves are percent-encoded as UTF-8. What is longer than `MAX_NAME_BYTES` is cut and closed with ``~`` and a hash;
-    a ``~`` of the model's own is encoded, so no model can pose as a cut one.
+    ``[a-z0-9_.-]`` stay; other characters, dots at either end and the first letter of a name that
+    Windows reserves are percent-encoded as UTF-8. A name of more than `MAX_NAME_BYTES` is cut, and
+    ends in ``~`` and a hash.
 
     Args:
         model: a recommender model, not empty, of valid Unicode.
 
     Returns:
-        An ASCII name of at most 205 bytes. Two models never share one, not even where case is ignored.
+        An ASCII name of at most 205 bytes. Two models never share a name, not even if case is
+        ignored.
     """
-    name = _ENCODED.sub(_percent, model)
+    name = _ENCODED.sub(_percent_encode, model)
     if len(name) > MAX_NAME_BYTES:
-        closing = "~" + hashlib.sha256(model.encode()).hexdigest()[:_HASH_DIGITS]
-        name = re.sub(r"%.?\Z", "", name[: MAX_NAME_BYTES - len(closing)]) + closing
+        # No other model has this name, since a "~" of its own would be encoded.
+        ending = "~" + hashlib.sha256(model.encode()).hexdigest()[:_HASH_DIGITS]
+        beginning = name[: MAX_NAME_BYTES - len(ending)]
+        # The cut must not leave a part of an escape.
+        name = re.sub(r"%.?\Z", "", beginning) + ending
     return name + SUFFIX
 
 
-def _percent(characters: re.Match[str]) -> str:
+def _percent_encode(characters: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in characters[0].encode())
 
 
 def is_document(name: str) -> bool:
-    """Tell whether a file of this name is a document; as in a shell's ``*.yaml``, a hidden file is none."""
+    """Return whether a file of this name is a document; a hidden file is none."""
     return name.endswith(SUFFIX) and not name.startswith(".")
 
 
 def is_misnamed(name: str) -> bool:
-    """Tell whether a file has nearly the name of a document, such as ``basket.yml``, and so isn't read."""
+    """Return whether a file name, such as ``basket.yml``, is nearly a document's, so isn't read."""
     lowered = name.lower()
     is_near = lowered.endswith(_NEAR_SUFFIXES) and not lowered.startswith(".")
     return is_near and not is_document(name) and lowered != _ITEMS
 
 
 def correct_name(name: str) -> str:
-    """Return the name that a misnamed document should have."""
+    """Return the right name of a misnamed document."""
     return name.rpartition(".")[0] + SUFFIX

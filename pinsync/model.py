@@ -1,4 +1,4 @@
-"""The words of pinsync as frozen records, and the facts about them that every part shares."""
+"""The records that all parts of pinsync share."""
 
 from __future__ import annotations
 
@@ -9,37 +9,44 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_DEPTH: Final = 64
-"""How deeply a value inside a customization may be nested; real ones need fewer than ten levels."""
+"""The deepest nesting of a value in a customization; real values need fewer than ten levels."""
 
 MAX_FILE_BYTES: Final = 512 * 1024 * 1024
-"""The largest document that is read, in bytes; 100,000 customizations have some 150 MB."""
+"""The largest document in bytes; 100,000 customizations take some 150 MB."""
 
 STANDARD_INPUT: Final = "-"
-"""How command lines and messages name standard input."""
+"""The name of standard input on the command line and in messages."""
 
 FailOn = Literal["any", "edited", "shown", "never"]
-"""Which changes make a run fail: all, those that somebody made, those that shoppers may see, or none."""
+"""The changes that make a run fail: all, edits only, changes that shoppers may see, or none."""
 
 
 class Target(NamedTuple):
-    """What a customization applies to: its type, and the item's identity or the canonical text of its criteria."""
+    """The items that a customization applies to.
+
+    Attributes:
+        type: ``item``, ``criteria`` or ``all``.
+        identity: the identity of the item, if the type is ``item``.
+        criteria: the canonical text of the criteria, if the type is ``criteria``.
+    """
 
     type: str
     identity: str | None
     criteria: str | None
 
 
+# Records of which there may be 100,000 are named tuples: a frozen dataclass takes three times as
+# long to make.
 class Customization(NamedTuple):
-    """One rule: when it applies, and its canonical text, which says all the rest.
-
-    A named tuple, as all records of which there may be 100,000: a frozen dataclass takes three times as long to make.
+    """A rule: model, id, target, and the canonical text of all fields.
 
     Attributes:
         model: the recommender model.
-        id: the server's UUID; None for one written by hand that the server doesn't know yet.
-        target: what it applies to.
-        text: its canonical block in UTF-8.
-        updated_at: when the vendor last saw a change, as the answer spelled it; never a part of the text.
+        id: the UUID from the server; None for a customization that the server doesn't know yet.
+        target: the items that it applies to.
+        text: the canonical block in UTF-8.
+        updated_at: the moment of the last change, as the answer spelled it; never a part of the
+            text.
     """
 
     model: str
@@ -50,16 +57,17 @@ class Customization(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """A commit of git, as its log tells of it.
+    """A commit in git's log.
 
     Attributes:
         hash: the full hash.
-        short: the hash as git abbreviates it.
-        parent: the full hash of its first parent; None of a first commit, and where a shallow clone ends.
-        author: the author's name, as ``.mailmap`` has it.
-        email: the author's address, likewise.
-        date: when it was written, with the author's offset.
-        subject: the message's first paragraph, on one line.
+        short: the abbreviated hash, as git abbreviates it.
+        parent: the full hash of the first parent; None for a first commit, and where a shallow
+            clone ends.
+        author: the author's name, by ``.mailmap``.
+        email: the author's address, by ``.mailmap``.
+        date: the author's date, with its offset.
+        subject: the first paragraph of the message, on one line.
     """
 
     hash: str
@@ -76,9 +84,10 @@ class Snapshot:
     """The customizations of one tracker from one source.
 
     Attributes:
-        customizations: in the source's order, ids unique.
-        warnings: what was odd but kept, for people.
-        date: the moment of an answer, by the server's own clock if it says so; None for what is no answer of the API.
+        customizations: the customizations in the order of the source, with unique ids.
+        warnings: oddities that were accepted, for people.
+        date: the moment of an answer of the API, by the server's clock if known; None for other
+            sources.
     """
 
     customizations: tuple[Customization, ...]
@@ -88,7 +97,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The filter a command runs under; ``None`` filters nothing. The fields mean what the API's own filters mean."""
+    """The filter of a command, with the meaning of the API's filters; ``None`` filters nothing."""
 
     model: str | None = None
     tag: str | None = None
@@ -96,27 +105,27 @@ class Scope:
     target_identity: str | None = None
 
     def query(self) -> dict[str, str]:
-        """Return the API's query parameters for this scope."""
+        """Return the API's query parameters of this scope."""
         fields = ("model", "tag", "target_type", "target_identity")
         return {name: value for name in fields if (value := getattr(self, name)) is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong, or differs, at one place: what CI systems show beside a line.
+    """A problem or a difference at one place, for CI systems to show beside a line.
 
     Attributes:
-        rule: the id of the rule, such as ``duplicate-id`` or ``drift-changed``.
+        rule: the id of the lint rule, such as ``duplicate-id``, or ``drift-changed`` and the like.
         severity: ``error`` or ``warning``.
-        message: what is wrong, one sentence.
+        message: the problem, in one sentence.
         file: the path from the repository's root; None if no file is at fault.
-        line: from 1; None if it is the file as a whole.
-        column: from 1.
-        hint: how to mend it.
-        identity: what tells it from others of its rule and file, and stays when lines move.
-        model: the recommender model, where there is one.
-        tracker: the tracker's name, where there are several.
-        name: what a person calls what it is about, where that has a name.
+        line: counted from 1; None for the whole file.
+        column: counted from 1.
+        hint: the remedy.
+        identity: tells the finding from others of its rule and file, and stays when lines move.
+        model: the recommender model, if there is one.
+        tracker: the name of the tracker, if there are several.
+        name: people's name of the affected rule, if it has one.
     """
 
     rule: str
@@ -137,6 +146,6 @@ EVERYTHING: Final = Scope()
 
 
 def is_too_small(number: str) -> bool:
-    """Return whether a decimal number other than zero becomes 0.0 as a float (IEEE 754, binary64)."""
+    """Return whether a decimal number other than 0 becomes 0.0 as a float (IEEE 754)."""
     digits = number.lower().partition("e")[0]
     return float(number) == 0 and not set("123456789").isdisjoint(digits)
