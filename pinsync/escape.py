@@ -83,7 +83,8 @@ COMMANDS: Final[Mapping[str, str]] = {
 Each pattern matches a single character, which is to be escaped. Text that only folds or colours
 lines is left alone: Buildkite's headings (``--- ``, ``+++ ``, ``~~~ ``, ``^^^ +++``) and
 ``travis_fold:``. GitLab's ``section_start:``, Drone's cards and Jenkins's notes need an ESC, which
-`printable` escapes. AppVeyor, Bamboo, Bitbucket, CircleCI, GoCD and Woodpecker are not known to obey anything in a log.
+`printable` escapes. AppVeyor, Bamboo, Bitbucket, CircleCI, GoCD and Woodpecker are not known to
+obey text in a log.
 """
 COMMAND: Final = "|".join(COMMANDS.values())
 """The pattern of any of `COMMANDS`."""

@@ -27,7 +27,7 @@ _ITEMS: Final = "items.json"
 """The file with titles of items, which may lie beside documents."""
 
 MAX_NAME_BYTES: Final = 200
-"""The longest name before the suffix: a file system allows 255 bytes, a temporary file adds some."""
+"""The longest name before the suffix; file systems allow 255 bytes, temporary files add some."""
 
 _HASH_DIGITS: Final = 32
 # Characters to encode: the first letter of a device's name, dots at either end, unusual ones.
