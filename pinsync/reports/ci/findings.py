@@ -18,17 +18,21 @@ from pinsync.model import Finding
 from pinsync.reports.words.changes import SHORT, DriftWords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pinsync.drift.record import Change, Drift, TrackerDrift
+    from pinsync.drift.record import Change, Drift, Effect, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
     from pinsync.reports.words.changes import Description
+
+Severity = Literal["error", "warning"]
 
 _INCOMPLETE: Final = frozenset({"drift-incomplete", "lint-incomplete"})
 
 _IN_SYNC: Final = "in sync"
 """The test of a whole tracker: it passes without changes, and fails if nothing was compared."""
+
+_SEVERITIES: Final[Mapping[Effect, Severity]] = {"shown": "error", "label": "warning"}
 
 _MAX_VALUE: Final = 200
 _MAX_NAME: Final = 180
@@ -48,7 +52,7 @@ class FindingRule:
     """
 
     id: str
-    severity: Literal["error", "warning"]
+    severity: Severity
     summary: str
     help: str
 
@@ -188,14 +192,16 @@ def collect_findings(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], C
 
 
 def _build_failure(tracker: TrackerDrift, error: PinsyncError) -> Finding:
-    place = error if tracker.file is not None and isinstance(error, FileError) else None
+    line = column = None
+    if tracker.file is not None and isinstance(error, FileError):
+        line, column = error.line, error.column
     return Finding(
         rule="drift-incomplete",
         severity="error",
         message=f"{tracker.name} could not be compared: {error.message}",
         file=tracker.file,
-        line=place.line if place else None,
-        column=place.column if place else None,
+        line=line,
+        column=column,
         hint=error.hint,
         identity=tracker.name,
         name=_IN_SYNC,
@@ -208,16 +214,20 @@ def _build_finding(change: Change, tracker: TrackerDrift, words: DriftWords) -> 
     # The finding has fields for the place, so the message needn't name it.
     description = words.describe_change(replace(change, place=None))
     remedy = words.find_remedy(change)
+    file = line = None
+    if change.place:
+        file, line = change.place.file, change.place.line
+    several = len(words.drift.trackers) > 1
     return Finding(
         rule=f"drift-{change.kind}",
-        severity="error" if change.effect == "shown" else "warning",
+        severity=_SEVERITIES[change.effect],
         message=_write_message(description, tracker, words),
-        file=change.place.file if change.place else None,
-        line=change.place.line if change.place else None,
+        file=file,
+        line=line,
         hint=remedy and remedy.plain,
         identity=f"{tracker.name}:{change.id or target}",
         model=item.model,
-        tracker=tracker.name if len(words.drift.trackers) > 1 else None,
+        tracker=tracker.name if several else None,
         name=_name_test(change, words),
     )
 

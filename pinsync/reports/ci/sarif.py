@@ -56,12 +56,12 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
         _build_result(finding, fingerprint, numbers, context.configuration)
         for finding, fingerprint in zip(findings, compute_fingerprints(findings), strict=True)
     ]
-    omitted = len(results) - MAX_RESULTS
+    excess = len(results) - MAX_RESULTS
     remarks = []
-    if omitted > 0:
+    if excess > 0:
         results = sorted(results, key=lambda result: result["level"] != "error")[:MAX_RESULTS]
         limit = f"code scanning takes {MAX_RESULTS:,} at most"
-        remarks.append(f"{omitted:,} results are left out: {limit}")
+        remarks.append(f"{excess:,} results are left out: {limit}")
     driver = {
         "name": "pinsync",
         "version": __version__,

@@ -135,7 +135,10 @@ class ChangeWords(Words):
     def adapt_to(self, tracker: TrackerDrift) -> Self:
         """Return the words for a tracker, with its titles and its identities that look alike."""
         items = (side for change in tracker.changes for side in (change.old, change.new) if side)
-        pins = (side for change in tracker.changes for pin in change.pins for side in (pin.old, pin.new) if side)
+        pins: list[Pin] = []
+        for change in tracker.changes:
+            for pin in change.pins:
+                pins += [side for side in (pin.old, pin.new) if side]
         alike = find_alike(collect_identities(items, pins))
         return replace(self, titles=tracker.names, marks=_find_marks(tracker.changes), alike=alike)
 
@@ -184,7 +187,7 @@ class ChangeWords(Words):
         """Return the name of a customization, and the visible part of its change in a few words."""
         name = self._name_marked_rule(change.subject, plain_data(change.subject)).name
         pins = change.pins
-        fields = [found for found in change.fields if not _is_label(change, found)]
+        fields = [each for each in change.fields if not _is_label(change, each)]
         counts = []
         if pins:
             counts.append(pluralize(len(pins), "pin"))
@@ -213,11 +216,11 @@ class ChangeWords(Words):
         for pin in change.pins:
             yield SIGNS.get(pin.kind, CHANGED), self.describe_pin_change(pin)
         is_shown = change.effect == "shown"
-        alike = find_alike(format_path(found.path) for found in change.fields)
-        for found in change.fields:
-            aside = " (invisible to shoppers)" if is_shown and _is_label(change, found) else ""
-            spell = spell_out if format_path(found.path) in alike else reveal
-            yield CHANGED, self.describe_field_change(found, spell) + aside
+        alike = find_alike(format_path(each.path) for each in change.fields)
+        for each in change.fields:
+            aside = " (invisible to shoppers)" if is_shown and _is_label(change, each) else ""
+            spell = spell_out if format_path(each.path) in alike else reveal
+            yield CHANGED, self.describe_field_change(each, spell) + aside
 
     def _describe_whole(self, change: Change, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield the lines of an added or removed customization: pins and undocumented fields."""
@@ -355,7 +358,7 @@ class DriftWords(ChangeWords):
         return f"{word}, not in {self.shorten_side(other)}"
 
     def describe_counts(self, changes: Sequence[Change], unchanged: int) -> str:
-        """Return a line with the count of each kind; the rare "recreated" is left out if it is 0."""
+        """Return a line with the count of each kind; the rare "recreated" needs no zero."""
         counts = Counter(change.kind for change in changes)
         parts = []
         for kind, word in self.name_kinds().items():
@@ -408,6 +411,6 @@ def _is_committed(side: Side) -> bool:
     return side.revision is not None or side.source == "HEAD"
 
 
-def _is_label(change: Change, found: FieldChange) -> bool:
+def _is_label(change: Change, field_change: FieldChange) -> bool:
     """Whether the change of this field alone would be invisible to shoppers."""
-    return replace(change, pins=(), fields=(found,)).effect == "label"
+    return replace(change, pins=(), fields=(field_change,)).effect == "label"

@@ -63,10 +63,6 @@ def spell_out(text: str) -> str:
     return "".join(escape_character(each) if _has_forms(each) else each for each in _spell_twins(text))
 
 
-_SPELLINGS: Final = (_spell_twins, spell_out)
-"""Spellings to try in turn on values that look alike; each escapes more than the last."""
-
-
 def _has_twin(character: str) -> bool:
     return ord(character) in _TWINS or _UNSEEN.match(character) is not None
 
@@ -95,7 +91,8 @@ def tell_apart(
     # Plain words look different whenever they are. Nearly all values end here.
     if all(text.isascii() and '"' not in text for text in texts):
         return texts
-    for spelling in _SPELLINGS:
+    # The second spelling escapes more than the first.
+    for spelling in (_spell_twins, spell_out):
         # The cut texts must look different too: a reader sees no more than those.
         if _look_different(old, new, spell) and fold(texts[0]) != fold(texts[1]):
             break

@@ -209,15 +209,21 @@ class Words:
             value: the date-time.
             other: a value that must not look like it.
         """
-        found = read_moment(value) if isinstance(value, str) else None
-        if found:
+        parts = read_moment(value) if isinstance(value, str) else None
+        if parts:
+            moment, fraction = parts
             try:
-                return format_moment(found[0], self.zone, found[1])
+                return format_moment(moment, self.zone, fraction)
             except OverflowError:  # 9999-12-31T23:59:59Z is in the year 10000 east of Greenwich.
                 pass
         return self.format_value(value, other)
 
-    def format_value(self, value: Any, other: Any = MISSING, spell: Spelling = reveal) -> str:  # noqa: ANN401
+    def format_value(
+        self,
+        value: Any,  # noqa: ANN401
+        other: Any = MISSING,  # noqa: ANN401
+        spell: Spelling = reveal,
+    ) -> str:
         """Write a JSON value on one line, escaped and cut to the report's limit.
 
         Args:
@@ -286,7 +292,14 @@ class Words:
             before, after = self.format_value(old), self.format_value(new)
         return f"{word} {before} → {after}"
 
-    def format_sides(self, old: Any, new: Any, *, none: str = "absent", spell: Spelling = reveal) -> str:  # noqa: ANN401
+    def format_sides(
+        self,
+        old: Any,  # noqa: ANN401
+        new: Any,  # noqa: ANN401
+        *,
+        none: str = "absent",
+        spell: Spelling = reveal,
+    ) -> str:
         """Write the old and the new value, so that they don't look alike.
 
         Args:
