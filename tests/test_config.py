@@ -194,7 +194,7 @@ ALLOWED_HOSTS = {
 
 @pytest.mark.parametrize("host", ALLOWED_HOSTS)
 def test_the_vendors_hosts_are_allowed(host: str) -> None:
-    assert places.origin(host, ()) == ALLOWED_HOSTS[host]
+    assert places.check_origin(host, ()) == ALLOWED_HOSTS[host]
 
 
 FOREIGN_HOSTS = {
@@ -301,7 +301,7 @@ REFUSED_HOSTS = [
 @pytest.mark.parametrize("host", REFUSED_HOSTS)
 def test_any_other_host_is_refused_in_the_file_and_in_the_environment(host: str) -> None:
     with pytest.raises(ValueError, match=r"^must "):
-        places.origin(host, ())
+        places.check_origin(host, ())
     if host.isprintable() and host.strip() == host != "":
         assert "must " in refusal(tracker(hosts=f"['{host}']")).message
         assert refusal("", PINSYNC_TRACKER_ID="a", PINSYNC_HOST=host).message.startswith("PINSYNC_HOST: must ")
@@ -343,7 +343,7 @@ def test_the_file_can_not_allow_hosts() -> None:
 @given(st.text(alphabet="abluigsox.techm@:/?#[]\\%0127-\u3002 ", max_size=40))
 def test_whatever_passes_as_a_host_is_on_the_list(text: str) -> None:
     try:
-        origin = places.origin(f"https://{text}", ())
+        origin = places.check_origin(f"https://{text}", ())
     except ValueError:
         return
     name = origin.removeprefix("https://").rpartition(":")[0] or origin.removeprefix("https://")
@@ -355,7 +355,7 @@ def test_whatever_passes_as_a_host_is_on_the_list(text: str) -> None:
     "text", ["customizations", "./a", "a/b", "a//b/", "zákazky", "git", "github", "a.b", "rules 1"]
 )
 def test_a_folder_of_the_repository_is_allowed(text: str) -> None:
-    assert places.directory(text, PurePosixPath("sub")) == PurePosixPath("sub") / text
+    assert places.check_directory(text, PurePosixPath("sub")) == PurePosixPath("sub") / text
 
 
 REFUSED_DIRECTORIES = [
@@ -420,14 +420,14 @@ REFUSED_DIRECTORIES = [
 @pytest.mark.parametrize("text", REFUSED_DIRECTORIES)
 def test_any_other_folder_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must "):
-        places.directory(text, PurePosixPath())
+        places.check_directory(text, PurePosixPath())
     if text.isprintable():
         assert refusal(f"directory: '{text}'\n").message.startswith("pinsync.yaml:1:1: directory must ")
 
 
 def test_a_file_in_a_folder_of_ci_puts_nothing_beside_itself() -> None:
     with pytest.raises(ValueError, match=r"\.github"):
-        places.directory("customizations", PurePosixPath(".github"))
+        places.check_directory("customizations", PurePosixPath(".github"))
 
 
 def test_the_environment_is_enough(tmp_path: Path) -> None:
@@ -440,7 +440,7 @@ def test_the_environment_is_enough(tmp_path: Path) -> None:
     assert settings.path is None
     assert settings.root == tmp_path.resolve()
     assert settings.select([]) == (config.Tracker("default", "1234-5678", hosts=("http://127.0.0.1:8080",)),)
-    assert config.private_key(settings.trackers[0], environ) == "k"
+    assert config.read_private_key(settings.trackers[0], environ) == "k"
 
 
 def test_the_environments_tracker_id_is_checked() -> None:
@@ -532,11 +532,11 @@ def test_a_linked_worktree_has_a_file_for_git(tmp_path: Path) -> None:
 
 def test_a_folder_named_dot_git_without_a_head_makes_no_repository(repository: Path) -> None:
     (repository / "shop" / ".git").mkdir(parents=True)
-    assert config.repository_root(repository / "shop") == repository
+    assert config.find_repository_root(repository / "shop") == repository
     write(repository / "shop" / ".git" / "HEAD", "ref: refs/heads/main\n")
-    assert config.repository_root(repository / "shop") == repository / "shop"
+    assert config.find_repository_root(repository / "shop") == repository / "shop"
     (repository / ".git" / "HEAD").unlink()
-    assert config.repository_root(repository) is None
+    assert config.find_repository_root(repository) is None
 
 
 def test_outside_a_repository_only_the_current_folder_counts(tmp_path: Path) -> None:
@@ -568,10 +568,10 @@ def test_a_named_file_may_lie_outside_the_repository(repository: Path, tmp_path:
 def test_git_s_own_root_can_make_a_directory_refused(repository: Path) -> None:
     """As ``GIT_WORK_TREE`` does, which names a folder above the one that holds ``.git``."""
     settings = config.load(None, start=repository, environ={})
-    moved = config.rooted(settings, repository.parent, PurePosixPath("shop"))
+    moved = config.set_root(settings, repository.parent, PurePosixPath("shop"))
     assert (moved.root, moved.directory) == (repository.parent, PurePosixPath("shop/customizations"))
     with pytest.raises(ConfigError, match="directory must not lie in ci"):
-        config.rooted(settings, repository.parent, PurePosixPath("ci"))
+        config.set_root(settings, repository.parent, PurePosixPath("ci"))
 
 
 def test_errors_name_the_file_as_the_user_would(repository: Path) -> None:
@@ -656,7 +656,7 @@ SHOP = config.Tracker("shop", "1234-5678", "SHOP_KEY")
 
 def key_error(**environ: str) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
-        config.private_key(SHOP, environ)
+        config.read_private_key(SHOP, environ)
     return caught.value
 
 
@@ -665,7 +665,7 @@ def python(code: str) -> str:
 
 
 def test_the_key_is_stripped() -> None:
-    assert config.private_key(SHOP, {"SHOP_KEY": f" {HIDDEN}\r\n"}) == HIDDEN
+    assert config.read_private_key(SHOP, {"SHOP_KEY": f" {HIDDEN}\r\n"}) == HIDDEN
 
 
 def test_the_trackers_variable_wins_then_its_file_then_its_command_then_those_of_all_trackers(tmp_path: Path) -> None:
@@ -676,16 +676,16 @@ def test_the_trackers_variable_wins_then_its_file_then_its_command_then_those_of
         environ |= {f"{name}_FILE": str(file), f"{name}_COMMAND": python(f"print('{name}_COMMAND')")}
     order = ["SHOP_KEY", "SHOP_KEY_FILE", "SHOP_KEY_COMMAND", "PINSYNC_PRIVATE_KEY_FILE", "PINSYNC_PRIVATE_KEY_COMMAND"]
     for name in order:
-        assert config.private_key(SHOP, environ) == name
+        assert config.read_private_key(SHOP, environ) == name
         environ[name] = ""
     assert key_error(**environ).message.startswith("SHOP_KEY: is empty, but")
 
 
 def test_the_command_learns_the_tracker_and_gets_no_shell() -> None:
     code = "import os; print(os.environ['PINSYNC_TRACKER_NAME'] + os.environ['PINSYNC_TRACKER_ID'])"
-    assert config.private_key(SHOP, {"SHOP_KEY_COMMAND": python(code)}) == "shop1234-5678"
+    assert config.read_private_key(SHOP, {"SHOP_KEY_COMMAND": python(code)}) == "shop1234-5678"
     code = "import sys; print(sys.argv[1])"
-    assert config.private_key(SHOP, {"SHOP_KEY_COMMAND": python(code) + " $HOME;x"}) == "$HOME;x"
+    assert config.read_private_key(SHOP, {"SHOP_KEY_COMMAND": python(code) + " $HOME;x"}) == "$HOME;x"
 
 
 def test_a_missing_key_names_variable_and_tracker() -> None:
@@ -703,7 +703,7 @@ def test_a_missing_key_names_variable_and_tracker() -> None:
 def test_a_damaged_key_is_refused_and_not_shown(damage: str, tmp_path: Path) -> None:
     broken = f"{HIDDEN}{damage}{HIDDEN}"
     error = key_error(SHOP_KEY=broken)
-    assert error.message == ("SHOP_KEY: gives tracker shop a private key with characters that aren't printable ASCII")
+    assert error.message == ("SHOP_KEY: gives tracker shop a private key that isn't printable ASCII")
     file = tmp_path / "key"
     file.write_bytes(broken.encode("utf-8", "surrogateescape"))
     for shown in (error, key_error(PINSYNC_PRIVATE_KEY_FILE=str(file))):
@@ -784,7 +784,7 @@ def test_a_key_command_that_needs_no_shell_is_told_nothing_of_one(command: str) 
 
 def test_what_a_key_command_says_on_stderr_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
     traced = f"import sys; print('{HIDDEN}'); print('+ {HIDDEN}', file=sys.stderr); sys.exit(%d)"
-    assert config.private_key(SHOP, {"SHOP_KEY_COMMAND": python(traced % 0)}) == HIDDEN
+    assert config.read_private_key(SHOP, {"SHOP_KEY_COMMAND": python(traced % 0)}) == HIDDEN
     error = key_error(PINSYNC_PRIVATE_KEY_COMMAND=python(traced % 1))
     assert HIDDEN not in f"{error}{error.hint}"
     assert capfd.readouterr() == ("", "")
@@ -812,7 +812,7 @@ def test_the_hint_at_a_refused_key_names_the_variable_that_gave_it(name: str) ->
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("command", ["echo abc | tr a b", "echo $KEY"])
 def test_the_hint_at_a_refused_key_says_that_its_command_got_no_shell(name: str, command: str) -> None:
-    hint = config.describe_refused_key(SHOP, config.private_key(SHOP, {name: command}), {name: command})
+    hint = config.describe_refused_key(SHOP, config.read_private_key(SHOP, {name: command}), {name: command})
     assert f"check that {name} gives" in hint
     assert "; it runs without a shell" in hint
     assert "shell" not in config.describe_refused_key(SHOP, HIDDEN, {"SHOP_KEY": command})

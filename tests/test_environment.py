@@ -184,7 +184,7 @@ def test_the_command_that_gives_a_key_gets_no_other(shop: Path, recorder: Record
     program = recorder.program("vault", "echo from-the-vault")
     settings = config.load(None, start=shop, environ=os.environ)
     environ = {**os.environ, "LB_KEY_SK": "", "LB_KEY_SK_COMMAND": str(program)}
-    assert config.private_key(settings.trackers[0], environ) == "from-the-vault"
+    assert config.read_private_key(settings.trackers[0], environ) == "from-the-vault"
     seen = recorder.seen("vault")
     assert not seen.keys() & {"LB_KEY_SK", "LB_KEY_CZ", "PINSYNC_PRIVATE_KEY"}
     assert (seen["VAULT_LOGIN"], seen["PINSYNC_TRACKER_NAME"]) == ("for other programs", "sk")

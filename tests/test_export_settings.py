@@ -99,9 +99,9 @@ def test_a_host_of_the_environment_is_plain_and_has_its_traffic_encrypted(
         (None, "PINSYNC_PRIVATE_KEY: is not set"),
         ("", "PINSYNC_PRIVATE_KEY: is empty"),
         (" \n", "PINSYNC_PRIVATE_KEY: is empty"),
-        ("sécret-key", "with characters that aren't printable ASCII"),
-        ("secret\nkey", "with characters that aren't printable ASCII"),
-        ("secret-key\u200b", "with characters that aren't printable ASCII"),
+        ("sécret-key", "that isn't printable ASCII"),
+        ("secret\nkey", "that isn't printable ASCII"),
+        ("secret-key\u200b", "that isn't printable ASCII"),
     ],
 )
 def test_a_key_that_is_missing_or_damaged_is_not_used_and_not_shown(

@@ -157,7 +157,7 @@ def init(
         echo(f"Add `include: /{_INCLUDED}` to {jobs}, and to its stages, if it names any, the jobs' stage: test.")
     if ci:
         _explain(ci, source, trackers, echo)
-    if config.repository_root(root):
+    if config.find_repository_root(root):
         echo(f"Commit what was written: git add {' '.join(written)} && git commit")
     if not any((root / directory).rglob(f"*{SUFFIX}")):
         echo("Next: pinsync export")
@@ -262,7 +262,7 @@ def _places(ci: str, top: Path) -> dict[Path, str]:
 
 def _top(root: Path) -> Path:
     """Return the folder in which CI looks for its files; ``root`` outside of a repository."""
-    top = config.repository_root(root) or root
+    top = config.find_repository_root(root) or root
     if os.path.lexists(root / config.FILE_NAME):
         return top
     if top != root:

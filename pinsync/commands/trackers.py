@@ -64,7 +64,9 @@ def trackers(workspace: Workspace, options: Options, console: Console) -> int:
             rows = [row | _check_fields(found) for row, found in zip(rows, checks, strict=True)]
         console.report(defuse(json.dumps({"include": rows}, separators=(",", ":"))) + "\n", "json")
     else:
-        sources = [config.key_source(tracker, workspace.environ) for tracker in selected] if options.check else None
+        sources = (
+            [config.find_key_source(tracker, workspace.environ) for tracker in selected] if options.check else None
+        )
         _show_table(selected, sources, checks, console)
     return pick_gravest([console.fail(found.error) for found in checks or () if found.error])
 
@@ -80,7 +82,7 @@ def _check_key(tracker: Tracker, workspace: Workspace, console: Console) -> KeyC
 
     console.step(f"{tracker.name}: asking {' or '.join(tracker.hosts)}")
     try:
-        key = config.private_key(tracker, workspace.environ)
+        key = config.read_private_key(tracker, workspace.environ)
         settings = workspace.settings
         limits = settings.timeout, settings.safety.max_answer_bytes
         found = api.check_key(api.Session(tracker, key, *limits, watcher=console))

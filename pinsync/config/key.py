@@ -1,4 +1,7 @@
-"""A tracker's private key, from the environment or from what the environment names; never shown, logged or kept."""
+"""Read a tracker's private key from the environment, or from a file or command it names.
+
+The key is never shown, logged or kept.
+"""
 
 from __future__ import annotations
 
@@ -24,61 +27,57 @@ MAX_KEY_BYTES: Final = 10_000
 
 _SINGLE_QUOTED: Final = re.compile(r"'[^']*'")
 _DOUBLE_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*"')
-# What a shell replaces, in double quotes too: variables and commands (POSIX.1-2017, 2.6).
+# Variables and commands, which a shell replaces in double quotes too (POSIX.1-2017, 2.6).
 _EXPANSION: Final = re.compile(r"\$[\w({]|`")
 # Pipes, lists and redirections; a home folder; a variable set before the command.
 _SHELL_SYNTAX: Final = re.compile(r"[|&;<>]|(?:^|\s)~|^\s*\w+=")
-_BLANKS: Final = " \t\r\n"
+_WHITESPACE: Final = " \t\r\n"
 _QUOTES: Final = "\"'"
-_BY_ITSELF: Final = "run the command by itself to see why"
+_RUN_ALONE: Final = "run the command by itself to see why"
 
 
-def private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
-    """Return a tracker's private key, without the blanks and line ends around it.
+def read_private_key(tracker: Tracker, environ: Mapping[str, str]) -> str:
+    """Return a tracker's private key, without white space around it.
 
-    The tracker's variable holds the key. If that is empty, the variable with ``_FILE`` behind its name names a file,
-    or the one with ``_COMMAND`` holds a command that prints the key. ``PINSYNC_PRIVATE_KEY_FILE`` and then
-    ``PINSYNC_PRIVATE_KEY_COMMAND`` come last, for every tracker. A command is run without a shell, within a minute, and
-    learns which key is meant from ``PINSYNC_TRACKER_NAME`` and ``PINSYNC_TRACKER_ID``. Its stderr isn't shown.
+    The tracker's variable holds the key. If it is empty, the variable with ``_FILE`` after its name
+    holds the path of a file, or the variable with ``_COMMAND`` a command that prints the key.
+    ``PINSYNC_PRIVATE_KEY_FILE`` and then ``PINSYNC_PRIVATE_KEY_COMMAND`` come last, for every
+    tracker. A command runs without a shell, for at most a minute, with the tracker's name and id in
+    ``PINSYNC_TRACKER_NAME`` and ``PINSYNC_TRACKER_ID``. Its stderr isn't shown.
 
     Args:
-        tracker: whose key.
+        tracker: the tracker.
         environ: the environment variables.
 
     Raises:
-        ConfigError: there is no key, or not one of printable ASCII. The key is never shown.
+        ConfigError: the key is missing, or isn't printable ASCII. The error never holds the key.
     """
     variable = tracker.private_key_env
-    source = key_source(tracker, environ)
+    source = find_key_source(tracker, environ)
     if source == variable:
         key = environ.get(variable, "")
     elif source.endswith(FILE):
-        key = _from_file(Path(environ[source]), source)
+        key = _read_key_file(Path(environ[source]), source)
     else:
-        key = _from_command(environ[source], source, tracker, environ)
-    key = key.strip(_BLANKS)
+        key = _run_key_command(environ[source], source, tracker, environ)
+    key = key.strip(_WHITESPACE)
     if not key:
-        state = "is empty" if source in environ else "is not set"
-        problem = state if source == variable else "yields nothing"
-        message = f"{problem}, but should give the private key of tracker {tracker.name} ({tracker.tracker_id})"
-        hint = f"set {variable}, {variable}{FILE} or {variable}{COMMAND}"
-        if source == variable != DEFAULT_KEY_VARIABLE and environ.get(DEFAULT_KEY_VARIABLE):
-            hint += f"; {DEFAULT_KEY_VARIABLE} is not used for a tracker whose private_key_env is {variable}"
-        raise ConfigError(message, source=source, hint=hint)
+        raise _build_missing_error(tracker, source, environ)
     if not (key.isascii() and key.isprintable()):
-        message = f"gives tracker {tracker.name} a private key with characters that aren't printable ASCII"
-        raise ConfigError(message, source=source, hint="copy the key again: one line, without typographic characters")
+        message = f"gives tracker {tracker.name} a private key that isn't printable ASCII"
+        hint = "copy the key again: one line, without typographic characters"
+        raise ConfigError(message, source=source, hint=hint)
     keep_secret(key)
     return key
 
 
-def key_source(tracker: Tracker, environ: Mapping[str, str]) -> str:
+def find_key_source(tracker: Tracker, environ: Mapping[str, str]) -> str:
     """Return the name of the variable that gives a tracker's key; its own where none does."""
     own = tracker.private_key_env
     names = [own]
     for variable in (own, DEFAULT_KEY_VARIABLE):
         names += [variable + FILE, variable + COMMAND]
-    return next((name for name in names if environ.get(name, "").strip(_BLANKS)), own)
+    return next((name for name in names if environ.get(name, "").strip(_WHITESPACE)), own)
 
 
 def describe_refused_key(tracker: Tracker, key: str, environ: Mapping[str, str]) -> str:
@@ -89,57 +88,82 @@ def describe_refused_key(tracker: Tracker, key: str, environ: Mapping[str, str])
         key: the key.
         environ: the environment variables.
     """
-    source = key_source(tracker, environ)
+    source = find_key_source(tracker, environ)
     gives = "holds" if source == tracker.private_key_env else "gives"
     check = f"check that {source} {gives} the private key of tracker_id {tracker.tracker_id}"
     if key[0] == key[-1] and key[0] in _QUOTES:
         return f"{check}, without the quotes around it"
     is_command = gives == "gives" and source.endswith(COMMAND)
-    hint = _shell_hint(environ[source]) if is_command else None
+    hint = _suggest_shell(environ[source]) if is_command else None
     return f"{check}; {hint}" if hint else check
 
 
-def _from_file(file: Path, source: str) -> str:
+def _build_missing_error(tracker: Tracker, source: str, environ: Mapping[str, str]) -> ConfigError:
+    variable = tracker.private_key_env
+    if source != variable:
+        state = "yields nothing"
+    elif source in environ:
+        state = "is empty"
+    else:
+        state = "is not set"
+    hint = f"set {variable}, {variable}{FILE} or {variable}{COMMAND}"
+    if source == variable != DEFAULT_KEY_VARIABLE and environ.get(DEFAULT_KEY_VARIABLE):
+        hint += f"; {DEFAULT_KEY_VARIABLE} is not used for a tracker whose private_key_env is {variable}"
+    owner = f"{tracker.name} ({tracker.tracker_id})"
+    message = f"{state}, but should give the private key of tracker {owner}"
+    return ConfigError(message, source=source, hint=hint)
+
+
+def _read_key_file(file: Path, source: str) -> str:
     try:
         with file.open("rb") as stream:
-            return _decoded(stream.read(MAX_KEY_BYTES + 1), source)
+            return _decode_key(stream.read(MAX_KEY_BYTES + 1), source)
     except (OSError, ValueError) as error:
-        # By mistake the value may be the key itself, which can begin with a slash and hold more of them.
+        # The value may be the key itself, by mistake, and a key in base64 may hold slashes. So
+        # only the name of a folder that exists is shown.
         folder = file.parent
-        is_known = file.is_absolute() and folder != folder.parent and os.path.isdir(folder)  # noqa: PTH112 - never raises
-        name, hint = (f"a file in {folder}", None) if is_known else ("a file", "write its absolute path, not the key")
-        raise ConfigError(f"names {name} that can't be read: {_reason(error)}", source=source, hint=hint) from None
+        name, hint = "a file", None
+        if file.is_absolute() and folder != folder.parent and os.path.isdir(folder):  # noqa: PTH112 - never raises
+            name = f"a file in {folder}"
+        else:
+            hint = "write its absolute path, not the key"
+        message = f"names {name} that can't be read: {_explain(error)}"
+        raise ConfigError(message, source=source, hint=hint) from None
 
 
-def _from_command(command: str, source: str, tracker: Tracker, environ: Mapping[str, str]) -> str:
-    names = {"PINSYNC_TRACKER_NAME": tracker.name, "PINSYNC_TRACKER_ID": tracker.tracker_id}
+def _run_key_command(command: str, source: str, tracker: Tracker, environ: Mapping[str, str]) -> str:
+    variables = {
+        **build_child_environment(environ),
+        "PINSYNC_TRACKER_NAME": tracker.name,
+        "PINSYNC_TRACKER_ID": tracker.tracker_id,
+    }
     try:
         done = subprocess.run(
-            # Windows splits the line itself, by rules in which a backslash escapes nothing.
+            # Windows splits the line itself: there a backslash is part of a path, no escape.
             command if os.name == "nt" else shlex.split(command),
-            env={**build_child_environment(environ), **names},
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a script that is traced writes the key there
+            stderr=subprocess.DEVNULL,  # `set -x` would write the key to it
             timeout=COMMAND_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        # Not chained: it carries the output so far, which may be the key.
+        # Not chained: the exception carries the output so far, which may be the key.
         message = f"gave no key within {COMMAND_SECONDS:g} seconds"
-        raise ConfigError(message, source=source, hint=_BY_ITSELF) from None
+        raise ConfigError(message, source=source, hint=_RUN_ALONE) from None
     except (OSError, ValueError) as error:
-        # Not chained, as for the file.
-        message = f"{_program(command)}can't be run: {_reason(error)}"
-        hint = _shell_hint(command) or "write a command that prints the key, not the key"
+        # Not chained: the exception may hold the command, and so a key written by mistake.
+        message = f"{_name_program(command)}can't be run: {_explain(error)}"
+        hint = _suggest_shell(command) or "write a command that prints the key, not the key"
         raise ConfigError(message, source=source, hint=hint) from None
     if done.returncode:
-        message = f"ended with status {done.returncode} instead of giving the private key of tracker {tracker.name}"
-        raise ConfigError(message, source=source, hint=_shell_hint(command) or _BY_ITSELF)
-    return _decoded(done.stdout, source)
+        message = f"ended with status {done.returncode}, without the key of tracker {tracker.name}"
+        raise ConfigError(message, source=source, hint=_suggest_shell(command) or _RUN_ALONE)
+    return _decode_key(done.stdout, source)
 
 
-def _program(command: str) -> str:
+def _name_program(command: str) -> str:
     """Return the name of a command's program with a blank behind; empty where it may be a secret.
 
     By mistake a word that stands alone may be the key itself, and a variable may be set to one.
@@ -148,20 +172,22 @@ def _program(command: str) -> str:
     return f"{printable(program)} " if arguments and "=" not in program else ""
 
 
-def _shell_hint(command: str) -> str | None:
-    """Return what to do about a command that only a shell understands."""
+def _suggest_shell(command: str) -> str | None:
+    """Return the hint for a command that needs a shell."""
     expanded = _SINGLE_QUOTED.sub("", command)
     unquoted = _DOUBLE_QUOTED.sub("", expanded)
     if not (_EXPANSION.search(expanded) or _SHELL_SYNTAX.search(unquoted)):
         return None
-    return "it runs without a shell, which alone knows pipes, variables and the like: write sh -c '…' around it"
+    return "it runs without a shell, so write sh -c '…' around pipes, variables and the like"
 
 
-def _reason(error: OSError | ValueError) -> str:
-    return printable((error.strerror if isinstance(error, OSError) else str(error)) or "unknown")
+def _explain(error: OSError | ValueError) -> str:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return printable(reason or "unknown")
 
 
-def _decoded(text: bytes, source: str) -> str:
+def _decode_key(text: bytes, source: str) -> str:
     if len(text) > MAX_KEY_BYTES:
         raise ConfigError(f"yields more than {MAX_KEY_BYTES} bytes, which can't be a key", source=source)
-    return text.decode("latin-1")  # whatever isn't ASCII is refused by the caller
+    # Latin-1 decodes any byte; the caller refuses characters that aren't ASCII.
+    return text.decode("latin-1")

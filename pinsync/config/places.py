@@ -1,6 +1,6 @@
-"""Where requests may go and files may be written: the rules that a configuration from a stranger is held to.
+"""Check the hosts and the folder that a configuration from a stranger names.
 
-Both rules are lists of what is allowed rather than of what is known to be bad.
+Both checks compare with a list of allowed values, not of known bad ones.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _SUCH_AS: Final = "such as https://live.luigisbox.tech"
 _DOMAINS: Final = ("luigisbox.tech", "luigisbox.com")
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_NAME: Final = rf"(?:{_LABEL}\.)*{_LABEL}"
+_HOST_NAME: Final = rf"(?:{_LABEL}\.)*{_LABEL}"
 _IPV6: Final = r"\[[0-9a-f:]+\]"
-_ORIGIN: Final = re.compile(rf"(https?)://({_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?/?")
+_ORIGIN: Final = re.compile(rf"(https?)://({_HOST_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?/?")
 _MAX_ORIGIN: Final = 300
 _MAX_PORT: Final = 65535
 
-# Part of what makes a folder portable. In the names of ports the superscript digits count as digits.
+# Windows takes superscript digits in the names of ports for digits.
 _DEVICE: Final = re.compile(rf"(?:{DEVICES}|(?:com|lpt)[¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
 _UNPORTABLE: Final = re.compile(r'[\\:<>"|?*~]')
 _CI_FOLDERS: Final = frozenset({"ci", "azure-pipelines", "jenkins"})
@@ -37,8 +37,8 @@ class HostError(ValueError):
     """Why a host is refused.
 
     Args:
-        reason: shows no more of the text than the name.
-        hint: what to do about it.
+        reason: the reason, which shows no more of the text than the host name.
+        hint: the remedy.
     """
 
     def __init__(self, reason: str, hint: str = f"write scheme and name only, {_SUCH_AS}") -> None:
@@ -46,9 +46,9 @@ class HostError(ValueError):
         self.hint = hint
 
 
-def host_name(text: str) -> str | None:
-    """Return a host's name in lower case, an IPv6 address shortened; None if it isn't one."""
-    # Only ASCII is lowered: the Kelvin sign, for one, would become a k.
+def read_host_name(text: str) -> str | None:
+    """Return a host name in lower case, an IPv6 address shortened; None if it is invalid."""
+    # Lower ASCII only: lower() turns the Kelvin sign, for example, into a k.
     name = text.lower() if text.isascii() else ""
     try:
         if re.fullmatch(_IPV6, name):
@@ -57,15 +57,15 @@ def host_name(text: str) -> str | None:
             return str(ipaddress.IPv4Address(name))
     except ValueError:
         return None
-    return name if re.fullmatch(_NAME, name) else None
+    return name if re.fullmatch(_HOST_NAME, name) else None
 
 
-def origin(text: str, allowed: Collection[str] | None) -> str:
+def check_origin(text: str, allowed: Collection[str] | None) -> str:
     """Return a host as ``scheme://name[:port]`` in lower case.
 
     Args:
         text: the host as it is configured.
-        allowed: the hosts that the user allows besides the vendor's domains; None for every host.
+        allowed: the hosts allowed by the user besides the vendor's domains; None for every host.
 
     Raises:
         HostError: the host is refused.
@@ -74,8 +74,9 @@ def origin(text: str, allowed: Collection[str] | None) -> str:
         raise HostError("must not hold a user name or password")
     if "?" in text or "#" in text:
         raise HostError("must not hold a query or a fragment")
-    match = _ORIGIN.fullmatch(text.lower()) if text.isascii() and len(text) <= _MAX_ORIGIN else None
-    name = host_name(match[2]) if match else None
+    is_plain = text.isascii() and len(text) <= _MAX_ORIGIN
+    match = _ORIGIN.fullmatch(text.lower()) if is_plain else None
+    name = read_host_name(match[2]) if match else None
     if match is None or name is None:
         raise HostError("must be a scheme and a host name, without path, trailing dot, or non-ASCII characters")
     scheme, _, port = match.groups()
@@ -85,14 +86,14 @@ def origin(text: str, allowed: Collection[str] | None) -> str:
         _refuse_foreign(name, allowed)
     if scheme == "http" and not _is_loopback(name):
         raise HostError("must use https: plain http is for loopback only", f"write https://{name}")
-    return f"{scheme}://{name}" if port is None else f"{scheme}://{name}:{int(port)}"
+    if port is None:
+        return f"{scheme}://{name}"
+    return f"{scheme}://{name}:{int(port)}"  # int() drops leading zeros
 
 
 def _refuse_foreign(name: str, allowed: Collection[str]) -> None:
-    """Refuse a host that is neither the vendor's nor allowed.
-
-    Loopback is foreign too: a stranger's file must not reach the services of this machine.
-    """
+    """Refuse a host that is neither the vendor's nor allowed."""
+    # Loopback is foreign too: a stranger's file must not reach the services of this machine.
     if name in allowed or any(f".{name}".endswith(f".{domain}") for domain in _DOMAINS):
         return
     reason = f"must not point at {name}: allowed are {', '.join(_DOMAINS)}, their subdomains"
@@ -113,7 +114,7 @@ def _is_loopback(name: str) -> bool:
         return False
 
 
-def directory(text: str, base: PurePosixPath) -> PurePosixPath:
+def check_directory(text: str, base: PurePosixPath) -> PurePosixPath:
     """Return the folder of the documents relative to the repository's root.
 
     Args:
@@ -121,37 +122,41 @@ def directory(text: str, base: PurePosixPath) -> PurePosixPath:
         base: the folder of the configuration file, relative to the root.
 
     Raises:
-        ValueError: the folder is refused; says why.
+        ValueError: the folder is refused; the message says why.
     """
     if text.startswith("/") or ".." in text.split("/"):
         raise ValueError("must be a folder inside the repository, relative to the file, without `..`")
     if one_line(text) != text or _UNPORTABLE.search(text) or len(text) > _MAX_DIRECTORY:
         raise ValueError(
-            'must be a plain path of at most 200 characters, with / and without control characters or \\:<>"|?*~'
+            f"must be a plain path of at most {_MAX_DIRECTORY} characters, "
+            'with / and without control characters or \\:<>"|?*~'
         )
     if not PurePosixPath(text).parts:
-        raise ValueError("must be a folder of its own, not the one that the file lies in")
-    return within(base / text)
+        raise ValueError("must be a folder of its own, not the folder of the file")
+    return check_folder(base / text)
 
 
-def within(path: PurePosixPath) -> PurePosixPath:
-    """Return a folder as it is, once sure that it may be the one of the documents.
+def check_folder(path: PurePosixPath) -> PurePosixPath:
+    """Return the folder unchanged if it may hold the documents.
 
     Args:
         path: the folder, relative to the repository's root.
 
     Raises:
-        ValueError: the folder is refused; says why.
+        ValueError: the folder is refused; the message says why.
     """
     for part in path.parts:
-        # Git and the CI systems keep theirs in folders that begin with a dot; ".GIT", ".git." and the like do too.
+        # git and CI systems keep their files in folders that begin with a dot. This also refuses
+        # other spellings of .git, such as ".GIT" and ".git.".
         if part.startswith(".") or part.casefold() in _CI_FOLDERS:
-            raise ValueError(f"must not lie in {printable(part)}: such folders belong to git, CI and other tools")
+            reason = "such folders belong to git, CI and other tools"
+            raise ValueError(f"must not lie in {printable(part)}: {reason}")
+        # Windows drops a dot or a space at the end of a name.
         if part != part.strip(" ") or part.endswith(".") or is_device(part):
             raise ValueError(f'must not hold "{part}", which not every file system can store')
     return path
 
 
 def is_device(name: str) -> bool:
-    """Return whether Windows takes a file's or folder's name for a device."""
+    """Return whether Windows takes the name of a file or folder for a device."""
     return _DEVICE.fullmatch(name) is not None

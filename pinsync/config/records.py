@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 FILE_NAME: Final = "pinsync.yaml"
 FILE_VARIABLE: Final = "PINSYNC_CONFIG"
-"""The environment variable that names the configuration where ``--config`` doesn't."""
+"""The environment variable for the path of the configuration, without ``--config``."""
 DEFAULT_HOSTS: Final = ("https://live.luigisbox.tech", "https://live.luigisbox.com")
 
 
 @dataclass(frozen=True, slots=True)
 class Tracker:
-    """One tracker: who it is, where it is reached, and which variable holds its key (the key itself is never kept)."""
+    """A tracker: its id, its hosts, and the variable of its key; the key itself is never kept."""
 
     name: str
     tracker_id: str
@@ -32,7 +32,13 @@ class Tracker:
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """The limits beyond which pinsync refuses: in percent, in customizations, in megabytes (of 1,000,000 bytes)."""
+    """The limits beyond which pinsync refuses to work.
+
+    Attributes:
+        max_removed_percent: the customizations that may disappear at once, in percent.
+        min_existing: the fewest existing customizations for which that percentage counts.
+        max_answer_mb: the longest answer, in megabytes of 1,000,000 bytes.
+    """
 
     max_removed_percent: int = 30
     min_existing: int = 10
@@ -40,23 +46,25 @@ class Safety:
 
     @property
     def max_answer_bytes(self) -> int:
-        """Return how long an answer may be once decompressed, in bytes."""
+        """The longest answer, decompressed, in bytes."""
         return self.max_answer_mb * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the configuration says.
+    """The configuration and its environment.
 
     Args:
-        path: the file it was read from; ``None`` for the environment alone, or for a file in a revision.
-        root: the repository's root; outside a repository the folder of the file, or else the current folder.
-        directory: where the documents lie, relative to ``root``.
-        timezone: an IANA name, for people's reports.
-        trackers: in the file's order; empty if neither the file nor the environment names one (see `select`).
-        ignore: paths of the fields that are left out of documents and comparison.
+        path: the configuration file; ``None`` for the environment alone, or for a file in a
+            revision.
+        root: the root of the repository; outside a repository the folder of the file, or else the
+            current folder.
+        directory: the folder of the documents, relative to ``root``.
+        timezone: the IANA name of the timezone of reports for people.
+        trackers: the trackers in the order of the file; empty if none is configured (see `select`).
+        ignore: the paths of fields that documents and comparisons leave out.
         safety: the limits of the guards.
-        timeout: seconds without a byte after which a request is given up.
+        timeout: the seconds without a byte after which a request is given up.
     """
 
     path: Path | None
@@ -69,20 +77,21 @@ class Settings:
     timeout: float
 
     def select(self, names: Sequence[str]) -> tuple[Tracker, ...]:
-        """Return the trackers of these names, or all if there are none, in the configuration's order.
+        """Return the trackers of these names in the order of the file; without names, all.
 
         Raises:
-            ConfigError: no tracker is configured at all.
-            UsageError: a name isn't that of a tracker.
+            ConfigError: no tracker is configured.
+            UsageError: no tracker has one of the names.
         """
         if not self.trackers:
-            message = "no tracker is configured: there is neither a `trackers` section nor PINSYNC_TRACKER_ID"
+            message = "no tracker is configured, by a `trackers` section or by PINSYNC_TRACKER_ID"
             remedy = "add the section" if self.path else "write a pinsync.yaml with `pinsync init`"
             hint = (
                 f"{remedy}, or set PINSYNC_TRACKER_ID and PINSYNC_PRIVATE_KEY, "
                 f"and PINSYNC_HOST if it isn't {DEFAULT_HOSTS[0]}"
             )
-            raise ConfigError(message, source=FILE_NAME if self.path is None else str(self.path), hint=hint)
+            source = str(self.path or FILE_NAME)
+            raise ConfigError(message, source=source, hint=hint)
         return tuple(select_trackers(self.trackers, names))
 
     def subfolder(self, tracker: str) -> str | None:
@@ -109,10 +118,10 @@ def select_trackers(trackers: Collection[Tracker], names: Sequence[str]) -> list
 
 
 def check_trackers(names: Iterable[str], known: Collection[str]) -> None:
-    """Make sure that there are trackers of these names.
+    """Refuse a name that no tracker has.
 
     Raises:
-        UsageError: there is one that isn't among the known ones.
+        UsageError: a name is not among the known ones.
     """
     for name in names:
         if name not in known:

@@ -53,7 +53,7 @@ def fetch_live(
     """
     from pinsync import api, config  # noqa: PLC0415 - only a live source needs the network
 
-    key = config.private_key(tracker, environ)
+    key = config.read_private_key(tracker, environ)
     flags = {name: "true" for name in ("remove_expired_pins", "remove_nonexisting_item_pins") if getattr(tracker, name)}
     try:
         reply = api.export(

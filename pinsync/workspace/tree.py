@@ -243,13 +243,13 @@ def open_tree(settings: Settings) -> WorkingTree:
         RepositoryError: it lies outside, or the repository can't be used.
     """
     repository = None
-    if shutil.which("git") or config.repository_root(settings.root):
+    if shutil.which("git") or config.find_repository_root(settings.root):
         from pinsync.repository import Repository  # noqa: PLC0415 - outside a repository git needn't be there
 
         repository = Repository.discover(settings.root)
     if repository is None:
         return WorkingTree(settings, Store(settings.root, settings.directory, user_state(settings.root)), None)
-    settings = config.rooted(settings, repository.root, repository.inside(settings.root))
+    settings = config.set_root(settings, repository.root, repository.inside(settings.root))
     store = Store(settings.root, settings.directory, repository.git_dir / "pinsync")
     return WorkingTree(settings, store, repository)
 
