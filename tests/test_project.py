@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,7 @@ import pinsync as package
 from pinsync.cli import cli
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "pinsync").rglob("*.py"))
@@ -79,13 +80,18 @@ class Import(NamedTuple):
 def imports() -> Iterator[Import]:
     """Every import below pinsync/, those inside functions included."""
     for file in SOURCES:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        place = file.relative_to(ROOT / "pinsync")
-        module = place.parts[0].removesuffix(".py")
-        guarded = {id(node) for branch in ast.walk(tree) if is_type_checking(branch) for node in ast.walk(branch)}
-        for node in ast.walk(tree):
-            for name in names(node):
-                yield Import(module, name, id(node) in guarded)
+        module = file.relative_to(ROOT / "pinsync").parts[0].removesuffix(".py")
+        for name, types_only in imported_names(file):
+            yield Import(module, name, types_only)
+
+
+def imported_names(file: Path) -> Iterator[tuple[str, bool]]:
+    """What a file imports (dotted), and whether for annotations alone."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    guarded = {id(node) for branch in ast.walk(tree) if is_type_checking(branch) for node in ast.walk(branch)}
+    for node in ast.walk(tree):
+        for name in names(node):
+            yield name, id(node) in guarded
 
 
 def is_type_checking(node: ast.AST) -> bool:
@@ -126,6 +132,25 @@ def test_a_module_imports_what_the_table_allows(module: str) -> None:
     allowed = TABLE[module] | {*ground, module, "__version__"}
     assert {found.part for found in own if not found.types_only} <= allowed
     assert {found.part for found in own if found.types_only} <= allowed | NAMED_ONLY.get(module, set())
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """An import inside a function must not hide a circle: such imports are for what is slow to load."""
+    files = {dotted(file): file for file in SOURCES}
+    graph = {name: set(imported_modules(file, files)) - {name} for name, file in files.items()}
+    list(TopologicalSorter(graph).static_order())  # raises a CycleError that names the circle
+
+
+def dotted(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(file: Path, files: Mapping[str, Path]) -> Iterator[str]:
+    """The modules of pinsync that a file imports, inside functions too, but not for annotations alone."""
+    for name, types_only in imported_names(file):
+        module = name if name in files else name.rpartition(".")[0]
+        if module in files and not types_only:
+            yield module
 
 
 def test_a_library_is_known_to_one_module() -> None:

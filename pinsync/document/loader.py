@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinsync import yamlio
 from pinsync.canonical import fields
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ def load(text: bytes, source: str, above: int = 0) -> Loaded:
     Raises:
         FileError: the text isn't YAML that pinsync reads; with line and column.
     """
+    from pinsync import yamlio  # noqa: PLC0415 - ruamel costs 25 ms; canonical text needs none
+
     return yamlio.load(text, source, above=above, holds_text=_holds_text)
 
 

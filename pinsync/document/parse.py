@@ -8,31 +8,37 @@ by block, then as a whole.
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pinsync import canonical
 from pinsync.canonical.normalize import build_customization
 from pinsync.document.cut import (
-    HEAD,
     OTHER_LINE,
-    SKIPPED_LINE,
+    Cut,
     cut_at_blank_line,
+    cut_document,
     cut_off_comments,
     drop_comments,
-    find_blocks,
     to_unix,
 )
+from pinsync.document.loader import load
 from pinsync.document.record import Block, Document, Known
 from pinsync.errors import DataError, FileError
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Mapping
 
     from pinsync.canonical import normalize
     from pinsync.model import Customization
+
+_COMMENTS: Final = rb"(?:[ ]*(?:#[^\n]*)?\n)*"
+_END: Final = rb"[ ]*(?:[ ]#[^\n]*)?\n"
+_HEAD: Final = re.compile(
+    _COMMENTS + rb"(?:---" + _END + _COMMENTS + rb")?format: 1" + _END + _COMMENTS
+    + rb"""model: ([^\s"'#]+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*')""" + _END + _COMMENTS + rb"customizations:" + _END
+)  # fmt: skip
 
 
 def parse_document(text: bytes, source: str, *, known: Known | None = None, ignore: normalize.Ignored = ()) -> Document:
@@ -66,20 +72,20 @@ class _Reader:
     ignore: normalize.Ignored
 
     def by_blocks(self, text: bytes) -> Document | None:
-        """Cut a text that is laid out as pinsync does it; None if it isn't, or is at fault somewhere."""
-        top = HEAD.match(text)
-        if not top or not text.endswith(b"\n"):
+        """Read a text that is laid out as pinsync does it; None if it isn't, or is at fault somewhere."""
+        cut = cut_document(text)
+        head, between = cut_off_comments(cut.head)
+        top = _HEAD.fullmatch(head)
+        if not top or not cut.has_blocks or not text.endswith(b"\n"):
             return None
         try:
-            return self._cut(text, top.end(), self._model(top))
+            return self._document(self._model(top), cut, head, between)
         except _IrregularError:
             return None
 
     def _model(self, top: re.Match[bytes]) -> str:
         model = canonical.read_value(top[1])
         if model is None:
-            from pinsync.document.loader import load  # noqa: PLC0415 - a name in its canonical form is read without it
-
             try:
                 model = load(top[1], self.source).data
             except FileError as error:
@@ -88,26 +94,27 @@ class _Reader:
             raise _IrregularError
         return model
 
-    def _cut(self, text: bytes, at: int, model: str) -> Document:
-        firsts = [*find_blocks(text, at - 1), len(text)]
-        between = text[at : firsts[0]]
-        if len(firsts) == 1 or SKIPPED_LINE.sub(b"", between):
-            raise _IrregularError
-        line = text.count(b"\n", 0, firsts[0]) + 1
+    def _document(self, model: str, cut: Cut, head: bytes, between: bytes) -> Document:
+        """Read the blocks of a text that is cut.
+
+        Args:
+            model: the recommender model.
+            cut: the text.
+            head: its head without the comments below.
+            between: the comments between the head and the first block.
+        """
+        self._check_comments(head)
         known = self.known.get(model, {})
         entries: list[Block] = []
-        for begin, end in pairwise(firsts):
-            region = text[begin:end]
+        for region, line in zip(cut.blocks(), cut.lines(), strict=True):
             gap = lead = b""
             if between:
                 self._check_comments(between)
                 gap, lead = cut_at_blank_line(between)
             body, between, item = self._block(region, model, known)
             entries.append(Block(gap, lead, body, line, item))
-            line += region.count(b"\n")
         self._check_comments(between)
-        self._check_comments(text[:at])
-        return Document(self.source, model, text[:at], tuple(entries), between)
+        return Document(self.source, model, head, tuple(entries), between)
 
     def _block(
         self, region: bytes, model: str, known: Mapping[bytes, Customization]
@@ -133,8 +140,6 @@ class _Reader:
             raise _IrregularError from error  # the whole is read again, to say where
 
     def _block_by_hand(self, region: bytes) -> tuple[bytes, bytes, Mapping[str, Any]]:
-        from pinsync.document.loader import load  # noqa: PLC0415 - a file in sync is read without it
-
         if OTHER_LINE.search(region, region.index(b"\n") + 1):
             raise _IrregularError
         loaded = load(region, self.source)
@@ -157,8 +162,6 @@ class _Reader:
         try:
             if part.decode().replace("\n", "").isprintable():
                 return
-            from pinsync.document.loader import load  # noqa: PLC0415 - as a rule comments are plain text
-
             load(part, self.source)
         except (FileError, UnicodeDecodeError) as error:
             raise _IrregularError from error
@@ -169,9 +172,8 @@ class _Reader:
 
         laid_out = lay_out(text, self.source)
         if not laid_out.lines:
-            top = HEAD.match(laid_out.text)
-            end = top.end() if top else len(laid_out.text)
-            return Document(self.source, laid_out.model, laid_out.text[:end], (), laid_out.text[end:])
+            head, tail = cut_off_comments(laid_out.text)
+            return Document(self.source, laid_out.model, head, (), tail)
         document = self.by_blocks(laid_out.text)
         if document is None:
             raise AssertionError(f"{self.source}: laid out anew, it still can't be cut")

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pinsync import canonical, layout
 from pinsync.canonical import normalize
 from pinsync.document.anchors import NOTE, begun, canonical_marks
-from pinsync.document.cut import OTHER_LINE, SKIPPED_LINE, find_blocks, to_unix
+from pinsync.document.cut import OTHER_LINE, SKIPPED_LINE, cut_document, to_unix
+from pinsync.document.loader import load
 from pinsync.document.record import FORMAT, document_head
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Target
@@ -189,7 +190,7 @@ def read(text: bytes, source: str) -> Written:
     """
     whole = Written(source, text, to_unix(text))
     try:
-        return _cut(whole) or _as_a_whole(whole)
+        return _by_blocks(whole) or _as_a_whole(whole)
     except FileError as error:
         return replace(whole, faults=(error,))
 
@@ -227,22 +228,19 @@ def _order(row: Row) -> tuple[object, ...]:
     return canonical.order(Customization("", data.get("id"), target, row.text))
 
 
-def _cut(whole: Written) -> Written | None:
+def _by_blocks(whole: Written) -> Written | None:
     """Read a file block by block; None if it isn't laid out so that it can be cut at lines."""
-    text = whole.text
-    firsts = [*find_blocks(text), len(text)]
-    head = _head(whole, text[: firsts[0]])
-    if head is None or len(firsts) == 1:
+    cut = cut_document(whole.text)
+    head = _head(whole, cut.head) if cut.has_blocks else None
+    if head is None:
         return None
-    above = head.text.count(b"\n")
     rows: list[Row] = []
     comments = list(head.comments)
     broken = set(head.broken)
     faults = []
-    for begin, end in pairwise(firsts):
-        region = text[begin:end]
+    for region, line in zip(cut.blocks(), cut.lines(), strict=True):
         try:
-            row, loaded = _row(region, above, whole.source)
+            row, loaded = _row(region, line - 1, whole.source)
         except FileError as error:
             faults.append(error)
         else:
@@ -251,10 +249,8 @@ def _cut(whole: Written) -> Written | None:
             rows.append(row)
             comments += loaded.comments if loaded else ()
             broken |= loaded.broken if loaded else frozenset()
-        above += region.count(b"\n")
     return replace(
         head,
-        text=text,
         rows=tuple(rows),
         faults=tuple(faults),
         comments=tuple(comments),
@@ -269,9 +265,7 @@ def _head(whole: Written, text: bytes) -> Written | None:
     if isinstance(model, str) and model and document_head(model) == text:
         top = {"format": FORMAT, "model": model, "customizations": None}
         marks: dict[Path, Place] = {(): (1, 1), ("format",): (1, 1), ("model",): (2, 1), ("customizations",): (3, 1)}
-        return replace(whole, text=text, top=top, marks=marks)
-    from pinsync.document.loader import load  # noqa: PLC0415 - a head in its canonical form is read without it
-
+        return replace(whole, top=top, marks=marks)
     try:
         loaded = load(text, whole.source)
     except FileError:
@@ -279,7 +273,11 @@ def _head(whole: Written, text: bytes) -> Written | None:
     if not isinstance(loaded.data, dict) or not _HEAD_END.search(text):
         return None
     return replace(
-        whole, text=text, top=loaded.data, marks=loaded.marks, comments=loaded.comments, broken=loaded.broken
+        whole,
+        top=loaded.data,
+        marks=loaded.marks,
+        comments=loaded.comments,
+        broken=loaded.broken,
     )
 
 
@@ -290,8 +288,6 @@ def _row(region: bytes, above: int, source: str) -> tuple[Row | None, Loaded | N
         return Row(data, region, above, None), None
     if OTHER_LINE.search(region, region.index(b"\n") + 1):
         return None, None
-    from pinsync.document.loader import load  # noqa: PLC0415 - canonical text is read without it
-
     loaded = load(region, source, above)
     if not isinstance(loaded.data, list) or len(loaded.data) != 1:
         return None, None
@@ -312,8 +308,6 @@ def _read_canonical(region: bytes) -> dict[str, Any] | None:
 
 
 def _as_a_whole(whole: Written) -> Written:
-    from pinsync.document.loader import load  # noqa: PLC0415 - canonical text is read without it
-
     loaded = load(whole.text, whole.source)
     top = loaded.data
     rows: list[Row] = []

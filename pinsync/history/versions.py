@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.document.cut import to_unix
+from pinsync.document.cut import cut_document, to_unix
 from pinsync.document.parse import parse_document
 from pinsync.errors import FileError
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _MAX_KEPT: Final = 4_000_000
 """How many customizations the kept versions may hold in all: at 24 bytes each, 100 MB."""
-_START: Final = b"\n  - "
-"""What a block of a document begins with where pinsync laid it out, and what nothing else there does."""
 
 Ignored = tuple[tuple[str, ...], ...]
 """Paths of fields that don't count."""
@@ -120,44 +118,42 @@ class Versions:
         self, content: bytes, source: str, ignore: Ignored
     ) -> tuple[str, Sequence[Customization], Iterable[int]]:
         """Return a document's model, its customizations and their lines; only blocks not seen before are parsed."""
-        text = to_unix(content)
-        head, *blocks = text.removesuffix(b"\n").split(_START)
-        model = self._models.get(head)
+        cut = cut_document(to_unix(content))
+        model = self._models.get(cut.head)
         known = self._blocks.get((ignore, model), {}) if model is not None else {}
+        blocks = list(cut.blocks())
         new = [block for block in dict.fromkeys(blocks) if block not in known]
-        is_ended = text.endswith(b"\n")  # or its last block isn't the same as one with a line end
-        if model is None or not blocks or not is_ended or (new and not self._learnt(head, new, ignore)):
+        if model is None or not blocks or (new and not self._learnt(cut.head, new, ignore)):
             read = parse_document(content, source, ignore=ignore)
-            if not is_ended or not self._learn(read, head, blocks, text, ignore):
+            if not self._learn(read, cut.head, blocks, ignore):
                 return read.model, self._shared(read), [entry.line for entry in read.entries]
             model = read.model
         known = self._blocks[ignore, model]
+        # Their lines are counted once a block, not once a version.
         items, heights = zip(*map(known.__getitem__, blocks), strict=True)
-        return model, items, accumulate(heights[:-1], initial=head.count(b"\n") + 2)
+        return model, items, accumulate(heights[:-1], initial=cut.head.count(b"\n") + 1)
 
     def _learnt(self, head: bytes, blocks: Sequence[bytes], ignore: Ignored) -> bool:
         """Read new blocks below a head that is known; whether that went well."""
-        text = b"".join((head, *(_START + block for block in blocks), b"\n"))
         try:
-            read = parse_document(text, "", ignore=ignore)
+            read = parse_document(b"".join((head, *blocks)), "", ignore=ignore)
         except FileError:
             return False  # the whole is read again, to say where
-        return self._learn(read, head, blocks, text, ignore)
+        return self._learn(read, head, blocks, ignore)
 
-    def _learn(self, read: Document, head: bytes, blocks: Collection[bytes], text: bytes, ignore: Ignored) -> bool:
+    def _learn(self, read: Document, head: bytes, blocks: Sequence[bytes], ignore: Ignored) -> bool:
         """Take note of a document's blocks; whether it is laid out as pinsync does it, so that they can be told.
 
         The head of an empty document, ``[]``, is none that blocks can stand below.
         """
         if not blocks or len(read.entries) != len(blocks):
             return False
-        if to_unix(read.text()).rstrip(b"\n") != text.rstrip(b"\n"):
+        if to_unix(read.text()) != b"".join((head, *blocks)):
             return False
         self._models[head] = read.model
-        self._blocks.setdefault((ignore, read.model), {}).update(
-            (block, _Block(item, block.count(b"\n") + 1))
-            for block, item in zip(blocks, self._shared(read), strict=True)
-        )
+        known = self._blocks.setdefault((ignore, read.model), {})
+        for block, item in zip(blocks, self._shared(read), strict=True):
+            known[block] = _Block(item, block.count(b"\n"))
         return True
 
     def _shared(self, read: Document) -> list[Customization]:
