@@ -47,6 +47,11 @@ def test_the_sample_shop_is_read_as_the_parser_does() -> None:
         assert written.read(file.read_bytes(), file.name).is_canonical()
 
 
+def test_a_last_block_of_one_line_needs_no_line_end() -> None:
+    """Below a line that may open a text behind ``|`` the last line gets no line end."""
+    held_to_the_parser(HEAD + b" # |\n  - target_type: all")
+
+
 @FEW
 @given(st.lists(rows, min_size=1, max_size=3))
 def test_canonical_text_is_read_as_the_parser_does(items: list[Row]) -> None:

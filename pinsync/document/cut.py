@@ -18,7 +18,7 @@ _BLOCK: Final = b"\n  - "
 _OPENS_TEXT: Final = re.compile(rb"(?:.*[ ])?[|>](?:[1-9]?\+?|\+[1-9])[ ]*(?:[ ]#.*)?")
 """A line that may open a text behind ``|`` or ``>``, its indentation aside."""
 
-OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
+_OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
 """A line that stands in no block, but for the first of one."""
 SKIPPED_LINE: Final = re.compile(rb"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
 """A line that is blank, or a comment."""
@@ -109,6 +109,12 @@ def _may_end_in_text(text: bytes) -> bool:
         if least == 0:
             break
     return False
+
+
+def has_other_lines(block: bytes) -> bool:
+    """Return whether a line below the first one is indented too little for a block."""
+    _, _, below = block.partition(b"\n")
+    return _OTHER_LINE.search(below) is not None
 
 
 def drop_comments(body: bytes) -> bytes:

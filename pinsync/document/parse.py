@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 from pinsync import canonical
 from pinsync.canonical.normalize import build_customization
 from pinsync.document.cut import (
-    OTHER_LINE,
     Cut,
     cut_at_blank_line,
     cut_document,
     cut_off_comments,
     drop_comments,
+    has_other_lines,
     to_unix,
 )
 from pinsync.document.loader import load
@@ -140,7 +140,7 @@ class _Reader:
             raise _IrregularError from error  # the whole is read again, to say where
 
     def _block_by_hand(self, region: bytes) -> tuple[bytes, bytes, Mapping[str, Any]]:
-        if OTHER_LINE.search(region, region.index(b"\n") + 1):
+        if has_other_lines(region):
             raise _IrregularError
         loaded = load(region, self.source)
         rows = loaded.data

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pinsync import canonical, layout
 from pinsync.canonical import normalize
 from pinsync.document.anchors import NOTE, begun, canonical_marks
-from pinsync.document.cut import OTHER_LINE, SKIPPED_LINE, cut_document, to_unix
+from pinsync.document.cut import SKIPPED_LINE, cut_document, has_other_lines, to_unix
 from pinsync.document.loader import load
 from pinsync.document.record import FORMAT, document_head
 from pinsync.errors import DataError, FileError
@@ -286,7 +286,7 @@ def _row(region: bytes, above: int, source: str) -> tuple[Row | None, Loaded | N
     data = _read_canonical(region)
     if data is not None:
         return Row(data, region, above, None), None
-    if OTHER_LINE.search(region, region.index(b"\n") + 1):
+    if has_other_lines(region):
         return None, None
     loaded = load(region, source, above)
     if not isinstance(loaded.data, list) or len(loaded.data) != 1:
