@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from strategies import QUICK
 
 from pinsync.canonical import normalize
-from pinsync.drift.pairs import Pair, describe, in_scope, leaves_a_question, match, nothing_matches, read_tags
+from pinsync.drift.pairs import (
+    Pair,
+    describe,
+    in_scope,
+    leaves_a_question,
+    match,
+    nothing_matches,
+    plain_data,
+    read_tags,
+)
 from pinsync.model import Customization, Scope
 
 if TYPE_CHECKING:
@@ -24,9 +33,11 @@ def rule(id_: str | None, identity: str | None = None, *, model: str = "basket",
 
 
 def paired(old: list[Customization], new: list[Customization]) -> list[tuple[str | None, str | None, str | None]]:
-    pairs = match(old, new)
+    pairs = list(match(old, new))
     assert [pair.old for pair in pairs if pair.old] == old
     assert sorted(id(pair.new) for pair in pairs if pair.new) == sorted(map(id, new))
+    assert all(pair.old is (None if pair.old_index is None else old[pair.old_index]) for pair in pairs)
+    assert all(pair.new is (None if pair.new_index is None else new[pair.new_index]) for pair in pairs)
     return [(pair.old and pair.old.id, pair.new and pair.new.id, pair.kind) for pair in pairs]
 
 
@@ -168,7 +179,7 @@ def test_a_scope_filters_as_the_api_does(scope: Scope, expected: bool) -> None:
 @pytest.mark.parametrize("tags", ["sale", {"sale": 1}, ["sale", 1], 5])
 def test_tags_of_an_unexpected_type_are_none(tags: object) -> None:
     item = rule("a", tags=tags)
-    assert read_tags(item) == ()
+    assert read_tags(plain_data(item)) == ()
     assert not in_scope(item, Scope(tag="sale"))
 
 

@@ -11,20 +11,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import drifts
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import QUICK, other_spelling, pins, rows, scalars, values
 
+from pinsync import canonical
 from pinsync.canonical import normalize, value_text
 from pinsync.canonical.pins import read_pin
 from pinsync.document.parse import parse_document
 from pinsync.document.record import render_document
 from pinsync.drift.causes import Filters, explain, lacks_pins
-from pinsync.drift.changes import compare, plain_data
+from pinsync.drift.changes import compare
+from pinsync.drift.pairs import Pair, plain_data
 from pinsync.drift.record import MISSING, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
 from pinsync.errors import RemoteError
 from pinsync.model import Customization, Scope
+from pinsync.reports import DRIFT_FORMATS, Style, load_drift
 from pinsync.sandbox import respell
 
 if TYPE_CHECKING:
@@ -300,8 +304,7 @@ def mirrored(change: Change) -> Change:
     return replace(
         change,
         kind=swapped.get(change.kind, change.kind),
-        old=change.new,
-        new=change.old,
+        pair=Pair(change.new, change.old),
         pins=tuple(PinChange(swapped.get(pin.kind, pin.kind), pin.new, pin.old) for pin in change.pins),
         fields=tuple(FieldChange(field.path, field.new, field.old) for field in change.fields),
     )
@@ -665,3 +668,22 @@ def test_an_expired_pin_with_another_at_its_place_was_not_replaced_by_anybody(li
     gone, came = ("removed", "added") if live_is_new else ("added", "removed")
     assert {(pin.kind, pin.cause) for pin in change.pins} == {(gone, "expired"), (came, "edited")}
     assert change.cause == "edited"
+
+
+def test_each_side_of_a_change_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing parses it; neither the causes nor any report does so again."""
+    texts: list[str] = []
+    read = canonical.read
+
+    def note(text: str) -> dict[str, Any] | None:
+        texts.append(text)
+        return read(text)
+
+    monkeypatch.setattr(canonical, "read", note)
+    drift = drifts.shop()
+    for format_ in DRIFT_FORMATS:
+        load_drift(format_).render(drift, Style(UTC))
+    changes = [change for tracker in drift.trackers for change in tracker.changes]
+    sides = [side.text.decode() for change in changes for side in change.pair.sides]
+    (unfiltered,) = drifts.state(drifts.CATALOG)
+    assert Counter(texts) == Counter([*sides, unfiltered.text.decode()])

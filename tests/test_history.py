@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -416,3 +417,27 @@ def test_a_date_that_no_calendar_has_is_no_failure(pinsync: CommandLine) -> None
     (entry,) = log(pinsync).record["commits"]
     assert entry["date"] == "1970-01-01T00:00:00Z"
     assert " · 1 Jan 1970 01:00 CET · " in pinsync("history").out
+
+
+@pytest.mark.parametrize(("counts", "lines"), [((1, 3), {"added": [7, 10]}), ((3, 1), {"removed": [7, 10]})])
+def test_each_of_several_equal_rules_without_an_id_has_a_line_of_its_own(
+    counts: tuple[int, int], lines: dict[str, list[int]], pinsync: CommandLine
+) -> None:
+    block = "  - target_type: all\n    tags:\n      - a\n"
+    before, after = (f"format: 1\nmodel: basket\ncustomizations:\n{block * count}" for count in counts)
+    commit("Begin", {BASKET: before})
+    put(Path(BASKET), after)
+    ((kind, expected),) = lines.items()
+    for changes in (
+        json.loads(pinsync("diff", "HEAD", "@worktree", "--json").out)["trackers"][0]["changes"],
+        committed_changes(pinsync),
+    ):
+        assert [(change["kind"], change["line"]) for change in changes] == [(kind, line) for line in expected]
+
+
+def committed_changes(pinsync: CommandLine) -> list[Record]:
+    """Commit the files; return what `history` says of the commit."""
+    commit("Repeat")
+    (newest,) = json.loads(pinsync("history", "-n", "1", "--json").out)["commits"]
+    found: list[Record] = newest["trackers"][0]["changes"]
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from operator import lt
+from sys import intern
 from typing import Any, Final
 
 from pinsync.canonical.fields import TARGET_TYPES
@@ -264,7 +265,7 @@ def _read_mapping(lines: list[str], at: int, indent: int) -> tuple[dict[str, Any
             value, at = _read_list(lines, at, indent + 2)
         else:
             value, at = _read_mapping(lines, at, indent + 2)
-        data[_read_scalar(entry[1])] = value
+        data[intern(_read_scalar(entry[1]))] = value  # many rules are held, all with the same few keys
     return data, at
 
 

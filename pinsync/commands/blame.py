@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pinsync import layout
-from pinsync.commands.query import Placed, choose_rules
+from pinsync.commands.query import choose_rules
 from pinsync.config import select_trackers
 from pinsync.drift.changes import titles
-from pinsync.drift.record import Place, Side
+from pinsync.drift.record import Place, Placed, Side
 from pinsync.errors import FileError, RepositoryError, UsageError
 from pinsync.history.blame import blamed
 from pinsync.history.configurations import Today
@@ -152,8 +152,9 @@ def _chosen(state: State, options: Options, today: Settings, tree: WorkingTree) 
 
 
 def _placed(version: Version) -> list[Placed]:
-    places = (Place(str(version.path), line) for line in version.lines)
-    return list(zip(version.items, places, strict=True))
+    file = str(version.path)
+    rules = zip(version.items, version.lines, strict=True)
+    return [Placed(item, Place(file, line)) for item, line in rules]
 
 
 def _not_committed(options: Options, today: Settings, tree: WorkingTree) -> UsageError | None:

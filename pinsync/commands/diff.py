@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
-from pinsync.canonical.moments import date_time
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
 from pinsync.drift import causes
 from pinsync.drift import changes as changing
@@ -25,6 +24,7 @@ from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Sco
 from pinsync.reports import Style, load_drift
 from pinsync.reports.drift import patch
 from pinsync.reports.words.likeness import fold, tell_apart
+from pinsync.sync.basis import entries
 from pinsync.sync.texts import build_texts
 from pinsync.terminal.console import read_standard_input
 from pinsync.workspace.leftovers import warnings_at
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pinsync.config import Settings, Tracker
+    from pinsync.document.record import Block
     from pinsync.terminal.console import Console
     from pinsync.workspace.state import Content, State
     from pinsync.workspace.tree import WorkingTree
@@ -307,8 +308,8 @@ class _Run:
         changes = self._explained(changes, pair, (old, new))
         names = changing.pinned_names(changes, items[1], items[0])
         both = tuple(build_texts(changes, old, new, self._folder(pair))) if "patch" in self.options.formats else ()
-        changed = tuple(_placed(changes, old, new))
-        drift = replace(result, changes=changed, unchanged=unchanged, names=names, texts=both)
+        placed = tuple(_place_changes(changes, old, new))
+        drift = replace(result, changes=placed, unchanged=unchanged, names=names, texts=both)
         date = new.snapshot.date or old.snapshot.date
         return _Compared(drift, warnings, date, () if scope == EVERYTHING else (*items[0], *items[1]))
 
@@ -383,20 +384,19 @@ def _side(state: State, fetched_at: datetime | None) -> Side:
     return Side(state.source.text, state.source.revision, fetched_at if state.source.kind == "live" else None)
 
 
-def _placed(changes: Sequence[Change], old: Content, new: Content) -> Iterator[Change]:
+def _place_changes(changes: Sequence[Change], old: Content, new: Content) -> Iterator[Change]:
     """Yield the changes with where they stand: on the old side, or on the new where only that is a file."""
-    wanted = {id(item) for change in changes for item in (change.old, change.new) if item is not None}
-    places = {
-        id(entry.customization): Place(document.source.removeprefix(side.prefix), entry.line)
-        for side in (new, old)
-        for document in side.documents.values()
-        for entry in document.entries
-        if id(entry.customization) in wanted
-    }
+    old_blocks, new_blocks = entries(old.documents), entries(new.documents)
     for change in changes:
-        place = places.get(id(change.old)) or places.get(id(change.new))
-        yield replace(change, old=_in_utc(change.old), new=_in_utc(change.new), place=place)
+        place = _find_place(change.pair.old_index, old_blocks, old)
+        place = place or _find_place(change.pair.new_index, new_blocks, new)
+        yield replace(change, place=place)
 
 
-def _in_utc(item: Customization | None) -> Customization | None:
-    return item and item._replace(updated_at=item.updated_at and date_time(item.updated_at))
+def _find_place(index: int | None, blocks: Sequence[Block], side: Content) -> Place | None:
+    """Return where a customization of a side stands; None if there is none, or the side isn't read from files."""
+    if index is None or not blocks:
+        return None
+    block = blocks[index]
+    document = side.documents[block.customization.model]
+    return Place(document.source.removeprefix(side.prefix), block.line)

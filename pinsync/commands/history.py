@@ -12,7 +12,6 @@ from pinsync import layout
 from pinsync.canonical.moments import parse_option
 from pinsync.commands.query import Wanted
 from pinsync.drift import changes as changing
-from pinsync.drift.pairs import Pair
 from pinsync.drift.record import TrackerDrift
 from pinsync.errors import RepositoryError, UsageError
 from pinsync.history.configurations import Today
@@ -280,8 +279,7 @@ class _Walk:
         return Entry(step.commit, trackers, notes, reformatted) if trackers or notes or reformatted else None
 
     def _reported(self, tracker: TrackerStep, changes: Sequence[Change]) -> TrackerDrift:
-        places = tracker.places([Pair(change.old, change.new).shown for change in changes])
-        placed = tuple(replace(change, place=place) for change, place in zip(changes, places, strict=True))
+        placed = tuple(replace(change, place=tracker.place(change.pair)) for change in changes)
         pinned = changing.pinned_items(changes)
         names = changing.first_titles(self._history.titled(tracker.name, pinned))
         return TrackerDrift(tracker.name, tracker.tracker_id, placed, names=names)

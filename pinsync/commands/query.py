@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pinsync.canonical import normalize, value_text
 from pinsync.canonical.fields import IDENTITY
 from pinsync.canonical.pins import read_pin
-from pinsync.drift.changes import pins_of, plain_data
-from pinsync.drift.pairs import in_scope, read_tags, read_title
+from pinsync.drift.changes import pins_of
+from pinsync.drift.pairs import in_scope, plain_data, read_tags, read_title
 from pinsync.errors import DataError, UsageError, suggest
 from pinsync.layout import suggest_model
 from pinsync.model import Customization, Scope
@@ -21,29 +21,26 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.pins import Pin
     from pinsync.config import Tracker
-    from pinsync.drift.record import Change, Place
+    from pinsync.drift.record import Change, Placed
     from pinsync.model import Customization
 
 
-Placed = tuple["Customization", "Place"]
-"""A customization, and where it stands."""
-
-
-def matches_target(item: Customization, target: str) -> bool:
+def matches_target(item: Customization, target: str, data: Mapping[str, Any] | None = None) -> bool:
     """Whether a word of the command line means a customization.
 
     Args:
         item: the customization.
         target: an item's identity, ``all``, criteria, a customization's id, or the title of a target. Criteria may be
             spelled as JSON, as in a document, or as the reports for people show them.
+        data: the customization's plain data, if its text was read already.
     """
     kind, identity, criteria = item.target
     if target in (identity, item.id) or target == kind == "all":
         return True
-    if criteria is not None and _is_criteria(target, criteria, item):
+    if criteria is not None and _is_criteria(target, criteria, item, data):
         return True
     # The text is looked at before it is read, which takes a hundred times as long.
-    return stands_in(target, item) and read_title(plain_data(item)) == target
+    return stands_in(target, item) and read_title(data or plain_data(item)) == target
 
 
 def choose_rules(
@@ -66,12 +63,12 @@ def choose_rules(
     if not having:
         raise unknown_model(model, (name for models in documents.values() for name in models))
     found = {
-        tracker: [(item, place) for item, place in items if target is None or matches_target(item, target)]
-        for tracker, items in having.items()
+        tracker: [placed for placed in rules if target is None or matches_target(placed.customization, target)]
+        for tracker, rules in having.items()
     }
     if target is not None and not any(found.values()):
-        raise unknown_target(model, target, (item for items in having.values() for item, _ in items))
-    return {tracker: items for tracker, items in found.items() if items or target is None}
+        raise unknown_target(model, target, (item for rules in having.values() for item, _ in rules))
+    return {tracker: rules for tracker, rules in found.items() if rules or target is None}
 
 
 def unknown_model(model: str, known: Iterable[str]) -> UsageError:
@@ -89,7 +86,7 @@ def unknown_target(model: str, target: str, items: Iterable[Customization]) -> U
     return UsageError(f'no customization of {model} is for "{target}"', hint=hint)
 
 
-def _is_criteria(target: str, criteria: str, item: Customization) -> bool:
+def _is_criteria(target: str, criteria: str, item: Customization, data: Mapping[str, Any] | None) -> bool:
     if target.split() == criteria.split():
         return True
     if not target.lstrip().startswith(("{", "[")):
@@ -98,7 +95,7 @@ def _is_criteria(target: str, criteria: str, item: Customization) -> bool:
         read = json.loads(target)
         return isinstance(read, dict) and value_text(normalize.plain(read, ())) == criteria
     except (ValueError, RecursionError, DataError):
-        return target.strip() == compact(plain_data(item)["target_criteria"])
+        return target.strip() == compact((data or plain_data(item))["target_criteria"])
 
 
 def stands_in(target: str, item: Customization) -> bool:
@@ -139,17 +136,20 @@ class Wanted:
 
     def of(self, changes: Iterable[Change]) -> Iterator[Change]:
         """Yield what is wanted of some changes."""
-        scope = Scope(self.model, self.tag, None, self.target_identity)
+        scope = Scope(self.model, None, None, self.target_identity)
         for change in changes:
-            if not any(in_scope(side, scope) and self._is(side) for side in (change.old, change.new)):
+            sides = ((change.old, change.old_data), (change.new, change.new_data))
+            if not any(in_scope(side, scope) and self._is(side, data) for side, data in sides):
                 continue
             if found := change if self.item is None else _of_item(change, self.item):
                 yield found
 
-    def _is(self, item: Customization | None) -> bool:
+    def _is(self, item: Customization | None, data: Mapping[str, Any]) -> bool:
         if item is None or (self.id is not None and item.id != self.id):
             return False
-        return self.target is None or matches_target(item, self.target)
+        if self.tag is not None and self.tag not in read_tags(data):
+            return False
+        return self.target is None or matches_target(item, self.target, data)
 
     def check(self, items: Collection[Customization], models: Iterable[str]) -> None:
         """Make sure that each of the words names something.
@@ -184,7 +184,7 @@ def _of_item(change: Change, item: str) -> Change | None:
     That is what became of its pins; and of a rule that holds it, that it came under another id, model or target.
     """
     pins = tuple(pin for pin in change.pins if _holds(pin.old, item) or _holds(pin.new, item))
-    held = change.new is not None and item in _pinned(change.new)
+    held = any(_holds(read_pin(pin), item) for pin in pins_of(change.new_data))
     fields = tuple(found for found in change.fields if held and found.path[0] in IDENTITY)
     return replace(change, pins=pins, fields=fields) if pins or fields else None
 
@@ -216,7 +216,7 @@ def _ids(item: Customization) -> Iterable[str | None]:
 
 
 def _tags(item: Customization) -> Iterable[str | None]:
-    return read_tags(item)
+    return read_tags(plain_data(item))
 
 
 def _pinned(item: Customization) -> Iterable[str | None]:

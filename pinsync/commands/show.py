@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync.canonical.moments import parse_option, utc_text
-from pinsync.commands.query import Placed, choose_rules
+from pinsync.commands.query import choose_rules
 from pinsync.config import select_trackers
 from pinsync.drift.changes import titles
-from pinsync.drift.record import Place, Side
+from pinsync.drift.record import Place, Placed, Side
 from pinsync.errors import UsageError
 from pinsync.reports import Style
 from pinsync.reports.show import json as show_json
@@ -129,4 +129,4 @@ def _shelves(
 
 def _placed(document: Document, prefix: str) -> list[Placed]:
     file = document.source.removeprefix(prefix)
-    return [(entry.customization, Place(file, entry.line)) for entry in document.entries]
+    return [Placed(entry.customization, Place(file, entry.line)) for entry in document.entries]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.canonical import moments
 from pinsync.canonical.moments import utc_text
-from pinsync.drift.changes import pins_of, plain_data, same
+from pinsync.drift.changes import pins_of, same
+from pinsync.drift.pairs import plain_data
 from pinsync.drift.record import PinChange
 
 if TYPE_CHECKING:
@@ -46,11 +47,14 @@ def explain(changes: Sequence[Change], filters: Filters, *, live_is_new: bool) -
 
 def _explained(change: Change, filters: Filters, live_is_new: bool) -> Change:
     missing: PinKind = "removed" if live_is_new else "added"
-    live = (change.new or change.old) if live_is_new else (change.old or change.new)
+    live = change.pair.shown if live_is_new else change.subject
+    is_missing = [pin.kind in (missing, "replaced") for pin in change.pins]
+    found = filters.unfiltered.get(live.id or "") if filters.unfiltered and any(is_missing) else None
+    unfiltered = pins_of(plain_data(found))
     pins: list[PinChange] = []
-    for pin in change.pins:
+    for pin, misses in zip(change.pins, is_missing, strict=True):
         side = pin.old if live_is_new else pin.new
-        cause = _cause(live, side, filters) if pin.kind in (missing, "replaced") and side is not None else "edited"
+        cause = _cause(side, filters.date, unfiltered) if misses and side is not None else "edited"
         if pin.kind == "replaced" and cause != "edited":  # nobody replaced it: it is left out, and another one came
             pins.append(PinChange("removed", pin.old, None, cause if live_is_new else "edited"))
             pins.append(PinChange("added", None, pin.new, "edited" if live_is_new else cause))
@@ -63,12 +67,17 @@ def _explained(change: Change, filters: Filters, live_is_new: bool) -> Change:
     return replace(change, pins=tuple(pins), cause=overall)
 
 
-def _cause(live: Customization | None, pin: Pin, filters: Filters) -> Cause:
-    if filters.date is not None and _ended_before(pin.data.get("active_to"), filters.date):
+def _cause(pin: Pin, date: datetime | None, unfiltered: Sequence[Mapping[str, Any]]) -> Cause:
+    """Return why a pin is missing from the live side.
+
+    Args:
+        pin: the pin.
+        date: the answer's date, if expired pins were left out of it.
+        unfiltered: the rule's pins in an answer in which no pin was left out for its item.
+    """
+    if date is not None and _ended_before(pin.data.get("active_to"), date):
         return "expired"
-    found = filters.unfiltered.get(live.id or "") if filters.unfiltered and live else None
-    others = pins_of(plain_data(found))
-    return "catalog" if any(same(pin.data, other) for other in others) else "edited"
+    return "catalog" if any(same(pin.data, other) for other in unfiltered) else "edited"
 
 
 def _ended_before(text: object, date: datetime) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pinsync import canonical
 from pinsync.canonical import value_text
 from pinsync.canonical.fields import THING
 from pinsync.canonical.pins import pair_pins, read_pin
-from pinsync.drift.pairs import Kind, Pair, in_scope, match, order_in_tracker, read_title
+from pinsync.drift.pairs import Kind, Pair, match, order_in_tracker, plain_data, read_title
 from pinsync.drift.record import MISSING, Change, FieldChange, Path, PinChange, PinKind
 from pinsync.model import EVERYTHING, Customization, Scope
 
@@ -29,12 +28,16 @@ def compare(
     Returns:
         The changes, sorted, and how many customizations are the same.
     """
-    pairs = match(old, new)
-    if scope != EVERYTHING:
-        pairs = [pair for pair in pairs if in_scope(pair.old, scope) or in_scope(pair.new, scope)]
-    changed = [(pair, kind) for pair in pairs if (kind := pair.kind)]
-    changes = [_change(pair, kind) for pair, kind in changed]
-    return sorted(changes, key=lambda change: order_in_tracker(change.subject)), len(pairs) - len(changes)
+    changes: list[Change] = []
+    unchanged = 0
+    for pair in match(old, new):
+        if not pair.is_in(scope):
+            continue
+        if kind := pair.kind:
+            changes.append(_change(pair, kind))
+        else:
+            unchanged += 1
+    return sorted(changes, key=lambda change: order_in_tracker(change.subject)), unchanged
 
 
 def _change(pair: Pair, kind: Kind) -> Change:
@@ -46,17 +49,7 @@ def _change(pair: Pair, kind: Kind) -> Change:
         fields = tuple(_field_changes(old, new))
         if not pins and not fields:
             raise AssertionError(f"the texts of {pair.old.id} differ, but no field does")
-    return Change(kind, pair.old, pair.new, pins, fields)
-
-
-def plain_data(item: Customization | None) -> dict[str, Any]:
-    """Return what a customization says, its model included; nothing if there is none."""
-    if item is None:
-        return {}
-    data = canonical.read(item.text.decode())
-    if data is None:
-        raise AssertionError(f"the text of {item.id} isn't canonical")
-    return {"model": item.model, **data}
+    return Change(kind, pair, old, new, pins, fields)
 
 
 def pins_of(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from pinsync import canonical
 from pinsync.errors import UsageError, suggest
 from pinsync.layout import suggest_model
+from pinsync.model import EVERYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.model import Customization, Scope
 
@@ -19,10 +20,19 @@ KINDS: tuple[Kind, ...] = ("added", "changed", "recreated", "removed")
 
 
 class Pair(NamedTuple):
-    """A customization on both sides; one side is None where there is no counterpart."""
+    """A customization on both sides; one side is None where there is no counterpart.
+
+    Attributes:
+        old: the customization in the old snapshot.
+        new: the customization in the new snapshot.
+        old_index: the index of ``old`` in its snapshot, by which its reader finds file and line.
+        new_index: the same of ``new``.
+    """
 
     old: Customization | None
     new: Customization | None
+    old_index: int | None = None
+    new_index: int | None = None
 
     @property
     def kind(self) -> Kind | None:
@@ -45,70 +55,83 @@ class Pair(NamedTuple):
             raise ValueError("a pair of nothing")
         return side
 
+    @property
+    def sides(self) -> list[Customization]:
+        """The sides that there are, the old one first."""
+        return [side for side in (self.old, self.new) if side is not None]
 
-def match(old: Sequence[Customization], new: Sequence[Customization]) -> list[Pair]:
+    def is_in(self, scope: Scope) -> bool:
+        """Return whether the customization was or is in a scope."""
+        return scope == EVERYTHING or in_scope(self.old, scope) or in_scope(self.new, scope)
+
+
+def match(old: Sequence[Customization], new: Sequence[Customization]) -> Iterator[Pair]:
     """Pair the customizations of two snapshots.
 
     Customizations with the same id are a pair, whatever their model. Of the customizations left,
     those with the same model and the same text without the id are pairs; then those with the same
     target, if each side has exactly one. The order of neither snapshot decides what is paired.
 
-    Returns:
+    Yields:
         Each customization of either side exactly once; those of ``old`` first, in their order.
     """
-    by_id = {item.id: item for item in new if item.id is not None}
-    found: dict[int, Customization] = {}
+    by_id = {item.id: index for index, item in enumerate(new) if item.id is not None}
+    found: dict[int, int] = {}
     for index, item in enumerate(old):
         if item.id is not None and item.id in by_id:
             found[index] = by_id.pop(item.id)
-    spare = [*by_id.values(), *(item for item in new if item.id is None)]
+    spare = {index: new[index] for index in by_id.values()}
+    spare |= {index: item for index, item in enumerate(new) if item.id is None}
     if spare and len(found) < len(old):
         left = {index: item for index, item in enumerate(old) if index not in found}
-        equal, spare = _pair_up(left, spare, _content, sole=False)
-        left = {index: item for index, item in left.items() if index not in equal}
-        same_target, spare = _pair_up(left, spare, _target, sole=True)
-        found |= equal | same_target
-    pairs = [Pair(item, found.get(index)) for index, item in enumerate(old)]
-    return pairs + [Pair(None, item) for item in spare]
+        for key, sole in ((_content, False), (_target, True)):
+            pairs = _pair_up(left, spare, key, sole=sole)
+            found |= pairs
+            for index, other in pairs.items():
+                del left[index], spare[other]
+    for index, item in enumerate(old):
+        counterpart = found.get(index)
+        yield Pair(item, None if counterpart is None else new[counterpart], index, counterpart)
+    for index, item in spare.items():
+        yield Pair(None, item, None, index)
 
 
 def _pair_up(
     left: Mapping[int, Customization],
-    spare: Sequence[Customization],
+    spare: Mapping[int, Customization],
     key: Callable[[Customization], tuple[str, object]],
     *,
     sole: bool,
-) -> tuple[dict[int, Customization], list[Customization]]:
+) -> dict[int, int]:
     """Pair customizations that have the same key.
 
     Args:
         left: the customizations of the old snapshot, by their index there.
-        spare: the customizations of the new snapshot.
+        spare: the customizations of the new snapshot, likewise.
         key: what both customizations of a pair have in common.
         sole: whether to pair only where each side has exactly one customization with the key.
 
     Returns:
-        Index in the old snapshot → its counterpart; and the customizations of ``spare`` left over.
+        Index in the old snapshot → index in the new one.
     """
-    here: dict[object, list[int]] = {}
-    for index, item in left.items():
-        here.setdefault(key(item), []).append(index)
-    there: dict[object, list[Customization]] = {}
-    for item in spare:
-        there.setdefault(key(item), []).append(item)
-    pairs: dict[int, Customization] = {}
-    rest: list[Customization] = []
-    for common, items in there.items():
+    here, there = _group_by(left, key), _group_by(spare, key)
+    pairs: dict[int, int] = {}
+    for common, others in there.items():
         indexes = here.get(common, [])
-        if sole and not len(indexes) == len(items) == 1:
-            rest += items
-            continue
-        # By id, and those without an id first: so they find each other, and no order counts.
-        indexes.sort(key=lambda index: left[index].id or "")
-        items.sort(key=lambda item: item.id or "")
-        pairs.update(zip(indexes, items, strict=False))
-        rest += items[len(indexes) :]
-    return pairs, rest
+        if not sole or len(indexes) == len(others) == 1:
+            pairs.update(zip(indexes, others, strict=False))
+    return pairs
+
+
+def _group_by(
+    items: Mapping[int, Customization], key: Callable[[Customization], tuple[str, object]]
+) -> dict[object, list[int]]:
+    """Return the indexes of the customizations that share a key, by that key."""
+    groups: dict[object, list[int]] = {}
+    # By id, and those without an id first: so they find each other, and no order counts.
+    for index in sorted(items, key=lambda index: items[index].id or ""):
+        groups.setdefault(key(items[index]), []).append(index)
+    return groups
 
 
 def _content(item: Customization) -> tuple[str, bytes]:
@@ -130,7 +153,7 @@ def in_scope(item: Customization | None, scope: Scope) -> bool:
     wanted = ((scope.model, item.model), (scope.target_type, kind), (scope.target_identity, identity))
     if any(want is not None and want != have for want, have in wanted):
         return False
-    return scope.tag is None or scope.tag in read_tags(item)
+    return scope.tag is None or scope.tag in read_tags(plain_data(item))
 
 
 def leaves_a_question(committed: Sequence[Customization], live: Sequence[Customization], scope: Scope) -> bool:
@@ -140,7 +163,7 @@ def leaves_a_question(committed: Sequence[Customization], live: Sequence[Customi
     has come in; or a rule is paired with a rule of another id, which may be a second rule beside
     the rule that the filter hides. A rule without an id is in the answer if it is paired at all.
     """
-    for old, new in match(committed, live):
+    for old, new, *_ in match(committed, live):
         if old is None:
             continue
         found = new is not None and old.id in (None, new.id)
@@ -176,15 +199,25 @@ _OPTIONS = {"model": "--model", "tag": "--tag", "target_type": "--target-type", 
 
 def _values(item: Customization, field: str) -> Iterable[str]:
     if field == "tag":
-        return read_tags(item)
+        return read_tags(plain_data(item))
     values = {"model": item.model, "target_type": item.target.type, "target_identity": item.target.identity}
     value = values[field]
     return () if value is None else (value,)
 
 
-def read_tags(item: Customization) -> tuple[str, ...]:
-    """Return a customization's tags; none if they are of an unexpected type."""
-    found = (canonical.read(item.text.decode()) or {}).get("tags")
+def plain_data(item: Customization | None) -> dict[str, Any]:
+    """Return what a customization says, its model included; nothing if there is none."""
+    if item is None:
+        return {}
+    data = canonical.read(item.text.decode())
+    if data is None:
+        raise AssertionError(f"the text of {item.id} isn't canonical")
+    return {"model": item.model, **data}
+
+
+def read_tags(data: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the tags in a customization's data; none if they are of an unexpected type."""
+    found = data.get("tags")
     return tuple(found) if isinstance(found, list) and all(isinstance(tag, str) for tag in found) else ()
 
 
@@ -204,5 +237,5 @@ def describe(item: Customization) -> str:
     """Return what a person calls a customization: its target, and the target's title where the metadata has one."""
     kind, identity, criteria = item.target
     target = " ".join([kind, identity if identity is not None else " ".join((criteria or "").split())]).strip()
-    found = read_title(canonical.read(item.text.decode()) or {})
+    found = read_title(plain_data(item))
     return f"{target} ({found})" if found else target

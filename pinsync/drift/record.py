@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from pinsync.canonical.fields import LABELS
-from pinsync.drift.pairs import Kind, Pair
+from pinsync.canonical.moments import date_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from pinsync.canonical.pins import Pin
+    from pinsync.drift.pairs import Kind, Pair
     from pinsync.errors import PinsyncError
     from pinsync.model import Customization, FailOn
 
@@ -64,6 +65,13 @@ class Place:
     line: int
 
 
+class Placed(NamedTuple):
+    """A customization of a file, and where it stands."""
+
+    customization: Customization
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What happened to one customization.
@@ -71,8 +79,9 @@ class Change:
     Attributes:
         kind: added, removed, changed or recreated (the same rule, or the same target, under another
             id).
-        old: the one side; None if it was added.
-        new: the other side; None if it was removed.
+        pair: both sides.
+        old_data: the plain data of the old side, its model included; empty if there is none.
+        new_data: the same of the new side.
         pins: what happened to its pins; for an added or removed customization all of them.
         fields: what happened to its other values; none for an added or removed one.
         cause: ``edited`` by somebody, or left out by the API: ``expired``, or its item no longer in the ``catalog``.
@@ -80,22 +89,38 @@ class Change:
     """
 
     kind: Kind
-    old: Customization | None
-    new: Customization | None
+    pair: Pair
+    old_data: Mapping[str, Any]
+    new_data: Mapping[str, Any]
     pins: tuple[PinChange, ...]
     fields: tuple[FieldChange, ...]
     cause: Cause = "edited"
     place: Place | None = None
 
     @property
+    def old(self) -> Customization | None:
+        """The old side; None if the customization was added."""
+        return self.pair.old
+
+    @property
+    def new(self) -> Customization | None:
+        """The new side; None if the customization was removed."""
+        return self.pair.new
+
+    @property
     def subject(self) -> Customization:
         """The side that names it: the old one where there is one."""
-        return Pair(self.new, self.old).shown
+        return self.pair.sides[0]
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The plain data of the subject."""
+        return self.new_data if self.old is None else self.old_data
 
     @property
     def id(self) -> str | None:
         """Its id; that of the old side where both have one."""
-        return next((side.id for side in (self.old, self.new) if side and side.id is not None), None)
+        return next((side.id for side in self.pair.sides if side.id is not None), None)
 
     @property
     def effect(self) -> Effect:
@@ -105,8 +130,9 @@ class Change:
 
     @property
     def updated_at(self) -> str | None:
-        """When the vendor last saw a change, if a side says so."""
-        return next((side.updated_at for side in (self.new, self.old) if side and side.updated_at is not None), None)
+        """When the vendor last saw a change, in UTC, if a side says so."""
+        known = [side.updated_at for side in self.pair.sides if side.updated_at is not None]
+        return date_time(known[-1]) if known else None
 
     def counts_for(self, fail_on: FailOn) -> bool:
         """Whether it makes a run that fails on such changes fail."""

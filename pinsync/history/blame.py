@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pinsync.canonical.pins import pair_pins, read_pin
-from pinsync.drift.changes import pin_change, pins_of, plain_data, same
-from pinsync.drift.pairs import match
+from pinsync.drift.changes import pin_change, pins_of, same
+from pinsync.drift.pairs import match, plain_data
 from pinsync.history.record import Blamed, BlamedRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pinsync.drift.pairs import Kind, Pair
-    from pinsync.drift.record import PinChange, Place
+    from pinsync.drift.record import PinChange, Placed
     from pinsync.history.steps import Step, TrackerStep
     from pinsync.model import Commit, Customization
 
 
 def blamed(
-    steps: Iterable[Step], rules: Mapping[str, Sequence[tuple[Customization, Place]]]
+    steps: Iterable[Step], rules: Mapping[str, Sequence[Placed]]
 ) -> tuple[dict[str, tuple[BlamedRule, ...]], bool]:
     """Find the commit that last changed each pin.
 
@@ -34,7 +34,7 @@ def blamed(
     Returns:
         By tracker the rules, in their order; and whether each pin has its commit.
     """
-    traces = {name: [_Trace(item, place) for item, place in found] for name, found in rules.items()}
+    traces = {name: list(map(_Trace, found)) for name, found in rules.items()}
     waiting = {name: _Waiting(found) for name, found in traces.items()}
     for step in steps if any(waiting.values()) else ():
         for tracker in step.trackers:
@@ -69,7 +69,7 @@ class _Waiting:
         moved = []
         for pair in match(step.old, step.new) if self._traces else ():
             found = self._traces.get(_key(pair.new), []) if pair.new else []
-            trace = next((each for each in found if _same_pins(pair.new, each.item)), None)
+            trace = next((each for each in found if each.is_at(pair.new)), None)
             if trace is None:
                 continue
             found.remove(trace)
@@ -85,14 +85,18 @@ class _Trace:
     """A rule on its way back.
 
     Args:
-        item: the rule.
-        place: where it stands.
+        rule: the rule in the commit to begin at.
+
+    Attributes:
+        item: the rule in the commit looked at.
     """
 
-    def __init__(self, item: Customization, place: Place) -> None:
-        self.item = item
-        self._rule = item, place
-        self._pins = pins_of(plain_data(item))
+    def __init__(self, rule: Placed) -> None:
+        self.item = rule.customization
+        self._rule = rule
+        self._data = plain_data(rule.customization)
+        self._pins = pins_of(self._data)
+        self._item_pins = self._pins
         self._blamed: dict[int, tuple[PinChange, Commit]] = {}
         self._waiting = {at: at for at in range(len(self._pins))}  # pin → which one it is in the commit looked at
         self._changed: tuple[Kind, Commit] | None = None
@@ -102,19 +106,31 @@ class _Trace:
         """Whether nothing that older commits did matters."""
         return self._changed is not None and not self._waiting
 
+    def is_at(self, item: Customization | None) -> bool:
+        """Return whether a customization is the rule in the commit looked at.
+
+        Only its pins are compared: the rest of the text differs where the configuration came to
+        ignore a field.
+        """
+        return item == self.item or same(pins_of(plain_data(item)), self._item_pins)
+
     def back(self, pair: Pair, commit: Commit) -> None:
         """Go on with what the rule was before a commit."""
         if pair.kind:
             self._changed = self._changed or (pair.kind, commit)
-            self._blame(pins_of(plain_data(pair.old)), pins_of(plain_data(pair.new)), commit)
+            old_pins = pins_of(plain_data(pair.old))
+            self._blame(old_pins, commit)
+            self._item_pins = old_pins
         if pair.old:
             self.item = pair.old
 
-    def _blame(self, old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]], commit: Commit) -> None:
-        origins = {there: here for here, there in pair_pins(old, new)}
+    def _blame(self, old_pins: Sequence[Mapping[str, Any]], commit: Commit) -> None:
+        """Blame a commit for the pins that it changed, and follow the other pins to their old places."""
+        new_pins = self._item_pins
+        origins = {there: here for here, there in pair_pins(old_pins, new_pins)}
         for pin, there in list(self._waiting.items()):
             here = origins.get(there)
-            if change := pin_change(None if here is None else old[here], new[there]):
+            if change := pin_change(None if here is None else old_pins[here], new_pins[there]):
                 self._blamed[pin] = change, commit
                 del self._waiting[pin]
             elif here is not None:
@@ -126,12 +142,7 @@ class _Trace:
         for at, pin in enumerate(self._pins):
             change, commit = self._blamed.get(at, (None, None))
             pins.append(Blamed(read_pin(pin), change, commit))
-        return BlamedRule(*self._rule, tuple(pins), *(self._changed or (None, None)))
-
-
-def _same_pins(one: Customization | None, other: Customization) -> bool:
-    """Whether they are one rule; the rest of their texts may differ, where the configuration came to ignore a field."""
-    return one == other or same(pins_of(plain_data(one)), pins_of(plain_data(other)))
+        return BlamedRule(*self._rule, self._data, tuple(pins), *(self._changed or (None, None)))
 
 
 def _key(item: Customization) -> object:

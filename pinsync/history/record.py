@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +69,7 @@ class BlamedRule:
     Attributes:
         customization: the rule.
         place: where it stands.
+        data: its plain data, the model included.
         pins: in the order of the file.
         kind: what the commit that last changed the rule, in whatever, did to it; None if it is older than all that is
             known.
@@ -77,6 +78,7 @@ class BlamedRule:
 
     customization: Customization
     place: Place
+    data: Mapping[str, Any]
     pins: tuple[Blamed, ...]
     kind: Kind | None
     commit: Commit | None

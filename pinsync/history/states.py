@@ -90,7 +90,7 @@ class States:
         self._standing: dict[_Thing, tuple[int, Version | None]] = {}
         self._begins: dict[_Thing, int] = {}
         self._titled: dict[str, dict[str, list[Customization]]] = {}
-        self._noted: dict[str, set[int]] = {}  # by `id`, which stays, as no customization is ever forgotten
+        self._noted: dict[str, set[Customization]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -237,12 +237,13 @@ class States:
         """Take note of a commit's customizations that weren't met in a newer commit."""
         known = self._titled.setdefault(tracker, {})
         noted = self._noted.setdefault(tracker, set())
-        found: list[Customization] = []
+        new: set[Customization] = set()
         for version in versions:
-            new = set(map(id, version.items)) - noted
-            noted |= new
-            found += [item for item in version.items if id(item) in new and b"title" in item.text]
-        for item in sorted(found, key=order_in_tracker):
+            new.update(version.items)
+        new -= noted
+        noted |= new
+        titled = [item for item in new if b"title" in item.text]
+        for item in sorted(titled, key=order_in_tracker):
             if item.target.identity is not None:
                 known.setdefault(item.target.identity, []).append(item)
 

@@ -18,11 +18,16 @@ from pinsync.workspace.state import pair_trackers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import PurePosixPath
 
     from pinsync.config import Tracker
+    from pinsync.drift.pairs import Pair
     from pinsync.history.configurations import Today
     from pinsync.model import Commit, Customization
     from pinsync.repository import Range, Reader
+
+    Line = tuple[PurePosixPath, int]
+    """The path of a file, and a line of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class TrackerStep:
         tracker_id: its id.
         old: what stands in files that differ, on the parent's side; what is equal on both sides is left out.
         new: the same on the commit's side.
+        old_lines: for each customization of ``old`` its file and line.
+        new_lines: the same of ``new``.
         touched: the documents that differ, or lie elsewhere, those of the parent's side first.
     """
 
@@ -43,24 +50,23 @@ class TrackerStep:
     tracker_id: str
     old: Sequence[Customization]
     new: Sequence[Customization]
+    old_lines: Sequence[Line]
+    new_lines: Sequence[Line]
     touched: Sequence[Version]
 
-    def places(self, wanted: Sequence[Customization]) -> list[Place]:
-        """Return where customizations that differ stand: on the commit's side, or the parent's if gone.
+    def place(self, pair: Pair) -> Place:
+        """Return where a customization stands: on the commit's side, or on the parent's if it is gone.
 
         Args:
-            wanted: some of ``old`` and ``new``. Equal rules without an id share one object; their places are handed out
-                in the file's order.
+            pair: a pair of ``old`` and ``new``.
         """
-        missing = {id(item) for item in wanted}
-        found: dict[int, list[Place]] = {}
-        for version in self.touched:
-            here: dict[int, list[Place]] = {}
-            for item, line in zip(version.items, version.lines, strict=True):
-                if id(item) in missing:
-                    here.setdefault(id(item), []).append(Place(str(version.path), line))
-            found |= here
-        return [places.pop(0) if len(places := found[id(item)]) > 1 else places[0] for item in wanted]
+        lines, index = self.new_lines, pair.new_index
+        if index is None:
+            lines, index = self.old_lines, pair.old_index
+        if index is None:
+            raise ValueError("a pair of nothing")
+        path, line = lines[index]
+        return Place(str(path), line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,16 +224,35 @@ def _tracker_step(
     ]
     if not any(touched):
         return None
-    old, new = ([item for version in versions for item in version.items] for versions in touched)
-    same = set(map(id, old)).intersection(map(id, new))
+    old, old_lines = _find_different(*touched)
+    new, new_lines = _find_different(*reversed(touched))
     return TrackerStep(
         tracker.name,
         newest,
         tracker.tracker_id,
-        [item for item in old if id(item) not in same or item.id is None],
-        [item for item in new if id(item) not in same or item.id is None],
+        old,
+        new,
+        old_lines,
+        new_lines,
         [*touched[0], *touched[1]],
     )
+
+
+def _find_different(versions: Iterable[Version], others: Iterable[Version]) -> tuple[list[Customization], list[Line]]:
+    """Return the customizations of one side that the other side lacks, and their lines.
+
+    A customization without an id is always among them: the other side may have it less often.
+    """
+    there = {item.id: item for version in others for item in version.items}
+    found: list[Customization] = []
+    lines: list[Line] = []
+    for version in versions:
+        for item, line in zip(version.items, version.lines, strict=True):
+            # Equal customizations are one object in the versions of a history.
+            if item.id is None or there.get(item.id) is not item:
+                found.append(item)
+                lines.append((version.path, line))
+    return found, lines
 
 
 def _differs(one: Version, other: Version | None) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pinsync.canonical.pins import SPOTS, read_pin
-from pinsync.drift.changes import pins_of, plain_data
+from pinsync.drift.changes import pins_of
+from pinsync.drift.pairs import plain_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -50,10 +50,10 @@ def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore:
     disk = _applied(update.files, {**files.unchecked, **files.present})
     recorded = _complete({**earlier, **update.files}, own, head, disk, reader)
     old = reader.all_rules(before)
-    pairs = match(old, reader.all_rules(_applied(recorded, before)))
+    pairs = list(match(old, reader.all_rules(_applied(recorded, before))))
     committed = pairs
     if before != head:
-        committed = match(reader.all_rules(head), reader.all_rules(_applied(recorded, head)))
+        committed = list(match(reader.all_rules(head), reader.all_rules(_applied(recorded, head))))
     return replace(
         update,
         recorded=recorded,

@@ -56,7 +56,7 @@ def _same(one: Customization | None, other: Customization | None) -> bool:
 
 def collect_ids(found: Update | None) -> set[str]:
     """Return the ids of the rules that an export is about."""
-    return {side.id for pair in found.pairs for side in pair if side and side.id is not None} if found else set()
+    return {side.id for pair in found.pairs for side in pair.sides if side.id is not None} if found else set()
 
 
 def plan_beside(

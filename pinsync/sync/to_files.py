@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import layout
 from pinsync.document.merge import merge_document
-from pinsync.drift.pairs import in_scope, match
+from pinsync.drift.pairs import match
 from pinsync.errors import FileError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.sync.basis import customizations, entries
@@ -101,10 +101,8 @@ def plan_update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Sna
     """
     documents = basis.documents
     origins = {id(entry.customization): entry for entry in entries(documents)}
-    matched = match(customizations(documents), live.customizations)
-    pairs = matched
-    if scope != EVERYTHING:
-        pairs = [pair for pair in matched if in_scope(pair.old, scope) or in_scope(pair.new, scope)]
+    matched = list(match(customizations(documents), live.customizations))
+    pairs = [pair for pair in matched if pair.is_in(scope)]
     scoped = {id(pair) for pair in pairs}
     # A document that holds no rule goes, unless a scope leaves everything else as it stands.
     stay = () if scope == EVERYTHING else documents.items()
@@ -123,7 +121,7 @@ def plan_update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Sna
                 kept.append((source, origin.line, new))
         if new is not None:
             states.setdefault(new.model, []).append((new, origin))
-    models = {side.model for pair in pairs for side in pair if side}
+    models = {side.model for pair in pairs for side in pair.sides}
     files = _files(folder, basis, states, models)
     existing = {PurePosixPath(read.source) for read in documents.values()}.difference(basis.deleted)
     return Update(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.drift.changes import plain_data
 from pinsync.reports.words import commits
 from pinsync.reports.words.record import encode, identify
 
@@ -50,7 +49,7 @@ def _build_tracker(tracker: BlamedTracker) -> Record:
 
 def _build_rule(rule: BlamedRule) -> Record:
     return {
-        **identify(rule.customization, plain_data(rule.customization), rule.place),
+        **identify(rule.customization, rule.data, rule.place),
         "kind": rule.kind,
         "commit": commits.build_commit(rule.commit),
         "pins": [_build_pin(blamed) for blamed in rule.pins],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pinsync.drift.changes import plain_data
 from pinsync.escape import clip, one_line
 from pinsync.reports.words import commits
 from pinsync.reports.words.likeness import find_alike
@@ -70,7 +69,7 @@ class _Report:
             yield from self._render_table(rule, words)
 
     def _write_title(self, rule: BlamedRule, words: Words) -> str:
-        called = words.name_rule(rule.customization, plain_data(rule.customization))
+        called = words.name_rule(rule.customization, rule.data)
         place = one_line(f"{rule.place.file}:{rule.place.line}")
         return f"{paint(self.style, 'bold', called.name)}{called.aside} · {place}"
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
 
-from pinsync.drift.changes import plain_data
 from pinsync.errors import FileError
 from pinsync.escape import clip, one_line
 from pinsync.model import Finding
@@ -238,7 +237,7 @@ def _name_test(change: Change, words: DriftWords) -> str:
     # Which identities look alike depends on the other changes: a name that changed with them
     # would be another test's.
     words = replace(words, alike=frozenset())
-    name = clip(words.name_rule(item, plain_data(item)).full, _MAX_NAME)
+    name = clip(words.name_rule(item, change.data).full, _MAX_NAME)
     return name if change.id is None else f"{name}, id {one_line(change.id[:SHORT])}"
 
 

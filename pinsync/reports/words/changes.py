@@ -11,7 +11,6 @@ from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from pinsync.canonical.fields import KNOWN
-from pinsync.drift.changes import plain_data
 from pinsync.escape import clip, one_line, reveal
 from pinsync.reports.words.likeness import find_alike, spell_out
 from pinsync.reports.words.pins import (
@@ -134,9 +133,10 @@ class ChangeWords(Words):
 
     def adapt_to(self, tracker: TrackerDrift) -> Self:
         """Return the words for a tracker, with its titles and its identities that look alike."""
-        items = (side for change in tracker.changes for side in (change.old, change.new) if side)
+        items: list[Customization] = []
         pins: list[Pin] = []
         for change in tracker.changes:
+            items += change.pair.sides
             for pin in change.pins:
                 pins += [side for side in (pin.old, pin.new) if side]
         alike = find_alike(collect_identities(items, pins))
@@ -160,7 +160,7 @@ class ChangeWords(Words):
 
     def describe_change(self, change: Change) -> Description:
         """Describe a change in full."""
-        item, data = change.subject, plain_data(change.subject)
+        item = change.subject
         remarks = []
         if change.cause != "edited":
             remarks.append(_ALL_EXPLAINED[change.cause])
@@ -169,13 +169,13 @@ class ChangeWords(Words):
         if change.place:
             remarks.append(self.escape(f"{change.place.file}:{change.place.line}"))
         model = clip(compact(item.model, self.choose_spelling(item.model)), MAX_TITLE)
-        lines = tuple(self._describe_lines(change, data))
+        lines = tuple(self._describe_lines(change))
         last_update = ""
         if change.updated_at is not None:
             last_update = f"last changed in the UI {self.format_moment(change.updated_at)}"
         return Description(
             kind=change.kind,
-            name=self._name_marked_rule(item, data),
+            name=self._name_marked_rule(item, change.data),
             model=self.escape(model),
             verdict=self._name_kind(change.kind),
             remarks=tuple(remarks),
@@ -185,7 +185,7 @@ class ChangeWords(Words):
 
     def summarize_change(self, change: Change) -> tuple[str, str]:
         """Return the name of a customization, and the visible part of its change in a few words."""
-        name = self._name_marked_rule(change.subject, plain_data(change.subject)).name
+        name = self._name_marked_rule(change.subject, change.data).name
         pins = change.pins
         fields = [each for each in change.fields if not _is_label(change, each)]
         counts = []
@@ -209,9 +209,9 @@ class ChangeWords(Words):
             return name
         return RuleName(f"{name.name}, id {self.escape(mark)}")
 
-    def _describe_lines(self, change: Change, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def _describe_lines(self, change: Change) -> Iterator[tuple[str, str]]:
         if change.kind in SIGNS:
-            yield from self._describe_whole(change, data)
+            yield from self._describe_whole(change)
             return
         for pin in change.pins:
             yield SIGNS.get(pin.kind, CHANGED), self.describe_pin_change(pin)
@@ -222,14 +222,14 @@ class ChangeWords(Words):
             spell = spell_out if format_path(each.path) in alike else reveal
             yield CHANGED, self.describe_field_change(each, spell) + aside
 
-    def _describe_whole(self, change: Change, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def _describe_whole(self, change: Change) -> Iterator[tuple[str, str]]:
         """Yield the lines of an added or removed customization: pins and undocumented fields."""
         for pin in change.pins:
             yield SIGNS.get(pin.kind, CHANGED), self.describe_single_pin(pin)
         sign = SIGNS[change.kind]
         if not change.pins:
             yield sign, "no pins"
-        unknown = {name: value for name, value in data.items() if name not in KNOWN}
+        unknown = {name: value for name, value in change.data.items() if name not in KNOWN}
         for name, value in unknown.items():
             yield sign, self.describe_field(name, value)
 

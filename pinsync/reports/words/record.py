@@ -6,7 +6,6 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
-from pinsync.drift.changes import plain_data
 from pinsync.drift.pairs import read_title
 from pinsync.drift.record import MISSING
 from pinsync.escape import INVISIBLE, defuse
@@ -71,8 +70,7 @@ def format_utc(moment: datetime) -> str:
 
 def build_change(change: Change) -> Record:
     """Return the change of a customization as an object of the JSON contracts."""
-    data = plain_data(change.subject)
-    named = read_title(data) or (read_title(plain_data(change.new)) if change.new else None)
+    data = change.data
     # diff.schema.json: this key, unlike target_identity, is left out rather than null.
     criteria = {}
     if "target_criteria" in data:
@@ -84,7 +82,7 @@ def build_change(change: Change) -> Record:
         "target_type": change.subject.target.type,
         "target_identity": data.get("target_identity"),
         **criteria,
-        "title": named,
+        "title": read_title(data) or read_title(change.new_data),
         "file": change.place.file if change.place else None,
         "line": change.place.line if change.place else None,
         "cause": change.cause,
@@ -115,7 +113,7 @@ def _build_field(field: FieldChange) -> Record:
     return record
 
 
-def _build_fields(change: Change, data: Record) -> list[Record]:
+def _build_fields(change: Change, data: Mapping[str, Any]) -> list[Record]:
     """Return all fields of an added or removed customization, so that a program can rebuild it."""
     if change.kind not in ("added", "removed"):
         return []
