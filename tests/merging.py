@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pinsync.canonical import normalize
-from pinsync.document.merge import merge_document
+from pinsync.document.merge import find_outcomes, merge_document
 from pinsync.document.parse import parse_document
 from pinsync.drift.pairs import match
 from pinsync.workspace.read import read_documents
@@ -14,7 +14,7 @@ from pinsync.workspace.read import read_documents
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pinsync.document.record import Block, Document
+    from pinsync.document.record import Document
     from pinsync.model import Customization
 
 
@@ -42,15 +42,20 @@ def _merge(files: Mapping[str, bytes], live: list[Customization], ignore: normal
     found: dict[str, Document] = read_documents(
         ((PurePosixPath(path), text) for path, text in files.items()), live, ignore
     )
-    origins: dict[int, Block] = {id(entry.customization): entry for read in found.values() for entry in read.entries}
-    states: dict[str, list[tuple[Customization, Block | None]]] = {}
-    for pair in match([entry.customization for entry in origins.values()], live):
-        keep = pair.new or (pair.old if pair.old and pair.old.id is None else None)
-        if keep is not None:
-            states.setdefault(keep.model, []).append((keep, origins[id(pair.old)] if pair.old else None))
+    blocks = [entry for read in found.values() for entry in read.entries]
+    state: list[Customization | None] = []
+    new: list[Customization] = []
+    for pair in match([block.customization for block in blocks], live):
+        if pair.old is not None:
+            state.append(pair.new or (pair.old if pair.old.id is None else None))
+        elif pair.new is not None:
+            new.append(pair.new)
+    outcomes = find_outcomes(found, state, new)
     after = {}
-    for model, state in states.items():
+    for model, outcome in outcomes.items():
+        if not outcome.customizations:
+            continue
         path = found[model].source if model in found else f"{model}.yaml"
-        text = merge_document(found.get(model), model, state)
+        text = merge_document(found.get(model), model, outcome)
         after[path] = files[path] if text is None else text
     return after

@@ -14,7 +14,7 @@ from strategies import QUICK, rows
 
 from pinsync.canonical import answer, normalize
 from pinsync.document.form import formatted
-from pinsync.document.merge import merge_document
+from pinsync.document.merge import Outcome, merge_document
 from pinsync.document.parse import _Reader, parse_document
 from pinsync.document.record import render_document
 from pinsync.errors import DataError, FileError
@@ -87,7 +87,7 @@ def test_a_text_that_the_file_ends_in_gains_no_line_end(sign: str) -> None:
     (found,) = read.entries
     assert found.customization == item(rule("a", 1, title="\nHello"))
     assert read.original == text.encode()
-    more = merge_document(read, "basket", [(found.customization, found), (item(rule("b", 2)), None)])
+    more = merge_document(read, "basket", Outcome([found.customization], [(item(rule("b", 2)), None)]))
     assert more is not None
     assert texts(parse(more)) == [item(rule("a", 1, title="\nHello")).text.decode(), item(rule("b", 2)).text.decode()]
 
@@ -117,7 +117,7 @@ def test_what_is_rendered_is_read_back(drawn: list[Row], data: st.DataObject) ->
         assert sorted(texts(read)) == sorted(found.text.decode() for found in items)
         assert [entry.body.decode() for entry in read.entries] == texts(read)
         assert read.text() == text
-        assert merge_document(read, "basket", [(entry.customization, entry) for entry in read.entries]) is None
+        assert merge_document(read, "basket", Outcome([entry.customization for entry in read.entries])) is None
 
 
 @pytest.mark.parametrize(
@@ -159,11 +159,10 @@ def test_every_form_says_the_same(text: str) -> None:
     read = parse(text)
     assert read.model == "basket"
     assert sorted(texts(read)) == [A, B]
-    state = [(entry.customization, entry) for entry in reversed(read.entries)]
-    assert merge_document(read, "basket", state) is None
-    changed = merge_document(
-        read, "basket", [(item(rule("b", 3)) if says.id == "b" else says, at) for says, at in state]
-    )
+    says = [entry.customization for entry in read.entries]
+    assert merge_document(read, "basket", Outcome([*says])) is None
+    edited = Outcome([item(rule("b", 3)) if each.id == "b" else each for each in says])
+    changed = merge_document(read, "basket", edited)
     assert changed is not None
     assert sorted(texts(parse(changed))) == [A, B.replace("2", "3")]
     assert (b"\r\n" in changed) == ("\r\n" in text)
@@ -184,9 +183,8 @@ def test_a_byte_order_mark_stays_and_is_no_part_of_the_text(text: str) -> None:
     assert read.bom
     assert read.head.decode() == parse(text).head.decode()
     assert read.text().decode() == "\ufeff" + text
-    more = merge_document(
-        read, "basket", [*((entry.customization, entry) for entry in read.entries), (item(rule("c")), None)]
-    )
+    outcome = Outcome([entry.customization for entry in read.entries], [(item(rule("c")), None)])
+    more = merge_document(read, "basket", outcome)
     assert more is not None
     assert more.decode().rindex("\ufeff") == 0
 
@@ -204,8 +202,8 @@ def test_lines_are_those_of_the_file() -> None:
 def test_a_document_without_customizations(rest: str) -> None:
     read = parse("format: 1\nmodel: basket\n" + rest)
     assert (read.model, read.entries) == ("basket", ())
-    assert merge_document(read, "basket", []) is None
-    changed = merge_document(read, "basket", [(item(rule("a", 1)), None)])
+    assert merge_document(read, "basket", Outcome()) is None
+    changed = merge_document(read, "basket", Outcome(arriving=[(item(rule("a", 1)), None)]))
     assert changed is not None
     assert texts(parse(changed)) == [A]
     assert changed.count(b"#") == rest.count("#")
@@ -238,14 +236,14 @@ def test_nor_is_an_object_that_holds_nothing_else() -> None:
 IN_SYNC = """
 import sys
 from pathlib import Path
-from pinsync.document.merge import merge_document
+from pinsync.document.merge import Outcome, merge_document
 from pinsync.workspace.read import read_documents
 found = [read_documents([("basket.yaml", Path(sys.argv[1]).read_bytes())], known, ()) for known in ([], [])]
 text = Path(sys.argv[1]).read_bytes()
 (read,) = found[0].values()
 live = [entry.customization for entry in read.entries]
 again = read_documents([("basket.yaml", text)], live, ())["basket"]
-assert merge_document(again, "basket", [(entry.customization, entry) for entry in again.entries]) is None
+assert merge_document(again, "basket", Outcome([entry.customization for entry in again.entries])) is None
 assert len(live) == int(sys.argv[2]), live
 print(sorted(name for name in sys.modules if name.partition(".")[0] in ("ruamel", "httpx", "git", "yaml", "deepdiff")))
 """

@@ -24,7 +24,7 @@ from workflows import commands
 from pinsync.canonical.normalize import build_customization
 from pinsync.document.form import formatted
 from pinsync.document.irregular import lay_out
-from pinsync.document.merge import merge_document
+from pinsync.document.merge import Outcome, merge_document
 from pinsync.document.parse import parse_document
 from pinsync.document.record import document_head, empty_head, render_document
 from pinsync.errors import FileError
@@ -111,7 +111,8 @@ def test_no_customizations_are_an_empty_list(text: str, result: str) -> None:
 
 def test_a_first_customization_follows_an_empty_list() -> None:
     first = build_customization({"id": "a", "target_type": "item", "target_identity": "/a/"}, model="basket")
-    text = merge_document(parse_document(f"# ours\n{NONE}# below\n".encode(), "f"), "basket", [(first, None)])
+    read = parse_document(f"# ours\n{NONE}# below\n".encode(), "f")
+    text = merge_document(read, "basket", Outcome(arriving=[(first, None)]))
     assert text is not None
     assert text.decode() == f"# ours\n{HEAD}{A}# below\n"
 

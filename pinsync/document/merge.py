@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -13,68 +14,118 @@ from pinsync.document.loader import load
 from pinsync.document.record import Block, Document, document_head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pinsync.model import Customization
 
 
-def merge_document(
-    document: Document | None, model: str, state: Sequence[tuple[Customization, Block | None]]
-) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a document is to hold.
+
+    Attributes:
+        staying: for each block of the document what its customization becomes; None if it leaves.
+        arriving: the other customizations, each with the block of another document that it had.
+    """
+
+    staying: list[Customization | None] = field(default_factory=list)
+    arriving: list[tuple[Customization, Block | None]] = field(default_factory=list)
+
+    @property
+    def customizations(self) -> list[Customization]:
+        """All customizations that the document is to hold."""
+        staying = [item for item in self.staying if item is not None]
+        return staying + [item for item, _ in self.arriving]
+
+
+def find_outcomes(
+    documents: Mapping[str, Document],
+    after: Iterable[Customization | None],
+    new: Iterable[Customization],
+) -> dict[str, Outcome]:
+    """Return what documents are to hold, by model.
+
+    Args:
+        documents: model → document.
+        after: what becomes of the customization of each block, in the order of the documents.
+        new: the customizations that have no block yet.
+    """
+    outcomes = {model: Outcome() for model in documents}
+    following = iter(after)
+    for model, document in documents.items():
+        for block, item in zip(document.entries, following, strict=False):
+            if item is None or item.model == model:
+                outcomes[model].staying.append(item)
+            else:
+                outcomes[model].staying.append(None)
+                outcomes.setdefault(item.model, Outcome()).arriving.append((item, block))
+    for item in new:
+        outcomes.setdefault(item.model, Outcome()).arriving.append((item, None))
+    return outcomes
+
+
+def merge_document(document: Document | None, model: str, outcome: Outcome) -> bytes | None:
     """Return a document's text in a new state, with as little of it changed as can be.
 
     Args:
         document: the document as it stands, if there is one.
         model: the recommender model.
-        state: each customization of the new state with the entry it stems from, of this document or of another.
+        outcome: what the document is to hold.
 
     Returns:
         The new text; None if the document says all of it already, in whatever form.
     """
     if document is None:
-        return b"".join((document_head(model), *(block for _, block in _arrivals(state))))
-    staying, arriving = _places(document, state)
-    if not arriving and all(
-        (same := staying.get(id(entry))) and same.text == entry.customization.text for entry in document.entries
+        blocks = (block for _, block in _arrivals(outcome.arriving))
+        return b"".join((document_head(model), *blocks))
+    staying, moving = _find_moving(document, outcome.staying)
+    if not (moving or outcome.arriving) and all(
+        item is not None and item.text == entry.customization.text
+        for entry, item in zip(document.entries, staying, strict=True)
     ):
         return None
     parts = [document.head]
-    queue = deque(_arrivals(arriving))
-    for entry in document.entries:
-        here = staying.get(id(entry))
-        if here is not None or entry.gap.strip():
+    queue = deque(_arrivals([*moving, *outcome.arriving]))
+    for entry, item in zip(document.entries, staying, strict=True):
+        if item is not None or entry.gap.strip():
             parts.append(entry.gap)
-        if here is None:
+        if item is None:
             continue
-        while queue and queue[0][0] < canonical.order(here):
+        while queue and queue[0][0] < canonical.order(item):
             parts.append(queue.popleft()[1])
-        parts.append(rewrite_block(entry, here))
+        parts.append(rewrite_block(entry, item))
     parts += (block for _, block in queue)
     return document.to_file(b"".join((*parts, document.tail)))
 
 
-def _places(
-    document: Document, state: Iterable[tuple[Customization, Block | None]]
-) -> tuple[dict[int, Customization], list[tuple[Customization, Block | None]]]:
-    """Tell what stays where its entry stands from what has to be put into its place.
+def _find_moving(
+    document: Document, staying: Sequence[Customization | None]
+) -> tuple[list[Customization | None], list[tuple[Customization, Block | None]]]:
+    """Tell what stays where its block stands from what has to be put into its place.
 
     What sorts as before stays, and so does what still fits: an id that is filled in moves nothing.
+
+    Returns:
+        For each block what stays there, None if nothing does; and what moves, with its block.
     """
     order = canonical.order
-    states = {id(origin): item for item, origin in state if origin}
-    staying: dict[int, Customization] = {}
+    fitting: list[Customization | None] = []
+    moving: list[tuple[Customization, Block | None]] = []
     last: tuple[object, ...] = ()
-    for entry, below in zip_longest(document.entries, document.entries[1:]):
-        item = states.get(id(entry))
+    for entry, below, item in zip_longest(document.entries, document.entries[1:], staying):
         if item is None:
+            fitting.append(None)
             continue
         key = order(item)
         if key[:-1] == order(entry.customization)[:-1] or (
             last < key and (below is None or key < order(below.customization))
         ):
-            staying[id(entry)] = item
+            fitting.append(item)
             last = key
-    return staying, [(item, origin) for item, origin in state if id(origin) not in staying]
+        else:
+            fitting.append(None)
+            moving.append((item, entry))
+    return fitting, moving
 
 
 def _arrivals(state: Iterable[tuple[Customization, Block | None]]) -> list[tuple[Any, bytes]]:

@@ -6,14 +6,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pinsync import layout
-from pinsync.document.merge import merge_document
+from pinsync.document.merge import find_outcomes, merge_document
 from pinsync.document.record import render_document
 from pinsync.drift.record import Change, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pinsync.document.record import Block, Document
+    from pinsync.document.merge import Outcome
+    from pinsync.document.record import Document
     from pinsync.model import Customization
     from pinsync.workspace.state import Content
 
@@ -30,24 +31,30 @@ def build_texts(changes: Sequence[Change], old: Content, new: Content, folder: P
         new: the other side; its files say what a new file is called.
         folder: where a file goes that neither side has.
     """
-    origins = {id(entry.customization): entry for read in old.documents.values() for entry in read.entries}
-    ends = {id(change.old): change.new for change in changes if change.old}
     before: dict[str, list[Customization]] = {}
-    after: dict[str, list[tuple[Customization, Block | None]]] = {}
     for item in old.snapshot.customizations:
         before.setdefault(item.model, []).append(item)
-        end = ends.get(id(item), item)
-        if end is not None:
-            after.setdefault(end.model, []).append((end, origins.get(id(item))))
-    for change in changes:
-        if change.old is None and change.new is not None:
-            after.setdefault(change.new.model, []).append((change.new, None))
-    touched = {item.model for change in changes for item in (change.old, change.new) if item}
+    outcomes = _find_outcomes(changes, old)
+    touched = {item.model for change in changes for item in change.pair.sides}
     paths = {model: _path(model, old, new, folder) for model in touched}
     for model in sorted(touched, key=lambda model: str(paths[model])):
         read = old.documents.get(model)
         text = _old_text(read, model, before)
-        yield Texts(str(paths[model]), text, _new_text(read, model, after, text))
+        yield Texts(str(paths[model]), text, _new_text(read, model, outcomes.get(model), text))
+
+
+def _find_outcomes(changes: Sequence[Change], old: Content) -> dict[str, Outcome]:
+    """Return what the documents of the old side hold after the changes, by model."""
+    after: list[Customization | None] = list(old.snapshot.customizations)
+    new: list[Customization] = []
+    for change in changes:
+        if change.pair.old_index is not None:
+            after[change.pair.old_index] = change.new
+        elif change.new is not None:
+            new.append(change.new)
+    if not old.documents:
+        new += [item for item in after if item is not None]
+    return find_outcomes(old.documents, after, new)
 
 
 def _old_text(read: Document | None, model: str, before: Mapping[str, Sequence[Customization]]) -> bytes | None:
@@ -66,11 +73,11 @@ def _path(model: str, old: Content, new: Content, folder: PurePosixPath) -> Pure
 def _new_text(
     read: Document | None,
     model: str,
-    after: Mapping[str, Sequence[tuple[Customization, Block | None]]],
+    outcome: Outcome | None,
     text: bytes | None,
 ) -> bytes | None:
-    if model not in after:
+    if outcome is None or not outcome.customizations:
         return None
     if read is None:
-        return render_document(model, [item for item, _ in after[model]])
-    return merge_document(read, model, after[model]) or text
+        return render_document(model, outcome.customizations)
+    return merge_document(read, model, outcome) or text

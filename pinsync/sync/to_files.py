@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import layout
-from pinsync.document.merge import merge_document
+from pinsync.document.merge import find_outcomes, merge_document
 from pinsync.drift.pairs import match
 from pinsync.errors import FileError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pinsync.config.records import Tracker
-    from pinsync.document.record import Block
+    from pinsync.document.merge import Outcome
     from pinsync.drift.pairs import Pair
     from pinsync.sync.basis import Basis
     from pinsync.workspace.tree import Changes, Files
@@ -100,29 +102,36 @@ def plan_update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Sna
         FileError: the place of a new document is taken by another model.
     """
     documents = basis.documents
-    origins = {id(entry.customization): entry for entry in entries(documents)}
     matched = list(match(customizations(documents), live.customizations))
-    pairs = [pair for pair in matched if pair.is_in(scope)]
-    scoped = {id(pair) for pair in pairs}
-    # A document that holds no rule goes, unless a scope leaves everything else as it stands.
-    stay = () if scope == EVERYTHING else documents.items()
-    states: dict[str, list[tuple[Customization, Block | None]]] = {
-        model: [] for model, read in stay if not read.entries
-    }
-    kept = []
-    for pair in matched:
-        origin = origins[id(pair.old)] if pair.old else None
-        new = pair.new if id(pair) in scoped else pair.old
-        if new is None and pair.old is not None and pair.old.id is None and origin is not None:
-            source = documents[pair.old.model].source
+    pairs: list[Pair] = []
+    after: list[Customization | None] = []
+    new: list[Customization] = []
+    kept: list[tuple[str, int, Customization]] = []
+    # The pairs begin with those of the documents' customizations, in their order.
+    for pair, block in zip_longest(matched, entries(documents)):
+        is_inside = pair.is_in(scope)
+        if is_inside:
+            pairs.append(pair)
+        item = pair.new if is_inside else pair.old
+        if block is None:
+            if item is not None:
+                new.append(item)
+            continue
+        if item is None and block.customization.id is None:
+            source = documents[block.customization.model].source
             # A rule without an id that somebody deleted with its file is not for an export to bring back.
             if PurePosixPath(source) not in basis.deleted:
-                new = pair.old
-                kept.append((source, origin.line, new))
-        if new is not None:
-            states.setdefault(new.model, []).append((new, origin))
+                item = block.customization
+                kept.append((source, block.line, item))
+        after.append(item)
+    outcomes = find_outcomes(documents, after, new)
+    for model, read in documents.items():
+        # A document that holds no rule goes, unless a scope leaves everything else as it stands.
+        stands = scope != EVERYTHING and not read.entries
+        if not outcomes[model].customizations and not stands:
+            del outcomes[model]
     models = {side.model for pair in pairs for side in pair.sides}
-    files = _files(folder, basis, states, models)
+    files = _files(folder, basis, outcomes, models)
     existing = {PurePosixPath(read.source) for read in documents.values()}.difference(basis.deleted)
     return Update(
         tracker=tracker,
@@ -132,7 +141,7 @@ def plan_update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Sna
         counts=FileCounts.of(files, existing),
         pairs=[pair for pair in pairs if pair.new or (pair.old and pair.old.id is not None)],
         kept=list(_remarks(kept, matched, live.customizations)),
-        new=[item for state in states.values() for item, _ in state],
+        new=[item for outcome in outcomes.values() for item in outcome.customizations],
         existing=sum(item.id is not None for item in customizations(documents)),
         answered=len(live.customizations),
     )
@@ -161,7 +170,7 @@ def _remarks(
 def _files(
     folder: PurePosixPath,
     basis: Basis,
-    states: Mapping[str, Sequence[tuple[Customization, Block | None]]],
+    outcomes: Mapping[str, Outcome],
     models: Collection[str],
 ) -> dict[PurePosixPath, bytes | None]:
     """Return the new texts of the documents, by path.
@@ -169,22 +178,23 @@ def _files(
     Args:
         folder: where new documents go.
         basis: the documents before.
-        states: model → its customizations afterwards, each with the entry that it stems from.
+        outcomes: model → what its document is to hold.
         models: the models with a rule in scope: only their deleted documents are written again.
     """
     files: dict[PurePosixPath, bytes | None] = {}
     documents = basis.documents
     places = {PurePosixPath(read.source): model for model, read in documents.items()}
-    for model, state in sorted(states.items()):
+    for model, outcome in sorted(outcomes.items(), key=itemgetter(0)):
         read = documents.get(model)
         path = PurePosixPath(read.source) if read else folder / layout.build_file_name(model)
         if read is None and path in places:
             message = f"holds the model {places[path]!r}, but is the place of {model!r}"
             hint = f"rename it: git mv {path} {folder / layout.build_file_name(places[path])}"
             raise FileError(message, source=str(path), hint=hint)
-        text = merge_document(read, model, state)
+        text = merge_document(read, model, outcome)
         if text is None and read and path in basis.deleted and model in models:
             text = read.text() if read.original is None else read.original
         if text is not None:
             files[path] = text
-    return files | {PurePosixPath(documents[model].source): None for model in sorted(documents.keys() - states.keys())}
+    gone = sorted(documents.keys() - outcomes.keys())
+    return files | {PurePosixPath(documents[model].source): None for model in gone}
