@@ -5,12 +5,18 @@ import os
 import re
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from pinsync.errors import FileError, RepositoryError, SafetyError
 from pinsync.repository import BranchResult, Proposal, Repository, clean_environment, objects
+from pinsync.repository.reader import Reader
+
+if TYPE_CHECKING:
+    from pinsync.repository.process import Git
 
 DIRECTORY = PurePosixPath("customizations")
 BASKET = DIRECTORY / "basket.yaml"
@@ -334,6 +340,51 @@ def test_a_blob_missing_from_the_object_store_is_an_error(root: Path) -> None:
     (root / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     with pytest.raises(FileError, match="missing from git's object store"):
         list(opened(root).read("HEAD", DIRECTORY))
+
+
+def test_a_damaged_blob_is_an_error(root: Path) -> None:
+    committed(root, BASKET)
+    blob = git(root, "rev-parse", f"HEAD:{BASKET}")
+    place = root / ".git" / "objects" / blob[:2] / blob[2:]
+    place.chmod(0o644)
+    place.write_bytes(b"nothing that git wrote")
+    with pytest.raises(FileError, match="missing from git's object store"):
+        list(opened(root).read("HEAD", DIRECTORY))
+
+
+class HalfAnswer:
+    """A git that ends while it answers."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.stdin = BytesIO()
+        self.stdout = BytesIO(answer)
+        self.stderr = BytesIO(b"fatal: out of memory\n")
+
+    def conversation(self, *_arguments: str) -> HalfAnswer:
+        return self
+
+
+@pytest.mark.parametrize("cap", [1, 100])
+def test_a_part_of_an_object_is_not_taken_for_all_of_it(cap: int) -> None:
+    git_process = cast("Git", HalfAnswer(b"%s blob 12\nformat: 1\n" % (b"0" * 40)))
+    with Reader(git_process, cap) as reader, pytest.raises(RepositoryError, match="failed: out of memory"):
+        reader.find("HEAD")
+
+
+class Gone:
+    """A pipe to a git that has ended."""
+
+    def write(self, _text: bytes) -> None:
+        raise BrokenPipeError
+
+    flush = write
+
+
+def test_a_git_that_ended_is_an_error_and_not_a_missing_object() -> None:
+    ended = HalfAnswer(b"")
+    ended.stdin = cast("BytesIO", Gone())
+    with Reader(cast("Git", ended), 1) as reader, pytest.raises(RepositoryError, match="failed: out of memory"):
+        reader.find("HEAD")
 
 
 def test_reading_may_be_dropped_half_way_and_nothing_stays_open(root: Path) -> None:

@@ -15,7 +15,8 @@ from pinsync.layout import is_document, is_misnamed
 from pinsync.model import MAX_FILE_BYTES
 from pinsync.repository import branch, discovery, log, objects, obstacles, process, recovery
 from pinsync.repository.branch import BranchResult, Proposal
-from pinsync.repository.log import Listed, Object, Range, Reader, listing
+from pinsync.repository.log import Range
+from pinsync.repository.objects import Listed, listing
 from pinsync.repository.process import (
     PATHS_ON_INPUT,
     Git,
@@ -27,6 +28,7 @@ from pinsync.repository.process import (
     quoted_lines,
     temporary_folder,
 )
+from pinsync.repository.reader import Object, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence

@@ -1,33 +1,27 @@
-"""The history of a branch's main line: which commits there are, and what each of them holds."""
+"""The history of a branch's main line: which commits there are."""
 
 from __future__ import annotations
 
 import contextlib
 import glob
 import math
-import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.errors import RepositoryError, UsageError
+from pinsync.errors import UsageError
 from pinsync.escape import printable
 from pinsync.model import Commit
-from pinsync.repository.objects import FILE_MODES
 from pinsync.repository.process import checked, line, literal, reason, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from types import TracebackType
 
     from pinsync.repository.process import Git
 
 _FIELDS: Final = ("%H", "%h", "%P", "%aN", "%aE", "%aI", "%at", "%s")
 _FORMAT: Final = ("-z", "--no-show-signature", "--no-color", "--encoding=UTF-8", f"--format={'%x00'.join(_FIELDS)}")
-_FOUND: Final = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) ([0-9]+)\n")
-_PIECE: Final = 1 << 20
 _MAX_PLACES: Final = 50
-_FILE_MODES: Final = frozenset(mode.encode() for mode in FILE_MODES)
 _FAR_EAST: Final = timezone(timedelta(hours=14))
 
 
@@ -155,78 +149,3 @@ def _moment(date: str, seconds: str) -> datetime:
         moment.astimezone(_FAR_EAST)
         return moment
     return datetime.fromtimestamp(0, UTC)
-
-
-class Object(NamedTuple):
-    """An object of git: its hash, its type, and its content, None where that is larger than wanted."""
-
-    hash: str
-    type: str
-    content: bytes | None
-
-
-class Listed(NamedTuple):
-    """One name in a folder of a commit: whether it is a plain file, and the hash of its content."""
-
-    is_file: bool
-    hash: str
-
-
-class Reader:
-    """Reads objects of git through one process, which costs a hundredth of a process for each.
-
-    Args:
-        git: the repository.
-        max_bytes: the largest content that is returned.
-    """
-
-    def __init__(self, git: Git, max_bytes: int) -> None:
-        self._process = git.conversation("cat-file", "--batch")
-        self._max_bytes = max_bytes
-
-    def __enter__(self) -> Reader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        del self._process  # which ends it; among what is collected later, its pipes may come before it
-
-    def find(self, name: str, path: PurePosixPath | None = None) -> Object | None:
-        """Return the object of a name that git understands, ``None`` if there is none.
-
-        Args:
-            name: a hash, or a revision.
-            path: what is asked for in that revision; None for itself.
-
-        Raises:
-            RepositoryError: git ended, or the path can't be asked for.
-        """
-        wanted = name if path is None else f"{name}:{path}"
-        if "\n" in wanted:
-            raise RepositoryError(f"{printable(wanted)!r} can't be looked for in history", hint="rename the folder")
-        self._process.stdin.write(f"{wanted}\n".encode("utf-8", "surrogateescape"))
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        found = _FOUND.fullmatch(answer)
-        if found is None:
-            # Taken for an answer, silence would look as if there were nothing.
-            if not answer.endswith((b" missing\n", b" ambiguous\n")):
-                why = reason(self._process.stderr.read().decode(errors="replace"))
-                raise RepositoryError(f"git cat-file failed: {why}", hint="see what git fsck says")
-            return None
-        size = int(found[3])
-        content = self._process.stdout.read(size) if size <= self._max_bytes else None
-        if content is None:
-            for _ in range(size // _PIECE):
-                self._process.stdout.read(_PIECE)
-            self._process.stdout.read(size % _PIECE)
-        self._process.stdout.read(1)
-        return Object(found[1].decode(), found[2].decode(), content)
-
-
-def listing(tree: Object) -> Iterator[tuple[str, Listed]]:
-    """Yield name and content of each entry of a tree object: mode, blank, name, NUL, and the hash in binary."""
-    entry = rb"([0-7]+) ([^\0]+)\0(.{%d})" % (len(tree.hash) // 2)
-    for mode, name, content in re.findall(entry, tree.content or b"", re.DOTALL):
-        yield text(name), Listed(mode in _FILE_MODES, content.hex())

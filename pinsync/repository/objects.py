@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -9,15 +11,18 @@ from pinsync.errors import FileError, RepositoryError
 from pinsync.escape import printable
 from pinsync.model import MAX_FILE_BYTES
 from pinsync.repository.process import line, literal, quoted_lines, reason, text
+from pinsync.repository.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pinsync.repository.process import Git
+    from pinsync.repository.reader import Object
 
 FILE_MODE: Final = "100644"
 FILE_MODES: Final = frozenset({FILE_MODE, "100755"})
 """Git's modes of plain files."""
+_LISTED_MODES: Final = frozenset(mode.encode() for mode in FILE_MODES)
 FOLDER_MODE: Final = "040000"
 _SUBMODULE: Final = "160000"
 _CONFLICT: Final = "unmerged"
@@ -36,6 +41,13 @@ class Entry(NamedTuple):
     mode: str
     blob: str
     path: PurePosixPath
+
+
+class Listed(NamedTuple):
+    """One name in a folder of a commit: whether it is a plain file, and the hash of its content."""
+
+    is_file: bool
+    hash: str
 
 
 def tree(git: Git, commit: str, folder: PurePosixPath, source: str) -> list[Entry]:
@@ -134,11 +146,20 @@ def contents(git: Git, entries: Sequence[Entry], source: str) -> Iterator[tuple[
         return
     blobs = [entry.blob for entry in entries]
     _fetch_missing(git, blobs, source)
-    for entry, content in zip(entries, git.objects(blobs, MAX_FILE_BYTES), strict=True):
-        if content is None:
-            message = f"has more than {MAX_FILE_BYTES} bytes, or is missing from git's object store (see git fsck)"
-            raise FileError(message, source=_place(source, entry.path))
-        yield entry.path, content
+    with Reader(git, MAX_FILE_BYTES) as reader:
+        for entry in entries:
+            yield entry.path, _content(reader, entry, source)
+
+
+def _content(reader: Reader, entry: Entry, source: str) -> bytes:
+    content = None
+    with contextlib.suppress(RepositoryError):  # git ends at an object that is damaged
+        found = reader.find(entry.blob)
+        content = found.content if found else None
+    if content is None:
+        message = f"has more than {MAX_FILE_BYTES} bytes, or is missing from git's object store (see git fsck)"
+        raise FileError(message, source=_place(source, entry.path))
+    return content
 
 
 def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
@@ -171,6 +192,13 @@ def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
             f"and {printable(remote)} doesn't deliver: {reason(fetched.errors)}",
             hint="run the command where git can reach the remote, or clone without --filter",
         )
+
+
+def listing(tree: Object) -> Iterator[tuple[str, Listed]]:
+    """Yield name and content of each entry of a tree object: mode, blank, name, NUL, and the hash in binary."""
+    entry = rb"([0-7]+) ([^\0]+)\0(.{%d})" % (len(tree.hash) // 2)
+    for mode, name, content in re.findall(entry, tree.content or b"", re.DOTALL):
+        yield text(name), Listed(mode in _LISTED_MODES, content.hex())
 
 
 def file_mode(entry: Entry, source: str) -> str:

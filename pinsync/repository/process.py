@@ -53,7 +53,6 @@ _SETTINGS: Final = (
     "-c",
     "safe.bareRepository=explicit",
 )
-_HEADER_FIELDS: Final = 3
 _PIECE: Final = 1 << 16
 PATHS_ON_INPUT: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")
 """The options of a command that reads what `pathspecs` returns; an argument list has a limit, on Windows a low one."""
@@ -130,20 +129,6 @@ class Git:
             RepositoryError: the command failed; the message holds one line of git's own.
         """
         return checked(self.attempt(*arguments, feed=feed, environment=environment), arguments[0])
-
-    def objects(self, names: Sequence[str], max_bytes: int) -> Iterator[bytes | None]:
-        """Yield each object's content in turn, ``None`` for one that is missing or has more than ``max_bytes``.
-
-        Nothing may be read after a ``None``.
-        """
-        with _input("".join(f"{name}\n" for name in names).encode()) as stream:
-            # GitPython ends the process when the generator is dropped, read to the end or not.
-            process = self._start(("cat-file", "--batch"), stream)
-            for _ in names:
-                header = process.stdout.readline().split()  # name, type and size, or name and "missing"
-                size = int(header[2]) if len(header) == _HEADER_FIELDS else max_bytes + 1
-                yield process.stdout.read(size) if size <= max_bytes else None
-                process.stdout.read(1)
 
     def stream(self, *arguments: str) -> Iterator[bytes]:
         """Yield a command's output piece by piece, as it comes; whoever stops taking it ends the command.
