@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import glob
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinsync import config, layout
+from pinsync import layout
 from pinsync.config import FILE_NAME, Tracker
 from pinsync.errors import ConfigError
 from pinsync.history.versions import Fault, placed
 from pinsync.layout import SUFFIX
 from pinsync.repository import listing
-from pinsync.workspace.state import configuration_places, without_configuration
+from pinsync.workspace.configuration import ConfigurationSearch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,16 +53,14 @@ class Configurations:
 
     def __init__(self, reader: Reader, today: Today) -> None:
         self._reader = reader
-        self._today = today
-        self._near = configuration_places(today.settings, today.repository)
-        self._former: list[PurePosixPath] | None = None
+        self._search = ConfigurationSearch(today.settings, today.repository, today.environ)
         self._parsed: dict[tuple[PurePosixPath, str], Settings | Fault] = {}
-        self._default: Settings | None = None
 
     @property
     def names(self) -> list[str]:
         """What the files that matter are called: ``*`` stands for anything."""
-        return [f"*{SUFFIX}", glob.escape(self._near[0].name) if self._near else FILE_NAME]
+        places = self._search.places
+        return [f"*{SUFFIX}", glob.escape(places[0].name) if places else FILE_NAME]
 
     def outline(self, commit: str) -> Outline | Fault:
         """Return a commit's configuration and folders, or why they can't be told.
@@ -83,34 +82,18 @@ class Configurations:
         return Outline(settings, folders)
 
     def _settings(self, commit: str) -> Settings | Fault:
-        found = self._found(commit, self._near)
-        if found is None and self._near:
-            if self._former is None:
-                self._former = self._today.repository.former_places(self._near[0])
-            found = self._found(commit, self._former)
-        if found is not None:
-            return found
-        if self._default is None:
-            today = self._today
-            self._default = without_configuration(today.settings, self._near, today.repository, today.environ)
-        return self._default
+        found = self._search.find(partial(self._find_file, commit), renamed=True)
+        return self._search.default if found is None else self._parse(*found)
 
-    def _found(self, commit: str, places: list[PurePosixPath]) -> Settings | Fault | None:
-        for place in places:
-            found = self._reader.find(commit, place)
-            if found and found.type == "blob":
-                return self._configured(place, found)
-        return None
+    def _find_file(self, commit: str, place: PurePosixPath) -> Object | None:
+        found = self._reader.find(commit, place)
+        return found if found and found.type == "blob" else None
 
-    def _configured(self, place: PurePosixPath, found: Object) -> Settings | Fault:
+    def _parse(self, place: PurePosixPath, found: Object) -> Settings | Fault:
         key = place, found.hash
         if key not in self._parsed:
-            today = self._today
-            text = found.content or b""
             try:
-                self._parsed[key] = config.parse(
-                    text, str(place), root=today.settings.root, environ=today.environ, base=place.parent
-                )
+                self._parsed[key] = self._search.parse(found.content or b"", place)
             except ConfigError as error:
                 self._parsed[key] = Fault(place, found.hash, placed(error))
         return self._parsed[key]

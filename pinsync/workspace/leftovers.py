@@ -15,9 +15,10 @@ from pinsync.document.parse import parse_document
 from pinsync.errors import FileError, RepositoryError, SafetyError
 from pinsync.escape import one_line
 from pinsync.layout import SUFFIX
+from pinsync.workspace.configuration import configuration_places
 from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.source import Source
-from pinsync.workspace.state import State, configuration_places, open_state
+from pinsync.workspace.state import State, open_state
 from pinsync.workspace.tree import Head, Index, Place, WorkingTree
 
 if TYPE_CHECKING:

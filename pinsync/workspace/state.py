@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from heapq import merge
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
-from pinsync import config, layout
+from pinsync import layout
 from pinsync.config import Settings, Tracker
 from pinsync.errors import RepositoryError
 from pinsync.model import Customization, Scope, Snapshot
+from pinsync.workspace.configuration import ConfigurationSearch
 from pinsync.workspace.read import fetch_live, parse_export, read_documents, read_export
 from pinsync.workspace.source import (
     PLACES,
@@ -150,41 +152,12 @@ def open_state(
     state = State(source, today, repository, store)
     if repository is None or source.kind not in ("revision", "index"):
         return state
-    places = configuration_places(today, repository)
-    found = ((place, _committed(repository, source, place)) for place in _looked_at(places, source, repository))
-    path, text = next((each for each in found if each[1] is not None), (None, None))
-    if path is None or text is None:
-        return replace(state, settings=without_configuration(today, places, repository, environ))
-    settings = config.parse(text, f"{source.prefix}{path}", root=today.root, environ=environ, base=path.parent)
-    return replace(state, settings=settings)
-
-
-def configuration_places(today: Settings, repository: Repository) -> list[PurePosixPath]:
-    """Return where a revision's configuration is looked for: where it is today, and above, before it was moved down.
-
-    There is none for a configuration from elsewhere.
-    """
-    file = today.path or today.root / config.FILE_NAME
-    if not file.parent.resolve().is_relative_to(today.root):
-        return []
-    folder = repository.inside(file.parent)
-    return [place / file.name for place in (folder, *folder.parents)]
-
-
-def without_configuration(
-    today: Settings, places: Sequence[PurePosixPath], repository: Repository, environ: Mapping[str, str]
-) -> Settings:
-    """Return the configuration of a revision that has none: today's, unless that is under git and so came later."""
-    if not places or today.path is None or repository.read_index_file(places[0]) is None:
-        return today
-    return config.parse(b"", str(places[0]), root=today.root, environ=environ, base=places[0].parent)
-
-
-def _looked_at(places: Sequence[PurePosixPath], source: Source, repository: Repository) -> Iterator[PurePosixPath]:
-    """Yield the places, and last those from which HEAD's configuration was moved."""
-    yield from places
-    if places and source.kind == "revision":
-        yield from repository.former_places(places[0])
+    search = ConfigurationSearch(today, repository, environ)
+    found = search.find(partial(_committed, repository, source), renamed=source.kind == "revision")
+    if found is None:
+        return replace(state, settings=search.default)
+    place, text = found
+    return replace(state, settings=search.parse(text, place, source.prefix))
 
 
 def _committed(repository: Repository, source: Source, path: PurePosixPath) -> bytes | None:
