@@ -1,8 +1,12 @@
-"""Name the files of documents: safe on every file system, and unique for each model."""
+"""Name the files of documents, and find the repository that they lie in.
+
+The names are safe on every file system, and unique for each model.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +15,7 @@ from pinsync.escape import one_line, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import PurePosixPath
+    from pathlib import Path, PurePosixPath
 
 DEVICES: Final = "con|prn|aux|nul|(?:com|lpt)[0-9]"
 """Part of a pattern: the names that Windows keeps for devices, in either case, with any extension.
@@ -103,3 +107,20 @@ def is_misnamed(name: str) -> bool:
 def correct_name(name: str) -> str:
     """Return the right name of a misnamed document."""
     return name.rpartition(".")[0] + SUFFIX
+
+
+def find_repository_root(start: Path) -> Path | None:
+    """Return the nearest folder from ``start`` upwards that holds a repository, or ``None``."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if is_repository(folder):
+            return folder
+    return None
+
+
+def is_repository(folder: Path) -> bool:
+    """Return whether git takes a folder for the top of a working tree."""
+    # A linked worktree has a file .git. A folder without HEAD is no repository to git either, which
+    # then looks further up (gitrepository-layout(5)).
+    git = folder / ".git"
+    return os.path.isfile(git) or os.path.lexists(git / "HEAD")  # noqa: PTH113 - is_file() can raise

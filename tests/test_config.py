@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pinsync import config
 from pinsync.config import key, places
 from pinsync.errors import ConfigError, UsageError
+from pinsync.layout import find_repository_root
 
 HIDDEN = "s3cret-Key/+="
 
@@ -532,11 +533,11 @@ def test_a_linked_worktree_has_a_file_for_git(tmp_path: Path) -> None:
 
 def test_a_folder_named_dot_git_without_a_head_makes_no_repository(repository: Path) -> None:
     (repository / "shop" / ".git").mkdir(parents=True)
-    assert config.find_repository_root(repository / "shop") == repository
+    assert find_repository_root(repository / "shop") == repository
     write(repository / "shop" / ".git" / "HEAD", "ref: refs/heads/main\n")
-    assert config.find_repository_root(repository / "shop") == repository / "shop"
+    assert find_repository_root(repository / "shop") == repository / "shop"
     (repository / ".git" / "HEAD").unlink()
-    assert config.find_repository_root(repository) is None
+    assert find_repository_root(repository) is None
 
 
 def test_outside_a_repository_only_the_current_folder_counts(tmp_path: Path) -> None:

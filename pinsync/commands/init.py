@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync import config
 from pinsync.errors import ConfigError, FileError, UsageError
-from pinsync.layout import SUFFIX
+from pinsync.layout import SUFFIX, find_repository_root
 from pinsync.templates.ci import TRACKER_VARIABLE, find_installed_source, is_release, list_key_variables, render
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def init(
         echo(f"Add `include: /{_INCLUDED}` to {jobs}, and to its stages, if it names any, the jobs' stage: test.")
     if ci:
         _explain(ci, source, trackers, echo)
-    if config.find_repository_root(root):
+    if find_repository_root(root):
         echo(f"Commit what was written: git add {' '.join(written)} && git commit")
     if not any((root / directory).rglob(f"*{SUFFIX}")):
         echo("Next: pinsync export")
@@ -262,7 +262,7 @@ def _places(ci: str, top: Path) -> dict[Path, str]:
 
 def _top(root: Path) -> Path:
     """Return the folder in which CI looks for its files; ``root`` outside of a repository."""
-    top = config.find_repository_root(root) or root
+    top = find_repository_root(root) or root
     if os.path.lexists(root / config.FILE_NAME):
         return top
     if top != root:

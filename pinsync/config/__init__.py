@@ -33,6 +33,7 @@ from pinsync.config.records import (
 from pinsync.config.section import MAX_FILE_BYTES, Section, parse_section
 from pinsync.environment import DEFAULT_KEY_VARIABLE
 from pinsync.errors import ConfigError, suggest
+from pinsync.layout import find_repository_root
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -50,7 +51,6 @@ __all__ = [
     "describe_refused_key",
     "find",
     "find_key_source",
-    "find_repository_root",
     "is_configuration",
     "load",
     "parse",
@@ -126,21 +126,6 @@ def check(file: str, environ: Mapping[str, str]) -> None:
     if Path(file).name != FILE_NAME:
         raise _build_name_error(file)
     load(Path(file), start=Path.cwd(), environ=environ)
-
-
-def find_repository_root(start: Path) -> Path | None:
-    """Return the nearest folder from ``start`` upwards that holds a repository, or ``None``."""
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if _is_git_folder(folder / ".git"):
-            return folder
-    return None
-
-
-def _is_git_folder(path: Path) -> bool:
-    # A linked worktree has a file .git. A folder without HEAD is no repository to git either, which
-    # then looks further up (gitrepository-layout(5)).
-    return os.path.isfile(path) or os.path.lexists(path / "HEAD")  # noqa: PTH113 - is_file() can raise
 
 
 def load(path: Path | None, *, start: Path, environ: Mapping[str, str]) -> Settings:

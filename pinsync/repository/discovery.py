@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError
 from pinsync.escape import printable
-from pinsync.repository import obstacles
+from pinsync.layout import find_repository_root
 from pinsync.repository.process import Git, checked, line
 
 if TYPE_CHECKING:
@@ -115,11 +115,8 @@ def _lacks_working_tree(found: Outcome, git: Git, near: _Near | None) -> bool:
 
 def _nearest(start: Path) -> _Near | None:
     """Return the repository whose ``.git`` is nearest above a folder, whatever the environment says."""
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if obstacles.is_repository(folder):
-            return _Near(folder, _git_dir(folder))
-    return None
+    root = find_repository_root(start)
+    return None if root is None else _Near(root, _git_dir(root))
 
 
 def _git_dir(folder: Path) -> Path:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import RepositoryError
 from pinsync.escape import printable
+from pinsync.layout import is_repository
 from pinsync.repository import recovery
 from pinsync.repository.process import checked, joined, reason, shown, text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from pathlib import Path
 
     from pinsync.repository.process import Git, Outcome
 
@@ -70,12 +70,6 @@ def check_unlocked(git: Git) -> None:
             f"another git process seems to be running in this repository: {printable(str(lock))} exists",
             hint="wait until it is done, or remove that file if none is running; then run the command again",
         )
-
-
-def is_repository(folder: Path) -> bool:
-    """Tell whether a folder has a ``.git`` that is one to git: a file, or a folder with ``HEAD`` in it."""
-    place = folder / ".git"
-    return place.is_file() or os.path.lexists(place / "HEAD")
 
 
 def check_folders(git: Git, paths: Collection[PurePosixPath]) -> None:

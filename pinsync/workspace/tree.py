@@ -243,7 +243,7 @@ def open_tree(settings: Settings) -> WorkingTree:
         RepositoryError: it lies outside, or the repository can't be used.
     """
     repository = None
-    if shutil.which("git") or config.find_repository_root(settings.root):
+    if shutil.which("git") or layout.find_repository_root(settings.root):
         from pinsync.repository import Repository  # noqa: PLC0415 - outside a repository git needn't be there
 
         repository = Repository.discover(settings.root)
