@@ -750,4 +750,4 @@ def test_init_puts_ci_at_the_root_only(repository: Path, pinsync: CommandLine, m
 def test_init_suggests_a_host(pinsync: CommandLine) -> None:
     result = pinsync("init", "--ci", "gitlub")
     assert result.code == 2
-    assert 'did you mean "gitlab"?' in result.err
+    assert 'did you mean "github" or "gitlab"?' in result.err

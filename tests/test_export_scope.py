@@ -76,7 +76,7 @@ def test_an_identity_alone_implies_the_type_that_the_api_asks_for(api: Sandbox, 
 @pytest.mark.parametrize(
     ("interrupted", "said"),
     [
-        ("pinsync.drift.pairs.leaves_a_question", "nothing was changed"),
+        ("pinsync.commands.export.leaves_a_question", "nothing was changed"),
         ("pinsync.workspace.store.Store.write", "every file is whole; run the command again to complete the rest"),
     ],
 )

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from conftest import CommandLine
 
 SIZE = 32
-LINEAR = 2.2
-"""How much more twice the input may take: a little more than twice, for what is sorted."""
+LINEAR = 2.4
+"""How much more twice the input may take: n log n takes 2.3 times as much at these sizes, n² four times."""
+NOISE = 100
+"""Calls that come and go whatever the input: of the garbage collector, of a cache that is full."""
 
 
 def count_calls(pinsync: CommandLine, arguments: tuple[str, ...]) -> int:
@@ -53,4 +55,4 @@ def test_twice_the_input_makes_twice_the_calls(
         monkeypatch.chdir(place)
         counts.append(count_calls(pinsync, growing.arguments))
     _, first, second, third = counts
-    assert third - second <= LINEAR * (second - first)
+    assert third - second <= LINEAR * (second - first) + NOISE
