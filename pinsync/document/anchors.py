@@ -1,4 +1,7 @@
-"""What begins on each line of a text, and what the comments of the text stand on."""
+"""Where the keys, items and comments of a YAML text stand, and the part that each comment is about.
+
+Paths lead from the top of the text to a part: a key's value or a list's item.
+"""
 
 from __future__ import annotations
 
@@ -17,24 +20,35 @@ if TYPE_CHECKING:
     from pinsync.yamlio import Path, Place
 
 NOTE: Final = "pinsync:"
-"""What a comment holds that is meant for pinsync: it has to say the same wherever it is written."""
+"""The word that makes a comment a note for pinsync, whose meaning depends on its place."""
+
+_NO_CONTENT: Final = re.compile(r" *#|(?:---|\.\.\.) *(?: #|$)")
+"""A line of nothing but a comment, or the marker of a document's beginning or end."""
+_DASHES: Final = re.compile(r" *(?:[-?](?: +|$))+(?:#.*)?")
+"""A line of nothing but dashes, whose item begins on a line below."""
+_KEY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: |\Z)""")
 
 
-class Begun(NamedTuple):
-    """What begins on one line.
+class LineStart(NamedTuple):
+    """The parts that begin on one line.
 
     Attributes:
-        whole: all of it, or what holds all of it: the customization or pin of a ``- key: value``. What a comment above
-            stands on.
-        behind: what a comment at the end stands on: the key of a ``- key: value``, and the pin of a ``- {...}``.
+        whole: the part that a comment above the line is about: the innermost part that holds all
+            parts on the line. For ``- key: value`` this is the customization or pin.
+        behind: the part that a comment at the end of the line is about: the key of a
+            ``- key: value``, or the pin of a ``- {...}``.
     """
 
     whole: Path
     behind: Path
 
 
-class Standing(Enum):
-    """How a comment stands to something: with a blank line below, above it, in its value, or behind it."""
+class Attachment(Enum):
+    """How a comment is attached to a part of the text.
+
+    A detached comment has a blank line below. The others stand above the part, inside its value,
+    or at the end of its first line.
+    """
 
     DETACHED = "detached"
     ABOVE = "above"
@@ -42,109 +56,113 @@ class Standing(Enum):
     BEHIND = "behind"
 
 
-def begun(marks: Mapping[Path, Place]) -> dict[int, Begun]:
-    """Return line → what begins there, from above to below; the text as a whole isn't thought to begin anywhere.
+def map_line_starts(marks: Mapping[Path, Place]) -> dict[int, LineStart]:
+    """Map each line to the parts that begin there, in the order of the lines.
 
     Args:
-        marks: path → line and column, in the order of the text.
+        marks: path → line and column, in the order of the text. The path ``()`` is ignored.
     """
-    lines: dict[int, list[Path]] = {}
+    paths_by_line: dict[int, list[Path]] = {}
     for path, (line, _) in marks.items():
         if path:
-            lines.setdefault(line, []).append(path)
-    return {line: Begun(_around(paths), _around(_without_dashes(paths))) for line, paths in sorted(lines.items())}
+            paths_by_line.setdefault(line, []).append(path)
+    return {
+        line: LineStart(_common_prefix(paths), _common_prefix(_leave_out_opened_items(paths)))
+        for line, paths in sorted(paths_by_line.items())
+    }
 
 
-def _around(paths: Sequence[Path]) -> Path:
-    """Return the one that holds all others, or the nearest part around them all."""
-    around = paths[0]
+def _common_prefix(paths: Sequence[Path]) -> Path:
+    """Return the longest common prefix of the paths."""
+    prefix = paths[0]
     for path in paths:
-        while path[: len(around)] != around:
-            around = around[:-1]
-    return around
+        while path[: len(prefix)] != prefix:
+            prefix = prefix[:-1]
+    return prefix
 
 
-def _without_dashes(paths: Sequence[Path]) -> Sequence[Path]:
-    """Leave out the items of which more than their beginning stands on the line."""
-    return [
-        path
-        for path, inner in zip_longest(paths, paths[1:])
-        if inner is None or inner[: len(path)] != path or isinstance(path[-1], str)
-    ]
+def _leave_out_opened_items(paths: Sequence[Path]) -> Sequence[Path]:
+    """Leave out each list item whose first key or item stands on the same line."""
+    remaining = []
+    for path, following in zip_longest(paths, paths[1:]):
+        is_opened = following is not None and following[: len(path)] == path
+        if not is_opened or isinstance(path[-1], str):
+            remaining.append(path)
+    return remaining
 
 
-def below(lines: Sequence[str], comments: Iterable[int]) -> dict[int, int]:
-    """Return the line of each comment → the line that it is behind, or else above, other comments aside.
+def find_anchor_lines(lines: Sequence[str], comments: Iterable[int]) -> dict[int, int]:
+    """Map the line of each comment to the line of content that the comment is behind or above.
 
     Args:
         lines: the text.
         comments: the lines, from 1, of some of its comments.
     """
-    found: dict[int, int] = {}
+    anchors: dict[int, int] = {}
+    # From below, so that a run of comments is walked only once.
     for line in sorted(comments, reverse=True):
         at = line
-        while at not in found and at <= len(lines) and _NO_CONTENT.match(lines[at - 1]):
+        while at not in anchors and at <= len(lines) and _NO_CONTENT.match(lines[at - 1]):
             at += 1
-        found[line] = found.get(at, at)
-    return found
+        anchors[line] = anchors.get(at, at)
+    return anchors
 
 
-_NO_CONTENT: Final = re.compile(r" *#|(?:---|\.\.\.) *(?: #|$)")
-"""A line that holds nothing but a comment, or the mark of a document's beginning or end."""
-_DASHES: Final = re.compile(r" *(?:[-?](?: +|$))+(?:#.*)?")
-"""What opens an item, or a key, that begins on a line below."""
+def attach_comment(lines: Sequence[str], line: int, anchor: int, starts: Sequence[int]) -> tuple[int, Attachment]:
+    """Return the index in ``starts`` of the line that a comment belongs to, and how it is attached.
 
-
-def stands(lines: Sequence[str], line: int, under: int, begins: Sequence[int]) -> tuple[int, Standing]:
-    """Return what a comment stands on, as an index in ``begins``, and how; detached, it is what comes next.
+    A detached comment belongs to the next line in ``starts``.
 
     Args:
         lines: the text.
-        line: the comment's, from 1.
-        under: the one that it is behind or above, as `below` tells.
-        begins: the lines on which anything begins, in their order.
+        line: the line of the comment, from 1.
+        anchor: the line of content that it is behind or above, from `find_anchor_lines`.
+        starts: the lines on which a part begins, sorted.
     """
-    text = lines[under - 1] if under <= len(lines) else ""
-    index = bisect_left(begins, under)
+    text = lines[anchor - 1] if anchor <= len(lines) else ""
+    index = bisect_left(starts, anchor)
     if not text.strip():
-        return index, Standing.DETACHED
-    if begins[index : index + 1] == [under]:
-        return index, Standing.BEHIND if line == under else Standing.ABOVE
+        return index, Attachment.DETACHED
+    if starts[index : index + 1] == [anchor]:
+        return index, Attachment.BEHIND if line == anchor else Attachment.ABOVE
     if index == 0 or _DASHES.fullmatch(text):
-        return index, Standing.ABOVE
-    return index - 1, Standing.BEHIND if line == under else Standing.WITHIN
+        return index, Attachment.ABOVE
+    return index - 1, Attachment.BEHIND if line == anchor else Attachment.WITHIN
 
 
-_KEY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: |\Z)""")
+def mark_canonical_block(text: bytes, above: int) -> dict[Path, Place]:
+    """Return the marks that a YAML parser would find in a block of canonical text.
 
-
-def canonical_marks(text: bytes, above: int) -> dict[Path, Place]:
-    """Return what a parser would, for a block of canonical text with comments on lines of their own.
-
-    There, what a node holds stands further to the right, and each dash or key is a node of its own.
+    The block may have comments on lines of their own. Canonical text needs no parser: a part is
+    always indented more than the part that holds it, and each dash or key is a part of its own.
     """
     marks: dict[Path, Place] = {}
     lengths: Counter[Path] = Counter()
     around: list[tuple[int, Path]] = [(2, ())]
     first = above + 1
-    lines = enumerate(text.decode().split("\n"), first)
-    for number, line in ((number, line) for number, line in lines if line.strip() and line.lstrip(" ")[0] != "#"):
-        column = len(line) - len(line.lstrip(" "))
+    for number, line in enumerate(text.decode().split("\n"), first):
+        content = line.lstrip(" ")
+        if not content.strip() or content[0] == "#":
+            continue
+        column = len(line) - len(content)
         while line.startswith("- ", column):
-            if number > first or column > 2:  # noqa: PLR2004 - the dash of the block itself stands for no item of a list
-                parent = _parent(around, column)
+            # The dash of the block itself is no item of a list inside the block.
+            if number > first or column > 2:  # noqa: PLR2004
+                parent = _find_parent(around, column)
                 around.append((column, (*parent, lengths[parent])))
                 lengths[parent] += 1
             column += 2
             marks.setdefault(around[-1][1], (number, column + 1))
         if key := _KEY.match(line, column):
-            path = (*_parent(around, column), str(canonical.read_value(key[1].encode())))
+            name = str(canonical.read_value(key[1].encode()))
+            path = (*_find_parent(around, column), name)
             around.append((column, path))
             marks[path] = (number, column + 1)
     return marks
 
 
-def _parent(around: list[tuple[int, Path]], column: int) -> Path:
+def _find_parent(around: list[tuple[int, Path]], column: int) -> Path:
+    """Close the parts that don't reach to the right of a column; return the innermost open part."""
     while around[-1][0] >= column:
         around.pop()
     return around[-1][1]

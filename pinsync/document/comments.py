@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.canonical.pins import pair_pins
-from pinsync.document.anchors import NOTE, Begun, Standing, begun, below, stands
+from pinsync.document.anchors import NOTE, Attachment, LineStart, attach_comment, find_anchor_lines, map_line_starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -155,7 +155,7 @@ class _Neighbours:
         follower: tells what has become of it.
     """
 
-    def __init__(self, content: Sequence[Begun], follower: _Follower) -> None:
+    def __init__(self, content: Sequence[LineStart], follower: _Follower) -> None:
         self._content = content
         self._follower = follower
 
@@ -185,7 +185,7 @@ class _Neighbours:
         return self._lines[self._kept[at - 1]] if at else None
 
 
-def _put(comment: _Attached, there: Begun, remarks: _Remarks) -> None:
+def _put(comment: _Attached, there: LineStart, remarks: _Remarks) -> None:
     """Put a comment at the line where its path begins now; a note isn't put above more than that."""
     text, path, blanks = comment
     is_note = NOTE in text
@@ -205,22 +205,22 @@ def _put_loosely(comment: str, remarks: _Remarks) -> None:
         remarks.above.append(comment)
 
 
-def _runs(lines: Sequence[str], loaded: Loaded) -> tuple[Sequence[Begun], Sequence[_Run]]:
+def _runs(lines: Sequence[str], loaded: Loaded) -> tuple[Sequence[LineStart], Sequence[_Run]]:
     """Return what begins on each line of content, and the comments by the line that they stand on."""
-    starts = begun(loaded.marks)
+    starts = map_line_starts(loaded.marks)
     numbers, content = list(starts), list(starts.values())
-    under = below(lines, (line for line, _, _ in loaded.comments))
+    under = find_anchor_lines(lines, (line for line, _, _ in loaded.comments))
     runs: dict[int, _Run] = {}
     for line, column, text in loaded.comments:
-        index, standing = stands(lines, line, under[line], numbers)
+        index, standing = attach_comment(lines, line, under[line], numbers)
         run = runs.setdefault(index, _Run(index))
-        if standing is Standing.DETACHED:
+        if standing is Attachment.DETACHED:
             run.detached.setdefault(under[line], []).append(text)
-        elif standing is Standing.ABOVE:
+        elif standing is Attachment.ABOVE:
             # What a person writes above the first key is about the file, as is what stands at its place.
             path = content[index].whole if index or NOTE in text else ()
             run.attached.append(_Attached(text, path, ""))
-        elif standing is Standing.WITHIN:
+        elif standing is Attachment.WITHIN:
             run.attached.append(_Attached(text, content[index].behind, ""))
         else:
             before = lines[line - 1][: column - 1]
@@ -237,7 +237,7 @@ class _Follower:
         self._counterparts = counterparts
         self._root = root
         self._marks = marks
-        self._begun = begun(marks)
+        self._begun = map_line_starts(marks)
         self._pins: dict[int, dict[int, int] | None] = {}
         self._first: dict[Path, dict[object, int]] = {}
 
@@ -266,7 +266,7 @@ class _Follower:
             old, new = old[step], new[there]
         return self._marks[*self._root, pair.index, *steps][0] - 1
 
-    def begun(self, line: int) -> Begun:
+    def begun(self, line: int) -> LineStart:
         """Return what begins on a line of the new text, from 0."""
         return self._begun[line + 1]
 

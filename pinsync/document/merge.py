@@ -156,7 +156,7 @@ def carry_comments(origin: Block, item: Customization) -> bytes:
     if b"#" not in origin.body:
         return item.text
     # Their import takes 4 ms, and only a changed block with comments needs them.
-    from pinsync.document.anchors import canonical_marks  # noqa: PLC0415
+    from pinsync.document.anchors import mark_canonical_block  # noqa: PLC0415
     from pinsync.document.comments import Counterpart, carry  # noqa: PLC0415
 
     loaded = load(origin.body, "the old block")
@@ -164,6 +164,6 @@ def carry_comments(origin: Block, item: Customization) -> bytes:
     new = canonical.read(item.text.decode())
     if not isinstance(old, list) or new is None:
         raise AssertionError(f"the block of {item.id} was read before and can't be now")
-    marks = {(0, *path): place for path, place in canonical_marks(item.text, 0).items()}
+    marks = {(0, *path): place for path, place in mark_canonical_block(item.text, 0).items()}
     counterpart = Counterpart(old[0], normalize.normalize_row(old[0]), new, 0)
     return carry((origin.body, loaded), (item.text, marks), {0: counterpart})

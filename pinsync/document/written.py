@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pinsync import canonical, layout
 from pinsync.canonical import normalize
-from pinsync.document.anchors import NOTE, begun, canonical_marks
+from pinsync.document.anchors import NOTE, map_line_starts, mark_canonical_block
 from pinsync.document.cut import SKIPPED_LINE, cut_document, has_other_lines, to_unix
 from pinsync.document.loader import load
 from pinsync.document.record import FORMAT, document_head
@@ -26,7 +26,7 @@ from pinsync.model import Customization, Target
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from pinsync.document.anchors import Begun
+    from pinsync.document.anchors import LineStart
     from pinsync.yamlio import Loaded, Path, Place
 
 PINS: Final = "pin_definitions"
@@ -56,7 +56,7 @@ class Row:
     @cached_property
     def places(self) -> Mapping[Path, Place]:
         """Path → line and column in the file, from 1, of all that it holds, in the order of the text."""
-        return canonical_marks(self.text, self.above) if self.marks is None else self.marks
+        return mark_canonical_block(self.text, self.above) if self.marks is None else self.marks
 
     def place(self, path: Path) -> Place:
         """Return line and column in the file, from 1, of what ``path`` leads to, or of the nearest part around it.
@@ -167,7 +167,7 @@ class Written:
         marks = self.marks or {}
         return yamlio.nearest(marks, path) or marks.get((), (1, 1))
 
-    def begun(self, lines: Collection[int]) -> dict[int, Begun]:
+    def map_line_starts(self, lines: Collection[int]) -> dict[int, LineStart]:
         """Return line → what begins there, as paths of the file; of a block without any of ``lines``, the first one."""
         wanted = sorted(lines)
         marks = dict(self.marks or {})
@@ -178,7 +178,7 @@ class Written:
                 marks |= {(*whole, *path): place for path, place in row.places.items()}
             else:
                 marks[whole] = (row.above + 1, len(b"  - ") + 1)
-        return begun(marks)
+        return map_line_starts(marks)
 
 
 def read(text: bytes, source: str) -> Written:

@@ -7,12 +7,12 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from pinsync.document import written
-from pinsync.document.anchors import Standing, below, stands
+from pinsync.document.anchors import Attachment, attach_comment, find_anchor_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pinsync.document.anchors import Begun
+    from pinsync.document.anchors import LineStart
     from pinsync.document.written import Written
     from pinsync.lint.folder import Path
 
@@ -54,14 +54,14 @@ def find_ignored(document: Written) -> dict[str, Lines]:
     extents: dict[Path, tuple[int, int]] = {}
     names = [*read_names(document)]
     lines = document.text.decode(errors="replace").split("\n")  # that a part isn't UTF-8 is for `syntax` to say
-    under = below(lines, {line for line, _, _ in names})
-    content = document.begun(under.keys() | under.values())
+    under = find_anchor_lines(lines, {line for line, _, _ in names})
+    content = document.map_line_starts(under.keys() | under.values())
     numbers, starts = [*content], [*content.values()]
     for line, _, name in names:
-        index, standing = stands(lines, line, under[line], numbers)
-        if not starts or standing is Standing.DETACHED:
+        index, standing = attach_comment(lines, line, under[line], numbers)
+        if not starts or standing is Attachment.DETACHED:
             continue
-        path = starts[index].whole if standing is Standing.ABOVE else starts[index].behind
+        path = starts[index].whole if standing is Attachment.ABOVE else starts[index].behind
         if path:  # a document in braces is no key, pin or block
             if path not in extents:
                 extents[path] = _extent(path, index, starts)
@@ -71,7 +71,7 @@ def find_ignored(document: Written) -> dict[str, Lines]:
     return {name: Lines(ranges) for name, ranges in found.items()}
 
 
-def _extent(path: Path, index: int, starts: Sequence[Begun]) -> tuple[int, int]:
+def _extent(path: Path, index: int, starts: Sequence[LineStart]) -> tuple[int, int]:
     """Return the first and last index of what begins within ``path``, as what does at ``index``."""
     first = last = index
     while first > 0 and starts[first - 1].behind[: len(path)] == path:
@@ -157,17 +157,17 @@ def _comments_by_line(document: Written, wanted: set[int]) -> Mapping[int, tuple
     """Return the line of a key → line and column of the ignore comment for that key alone."""
     places = [place[:2] for place in document.comments if IGNORE.search(place[2])]
     lines = document.text.decode(errors="replace").split("\n")
-    under = below(lines, {line for line, _ in places})
-    content = document.begun(wanted.union(under.keys(), under.values()))
+    under = find_anchor_lines(lines, {line for line, _ in places})
+    content = document.map_line_starts(wanted.union(under.keys(), under.values()))
     numbers = list(content)
     found: dict[int, tuple[int, int]] = {}
     for line, column in places:
-        index, standing = stands(lines, line, under[line], numbers)
-        if standing is Standing.DETACHED or index == len(numbers):
+        index, standing = attach_comment(lines, line, under[line], numbers)
+        if standing is Attachment.DETACHED or index == len(numbers):
             continue
         begun = content[numbers[index]]
         # Above the first key of a pin, a comment counts for the whole pin: too much for one finding.
-        if standing is not Standing.ABOVE or begun.whole == begun.behind:
+        if standing is not Attachment.ABOVE or begun.whole == begun.behind:
             found.setdefault(numbers[index], (line, column))
     return found
 
