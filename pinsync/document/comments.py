@@ -1,4 +1,4 @@
-"""Comments that stay with what they stand on while the text around them is written anew."""
+"""Carry the comments of an old text over to the new canonical text, each with its part."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from pinsync.yamlio import Loaded, Path, Place
 
 
+_BLANKS: Final = "  "  # before a comment that is moved to the end of a line; yamllint asks for two
+_PINS: Final = ("pin_definitions",)
+
+
 @dataclass(frozen=True, slots=True)
 class Counterpart:
-    """A customization on both sides of a rewriting.
+    """A customization that is in both the old and the new text.
 
     Attributes:
         old: its fields as the old text spells them.
-        clean: the same, normalized.
-        new: its canonical data as the new text has it.
-        index: its place in the new text's list.
+        clean: its fields in the old text, normalized.
+        new: its canonical data in the new text.
+        index: its index in the new text's list.
     """
 
     old: Mapping[str, Any]
@@ -35,7 +39,10 @@ class Counterpart:
 
 
 class _Fate(Enum):
-    """What else may have become of a path than a line of the new text."""
+    """Why a path of the old text has no line in the new text.
+
+    The part was removed (gone), or canonical text doesn't write it (noise).
+    """
 
     GONE = "gone"
     NOISE = "noise"
@@ -43,9 +50,12 @@ class _Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Remarks:
-    """The comments of one line of the new text; those with a blank line below stand above the others.
+    """The comments of one line of the new text, in the order in which they are written.
 
-    Those at the end of the line come with the blanks before them.
+    Attributes:
+        detached: comments above the line, with a blank line below them.
+        above: comments directly above the line.
+        behind: comments at the end of the line, each with the blanks before it.
     """
 
     detached: list[str] = field(default_factory=list)
@@ -60,19 +70,24 @@ def carry(
     *,
     root: Path = (),
 ) -> bytes:
-    """Return ``new`` with the comments of ``old`` at what they stand on.
+    """Return the new text with the comments of the old text.
 
-    A comment goes where its key, pin or block has gone, and leaves with it. A detached one, with a blank line below,
-    stays at its place. A comment at the end of a line keeps the blanks before it. A comment that stood on noise, a key
-    that canonical text doesn't write, goes to its neighbour. What stands on a whole pin or block is written above it:
-    behind its first line it would stand on the key there. A note for pinsync counts for what it stands on: above a key
-    that a pin or block comes to begin with it would count for all of that, so it goes behind the key; from noise it
-    goes to where it counts for nothing.
+    A comment follows its key, pin or block, and is dropped together with it. There are four
+    exceptions:
+
+    - A detached comment, which has a blank line below, keeps its place in the file.
+    - A comment on noise, a key that canonical text doesn't write, moves to the neighbouring line.
+    - A comment on a whole pin or block is written above it. At the end of its first line the
+      comment would belong to the key there.
+    - A note for pinsync must not change its meaning. If its key becomes the first key of a pin or
+      block, a note above the key would count for all of the pin or block, so it moves behind the
+      key. A note on noise moves to a place where it counts for nothing.
 
     Args:
-        old: YAML whose list at ``root`` holds customizations, and what the parser found in it.
-        new: the canonical text of what has become of them, without comments, and the places in it.
-        counterparts: index in the old list → the customization on both sides; what is missing is gone.
+        old: YAML whose list at ``root`` holds customizations, and the parser's result for it.
+        new: the canonical text of the customizations, without comments, and its marks.
+        counterparts: index in the old list → the customization in both texts. A customization
+            that was removed has no entry.
         root: the path of the list.
     """
     text, marks = new
@@ -80,24 +95,27 @@ def carry(
     lines = text.decode().split("\n")
     end = len(lines) - 1
     remarks = [_Remarks() for _ in lines]
-    content, runs = _runs(old[0].decode().split("\n"), old[1])
+    content, runs = _collect_runs(old[0].decode().split("\n"), old[1])
     neighbours = _Neighbours(content, follower)
     for run in runs:
         run.settle(follower, neighbours, remarks)
-    if root:  # below a document's last block nothing is indented
+    if root:
+        # Nothing is indented below a document's last block, so these comments become lines here.
         tail = [*remarks[end].detached, *remarks[end].above]
         lines[end:] = tail if tail[-1:] == [""] else [*tail, ""]
         remarks[end:] = [_Remarks() for _ in lines[end:]]
-    return "\n".join(_written(lines, remarks)).encode()
+    return "\n".join(_insert_remarks(lines, remarks)).encode()
 
 
-def _written(lines: Iterable[str], remarks: Iterable[_Remarks]) -> Iterable[str]:
+def _insert_remarks(lines: Iterable[str], remarks: Iterable[_Remarks]) -> Iterable[str]:
+    """Yield the lines of the new text with their comments, indented like their line."""
     indent = ""
-    for line, here in zip(lines, remarks, strict=True):
+    for line, line_remarks in zip(lines, remarks, strict=True):
         if line:
             indent = line[: len(line) - len(line.lstrip(" "))]
-        yield from (indent + comment if comment else "" for comment in (*here.detached, *here.above))
-        yield "".join([line, *here.behind])
+        for comment in (*line_remarks.detached, *line_remarks.above):
+            yield indent + comment if comment else ""
+        yield "".join([line, *line_remarks.behind])
 
 
 class _Attached(NamedTuple):
@@ -105,8 +123,8 @@ class _Attached(NamedTuple):
 
     Attributes:
         text: its text.
-        path: what it stands on.
-        blanks: the blanks before it, where it stands behind that, at the end of a line; else empty.
+        path: the part that it is about.
+        blanks: the blanks before a comment at the end of a line; empty for any other comment.
     """
 
     text: str
@@ -114,17 +132,14 @@ class _Attached(NamedTuple):
     blanks: str
 
 
-_BLANKS: Final = "  "
-"""What stands before a comment that comes to the end of a line; yamllint asks for two blanks."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """The comments on what begins on one line of the old text, and those at its place.
+    """The comments that belong to one line of the old text.
 
     Attributes:
-        index: the line of content, among all lines of content; past the last one for what stands below all.
-        detached: groups of comments with a blank line below them, by the number of that line.
+        index: the index of the line among the lines on which a part begins. Comments below the
+            last part have the index after the last one.
+        detached: the number of a blank line → the comments above it.
         attached: the other comments.
     """
 
@@ -133,10 +148,12 @@ class _Run:
     attached: list[_Attached] = field(default_factory=list)
 
     def settle(self, follower: _Follower, neighbours: _Neighbours, remarks: Sequence[_Remarks]) -> None:
-        """Add the comments to the lines of the new text that they belong to; the last stands for what is below all."""
+        """Add the comments to ``remarks``, whose last item takes the comments below all parts."""
         for group in self.detached.values():
-            next_line = neighbours.find_below(self.index)
-            at = 0 if self.index == 0 else -1 if next_line is None else next_line
+            at = 0
+            if self.index > 0:
+                next_line = neighbours.find_below(self.index)
+                at = -1 if next_line is None else next_line
             remarks[at].detached.extend([*group, ""])
         for comment in self.attached:
             line = follower.follow(comment.path)
@@ -144,15 +161,15 @@ class _Run:
                 neighbour = neighbours.find_beside(self.index, comment.path)
                 _put_loosely(comment.text, remarks[-1 if neighbour is None else neighbour])
             elif line is not _Fate.GONE:
-                _put(comment, follower.begun(line), remarks[line])
+                _put(comment, follower.find_start(line), remarks[line])
 
 
 class _Neighbours:
-    """Finds the lines of the new text near which something stood that is gone.
+    """Find the lines of the new text that are nearest to a removed part of the old text.
 
     Args:
-        content: what begins on each line of content of the old text, in its order.
-        follower: tells what has become of it.
+        content: the parts that begin on each line of the old text, in the order of the lines.
+        follower: finds their lines in the new text.
     """
 
     def __init__(self, content: Sequence[LineStart], follower: _Follower) -> None:
@@ -161,22 +178,22 @@ class _Neighbours:
 
     @cached_property
     def _lines(self) -> Sequence[int | None]:
-        """The line of the new text that each line of content has become."""
-        lines = (self._follower.follow(here.whole) for here in self._content)
+        """The line in the new text of each item of the content; None if there is no such line."""
+        lines = (self._follower.follow(start.whole) for start in self._content)
         return [line if isinstance(line, int) else None for line in lines]
 
     @cached_property
     def _kept(self) -> Sequence[int]:
-        """The indexes of the lines of content that there still are."""
+        """The indexes of the items of the content that have a line in the new text."""
         return [index for index, line in enumerate(self._lines) if line is not None]
 
     def find_below(self, index: int) -> int | None:
-        """Return the line of the first thing at or below a line of content."""
+        """Return the line of the first part that is kept at or below an item of the content."""
         at = bisect_left(self._kept, index)
         return self._lines[self._kept[at]] if at < len(self._kept) else None
 
     def find_beside(self, index: int, path: Path) -> int | None:
-        """Return the line of the next thing in the object that holds ``path``, else of the last before."""
+        """Return the line of the next part in the parent of ``path``, or else of the part before."""
         at = bisect_right(self._kept, index)
         if at < len(self._kept):
             after = self._kept[at]
@@ -185,42 +202,45 @@ class _Neighbours:
         return self._lines[self._kept[at - 1]] if at else None
 
 
-def _put(comment: _Attached, there: LineStart, remarks: _Remarks) -> None:
-    """Put a comment at the line where its path begins now; a note isn't put above more than that."""
+def _put(comment: _Attached, start: LineStart, remarks: _Remarks) -> None:
+    """Put a comment at the line on which its part begins."""
     text, path, blanks = comment
     is_note = NOTE in text
-    if is_note and not path:  # of a document in braces, as a whole
+    if is_note and not path:  # a note on a whole document that is written in braces
         _put_loosely(text, remarks)
-    elif len(there.behind) == len(path) and (blanks or (is_note and len(there.whole) < len(path))):
+        return
+    # Above the line, a note would count for more than its part.
+    must_be_behind = blanks or (is_note and len(start.whole) < len(path))
+    if must_be_behind and len(start.behind) == len(path):
         remarks.behind.append((blanks or _BLANKS) + text)
     else:
         remarks.above.append(text)
 
 
 def _put_loosely(comment: str, remarks: _Remarks) -> None:
-    """Put a comment at a line that it didn't stand on; a note, which would count for it, with a blank line below."""
-    if NOTE in comment:
+    """Put a comment at a line that it isn't about."""
+    if NOTE in comment:  # directly above the line it would count for the line
         remarks.detached.extend([comment, ""])
     else:
         remarks.above.append(comment)
 
 
-def _runs(lines: Sequence[str], loaded: Loaded) -> tuple[Sequence[LineStart], Sequence[_Run]]:
-    """Return what begins on each line of content, and the comments by the line that they stand on."""
+def _collect_runs(lines: Sequence[str], loaded: Loaded) -> tuple[Sequence[LineStart], Sequence[_Run]]:
+    """Return the line starts of the old text, and its comments grouped by the line they belong to."""
     starts = map_line_starts(loaded.marks)
     numbers, content = list(starts), list(starts.values())
-    under = find_anchor_lines(lines, (line for line, _, _ in loaded.comments))
+    anchors = find_anchor_lines(lines, (line for line, _, _ in loaded.comments))
     runs: dict[int, _Run] = {}
     for line, column, text in loaded.comments:
-        index, standing = attach_comment(lines, line, under[line], numbers)
+        index, attachment = attach_comment(lines, line, anchors[line], numbers)
         run = runs.setdefault(index, _Run(index))
-        if standing is Attachment.DETACHED:
-            run.detached.setdefault(under[line], []).append(text)
-        elif standing is Attachment.ABOVE:
-            # What a person writes above the first key is about the file, as is what stands at its place.
+        if attachment is Attachment.DETACHED:
+            run.detached.setdefault(anchors[line], []).append(text)
+        elif attachment is Attachment.ABOVE:
+            # A comment above the first key is about the file, unless it is a note.
             path = content[index].whole if index or NOTE in text else ()
             run.attached.append(_Attached(text, path, ""))
-        elif standing is Attachment.WITHIN:
+        elif attachment is Attachment.WITHIN:
             run.attached.append(_Attached(text, content[index].behind, ""))
         else:
             before = lines[line - 1][: column - 1]
@@ -231,77 +251,96 @@ def _runs(lines: Sequence[str], loaded: Loaded) -> tuple[Sequence[LineStart], Se
 
 
 class _Follower:
-    """Follows a path of the old text to a line of the new one."""
+    """Follow a path of the old text to a line of the new text."""
 
     def __init__(self, counterparts: Mapping[int, Counterpart], root: Path, marks: Mapping[Path, Place]) -> None:
         self._counterparts = counterparts
         self._root = root
         self._marks = marks
-        self._begun = map_line_starts(marks)
-        self._pins: dict[int, dict[int, int] | None] = {}
-        self._first: dict[Path, dict[object, int]] = {}
+        self._starts = map_line_starts(marks)
+        self._pin_pairs: dict[int, dict[int, int] | None] = {}
+        self._first_indexes: dict[Path, dict[object, int]] = {}
 
     def follow(self, path: Path) -> int | _Fate:
-        """Return the line, from 0, of what has become of ``path``."""
+        """Return the line, from 0, on which the part at ``path`` begins in the new text."""
         depth = len(self._root)
         if path[:depth] != self._root or len(path) == depth:
             return self._marks[path][0] - 1 if path in self._marks else _Fate.NOISE
         pair = self._counterparts.get(int(path[depth]))
         if pair is None:
             return _Fate.GONE
-        steps: Path = ()
+        # Descend in the old and the new customization at the same time.
+        new_path: Path = ()
         old: Any = pair.old
         clean: Any = pair.clean
         new: Any = pair.new
         for step in path[depth + 1 :]:
-            there = self._counterpart(pair, steps, old, new, step)
-            if there is None:
-                noise = isinstance(step, str) and isinstance(clean, dict) and step not in clean
-                return _Fate.NOISE if noise else _Fate.GONE
+            new_step = self._translate_step(pair, new_path, old, new, step)
+            if new_step is None:
+                is_noise = isinstance(step, str) and isinstance(clean, dict) and step not in clean
+                return _Fate.NOISE if is_noise else _Fate.GONE
             if isinstance(step, str):
                 clean = clean.get(step) if isinstance(clean, dict) else None
             else:
-                clean = clean[step] if steps == ("pin_definitions",) else None
-            steps = (*steps, there)
-            old, new = old[step], new[there]
-        return self._marks[*self._root, pair.index, *steps][0] - 1
+                # Normalizing sorts and merges tags, so only the pins keep their indexes.
+                clean = clean[step] if new_path == _PINS else None
+            new_path = (*new_path, new_step)
+            old, new = old[step], new[new_step]
+        return self._marks[*self._root, pair.index, *new_path][0] - 1
 
-    def begun(self, line: int) -> LineStart:
-        """Return what begins on a line of the new text, from 0."""
-        return self._begun[line + 1]
+    def find_start(self, line: int) -> LineStart:
+        """Return the parts that begin on a line of the new text, from 0."""
+        return self._starts[line + 1]
 
-    def _counterpart(self, pair: Counterpart, steps: Path, old: Any, new: Any, step: str | int) -> str | int | None:  # noqa: ANN401 - JSON
+    def _translate_step(
+        self,
+        pair: Counterpart,
+        new_path: Path,
+        old: Any,  # noqa: ANN401 - any JSON value
+        new: Any,  # noqa: ANN401 - any JSON value
+        step: str | int,
+    ) -> str | int | None:
+        """Return the key or index in ``new`` of the part at ``step`` in ``old``; None if it is gone."""
         if isinstance(step, str):
             return step if isinstance(new, dict) and step in new else None
         if not isinstance(new, list):
             return None
-        if steps == ("pin_definitions",) and (pins := self._counterparts_of_pins(pair, old, new)) is not None:
+        if new_path == _PINS and (pins := self._pair_pins(pair, old, new)) is not None:
             return pins.get(step)
         if new[step : step + 1] == [old[step]]:
             return step
-        first = self._first_places((pair.index, *steps), new).get(_hashable(old[step]))
+        first_indexes = self._index_items((pair.index, *new_path), new)
+        first = first_indexes.get(_to_hashable(old[step]))
         if first is not None:
             return first
-        return step if steps != ("tags",) and step < len(new) else None
+        # An item that is found nowhere was changed in its place, except a tag: tags are sorted.
+        return step if new_path != ("tags",) and step < len(new) else None
 
-    def _counterparts_of_pins(self, pair: Counterpart, old: Any, new: Any) -> dict[int, int] | None:  # noqa: ANN401 - JSON
-        """Return the index of each pin → its index in the new text; None for a list of anything else."""
-        if pair.index not in self._pins:
-            is_usual = all(isinstance(pin, dict) for pin in (*old, *new))
-            self._pins[pair.index] = dict(pair_pins(pair.clean["pin_definitions"], new)) if is_usual else None
-        return self._pins[pair.index]
+    def _pair_pins(
+        self,
+        pair: Counterpart,
+        old: Any,  # noqa: ANN401 - any JSON value
+        new: Any,  # noqa: ANN401 - any JSON value
+    ) -> dict[int, int] | None:
+        """Map the index of each old pin to its new index; None if an item of a list is no pin."""
+        if pair.index not in self._pin_pairs:
+            pairs = None
+            if all(isinstance(pin, dict) for pin in (*old, *new)):
+                pairs = dict(pair_pins(pair.clean["pin_definitions"], new))
+            self._pin_pairs[pair.index] = pairs
+        return self._pin_pairs[pair.index]
 
-    def _first_places(self, path: Path, items: Sequence[object]) -> dict[object, int]:
-        """Return item → the first index where it stands, of a list of the new text."""
-        if path not in self._first:
-            found = self._first[path] = {}
+    def _index_items(self, path: Path, items: Sequence[object]) -> dict[object, int]:
+        """Map each item of a list of the new text to its first index."""
+        if path not in self._first_indexes:
+            indexes = self._first_indexes[path] = {}
             for index, item in enumerate(items):
-                found.setdefault(_hashable(item), index)
-        return self._first[path]
+                indexes.setdefault(_to_hashable(item), index)
+        return self._first_indexes[path]
 
 
-def _hashable(value: Any) -> object:  # noqa: ANN401 - JSON
-    """Return what is equal for equal values, as Python compares them, and can be a key."""
+def _to_hashable(value: Any) -> object:  # noqa: ANN401 - any JSON value
+    """Return a dictionary key that is equal for equal values."""
     if isinstance(value, dict):
-        return frozenset((key, _hashable(item)) for key, item in value.items())
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+        return frozenset((key, _to_hashable(item)) for key, item in value.items())
+    return tuple(map(_to_hashable, value)) if isinstance(value, list) else value
