@@ -1,4 +1,4 @@
-"""What lint expects of each field that the API documents."""
+"""The expected values of the fields that the API documents."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SHORT: Final = 60
 
 
 class Expected(NamedTuple):
-    """What the value of a field should be.
+    """The expected value of a field.
 
     Attributes:
-        accepts: tells whether a value that isn't empty is right.
-        words: what it should be.
-        hint: how to mend it.
-        items: the type of its items, if it is a list.
+        accepts: whether a non-empty value is right.
+        words: the description of a right value, for messages.
+        hint: the remedy for a wrong value.
+        items: the type of the items, if the value is a list.
     """
 
     accepts: Callable[[Any], bool]
@@ -32,26 +32,31 @@ class Expected(NamedTuple):
     items: type | None = None
 
 
-def shown(value: object) -> str:
-    """Return a value as a message names it: as it stands if that is short, else by what it is."""
+def describe_value(value: object) -> str:
+    """Return a short value as JSON, or the kind of a longer value, for messages."""
     if isinstance(value, str | int | float):
         text = json.dumps(value, ensure_ascii=False)
         return text if len(text) <= _SHORT else name_kind(value)
     return name_kind(value)
 
 
-def first_wrong(value: object, of: type) -> int | None:
-    """Return the index of the first item of a list that isn't of a type."""
-    items = value if isinstance(value, list) else []
-    return next((index for index, item in enumerate(items) if not isinstance(item, of)), None)
+def find_wrong_item(value: object, expected_type: type) -> int | None:
+    """Return the index of the first item of a list that isn't of the expected type."""
+    if not isinstance(value, list):
+        return None
+    wrong = (index for index, item in enumerate(value) if not isinstance(item, expected_type))
+    return next(wrong, None)
 
 
 def _is_position(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, int | float) and value == int(value)
+    # True is an integer in Python, not in JSON; 1.0 is a position, since the API may answer so.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value == int(value)
 
 
-def _is_list(of: type) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, list) and first_wrong(value, of) is None
+def _accept_list(item_type: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and find_wrong_item(value, item_type) is None
 
 
 _TEXT: Final = Expected(
@@ -66,7 +71,8 @@ _OF_TYPE: Final[Mapping[FieldType, Expected]] = {
         "leave it out of a customization that the server doesn't know yet; put it in quotes otherwise",
     ),
     "text": _TEXT,
-    "date-time": _TEXT,  # the lint rule date-time looks at its form
+    # The lint rule date-time checks the form.
+    "date-time": _TEXT,
     "integer": Expected(
         _is_position,
         "an integer",
@@ -83,25 +89,30 @@ _OF_TYPE: Final[Mapping[FieldType, Expected]] = {
         "write `key: value` below it",
     ),
     "strings": Expected(
-        _is_list(str),
+        _accept_list(str),
         "a list of strings",
         "write each on a line of its own, behind a dash, and in quotes if it looks like a number",
         str,
     ),
-    "pins": Expected(_is_list(dict), "a list of pins", "begin each pin with `- position:`", dict),
+    "pins": Expected(
+        _accept_list(dict),
+        "a list of pins",
+        "begin each pin with `- position:`",
+        dict,
+    ),
 }
 
 
-def _expect(field: Field) -> Expected:
+def _build_expected(field: Field) -> Expected:
     if field.type != "choice":
         return _OF_TYPE[field.type]
     words = f"{', '.join(field.choices[:-1])} or {field.choices[-1]}"
     return Expected(lambda value: value in field.choices, words, f"write {words}")
 
 
-def _expect_all(table: Iterable[Field]) -> dict[str, tuple[Field, Expected]]:
-    return {field.name: (field, _expect(field)) for field in table}
+def _build_table(table: Iterable[Field]) -> dict[str, tuple[Field, Expected]]:
+    return {field.name: (field, _build_expected(field)) for field in table}
 
 
-CUSTOMIZATION: Final = _expect_all(fields.CUSTOMIZATION)
-PIN: Final = _expect_all(fields.PIN)
+CUSTOMIZATION: Final = _build_table(fields.CUSTOMIZATION)
+PIN: Final = _build_table(fields.PIN)

@@ -1,4 +1,8 @@
-"""The lint rules: one module each, with its id, its severity, ``check``, and a docstring that is its documentation."""
+"""The lint rules: one module each.
+
+A module has an ``ID``, a ``SEVERITY`` and ``check``. Its docstring is the documentation of the lint
+rule.
+"""
 
 from __future__ import annotations
 
@@ -38,18 +42,18 @@ if TYPE_CHECKING:
 
 
 class LintRule(Protocol):
-    """A module that is a rule."""
+    """A module with a lint rule."""
 
     @property
     def ID(self) -> str:  # noqa: N802 - a module's constant
-        """The name that the command line and comments know it by."""
+        """The name of the lint rule on the command line and in comments."""
 
     @property
     def SEVERITY(self) -> Severity:  # noqa: N802 - likewise
-        """How grave its findings are."""
+        """The severity of its findings."""
 
     def check(self, folder: Folder) -> Iterator[Fault]:
-        """Yield what is wrong."""
+        """Yield the faults of the documents."""
 
 
 _ALL: Final[tuple[LintRule, ...]] = (
@@ -78,10 +82,10 @@ _ALL: Final[tuple[LintRule, ...]] = (
     unknown_ignore,
 )
 RULES: Final[Mapping[str, LintRule]] = {rule.ID: rule for rule in _ALL}
-"""Id → rule, what goes deeper first."""
+"""Id → lint rule, the graver ones first."""
 
 
 def describe_rule(rule: LintRule) -> tuple[str, str]:
-    """Return what a rule finds, in a sentence, and why that matters and how to mend it, in markdown."""
-    summary, _, rest = cleandoc(rule.__doc__ or "").partition("\n\n")
-    return " ".join(summary.split()), rest
+    """Return the summary of a lint rule, a sentence, and its explanation, in markdown."""
+    summary, _, explanation = cleandoc(rule.__doc__ or "").partition("\n\n")
+    return " ".join(summary.split()), explanation

@@ -1,9 +1,9 @@
-"""A pin's block flag and its position say different things.
+"""A pin's block flag and its position contradict each other.
 
-Position 0 means "block", and `is_block_pin: true` goes with it. With one but not the other, it isn't clear whether
-the item is to be shown or kept out.
+Position 0 means "block", and so does `is_block_pin: true`. A pin with only one of the two leaves
+open whether the item is to be shown or kept out.
 
-Write both to keep something out, or neither to show it.
+Write both to block the item, or neither to show it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ SEVERITY: Final[Severity] = "error"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the pins with a flag and a position that don't go together."""
+    """Yield the pins whose block flag contradicts their position."""
     for item, pin in folder.pins:
         has_both = pin.position == BLOCKED and pin.data.get("is_block_pin") is True
         if pin.position is None or not pin.is_block or has_both:
             continue
         if pin.position == BLOCKED:
-            message, hint = "position 0 blocks, but is_block_pin isn't set", "add is_block_pin: true, or a position"
-            yield item.pin_fault(pin, "position", message, hint)
+            message = "position 0 blocks, but is_block_pin isn't set"
+            yield item.pin_fault(pin, "position", message, "add is_block_pin: true, or a position")
         else:
             message = f"is_block_pin goes with position 0, not {pin.position}"
-            yield item.pin_fault(pin, "is_block_pin", message, "write position: 0, or remove is_block_pin")
+            hint = "write position: 0, or remove is_block_pin"
+            yield item.pin_fault(pin, "is_block_pin", message, hint)

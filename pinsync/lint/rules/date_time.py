@@ -1,8 +1,8 @@
 """The start or end of a window isn't a date-time with an offset.
 
 `active_from` and `active_to` are date-times of RFC 3339, such as `"2026-12-31T23:00:00Z"` or
-`"2027-01-01T00:00:00+01:00"`. Without an offset it isn't documented which time zone counts, so that a pin may come or
-go hours early or late; a text that is no date-time at all may be ignored, or refused.
+`"2027-01-01T00:00:00+01:00"`. The API doesn't document the time zone of a date-time without an
+offset, so the pin may come or go hours early or late. The API may ignore or refuse any other text.
 
 Write the offset: `Z` for UTC, or that of your time zone on that day.
 """
@@ -28,13 +28,15 @@ _HINT: Final = 'write it as in "2026-12-31T23:00:00Z" or "2027-01-01T00:00:00+01
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the ends of windows that aren't such date-times."""
+    """Yield the starts and ends of windows that aren't date-times with an offset."""
     for item, pin in folder.pins:
         for field in _FIELDS:
             value = pin.data.get(field)
             if isinstance(value, str) and instant(value) is None:
-                what = "has no offset: in which time zone?" if _lacks_offset(value) else "is no date-time of RFC 3339"
-                yield item.pin_fault(pin, field, f'{field}: "{value}" {what}', _HINT)
+                problem = "is no date-time of RFC 3339"
+                if _lacks_offset(value):
+                    problem = "has no offset: in which time zone?"
+                yield item.pin_fault(pin, field, f'{field}: "{value}" {problem}', _HINT)
 
 
 def _lacks_offset(text: str) -> bool:

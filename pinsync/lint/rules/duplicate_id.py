@@ -1,9 +1,10 @@
 """Two customizations have the same id.
 
-The server gives each its own, so one of them is a copy; which of the two is live can't be told, and `diff` and
-`export` refuse the files. The documents of a tracker are looked at together.
+The server gives each customization its own id, so one of the two is a copy. Nobody can tell which
+one is live, and `diff` and `export` refuse the files. All documents of a tracker are compared.
 
-Remove one of them. If the copy is meant as a new customization, remove its `id` line: the server will give it one.
+Remove one of the two. If the copy is meant as a new customization, remove its `id` line: the
+server will assign an id.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ SEVERITY: Final[Severity] = "error"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield each customization whose id another has too."""
-    found: dict[str, list[Item]] = {}
+    """Yield each customization that shares its id with another one."""
+    by_id: dict[str, list[Item]] = {}
     for item in folder.items:
         if isinstance(id_ := item.data.get("id"), str):
-            found.setdefault(id_, []).append(item)
-    for id_, items in found.items():
-        for item in items if len(items) > 1 else ():
-            other = next(other for other in items if other is not item)
+            by_id.setdefault(id_, []).append(item)
+    for id_, items in by_id.items():
+        if len(items) == 1:
+            continue
+        for item in items:
+            other = items[1] if item is items[0] else items[0]
             message = f"the id {id_} stands in {other.document.name}, line {other.line('id')}, too"
-            yield item.fault(("id",), message, "remove one of the two, or the id of the one that is new")
+            hint = "remove one of the two, or the id of the one that is new"
+            yield item.fault(("id",), message, hint)

@@ -1,7 +1,7 @@
 """The same item is pinned twice at the same time, in one customization and widget.
 
-An item is shown once, so one of the two pins does nothing. (In several customizations the same item may well be
-pinned, and in one customization at different times.)
+A recommender shows an item once, so one of the two pins does nothing. (Several customizations may
+pin the same item, and one customization may pin it at different times.)
 
 Remove one of the two, or make their windows follow one another.
 """
@@ -24,24 +24,29 @@ SEVERITY: Final[Severity] = "error"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield each pin of an item that an earlier one shows, or blocks, at the same time."""
+    """Yield each pin of an item that an earlier pin shows, or blocks, at the same time."""
     for item in folder.items:
         groups: dict[tuple[str | None, str, bool], list[Pin]] = {}
         for pin in item.pins:
             if pin.item is not None:
                 groups.setdefault((pin.widget, pin.item, pin.is_block), []).append(pin)
         for pins in groups.values():
+            if len(pins) == 1:
+                continue
             earlier = Timeline(pins)
-            for pin in pins if len(pins) > 1 else ():
+            for pin in pins:
                 if other := earlier.find(pin):
-                    message = f"{pin.item} is {_held(other)} already, in an overlapping window"
-                    yield item.pin_fault(pin, "pin_identity", message, "remove one of the two, or part their windows")
+                    message = f"{pin.item} is {_describe(other)} already, in an overlapping window"
+                    hint = "remove one of the two, or part their windows"
+                    yield item.pin_fault(pin, "pin_identity", message, hint)
                 earlier.add(pin)
 
 
-def _held(pin: Pin) -> str:
-    if pin.is_block or pin.position is None:
-        return "blocked" if pin.is_block else "pinned"
+def _describe(pin: Pin) -> str:
+    if pin.is_block:
+        return "blocked"
+    if pin.position is None:
+        return "pinned"
     if pin.position == EVERYWHERE:
         return "pinned to all positions"
     return f"pinned to position {pin.position}"

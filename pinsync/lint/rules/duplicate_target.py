@@ -1,7 +1,7 @@
 """Two customizations of one model apply to the same item, or to the same criteria.
 
-Which of them the recommender follows isn't documented, and the API's own bulk call takes it for a conflict. The
-documents of a tracker are looked at together.
+The vendor doesn't document which of them the recommender follows, and the API's own bulk call
+treats them as a conflict. All documents of a tracker are compared.
 
 Put the pins of both into one, and remove the other.
 """
@@ -26,22 +26,27 @@ _FIELDS: Final = map_choices(CUSTOMIZATION)
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield each customization whose target another has too."""
-    found: dict[tuple[str | None, str, str], list[Item]] = {}
+    """Yield each customization that shares its target with another one."""
+    by_target: dict[tuple[str | None, str, str], list[Item]] = {}
     for item in folder.items:
-        if target := _target(item):
-            found.setdefault((item.document.model, *target), []).append(item)
-    for (_, kind, _), items in found.items():
+        if target := _read_target(item):
+            by_target.setdefault((item.document.model, *target), []).append(item)
+    for (_, kind, _), items in by_target.items():
+        if len(items) == 1:
+            continue
         field = _FIELDS[kind]
-        for item in items if len(items) > 1 else ():
-            other = next(other for other in items if other is not item)
-            what = item.data[field] if kind == "item" else "the same criteria"
-            message = f"the customization in {other.document.name}, line {other.line(field)}, applies to {what}, too"
+        for item in items:
+            other = items[1] if item is items[0] else items[0]
+            place = f"{other.document.name}, line {other.line(field)}"
+            target_name = item.data[field] if kind == "item" else "the same criteria"
+            message = f"the customization in {place}, applies to {target_name}, too"
             yield item.fault((field,), message, "put the pins of both into one, and remove the other")
 
 
-def _target(item: Item) -> tuple[str, str] | None:
-    kind, identity, criteria = (item.data.get(f"target_{name}") for name in ("type", "identity", "criteria"))
+def _read_target(item: Item) -> tuple[str, str] | None:
+    kind = item.data.get("target_type")
+    identity = item.data.get("target_identity")
+    criteria = item.data.get("target_criteria")
     if kind == "item" and isinstance(identity, str) and identity:
         return kind, identity
     if kind == "criteria" and isinstance(criteria, dict) and not is_absent(criteria):

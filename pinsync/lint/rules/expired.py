@@ -1,9 +1,10 @@
 """A pin ended long ago.
 
-It is never shown again, and only makes the file longer. `--expired-days` says how long is long: 30 days by default.
+It is never shown again, and only makes the file longer. `--expired-days` sets the number of days:
+30 by default.
 
-Remove the pin from the tracker; or set `remove_expired_pins: true` for the tracker in pinsync.yaml, which leaves such
-pins out of the files.
+Remove the pin from the tracker; or set `remove_expired_pins: true` for the tracker in
+pinsync.yaml, which leaves such pins out of the files.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ SEVERITY: Final[Severity] = "warning"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the pins whose window ended too long ago."""
+    """Yield the pins whose window ended more than `Folder.expired_days` days ago."""
+    # Instants are texts in UTC, which sort like the times.
     limit = (folder.now - timedelta(days=folder.expired_days)).strftime("%Y-%m-%dT%H:%M:%S")
     for item, pin in folder.pins:
         end = instant(pin.data.get("active_to"))

@@ -1,10 +1,12 @@
-"""The file's name isn't the one that its model asks for.
+"""The name of the file doesn't fit its model.
 
-A model's customizations lie in `<model>.yaml`: `a-z 0-9 _ . -` as they are, anything else percent-encoded. The line
-`model:` is the truth, so that a misnamed file, or a copy whose `model:` was left as it was, changes another
-recommender than its name says; two files of one model are refused by every other command.
+A model's customizations lie in `<model>.yaml`, where every character but `a-z 0-9 _ . -` is
+percent-encoded. pinsync trusts the line `model:`. A misnamed file, or a copy whose `model:` was
+left as it was, therefore changes another recommender than its name suggests. Every other command
+refuses two files of one model.
 
-Rename the file, or correct `model:`; if the file of that model exists already, move the customizations there.
+Rename the file, or correct `model:`; if the file of that model exists already, move the
+customizations there.
 """
 
 from __future__ import annotations
@@ -24,14 +26,14 @@ SEVERITY: Final[Severity] = "error"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the files that should have another name."""
+    """Yield the files whose name doesn't fit their model."""
     names = {document.name for document in folder.documents}
     for document in folder.documents:
         if document.model is None:
             continue
-        expected, name = layout.build_file_name(document.model), document.name
-        if name != expected:
-            message = f'the model "{document.model}" belongs in {expected}, not {name}'
+        expected = layout.build_file_name(document.model)
+        if document.name != expected:
+            message = f'the model "{document.model}" belongs in {expected}, not {document.name}'
             hint = f"rename the file to {expected}, or correct the model"
             if expected in names:
                 hint = f"move its customizations into {expected}, or correct the model"

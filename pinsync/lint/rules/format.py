@@ -1,8 +1,8 @@
-"""The file isn't in canonical form: not sorted, or written in another way than `pinsync fmt` writes it.
+"""The file isn't in canonical form: not sorted, or written otherwise than `pinsync fmt` writes it.
 
-Nothing is wrong with what it says. But every change that an export makes would carry a change of form with it, and
-two people's edits would clash where one of them is enough. Blanks, quotes, the order of keys, pins and
-customizations, defaults that are spelled out, line ends of Windows and a byte order mark all count.
+The content is right. But every change of an export would carry changes of form with it, and the
+edits of two people would conflict more often. Blanks, quotes, the order of keys, pins and
+customizations, explicit defaults, line ends of Windows and a byte order mark all count.
 
 Run `pinsync fmt`, which keeps every comment.
 """
@@ -29,16 +29,17 @@ _HINT: Final = "run pinsync fmt"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the first place of each file where ``fmt`` would write something else."""
+    """Yield the first difference between each file and the output of ``fmt``."""
     for document in folder.documents:
         if not _is_sound(document) or document.is_canonical():
             continue
         try:
             new = formatted(document.text, document.source)
         except FileError:
-            continue  # another rule says why
+            # Other lint rules report the reason.
+            continue
         if new != document.text:
-            yield _difference(document, new)
+            yield _find_difference(document, new)
         elif document.original.startswith(codecs.BOM_UTF8):
             yield Fault(document, "the file begins with a byte order mark", _HINT, place=(1, 1))
         elif b"\r\n" in document.original:
@@ -48,21 +49,31 @@ def check(folder: Folder) -> Iterator[Fault]:
 
 
 def _is_sound(document: Written) -> bool:
-    """Whether it is worth a try: what is no document would be read as a whole, slowly, only to be refused."""
-    return document.is_read and not document.faults and all(_is_row(row.data) for row in document.rows)
+    """Whether ``fmt`` could format the document."""
+    # ``fmt`` would refuse any other file too, but only after a slow parse of the whole text.
+    if not document.is_read or document.faults:
+        return False
+    return all(_is_customization(row.data) for row in document.rows)
 
 
-def _is_row(data: object) -> bool:
+def _is_customization(data: object) -> bool:
     if not isinstance(data, dict) or "model" in data:
         return False
-    return all(isinstance(value, str) and value for value in (data.get("target_type"), data.get("id", "none")))
+    required = data.get("target_type"), data.get("id", "none")
+    return all(isinstance(value, str) and value for value in required)
 
 
-def _difference(document: Written, new: bytes) -> Fault:
-    old = document.text.decode().split("\n")
-    lines = new.decode().split("\n")
-    number = next((at for at, (one, other) in enumerate(zip(old, lines, strict=False)) if one != other), len(lines))
-    number = min(number, len(old) - 1)
-    message = "the file isn't sorted" if sorted(old) == sorted(lines) else "not in canonical form"
-    column = len(old[number]) - len(old[number].lstrip(" ")) + 1
-    return Fault(document, f"{message}, here first", _HINT, place=(number + 1, column))
+def _find_difference(document: Written, new: bytes) -> Fault:
+    old_lines = document.text.decode().split("\n")
+    new_lines = new.decode().split("\n")
+    index = 0
+    for old_line, new_line in zip(old_lines, new_lines, strict=False):
+        if old_line != new_line:
+            break
+        index += 1
+    # If the new text only continues the old one, report the last old line.
+    index = min(index, len(old_lines) - 1)
+    is_unsorted = sorted(old_lines) == sorted(new_lines)
+    message = "the file isn't sorted" if is_unsorted else "not in canonical form"
+    column = len(old_lines[index]) - len(old_lines[index].lstrip(" ")) + 1
+    return Fault(document, f"{message}, here first", _HINT, place=(index + 1, column))

@@ -1,13 +1,15 @@
-r"""An identity holds characters that can't be seen, or blanks that can't be told apart.
+r"""An identity holds invisible characters, or blanks that look alike.
 
-Controls, zero-width characters, fillers, selectors that don't follow an emoji, characters that turn the direction of
-writing, blanks other than the usual one, and any blank at either end: they come along when text is copied from a web
-page or a spreadsheet. Such an identity looks like the right one and is another, so that the rule matches nothing; or it
-is made to look like another on purpose. Reports show them as escapes, such as `\u200b`.
+These are controls, zero-width characters, fillers, variation selectors without an emoji,
+characters that change the direction of writing, blanks other than the usual one, and any blank at
+either end. They come along when text is copied from a web page or a spreadsheet. Such an identity
+looks right but differs from the right one, so that the rule matches nothing; or somebody made it
+look like another one on purpose. Reports show the characters as escapes, such as `\u200b`.
 
-Remove them. Identities are the model, the ids, `target_identity`, `pin_identity`, `widget_id`, and the tags, which
-filters compare to the letter; in a tag, joiners within a word are fine, since Persian, Hindi and emoji need them.
-Titles and other metadata may hold any character, and so may criteria, which have to match the catalog as it is.
+Remove them. Identities are the model, the ids, `target_identity`, `pin_identity`, `widget_id`, and
+the tags, which filters compare to the letter. Joiners within a word of a tag are fine, since
+Persian, Hindi and emoji need them. Titles and other metadata may hold any character, and so may
+criteria, which have to match the catalog exactly.
 """
 
 from __future__ import annotations
@@ -36,31 +38,35 @@ _JOINER: Final = re.compile("(?<=[\u0530-\U000dffff])[\u200c\u200d](?=[\u0530-\U
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the identities with such characters."""
+    """Yield the identities with invisible characters or unusual blanks."""
     for document in folder.documents:
-        if message := _message("model", document.model):
+        if message := _find_hidden("model", document.model):
             yield Fault(document, message, _HINT, path=("model",))
     for item in folder.items:
         for field in _FIELDS:
-            if message := _message(field, item.data.get(field)):
+            if message := _find_hidden(field, item.data.get(field)):
                 yield item.fault((field,), message, _HINT)
-        yield from _tags(item)
+        yield from _check_tags(item)
     for item, pin in folder.pins:
         for field in _PIN_FIELDS:
-            if message := _message(field, pin.data.get(field)):
+            if message := _find_hidden(field, pin.data.get(field)):
                 yield item.pin_fault(pin, field, message, _HINT)
 
 
-def _tags(item: Item) -> Iterator[Fault]:
+def _check_tags(item: Item) -> Iterator[Fault]:
     tags = item.data.get("tags")
-    for at, tag in enumerate(tags if isinstance(tags, list) else ()):
-        if isinstance(tag, str) and (message := _message("tags", _JOINER.sub("", tag))):
-            yield item.fault(("tags", at), message, _HINT)
+    if not isinstance(tags, list):
+        return
+    for index, tag in enumerate(tags):
+        if isinstance(tag, str) and (message := _find_hidden("tags", _JOINER.sub("", tag))):
+            yield item.fault(("tags", index), message, _HINT)
 
 
-def _message(field: str, value: object) -> str | None:
-    # Whatever is plain ASCII needs no search, which takes ten times as long.
-    if not isinstance(value, str) or (value.isascii() and value.isprintable() and value == value.strip()):
+def _find_hidden(field: str, value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    # Plain ASCII needs no search, which takes ten times as long.
+    if value.isascii() and value.isprintable() and value == value.strip():
         return None
     if found := HIDDEN.search(value):
         kind = "blank" if _BLANK.match(found[0]) else "invisible character"

@@ -1,8 +1,9 @@
-"""A pin says what it shows in a field that doesn't go with its pin_type, or not at all.
+"""A pin's identity or criteria is missing, or doesn't fit its pin_type.
 
-`pin_type: item` needs a `pin_identity` and `pin_type: criteria` needs `pin_criteria`; neither goes with the other's.
+`pin_type: item` needs a `pin_identity`, and `pin_type: criteria` needs `pin_criteria`. A pin has
+only the field that its type needs.
 
-Correct `pin_type`, or write the field that goes with it.
+Correct `pin_type`, or write the field that it needs.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _FIELDS: Final = map_choices(PIN)
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the fields that are missing, and those that don't go with the type."""
+    """Yield the pins that lack the field of their type, and the fields of other types."""
     for item, pin in folder.pins:
         kind = pin.data.get("pin_type")
         if not isinstance(kind, str) or kind not in _FIELDS:

@@ -1,9 +1,10 @@
 """A pin's position is below -1, or above 50.
 
-Positions are 1, 2, 3 …; -1 stands for all of them, and 0 for a block. Anything below means nothing. A recommender
-returns at most 50 items, so that a pin beyond position 50 is never shown; that is a warning.
+Positions are 1, 2, 3 …; -1 means all positions, and 0 means a block. Numbers below -1 have no
+meaning. A recommender returns at most 50 items, so it never shows a pin beyond position 50; that is
+a warning.
 
-Write the position that is meant.
+Write the intended position.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ _LAST: Final = 50
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the pins with such a position."""
+    """Yield the pins with a position that doesn't exist or is never shown."""
     for item, pin in folder.pins:
         if pin.position is not None and pin.position < -1:
             hint = "write 1, 2, 3 …, -1 for all positions, or 0 to block"
             yield item.pin_fault(pin, "position", f"there is no position {pin.position}", hint)
         elif pin.position is not None and pin.position > _LAST:
-            message = f"position {pin.position} is never shown: a recommender returns at most {_LAST} items"
-            fault = item.pin_fault(pin, "position", message, f"write a position up to {_LAST}, or remove the pin")
+            reason = f"a recommender returns at most {_LAST} items"
+            message = f"position {pin.position} is never shown: {reason}"
+            hint = f"write a position up to {_LAST}, or remove the pin"
+            fault = item.pin_fault(pin, "position", message, hint)
             yield fault._replace(severity="warning")

@@ -1,7 +1,7 @@
 """Two pins hold the same position at the same time, in one customization and widget.
 
-Only one of them can be shown there, and which one isn't documented. (Blocks, at position 0, and pins to all
-positions, -1, are left out.)
+A recommender can show only one of them there, and the vendor doesn't document which one. (Blocks,
+at position 0, and pins to all positions, -1, don't count.)
 
 Move one of the two, or make their windows follow one another.
 """
@@ -23,17 +23,21 @@ SEVERITY: Final[Severity] = "error"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield each pin at a position that an earlier one holds at the same time; one of the same item is a duplicate."""
+    """Yield each pin at a position that an earlier pin of another item holds at the same time."""
     for item in folder.items:
         groups: dict[tuple[str | None, int], list[Pin]] = {}
         for pin in item.pins:
             if pin.position is not None and pin.position > 0 and not pin.is_block:
                 groups.setdefault((pin.widget, pin.position), []).append(pin)
         for pins in groups.values():
+            if len(pins) == 1:
+                continue
             earlier = Timeline(pins)
-            for pin in pins if len(pins) > 1 else ():
+            for pin in pins:
+                # Two pins of the same item are a finding of duplicate-pin.
                 if other := earlier.find(pin, shows_other=True):
-                    what = other.item or "a pin of criteria"
-                    message = f"position {pin.position} is held by {what}, in an overlapping window"
-                    yield item.pin_fault(pin, "position", message, "move one of the two, or part their windows")
+                    holder = other.item or "a pin of criteria"
+                    message = f"position {pin.position} is held by {holder}, in an overlapping window"
+                    hint = "move one of the two, or part their windows"
+                    yield item.pin_fault(pin, "position", message, hint)
                 earlier.add(pin)

@@ -1,7 +1,7 @@
 """An item is pinned onto itself.
 
-A recommender on an item's own page doesn't show that item again, so the pin does nothing; as a rule the wrong
-identity was copied.
+A recommender on an item's own page doesn't show that item again, so the pin does nothing. Usually
+somebody copied the wrong identity.
 
 Pin another item, or remove the pin. (Blocking an item on its own page is fine.)
 """
@@ -20,9 +20,10 @@ SEVERITY: Final[Severity] = "warning"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the pins that show the item which the customization applies to."""
+    """Yield the pins that show the item of their own customization's target."""
     for item, pin in folder.pins:
-        own = item.data.get("target_identity") if item.data.get("target_type") == "item" else None
-        if pin.item is not None and pin.item == own and not pin.is_block:
+        if pin.item is None or pin.is_block or item.data.get("target_type") != "item":
+            continue
+        if pin.item == item.data.get("target_identity"):
             hint = "pin another item, or remove the pin"
-            yield item.pin_fault(pin, "pin_identity", f"{own} is pinned onto itself", hint)
+            yield item.pin_fault(pin, "pin_identity", f"{pin.item} is pinned onto itself", hint)

@@ -1,9 +1,9 @@
 """Several customizations of one model apply to all.
 
-It may be on purpose: one for each season, say, each with its own windows and widgets. But pins of two of them may
-claim the same place, and which of them wins isn't documented.
+They may be intended: one for each season, for example, each with its own windows and widgets. But
+pins of two of them may claim the same position, and the vendor doesn't document which one wins.
 
-Put their pins into one, or see to it that they don't meet.
+Put their pins into one, or make sure that they don't overlap.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ SEVERITY: Final[Severity] = "warning"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield each customization for all but the first of its model and file, in canonical order."""
-    found: dict[tuple[str | None, str], list[Item]] = {}
+    """Yield each customization for all of a model and file, except the first in canonical order."""
+    by_file: dict[tuple[str | None, str], list[Item]] = {}
     for item in folder.items:
         if item.data.get("target_type") == "all":
-            found.setdefault((item.document.model, item.document.source), []).append(item)
-    for items in found.values():
-        first = min(items, key=lambda item: item.row.order()) if len(items) > 1 else items[0]
+            by_file.setdefault((item.document.model, item.document.source), []).append(item)
+    for items in by_file.values():
+        if len(items) == 1:
+            continue
+        first = min(items, key=lambda item: item.row.order())
         for item in items:
             if item is not first:
                 message = f"the customization in line {first.line('target_type')} applies to all, too"

@@ -1,10 +1,11 @@
 """The file can't be read as YAML.
 
-Nothing in it can be checked until it can, and an export refuses to touch it. That is so for what isn't valid YAML
-1.2, and for what two readers may understand differently: a key that stands twice, anchors and aliases, tags, several
-documents in a file, NaN, merge-conflict markers, and, where a value may be a number, `010`, `1e5`, `1_000` or `1:30`.
+Nothing in it can be checked, and an export refuses to change it. Besides invalid YAML 1.2, pinsync
+refuses YAML that two readers may understand differently: duplicate keys, anchors and aliases, tags,
+several documents in a file, NaN, merge-conflict markers, and, where a value may be a number, `010`,
+`1e5`, `1_000` or `1:30`.
 
-Mend the place that the message names. This rule can't be ignored.
+Correct the place that the message names. This lint rule can't be ignored.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SEVERITY: Final[Severity] = "error"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield why a file, or a customization in it, can't be read."""
+    """Yield the reasons why files, or customizations in them, can't be read."""
     for document in folder.documents:
         for error in document.faults:
             place = error.line or 1, error.column or 1

@@ -1,8 +1,8 @@
-"""A customization says what it applies to in a field that doesn't go with its target_type.
+"""A customization has a target field that doesn't fit its target_type.
 
-`target_identity` goes with `target_type: item`, `target_criteria` with `criteria`, and neither with `all`. With the
-wrong one, either the type or the field was forgotten when the other was changed, and the rule applies to something
-else than it seems to.
+`target_identity` belongs to `target_type: item`, `target_criteria` to `criteria`, and `all` has
+neither. Probably somebody changed the type or the field and forgot the other, and the rule applies
+to another target than it seems to.
 
 Correct `target_type`, or remove the field.
 """
@@ -26,10 +26,13 @@ _FIELDS: Final = map_choices(CUSTOMIZATION)
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the fields that don't go with the type."""
+    """Yield the target fields that belong to another type."""
     for item in folder.items:
         kind = item.data.get("target_type")
-        for fitting, field in _FIELDS.items() if kind in TARGET_TYPES else ():
+        if kind not in TARGET_TYPES:
+            continue
+        for fitting, field in _FIELDS.items():
             if kind != fitting and not is_absent(item.data.get(field)):
                 message = f"{field} goes with target_type {fitting}, not {kind}"
-                yield item.fault((field,), message, f"remove {field}, or write target_type: {fitting}")
+                hint = f"remove {field}, or write target_type: {fitting}"
+                yield item.fault((field,), message, hint)

@@ -1,7 +1,8 @@
-"""A customization doesn't say what it applies to.
+"""A customization lacks the field for its target.
 
-`target_type: item` needs a `target_identity`, and `target_type: criteria` needs `target_criteria`. It is only a
-warning, for the vendor's reference itself shows an export in which an item's identity is absent.
+`target_type: item` needs a `target_identity`, and `target_type: criteria` needs `target_criteria`.
+This is only a warning, because the vendor's reference itself shows an export in which an item's
+identity is absent.
 
 Add the field; for a rule that is to apply everywhere, write `target_type: all`.
 """

@@ -1,9 +1,11 @@
 """A customization or a pin has a field that isn't documented.
 
-If it is misspelt, its value counts for nothing: a pin with `active_til` never ends. A name close to a known one is
-therefore an error. Any other name may be a new field of the API, which pinsync keeps as it is; hence a warning.
+The value of a misspelt field has no effect: a pin with `active_til` never ends. A name close to a
+known one is therefore an error. Any other name is only a warning: it may be a new field of the API,
+which pinsync keeps.
 
-Correct the name; ignore the rule for a field that you know to be right: `# pinsync: ignore[unknown-field]`.
+Correct the name; for a field that you know to be right, write
+`# pinsync: ignore[unknown-field]`.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ _OF_A_PIN: Final = select_names(PIN)
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the fields that aren't known."""
+    """Yield the fields that the API doesn't document."""
     for item in folder.items:
         for name in item.data.keys() - KNOWN - NOT_WRITTEN:
             message = f'"{name}": a customization has no such field'

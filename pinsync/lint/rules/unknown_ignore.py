@@ -1,10 +1,11 @@
-"""A comment `# pinsync: ignore[...]` names a rule that doesn't exist, or none at all.
+"""A comment `# pinsync: ignore[...]` names a lint rule that doesn't exist, or none at all.
 
-It suppresses nothing, and whoever wrote it believes that it does. What counts is where the comment stands: behind or
-directly above a key it is about that key and all below it; directly above a pin or a customization, or behind one in
-braces, it is about all of it. `syntax` can't be ignored.
+It suppresses nothing, although its author believes that it does. The place of a comment decides: at
+the end of a key's line, or directly above it, the comment covers the key and everything below it.
+Directly above a pin or a customization, or at the end of one in braces, it covers all of that.
+`syntax` can't be ignored.
 
-Write the rule's name in brackets, or correct it. `pinsync lint --explain RULE` knows them all.
+Write the lint rule's name in brackets, or correct it. `pinsync lint --explain RULE` knows them all.
 """
 
 from __future__ import annotations
@@ -26,15 +27,18 @@ SEVERITY: Final[Severity] = "warning"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the names that aren't a rule's, and the comments without any."""
+    """Yield the names of unknown lint rules, and the comments without a name."""
     for document in folder.documents:
         for line, column, name in read_names(document):
             if not name:
+                message = "the comment names no rule to ignore"
                 hint = "name it in brackets, as in # pinsync: ignore[self-pin]"
-                yield Fault(document, "the comment names no rule to ignore", hint, place=(line, column))
             elif name not in folder.rules:
+                message = f'there is no rule "{name}" to ignore'
                 hint = suggest(name, folder.rules)
-                yield Fault(document, f'there is no rule "{name}" to ignore', hint, place=(line, column))
             elif name == syntax.ID:
                 message = "what can't be read can't be ignored either"
-                yield Fault(document, message, "mend it, and remove the comment", place=(line, column))
+                hint = "mend it, and remove the comment"
+            else:
+                continue
+            yield Fault(document, message, hint, place=(line, column))

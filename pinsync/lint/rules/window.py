@@ -1,6 +1,7 @@
 """A pin's window ends before it starts.
 
-Such a pin is never shown. As a rule the two dates were exchanged, or only one of them was moved to another year.
+Such a pin is never shown. Usually somebody exchanged the two dates, or moved only one of them to
+another year.
 
 Correct `active_from` or `active_to`.
 """
@@ -19,7 +20,7 @@ SEVERITY: Final[Severity] = "error"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield the pins with such a window."""
+    """Yield the pins whose window ends before it starts, or when it starts."""
     for item, pin in folder.pins:
         if pin.window and pin.window.end <= pin.window.start:
             when = "before" if pin.window.end < pin.window.start else "when"
