@@ -1,1 +1,1 @@
-"""The linter: a tracker's documents as they are written, the lint rules, and their findings."""
+"""The linter: the documents of a tracker, the lint rules, and their findings."""

@@ -1,4 +1,4 @@
-"""The findings of a git revision, which ``pinsync lint --since`` leaves out of its report."""
+"""The findings of a git revision, which ``pinsync lint --since`` omits from its report."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pinsync.model import Finding
     from pinsync.workspace.tree import WorkingTree
 
-# As git's own detection of renames (git-diff(1), --find-renames and -l): where many files are gone
-# and many are new, only those with equal texts are taken for renamed.
+# The limits of git's own search for renames (git-diff(1), --find-renames and -l): if many files
+# are gone and many are new, only files with equal texts count as renamed.
 _SIMILARITY: Final = 0.5
 _MOST_PAIRS: Final = 40_000
 
@@ -30,19 +30,19 @@ class Baseline:
     """The findings of a revision.
 
     Attributes:
-        counts: lint rule, file and identity → the number of findings.
+        counts: lint rule, file and identity → number of findings.
     """
 
     counts: Mapping[Key, int]
 
     def select_new(self, findings: Iterable[Finding]) -> list[Finding]:
-        """Return the findings that the revision doesn't have, or has less often."""
-        left = Counter(self.counts)
+        """Return the findings that the revision lacks, or has less often."""
+        remaining = Counter(self.counts)
         new = []
         for finding in findings:
-            key = _key(finding)
-            if left[key]:
-                left[key] -= 1
+            key = _build_key(finding)
+            if remaining[key]:
+                remaining[key] -= 1
             else:
                 new.append(finding)
         return new
@@ -55,14 +55,14 @@ def read_baseline(
     check: Callable[[PurePosixPath, Sequence[Written]], Sequence[Finding]],
     warn: Callable[[str], None],
 ) -> Baseline:
-    """Check the documents of a revision, which the current configuration says where to find.
+    """Check the documents of a revision, in the folders of the current configuration.
 
     Args:
-        revision: as git spells it.
+        revision: a commit, in git's spelling.
         tree: the working tree.
-        documents: the documents of today, after which renamed ones are called.
-        check: returns the findings of a folder with these documents.
-        warn: takes a warning of git.
+        documents: the documents of the working tree, to recognize renamed files.
+        check: returns the findings of a folder and its documents.
+        warn: shows a warning of git.
 
     Raises:
         RepositoryError: there is no such commit, or no repository.
@@ -71,57 +71,75 @@ def read_baseline(
     source = parse_revision(revision, tree.repository)
     for warning in source.warnings:
         warn(warning)
-    if tree.repository is None or source.revision is None:  # before the first commit
+    # Before the first commit there is no revision.
+    if tree.repository is None or source.revision is None:
         return Baseline({})
     names = tree.repository.folders(source.revision, tree.directory, source.name)
     folders = {tree.directory, *(tree.directory / name for name in names)}
     folders.update(PurePosixPath(document.source).parent for document in documents)
     findings: list[Finding] = []
-    earlier: list[Written] = []
+    old_documents: list[Written] = []
     for folder in sorted(folders):
         texts = tree.repository.read(source.revision, folder, source.name)
-        found = [written.read(text, str(path)) for path, text in texts]
-        findings += check(folder, found)
-        earlier += found
-    renames = _find_renames(earlier, documents, tree)
-    renamed = (replace(one, file=renames.get(one.file or "", one.file)) for one in findings)
-    return Baseline(Counter(map(_key, renamed)))
+        folder_documents = [written.read(text, str(path)) for path, text in texts]
+        findings += check(folder, folder_documents)
+        old_documents += folder_documents
+    renames = _find_renames(old_documents, documents, tree)
+    # Under today's names, so that a rename makes no old finding new.
+    counts: Counter[Key] = Counter()
+    for finding in findings:
+        file = renames.get(finding.file or "", finding.file)
+        counts[_build_key(replace(finding, file=file))] += 1
+    return Baseline(counts)
 
 
-def _key(finding: Finding) -> Key:
+def _build_key(finding: Finding) -> Key:
     return finding.rule, finding.file, finding.identity or finding.message
 
 
-def _find_renames(earlier: Sequence[Written], documents: Sequence[Written], tree: WorkingTree) -> Mapping[str, str]:
+def _find_renames(
+    old_documents: Sequence[Written], documents: Sequence[Written], tree: WorkingTree
+) -> Mapping[str, str]:
     """Return the old path → the new path of documents that were renamed since the revision."""
-    known = {document.source for document in earlier}
-    gone = [each for each in earlier if not (tree.store.root / each.source).exists()]
-    new = [each for each in documents if each.source not in known]
+    old_paths = {document.source for document in old_documents}
+    root = tree.store.root
+    gone = [document for document in old_documents if not (root / document.source).exists()]
+    new = [document for document in documents if document.source not in old_paths]
     renames: dict[str, str] = {}
-    waiting: dict[bytes, deque[Written]] = {}
-    for each in gone:
-        waiting.setdefault(each.text, deque()).append(each)
+    gone_by_text: dict[bytes, deque[Written]] = {}
+    for document in gone:
+        gone_by_text.setdefault(document.text, deque()).append(document)
     for document in new:
-        if same := waiting.get(document.text):
-            renames[same.popleft().source] = document.source
-    renamed = set(renames.values())
-    left = {each.source: _lines(each) for each in gone if each.source not in renames}
-    changed = {each.source: _lines(each) for each in new if each.source not in renamed}
-    if len(left) * len(changed) > _MOST_PAIRS:
+        if equal := gone_by_text.get(document.text):
+            renames[equal.popleft().source] = document.source
+    new_paths = set(renames.values())
+    unmatched = [document for document in new if document.source not in new_paths]
+    candidates = {document.source: _count_lines(document) for document in gone if document.source not in renames}
+    if len(candidates) * len(unmatched) > _MOST_PAIRS:
         return renames
-    for source, lines in changed.items():
-        nearest = max(left, key=lambda each: _similarity(left[each], lines), default=None)
-        if nearest is not None and _similarity(left[nearest], lines) >= _SIMILARITY:
-            renames[nearest] = source
-            del left[nearest]
+    for document in unmatched:
+        nearest = _find_nearest(_count_lines(document), candidates)
+        if nearest is not None:
+            renames[nearest] = document.source
+            del candidates[nearest]
     return renames
 
 
-def _lines(document: Written) -> Counter[bytes]:
+def _count_lines(document: Written) -> Counter[bytes]:
     return Counter(document.text.splitlines())
 
 
-def _similarity(one: Counter[bytes], other: Counter[bytes]) -> float:
-    """Return which part of the longer document's lines the two have in common."""
-    longest = max(one.total(), other.total())
-    return (one & other).total() / longest if longest else 1.0
+def _find_nearest(lines: Counter[bytes], candidates: Mapping[str, Counter[bytes]]) -> str | None:
+    """Return the path of the most similar document, if it is similar enough."""
+    nearest, best = None, 0.0
+    for path, candidate in candidates.items():
+        similarity = _compute_similarity(candidate, lines)
+        if similarity >= _SIMILARITY and similarity > best:
+            nearest, best = path, similarity
+    return nearest
+
+
+def _compute_similarity(first: Counter[bytes], second: Counter[bytes]) -> float:
+    """Return the share of common lines in the longer document."""
+    longest = max(first.total(), second.total())
+    return (first & second).total() / longest if longest else 1.0

@@ -1,8 +1,4 @@
-"""Lint rules applied to a tracker's documents.
-
-A lint rule looks at all documents of a tracker at once, and names the place of a fault by its path. Lines are looked up
-afterwards, for findings that are shown.
-"""
+"""Apply the lint rules to the documents of a tracker."""
 
 from __future__ import annotations
 
@@ -21,35 +17,49 @@ if TYPE_CHECKING:
     from pinsync.lint.rules import LintRule
 
 
+# The number of a line in a message changes when somebody adds a line above.
+_LINE: Final = re.compile(r"\bline [0-9]+")
+_CUSTOMIZATION_FIELDS: Final = ("id", "target_type", "target_identity")
+_PIN_FIELDS: Final = ("position", "pin_type", "pin_identity", "widget_id")
+
+
 def apply_rules(folder: Folder, ids: Collection[str], files: Collection[str]) -> list[Finding]:
-    """Apply rules to a tracker's documents.
+    """Apply lint rules to the documents of a folder.
 
     Args:
-        folder: all documents of one folder, of which some rules need more than one.
-        ids: the rules to apply.
-        files: the paths of the documents that are reported on.
+        folder: all documents of the folder, because some lint rules compare documents.
+        ids: the lint rules to apply.
+        files: the paths of the documents to report.
 
     Returns:
-        What they find, but for what a comment ignores, by file, line, column and rule.
+        The findings that no comment ignores, by file, line, column and lint rule.
     """
-    found = [
-        _finding(rule, fault, folder.tracker)
-        for rule in RULES.values()
-        if rule.ID in ids
-        for fault in rule.check(folder)
-        if fault.document.source in files
-    ]
+    findings: list[Finding] = []
+    for rule in RULES.values():
+        if rule.ID not in ids:
+            continue
+        # Filtered first, because looking up the line of a fault is slow.
+        faults = [fault for fault in rule.check(folder) if fault.document.source in files]
+        findings += [_build_finding(rule, fault, folder.tracker) for fault in faults]
     ignored = {document.source: ignores.find_ignored(document) for document in folder.documents if document.comments}
-    kept = [one for one in found if one.rule == syntax.ID or not _is_ignored(one, ignored)]
-    return sorted(kept, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.rule, one.message))
+    kept = [finding for finding in findings if not _is_ignored(finding, ignored)]
+    return sorted(kept, key=_sort_key)
+
+
+def _sort_key(finding: Finding) -> tuple[str, int, int, str, str]:
+    line, column = finding.line or 0, finding.column or 0
+    return finding.file or "", line, column, finding.rule, finding.message
 
 
 def _is_ignored(finding: Finding, ignored: Mapping[str, Mapping[str, Lines]]) -> bool:
+    # A file that can't be read must not pass because of a comment.
+    if finding.rule == syntax.ID:
+        return False
     lines = ignored.get(finding.file or "", {}).get(finding.rule)
     return lines is not None and finding.line is not None and finding.line in lines
 
 
-def _finding(rule: LintRule, fault: Fault, tracker: str | None) -> Finding:
+def _build_finding(rule: LintRule, fault: Fault, tracker: str | None) -> Finding:
     line, column = fault.place or (fault.row or fault.document).place(fault.path)
     return Finding(
         rule=rule.ID,
@@ -59,35 +69,35 @@ def _finding(rule: LintRule, fault: Fault, tracker: str | None) -> Finding:
         line=line,
         column=column,
         hint=fault.hint,
-        identity=_identity(fault),
+        identity=_build_identity(fault),
         model=fault.document.model,
         tracker=tracker,
     )
 
 
-_LINE: Final = re.compile(r"\bline [0-9]+")
-"""A line's number in a message, which changes when something is put above."""
-
-
-def _identity(fault: Fault) -> str:
-    """Return what a finding is about, without anything that changes when something is put above it."""
+def _build_identity(fault: Fault) -> str:
+    """Return a name of the faulty part that stays the same when lines are added above it."""
     if fault.row is None:
         return ".".join(map(str, fault.path)) or _LINE.sub("line", fault.message)
-    parts = [_named(fault.row.data, ("id", "target_type", "target_identity"))]
-    at: object = fault.row.data
+    value: object = fault.row.data
+    parts = [_join_fields(value, _CUSTOMIZATION_FIELDS)]
     for step in fault.path:
-        at = _inner(at, step)
-        is_pin = isinstance(step, int) and isinstance(at, dict)
-        parts.append(_named(at, ("position", "pin_type", "pin_identity", "widget_id")) if is_pin else str(step))
+        value = _get_child(value, step)
+        if isinstance(step, int) and isinstance(value, dict):
+            # A pin by its fields: its index changes when another pin is added above.
+            parts.append(_join_fields(value, _PIN_FIELDS))
+        else:
+            parts.append(str(step))
     return ".".join(parts)
 
 
-def _inner(value: object, step: str | int) -> object:
+def _get_child(value: object, step: str | int) -> object:
     if isinstance(value, dict):
         return value.get(step)
     return value[step] if isinstance(value, list) and isinstance(step, int) else None
 
 
-def _named(value: object, fields: tuple[str, ...]) -> str:
-    found = map(value.get, fields) if isinstance(value, dict) else ()
-    return ":".join("" if one is None else str(one) for one in found)
+def _join_fields(value: object, fields: tuple[str, ...]) -> str:
+    if not isinstance(value, dict):
+        return ""
+    return ":".join("" if value.get(name) is None else str(value[name]) for name in fields)

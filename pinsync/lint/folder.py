@@ -1,4 +1,4 @@
-"""What rules look at: a tracker's documents, their customizations and pins, and what a rule finds in them."""
+"""The input of the lint rules, documents with their customizations and pins, and their faults."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -25,16 +26,18 @@ Severity = Literal["error", "warning"]
 
 
 class Fault(NamedTuple):
-    """What a rule finds; where it stands in the file is looked up only if it is shown.
+    """A fault that a lint rule found.
+
+    The engine looks up its line, and only for the faults that are shown.
 
     Attributes:
         document: the file.
-        message: what is wrong, one sentence.
-        hint: how to mend it.
-        row: the customization, if it is about one.
-        path: what it is about, within the customization or at the top of the document.
-        place: line and column, where they are known already.
-        severity: how grave it is, if not as grave as the lint rule says.
+        message: the fault in one sentence.
+        hint: the remedy.
+        row: the faulty customization, if any.
+        path: the path of the faulty part, in the customization or at the top of the document.
+        place: line and column, if they are known already.
+        severity: the severity, if it isn't the lint rule's.
     """
 
     document: Written
@@ -47,53 +50,63 @@ class Fault(NamedTuple):
 
 
 class Timeline:
-    """Pins by their windows: finds the first pin that is active at the same time as another.
-
-    It is a segment tree (https://en.wikipedia.org/wiki/Segment_tree), since to compare each pin with
-    each other takes minutes for 10,000 pins. A node stands for a span of time, its two children for
-    the halves; node 1 is the root.
+    """Pins by their windows: finds the first pin that is active at the same time as another pin.
 
     Args:
-        pins: all pins that are to be added or compared.
+        pins: all pins that will be added or searched for.
     """
 
+    # A segment tree (https://en.wikipedia.org/wiki/Segment_tree), because comparing all pairs of
+    # 10,000 pins takes minutes. Each node covers a span of time, and its two children cover the
+    # halves. Node 1 is the root.
+
     def __init__(self, pins: Iterable[Pin]) -> None:
-        windows = [pin.window for pin in pins if pin.window]
-        self._moments = sorted({*(window.start for window in windows), *(window.end for window in windows)})
+        moments: set[str] = set()
+        for pin in pins:
+            if pin.window:
+                moments.update((pin.window.start, pin.window.end))
+        self._moments = sorted(moments)
         self._size = 1 << len(self._moments).bit_length()
         self._count = 0
-        # Node → the first pin that is active in all of its span, and the first one that shows
-        # another item. Then the same for pins that are active in a part of its span.
+        # Node → the first pin that is active in the whole span, and the first such pin that shows
+        # another item. Then the same for pins that are active in a part of the span.
         self._whole: defaultdict[int, list[tuple[int, Pin]]] = defaultdict(list)
         self._part: defaultdict[int, list[tuple[int, Pin]]] = defaultdict(list)
 
     def add(self, pin: Pin) -> None:
         """Add a pin."""
-        nodes, above = self._nodes(pin.window)
-        kept = [self._whole[node] for node in nodes] + [self._part[node] for node in (*nodes, *above)]
-        for pins in kept:
+        nodes, ancestors = self._find_nodes(pin.window)
+        lists = [self._whole[node] for node in nodes]
+        lists += [self._part[node] for node in (*nodes, *ancestors)]
+        for pins in lists:
             if not pins or (len(pins) == 1 and not pin.shows_item_of(pins[0][1])):
                 pins.append((self._count, pin))
         self._count += 1
 
     def find(self, pin: Pin, *, shows_other: bool = False) -> Pin | None:
-        """Return the pin added first that is active at some time of another pin's window.
+        """Return the first added pin that is active during a part of another pin's window.
 
         Args:
             pin: the other pin.
-            shows_other: whether to pass over pins of the item that ``pin`` shows.
+            shows_other: whether to skip pins that show the same item as ``pin``.
         """
-        nodes, above = self._nodes(pin.window)
-        kept = [self._part[node] for node in nodes] + [self._whole[node] for node in above]
-        found = [each for pins in kept for each in pins if not (shows_other and pin.shows_item_of(each[1]))]
-        return min(found, key=itemgetter(0))[1] if found else None
+        nodes, ancestors = self._find_nodes(pin.window)
+        lists = [self._part[node] for node in nodes]
+        lists += [self._whole[node] for node in ancestors]
+        candidates = [
+            candidate
+            for candidate in chain.from_iterable(lists)
+            if not (shows_other and pin.shows_item_of(candidate[1]))
+        ]
+        return min(candidates, key=itemgetter(0))[1] if candidates else None
 
-    def _nodes(self, window: Window | None) -> tuple[list[int], set[int]]:
-        """Return the nodes whose spans make up a window, and all nodes above them."""
+    def _find_nodes(self, window: Window | None) -> tuple[list[int], set[int]]:
+        """Return the nodes whose spans together cover a window, and all ancestors of the nodes."""
         nodes: list[int] = []
-        above: set[int] = set()
+        ancestors: set[int] = set()
         if window is None:
-            return nodes, above
+            return nodes, ancestors
+        # From the leaves upwards: an odd left end, or an even right end, is no whole parent.
         low, high = (self._size + bisect_left(self._moments, moment) for moment in window)
         while low < high:
             if low & 1:
@@ -105,12 +118,12 @@ class Timeline:
             low >>= 1
             high >>= 1
         for node in nodes:
-            above.update(node >> up for up in range(1, node.bit_length()))
-        return nodes, above
+            ancestors.update(node >> levels for levels in range(1, node.bit_length()))
+        return nodes, ancestors
 
 
 class Item(NamedTuple):
-    """A customization that is at least an object."""
+    """A customization whose YAML is a mapping."""
 
     document: Written
     row: Row
@@ -118,29 +131,29 @@ class Item(NamedTuple):
     pins: tuple[Pin, ...]
 
     def line(self, field: str) -> int:
-        """Return the line of a field, or of the customization if it lacks it."""
+        """Return the line of a field, or of the customization if it lacks the field."""
         return self.row.place((field,))[0]
 
     def fault(self, path: Path, message: str, hint: str) -> Fault:
-        """Return what is wrong with a part of it."""
+        """Return a fault of the part at ``path``."""
         return Fault(self.document, message, hint, self.row, path)
 
     def pin_fault(self, pin: Pin, field: str, message: str, hint: str) -> Fault:
-        """Return what is wrong with a field of one of its pins."""
+        """Return a fault of a field of one of its pins."""
         return self.fault(("pin_definitions", pin.number, field), message, hint)
 
 
 @dataclass(frozen=True)
 class Folder:
-    """The documents of one folder: as a rule a tracker's, all of them.
+    """The documents of one folder, usually all documents of a tracker.
 
     Attributes:
-        documents: in the order of their paths.
+        documents: the documents, sorted by path.
         rules: the ids of all lint rules, which an ignore comment may name.
         now: the present, in UTC.
-        expired_days: how many days after its end a pin is worth a word.
-        tracker: the tracker's name, where there are several.
-        expected: where documents lie, if no tracker reads these.
+        expired_days: the number of days after its end until a pin counts as expired.
+        tracker: the name of the tracker, if there are several.
+        expected: the folder that a tracker reads instead, if no tracker reads this folder.
         misnamed: files that would be documents if their names ended in ``.yaml``.
     """
 
@@ -154,34 +167,40 @@ class Folder:
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
-        """The customizations of all documents, each with its pins in canonical order: ``fmt`` changes no finding."""
-        return tuple(
-            Item(document, row, row.data, tuple(_pins(row)))
-            for document in self.documents
-            for row in document.rows
-            if isinstance(row.data, dict)
-        )
+        """The customizations of all documents."""
+        items: list[Item] = []
+        for document in self.documents:
+            rows = [row for row in document.rows if isinstance(row.data, dict)]
+            items += [Item(document, row, row.data, tuple(_read_pins(row))) for row in rows]
+        return tuple(items)
 
     @cached_property
     def pins(self) -> tuple[tuple[Item, Pin], ...]:
-        """The pins of all customizations, each with the one that it belongs to."""
-        return tuple((item, pin) for item in self.items for pin in item.pins)
+        """The pins of all customizations, each with its customization."""
+        pairs: list[tuple[Item, Pin]] = []
+        for item in self.items:
+            pairs += [(item, pin) for pin in item.pins]
+        return tuple(pairs)
 
 
 def is_absent(value: object) -> bool:
-    """Return whether a field says no more than if it were left out."""
+    """Whether a field means the same as if it were omitted."""
     return value is None or value in ("", [], {})
 
 
-def _pins(row: Row) -> Iterator[Pin]:
-    value = row.data.get(written.PINS)
-    for index in row.pin_order() if isinstance(value, list) else ():
-        if isinstance(value[index], dict):
-            yield _pin(index, value[index])
+def _read_pins(row: Row) -> Iterator[Pin]:
+    pins = row.data.get(written.PINS)
+    if not isinstance(pins, list):
+        return
+    # In canonical order, so that ``fmt`` doesn't change the findings.
+    for index in row.pin_order():
+        if isinstance(pins[index], dict):
+            yield _read_pin(index, pins[index])
 
 
-def _pin(number: int, data: Mapping[str, Any]) -> Pin:
+def _read_pin(number: int, data: Mapping[str, Any]) -> Pin:
     position = data.get("position")
+    # The API may write a position as 1.0.
     if isinstance(position, float) and position.is_integer():
         data = {**data, "position": int(position)}
     return read_pin(data, number)
