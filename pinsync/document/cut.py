@@ -1,6 +1,6 @@
 """A document's text, cut into its head and its blocks, and the comments between the blocks.
 
-Nothing is interpreted here: a text without blocks, or whose head is no head, is cut too.
+Nothing is interpreted here: a text without blocks or with a wrong head is cut, too.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _BLOCK: Final = b"\n  - "
-"""What a block begins with where pinsync laid it out; no other line of such a document does."""
+"""The beginning of a block's first line, and of no other line, in the layout of pinsync."""
 _OPENS_TEXT: Final = re.compile(rb"(?:.*[ ])?[|>](?:[1-9]?\+?|\+[1-9])[ ]*(?:[ ]#.*)?")
 """A line that may open a text behind ``|`` or ``>``, its indentation aside."""
 
 _OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
-"""A line that stands in no block, but for the first of one."""
+"""A line that isn't indented enough for a block, as the block's first line isn't."""
 SKIPPED_LINE: Final = re.compile(rb"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
 """A line that is blank, or a comment."""
 _SCALAR: Final = rb"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|[^\s"'#]+)"""
 _REMARK: Final = re.compile(rb"^([ ]*(?:- )*" + _SCALAR + rb":?(?: " + _SCALAR + rb")?)[ ]+#[^\n]*$", re.MULTILINE)
+"""A line with a comment at its end; the group holds the rest of the line."""
 
 
 class Cut(NamedTuple):
@@ -51,11 +52,8 @@ class Cut(NamedTuple):
         return len(self.edges) > 1
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield the lines of each block, with the comments and blank lines up to the next block.
-
-        A block is copied when it is asked for: reading many is slower by a fifth if all are copied
-        at first.
-        """
+        """Yield the lines of each block, with the comments and blank lines up to the next block."""
+        # A generator: reading a large file takes a fifth longer if all blocks are copied first.
         for begin, end in pairwise(self.edges):
             yield self.text[begin:end]
 
@@ -118,7 +116,11 @@ def has_other_lines(block: bytes) -> bool:
 
 
 def drop_comments(body: bytes) -> bytes:
-    """Take out what is a comment if the rest is canonical text; if it isn't, nobody believes the result."""
+    """Remove the comments and blank lines of a block of canonical text.
+
+    The result for any other block may be wrong. A caller therefore has to check that the result is
+    canonical text.
+    """
     return _REMARK.sub(rb"\1", SKIPPED_LINE.sub(b"", body))
 
 
@@ -133,7 +135,7 @@ def cut_off_comments(text: bytes) -> tuple[bytes, bytes]:
 
 
 def cut_at_blank_line(between: bytes) -> tuple[bytes, bytes]:
-    """Split what stands between two blocks into the part for the place and the comments of the second."""
+    """Split the lines between two blocks into the gap and the comments of the second block."""
     lines = between.splitlines(keepends=True)
     blank = max((number for number, line in enumerate(lines, 1) if not line.strip()), default=0)
     return b"".join(lines[:blank]), b"".join(lines[blank:])

@@ -1,4 +1,4 @@
-"""Documents and parts of documents, read by a YAML parser that knows which fields hold text."""
+"""Load documents, and parts of them, with a YAML parser that knows which fields hold text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load(text: bytes, source: str, above: int = 0) -> Loaded:
-    """Read a document, a list of customizations, or the name of a model.
+    """Load a document, a list of customizations, or the name of a model.
 
     Args:
         text: the YAML, with LF.

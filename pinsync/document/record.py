@@ -1,4 +1,4 @@
-"""A document as records: a file's text, cut at its blocks."""
+"""The records of a parsed document: its text, cut at its blocks."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from pinsync.model import Customization
 FORMAT: Final = 1
 
 Known = Mapping[str, Mapping[bytes, Customization]]
+"""Model → canonical text → customization, for blocks that need no reading."""
 
 _LIST: Final = re.compile(rb"^customizations:", re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A customization where it stands in a document.
+    """A customization in a document, with the comments around it.
 
     Attributes:
-        gap: what stands above it for the place in the file: blank lines, and comments with a blank line below.
+        gap: the lines above that belong to the place in the file: blank lines, and comments with a
+            blank line below.
         lead: the comments directly above.
-        body: its lines, comments among them included.
+        body: its lines, including the comments among them.
         line: the line its body begins on, from 1.
-        customization: what it says.
+        customization: its content.
     """
 
     gap: bytes
@@ -38,7 +40,7 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file, read.
+    """A parsed file.
 
     Attributes:
         source: the file's path, or ``revision:path``.
@@ -46,9 +48,10 @@ class Document:
         head: its text up to the first block.
         entries: its customizations in the order of the file.
         tail: comments and blank lines below the last one.
-        crlf: whether its lines end in CRLF; every text here has LF.
-        bom: whether it begins with a byte order mark; no text here has it.
-        original: the file's bytes, where `text` isn't the same: without a last line end, or not laid out by lines.
+        crlf: whether the file's lines end in CRLF. All texts of this record have LF.
+        bom: whether the file begins with a byte order mark. No text of this record has it.
+        original: the file's bytes if `text` returns others, because the file lacks the last line
+            end or had to be laid out anew.
     """
 
     source: str
@@ -61,28 +64,31 @@ class Document:
     original: bytes | None = None
 
     def text(self) -> bytes:
-        """Return the file's text, as it can be cut."""
-        parts = (part for entry in self.entries for part in (entry.gap, entry.lead, entry.body))
-        head = self.head if self.entries else empty_head(self.head)
-        return self.to_file(b"".join((head, *parts, self.tail)))
+        """Return the file's bytes, put together from the parts."""
+        parts = [self.head if self.entries else empty_head(self.head)]
+        for entry in self.entries:
+            parts += (entry.gap, entry.lead, entry.body)
+        parts.append(self.tail)
+        return self.to_file(b"".join(parts))
 
     def to_file(self, text: bytes) -> bytes:
-        """Return the bytes of a file with this text, and the line ends and byte order mark of this one."""
+        """Return a new text as bytes with the line ends and the byte order mark of this file."""
         lines = text.replace(b"\n", b"\r\n") if self.crlf else text
         return codecs.BOM_UTF8 + lines if self.bom else lines
 
 
 def document_head(model: str) -> bytes:
-    """Return what stands above the first block of a document that pinsync begins."""
+    """Return the lines above the first block of a new document."""
     return f"format: {FORMAT}\nmodel: {canonical.value_text(model)}\ncustomizations:\n".encode()
 
 
 def render_document(model: str, customizations: Iterable[Customization]) -> bytes:
-    """Return the canonical text of a document; ``customizations`` come in any order."""
+    """Return the canonical text of a document with customizations in any order."""
     texts = [item.text for item in sorted(customizations, key=canonical.order)]
     return b"".join((document_head(model), *texts)) if texts else empty_head(document_head(model))
 
 
 def empty_head(head: bytes) -> bytes:
-    """Return a head for a document without customizations: with an empty list, where there would be null."""
+    """Return a head for a document without customizations."""
+    # Without the brackets, the value would be null instead of an empty list.
     return _LIST.sub(b"customizations: []", head)
