@@ -11,7 +11,7 @@ from merging import export
 from strategies import QUICK, scribbled
 
 from pinsync.canonical import normalize
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.document.parse import parse_document
 from pinsync.document.record import render_document
 from pinsync.yamlio import load
@@ -147,7 +147,7 @@ def test_what_is_above_a_block_stays_there_where_the_block_begins_with_what_is_a
     before = "  # on a\n  - # of the shop\n\n    # at this place\n\n    id: a\n    target_type: all\n    note: 1\n"
     after = "  # at this place\n\n  # on a\n  # of the shop\n  - id: a\n    target_type: all\n    note: 2\n"
     becomes(before, [rule("a", note=2)], after)
-    assert formatted((HEAD + before).encode(), "f").decode() == HEAD + after.replace("note: 2", "note: 1")
+    assert format_document((HEAD + before).encode(), "f").decode() == HEAD + after.replace("note: 2", "note: 1")
 
 
 def test_a_comment_in_a_value_stays_on_its_key() -> None:

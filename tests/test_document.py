@@ -13,7 +13,7 @@ from merging import export
 from strategies import QUICK, rows
 
 from pinsync.canonical import answer, normalize
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.document.merge import Outcome, merge_document
 from pinsync.document.parse import _Reader, parse_document
 from pinsync.document.record import render_document
@@ -422,5 +422,5 @@ def _as_a_whole(text: bytes) -> list[str]:
 
 def test_a_customization_without_a_blank_behind_its_colon_gets_the_hint() -> None:
     with pytest.raises(FileError) as caught:
-        formatted((HEAD + A + "  - id:b\n").encode(), "f.yaml")
+        format_document((HEAD + A + "  - id:b\n").encode(), "f.yaml")
     assert (caught.value.line, caught.value.hint) == (7, "write id: b, with a blank behind the colon")

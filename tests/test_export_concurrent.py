@@ -9,7 +9,7 @@ import git as gitpython
 import pytest
 from exporting import STRINGS, document, edited, repinned
 
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.workspace import store
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def test_fmt_leaves_a_file_that_changed_meanwhile(pinsync: CommandLine) -> None:
     def slow(text: bytes, source: str) -> bytes:
         if source.endswith("basket.yaml"):
             edit()
-        return formatted(text, source)
+        return format_document(text, source)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pinsync.commands.fmt.formatted", slow)

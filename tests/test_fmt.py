@@ -22,7 +22,7 @@ from test_comments import commented, standing, states
 from workflows import commands
 
 from pinsync.canonical.normalize import build_customization
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.document.irregular import lay_out
 from pinsync.document.merge import Outcome, merge_document
 from pinsync.document.parse import parse_document
@@ -76,8 +76,8 @@ trackers:
 
 def form(text: str) -> str:
     """Format a text, and hold that a second time changes nothing."""
-    result = formatted(text.encode(), "f")
-    assert formatted(result, "f") == result
+    result = format_document(text.encode(), "f")
+    assert format_document(result, "f") == result
     return result.decode()
 
 
@@ -192,7 +192,7 @@ def test_what_lint_would_blame_is_kept(block: str) -> None:
 )
 def test_what_is_no_document_is_refused_with_its_place(text: bytes, place: str, says: str) -> None:
     with pytest.raises(FileError, match=says) as caught:
-        formatted(text, "f")
+        format_document(text, "f")
     assert str(caught.value).startswith(place)
 
 
@@ -203,7 +203,7 @@ def test_json_becomes_what_an_export_writes(found: list[Row]) -> None:
     for row in found:
         del row["model"]
     text = as_json({"customizations": found, "model": "basket", "format": 1})
-    assert formatted(text.encode(), "f") == render_document("basket", says)
+    assert format_document(text.encode(), "f") == render_document("basket", says)
 
 
 def test_a_comment_behind_a_dash_alone_goes_with_what_the_dash_opens() -> None:
@@ -231,7 +231,7 @@ def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: s
 def test_blocks_one_by_one_give_what_the_whole_gives(found: list[Row], data: st.DataObject) -> None:
     text = data.draw(commented(render_document("basket", map(build_customization, found)).decode())).encode()
     whole = lay_out(text, "f").text
-    assert formatted(text, "f") == (whole if found else empty_head(whole))
+    assert format_document(text, "f") == (whole if found else empty_head(whole))
 
 
 # The command.
@@ -650,6 +650,6 @@ def test_a_comment_over_a_field_that_goes_finds_its_place_at_once(below: str) ->
     text = (
         f"format: 1\nmodel: basket\ncustomizations:\n{block}\n    # agreed with Jana\n\n    tags: []\n{below}".encode()
     )
-    once = formatted(text, "basket.yaml")
-    assert formatted(once, "basket.yaml") == once
+    once = format_document(text, "basket.yaml")
+    assert format_document(once, "basket.yaml") == once
     assert once.count(b"# agreed with Jana") == 1

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from exporting import put
 
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.workspace.store import Store
 
 if TYPE_CHECKING:
     from conftest import CommandLine, Result
 
 HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
-CANONICAL = formatted(
+CANONICAL = format_document(
     HEAD.encode()
     + b"""\
   - id: "1"
@@ -81,7 +81,7 @@ def test_each_finding_of_a_canonical_document_gets_a_comment_that_fmt_leaves(pin
     assert "        other: 2  # pinsync: ignore[unknown-field]" in lines
     assert "    target_criteria:  # pinsync: ignore[target-fields]" in lines
     assert [line.partition("  # pinsync:")[0] for line in lines] == CANONICAL.splitlines()
-    assert formatted(text.encode(), "-").decode() == text
+    assert format_document(text.encode(), "-").decode() == text
     assert pinsync("lint", "--strict").code == 0
 
 

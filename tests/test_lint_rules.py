@@ -16,7 +16,7 @@ from strategies import QUICK, rows, scribbled
 from pinsync.canonical import normalize
 from pinsync.canonical.pins import read_pin
 from pinsync.document import written
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.document.record import render_document
 from pinsync.lint import ignores, rules
 from pinsync.lint.engine import apply_rules
@@ -164,7 +164,7 @@ def test_what_a_pin_lacks_stands_at_its_first_key_whatever_else_is_wrong() -> No
 )
 def test_a_comment_above_the_first_line_is_about_the_key_there(head: str, found: list[str]) -> None:
     text = f"{head}customizations:\n{WRONG}      - position: -2\n{PIN}".encode()
-    for each in (text, formatted(text, "basket.yaml")):
+    for each in (text, format_document(text, "basket.yaml")):
         assert [one.rule for one in linted({"basket.yaml": each}, {"position", "file-name"})] == found
 
 
@@ -173,7 +173,7 @@ def test_a_comment_above_or_behind_a_file_in_braces_ignores_nothing() -> None:
     row = f'{{"target_type": "item", "target_identity": "/p/1/", "pin_definitions": [{pin}]}}'
     text = f'{{"format": 1, "model": "basket", "customizations": [{row}]}}'
     for each in (f"# pinsync: ignore[position]\n{text}\n", f"{text}  # pinsync: ignore[position]\n"):
-        for form in (each.encode(), formatted(each.encode(), "basket.yaml")):
+        for form in (each.encode(), format_document(each.encode(), "basket.yaml")):
             assert b"ignore[position]" in form
             assert [one.rule for one in linted({"basket.yaml": form}, {"position"})] == ["position"]
 
@@ -359,7 +359,7 @@ faulty_rows = st.fixed_dictionaries(
 
 def check_form(text: str) -> str:
     """Hold that ``fmt`` changes no finding, and return what it makes of a document."""
-    new = formatted(text.encode(), "basket.yaml").decode()
+    new = format_document(text.encode(), "basket.yaml").decode()
     before, after = (
         Counter((one.rule, one.identity) for one in linted({"home.yaml": each.encode()}, ALL_BUT_FORMAT, expected="x"))
         for each in (text, new)

@@ -14,7 +14,7 @@ from strategies import QUICK
 
 from pinsync.canonical import normalize
 from pinsync.document import written
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.document.parse import parse_document
 from pinsync.document.record import render_document
 from pinsync.errors import FileError
@@ -64,22 +64,22 @@ def test_a_name_that_looks_like_a_number_is_text_in_every_field_that_holds_text(
     assert says(quoted.encode())[0] == name
     for text in (DOCUMENT, DOCUMENT.replace("  - ", "- ").replace("    ", "  "), DOCUMENT.replace("\n", "\r\n")):
         assert says(text.format(name).encode()) == says(quoted.encode())
-        assert formatted(text.format(name).encode(), "f").decode() == quoted
-    assert formatted(IN_BRACES.format(name).encode(), "f").decode() == quoted.replace("  # the id", "")
+        assert format_document(text.format(name).encode(), "f").decode() == quoted
+    assert format_document(IN_BRACES.format(name).encode(), "f").decode() == quoted.replace("  # the id", "")
 
 
 @pytest.mark.parametrize("value", ["8989", "-5", "1.5", "true"])
 def test_a_value_in_its_canonical_spelling_is_no_text(value: str) -> None:
     text = DOCUMENT.format("{0}").replace("id: {0}", "id: a").replace("model: {0}", "model: a")
     text = text.replace("target_type: {0}", "target_type: item").format(value)
-    assert formatted(text.encode(), "f").decode() == text
+    assert format_document(text.encode(), "f").decode() == text
 
 
 @pytest.mark.parametrize("name", ["~", "null", "NULL", ""])
 def test_null_stays_absence_in_a_field_that_holds_text(name: str) -> None:
     rule = f"  - id: a\n    target_type: all\n    target_identity: {name}\n"
     text = f"format: 1\nmodel: basket\ncustomizations:\n{rule}"
-    assert b"target_identity" not in formatted(text.encode(), "f")
+    assert b"target_identity" not in format_document(text.encode(), "f")
 
 
 @pytest.mark.parametrize("name", ["010", "08", "1e5", "0o17", "1_000", "0b1", "1:30", "-.5"])
@@ -99,7 +99,7 @@ def test_a_number_that_readers_take_in_different_ways_is_refused_elsewhere(field
     line = f"    {field.format(name)}"
     text = f"{head}  - id: 08989\n    target_type: all\n{line}\n"
     with pytest.raises(FileError, match="in different ways") as caught:
-        formatted(text.encode(), "f")
+        format_document(text.encode(), "f")
     assert (caught.value.line, caught.value.column) == (6, line.index(name) + 1)
     (fault,) = written.read(text.encode(), "f").faults
     assert str(fault) == str(caught.value)
@@ -110,7 +110,7 @@ def test_a_number_that_readers_take_in_different_ways_is_refused_elsewhere(field
 )
 def test_elsewhere_words_and_dates_are_texts_and_other_numbers_numbers(value: str, result: str) -> None:
     text = "format: 1\nmodel: basket\ncustomizations:\n  - id: a\n    target_type: all\n    note: {0}\n"
-    assert formatted(text.format(value).encode(), "f").decode() == text.format(result)
+    assert format_document(text.format(value).encode(), "f").decode() == text.format(result)
 
 
 TWO_PINS = """\
@@ -152,8 +152,8 @@ def test_fmt_keeps_what_a_document_written_by_hand_says(case: tuple[str, list[Ro
     text, expected = case
     items = [normalize.build_customization(row) for row in expected]
     assert says(text.encode()) == [expected[0]["model"], *sorted(item.text.decode() for item in items)]
-    after = formatted(text.encode(), "f").decode()
-    assert formatted(after.encode(), "f").decode() == after
+    after = format_document(text.encode(), "f").decode()
+    assert format_document(after.encode(), "f").decode() == after
     bare = re.sub(r"^ *#.*\n|(?: +# [abc])+$", "", after, flags=re.MULTILINE)
     assert bare == render_document(expected[0]["model"], items).decode()
     for comment in (" # a", "  # b", "    # c"):

@@ -11,7 +11,7 @@ from strategies import QUICK, rows
 from pinsync import yamlio
 from pinsync.canonical import normalize
 from pinsync.document import written
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.document.record import render_document
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def test_what_is_canonical_is_what_fmt_leaves_alone(items: list[Row], random: ob
     text = HEAD + b"".join(blocks)
     if random.random() < 0.5:
         text = text.replace(b"is_block_pin: true", b"is_block_pin: false")
-    assert written.read(text, "basket.yaml").is_canonical() == (formatted(text, "basket.yaml") == text)
+    assert written.read(text, "basket.yaml").is_canonical() == (format_document(text, "basket.yaml") == text)
 
 
 @pytest.mark.parametrize(

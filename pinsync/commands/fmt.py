@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.drift.record import Texts
 from pinsync.errors import FileError, pick_gravest
 from pinsync.escape import defuse, one_line, printable
@@ -122,7 +122,7 @@ def _format(path: PurePosixPath, store: Store) -> _Change | None:
     old = store.read(path)
     if old is None:
         raise FileError("is gone", source=str(path))
-    new = formatted(old, str(path))
+    new = format_document(old, str(path))
     return None if new == old else _Change(path, old, new)
 
 
@@ -180,7 +180,7 @@ def _format_input(text: bytes, options: Options, console: Console) -> int:
     Raises:
         FileError: the text isn't a document.
     """
-    new = formatted(text, STANDARD_INPUT)
+    new = format_document(text, STANDARD_INPUT)
     if options.writes:
         console.out(new)
         return 0

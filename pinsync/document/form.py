@@ -1,58 +1,64 @@
-"""The canonical form of a whole document, with every comment kept: what ``pinsync fmt`` writes."""
+"""The canonical form of a whole document, with all its comments: the output of ``pinsync fmt``."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from pinsync import canonical
 from pinsync.document.merge import carry_comments, put_comments_above
 from pinsync.document.parse import parse_document
 from pinsync.document.record import document_head, empty_head
 
-_STEPS = 4
+_MAX_PASSES: Final = 4
 
 
-def formatted(text: bytes, source: str) -> bytes:
-    """Return a document in canonical form: blocks sorted, each in its canonical text, comments at what they stand on.
+def format_document(text: bytes, source: str) -> bytes:
+    """Return a document in canonical form.
 
-    Comments with a blank line below stay at their place in the file; other blank lines go, and so does what canonical
-    text doesn't write. What is formatted already comes back as it is.
+    The blocks are sorted, each is in its canonical text, and its comments stay with it. Comments
+    with a blank line below keep their place in the file. Other blank lines are removed, and so is
+    noise: keys that canonical text doesn't write.
 
     Args:
-        text: the file's bytes; lines may end in CRLF, and end in LF afterwards. A byte order mark goes.
+        text: the file's bytes. CRLF becomes LF, and a byte order mark is removed.
         source: the file's path, for messages.
 
     Raises:
         FileError: the text isn't a document; with line and column.
     """
-    # A comment whose key goes may find its place in two steps: out of the pin, then out of the block.
-    for _ in range(_STEPS):
-        before, text = text, _laid_out(text, source)
+    # A comment on noise may need two passes to its place: out of the pin, then out of the block.
+    for _ in range(_MAX_PASSES):
+        before, text = text, _lay_out_once(text, source)
         if text == before:
             break
     return text
 
 
-def _laid_out(text: bytes, source: str) -> bytes:
-    read = parse_document(text, source)
-    ranked = sorted(read.entries, key=lambda entry: canonical.order(entry.customization))
-    head = _head(read.head, read.model, source)
+def _lay_out_once(text: bytes, source: str) -> bytes:
+    document = parse_document(text, source)
+    ranked = sorted(document.entries, key=lambda entry: canonical.order(entry.customization))
+    head = _lay_out_head(document.head, document.model, source)
     parts = [head if ranked else empty_head(head)]
-    for place, entry in zip(read.entries, ranked, strict=True):
+    # The gaps stay in the order of the file, while the blocks with their own comments are sorted.
+    for place, entry in zip(document.entries, ranked, strict=True):
         item = entry.customization
         block = item.text if entry.body == item.text else carry_comments(entry, item)
-        parts += (_comments(place.gap, b"  "), put_comments_above(_comments(entry.lead, b"  "), block))
-    return b"".join((*parts, _comments(read.tail, b""))).rstrip(b"\n") + b"\n"
+        lead = _indent_comments(entry.lead, b"  ")
+        parts += (_indent_comments(place.gap, b"  "), put_comments_above(lead, block))
+    parts.append(_indent_comments(document.tail, b""))
+    return b"".join(parts).rstrip(b"\n") + b"\n"
 
 
-def _head(head: bytes, model: str, source: str) -> bytes:
+def _lay_out_head(head: bytes, model: str, source: str) -> bytes:
     if head == document_head(model):
         return head
-    from pinsync.document.irregular import lay_out  # noqa: PLC0415 - a head without comments needs no YAML
+    from pinsync.document.irregular import lay_out  # noqa: PLC0415 - loads the YAML parser
 
     return lay_out(head, source).text
 
 
-def _comments(between: bytes, indent: bytes) -> bytes:
-    """Indent comments as what stands below them, with one blank line where there are any below one of them."""
+def _indent_comments(between: bytes, indent: bytes) -> bytes:
+    """Indent comments like the block below, and merge the blank lines below a comment into one."""
     lines: list[bytes] = []
     for line in between.splitlines():
         if comment := line.lstrip(b" "):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING, Final
 
-from pinsync.document.form import formatted
+from pinsync.document.form import format_document
 from pinsync.errors import FileError
 from pinsync.lint.folder import Fault
 
@@ -34,7 +34,7 @@ def check(folder: Folder) -> Iterator[Fault]:
         if not _is_sound(document) or document.is_canonical():
             continue
         try:
-            new = formatted(document.text, document.source)
+            new = format_document(document.text, document.source)
         except FileError:
             # Other lint rules report the reason.
             continue
