@@ -408,7 +408,7 @@ def test_cutting_by_blocks_and_reading_as_a_whole_agree(data: st.DataObject) -> 
         text = text[:at] + data.draw(st.sampled_from(["", *SPOILERS])) + text[at + data.draw(st.integers(0, 4)) :]
     encoded = text.encode() + b"\n" * (not text.endswith("\n"))
     reader = _Reader("f.yaml", {}, ())
-    cut = reader.by_blocks(encoded)
+    cut = reader.read_by_blocks(encoded)
     if cut is not None:
         assert cut.text() == encoded
         assert texts(cut) == _as_a_whole(encoded)

@@ -187,9 +187,9 @@ def test_a_missing_part_is_placed_at_what_is_around_it() -> None:
 
 
 def test_comparable_spells_equal_values_alike() -> None:
-    assert written.comparable({"a": 1.0, "b": [2]}) == written.comparable({"b": [2], "a": 1})
-    assert written.comparable({"a": 1}) != written.comparable({"a": True})
-    assert written.comparable({"a": 1}) != written.comparable({"a": "1"})
+    assert written.spell_for_comparison({"a": 1.0, "b": [2]}) == written.spell_for_comparison({"b": [2], "a": 1})
+    assert written.spell_for_comparison({"a": 1}) != written.spell_for_comparison({"a": True})
+    assert written.spell_for_comparison({"a": 1}) != written.spell_for_comparison({"a": "1"})
 
 
 def test_what_a_customization_lacks_stands_at_its_first_key_in_canonical_form() -> None:

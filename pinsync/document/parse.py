@@ -1,8 +1,8 @@
-"""A file's text → the customizations of a model, each in a block with its comments.
+"""Parse a file's text into the customizations of a model, each in a block with its comments.
 
-A file that is laid out as pinsync does it is cut at its blocks' first lines, and a block whose bytes are canonical text
-is believed without YAML being parsed. Comments are looked through; anything else is left to a YAML parser, first block
-by block, then as a whole.
+A file in the layout of pinsync is cut at the first lines of its blocks, and a block whose bytes are
+canonical text is read without the YAML parser. The parser reads any other block, or the whole file
+if the file has another layout.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def parse_document(text: bytes, source: str, *, known: Known | None = None, igno
     Args:
         text: the file's bytes.
         source: the file's path, or ``revision:path``, for messages.
-        known: by model, the canonical texts that need no reading, with what they say.
-        ignore: paths of fields that don't count.
+        known: model → canonical text → customization, for blocks that need no reading.
+        ignore: paths of fields to leave out.
 
     Raises:
         FileError: the text isn't a document.
@@ -56,13 +56,15 @@ def parse_document(text: bytes, source: str, *, known: Known | None = None, igno
     reader = _Reader(source, known or {}, ignore)
     crlf, bom = b"\r\n" in text, text.startswith(codecs.BOM_UTF8)
     lines = to_unix(text)
-    read = reader.by_blocks(lines)
-    is_same = read is not None and lines.count(b"\n") == text.count(b"\r\n" if crlf else b"\n")
-    return replace(read or reader.as_a_whole(lines), crlf=crlf, bom=bom, original=None if is_same else text)
+    document = reader.read_by_blocks(lines)
+    # Mixed line ends, and a missing last line end, can't be restored from the document.
+    is_same = document is not None and lines.count(b"\n") == text.count(b"\r\n" if crlf else b"\n")
+    document = document or reader.read_as_a_whole(lines)
+    return replace(document, crlf=crlf, bom=bom, original=None if is_same else text)
 
 
 class _IrregularError(Exception):
-    """The text isn't laid out as pinsync lays it out, so that it can't be cut by lines."""
+    """The text isn't in the layout of pinsync, and so can't be cut by lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +73,19 @@ class _Reader:
     known: Known
     ignore: normalize.Ignored
 
-    def by_blocks(self, text: bytes) -> Document | None:
-        """Read a text that is laid out as pinsync does it; None if it isn't, or is at fault somewhere."""
+    def read_by_blocks(self, text: bytes) -> Document | None:
+        """Read a text in the layout of pinsync; None if it has another layout or a fault."""
         cut = cut_document(text)
         head, between = cut_off_comments(cut.head)
         top = _HEAD.fullmatch(head)
         if not top or not cut.has_blocks or not text.endswith(b"\n"):
             return None
         try:
-            return self._document(self._model(top), cut, head, between)
+            return self._read_blocks(self._read_model(top), cut, head, between)
         except _IrregularError:
             return None
 
-    def _model(self, top: re.Match[bytes]) -> str:
+    def _read_model(self, top: re.Match[bytes]) -> str:
         model = canonical.read_value(top[1])
         if model is None:
             try:
@@ -94,12 +96,12 @@ class _Reader:
             raise _IrregularError
         return model
 
-    def _document(self, model: str, cut: Cut, head: bytes, between: bytes) -> Document:
-        """Read the blocks of a text that is cut.
+    def _read_blocks(self, model: str, cut: Cut, head: bytes, between: bytes) -> Document:
+        """Read the blocks of a text.
 
         Args:
             model: the recommender model.
-            cut: the text.
+            cut: the text, cut at its blocks.
             head: its head without the comments below.
             between: the comments between the head and the first block.
         """
@@ -111,42 +113,46 @@ class _Reader:
             if between:
                 self._check_comments(between)
                 gap, lead = cut_at_blank_line(between)
-            body, between, item = self._block(region, model, known)
+            body, between, item = self._read_block(region, model, known)
             entries.append(Block(gap, lead, body, line, item))
         self._check_comments(between)
         return Document(self.source, model, head, tuple(entries), between)
 
-    def _block(
+    def _read_block(
         self, region: bytes, model: str, known: Mapping[bytes, Customization]
     ) -> tuple[bytes, bytes, Customization]:
-        """Return a block, the comments below it, and what it says."""
-        if found := known.get(region):
-            return found.text, b"", found  # the same bytes, but held once
+        """Return a block, the comments below it, and its customization."""
+        if known_item := known.get(region):
+            # The bytes of the known customization are equal, and so are kept in memory only once.
+            return known_item.text, b"", known_item
         body, below = cut_off_comments(region)
         plain = drop_comments(body)
-        if found := known.get(plain):
+        if known_item := known.get(plain):
             self._check_comments(body)
-            return body, below, found
+            return body, below, known_item
         row: Mapping[str, Any] | None
         try:
-            if (row := canonical.read(plain.decode())) is not None:
-                self._check_comments(body)
+            row = canonical.read(plain.decode())
+            if row is None:
+                body, below, row = self._parse_block(region)
             else:
-                body, below, row = self._block_by_hand(region)
+                self._check_comments(body)
             if "model" in row:
                 raise _IrregularError
             return body, below, build_customization(row, model=model, ignore=self.ignore)
         except (DataError, FileError, UnicodeDecodeError) as error:
-            raise _IrregularError from error  # the whole is read again, to say where
+            # The whole file is read again, and the error then names the line.
+            raise _IrregularError from error
 
-    def _block_by_hand(self, region: bytes) -> tuple[bytes, bytes, Mapping[str, Any]]:
+    def _parse_block(self, region: bytes) -> tuple[bytes, bytes, Mapping[str, Any]]:
+        """Return a block that a person has edited, the comments below it, and its fields."""
         if has_other_lines(region):
             raise _IrregularError
         loaded = load(region, self.source)
         rows = loaded.data
         if not isinstance(rows, list) or len(rows) != 1 or not isinstance(rows[0], dict):
             raise _IrregularError
-        # What looks like a comment may be the end of a text in a literal block, and so may blank lines.
+        # The last lines may look like comments or be blank, and yet belong to a text behind `|`.
         comments = {line for line, _, _ in loaded.comments}
         lines = region.splitlines(keepends=True)
         end = len(lines)
@@ -158,24 +164,27 @@ class _Reader:
         return b"".join(lines[:end]), b"".join(lines[end:]), rows[0]
 
     def _check_comments(self, part: bytes) -> None:
-        """Leave it to the YAML parser to refuse a comment that other readers would take for more, or can't read."""
+        """Raise an error if YAML readers may misread a comment, or can't read it."""
         try:
             if part.decode().replace("\n", "").isprintable():
                 return
-            load(part, self.source)
+            load(part, self.source)  # refuses characters such as U+2028, a line break in YAML 1.1
         except (FileError, UnicodeDecodeError) as error:
             raise _IrregularError from error
 
-    def as_a_whole(self, text: bytes) -> Document:
-        """Read any YAML, and lay it out anew with its comments, so that it can be cut."""
-        from pinsync.document.irregular import lay_out  # noqa: PLC0415 - a file in sync is read without it
+    def read_as_a_whole(self, text: bytes) -> Document:
+        """Read any YAML document, and lay it out anew with its comments, so that it can be cut."""
+        from pinsync.document.irregular import lay_out  # noqa: PLC0415 - loads the YAML parser
 
         laid_out = lay_out(text, self.source)
         if not laid_out.lines:
             head, tail = cut_off_comments(laid_out.text)
             return Document(self.source, laid_out.model, head, (), tail)
-        document = self.by_blocks(laid_out.text)
+        document = self.read_by_blocks(laid_out.text)
         if document is None:
             raise AssertionError(f"{self.source}: laid out anew, it still can't be cut")
-        entries = (entry._replace(line=line) for entry, line in zip(document.entries, laid_out.lines, strict=True))
+        # Messages name the lines of the file, not those of the new layout.
+        entries = []
+        for entry, line in zip(document.entries, laid_out.lines, strict=True):
+            entries.append(entry._replace(line=line))
         return replace(document, entries=tuple(entries))

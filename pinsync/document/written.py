@@ -1,8 +1,9 @@
-"""A document as it is written, faults included, with the places of its parts: what a linter looks at.
+"""Read a document as it is written, with its faults and the places of its parts, for the linter.
 
-Where ``document.parse`` wants all of a file to be right, this takes what can be read of it. A block of canonical text,
-comments on lines of their own aside, is read by ``canonical``, and its places are found only when they are asked for; a
-YAML parser, which takes a hundred times as long, gets the other blocks, and the file as a whole if it can't be cut.
+``document.parse`` refuses a file with a fault; this module reads as much of the file as possible. A
+block of canonical text, even with comments on separate lines, is read without the YAML parser, which
+takes a hundred times as long. The parser reads the other blocks, or the whole file if the file
+can't be cut into blocks.
 """
 
 from __future__ import annotations
@@ -31,21 +32,22 @@ if TYPE_CHECKING:
 
 PINS: Final = "pin_definitions"
 _IN_A_PIN: Final = 3
-"""How many steps lead to a field of a pin."""
+"""The number of steps in the path of a pin's field."""
+_HEAD_END: Final = re.compile(rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*\Z", re.MULTILINE)
 
 Comment = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
 class Row:
-    """An item of ``customizations``, whatever it holds.
+    """An item of ``customizations`` with a value of any type.
 
     Attributes:
         data: its value as it is written: plain dicts, lists, strings, numbers, booleans and None.
-        text: its lines, those of comments below included; empty if the file was read as a whole.
-        above: how many lines of the file stand above the text.
-        marks: path → line and column in the file, from 1; None for canonical text, where they can
-            be had without a parser.
+        text: its lines, including comments below; empty if the file was read as a whole.
+        above: the number of lines above the text in the file.
+        marks: path → line and column in the file, from 1; None for canonical text, whose marks
+            are computed only when they are needed.
     """
 
     data: Any
@@ -55,27 +57,27 @@ class Row:
 
     @cached_property
     def places(self) -> Mapping[Path, Place]:
-        """Path → line and column in the file, from 1, of all that it holds, in the order of the text."""
+        """Path → line and column in the file, from 1, of all parts, in the order of the text."""
         return mark_canonical_block(self.text, self.above) if self.marks is None else self.marks
 
     def place(self, path: Path) -> Place:
-        """Return line and column in the file, from 1, of what ``path`` leads to, or of the nearest part around it.
+        """Return line and column in the file, from 1, of a part, or of the nearest part around it.
 
-        What a customization or a pin lacks stands at the key that comes first in its canonical form, so that it does
-        after ``fmt`` as well and stays with a comment there.
+        A field that a customization or pin lacks has the place of the first key in canonical order.
         """
-        from pinsync import yamlio  # noqa: PLC0415 - a file without findings is read without it
+        from pinsync import yamlio  # noqa: PLC0415 - a file without findings needs no YAML parser
 
         places = self.places
         if path not in places and len(path) == _IN_A_PIN and path[0] == PINS:
             path = (*path[:2], next(iter(self._pin(int(path[1]))), ""))
         place = yamlio.nearest(places, path)
+        # `fmt` then doesn't move the place, and a comment there still applies to the field.
         if place is None and path:
             place = places.get(("id",)) or places.get(("target_type",))
         return place or places[()]
 
     def pin_order(self) -> Sequence[int]:
-        """Return the indexes of the pins in the order that canonical form has them in."""
+        """Return the indexes of the pins in canonical order."""
         pins = self.data[PINS]
         indexes = range(len(pins))
         if self.marks is None or not all(isinstance(pin, dict) for pin in pins):
@@ -86,14 +88,14 @@ class Row:
             return indexes
 
     def order(self) -> tuple[object, ...]:
-        """Return what customizations of one document are sorted by."""
+        """Return the sort key of the customization in its document; empty if it has none."""
         try:
             return canonical.order(normalize.build_customization(self.data, model="-"))
         except DataError:
             return ()
 
     def _pin(self, index: int) -> dict[str, Any]:
-        """Return a pin with its keys in canonical order; one that has no canonical form as it is written."""
+        """Return a pin with its keys in canonical order if it has a canonical form."""
         pin: dict[str, Any] = self.data[PINS][index]
         try:
             normal: list[dict[str, Any]] = normalize.normalize_row({PINS: [pin]})[PINS]
@@ -104,17 +106,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One file.
+    """A file as it is written.
 
     Attributes:
         source: its path.
         original: its bytes.
         text: its bytes without a byte order mark, with LF and a final newline.
-        top: what stands at the top, the customizations taken out as far as they are a list; None for an empty file.
-        marks: path → place of the parts at the top.
-        rows: its customizations in their order, but for those that can't be read.
-        faults: why the file, or a block, can't be read; if the file, there is nothing but this.
-        comments: line, column and text of comments, among them all that hold `NOTE`.
+        top: the value of the whole file, with None in place of a list of customizations; None for
+            an empty file.
+        marks: path → place of the parts at the top; None if the file can't be read.
+        rows: its customizations in the order of the file, without those that can't be read.
+        faults: why the file, or a block, can't be read.
+        comments: line, column and text of comments, including all comments that hold `NOTE`.
         broken: the lines, from 1, that end inside a text, where no comment can stand.
     """
 
@@ -135,18 +138,20 @@ class Written:
 
     @property
     def model(self) -> str | None:
-        """Return the recommender model, if the file names one."""
+        """Return the recommender model if the file names one."""
         model = self.top.get("model") if isinstance(self.top, dict) else None
         return model if isinstance(model, str) and model else None
 
     @property
     def proper_name(self) -> str:
-        """Return the name that the file should have: that of its model, where it can be read."""
-        return layout.correct_name(self.name) if self.model is None else layout.build_file_name(self.model)
+        """Return the name that the file should have, after its model if the file names one."""
+        if self.model is None:
+            return layout.correct_name(self.name)
+        return layout.build_file_name(self.model)
 
     @property
     def is_read(self) -> bool:
-        """Return whether the file, faulty blocks aside, is YAML."""
+        """Return whether the file is YAML, apart from faulty blocks."""
         return self.marks is not None
 
     def is_canonical(self) -> bool:
@@ -156,25 +161,30 @@ class Written:
         head = document_head(self.model)
         if not self.rows or self.rows[0].above != head.count(b"\n") or not self.text.startswith(head):
             return False
-        return all(map(_is_canonical, self.rows)) and all(
-            one <= other for one, other in pairwise(map(_order, self.rows))
-        )
+        if not all(map(_is_canonical, self.rows)):
+            return False
+        return all(key <= next_key for key, next_key in pairwise(map(_build_sort_key, self.rows)))
 
     def place(self, path: Path) -> Place:
         """Return line and column, from 1, of a part at the top, or of the nearest part around it."""
-        from pinsync import yamlio  # noqa: PLC0415 - a file without findings is read without it
+        from pinsync import yamlio  # noqa: PLC0415 - a file without findings needs no YAML parser
 
         marks = self.marks or {}
         return yamlio.nearest(marks, path) or marks.get((), (1, 1))
 
     def map_line_starts(self, lines: Collection[int]) -> dict[int, LineStart]:
-        """Return line → what begins there, as paths of the file; of a block without any of ``lines``, the first one."""
+        """Map lines to the parts that begin there, with paths from the top of the file.
+
+        The map has all parts of the blocks that hold any of ``lines``. It has only the first line of
+        the other blocks.
+        """
         wanted = sorted(lines)
         marks = dict(self.marks or {})
         for index, row in enumerate(self.rows):
             whole: Path = ("customizations", index)
             at = bisect_left(wanted, row.above + 1)
-            if not row.text or (at < len(wanted) and wanted[at] <= row.above + len(row.text.splitlines())):
+            last = row.above + len(row.text.splitlines())
+            if not row.text or (at < len(wanted) and wanted[at] <= last):
                 marks |= {(*whole, *path): place for path, place in row.places.items()}
             else:
                 marks[whole] = (row.above + 1, len(b"  - ") + 1)
@@ -190,34 +200,32 @@ def read(text: bytes, source: str) -> Written:
     """
     whole = Written(source, text, to_unix(text))
     try:
-        return _by_blocks(whole) or _as_a_whole(whole)
+        return _read_by_blocks(whole) or _read_as_a_whole(whole)
     except FileError as error:
         return replace(whole, faults=(error,))
 
 
-def comparable(value: object) -> str:
-    """Return a text that is the same for any two spellings of one JSON value."""
+def spell_for_comparison(value: object) -> str:
+    """Return a text that is equal for all spellings of a JSON value."""
     try:
         return canonical.value_text(normalize.normalize_row({"value": value})["value"])
     except DataError:
         return repr(value)
 
 
-_HEAD_END: Final = re.compile(rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*\Z", re.MULTILINE)
-
-
 def _is_canonical(row: Row) -> bool:
-    """Whether a row that ``canonical`` could read has no comments, and says all as ``normalize_row`` would."""
+    """Return whether a row is canonical text without comments or noise."""
     if row.marks is not None or SKIPPED_LINE.search(row.text):
         return False
     try:
         normalize.check_identity(row.data, ("target_type",))
-        return repr(normalize.normalize_row(row.data)) == repr(row.data)  # the order of keys, and 1.0 for 1, count
+        # repr(), because dicts in another order are equal, and so are 1.0 and 1.
+        return repr(normalize.normalize_row(row.data)) == repr(row.data)
     except DataError:
         return False
 
 
-def _order(row: Row) -> tuple[object, ...]:
+def _build_sort_key(row: Row) -> tuple[object, ...]:
     data = row.data
     identity, criteria = data.get("target_identity"), data.get("target_criteria")
     target = Target(
@@ -228,10 +236,10 @@ def _order(row: Row) -> tuple[object, ...]:
     return canonical.order(Customization("", data.get("id"), target, row.text))
 
 
-def _by_blocks(whole: Written) -> Written | None:
-    """Read a file block by block; None if it isn't laid out so that it can be cut at lines."""
+def _read_by_blocks(whole: Written) -> Written | None:
+    """Read a file block by block; None if its layout isn't that of pinsync."""
     cut = cut_document(whole.text)
-    head = _head(whole, cut.head) if cut.has_blocks else None
+    head = _read_head(whole, cut.head) if cut.has_blocks else None
     if head is None:
         return None
     rows: list[Row] = []
@@ -240,7 +248,7 @@ def _by_blocks(whole: Written) -> Written | None:
     faults = []
     for region, line in zip(cut.blocks(), cut.lines(), strict=True):
         try:
-            row, loaded = _row(region, line - 1, whole.source)
+            row, loaded = _read_row(region, line - 1, whole.source)
         except FileError as error:
             faults.append(error)
         else:
@@ -258,13 +266,18 @@ def _by_blocks(whole: Written) -> Written | None:
     )
 
 
-def _head(whole: Written, text: bytes) -> Written | None:
-    """Read what stands above the first block; None if that isn't where a list of customizations begins."""
+def _read_head(whole: Written, text: bytes) -> Written | None:
+    """Read the lines above the first block; None if no list of customizations begins there."""
     line = text.split(b"\n", 2)[1:2]
     model = canonical.read_value(line[0].removeprefix(b"model: ")) if line else None
     if isinstance(model, str) and model and document_head(model) == text:
         top = {"format": FORMAT, "model": model, "customizations": None}
-        marks: dict[Path, Place] = {(): (1, 1), ("format",): (1, 1), ("model",): (2, 1), ("customizations",): (3, 1)}
+        marks: dict[Path, Place] = {
+            (): (1, 1),
+            ("format",): (1, 1),
+            ("model",): (2, 1),
+            ("customizations",): (3, 1),
+        }
         return replace(whole, top=top, marks=marks)
     try:
         loaded = load(text, whole.source)
@@ -281,8 +294,12 @@ def _head(whole: Written, text: bytes) -> Written | None:
     )
 
 
-def _row(region: bytes, above: int, source: str) -> tuple[Row | None, Loaded | None]:
-    """Read one block, and what a parser found if it took one; no row if the file can't be cut after all."""
+def _read_row(region: bytes, above: int, source: str) -> tuple[Row | None, Loaded | None]:
+    """Read one block.
+
+    Returns:
+        The row, None if the file can't be cut here, and the parser's result if the parser was used.
+    """
     data = _read_canonical(region)
     if data is not None:
         return Row(data, region, above, None), None
@@ -299,7 +316,7 @@ def _read_canonical(region: bytes) -> dict[str, Any] | None:
     try:
         text = region.decode()
         plain = SKIPPED_LINE.sub(b"", region).decode()
-        # What other readers can't take, in a comment too, is for the YAML parser to refuse.
+        # The YAML parser refuses characters that other readers can't read, even in a comment.
         if plain == text or (NOTE not in text and text.replace("\n", "").isprintable()):
             return canonical.read(plain)
     except UnicodeDecodeError:
@@ -307,22 +324,30 @@ def _read_canonical(region: bytes) -> dict[str, Any] | None:
     return None
 
 
-def _as_a_whole(whole: Written) -> Written:
+def _read_as_a_whole(whole: Written) -> Written:
     loaded = load(whole.text, whole.source)
     top = loaded.data
     rows: list[Row] = []
     if isinstance(top, dict) and isinstance(top.get("customizations"), list):
-        rows = [Row(data, b"", 0, marks) for data, marks in zip(top["customizations"], _by_row(loaded), strict=True)]
+        for data, marks in zip(top["customizations"], _split_marks(loaded), strict=True):
+            rows.append(Row(data, b"", 0, marks))
         top = {**top, "customizations": None}
-    marks = {path: place for path, place in loaded.marks.items() if len(path) <= 1}
-    return replace(whole, top=top, marks=marks, rows=tuple(rows), comments=loaded.comments, broken=loaded.broken)
+    return replace(
+        whole,
+        top=top,
+        marks={path: place for path, place in loaded.marks.items() if len(path) <= 1},
+        rows=tuple(rows),
+        comments=loaded.comments,
+        broken=loaded.broken,
+    )
 
 
-def _by_row(loaded: Loaded) -> list[dict[Path, Place]]:
+def _split_marks(loaded: Loaded) -> list[dict[Path, Place]]:
+    """Return the marks of each customization, with paths from the customization."""
     rows: list[dict[Path, Place]] = []
     for path, place in loaded.marks.items():
         if path[:1] == ("customizations",) and len(path) > 1:
-            if len(path) == 2:  # noqa: PLR2004 - the row itself, which is marked before its parts
+            if len(path) == 2:  # noqa: PLR2004 - the customization itself, which precedes its parts
                 rows.append({})
             rows[-1][path[2:]] = place
     return rows

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pinsync.canonical.fields import CUSTOMIZATION, map_choices
-from pinsync.document.written import comparable
+from pinsync.document.written import spell_for_comparison
 from pinsync.lint.folder import is_absent
 
 if TYPE_CHECKING:
@@ -50,5 +50,5 @@ def _read_target(item: Item) -> tuple[str, str] | None:
     if kind == "item" and isinstance(identity, str) and identity:
         return kind, identity
     if kind == "criteria" and isinstance(criteria, dict) and not is_absent(criteria):
-        return kind, comparable(criteria)
+        return kind, spell_for_comparison(criteria)
     return None
