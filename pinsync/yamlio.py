@@ -537,7 +537,7 @@ class _Builder:
         value = self._by_core_schema(text, place)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if (is_number or _NUMBER_1_1.fullmatch(text)) and not _NUMBER_TO_ALL.fullmatch(text):
-            number = f"write {canonical.value_text(value)}" if is_number else "write it in decimal digits"
+            number = f"write {canonical.render_value(value)}" if is_number else "write it in decimal digits"
             hint = f"{number} if it is a number; put it in quotes if it is a text"
             message = f"readers of YAML 1.1 and 1.2 take {_shown(text)} in different ways"
             raise self._error(message, place, hint)

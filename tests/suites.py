@@ -97,7 +97,7 @@ def judge_json(path: Path, place: str, answer: bytes) -> Verdict:
     case = f"{path.name} as {place}"
     kind = KINDS.get(path.name[:2], "either")
     try:
-        found, _ = rows.customizations(answer.replace(b"%s", text), ())
+        found, _ = rows.read_customizations(answer.replace(b"%s", text), ())
     except DataError as error:
         # No case is a whole answer, and pinsync refuses a key that stands twice in an object.
         expected = kind != "valid" or place == "the answer" or "stands twice" in error.message

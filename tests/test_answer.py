@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, SEEDED, objects, rows, spell_json
 
-from pinsync.canonical.answer import decoded, name, split
-from pinsync.canonical.rows import customizations
+from pinsync.canonical.answer import decode_row, name_row, split_rows
+from pinsync.canonical.rows import read_customizations
 from pinsync.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def answered(*some: str) -> bytes:
 
 def refusal(body: bytes) -> str:
     with pytest.raises(DataError) as caught:
-        customizations(body, ())
+        read_customizations(body, ())
     assert caught.value.hint
     return caught.value.message
 
@@ -39,7 +39,7 @@ def refusal(body: bytes) -> str:
     "body", [b'{"results": []}', b'\xef\xbb\xbf{"results": []}', b' {"took": 3, "results": [ ]}\n']
 )
 def test_an_empty_answer_is_an_answer(body: bytes) -> None:
-    assert split(body) == []
+    assert split_rows(body) == []
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_an_empty_answer_is_an_answer(body: bytes) -> None:
     ['"next": null', '"next": ""', '"has_more": false', '"total": 1', '"total": null', '"total": "many"', '"total": 0'],
 )
 def test_what_is_no_sign_of_paging(rest: str) -> None:
-    assert len(split(f'{{{rest}, "results": [{{}}]}}'.encode())) == 1
+    assert len(split_rows(f'{{{rest}, "results": [{{}}]}}'.encode())) == 1
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_is_no_sign_of_paging(rest: str) -> None:
 )
 def test_a_page_is_no_answer(rest: str, sign: str) -> None:
     with pytest.raises(DataError, match="one page of several") as caught:
-        split(f'{{"results": [{{}}], {rest}}}'.encode())
+        split_rows(f'{{"results": [{{}}], {rest}}}'.encode())
     assert sign in caught.value.message
 
 
@@ -75,12 +75,12 @@ def test_a_page_is_no_answer(rest: str, sign: str) -> None:
 )  # fmt: skip
 def test_what_is_no_answer(body: bytes) -> None:
     with pytest.raises(DataError, match="the answer"):
-        split(body)
+        split_rows(body)
 
 
 def test_an_answer_nested_beyond_all_bounds_is_none() -> None:
     with pytest.raises(DataError):
-        list(map(decoded, split(b'{"results": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}")))
+        list(map(decode_row, split_rows(b'{"results": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}")))
 
 
 @pytest.mark.parametrize("depth", [900, 980, 990, 1000, 5000])
@@ -98,13 +98,13 @@ def test_an_answer_nested_beyond_all_bounds_is_none() -> None:
 def test_what_is_nested_deeper_than_python_goes_is_refused(answer: str, depth: int) -> None:
     for value in ("[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth):
         with pytest.raises(DataError):
-            customizations((answer % value).encode(), ())
+            read_customizations((answer % value).encode(), ())
 
 
 @pytest.mark.parametrize("raw", [b"1", b"null", b'"x"', b"[]", b"true", b"1.5"])
 def test_a_row_must_be_an_object(raw: bytes) -> None:
     with pytest.raises(DataError, match="expected an object, got "):
-        decoded(raw)
+        decode_row(raw)
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,11 @@ def test_a_row_must_be_an_object(raw: bytes) -> None:
 )
 def test_a_row_must_be_json_and_unicode(raw: bytes) -> None:
     with pytest.raises(DataError, match="not valid JSON in UTF-8"):
-        decoded(raw)
+        decode_row(raw)
 
 
 def test_a_row_keeps_integers_of_any_size_and_joins_surrogate_pairs() -> None:
-    assert decoded(b'{"a": 123456789012345678901234567890, "b": "\\ud83d\\ude00"}') == {
+    assert decode_row(b'{"a": 123456789012345678901234567890, "b": "\\ud83d\\ude00"}') == {
         "a": 123456789012345678901234567890,
         "b": "\U0001f600",
     }
@@ -161,7 +161,7 @@ def test_a_row_keeps_integers_of_any_size_and_joins_surrogate_pairs() -> None:
 )
 def test_signs_of_paging_are_seen_in_other_places_too(rest: str) -> None:
     with pytest.raises(DataError, match="one page of several"):
-        split(f'{{"results": [{{}}], {rest}}}'.encode())
+        split_rows(f'{{"results": [{{}}], {rest}}}'.encode())
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_signs_of_paging_are_seen_in_other_places_too(rest: str) -> None:
 )
 def test_what_only_looks_like_paging_is_none(rest: str) -> None:
     row = '{"next": "x", "hasMore": true, "total_count": 9}'
-    assert len(split(f'{{{rest}, "results": [{row}]}}'.encode())) == 1
+    assert len(split_rows(f'{{{rest}, "results": [{row}]}}'.encode())) == 1
 
 
 # A key that stands twice
@@ -269,14 +269,14 @@ def test_a_key_twice_beside_the_results_is_refused() -> None:
 )
 def test_what_only_looks_like_a_key_twice_is_read(fields: str) -> None:
     for row in (f"{{{A}, {fields}}}", f"{{{A}, {fields}}}".replace('": ', '" : ')):
-        ((found,), _) = customizations(answered(row), ())
+        ((found,), _) = read_customizations(answered(row), ())
         assert found.id == "a"
 
 
 def test_results_are_found_behind_others_of_that_name() -> None:
     row = f"{{{A}}}"
     body = f'{{"meta": {{"results": 1}}, "kind": "results", "results":\n[{row}], "took": 1}}'
-    assert len(split(body.encode())) == 1
+    assert len(split_rows(body.encode())) == 1
 
 
 def spelled(value: object, twice: int, seen: Iterator[int]) -> str:
@@ -330,10 +330,10 @@ def test_any_spelling_is_read_as_a_slow_reader_reads_it(
         read = json.loads(body, object_pairs_hook=_unique)
     except _Repeated:
         with pytest.raises(DataError):
-            customizations(body.encode(), ())
+            read_customizations(body.encode(), ())
     else:
         assert read == answer
-        assert customizations(body.encode(), ()) == customizations(answered(json.dumps(drawn)), ())
+        assert read_customizations(body.encode(), ()) == read_customizations(answered(json.dumps(drawn)), ())
 
 
 # Half a surrogate pair
@@ -359,7 +359,7 @@ def test_a_lone_surrogate_is_named(fields: str, place: str) -> None:
 @pytest.mark.parametrize("body", ['{"results": [], "x": "\\ud800"}', '{"results": [{"x": "\\ud800"}', '["\\ud800"]'])
 def test_a_lone_surrogate_elsewhere_is_no_answer_either(body: str) -> None:
     with pytest.raises(DataError, match="the answer is not"):
-        split(body.encode())
+        split_rows(body.encode())
 
 
 # The name of a row
@@ -378,21 +378,21 @@ def test_a_lone_surrogate_elsewhere_is_no_answer_either(body: str) -> None:
     ],
 )
 def test_a_row_is_called_by_what_it_has(row: str, known: str) -> None:
-    assert name(7, row.encode()) == f"row 7 of the answer{known}"
+    assert name_row(7, row.encode()) == f"row 7 of the answer{known}"
 
 
 @pytest.mark.parametrize("number", ["1e-400", "-1E-400", "0.0001e-330", "1E-" + "9" * 500_000, f"0.{'0' * 400}1"])
 def test_a_number_that_a_float_would_turn_into_zero_is_refused(number: str) -> None:
     row = f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": {number}}}}}'
     with pytest.raises(DataError, match=r"target_metadata\.weight: .* is too small for a number") as error:
-        customizations(f'{{"results": [{row}]}}'.encode(), ())
+        read_customizations(f'{{"results": [{row}]}}'.encode(), ())
     assert len(error.value.message) < 200
 
 
 @pytest.mark.parametrize("number", ["0.0", "-0.0", "0e-400", "0.000", "5e-324", "0E-99999"])
 def test_zero_and_the_smallest_number_are_kept(number: str) -> None:
     row = f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": {number}}}}}'
-    ((item,), _) = customizations(f'{{"results": [{row}]}}'.encode(), ())
+    ((item,), _) = read_customizations(f'{{"results": [{row}]}}'.encode(), ())
     assert f"weight: {'5.0e-324' if number.startswith('5') else 0}\n" in item.text.decode()
 
 
@@ -400,4 +400,4 @@ def test_a_value_nested_too_deeply_is_refused_and_no_bug() -> None:
     value = b"[" * 500 + b"]" * 500
     row = b'{"id": "1", "model": "m", "target_type": "all", "target_metadata": {"a": %s}}' % value
     with pytest.raises(DataError):
-        customizations(b'{"results": [%s]}' % row, ())
+        read_customizations(b'{"results": [%s]}' % row, ())

@@ -221,7 +221,7 @@ def test_the_escapes_are_a_frozen_list() -> None:
     )  # fmt: skip
     expected = {code for low, high in ranges for code in range(low, high + 1)}
     valid = [code for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
-    found = {code for code in valid if "\\" in canonical.quoted(f"\\{chr(code)}")[3:]}
+    found = {code for code in valid if "\\" in canonical.quote(f"\\{chr(code)}")[3:]}
     assert found == expected
 
 

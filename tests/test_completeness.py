@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import QUICK, SEEDED, spell_json
 
-from pinsync.canonical.answer import split
+from pinsync.canonical.answer import split_rows
 from pinsync.canonical.completeness import raise_if_partial
 from pinsync.errors import DataError
 
@@ -183,7 +183,7 @@ def test_a_limit_of_nothing_is_no_sign() -> None:
 def test_no_field_of_a_customization_is_a_sign() -> None:
     row = {"next": "/2", "errors": ["x"], "last": False, "cursor": "c", "limit": 1, "total": 9}
     row["meta"] = {"has_more": True, "_shards": {"failed": 1}, "links": [{"rel": "next"}]}
-    assert len(split(json.dumps({"results": [row]}).encode())) == 1
+    assert len(split_rows(json.dumps({"results": [row]}).encode())) == 1
 
 
 def test_a_long_value_is_cut() -> None:
@@ -256,10 +256,10 @@ def test_an_answer_is_refused_for_a_sign_wherever_it_stands_and_never_for_anothe
     body = spell_json({"results": [row] * count, "request_id": "r", **envelope}, random).encode()
     if is_part:
         with pytest.raises(DataError, match=" looks ") as caught:
-            split(body)
+            split_rows(body)
         assert name in caught.value.message
     else:
-        assert len(split(body)) == count
+        assert len(split_rows(body)) == count
     if not isinstance(value, dict | list | None) and words not in ("error", "errors"):
         header = (f"x-{words.replace(' ', '-')}", str(value))
         refused = False

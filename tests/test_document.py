@@ -55,7 +55,7 @@ def texts(read: Document) -> list[str]:
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
 def test_an_export_makes_after_of_before(case: str) -> None:
     folder = CASES / case
-    live = [answer.decoded(raw) for raw in answer.split((folder / "answer.json").read_bytes())]
+    live = [answer.decode_row(raw) for raw in answer.split_rows((folder / "answer.json").read_bytes())]
     before = folder / "before.yaml"
     path = "basket.yaml" if before.exists() else f"{live[0]['model']}.yaml"
     files = {path: before.read_bytes()} if before.exists() else {}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from strategies import QUICK, other_spelling, pins, rows, scalars, values
 
 from pinsync import canonical
-from pinsync.canonical import normalize, value_text
+from pinsync.canonical import normalize, render_value
 from pinsync.canonical.pins import read_pin
 from pinsync.document.parse import parse_document
 from pinsync.document.record import render_document
@@ -161,17 +161,17 @@ def a_changed_leaf_is_one_change(case: tuple[list[Row], list[Row], int, Path, bo
         assert not change.pins
         (field,) = change.fields
         assert field.path == (path if not gone and path[0] != "tags" else path[: len(field.path)])
-        assert field.old is MISSING or value_text(field.old) == value_text(at(before, field.path))
-        assert field.new is MISSING or value_text(field.new) == value_text(at(after, field.path))
+        assert field.old is MISSING or render_value(field.old) == render_value(at(before, field.path))
+        assert field.new is MISSING or render_value(field.new) == render_value(at(after, field.path))
 
 
 def names_the_pin(change: Change, old: list[Row], new: list[Row]) -> None:
-    gone = Counter(map(value_text, old)) - Counter(map(value_text, new))
-    came = Counter(map(value_text, new)) - Counter(map(value_text, old))
+    gone = Counter(map(render_value, old)) - Counter(map(render_value, new))
+    came = Counter(map(render_value, new)) - Counter(map(render_value, old))
     (pin,) = change.pins
     assert (change.fields, pin.old is None, pin.new is None) == ((), not gone, not came)
-    assert Counter([value_text(pin.old.data)] if pin.old is not None else []) == gone
-    assert Counter([value_text(pin.new.data)] if pin.new is not None else []) == came
+    assert Counter([render_value(pin.old.data)] if pin.old is not None else []) == gone
+    assert Counter([render_value(pin.new.data)] if pin.new is not None else []) == came
 
 
 def shelf(data: Row) -> list[Row]:
@@ -265,14 +265,14 @@ def applied(change: Change) -> Customization:
     """What a change, but for an added customization, makes of its old side."""
     if change.old is None:
         assert change.new is not None
-        assert list(map(value_text, shelf(plain_data(change.new)))) == [
-            value_text(pin.new.data) for pin in change.pins if pin.new
+        assert list(map(render_value, shelf(plain_data(change.new)))) == [
+            render_value(pin.new.data) for pin in change.pins if pin.new
         ]
         return change.new
     data = deepcopy(plain_data(change.old))
-    taken = [value_text(pin.old.data) for pin in change.pins if pin.old is not None]
+    taken = [render_value(pin.old.data) for pin in change.pins if pin.old is not None]
     if found := shelf(data):
-        texts = list(map(value_text, found))
+        texts = list(map(render_value, found))
         for text in taken:
             del found[texts.index(text)]
             texts.remove(text)
@@ -280,7 +280,7 @@ def applied(change: Change) -> Customization:
     for field in change.fields:
         *path, last = field.path
         holder = at(data, tuple(path))
-        assert field.old is MISSING or value_text(holder[last]) == value_text(field.old)
+        assert field.old is MISSING or render_value(holder[last]) == render_value(field.old)
         if field.new is MISSING:
             del holder[last]
         else:

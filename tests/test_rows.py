@@ -10,7 +10,7 @@ from strategies import QUICK, moments, objects, texts
 from strategies import rows as any_rows
 
 from pinsync.canonical import normalize, rows
-from pinsync.canonical.answer import split
+from pinsync.canonical.answer import split_rows
 from pinsync.errors import DataError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def answer(*some: Row) -> bytes:
 
 
 def read(*some: Row) -> tuple[Customization, ...]:
-    return rows.customizations(answer(*some), ())[0]
+    return rows.read_customizations(answer(*some), ())[0]
 
 
 @QUICK
@@ -59,7 +59,7 @@ def read(*some: Row) -> tuple[Customization, ...]:
 def test_the_short_way_and_the_long_one_lead_to_the_same(drawn: Row, ignore: list[tuple[str, ...]]) -> None:
     warnings: list[str] = []
     long = normalize.build_customization(drawn, ignore=ignore, warn=lambda _, message: warnings.append(message))
-    found, warned = rows.customizations(answer(drawn), ignore)
+    found, warned = rows.read_customizations(answer(drawn), ignore)
     assert found == (long,)
     assert [text.rpartition(": ")[2] for text in warned] == [text.rpartition(": ")[2] for text in warnings]
 
@@ -91,14 +91,14 @@ def test_the_short_way_is_taken() -> None:
     ]
     for row in taken:
         for spelled in (answer(row), answer(row).replace(b'":', b'" :')):
-            (raw,) = split(spelled)
-            assert rows._quick(raw, ()) == normalize.build_customization(row)
+            (raw,) = split_rows(spelled)
+            assert rows._read_usual_row(raw, ()) == normalize.build_customization(row)
 
 
 def test_warnings_name_the_row_and_the_field() -> None:
     usual = {"id": "a", "model": "basket", "target_type": "all"}
     odd = {"id": "b", "model": "detail", "target_type": "all", "tags": 1, "pin_definitions": [{"position": "1"}]}
-    found, warnings = rows.customizations(answer(usual, odd), ())
+    found, warnings = rows.read_customizations(answer(usual, odd), ())
     assert [item.id for item in found] == ["a", "b"]
     place = "row 2 of the answer (detail, b)"
     assert warnings == (
@@ -164,7 +164,7 @@ def test_what_has_no_canonical_text_is_refused(text: bytes) -> None:
     for field in (b"target_metadata", b"x"):
         row = b'{"id": "a", "model": "m", "target_type": "all", "' + field + b'": {"a": ' + text + b"}}"
         with pytest.raises(DataError, match="answer"):
-            rows.customizations(b'{"results": [' + row + b"]}", ())
+            rows.read_customizations(b'{"results": [' + row + b"]}", ())
 
 
 @pytest.mark.parametrize("size", [10, 10_000])
@@ -173,6 +173,6 @@ def test_integers_of_any_size_are_kept(size: int) -> None:
     body = answer({"id": "a", "model": "m", "target_type": "all", "x": "?"}).decode().replace('"?"', digits)
     if size > 4300:
         with pytest.raises(DataError):
-            rows.customizations(body.encode(), ())
+            rows.read_customizations(body.encode(), ())
     else:
-        assert f"    x: {digits}\n" in rows.customizations(body.encode(), ())[0][0].text.decode()
+        assert f"    x: {digits}\n" in rows.read_customizations(body.encode(), ())[0][0].text.decode()

@@ -1,6 +1,6 @@
-"""The one idea: every customization has exactly one canonical text.
+"""The canonical text of customizations: each customization has exactly one.
 
-`text` writes and reads that text. `normalize` makes plain data canonical; `moments` and `pins` know
+`text` writes and reads that text. `normalize` makes plain data canonical; `moments` and `pins` read
 its date-times and pins. `answer`, `completeness` and `rows` read an export of the API.
 """
 
@@ -8,12 +8,22 @@ from pinsync.canonical.text import (
     build,
     order,
     pin_order,
-    quoted,
+    quote,
     read,
     read_value,
     render,
     render_fields,
-    value_text,
+    render_value,
 )
 
-__all__ = ["build", "order", "pin_order", "quoted", "read", "read_value", "render", "render_fields", "value_text"]
+__all__ = [
+    "build",
+    "order",
+    "pin_order",
+    "quote",
+    "read",
+    "read_value",
+    "render",
+    "render_fields",
+    "render_value",
+]

@@ -1,4 +1,4 @@
-"""An export's answer taken apart: whole, its rows still raw, and no key twice in an object."""
+"""Split an export's answer into raw rows, and check that it is whole and without duplicate keys."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 _RESULTS: Final = re.compile(rb'"results"\s*:\s*')
 _ESCAPE: Final = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
 )
-"""An escape in JSON, a surrogate pair being one; of a lone surrogate the group has a part."""
+"""An escape in JSON, or the two escapes of a surrogate pair; the group matches a lone surrogate."""
 _BLANKS: Final = b" \t\r\n"
 _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"[ \t\r\n]*(:?)')
-"""A string in JSON, with its colon if it is a key."""
+"""A string in JSON; the group holds the colon behind a key."""
 _MAX_NUMBER: Final = 40
 _MARK: Final = "\ufdd0"  # a noncharacter, which no text holds
 _HALF_AN_EMOJI: Final = (
@@ -33,7 +35,7 @@ _HALF_AN_EMOJI: Final = (
 )
 
 
-def split(body: bytes, headers: Headers = ()) -> list[msgspec.Raw]:
+def split_rows(body: bytes, headers: Headers = ()) -> list[msgspec.Raw]:
     """Split an export's answer into its rows without decoding them.
 
     Args:
@@ -49,65 +51,67 @@ def split(body: bytes, headers: Headers = ()) -> list[msgspec.Raw]:
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
     try:
-        results, rest = _members(body)
+        results, rest = _split_members(body)
         rows = msgspec.json.decode(results, type=list[msgspec.Raw])
-        twice = _twice(_envelope(body, results))
-        if not twice:
+        duplicate = _find_duplicate(_empty_results(body, results))
+        if not duplicate:
             raise_if_partial(rest, headers, len(rows))
     except KeyError as error:
         raise DataError('the answer has no "results"; expected {"results": [...]}') from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         problem = DataError(f'the answer is not {{"results": [...]}} in JSON and UTF-8: {error}')
-        raise _lone_surrogate(body) or problem from error
-    if twice:
-        raise _ambiguous("the answer: ", twice)
+        raise _find_lone_surrogate(body) or problem from error
+    if duplicate:
+        raise _build_duplicate_error("the answer: ", duplicate)
     return rows
 
 
-def _members(body: bytes) -> tuple[msgspec.Raw, dict[str, Any]]:
-    """Return an answer's results, still raw, and what else it has."""
+def _split_members(body: bytes) -> tuple[msgspec.Raw, dict[str, Any]]:
+    """Return the raw results of an answer, and its other keys with their decoded values."""
     members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    return members["results"], {name: msgspec.json.decode(raw) for name, raw in members.items() if name != "results"}
+    results = members.pop("results")
+    return results, {name: msgspec.json.decode(raw) for name, raw in members.items()}
 
 
-def decoded(raw: bytes) -> dict[str, Any]:
+def decode_row(raw: bytes) -> dict[str, Any]:
     """Decode one row of an answer.
 
     Raises:
-        DataError: it isn't a JSON object, holds what JSON and Unicode don't allow, or has a key twice.
+        DataError: the row isn't a JSON object in valid JSON and Unicode, or has a key twice.
     """
     data = bytes(raw)
     try:
         row = msgspec.json.decode(data)
-        twice = None if has_keys(data, count_keys(row)) else _twice(data)
+        duplicate = None if has_keys(data, count_keys(row)) else _find_duplicate(data)
         if holds_zero(row):
             _raise_if_too_small(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"not valid JSON in UTF-8: {error}") from error
-    if twice:
-        raise _ambiguous("", twice)
+    if duplicate:
+        raise _build_duplicate_error("", duplicate)
     if not isinstance(row, dict):
         raise DataError(f"expected an object, got {name_kind(row)}")
     return row
 
 
-def name(number: int, raw: bytes) -> str:
-    """Return how messages call a row: by its number, and its model and id if it has them."""
+def name_row(number: int, raw: bytes) -> str:
+    """Return the name of a row in messages: its number, with its model and id if it has them."""
     try:
         row = msgspec.json.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         row = None
-    return _name(number, row)
+    return _name_decoded_row(number, row)
 
 
-def _name(number: int, row: object) -> str:
+def _name_decoded_row(number: int, row: object) -> str:
     model, identifier = (row.get("model"), row.get("id")) if isinstance(row, dict) else (None, None)
     known = [text for text in (model, identifier) if isinstance(text, str) and text]
-    return f"row {number} of the answer" + (f" ({', '.join(known)})" if identifier in known else "")
+    name = f"row {number} of the answer"
+    return f"{name} ({', '.join(known)})" if identifier in known else name
 
 
 def count_keys(value: Any) -> int:  # noqa: ANN401 - any JSON value
-    """Return how many keys a decoded value has, those of all objects inside included."""
+    """Return the number of keys in a decoded value, including the keys of all objects inside."""
     count, inside = 0, value
     if type(value) is dict:
         count, inside = len(value), value.values()
@@ -130,7 +134,7 @@ def has_keys(raw: bytes, count: int) -> bool:
         count: the number of keys in the decoded value.
     """
     # A key ends in a quote, and only blanks part it from its colon: once the blanks are gone, there
-    # are at least as many `":` as keys. This takes a hundredth of the time of a reader that tells.
+    # are at least as many `":` as keys. This takes a hundredth of the time of reading the keys.
     if raw.translate(None, _BLANKS).count(b'":') == count:
         return True
     # A text may hold a quote and a colon too, as in `24\": black`.
@@ -158,42 +162,43 @@ class _Number(str):
 
 
 def _raise_if_too_small(raw: bytes) -> None:
-    """Refuse a number other than zero that a float would turn into zero, as one beyond 1e308 is refused.
+    """Refuse a number other than zero that becomes zero as a float.
 
     Raises:
         DataError: the JSON holds such a number.
     """
-    for path, value in _nodes(json.loads(raw, parse_int=str, parse_float=_Number), ()):
+    for path, value in _walk(json.loads(raw, parse_int=str, parse_float=_Number), ()):
         if isinstance(value, _Number) and is_too_small(value):
             shown = value if len(value) <= _MAX_NUMBER else f"{value[:_MAX_NUMBER]}…"
             message = f"{spell_path(path)}: {shown} is too small for a number, and is not 0"
-            raise DataError(message, path=path, hint="report it to the vendor: most JSON readers turn it into 0")
+            hint = "report it to the vendor: most JSON readers turn it into 0"
+            raise DataError(message, path=path, hint=hint)
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object with each of its keys, however often."""
+    """The keys and values of an object, with duplicate keys."""
 
 
-def _twice(raw: bytes) -> Path | None:
-    """Return the path of a key that an object has twice, None if there is none."""
+def _find_duplicate(raw: bytes) -> Path | None:
+    """Return the path of a key that an object has twice; None if there is no such key."""
     # Numbers stay text: an integer may have more digits than Python turns into one.
     value = json.loads(raw, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
-    return _twice_within(value, ()) if isinstance(value, list) else None
+    return _find_duplicate_within(value, ()) if isinstance(value, list) else None
 
 
-def _twice_within(value: list[Any], path: Path) -> Path | None:
+def _find_duplicate_within(value: list[Any], path: Path) -> Path | None:
     keys: set[str] = set()
     for step, item in value if isinstance(value, _Pairs) else enumerate(value):
         if isinstance(step, str):
             if step in keys:
                 return (*path, step)
             keys.add(step)
-        if isinstance(item, list) and (found := _twice_within(item, (*path, step))):
+        if isinstance(item, list) and (found := _find_duplicate_within(item, (*path, step))):
             return found
     return None
 
 
-def _nodes(value: object, path: Path) -> Iterator[tuple[Path, object]]:
+def _walk(value: object, path: Path) -> Iterator[tuple[Path, object]]:
     """Yield each value inside a value, with its path; parents first."""
     yield path, value
     items: Any = ()
@@ -202,16 +207,16 @@ def _nodes(value: object, path: Path) -> Iterator[tuple[Path, object]]:
     elif isinstance(value, list):
         items = enumerate(value)
     for step, item in items:
-        yield from _nodes(item, (*path, step))
+        yield from _walk(item, (*path, step))
 
 
-def _ambiguous(prefix: str, path: Path) -> DataError:
+def _build_duplicate_error(prefix: str, path: Path) -> DataError:
     place = f"{prefix}{spell_path(path[:-1])}: " if path[:-1] else prefix
     hint = "which of the two counts can't be told: fetch the export again, and if it stays so report it to the vendor"
     return DataError(f'{place}the key "{path[-1]}" stands twice in one object', path=path, hint=hint)
 
 
-def _envelope(body: bytes, results: msgspec.Raw) -> bytes:
+def _empty_results(body: bytes, results: msgspec.Raw) -> bytes:
     """Return an answer with an empty list for its results."""
     for key in _RESULTS.finditer(body):
         if body.startswith(results, key.end()):
@@ -219,18 +224,25 @@ def _envelope(body: bytes, results: msgspec.Raw) -> bytes:
     return body
 
 
-def _lone_surrogate(body: bytes) -> DataError | None:
-    """Return the error of an answer with half a surrogate pair, None if something else is wrong with it."""
+def _find_lone_surrogate(body: bytes) -> DataError | None:
+    """Return the error for an answer with half a surrogate pair; None for an answer without."""
     marked = _ESCAPE.sub(lambda match: rb"\ufdd0" if match[1] else match[0], body)
     if marked == body:
         return None
     try:
-        for number, raw in enumerate(msgspec.json.decode(_members(marked)[0], type=list[msgspec.Raw]), 1):
+        results, _ = _split_members(marked)
+        for number, raw in enumerate(msgspec.json.decode(results, type=list[msgspec.Raw]), 1):
             row = msgspec.json.decode(raw)
-            for path, value in _nodes(row, ()):
-                if any(_MARK in text for text in (value, *path[-1:]) if isinstance(text, str)):
-                    message = f"{_name(number, row)}: {spell_path(path)}: isn't valid Unicode (a lone surrogate)"
-                    return DataError(message.replace(_MARK, "\ufffd"), path=path, hint=_HALF_AN_EMOJI)
+            for path, value in _walk(row, ()):
+                if not _has_mark(value) and not (path and _has_mark(path[-1])):
+                    continue
+                place = f"{_name_decoded_row(number, row)}: {spell_path(path)}"
+                message = f"{place}: isn't valid Unicode (a lone surrogate)"
+                return DataError(message.replace(_MARK, "\ufffd"), path=path, hint=_HALF_AN_EMOJI)
     except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return None
+
+
+def _has_mark(text: object) -> bool:
+    return isinstance(text, str) and _MARK in text

@@ -1,8 +1,8 @@
-"""An export's answer → customizations: row by row, and quickly for the rows that hold nothing unusual.
+"""Read the customizations of an export's answer, with a fast path for usual rows.
 
-A row whose fields are all known and of their documented types is decoded by ``msgspec`` straight into the records below
-and written out without the detour over plain data; it takes half the time. Anything else goes the long way, through
-``normalize_row``. Both ways give the same text, which a property test holds them to.
+``msgspec`` decodes a usual row, whose fields are all known and of their documented types, into the
+records below. Such a row is written without the detour over plain data, in half the time. Any other
+row goes through ``normalize_row``. A property test holds both ways to the same text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from msgspec import UNSET, UnsetType
 from pinsync import canonical
 from pinsync.canonical import answer, normalize
 from pinsync.canonical.moments import date_times
-from pinsync.canonical.text import quoted, strings
+from pinsync.canonical.text import quote, strings
 from pinsync.errors import DataError, spell_path
 from pinsync.model import Customization, Target
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pinsync.canonical.completeness import Headers
 
 
-def customizations(
+def read_customizations(
     body: bytes, ignore: normalize.Ignored, headers: Headers = ()
 ) -> tuple[tuple[Customization, ...], tuple[str, ...]]:
     """Read a whole answer.
@@ -36,33 +36,35 @@ def customizations(
         headers: the headers of the answer.
 
     Returns:
-        The customizations in the answer's order, and warnings about what was odd but kept.
+        The customizations in the answer's order, and warnings about odd values that are kept.
 
     Raises:
-        DataError: the answer isn't whole, a row isn't a customization or has a key twice, or two rows have the same id.
+        DataError: the answer isn't whole, a row isn't a customization or has a key twice, or two
+            rows have the same id.
     """
     warnings: list[str] = []
-    found: dict[str | None, Customization] = {}
+    items: dict[str | None, Customization] = {}
     row: dict[str, Any] = {}
 
     def warn(path: normalize.Path, message: str) -> None:
-        warnings.append(f"row {number} of the answer ({row['model']}, {row['id']}): {spell_path(path)}: {message}")
+        place = f"row {number} of the answer ({row['model']}, {row['id']})"
+        warnings.append(f"{place}: {spell_path(path)}: {message}")
 
-    for number, raw in enumerate(answer.split(body, headers), 1):
+    for number, raw in enumerate(answer.split_rows(body, headers), 1):
         try:
-            item = _quick(raw, ignore)
+            item = _read_usual_row(raw, ignore)
             if item is None:
-                row = answer.decoded(raw)
+                row = answer.decode_row(raw)
                 item = normalize.build_customization(row, ignore=ignore, warn=warn)
         except DataError as error:
-            message = f"{answer.name(number, raw)}: {error.message}"
+            message = f"{answer.name_row(number, raw)}: {error.message}"
             raise DataError(message, path=error.path, hint=error.hint) from error
-        if item.id in found:
-            first = 1 + list(found).index(item.id)
-            places = f"{first} ({found[item.id].model}) and {number} ({item.model})"
+        if item.id in items:
+            first = 1 + list(items).index(item.id)
+            places = f"{first} ({items[item.id].model}) and {number} ({item.model})"
             raise DataError(f"rows {places} of the answer have the same id {item.id}")
-        found[item.id] = item
-    return tuple(found.values()), tuple(warnings)
+        items[item.id] = item
+    return tuple(items.values()), tuple(warnings)
 
 
 class _Pin(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -94,7 +96,7 @@ _decoder: Final = msgspec.json.Decoder(_Row)
 
 
 class _Tags(dict[tuple[str, ...], str]):
-    """A cache: the tags of a customization → their lines; a shop has a few sets of them."""
+    """A cache: the tags of a customization → their lines; a shop uses a few sets of tags."""
 
     def __missing__(self, tags: tuple[str, ...]) -> str:
         if len(self) > 10_000:  # noqa: PLR2004 - some 2 MB
@@ -105,24 +107,26 @@ class _Tags(dict[tuple[str, ...], str]):
 
 _tags: Final = _Tags()
 _METADATA: Final = ("target_metadata",)
+_NOT_USUAL: Final = "", -1_000_000
+"""The result for pins that aren't usual: no row has this number of keys, so its row isn't usual."""
 
 
-def _quick(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customization | None:
-    """Return the customization of a usual row, None for any other, one at fault included."""
+def _read_usual_row(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customization | None:
+    """Return the customization of a usual row; None for any other row, even a faulty one."""
     data = bytes(raw)
     try:
         row = _decoder.decode(data)
-        count = _count_keys(row)  # from Python 3.12 on, decoders go deeper than Python itself
+        count = _count_keys(row)  # RecursionError: from Python 3.12 on, decoders go deeper than Python
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    pins, keys = _pins(row.pin_definitions) if row.pin_definitions else ("", 0)
+    pins, keys = _render_pins(row.pin_definitions) if row.pin_definitions else ("", 0)
     usual = row.id and row.model and row.target_type and not row.target_criteria
     if row.target_metadata and answer.holds_zero(row.target_metadata):
-        return None  # the other reader tells 0.0 from a number that is too small
+        return None  # the other reader can distinguish 0.0 from a number that is too small
     if not (usual and answer.has_keys(data, count + keys)):
         return None
     identity = None if row.target_identity is UNSET else row.target_identity
-    text = f"  - id: {quoted(row.id)}\n    target_type:{strings[row.target_type]}\n"
+    text = f"  - id: {quote(row.id)}\n    target_type:{strings[row.target_type]}\n"
     if identity is not None:
         text += f"    target_identity:{strings[identity]}\n"
     if ignore:
@@ -139,7 +143,7 @@ def _quick(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customization | None:
 
 
 def _count_keys(row: _Row) -> int:
-    """Return how many keys a row has, those of its pins aside."""
+    """Return the number of keys in a row, without the keys of its pins."""
     count = answer.count_keys(row.target_metadata)
     for value in (
         row.target_identity,
@@ -155,12 +159,8 @@ def _count_keys(row: _Row) -> int:
     return count + 3
 
 
-_NOT_USUAL: Final = "", -1_000_000
-"""No row has so few keys."""
-
-
-def _pins(pins: list[_Pin]) -> tuple[str, int]:
-    """Return the text of pins that each have their own position and hold items, and how many keys they have."""
+def _render_pins(pins: list[_Pin]) -> tuple[str, int]:
+    """Return the text and the number of keys of pins that hold items, with one pin at each position."""
     positions = [pin.position for pin in pins]
     if not all(map(lt, positions, positions[1:])):
         pins = sorted(pins, key=_position)
@@ -186,7 +186,7 @@ _Rest = tuple[_Text, _Flag, _Flag, _Text, _Text]
 
 
 class _Rests(dict[_Rest, tuple[str, int]]):
-    """A cache: a pin's widget, flags and window → their lines, and how many keys such a pin has but for criteria."""
+    """A cache: a pin's widget, flags and window → their lines, and the pin's keys without criteria."""
 
     def __missing__(self, values: _Rest) -> tuple[str, int]:
         if len(self) > 10_000:  # noqa: PLR2004 - some 4 MB

@@ -1,7 +1,8 @@
-r"""The one text of a customization, and the strict reader of exactly that text.
+r"""Write the canonical text of a customization, and read exactly that text.
 
-A block stands in a document as an item of ``customizations``, two spaces in. The emitter is our own because a general
-YAML dumper costs a hundred times as much and changes its mind between versions; this text may never change.
+A block stands in a document as an item of ``customizations``, indented by two spaces. The emitter
+is our own because a general YAML dumper takes a hundred times as long and changes its output
+between versions, while canonical text may never change.
 """
 
 from __future__ import annotations
@@ -17,33 +18,49 @@ from pinsync.escape import INVISIBLE, escape_character
 from pinsync.model import Customization, Target
 
 MAX_KEY: Final = 1000
-"""The longest key, in characters as written; YAML readers refuse one beyond 1,024 (YAML 1.2.2, section 7.4.2)."""
+"""The longest key, in characters as written; YAML readers refuse a key of more than 1,024
+characters (YAML 1.2.2, section 7.4.2).
+"""
 
 _TYPES: Final = {name: rank for rank, name in enumerate(TARGET_TYPES)}
 
+# Without quotes, other texts would be numbers, booleans or nulls to a YAML 1.1 or 1.2 reader.
+_BARE: Final = re.compile(
+    r"(?![eE][0-9]+\Z)(?!(?i:y|n|yes|no|on|off|true|false|null|nan|inf)\Z)[A-Za-z/_][A-Za-z0-9_./-]*"
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
+_SHORT: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+
+_ENTRY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: (.+))?""")
+_INTEGER: Final = re.compile(r"-?[0-9]+")
+_FLOAT: Final = re.compile(r"(?!-?[0-9]+\.0\Z)-?[0-9]+\.[0-9]+(?:e[+-][0-9]+)?")  # 1.0 is written as 1
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|(.))")
+_UNESCAPED: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "\\": "\\", '"': '"'}
+_WORDS: Final = {"null": None, "true": True, "false": False}
+
 
 def build(model: str, data: dict[str, Any], *, updated_at: str | None = None) -> Customization:
-    """Return the record of canonical plain data, its text included.
+    """Return the customization with canonical plain data, and its text.
 
     Args:
         model: the recommender model.
-        data: what ``normalize`` returned.
-        updated_at: when the vendor last saw a change, if the answer said so.
+        data: plain data from ``normalize``.
+        updated_at: when the vendor last saw a change, if the answer has the field.
 
     Raises:
-        DataError: a string that isn't valid Unicode, or a key beyond ``MAX_KEY``.
+        DataError: a string isn't valid Unicode, or a key is longer than ``MAX_KEY``.
     """
     identity, criteria = data.get("target_identity"), data.get("target_criteria")
     target = Target(
         data["target_type"],
         identity if type(identity) is str else None,
-        None if criteria is None else value_text(criteria),
+        None if criteria is None else render_value(criteria),
     )
     return Customization(model, data.get("id"), target, render(data).encode(), updated_at)
 
 
 def order(item: Customization) -> tuple[int, str, str, str, bytes]:
-    """Return the sort key of a customization within its document: target type, identity or criteria, id, text."""
+    """Return the sort key of a customization in its document: type, identity or criteria, id, text."""
     kind, identity, criteria = item.target
     rank = _TYPES.get(kind, len(_TYPES))
     return rank, kind, criteria or "" if identity is None else identity, item.id or "", item.text
@@ -52,82 +69,82 @@ def order(item: Customization) -> tuple[int, str, str, str, bytes]:
 def pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
     """Return the sort key of a pin: position, type, identity or criteria, widget, window, text.
 
-    A value of an unexpected type is left to the text.
+    Values of an unexpected type are compared only in the text.
     """
     position, criteria = pin.get("position"), pin.get("pin_criteria")
     kind, identity, *rest = (
         value if type(value) is str else ""
         for value in map(pin.get, ("pin_type", "pin_identity", "widget_id", "active_from", "active_to"))
     )
-    thing = identity or ("" if criteria is None else value_text(criteria))
+    thing = identity or ("" if criteria is None else render_value(criteria))
     placed = (0, position) if type(position) is int else (1, 0)
-    return *placed, _TYPES.get(kind, len(_TYPES)), kind, thing, *rest, _mapping(pin, "")
+    return *placed, _TYPES.get(kind, len(_TYPES)), kind, thing, *rest, _render_mapping(pin, "")
 
 
 def render(data: dict[str, Any]) -> str:
-    """Return the canonical text of a customization: an item of a list, two spaces in, with its final newline.
+    """Return the canonical text of a customization, as an indented list item with a final newline.
 
-    Pins are put in order here, since what decides last between two of them is their text.
+    The pins are sorted here and not before, because the last part of their sort key is their text.
     """
     pins = data.get("pin_definitions")
     if type(pins) is list and not _in_order(pins):
         data = {**data, "pin_definitions": sorted(pins, key=pin_order)}
-    return _mapping(data, "  - ")
+    return _render_mapping(data, "  - ")
 
 
 def _in_order(pins: list[Any]) -> bool:
-    """Whether pins need no sorting: as a rule they come in the order of their positions, one at each."""
+    """Return whether pins need no sorting. Most lists come sorted, with one pin at each position."""
     if set(map(type, pins)) != {dict}:
-        return True  # not a list of pins: kept as it came
+        return True  # a list of other values, or of mixed ones, keeps its order
     positions = [pin.get("position") for pin in pins]
     return set(map(type, positions)) == {int} and all(map(lt, positions, positions[1:]))
 
 
-def value_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return the canonical text of any value, without indentation; it serves as an identity and for sorting."""
+def render_value(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return the canonical text of any value, without indentation, for comparing and sorting."""
     if type(value) is dict and value:
-        return _mapping(value, "")
-    return _sequence(value, 0) if type(value) is list and value else _scalar(value)
+        return _render_mapping(value, "")
+    return _render_sequence(value, 0) if type(value) is list and value else _render_scalar(value)
 
 
 def render_fields(data: dict[str, Any], indent: str = "    ") -> str:
-    """Return the lines of some of a customization's fields, none of them pins, or of those inside one of them."""
-    return _mapping(data, indent) if data else ""
+    """Return the lines of some fields of a customization, without pins, or of an object in it."""
+    return _render_mapping(data, indent) if data else ""
 
 
-def _mapping(value: dict[str, Any], first: str) -> str:
-    """Return an object's lines; ``first`` stands before its first key: blanks, or blanks and a dash."""
+def _render_mapping(value: dict[str, Any], first: str) -> str:
+    """Return an object's lines. ``first`` holds the blanks, and any dash, before its first key."""
     column = len(first)
-    values = [strings[item] if type(item) is str else _behind_key(item, column) for item in value.values()]
+    values = [strings[item] if type(item) is str else _render_behind_key(item, column) for item in value.values()]
     return _templates[first, *value] % tuple(values)
 
 
-def _behind_key(value: Any, column: int) -> str:  # noqa: ANN401 - any JSON value but a string
-    """Return what follows a key's colon, without the final newline."""
+def _render_behind_key(value: Any, column: int) -> str:  # noqa: ANN401 - any JSON value but a string
+    """Return the text behind a key's colon, without the final newline."""
     kind = type(value)
     if kind is dict and value:
-        return "\n" + _mapping(value, " " * (column + 2))[:-1]
+        return "\n" + _render_mapping(value, " " * (column + 2))[:-1]
     if kind is list and value:
-        return "\n" + _sequence(value, column + 2)[:-1]
-    return f" {_scalar(value)}"
+        return "\n" + _render_sequence(value, column + 2)[:-1]
+    return f" {_render_scalar(value)}"
 
 
-def _sequence(value: list[Any], column: int) -> str:
+def _render_sequence(value: list[Any], column: int) -> str:
     dash = " " * column + "- "
-    return "".join([_item(item, dash) for item in value])
+    return "".join([_render_item(item, dash) for item in value])
 
 
-def _item(value: Any, dash: str) -> str:  # noqa: ANN401 - any JSON value
-    """Return an item's lines; what it holds begins on the dash's own line."""
+def _render_item(value: Any, dash: str) -> str:  # noqa: ANN401 - any JSON value
+    """Return an item's lines; its content begins on the line of the dash."""
     kind = type(value)
     if kind is dict and value:
-        return _mapping(value, dash)
+        return _render_mapping(value, dash)
     if kind is list and value:
-        return dash + _sequence(value, len(dash))[len(dash) :]
-    return f"{dash}{_scalar(value)}\n"
+        return dash + _render_sequence(value, len(dash))[len(dash) :]
+    return f"{dash}{_render_scalar(value)}\n"
 
 
-def _scalar(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def _render_scalar(value: Any) -> str:  # noqa: ANN401 - any JSON value
     kind = type(value)
     if kind is str:
         return strings[value][1:]
@@ -136,36 +153,30 @@ def _scalar(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if kind is bool:
         return "true" if value else "false"
     if kind is float:
-        return _float(value)
+        return _render_float(value)
     if kind is dict or kind is list:
         return "{}" if kind is dict else "[]"
     return str(value)
 
 
-def _float(value: float) -> str:
-    """YAML 1.1 takes for a float only what has a point, and an exponent only with its sign."""
+def _render_float(value: float) -> str:
+    # A YAML 1.1 reader takes a number for a float only if it has a point and, in an exponent, a sign.
     mantissa, exponent, power = repr(value).partition("e")
     if not exponent:
         return mantissa
     return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{power}"
 
 
-_BARE: Final = re.compile(
-    r"(?![eE][0-9]+\Z)(?!(?i:y|n|yes|no|on|off|true|false|null|nan|inf)\Z)[A-Za-z/_][A-Za-z0-9_./-]*"
-    r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-)
-_SHORT: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
-
-
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return a string's canonical form: bare, or in quotes on one line.
 
     Raises:
-        DataError: it isn't valid Unicode.
+        DataError: the string isn't valid Unicode.
     """
     if _BARE.fullmatch(text):
         return text
-    # What isprintable() clears, under any Python's tables, holds nothing of the frozen list; it is ten times as quick.
+    # isprintable() is ten times as quick as the pattern. A text that it accepts, with the Unicode
+    # tables of any Python, holds no character of the frozen list INVISIBLE.
     hidden = not text.isprintable() and INVISIBLE.search(text)
     if "\\" not in text and not hidden:
         return "'" + text.replace("'", "''") + "'" if '"' in text else f'"{text}"'
@@ -181,76 +192,64 @@ def _escape(match: re.Match[str]) -> str:
 
 
 class _Strings(dict[str, str]):
-    """A cache of quoted strings behind a blank, since the same identities and windows return all the time."""
+    """A cache of quoted strings behind a blank; the same identities and windows occur on many pins."""
 
     def __missing__(self, text: str) -> str:
         if len(self) > 20_000:  # noqa: PLR2004 - some 4 MB
             self.clear()
-        self[text] = behind_key = " " + quoted(text)
+        self[text] = behind_key = " " + quote(text)
         return behind_key
 
 
 class _Templates(dict[tuple[str, ...], str]):
-    """A cache: what stands before the first key, and the keys → a format for the values; most objects are alike."""
+    """A cache: the text before the first key, and the keys → a format; most objects have the same keys."""
 
     def __missing__(self, names: tuple[str, ...]) -> str:
         if len(self) > 1_000:  # noqa: PLR2004 - some 1 MB
             self.clear()
         first, *keys = names
         pad = " " * len(first)
-        lines = [f"{pad}{_key(name)}:".replace("%", "%%") + "%s\n" for name in keys]
+        lines = [f"{pad}{_render_key(name)}:".replace("%", "%%") + "%s\n" for name in keys]
         self[names] = template = first + "".join(lines)[len(first) :]
         return template
 
 
-def _key(name: str) -> str:
-    key = quoted(name)
+def _render_key(name: str) -> str:
+    key = quote(name)
     if len(key) > MAX_KEY:
         raise DataError(f"a key of {len(key)} characters as written ({key[:40]}…); YAML allows {MAX_KEY}")
     return key
 
 
 strings: Final = _Strings()
-"""Text → a blank and its canonical form, as it stands behind a key's colon."""
+"""Text → a blank and the canonical form of the text, for the place behind a key's colon."""
 _templates: Final = _Templates()
 
 
 def read(text: str) -> dict[str, Any] | None:
-    """Read a block, if it is canonical text to the byte.
+    """Return the data of a block; None if the block isn't canonical text to the byte.
 
     Args:
-        text: one item of ``customizations`` as it stands in a document, comments taken out.
-
-    Returns:
-        Its data, or None if emitting that data doesn't give ``text`` again; then it is for a YAML parser to say.
+        text: one item of ``customizations`` from a document, without comments.
     """
     lines = text.split("\n")
     lines[0] = lines[0].replace("- ", "  ", 1)
     try:
         data, _ = _read_mapping(lines, 0, 4)
+        # The readers may misread other text, but then emitting the data doesn't return the text.
         return data if data and render(data) == text else None
-    except (ValueError, IndexError, RecursionError, DataError, TypeError):  # the last for a key that is no text
+    except (ValueError, IndexError, RecursionError, DataError, TypeError):
+        # A TypeError: render() met a key that isn't a text.
         return None
 
 
 def read_value(text: bytes) -> Any:  # noqa: ANN401 - any JSON scalar
-    """Return the value of a canonical scalar, None if it isn't canonical to the byte."""
+    """Return the value of a scalar; None if the scalar isn't canonical text to the byte."""
     try:
         value = _read_scalar(text.decode())
-        return value if value_text(value).encode() == text else None
+        return value if render_value(value).encode() == text else None
     except (ValueError, IndexError, DataError):
         return None
-
-
-_ENTRY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: (.+))?""")
-_INTEGER: Final = re.compile(r"-?[0-9]+")
-_FLOAT: Final = re.compile(r"(?!-?[0-9]+\.0\Z)-?[0-9]+\.[0-9]+(?:e[+-][0-9]+)?")  # 1.0 is written as 1
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|(.))")
-_UNESCAPED: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "\\": "\\", '"': '"'}
-_WORDS: Final = {"null": None, "true": True, "false": False}
-
-
-# The readers below may be credulous: what they misread isn't emitted as the same text again.
 
 
 def _read_mapping(lines: list[str], at: int, indent: int) -> tuple[dict[str, Any], int]:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pinsync.canonical import normalize, value_text
+from pinsync.canonical import normalize, render_value
 from pinsync.canonical.fields import IDENTITY
 from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import pins_of
@@ -93,7 +93,7 @@ def _is_criteria(target: str, criteria: str, item: Customization, data: Mapping[
         return False
     try:
         read = json.loads(target)
-        return isinstance(read, dict) and value_text(normalize.plain(read, ())) == criteria
+        return isinstance(read, dict) and render_value(normalize.plain(read, ())) == criteria
     except (ValueError, RecursionError, DataError):
         return target.strip() == compact((data or plain_data(item))["target_criteria"])
 
@@ -101,7 +101,7 @@ def _is_criteria(target: str, criteria: str, item: Customization, data: Mapping[
 def stands_in(target: str, item: Customization) -> bool:
     """Whether a customization's text has a value somewhere, which is told a hundred times as fast as where."""
     try:
-        return value_text(target).encode() in item.text
+        return render_value(target).encode() in item.text
     except DataError:  # half a surrogate pair, which no document holds
         return False
 

@@ -79,7 +79,7 @@ class Document:
 
 def document_head(model: str) -> bytes:
     """Return the lines above the first block of a new document."""
-    return f"format: {FORMAT}\nmodel: {canonical.value_text(model)}\ncustomizations:\n".encode()
+    return f"format: {FORMAT}\nmodel: {canonical.render_value(model)}\ncustomizations:\n".encode()
 
 
 def render_document(model: str, customizations: Iterable[Customization]) -> bytes:

@@ -208,7 +208,7 @@ def read(text: bytes, source: str) -> Written:
 def spell_for_comparison(value: object) -> str:
     """Return a text that is equal for all spellings of a JSON value."""
     try:
-        return canonical.value_text(normalize.normalize_row({"value": value})["value"])
+        return canonical.render_value(normalize.normalize_row({"value": value})["value"])
     except DataError:
         return repr(value)
 
@@ -231,7 +231,7 @@ def _build_sort_key(row: Row) -> tuple[object, ...]:
     target = Target(
         data["target_type"],
         identity if isinstance(identity, str) else None,
-        None if criteria is None else canonical.value_text(criteria),
+        None if criteria is None else canonical.render_value(criteria),
     )
     return canonical.order(Customization("", data.get("id"), target, row.text))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pinsync.canonical import value_text
+from pinsync.canonical import render_value
 from pinsync.canonical.fields import THING
 from pinsync.canonical.pins import pair_pins, read_pin
 from pinsync.drift.pairs import Kind, Pair, match, order_in_tracker, plain_data, read_title
@@ -60,7 +60,7 @@ def pins_of(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def same(old: object, new: object) -> bool:
     """Whether two values have one text; Python's own ``==`` takes true for 1."""
-    return value_text(old) == value_text(new)
+    return render_value(old) == render_value(new)
 
 
 def _pin_changes(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> Iterator[PinChange]:

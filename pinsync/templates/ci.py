@@ -8,7 +8,7 @@ from importlib import metadata, resources
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pinsync.canonical import quoted
+from pinsync.canonical import quote
 from pinsync.config import DEFAULT_KEY_VARIABLE
 from pinsync.errors import UsageError
 
@@ -140,7 +140,7 @@ def _split_on_github(text: str, trackers: Sequence[Tracker]) -> str:
         "        include: # the trackers of pinsync.yaml; a new one has to be added here\n",
     ]
     for tracker in trackers:
-        name, variable = quoted(tracker.name), quoted(tracker.private_key_env)
+        name, variable = quote(tracker.name), quote(tracker.private_key_env)
         matrix.append(f"          - {{tracker: {name}, private_key_env: {variable}}}\n")
     each = "${{ matrix.tracker }}"
     text = _JOB_ENVIRONMENT.sub(rf"{''.join(matrix)}\g<0>      TRACKER: {each}\n", text)
@@ -157,7 +157,7 @@ def _split_on_gitlab(text: str, trackers: Sequence[Tracker]) -> str:
         "    matrix:\n",
         "      - TRACKER: # the trackers of pinsync.yaml; a new one has to be added here\n",
     ]
-    matrix += [f"          - {quoted(tracker.name)}\n" for tracker in trackers]
+    matrix += [f"          - {quote(tracker.name)}\n" for tracker in trackers]
     return _tell_apart(_SCHEDULE.sub(rf"\g<0>{''.join(matrix)}", text), "$TRACKER")
 
 

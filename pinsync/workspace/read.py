@@ -69,7 +69,7 @@ def fetch_live(
             error.hint = config.describe_refused_key(tracker, key, environ)
         raise
     try:
-        customizations, warnings = rows.customizations(reply.body, settings.ignore, reply.headers)
+        customizations, warnings = rows.read_customizations(reply.body, settings.ignore, reply.headers)
     except DataError as error:
         message = f"tracker {tracker.name}: {error.message}"
         hint = error.hint or "nothing was changed; run again, and if it stays so report it to the vendor"
@@ -102,7 +102,7 @@ def parse_export(content: bytes, source: str, ignore: normalize.Ignored) -> Snap
         FileError: it isn't a whole answer.
     """
     try:
-        return Snapshot(*rows.customizations(content, ignore))
+        return Snapshot(*rows.read_customizations(content, ignore))
     except DataError as error:
         raise FileError(error.message, source=source, hint=error.hint) from error
 
