@@ -26,7 +26,7 @@ FieldType = Literal[
 """An id is text that isn't empty, a choice one of a few texts."""
 
 TARGET_TYPES: Final = "item", "criteria", "all"
-"""In the order of their priority."""
+"""The target types, in the order of their priority."""
 PIN_TYPES: Final = "item", "criteria"
 
 _NEVER: Final = ()
@@ -41,12 +41,12 @@ class Field(NamedTuple):
 
     Attributes:
         name: its key.
-        type: what it holds.
-        empty: the values that mean the same as a field that is left out.
+        type: the type of its values.
+        empty: the values that mean the same as a missing field.
         is_required: whether the API demands it.
-        is_label: of a customization, whether shoppers don't see a change of it.
-        choices: the texts that a choice may be.
-        goes_with: the choice that it belongs to; empty if it goes with each.
+        is_label: whether shoppers don't notice a change of it.
+        choices: the texts that the API accepts in a choice.
+        goes_with: the text of the choice that the field belongs to; empty for all texts.
     """
 
     name: str
@@ -85,34 +85,35 @@ NOT_WRITTEN: Final = frozenset(("created_at", "updated_at"))
 
 
 def is_empty(value: object, empty: tuple[object, ...]) -> bool:
-    """Return whether a value is one of a field's empty values: false is, where 0 isn't."""
+    """Return whether a value is one of a field's empty values."""
+    # 0 is no empty value, although it equals False.
     return value in empty and type(value) in _MAY_BE_EMPTY
 
 
 def select_choice(fields: Iterable[Field]) -> tuple[str, ...]:
-    """Return the names of the choice among fields, and of the fields that go with its texts."""
+    """Return the names of the choice and of the fields that belong to one of its texts."""
     return tuple(field.name for field in fields if field.choices or field.goes_with)
 
 
 def map_choices(fields: Iterable[Field]) -> dict[str, str]:
-    """Return the field that goes with each text of a choice, as far as there is one."""
+    """Map the texts of a choice to the field that belongs to the text."""
     return {field.goes_with: field.name for field in fields if field.goes_with}
 
 
 def select_names(fields: Iterable[Field], *types: FieldType) -> tuple[str, ...]:
-    """Return the names of the fields of some types; without any type, of all."""
+    """Return the names of the fields of some types, or of all fields if no type is given."""
     return tuple(field.name for field in fields if not types or field.type in types)
 
 
 KNOWN: Final = frozenset((MODEL, *select_names(CUSTOMIZATION)))
 """The fields of a customization that a document holds."""
 IDENTITY: Final = frozenset((MODEL, "id", *select_choice(CUSTOMIZATION)))
-"""The fields that say which customization it is: its model, its id and its target."""
+"""The fields that identify a customization: its model, its id and its target."""
 LABELS: Final = frozenset(field.name for field in CUSTOMIZATION if field.is_label)
 THING: Final = select_choice(PIN)
-"""The fields of a pin that say what is pinned."""
+"""The fields of a pin that name the pinned item or the criteria."""
 PLACE: Final = "position", "widget_id"
-"""The fields of a pin that say where it stands."""
+"""The fields of a pin that give its place in the recommender."""
 
 _TEXTS: Final[tuple[FieldType, ...]] = "id", "text", "choice", "date-time"
 _CUSTOMIZATION_TEXTS: Final = frozenset(select_names(CUSTOMIZATION, *_TEXTS))
