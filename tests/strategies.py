@@ -301,7 +301,9 @@ def as_json(value: object) -> str:
         return f"{{{', '.join(f'{json.dumps(key)}: {as_json(inner)}' for key, inner in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(as_json, value))}]"
-    return canonical.render_value(normalize.plain(value, ())) if isinstance(value, float) else json.dumps(value)
+    return (
+        canonical.render_value(normalize.normalize_value(value, ())) if isinstance(value, float) else json.dumps(value)
+    )
 
 
 @st.composite

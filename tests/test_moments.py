@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pinsync.canonical.moments import instant, parse_option, window
+from pinsync.canonical.moments import parse_option, read_instant, read_window
 from pinsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,14 +107,14 @@ def test_the_last_day_of_the_calendar_has_an_end() -> None:
     ],
 )
 def test_instants_sort_as_moments_do(earlier: str, later: str) -> None:
-    one, other = instant(earlier), instant(later)
+    one, other = read_instant(earlier), read_instant(later)
     assert one is not None
     assert other is not None
     assert one < other
 
 
 def test_one_moment_is_one_instant() -> None:
-    assert instant("2026-01-01t01:00:00.50+01:00") == instant("2026-01-01T00:00:00.5Z")
+    assert read_instant("2026-01-01t01:00:00.50+01:00") == read_instant("2026-01-01T00:00:00.5Z")
 
 
 @pytest.mark.parametrize(
@@ -126,17 +126,17 @@ def test_one_moment_is_one_instant() -> None:
     ],
 )
 def test_other_texts_are_no_instants(text: str) -> None:
-    assert instant(text) is None
+    assert read_instant(text) is None
 
 
 def test_a_window_without_ends_is_around_every_other() -> None:
     first, last = "0001-01-01T00:00:00Z", "9999-12-31T23:59:60.9Z"
-    start, end = window(None, None) or ("", "")
-    assert start < min(window(first, last) or ()) <= max(window(first, last) or ()) < end
-    assert window(first, None) == (first[:-1], end)
+    start, end = read_window(None, None) or ("", "")
+    assert start < min(read_window(first, last) or ()) <= max(read_window(first, last) or ()) < end
+    assert read_window(first, None) == (first[:-1], end)
 
 
 @pytest.mark.parametrize("at", ["2026-01-01T00:00:00", "soon", 7, False, []])
 def test_a_window_with_an_end_that_isnt_known_is_none(at: object) -> None:
-    assert window(at, None) is None
-    assert window(None, at) is None
+    assert read_window(at, None) is None
+    assert read_window(None, at) is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import QUICK, other_spelling, rows, values
 
 from pinsync.canonical import normalize
-from pinsync.canonical.moments import date_time
+from pinsync.canonical.moments import normalize_date_time
 from pinsync.canonical.normalize import check_identity, normalize_row
 from pinsync.errors import DataError
 from pinsync.model import MAX_DEPTH
@@ -407,7 +407,7 @@ def test_what_is_not_finite_is_refused(
     ],
 )
 def test_a_moment_is_written_in_utc(text: str, expected: str) -> None:
-    assert date_time(text) == expected
+    assert normalize_date_time(text) == expected
     assert pin(active_from=text, active_to=text) == {"active_from": expected, "active_to": expected}
     assert warnings_of(pin_definitions=[{"position": 1, "active_to": text}]) == []
 
@@ -430,7 +430,7 @@ def test_a_moment_is_written_in_utc(text: str, expected: str) -> None:
     ],
 )  # fmt: skip
 def test_anything_else_stays_as_it_is(text: str) -> None:
-    assert date_time(text) == text
+    assert normalize_date_time(text) == text
     assert pin(active_to=text) == {"active_to": text}
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pinsync import canonical
 from pinsync.canonical import moments, normalize
-from pinsync.canonical.moments import utc_text
+from pinsync.canonical.moments import format_utc
 from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Side
@@ -113,14 +113,14 @@ MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1))  # noqa: DTZ0
 
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
 def test_the_state_is_what_the_moments_say(start: datetime, end: datetime, at: datetime) -> None:
-    found = state(read_pin({"active_from": utc_text(start), "active_to": utc_text(end)}), utc_text(at))
+    found = state(read_pin({"active_from": format_utc(start), "active_to": format_utc(end)}), format_utc(at))
     assert found == ("over" if end <= at else "active" if start <= at else "upcoming")
 
 
 @given(MOMENTS, st.integers(-12, 14))
 def test_a_moment_is_spelled_as_in_documents(at: datetime, hours: int) -> None:
     there = at.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=hours)))
-    assert utc_text(there) == moments.date_time(there.isoformat())
+    assert format_utc(there) == moments.normalize_date_time(there.isoformat())
 
 
 # Order.

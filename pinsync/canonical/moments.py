@@ -1,4 +1,4 @@
-"""Date-times: the canonical form, instants that sort, and the times that people read and write."""
+"""Read date-times into their canonical form and into instants that sort, and parse times of options."""
 
 from __future__ import annotations
 
@@ -26,69 +26,71 @@ _EXPECTED: Final = (
 )
 
 
-def date_time(text: str) -> str:
+def normalize_date_time(text: str) -> str:
     """Return an RFC 3339 date-time in UTC with ``Z``, and any other text as it is.
 
-    A date-time that leaves the years 1 to 9999 in UTC stays as it is too. Seconds and their fraction are never computed
-    with, so a fraction of any length and a leap second survive (RFC 3339, sections 5.6 and 5.7).
+    A date-time outside the years 1 to 9999 in UTC also stays as it is.
     """
+    # Only the minute is converted, so a fraction of any length and a leap second are kept
+    # (RFC 3339, sections 5.6 and 5.7).
     found = _FORM.fullmatch(text)
     if found is None or found["separator"] == " " or not (found["second"] and found["offset"]):
         return text
     second = found["second"]
     try:
-        utc = _minute(found) - _offset(found["offset"])
+        utc = _read_minute(found) - _read_offset(found["offset"])
     except (ValueError, OverflowError):
         return text
     if second > _LEAP_SECOND or (second == _LEAP_SECOND and (utc.hour, utc.minute) != (23, 59)):
         return text
-    return f"{utc.isoformat(timespec='minutes')}:{second}{_significant(found['fraction'])}Z"
+    return f"{utc.isoformat(timespec='minutes')}:{second}{_trim_fraction(found['fraction'])}Z"
 
 
 class _DateTimes(dict[str, str]):
-    """A cache: a season's window stands on many pins."""
+    """A cache: many pins have the window of the same season."""
 
     def __missing__(self, text: str) -> str:
         if len(self) > 10_000:  # noqa: PLR2004 - some 2 MB
             self.clear()
-        self[text] = result = date_time(text)
+        self[text] = result = normalize_date_time(text)
         return result
 
 
 date_times: Final = _DateTimes()
-"""A date-time in any form → the result of `date_time`."""
+"""A date-time in any form → the result of `normalize_date_time`."""
 
 
-def instant(value: object) -> str | None:
-    """Return a text for the moment that an RFC 3339 date-time names, such that earlier moments sort first.
+def read_instant(value: object) -> str | None:
+    """Return a text for the moment of an RFC 3339 date-time; None for any other value.
 
-    None for any other value. A fraction of any length and a leap second sort rightly too.
+    Earlier moments sort first, even with a fraction of any length or a leap second.
     """
     return _instants[value] if isinstance(value, str) else None
 
 
-def _read_instant(text: str) -> str | None:
+def _parse_instant(text: str) -> str | None:
     text = date_times[text]
     found = _FORM.fullmatch(text)
     if found is None or found["separator"] != "T" or not found["second"] or found["offset"] != "Z":
         return None
     second = found["second"]
     try:
-        minute = _minute(found)
+        minute = _read_minute(found)
     except ValueError:
         return None
     if second > _LEAP_SECOND or (second == _LEAP_SECOND and (minute.hour, minute.minute) != (23, 59)):
         return None
-    return text.removesuffix("Z")  # a fraction then sorts behind the second it belongs to
+    # With the "Z", 10:00:00Z would sort after 10:00:00.5Z.
+    return text.removesuffix("Z")
 
 
 class _Instants(dict[str, str | None]):
-    """A cache: a window is asked for again and again."""
+    """A cache: the window of a pin is read many times."""
 
     def __missing__(self, text: str) -> str | None:
         if len(self) > 10_000:  # noqa: PLR2004 - some 2 MB
             self.clear()
-        self[text] = result = _read_instant(text)
+        self[text] = result = _parse_instant(text)
         return result
 
 
@@ -96,55 +98,57 @@ _instants: Final = _Instants()
 
 
 class Window(NamedTuple):
-    """When a pin is active, as instants that sort.
+    """The time in which a pin is active, as instants that sort."""
 
-    Whether an end counts isn't documented: windows that touch don't overlap.
-    """
+    # The vendor doesn't document whether an end is part of the window; here it isn't, so windows
+    # that only touch don't overlap.
 
     start: str
     end: str
 
 
-def window(start: object, end: object) -> Window | None:
-    """Return when a pin is active; None if an end can't be told.
+def read_window(start: object, end: object) -> Window | None:
+    """Return the time in which a pin is active; None if an end isn't a date-time with an offset.
 
     Args:
         start: a date-time; None for a window without a start.
-        end: likewise; None for a window without an end.
+        end: a date-time; None for a window without an end.
     """
-    since = "" if start is None else instant(start)
-    until = "~" if end is None else instant(end)  # sorts behind every digit, which an instant begins with
+    since = "" if start is None else read_instant(start)
+    # An instant begins with a digit, and "~" sorts after all digits.
+    until = "~" if end is None else read_instant(end)
     return None if since is None or until is None else Window(since, until)
 
 
-def utc_text(at: datetime) -> str:
-    """Return a moment in the form that documents have: UTC with ``Z``, a fraction without trailing zeros."""
+def format_utc(at: datetime) -> str:
+    """Return a moment in the form of documents: UTC with ``Z``, without trailing zeros."""
     text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
     return f"{text.rstrip('0') if at.microsecond else text}Z"
 
 
 def read_moment(text: str) -> tuple[datetime, str] | None:
-    """Return the moment that an RFC 3339 date-time names, to the second, and its fraction; None for any other text."""
+    """Return the moment of an RFC 3339 date-time to the second, and its fraction; or None."""
     found = _FORM.fullmatch(text)
     if found is None or not (found["second"] and found["offset"]):
         return None
     try:
-        at = _minute(found).replace(second=int(found["second"]), tzinfo=timezone(_offset(found["offset"])))
+        at = _read_minute(found).replace(second=int(found["second"]), tzinfo=timezone(_read_offset(found["offset"])))
     except ValueError:
         return None
-    return at, _significant(found["fraction"])
+    return at, _trim_fraction(found["fraction"])
 
 
 def parse_option(text: str, zone: tzinfo, *, option: str, end: bool = False) -> datetime:
-    """Return the moment that a command line names.
+    """Parse the moment in an option of the command line.
 
     Args:
-        text: a date, or a date and a time, with or without seconds and offset. Words such as "tomorrow" aren't guessed
-            at.
-        zone: the time zone of a text without an offset. Where a clock that is set back shows a time twice, the first is
-            meant; a time that is skipped counts from before the clock was set.
-        option: the option that holds the text, for messages.
-        end: whether a date alone stands for its last moment rather than its first.
+        text: a date, or a date and a time, with or without seconds and offset. Words such as
+            "tomorrow" aren't accepted.
+        zone: the time zone of a text without an offset. When clocks are set back, a time that occurs
+            twice is the earlier moment. When they are set forward, a skipped time has the offset
+            from before the change.
+        option: the name of the option, for messages.
+        end: whether a date alone means its last moment instead of its first.
 
     Returns:
         The moment in UTC, to the microsecond.
@@ -156,21 +160,22 @@ def parse_option(text: str, zone: tzinfo, *, option: str, end: bool = False) -> 
     if found is None:
         raise UsageError(f'{option}: "{text}" is no time that can be read; {_EXPECTED}')
     try:
-        return _local(found, zone, end=end).astimezone(UTC)
+        return _read_local(found, zone, end=end).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(f'{option}: there is no "{text}"; {_EXPECTED}') from error
 
 
-def _local(found: re.Match[str], zone: tzinfo, *, end: bool) -> datetime:
+def _read_local(found: re.Match[str], zone: tzinfo, *, end: bool) -> datetime:
     if found["minute"] is None:
         day = datetime.fromisoformat(found["date"])
+        # The last moment of a day is the later one, should the clocks be set back at midnight.
         return datetime.combine(day, time.max.replace(fold=1) if end else time.min, zone)
     microsecond = (found["fraction"] or "").removeprefix(".")[:6].ljust(6, "0")
-    at = _minute(found).replace(second=int(found["second"] or 0), microsecond=int(microsecond))
-    return at.replace(tzinfo=timezone(_offset(found["offset"])) if found["offset"] else zone)
+    at = _read_minute(found).replace(second=int(found["second"] or 0), microsecond=int(microsecond))
+    return at.replace(tzinfo=timezone(_read_offset(found["offset"])) if found["offset"] else zone)
 
 
-def _minute(found: re.Match[str]) -> datetime:
+def _read_minute(found: re.Match[str]) -> datetime:
     """Return the date and time without seconds and offset.
 
     Raises:
@@ -179,11 +184,11 @@ def _minute(found: re.Match[str]) -> datetime:
     return datetime.fromisoformat(f"{found['date']}T{found['minute']}")
 
 
-def _offset(text: str) -> timedelta:
+def _read_offset(text: str) -> timedelta:
     """Return an offset from UTC.
 
     Raises:
-        ValueError: it is not in the range of RFC 3339.
+        ValueError: the offset isn't in the range of RFC 3339.
     """
     if text in "Zz":
         return timedelta()
@@ -194,6 +199,6 @@ def _offset(text: str) -> timedelta:
     return -offset if text[0] == "-" else offset
 
 
-def _significant(fraction: str | None) -> str:
+def _trim_fraction(fraction: str | None) -> str:
     """Return the fraction of a second, with its point, without trailing zeros."""
     return (fraction or "").rstrip("0").rstrip(".")

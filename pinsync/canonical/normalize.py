@@ -1,4 +1,7 @@
-"""From a row of the API to canonical plain data: noise gone, keys in order, numbers and date-times in one form."""
+"""Turn a row of the API into canonical plain data.
+
+Noise is removed, keys are sorted, and numbers and date-times get one form.
+"""
 
 from __future__ import annotations
 
@@ -15,32 +18,34 @@ from pinsync.model import MAX_DEPTH, Customization
 
 Path = tuple[str | int, ...]
 Warn = Callable[[Path, str], None]
-"""Called with the path of a field and what is odd about it."""
+"""A function that takes the path of a field and a message about its odd value."""
 
 Ignored = Collection[tuple[str, ...]]
-"""Paths of fields that are left out, such as ``("target_metadata", "image")``."""
+"""Paths of fields to leave out, such as ``("target_metadata", "image")``."""
 
 _ABSENT: Final = object()
-# Beyond it repr() turns to an exponent, and the digits of an integer would be more than the float ever knew.
+# repr() writes larger floats with an exponent: an integer would show digits the float never had.
 _INTEGRAL_BELOW: Final = 1e16
 
 
 def check_identity(row: Mapping[str, Any], required: tuple[str, ...] = ("id", "model", "target_type")) -> None:
-    """Check the three fields that every other part relies on.
+    """Check the three fields that identify a customization.
 
     Args:
         row: a customization.
-        required: which of them must be there; one that is there must be right in any case.
+        required: the fields that must be present. A present field is always checked.
 
     Raises:
-        DataError: one of them is missing, or isn't a non-empty string.
+        DataError: a field is missing, or isn't a non-empty string.
     """
     for name in ("id", "model", "target_type"):
         value = row.get(name, _ABSENT)
         if value is _ABSENT and name not in required:
             continue
         if type(value) is not str or not value:
-            found = "nothing" if value is _ABSENT else '""' if value == "" else name_kind(value)
+            found = "nothing" if value is _ABSENT else name_kind(value)
+            if value == "":
+                found = '""'
             raise DataError(f"{name}: expected a non-empty string, got {found}", path=(name,))
 
 
@@ -48,33 +53,33 @@ def normalize_row(row: Mapping[str, Any], *, ignore: Ignored = (), warn: Warn | 
     """Return the canonical plain data of a customization.
 
     Args:
-        row: a customization as the API or a document spells it; it isn't changed.
-        ignore: paths of fields to leave out; an object goes too if nothing else is in it.
-        warn: told of each known field of an unexpected type, which is kept as it came.
+        row: a customization from the API or a document; it isn't changed.
+        ignore: paths of fields to leave out, with the objects that this leaves empty.
+        warn: called for each known field of an unexpected type. The field keeps its value.
 
     Returns:
-        The fields that are written, in canonical key order, without ``model``. Pins stand in the order they came in:
-        theirs is a matter of their text.
+        The fields of canonical text in canonical order, without ``model``. The pins keep their
+        order: they are sorted by their text later.
 
     Raises:
-        DataError: a number that isn't finite, or nesting deeper than ``MAX_DEPTH``.
+        DataError: a number isn't finite, or the nesting is deeper than ``MAX_DEPTH``.
     """
     for path in ignore:
-        row = _without(row, path)
-    return _fields(row, _CUSTOMIZATION, (), warn or _silent)
+        row = _remove_field(row, path)
+    return _normalize_fields(row, _CUSTOMIZATION, (), warn or _ignore_warning)
 
 
-def _silent(_path: Path, _message: str) -> None:
+def _ignore_warning(_path: Path, _message: str) -> None:
     pass
 
 
-def _without(row: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+def _remove_field(row: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
     """Return an object without the field at a path, and without the objects that this leaves empty.
 
-    An object that is empty anyway stays. So does a list on the way: a path names fields of objects.
+    An object that was empty before stays. A path doesn't lead through lists.
 
     Returns:
-        The new object; ``row`` itself if it has no such field.
+        The new object, or ``row`` itself if it has no such field.
     """
     name, *rest = path
     if name not in row:
@@ -83,7 +88,7 @@ def _without(row: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]
         inner = row[name]
         if not isinstance(inner, dict):
             return row
-        left = _without(inner, tuple(rest))
+        left = _remove_field(inner, tuple(rest))
         if left is inner:
             return row
         if left:
@@ -91,45 +96,46 @@ def _without(row: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]
     return {key: value for key, value in row.items() if key != name}
 
 
-def _kept(value: object, expected: str, path: Path, name: str | int, warn: Warn) -> object:
+def _keep(value: object, expected: str, path: Path, name: str | int, warn: Warn) -> object:
     path = (*path, name)
     warn(path, f"expected {expected}, got {name_kind(value)}; kept as it is")
-    return plain(value, path)
+    return normalize_value(value, path)
 
 
-def _kept_list(value: object, wanted: type, items: str, path: Path, name: str, warn: Warn) -> object:
-    """Keep what isn't a list of one type; if it is a list all the same, the warning names the first item at fault."""
+def _keep_list(value: object, wanted: type, items: str, path: Path, name: str, warn: Warn) -> object:
+    """Keep a value that isn't a list of one type, with a warning about the first item of another type."""
     if type(value) is not list:
-        return _kept(value, f"a list of {items}", path, name, warn)
+        return _keep(value, f"a list of {items}", path, name, warn)
     index = next(index for index, item in enumerate(value) if type(item) is not wanted)
-    _kept(value[index], KINDS[wanted], (*path, name), index, warn)
-    return plain(value, (*path, name))
+    _keep(value[index], KINDS[wanted], (*path, name), index, warn)
+    return normalize_value(value, (*path, name))
 
 
-def plain(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a value with the keys of objects sorted and integral floats as integers, all the way down.
+def normalize_value(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value with sorted keys and with integers for integral floats, at every depth.
 
     Raises:
-        DataError: a number that isn't finite, or nesting deeper than ``MAX_DEPTH``; ``path`` says where.
+        DataError: a number isn't finite, or the nesting is deeper than ``MAX_DEPTH``.
     """
-    of = type(value)
-    if of is float:
+    kind = type(value)
+    if kind is float:
         if not isfinite(value):
             raise DataError(f"{spell_path(path)}: expected a finite number, got {value}", path=path)
         return int(value) if value.is_integer() and abs(value) < _INTEGRAL_BELOW else value
-    if of is dict or of is list:
+    if kind is dict or kind is list:
         if len(path) > MAX_DEPTH:
             raise DataError(f"{spell_path(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
-        if of is dict:
+        if kind is dict:
             return {
-                key: item if type(item := value[key]) is str else plain(item, (*path, key)) for key in sorted(value)
+                key: item if type(item := value[key]) is str else normalize_value(item, (*path, key))
+                for key in sorted(value)
             }
-        return [plain(item, (*path, index)) for index, item in enumerate(value)]
+        return [normalize_value(item, (*path, index)) for index, item in enumerate(value)]
     return value
 
 
-def _fields(row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn) -> dict[str, Any]:
-    """Clean the known fields in their order, then append the unknown ones by name."""
+def _normalize_fields(row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn) -> dict[str, Any]:
+    """Clean the known fields in canonical order, then append the unknown fields by name."""
     data: dict[str, Any] = {}
     known, unknown = layouts[tuple(row)]
     for name, plain_type, empty, clean in known:
@@ -139,47 +145,47 @@ def _fields(row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn) -
         elif value or not is_empty(value, empty):
             data[name] = clean(value, path, name, warn)
     for name in unknown:
-        data[name] = plain(row[name], (*path, name))
+        data[name] = normalize_value(row[name], (*path, name))
     return data
 
 
-# What a field goes through when its value isn't of its plain type already.
+# The cleaners, one for each type of field, for values that need cleaning or a warning.
 
 
-def _text(value: object, path: Path, name: str, warn: Warn) -> object:
-    return _kept(value, "a string", path, name, warn)
+def _clean_text(value: object, path: Path, name: str, warn: Warn) -> object:
+    return _keep(value, "a string", path, name, warn)
 
 
-def _moment(value: object, path: Path, name: str, warn: Warn) -> object:
+def _clean_moment(value: object, path: Path, name: str, warn: Warn) -> object:
     if type(value) is str:
         return date_times[value]
-    return _kept(value, "a date-time", path, name, warn)
+    return _keep(value, "a date-time", path, name, warn)
 
 
-def _flag(value: object, path: Path, name: str, warn: Warn) -> object:
-    return value if value is True else _kept(value, "true or false", path, name, warn)
+def _clean_flag(value: object, path: Path, name: str, warn: Warn) -> object:
+    return value if value is True else _keep(value, "true or false", path, name, warn)
 
 
-def _position(value: object, path: Path, name: str, warn: Warn) -> object:
+def _clean_position(value: object, path: Path, name: str, warn: Warn) -> object:
     if type(value) is float and value.is_integer():
-        return plain(value, path)
-    return _kept(value, "an integer", path, name, warn)
+        return normalize_value(value, path)
+    return _keep(value, "an integer", path, name, warn)
 
 
-def _object(value: object, path: Path, name: str, warn: Warn) -> object:
-    return plain(value, (*path, name)) if type(value) is dict else _kept(value, "an object", path, name, warn)
+def _clean_object(value: object, path: Path, name: str, warn: Warn) -> object:
+    return normalize_value(value, (*path, name)) if type(value) is dict else _keep(value, "an object", path, name, warn)
 
 
-def _tags(value: object, path: Path, name: str, warn: Warn) -> object:
+def _clean_tags(value: object, path: Path, name: str, warn: Warn) -> object:
     if type(value) is list and set(map(type, value)) == {str}:
         return sorted(set(value))
-    return _kept_list(value, str, "strings", path, name, warn)
+    return _keep_list(value, str, "strings", path, name, warn)
 
 
-def _pins(value: object, path: Path, name: str, warn: Warn) -> object:
+def _clean_pins(value: object, path: Path, name: str, warn: Warn) -> object:
     if type(value) is list and set(map(type, value)) == {dict}:
-        return [_fields(pin, _PIN, (*path, name, index), warn) for index, pin in enumerate(value)]
-    return _kept_list(value, dict, "objects", path, name, warn)
+        return [_normalize_fields(pin, _PIN, (*path, name, index), warn) for index, pin in enumerate(value)]
+    return _keep_list(value, dict, "objects", path, name, warn)
 
 
 _Cleaner = Callable[[Any, Path, str, Warn], object]
@@ -187,20 +193,20 @@ _Cleaner = Callable[[Any, Path, str, Warn], object]
 _Known = tuple[str, type | None, tuple[object, ...], _Cleaner]
 _Names = tuple[str, ...]
 _CLEANERS: Final[dict[FieldType, tuple[type | None, _Cleaner]]] = {
-    "id": (str, _text),
-    "text": (str, _text),
-    "choice": (str, _text),
-    "integer": (int, _position),
-    "flag": (None, _flag),
-    "date-time": (None, _moment),
-    "object": (None, _object),
-    "strings": (None, _tags),
-    "pins": (None, _pins),
+    "id": (str, _clean_text),
+    "text": (str, _clean_text),
+    "choice": (str, _clean_text),
+    "integer": (int, _clean_position),
+    "flag": (None, _clean_flag),
+    "date-time": (None, _clean_moment),
+    "object": (None, _clean_object),
+    "strings": (None, _clean_tags),
+    "pins": (None, _clean_pins),
 }
 
 
 class _Layouts(dict[_Names, tuple[tuple[_Known, ...], _Names]]):
-    """A cache, since most rows have the same keys: those → the known fields in canonical order, the unknown by name."""
+    """A cache: the keys of a row → its known fields in canonical order, and its unknown keys sorted."""
 
     def __init__(self, known: Collection[Field], besides: Iterable[str] = ()) -> None:
         super().__init__()
@@ -213,7 +219,7 @@ class _Layouts(dict[_Names, tuple[tuple[_Known, ...], _Names]]):
     def __missing__(self, names: _Names) -> tuple[tuple[_Known, ...], _Names]:
         if len(self) > 1_000:  # noqa: PLR2004 - some 1 MB
             self.clear()
-        known = tuple(found for found in self._known if found[0] in names)
+        known = tuple(field for field in self._known if field[0] in names)
         self[names] = layout = known, tuple(sorted(set(names) - self._not_unknown))
         return layout
 
@@ -229,16 +235,17 @@ def build_customization(
     ignore: Ignored = (),
     warn: Warn | None = None,
 ) -> Customization:
-    """Return the record of one customization, from a row of the API or from a document.
+    """Return the customization of a row of the API or of a block of a document.
 
     Args:
         row: its fields.
-        model: the model of its document; a row of the API names its own.
+        model: the model of its document; None for a row of the API, which has a field for it.
         ignore: paths of fields to leave out.
-        warn: told of each known field of an unexpected type.
+        warn: called for each known field of an unexpected type.
 
     Raises:
-        DataError: a field that identifies it is missing, or a value that has no canonical text.
+        DataError: a field that identifies the customization is missing or wrong, or a value has no
+            canonical text.
     """
     check_identity(row, ("id", "model", "target_type") if model is None else ("target_type",))
     updated_at = row.get("updated_at")

@@ -1,4 +1,4 @@
-"""Pins: what each says, as far as it can be understood, and how those of two states pair."""
+"""Read the fields of pins, and pair the pins of two states of a customization."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 EVERYWHERE: Final = -1
 BLOCKED: Final = 0
-"""The two positions with a meaning of their own; the vendor calls them global and block."""
+"""The two positions with a special meaning; the vendor calls them global and block."""
 
 Spot = Literal["numbered", "everywhere", "blocked", "odd"]
 SPOTS: Final[tuple[Spot, ...]] = get_args(Spot)
 
+# The fields in which two pins agree at each step of pairing, from the best match to the weakest.
 _PIN_STEPS: Final[tuple[tuple[str, ...] | None, ...]] = (
-    None,  # all of it
-    (),  # all but the position
+    None,  # all fields
+    (),  # all fields except the position
     (*PLACE, *THING),
     ("position", *THING),
     ("widget_id", *THING),
@@ -32,16 +33,16 @@ _PIN_STEPS: Final[tuple[tuple[str, ...] | None, ...]] = (
 
 
 class Pin(NamedTuple):
-    """A pin, as far as it can be understood: a value of an undocumented type counts as absent.
+    """A pin. A value of an undocumented type counts as absent, except in ``data``.
 
     Attributes:
         data: its fields.
         position: its position.
-        identity: the item that it names, whatever its type.
-        item: the item that it shows or blocks.
-        widget: where it counts; None for the recommender as a whole.
-        is_block: whether it keeps things out rather than showing them.
-        number: its place in the list, from 0; 0 where nobody asks.
+        identity: its identity, for any type of pin.
+        item: the item that it shows or blocks; None if it isn't a pin of one item.
+        widget: the widget that it applies to; None for the whole recommender.
+        is_block: whether it blocks items instead of showing them.
+        number: its place in the list, from 0; 0 if no reader needs it.
     """
 
     data: Mapping[str, Any]
@@ -54,12 +55,12 @@ class Pin(NamedTuple):
 
     @property
     def window(self) -> Window | None:
-        """When it is active; None if an end isn't a date-time with an offset."""
-        return moments.window(self.data.get("active_from"), self.data.get("active_to"))
+        """The time in which it is active; None if an end isn't a date-time with an offset."""
+        return moments.read_window(self.data.get("active_from"), self.data.get("active_to"))
 
     @property
     def spot(self) -> Spot:
-        """The kind of place that it holds; ``odd`` is a position that isn't documented."""
+        """The kind of its position; ``odd`` is a position that isn't documented."""
         if self.is_block:
             return "blocked"
         if self.position == EVERYWHERE:
@@ -67,15 +68,15 @@ class Pin(NamedTuple):
         return "numbered" if self.position is not None and self.position > 0 else "odd"
 
     def shows_item_of(self, other: Pin) -> bool:
-        """Return whether both are pins of one item."""
+        """Return whether both pins show or block the same item."""
         return self.item is not None and self.item == other.item
 
 
 def read_pin(data: Mapping[str, Any], number: int = 0) -> Pin:
-    """Return the record of a pin.
+    """Read the fields of a pin.
 
     Args:
-        data: its fields, in which an integral position is an integer, as in canonical data.
+        data: its fields. An integral position is an integer, as in canonical data.
         number: its place in the list, from 0.
     """
     position = data.get("position")
@@ -95,32 +96,34 @@ def read_pin(data: Mapping[str, Any], number: int = 0) -> Pin:
 def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
     """Pair the pins of two states of one customization.
 
-    Equal pins first, then those that differ in their position alone, the same thing at the same position, the same
-    thing elsewhere, and another thing at the same position and widget; within a step, in the order they stand in. What
-    remains was removed or added.
+    Equal pins are paired first, then pins that differ only in their position, then the same thing
+    at the same position, then the same thing elsewhere, then another thing at the same position and
+    widget. Within a step, the pins are paired in the order of the lists. Pins that remain were
+    removed or added.
 
     Args:
-        old: canonical pins of the one state.
-        new: canonical pins of the other.
+        old: the canonical pins of the old state.
+        new: the canonical pins of the new state.
 
     Returns:
         Pairs of an index in ``old`` and one in ``new``, each index at most once.
     """
     pairs: list[tuple[int, int]] = []
-    left, right = dict.fromkeys(range(len(old))), dict.fromkeys(range(len(new)))
+    old_indexes, new_indexes = dict.fromkeys(range(len(old))), dict.fromkeys(range(len(new)))
     for fields in _PIN_STEPS:
         waiting: dict[str, deque[int]] = {}
-        for there in right:
-            waiting.setdefault(_pin_key(new[there], fields), deque()).append(there)
-        for here in list(left):
-            if found := waiting.get(_pin_key(old[here], fields)):
-                there = found.popleft()
-                pairs.append((here, there))
-                del left[here], right[there]
+        for new_index in new_indexes:
+            waiting.setdefault(_build_pin_key(new[new_index], fields), deque()).append(new_index)
+        for old_index in list(old_indexes):
+            if queue := waiting.get(_build_pin_key(old[old_index], fields)):
+                new_index = queue.popleft()
+                pairs.append((old_index, new_index))
+                del old_indexes[old_index], new_indexes[new_index]
     return sorted(pairs)
 
 
-def _pin_key(pin: Mapping[str, Any], fields: tuple[str, ...] | None) -> str:
+def _build_pin_key(pin: Mapping[str, Any], fields: tuple[str, ...] | None) -> str:
+    # repr() keeps apart values that are equal in Python, such as 1 and true.
     if not fields:
         return repr(sorted(field for field in pin.items() if fields is None or field[0] != "position"))
     return repr([pin.get(name) for name in fields])

@@ -135,7 +135,7 @@ def _read_usual_row(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customizatio
     else:
         text += _tags[tuple(row.tags)] if row.tags else ""
         if row.target_metadata:
-            metadata = normalize.plain(row.target_metadata, _METADATA)
+            metadata = normalize.normalize_value(row.target_metadata, _METADATA)
             text += f"    target_metadata:\n{canonical.render_fields(metadata, '      ')}"
     target = Target(intern(row.target_type), identity, None)
     updated_at = intern(row.updated_at) if type(row.updated_at) is str else None

@@ -93,7 +93,7 @@ def _is_criteria(target: str, criteria: str, item: Customization, data: Mapping[
         return False
     try:
         read = json.loads(target)
-        return isinstance(read, dict) and render_value(normalize.plain(read, ())) == criteria
+        return isinstance(read, dict) and render_value(normalize.normalize_value(read, ())) == criteria
     except (ValueError, RecursionError, DataError):
         return target.strip() == compact((data or plain_data(item))["target_criteria"])
 

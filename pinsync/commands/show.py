@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pinsync.canonical.moments import parse_option, utc_text
+from pinsync.canonical.moments import format_utc, parse_option
 from pinsync.commands.query import choose_rules
 from pinsync.config import select_trackers
 from pinsync.drift.changes import titles
@@ -91,8 +91,8 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
             # A field that is left out of comparison may say a title all the same.
             read.append(read_documents(state.files(tracker), (), (), prefix=source.prefix))
             done(tracker.name)
-    found = _shelves(dict(zip(trackers, read, strict=True)), options, utc_text(at), source)
-    shelves = Shelves(options.model, utc_text(at), Side(source.text, source.revision), tuple(found))
+    found = _shelves(dict(zip(trackers, read, strict=True)), options, format_utc(at), source)
+    shelves = Shelves(options.model, format_utc(at), Side(source.text, source.revision), tuple(found))
     style = Style(zone, console.color_out)
     if options.format == "json":
         console.report(show_json.render(shelves, style), "json")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.canonical import moments
-from pinsync.canonical.moments import utc_text
+from pinsync.canonical.moments import format_utc
 from pinsync.drift.changes import pins_of, same
 from pinsync.drift.pairs import plain_data
 from pinsync.drift.record import PinChange
@@ -84,10 +84,10 @@ def _ended_before(text: object, date: datetime) -> bool:
     """Whether a moment has passed; one that doesn't name its offset has where it has all over the world."""
     if not isinstance(text, str):
         return False
-    if (end := moments.instant(text)) is None:
-        end = moments.instant(f"{text}Z")
+    if (end := moments.read_instant(text)) is None:
+        end = moments.read_instant(f"{text}Z")
         date -= _LAST_ZONE
-    return end is not None and end < utc_text(date).removesuffix("Z")
+    return end is not None and end < format_utc(date).removesuffix("Z")
 
 
 _LAST_ZONE: Final = timedelta(hours=12)

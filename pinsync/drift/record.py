@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from pinsync.canonical.fields import LABELS
-from pinsync.canonical.moments import date_time
+from pinsync.canonical.moments import normalize_date_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,7 +132,7 @@ class Change:
     def updated_at(self) -> str | None:
         """When the vendor last saw a change, in UTC, if a side says so."""
         known = [side.updated_at for side in self.pair.sides if side.updated_at is not None]
-        return date_time(known[-1]) if known else None
+        return normalize_date_time(known[-1]) if known else None
 
     def counts_for(self, fail_on: FailOn) -> bool:
         """Whether it makes a run that fails on such changes fail."""

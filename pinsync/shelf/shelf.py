@@ -79,7 +79,7 @@ class Shelves:
 
     Attributes:
         model: the recommender model.
-        at: the moment that the states are of, as `utc_text` spells it.
+        at: the moment that the states are of, as `format_utc` returns it.
         source: where the customizations were read from.
         trackers: those that have something to show, in the configuration's order.
     """
@@ -95,7 +95,7 @@ def arranged(item: Customization, at: str, place: Place | None = None) -> Shelf:
 
     Args:
         item: the customization.
-        at: the moment that the states are of, as `utc_text` spells it.
+        at: the moment that the states are of, as `format_utc` returns it.
         place: where it stands in a file.
     """
     data = plain_data(item)
@@ -115,7 +115,7 @@ def state(pin: Pin, at: str) -> State:
 
     Args:
         pin: the pin.
-        at: the moment, as `utc_text` spells it.
+        at: the moment, as `format_utc` returns it.
     """
     window = pin.window
     if window is None:

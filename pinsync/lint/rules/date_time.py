@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from pinsync.canonical.fields import PIN, select_names
-from pinsync.canonical.moments import instant
+from pinsync.canonical.moments import read_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     for item, pin in folder.pins:
         for field in _FIELDS:
             value = pin.data.get(field)
-            if isinstance(value, str) and instant(value) is None:
+            if isinstance(value, str) and read_instant(value) is None:
                 problem = "is no date-time of RFC 3339"
                 if _lacks_offset(value):
                     problem = "has no offset: in which time zone?"

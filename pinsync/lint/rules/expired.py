@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from pinsync.canonical.moments import instant
+from pinsync.canonical.moments import read_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     # Instants are texts in UTC, which sort like the times.
     limit = (folder.now - timedelta(days=folder.expired_days)).strftime("%Y-%m-%dT%H:%M:%S")
     for item, pin in folder.pins:
-        end = instant(pin.data.get("active_to"))
+        end = read_instant(pin.data.get("active_to"))
         if end is not None and end < limit:
             message = f"the pin ended on {end[:10]}, more than {folder.expired_days} days ago"
             hint = "remove it, or set remove_expired_pins: true for the tracker"
