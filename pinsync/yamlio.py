@@ -1,9 +1,10 @@
-"""Hardened reading of YAML, with positions: everything that knows ruamel.
+"""Read YAML strictly, with positions; only this module knows ruamel.
 
-The data is built here from the parser's events, not by ruamel's constructors, so that every decision is this module's:
-plain scalars follow the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema), and what readers
-disagree on, or people write by accident, is refused at its line and column. In a field that holds text, a plain scalar
-that canonical text would write in another way is that text: ``0123`` is no 123 there.
+The data is built here from the parser's events instead of by ruamel's constructors. Plain scalars
+follow the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema). Constructs on
+which readers disagree, or which people write by accident, are refused with line and column. In a
+field that holds text, a plain scalar is text if canonical text would spell its value differently:
+``0123`` isn't 123 there.
 """
 
 from __future__ import annotations
@@ -39,12 +40,91 @@ if TYPE_CHECKING:
     from ruamel.yaml.events import Event
 
 MAX_NESTING: Final = MAX_DEPTH + 5
-"""How many lists and mappings may stand in one another: those of a value, of its pin, the pins, the customization, the
-list of customizations and the document.
+"""The most lists and mappings inside one another: ``MAX_DEPTH`` for a value, and one each for the
+pin, the pins, the customization, the list of customizations and the document.
 """
 
 MAX_DIGITS: Final = 4_300
-"""The decimal digits beyond which an integer isn't read: Python itself refuses to read and write longer ones."""
+"""The most decimal digits of an integer: Python itself refuses to read and write longer integers."""
+
+_RESOLVE: Final = (
+    "resolve it, or take one side with git checkout --ours or --theirs; a file that is removed is exported anew"
+)
+_SAVE: Final = "save the file as UTF-8 without a byte order mark"
+
+# The first line of each pointer (Git LFS Specification, "The Pointer").
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
+_WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_UNREADABLE: Final = re.compile(
+    "[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
+)
+"""The characters that YAML refuses (https://yaml.org/spec/1.2.2/#51-character-set), and four more.
+
+ruamel takes U+0085, U+2028 and U+2029 for line breaks, as YAML 1.1 did, even in a comment. It
+counts no column for U+FEFF.
+"""
+
+_CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+
+_ITEM: Final = re.compile(r"[ \t]*-(?=[ \t]|\Z)")
+_TOO_FAR: Final = "the line is indented too far"
+_BELOW_ABOVE: Final = "begin the list item below the dash of the one above; quote a text that holds ' - '"
+_UNDERINDENTED: Final = "a line inside brackets that isn't indented enough"
+_INDENT: Final = "close the brackets, or indent the line more than the key or the dash that they belong to"
+_UNENDED: Final = "a last line of nothing but blanks, without a line end"
+_QUOTED: Final = "while scanning a quoted scalar"
+_UNCLOSED: Final = "found unexpected end of stream"
+_KEYS: Final = "quote a text that holds ': '; a key and its ':' stand on one line, within 1,024 characters"
+_EXPLAINED: Final = (
+    ("found character '\\t'", "a tab where spaces belong", "indent with spaces; quote a text that holds a tab"),
+    ("cannot start any token", "a text can't begin with this character", "put the text in quotes"),
+    ("mapping values are not", "a ':' where no key can stand", _KEYS),
+    ("but got ':'", "a ':' where no key can stand", _KEYS),
+    ("sequence entries are not", "a '-' where no list item can stand", "begin the list on a line of its own"),
+    ("expected <block end>", "this doesn't fit what stands above", "check the indentation and the quotes"),
+    ("expected ':'", "a key without its ':'", _KEYS),
+    (_UNCLOSED, "quotes that aren't closed", "close them, or indent the lines that the text goes on in"),
+    ("document separator", "quotes that aren't closed", "close them before the document ends"),
+    ("found '<document end>'", "a '...' without a document above", "remove the line"),
+    ("found ':'", "a ':' without a key", "write the key before it; quote a text that begins with a colon"),
+    ("more indented follow up", "blanks on an empty line above a text", "remove the blanks from that line"),
+)
+"""A part of ruamel's message, the message of pinsync instead, and its hint."""
+
+# Parts of ruamel's messages about a line that doesn't fit the lines above.
+_MISFITS: Final = (
+    *("mapping values are not", "but got ':'", "expected ':'"),
+    *("expected <block end>", "expected '<document start>'"),
+)
+_NO_BLANK: Final = re.compile(r"(?P<before> *(?:- +)*)(?P<key>[A-Za-z_]+):(?P<value>(?!//)[^\s:].*)")
+_KEY_ON_TOP: Final = re.compile(r" *(?![-#\s])[^:]+:(?: |\r?$)")
+_VALUE: Final = re.compile(r"(?P<before> *(?:- +)*)[^\s:#-][^:]*: +[^\s#]")
+
+_NULLS: Final = ("", "~", "null", "Null", "NULL")
+_CONSTANTS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(_NULLS),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_BASES: Final = {"0o": 8, "0x": 16}
+_TOO_LARGE: Final = 10**MAX_DIGITS
+_FLOAT: Final = re.compile(
+    r"(?P<finite>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_NUMBER_1_1: Final = re.compile(
+    r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+"
+    r"|[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*(?:[eE][-+][0-9]+)?)?"
+    r"|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)"
+)
+"""A number in YAML 1.1, such as ``0b1``, ``1_000`` and, in base 60, ``1:30``, but not ``1e5``."""
+_NUMBER_TO_ALL: Final = re.compile(
+    r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*(?:[eE][-+][0-9]+)?)?"
+    r"|\.[0-9]+(?:[eE][-+][0-9]+)?|0x[0-9a-fA-F]+"
+)
+"""The same number to every reader; YAML 1.1 reads a number with a leading zero as octal."""
 
 Path: TypeAlias = tuple[str | int, ...]
 Place: TypeAlias = tuple[int, int]
@@ -52,13 +132,14 @@ Place: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a file holds, and where.
+    """The content of a YAML document, with the positions of its parts.
 
     Attributes:
         data: plain dicts, lists, strings, numbers, booleans and None; None for an empty file.
-        marks: path → (line, column), both from 1, of a mapping entry's key or of where a list item's content begins;
-            ``()`` is where the whole begins.
-        comments: (line, column, text) of each comment, both from 1, in their order; the text begins with its ``#``.
+        marks: path → (line, column), both from 1, of a mapping entry's key or of the beginning of a
+            list item's content. The path ``()`` leads to the whole document.
+        comments: (line, column, text) of each comment, line and column from 1, in the order of the
+            file. The text begins with the ``#``.
         broken: the lines, from 1, that end inside a bare or quoted text of several lines.
     """
 
@@ -82,19 +163,20 @@ def load(
         text: the file's bytes, UTF-8 without a byte order mark; lines may end in CRLF.
         source: the file's name for messages.
         max_bytes: the size beyond which the file is refused.
-        above: how many lines of the file stand above the text; all places are those in the file.
-        holds_text: tells whether the value at a path is meant to be text.
+        above: the number of lines above the text in the file; all places are places in the file.
+        holds_text: returns whether the field at a path holds text.
 
     Returns:
         The data with the positions of its parts.
 
     Raises:
-        FileError: the text isn't YAML 1.2, or holds what pinsync doesn't read: duplicate or non-string keys, anchors,
-            aliases, tags, directives, a second document, NaN or infinities, numbers that readers of YAML 1.1 and 1.2
-            understand differently, merge-conflict markers, text that isn't clean UTF-8, lone surrogates, nesting
-            beyond ``MAX_NESTING``, integers beyond ``MAX_DIGITS``, or more than ``max_bytes``.
+        FileError: the text isn't YAML 1.2, or pinsync refuses it. Refused are duplicate or non-string
+            keys, anchors, aliases, tags, directives, a second document, NaN or infinities, numbers
+            that readers of YAML 1.1 and 1.2 understand differently, merge-conflict markers, bytes
+            that aren't clean UTF-8, lone surrogates, nesting beyond ``MAX_NESTING``, integers
+            beyond ``MAX_DIGITS``, and more than ``max_bytes``.
     """
-    decoded = _decoded(text, source, max_bytes, above)
+    decoded = _decode(text, source, max_bytes, above)
     builder = _Builder(source, holds_text, above)
     yaml = _Yaml(typ="safe", pure=True)
     yaml.Scanner = _Scanner
@@ -102,7 +184,7 @@ def load(
         for event in yaml.parse(decoded):
             builder.take(event)
     except MarkedYAMLError as error:
-        raise _translated(error, source, decoded.split("\n"), above) from error
+        raise _translate(error, source, decoded.split("\n"), above) from error
     builder.marks.setdefault((), (above + 1, 1))
     comments = ((above + line, column, comment) for line, column, comment in yaml.scanner.comments)
     broken = frozenset(above + line for line in yaml.scanner.broken)
@@ -110,32 +192,15 @@ def load(
 
 
 def nearest(marks: Mapping[Path, Place], path: Path) -> Place | None:
-    """Return the place of what ``path`` leads to, or of the nearest part around it; None if only the whole is left."""
-    return next((marks[path[:end]] for end in range(len(path), 0, -1) if path[:end] in marks), None)
+    """Return the place of a part, or of the nearest part around it; None for the whole document."""
+    for end in range(len(path), 0, -1):
+        if path[:end] in marks:
+            return marks[path[:end]]
+    return None
 
 
-_RESOLVE: Final = (
-    "resolve it, or take one side with git checkout --ours or --theirs; a file that is removed is exported anew"
-)
-_SAVE: Final = "save the file as UTF-8 without a byte order mark"
-
-# The first line of each pointer (Git LFS Specification, "The Pointer").
-_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
-_WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-_UNREADABLE: Final = re.compile(
-    "[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
-)
-"""What isn't printable in YAML (https://yaml.org/spec/1.2.2/#51-character-set), and U+0085, U+2028, U+2029, U+FEFF.
-
-ruamel takes the first three for line breaks, as YAML 1.1 did, even in a comment, and counts no column for the last.
-"""
-
-_CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
-
-
-def _decoded(text: bytes, source: str, max_bytes: int, above: int) -> str:
-    """Return ``text`` decoded, or raise a FileError over what can be told without parsing."""
+def _decode(text: bytes, source: str, max_bytes: int, above: int) -> str:
+    """Decode the bytes of a file, or raise a FileError for a fault that shows without parsing."""
     if len(text) > max_bytes:
         message = f"{len(text):,} bytes, more than the {max_bytes:,} that pinsync reads"
         raise FileError(message, source=source, hint="split the file, or check that it is the right one")
@@ -149,23 +214,23 @@ def _decoded(text: bytes, source: str, max_bytes: int, above: int) -> str:
     try:
         decoded = text.decode()
     except UnicodeDecodeError as error:
-        line, column = _place(text[: error.start].decode(), above)
+        line, column = _find_place(text[: error.start].decode(), above)
         message = f"the byte 0x{text[error.start]:02X} is not UTF-8"
         raise FileError(message, source=source, line=line, column=column, hint=_SAVE) from error
     if found := _UNREADABLE.search(decoded):
-        raise _unreadable(found[0], source, _place(decoded[: found.start()], above))
+        raise _build_character_error(found[0], source, _find_place(decoded[: found.start()], above))
     if found := _CONFLICT.search(decoded):
-        line, column = _place(decoded[: found.start()], above)
+        line, column = _find_place(decoded[: found.start()], above)
         message = f"a merge conflict is left unresolved ({found[0]})"
         raise FileError(message, source=source, line=line, column=column, hint=_RESOLVE)
     return decoded
 
 
-def _place(before: str, above: int) -> Place:
+def _find_place(before: str, above: int) -> Place:
     return above + before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _unreadable(character: str, source: str, place: Place) -> FileError:
+def _build_character_error(character: str, source: str, place: Place) -> FileError:
     if character == "\r":
         message, hint = "a carriage return without a line feed", "end lines with LF or CRLF"
     else:
@@ -175,21 +240,22 @@ def _unreadable(character: str, source: str, place: Place) -> FileError:
 
 
 class _RefusedError(ScannerError):
-    """What ruamel would read, or fail on in its own way, and pinsync doesn't read; ``note`` is the hint."""
+    """A construct that ruamel would read, or refuse with an obscure message; ``note`` is the hint."""
 
 
 class _Yaml(YAML):
-    """ruamel without a search of the disk for plug-ins, which takes a tenth of the time of a block."""
+    """ruamel without plug-ins."""
 
     def official_plug_ins(self) -> list[str]:
+        # The search of the disk for plug-ins takes a tenth of the time of a block.
         return []
 
 
 class _Scanner(Scanner):
-    """ruamel's scanner without the parts of YAML that pinsync refuses, each at its first character.
+    """ruamel's scanner, which refuses more constructs, each at its first character.
 
     Attributes:
-        comments: (line, column, text) of each comment met.
+        comments: (line, column, text) of each comment so far.
         broken: the lines, from 1, that end inside a bare or quoted text.
     """
 
@@ -203,10 +269,12 @@ class _Scanner(Scanner):
         self._refuse("a directive (%)", "remove the line: the file is read as YAML 1.2")
 
     def fetch_anchor(self) -> None:
-        self._refuse("an anchor (&)", "write the value out where it is needed; quote a text that begins with &")
+        hint = "write the value out where it is needed; quote a text that begins with &"
+        self._refuse("an anchor (&)", hint)
 
     def fetch_alias(self) -> None:
-        self._refuse("an alias (*)", "write the value out where it is needed; quote a text that begins with *")
+        hint = "write the value out where it is needed; quote a text that begins with *"
+        self._refuse("an alias (*)", hint)
 
     def fetch_tag(self) -> None:
         self._refuse("a tag (!)", "remove the tag; quote a text that begins with !")
@@ -242,8 +310,8 @@ class _Scanner(Scanner):
         """Refuse a line inside brackets that isn't indented more than the block around.
 
         YAML 1.2.2 asks for that (section 7.4). A closing bracket may stand below the key that it
-        belongs to: most people write it there, and no reader takes it for anything else. Tabs don't
-        indent (section 6.1).
+        belongs to: most people write it there, and all readers accept it. Tabs don't indent
+        (section 6.1).
         """
         if not self.flow_level:
             return
@@ -261,7 +329,7 @@ class _Scanner(Scanner):
         return comment
 
     def _note_comments(self, begin: StringMark) -> None:
-        """Note the comments in what was skipped: nothing else but blanks stands there."""
+        """Note the comments in the skipped text, which otherwise holds only blanks."""
         skipped = self.reader.buffer[begin.index : self.reader.index]
         if "#" not in skipped:
             return
@@ -271,7 +339,10 @@ class _Scanner(Scanner):
                 self.comments.append((*place, line[column:].rstrip("\r")))
 
     def check_key(self) -> bool:
-        """Tell whether a ``?`` opens a key; in ``{?a: b}``, which is ``?a`` to YAML 1.2, readers disagree."""
+        """Return whether a ``?`` opens a key.
+
+        Readers disagree on ``{?a: b}``, where YAML 1.2 reads the key ``?a``.
+        """
         is_key: bool = self.reader.peek(1) in " \t\r\n\0"
         if self.flow_level and not is_key:
             mark, hint = self.reader.get_mark(), "quote a text that begins with a question mark"
@@ -296,7 +367,7 @@ class _Scanner(Scanner):
         return token
 
     def _check_no_item(self, token: ScalarToken, begin: int) -> None:
-        """Refuse a bare text that goes on with a dash: to YAML that is text, to its writer a list item."""
+        """Refuse a bare text with a dash on a further line, which its writer meant as a list item."""
         lines = self.reader.buffer[begin : self.reader.pointer].split("\n")
         for below, line in enumerate(lines[1:], 1):
             if _ITEM.match(line):
@@ -332,11 +403,15 @@ class _Scanner(Scanner):
         return token
 
     def scan_flow_scalar(self, style: str) -> ScalarToken:
-        """Scan a quoted text; ruamel alone would let it go on at any indentation, so that a lost quote eats its way."""
+        """Scan a quoted text.
+
+        ruamel alone would let the text continue at any indentation. A missing quote would then
+        take in the lines up to the next quote.
+        """
         begin = self.reader.pointer
         try:
             token: ScalarToken = super().scan_flow_scalar(style)
-        except (ValueError, OverflowError) as error:  # chr() of what \U names
+        except (ValueError, OverflowError) as error:  # from chr() of a \U escape
             problem, mark = "an escape that names no character", self.reader.get_mark()
             raise _RefusedError(problem=problem, problem_mark=mark, note="Unicode ends at \\U0010FFFF") from error
         lines = self.reader.buffer[begin : self.reader.pointer].split("\n")[1:]
@@ -345,44 +420,8 @@ class _Scanner(Scanner):
         return token
 
 
-_ITEM: Final = re.compile(r"[ \t]*-(?=[ \t]|\Z)")
-_TOO_FAR: Final = "the line is indented too far"
-_BELOW_ABOVE: Final = "begin the list item below the dash of the one above; quote a text that holds ' - '"
-_UNDERINDENTED: Final = "a line inside brackets that isn't indented enough"
-_INDENT: Final = "close the brackets, or indent the line more than the key or the dash that they belong to"
-_UNENDED: Final = "a last line of nothing but blanks, without a line end"
-_QUOTED: Final = "while scanning a quoted scalar"
-_UNCLOSED: Final = "found unexpected end of stream"
-_KEYS: Final = "quote a text that holds ': '; a key and its ':' stand on one line, within 1,024 characters"
-_EXPLAINED: Final = (
-    ("found character '\\t'", "a tab where spaces belong", "indent with spaces; quote a text that holds a tab"),
-    ("cannot start any token", "a text can't begin with this character", "put the text in quotes"),
-    ("mapping values are not", "a ':' where no key can stand", _KEYS),
-    ("but got ':'", "a ':' where no key can stand", _KEYS),
-    ("sequence entries are not", "a '-' where no list item can stand", "begin the list on a line of its own"),
-    ("expected <block end>", "this doesn't fit what stands above", "check the indentation and the quotes"),
-    ("expected ':'", "a key without its ':'", _KEYS),
-    (_UNCLOSED, "quotes that aren't closed", "close them, or indent the lines that the text goes on in"),
-    ("document separator", "quotes that aren't closed", "close them before the document ends"),
-    ("found '<document end>'", "a '...' without a document above", "remove the line"),
-    ("found ':'", "a ':' without a key", "write the key before it; quote a text that begins with a colon"),
-    ("more indented follow up", "blanks on an empty line above a text", "remove the blanks from that line"),
-)
-"""A part of what ruamel says → what pinsync says, and the hint."""
-
-
-# What ruamel says where a line doesn't fit the lines above.
-_MISFITS: Final = (
-    *("mapping values are not", "but got ':'", "expected ':'"),
-    *("expected <block end>", "expected '<document start>'"),
-)
-_NO_BLANK: Final = re.compile(r"(?P<before> *(?:- +)*)(?P<key>[A-Za-z_]+):(?P<value>(?!//)[^\s:].*)")
-_KEY_ON_TOP: Final = re.compile(r" *(?![-#\s])[^:]+:(?: |\r?$)")
-_VALUE: Final = re.compile(r"(?P<before> *(?:- +)*)[^\s:#-][^:]*: +[^\s#]")
-
-
 def find_missing_blank(line: str) -> str | None:
-    """Return what to write instead of a line such as ``position:2``; None for another line."""
+    """Return the corrected form of a line such as ``position:2``; None for any other line."""
     found = _NO_BLANK.fullmatch(line.rstrip())
     return f"{found['key']}: {found['value']}" if found else None
 
@@ -409,7 +448,7 @@ def _explain_layout(lines: Sequence[str], number: int) -> tuple[str, str, Place]
 
 
 def _find_first_item(lines: Sequence[str], number: int) -> int | None:
-    """Return the line of the only list item above one that is indented less, from 0; None if there is no such list."""
+    """Return the line, from 0, of the single list item above a list item that is indented less."""
     if not _ITEM.match(lines[number]):
         return None
     indentation = len(lines[number]) - len(lines[number].lstrip(" "))
@@ -426,11 +465,11 @@ def _find_first_item(lines: Sequence[str], number: int) -> int | None:
     return outer[0] if len(outer) == 1 else None
 
 
-def _translated(error: MarkedYAMLError, source: str, lines: Sequence[str], above: int) -> FileError:
+def _translate(error: MarkedYAMLError, source: str, lines: Sequence[str], above: int) -> FileError:
     problem = str(error.problem or error.context)
     mark = error.problem_mark or error.context_mark
     if error.context in (_QUOTED, "while scanning a simple key"):
-        mark = error.context_mark  # where it begins says more than where ruamel gave up
+        mark = error.context_mark  # the beginning of the text helps more than where ruamel gave up
     if isinstance(error, _RefusedError):
         message, hint = problem, error.note
     elif any(part in problem for part in _MISFITS) and (layout := _explain_layout(lines, mark.line)):
@@ -444,7 +483,7 @@ def _translated(error: MarkedYAMLError, source: str, lines: Sequence[str], above
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping whose end hasn't come yet; ``key`` is the one that waits for its value."""
+    """A list or mapping whose end isn't reached yet; ``key`` is a key without its value yet."""
 
     path: Path
     value: list[object] | dict[str, object]
@@ -478,54 +517,56 @@ class _Builder:
     def take(self, event: Event) -> None:
         place = (self.above + event.start_mark.line + 1, event.start_mark.column + 1)
         if isinstance(event, (ScalarEvent, CollectionStartEvent)):
-            self._node(event, place)
+            self._add_node(event, place)
         elif isinstance(event, CollectionEndEvent):
             self._open.pop()
         elif isinstance(event, DocumentStartEvent) and self.marks:
-            raise self._error("a second document begins here", place, "keep one document in a file")
+            raise self._build_error("a second document begins here", place, "keep one document in a file")
 
-    def _node(self, event: ScalarEvent | CollectionStartEvent, place: Place) -> None:
+    def _add_node(self, event: ScalarEvent | CollectionStartEvent, place: Place) -> None:
         parent = self._open[-1] if self._open else None
         if parent and parent.wants_key():
-            parent.key = self._key(event, place, parent.path)
+            parent.key = self._read_key(event, place, parent.path)
             return
         path = parent.next_path() if parent else ()
         self.marks.setdefault(path, place)  # a mapping's entry is marked already, at its key
         if isinstance(event, CollectionStartEvent):
-            value: object = self._collection(event, place, path)
+            value: object = self._open_collection(event, place, path)
         elif event.style is None:
-            value = self._plain(event.value, place, path)
+            value = self._read_plain(event.value, place, path)
         else:
-            value = self._quoted(event, place)
+            value = self._read_quoted(event, place)
         if parent:
             parent.add(value)
         else:
             self.data = value
 
-    def _collection(self, event: CollectionStartEvent, place: Place, path: Path) -> list[object] | dict[str, object]:
+    def _open_collection(
+        self, event: CollectionStartEvent, place: Place, path: Path
+    ) -> list[object] | dict[str, object]:
         if len(self._open) == MAX_NESTING:
-            raise self._error(f"nested more than {MAX_NESTING} levels deep", place, "make it flatter")
+            raise self._build_error(f"nested more than {MAX_NESTING} levels deep", place, "make it flatter")
         value: list[object] | dict[str, object] = [] if isinstance(event, SequenceStartEvent) else {}
         self._open.append(_Open(path, value))
         return value
 
-    def _key(self, event: ScalarEvent | CollectionStartEvent, place: Place, parent: Path) -> str:
+    def _read_key(self, event: ScalarEvent | CollectionStartEvent, place: Place, parent: Path) -> str:
         key: object = None
         if isinstance(event, ScalarEvent) and event.style is not None:
-            key = self._quoted(event, place)
+            key = self._read_quoted(event, place)
         elif isinstance(event, ScalarEvent) and event.value != "<<":
             is_number = _NUMBER_1_1.fullmatch(event.value)
-            key = None if is_number else self._by_core_schema(event.value, place)
+            key = None if is_number else self._resolve(event.value, place)
         if not isinstance(key, str):
-            raise self._error("a key must be a text", place, "put the key in quotes")
+            raise self._build_error("a key must be a text", place, "put the key in quotes")
         path = (*parent, key)
         if path in self.marks:
-            message = f"the key {_shown(key)} stands twice, first on line {self.marks[path][0]}"
-            raise self._error(message, place, "keep one of them")
+            message = f"the key {_quote_shortened(key)} stands twice, first on line {self.marks[path][0]}"
+            raise self._build_error(message, place, "keep one of them")
         self.marks[path] = place
         return key
 
-    def _plain(self, text: str, place: Place, path: Path) -> object:
+    def _read_plain(self, text: str, place: Place, path: Path) -> object:
         """Return the value of a plain scalar.
 
         Raises:
@@ -534,42 +575,47 @@ class _Builder:
         if text not in _NULLS and self.holds_text(path):
             value = canonical.read_value(text.encode())
             return text if value is None else value
-        value = self._by_core_schema(text, place)
+        value = self._resolve(text, place)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if (is_number or _NUMBER_1_1.fullmatch(text)) and not _NUMBER_TO_ALL.fullmatch(text):
             number = f"write {canonical.render_value(value)}" if is_number else "write it in decimal digits"
             hint = f"{number} if it is a number; put it in quotes if it is a text"
-            message = f"readers of YAML 1.1 and 1.2 take {_shown(text)} in different ways"
-            raise self._error(message, place, hint)
+            message = f"readers of YAML 1.1 and 1.2 take {_quote_shortened(text)} in different ways"
+            raise self._build_error(message, place, hint)
         return value
 
-    def _by_core_schema(self, text: str, place: Place) -> object:
-        """Resolve a plain scalar by YAML 1.2's core schema; ``no``, ``1:30`` and dates are texts."""
+    def _resolve(self, text: str, place: Place) -> object:
+        """Resolve a plain scalar by YAML 1.2's core schema, in which ``no``, ``1:30`` and dates are texts."""
         if text in _CONSTANTS:
             return _CONSTANTS[text]
         if _INTEGER.fullmatch(text):
-            return self._integer(text, place)
+            return self._read_integer(text, place)
         if not (found := _FLOAT.fullmatch(text)):
             return text
         number = float(found["finite"] or "nan")
         if not math.isfinite(number):
-            raise self._error(f"{_shown(text)} is not a finite number", place, "put it in quotes if it is a text")
+            raise self._build_error(
+                f"{_quote_shortened(text)} is not a finite number", place, "put it in quotes if it is a text"
+            )
         if is_too_small(text):
-            raise self._error(f"{_shown(text)} is too small for a number", place, "write 0, or put a text in quotes")
+            raise self._build_error(
+                f"{_quote_shortened(text)} is too small for a number", place, "write 0, or put a text in quotes"
+            )
         return number
 
-    def _integer(self, text: str, place: Place) -> int:
+    def _read_integer(self, text: str, place: Place) -> int:
         base = _BASES.get(text[:2], 10)
         if len(text.lstrip("+-")) > MAX_DIGITS or (number := int(text, base)) >= _TOO_LARGE:
             hint = "put it in quotes if it is a text"
-            raise self._error(f"an integer of more than {MAX_DIGITS:,} digits", place, hint)
+            raise self._build_error(f"an integer of more than {MAX_DIGITS:,} digits", place, hint)
         return number
 
-    def _quoted(self, event: ScalarEvent, place: Place) -> str:
+    def _read_quoted(self, event: ScalarEvent, place: Place) -> str:
         """Return a text in quotes or behind ``|`` or ``>``.
 
-        In double quotes, surrogate pairs are joined: JSON's escapes, and JSON's files are YAML.
+        Surrogate pairs in double quotes are joined.
         """
+        # JSON spells a character beyond U+FFFF as two escapes, and JSON files are YAML files.
         text: str = event.value
         if event.style != '"':
             return text
@@ -577,37 +623,11 @@ class _Builder:
             return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         except UnicodeDecodeError as error:
             hint = "write the whole character, or the pair of escapes"
-            raise self._error("an escape that names half a character (a lone surrogate)", place, hint) from error
+            raise self._build_error("an escape that names half a character (a lone surrogate)", place, hint) from error
 
-    def _error(self, message: str, place: Place, hint: str) -> FileError:
+    def _build_error(self, message: str, place: Place, hint: str) -> FileError:
         return FileError(message, source=self.source, line=place[0], column=place[1], hint=hint)
 
 
-_NULLS: Final = ("", "~", "null", "Null", "NULL")
-_CONSTANTS: Final[dict[str, bool | None]] = {
-    **dict.fromkeys(_NULLS),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-_INTEGER: Final = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_BASES: Final = {"0o": 8, "0x": 16}
-_TOO_LARGE: Final = 10**MAX_DIGITS
-_FLOAT: Final = re.compile(
-    r"(?P<finite>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
-    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-)
-_NUMBER_1_1: Final = re.compile(
-    r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+"
-    r"|[0-9][0-9_]*(?::[0-5]?[0-9])*(?:\.[0-9_]*(?:[eE][-+][0-9]+)?)?"
-    r"|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)"
-)
-"""What YAML 1.1 takes for a number: ``0b1``, ``1_000`` and, in base 60, ``1:30`` are; ``1e5`` isn't."""
-_NUMBER_TO_ALL: Final = re.compile(
-    r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*(?:[eE][-+][0-9]+)?)?"
-    r"|\.[0-9]+(?:[eE][-+][0-9]+)?|0x[0-9a-fA-F]+"
-)
-"""What is the same number to every reader; YAML 1.1 takes one with a leading zero for octal."""
-
-
-def _shown(text: str, limit: int = 60) -> str:
+def _quote_shortened(text: str, limit: int = 60) -> str:
     return f'"{text}"' if len(text) <= limit else f'"{text[:limit]}…"'
