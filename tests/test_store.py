@@ -16,7 +16,7 @@ import pytest
 
 from pinsync.errors import FileError, SafetyError
 from pinsync.workspace import store as store_module
-from pinsync.workspace.store import Store, user_state
+from pinsync.workspace.store import Store, find_user_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,8 +221,8 @@ def test_what_fails_before_the_first_rename_changes_nothing(store: Store) -> Non
 
 
 def test_a_full_disk_and_missing_permissions_have_their_remedies() -> None:
-    full = store_module._file_error(OSError(errno.ENOSPC, "No space left on device"), BASKET, "written")
-    denied = store_module._file_error(PermissionError(errno.EACCES, "Permission denied"), BASKET, "written")
+    full = store_module._build_error(OSError(errno.ENOSPC, "No space left on device"), BASKET, "written")
+    denied = store_module._build_error(PermissionError(errno.EACCES, "Permission denied"), BASKET, "written")
     assert full.exit_code == denied.exit_code == 2
     assert "room" in str(full.hint)
     assert "permissions" in str(denied.hint)
@@ -230,24 +230,24 @@ def test_a_full_disk_and_missing_permissions_have_their_remedies() -> None:
 
 def test_what_was_written_last_is_own_whatever_its_line_endings(store: Store) -> None:
     write(store, {BASKET: b"a\nb\n"})
-    assert store.written().has(BASKET, b"a\nb\n")
-    assert store.written().has(BASKET, b"a\r\nb\r\n")
-    assert not store.written().has(BASKET, b"a\nb\nmine\n")
-    assert not store.written().has(HOME, b"a\nb\n")
+    assert store.read_record().has(BASKET, b"a\nb\n")
+    assert store.read_record().has(BASKET, b"a\r\nb\r\n")
+    assert not store.read_record().has(BASKET, b"a\nb\nmine\n")
+    assert not store.read_record().has(HOME, b"a\nb\n")
     write(store, {BASKET: b"second\n"})
-    assert store.written().has(BASKET, b"second\n")
-    assert not store.written().has(BASKET, b"a\nb\n")
+    assert store.read_record().has(BASKET, b"second\n")
+    assert not store.read_record().has(BASKET, b"a\nb\n")
     write(store, {BASKET: None})
-    assert not store.written().has(BASKET, b"second\n")
+    assert not store.read_record().has(BASKET, b"second\n")
 
 
 def test_what_was_staged_of_its_own_stays_own_while_it_is_staged(store: Store) -> None:
     write(store, {BASKET: b"first\n"})
     write(store, {BASKET: b"second\n"}, basket=b"first\r\n", home=b"whatever\n")
-    assert store.written().has(BASKET, b"first\n")
+    assert store.read_record().has(BASKET, b"first\n")
     write(store, {BASKET: b"third\n"}, basket=b"a person's\n")
-    assert not store.written().has(BASKET, b"a person's\n")
-    assert not store.written().has(BASKET, b"first\n")
+    assert not store.read_record().has(BASKET, b"a person's\n")
+    assert not store.read_record().has(BASKET, b"first\n")
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def test_what_was_staged_of_its_own_stays_own_while_it_is_staged(store: Store) -
 def test_a_damaged_memory_knows_nothing_and_is_replaced(store: Store, text: bytes) -> None:
     write(store, {BASKET: b"a\n"})
     (store.state / "written.json").write_bytes(text)
-    assert not store.written().has(BASKET, b"a\n")
+    assert not store.read_record().has(BASKET, b"a\n")
     write(store, {HOME: b"h\n"})
-    assert store.written().has(HOME, b"h\n")
+    assert store.read_record().has(HOME, b"h\n")
 
 
 def test_the_memory_holds_hashes_and_no_content(store: Store) -> None:
@@ -335,7 +335,7 @@ def test_killed_at_any_rename_every_file_is_whole_and_the_next_run_completes(sto
         left = documents(store)
         for name, text in left.items():
             assert text in {OLD[name], NEW.get(name)}
-            assert store.written().has(DIRECTORY / name, text)
+            assert store.read_record().has(DIRECTORY / name, text)
         outcomes.append(sum(left.get(name) == text for name, text in NEW.items()))
         write(store, {DIRECTORY / name: NEW.get(name) for name in OLD})
         assert documents(store) == NEW
@@ -358,7 +358,7 @@ def test_the_lock_clears_only_temporary_files_of_its_own(store: Store) -> None:
 
 def test_the_state_outside_git_is_one_folder_for_each_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    one, other = user_state(tmp_path / "one"), user_state(tmp_path / "other")
+    one, other = find_user_state(tmp_path / "one"), find_user_state(tmp_path / "other")
     assert one != other
-    assert one == user_state(tmp_path / "x" / ".." / "one")
+    assert one == find_user_state(tmp_path / "x" / ".." / "one")
     assert one.is_relative_to(tmp_path / "state" / "pinsync") or sys.platform != "linux"

@@ -46,10 +46,10 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     host other than the vendor's is refused unless PINSYNC_ALLOW_HOST names it.
     """
     from pinsync.commands.init import init as command
-    from pinsync.workspace.paths import current_folder
+    from pinsync.workspace.paths import find_current_folder
 
     return command(
-        root=current_folder(), tracker_id=tracker_id, host=host, environ=read_variables(), echo=console.say, ci=ci
+        root=find_current_folder(), tracker_id=tracker_id, host=host, environ=read_variables(), echo=console.say, ci=ci
     )
 
 

@@ -23,7 +23,7 @@ from pinsync.reports import Style
 from pinsync.reports.blame import json as blame_json
 from pinsync.reports.blame import text as blame_text
 from pinsync.terminal.pager import open_pager
-from pinsync.workspace.leftovers import warnings_of
+from pinsync.workspace.leftovers import find_warnings
 from pinsync.workspace.tree import Head
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
         history = History(reader, Today(today, repository, workspace.environ), tip)
         state = _state(history, options)
         place = Head(repository, state.settings.directory, tip, options.revision)
-        for warning in warnings_of(place, state.settings, tree):
+        for warning in find_warnings(place, state.settings, tree):
             console.warn(warning)
         rules = _chosen(state, options, today, tree)
         for fault in sorted(state.faults):

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from pinsync import config
 from pinsync.errors import PinsyncError
-from pinsync.workspace.paths import current_folder
+from pinsync.workspace.paths import find_current_folder
 from pinsync.workspace.store import Store
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def trackers(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
         environ: the environment variables; no key is looked at.
     """
     try:
-        settings = config.load(config_file, start=current_folder(), environ=environ)
+        settings = config.load(config_file, start=find_current_folder(), environ=environ)
     except PinsyncError:
         return []
     return [tracker.name for tracker in settings.trackers]
@@ -37,7 +37,7 @@ def models(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
         environ: the environment variables; no key is looked at.
     """
     try:
-        settings = config.load(config_file, start=current_folder(), environ=environ)
+        settings = config.load(config_file, start=find_current_folder(), environ=environ)
         store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
         names = {path.stem for folder in settings.subfolders() for path in store.paths(folder)}
     except PinsyncError:

@@ -27,9 +27,9 @@ from pinsync.reports.words.likeness import fold, tell_apart
 from pinsync.sync.basis import entries
 from pinsync.sync.texts import build_texts
 from pinsync.terminal.console import read_standard_input
-from pinsync.workspace.leftovers import warnings_at
+from pinsync.workspace.leftovers import find_state_warnings
 from pinsync.workspace.parallel import run_in_parallel
-from pinsync.workspace.paths import configuration_path, current_folder, relative_to_cwd
+from pinsync.workspace.paths import find_configuration_path, find_current_folder, relative_to_cwd
 from pinsync.workspace.read import fetch_live, override_flags
 from pinsync.workspace.source import parse_sources
 from pinsync.workspace.state import pair_trackers, read_contents
@@ -120,11 +120,11 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     tree = workspace.tree
     today = tree.settings
     stdin = read_standard_input() if STANDARD_INPUT in options.sources else b""
-    pair = parse_sources(options.sources, tree.repository, current_folder(), partial(_of_model, tree), stdin)
+    pair = parse_sources(options.sources, tree.repository, find_current_folder(), partial(_of_model, tree), stdin)
     for warning in (*pair[0].warnings, *pair[1].warnings):
         console.warn(warning)
     check_reports(options.reports, today, [source.path for source in pair if source.path])
-    old, new = (workspace.open(source) for source in pair)
+    old, new = (workspace.open_source(source) for source in pair)
     run = _Run(old, new, options, workspace.environ, console)
     trackers = run.trackers()
     with console.show_phase("comparing", [_tracker(both).name for both in trackers]) as done:
@@ -137,7 +137,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     result = Drift(*ends, drifts, tuple(_notes(old, new, tree)), workspace.config_file is None and options.is_whole)
     zone = ZoneInfo(today.timezone)
     has_page = has_summary(workspace.environ)
-    style = Style(zone, console.color_out, options.max_chars, options.summary, configuration_path(today), has_page)
+    style = Style(zone, console.color_out, options.max_chars, options.summary, find_configuration_path(today), has_page)
     errors = [tracker.error for tracker in drifts if tracker.error]
     reports = Reports(
         partial(_render, result, style), partial(_render_page, result, style), _is_nothing(result), errors
@@ -199,7 +199,7 @@ def _notes(old: State, new: State, tree: WorkingTree) -> Iterator[str]:
             yield f"there is no commit yet: everything is {what}"
     unread: dict[str, list[str]] = {}
     for state in (old, new):
-        for warning in warnings_at(state, tree):
+        for warning in find_state_warnings(state, tree):
             unread.setdefault(warning, []).append(state.source.text)
     for warning, names in unread.items():
         yield f"{' and '.join(names)}: {warning}"
@@ -321,7 +321,7 @@ class _Run:
     def _contents(self, pair: tuple[Tracker | None, Tracker | None], scope: Scope) -> tuple[Content, Content]:
         for state, tracker in zip((self.old, self.new), pair, strict=True):
             if tracker:
-                self._step(tracker.name, state.reading(tracker))
+                self._step(tracker.name, state.describe_reading(tracker))
         old, new = read_contents(self.old, self.new, pair, scope, self.environ, self.console)
         lists = [side.snapshot.customizations for side in (old, new)]
         live = next((side for side, state in enumerate((self.old, self.new)) if state.source.kind == "live"), None)

@@ -25,7 +25,7 @@ from pinsync.sync.proposal import Proposed, collect_ids, find_standing, plan_bes
 from pinsync.sync.to_files import Update, plan_update
 from pinsync.terminal.console import read_standard_input
 from pinsync.workspace.leftovers import (
-    check_moved,
+    check_old_documents,
     describe_leftovers,
     describe_rename,
     describe_uncommitted,
@@ -34,7 +34,7 @@ from pinsync.workspace.leftovers import (
 from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.read import fetch_live, override_flags, parse_export, read_documents, read_export
-from pinsync.workspace.store import writing
+from pinsync.workspace.store import explain_interrupts
 from pinsync.workspace.tree import (
     Head,
     TrackerFiles,
@@ -236,7 +236,7 @@ class _Run:
         if scope != EVERYTHING:
             self._known += [*existing, *live.customizations]
         if self._options.commit and isinstance(self._place, WorkingTree):
-            result = counted_from_head(result, files, self._place.own_changes(files), ignore, scope)
+            result = counted_from_head(result, files, self._place.find_own_changes(files), ignore, scope)
         # An earlier export may have removed all that the scope matches, and no commit has that yet.
         self._matched = self._matched or matched or bool(result.recorded)
         if not self._options.allow_mass_removal:
@@ -254,7 +254,7 @@ class _Run:
         before = read_basis(files, live.customizations, self._settings.ignore)
         name = self._settings.subfolder(tracker.name)
         if name and not before.documents:
-            check_moved(self._place, name, live.customizations)
+            check_old_documents(self._place, name, live.customizations)
         for warning in before.warnings:
             self._console.warn(f"{tracker.name}: {warning}")
         return before
@@ -287,7 +287,7 @@ class _Run:
             return
         try:
             with suppress(RepositoryError):  # an index at fault, say, which looking can do without
-                self._place.unsaved(found.files.keys())
+                self._place.find_unsaved(found.files.keys())
         except SafetyError as error:
             self._console.say(f"note: {error.message}, so that it would be refused (4): {error.hint}")
 
@@ -315,7 +315,7 @@ class _Run:
             if isinstance(place, WorkingTree):
                 self._record(place, updates)
             elif updates:
-                with writing():
+                with explain_interrupts():
                     self._commit_to_branch(place, updates)
         except PinsyncError as error:
             self._fail(error)
@@ -345,7 +345,7 @@ class _Run:
         ready = [(found, staged) for found in updates if (staged := self._staged(place, found)) is not None]
         if place.repository:
             place.repository.check_head(self._head)
-        with writing():
+        with explain_interrupts():
             with place.store.lock(), self._console.show_phase("writing", [found.tracker.name for found, _ in ready]):
                 written = [found for found, staged in ready if self._write(place, found, staged)]
             if place.repository:
@@ -369,7 +369,7 @@ class _Run:
     def _staged(self, place: WorkingTree, found: Update) -> dict[PurePosixPath, bytes] | None:
         """Return what the index holds of the files, uncommitted; None if they hold a person's work, which is shown."""
         try:
-            unsaved = place.unsaved(found.files.keys(), force=self._options.force)
+            unsaved = place.find_unsaved(found.files.keys(), force=self._options.force)
         except PinsyncError as error:
             self._fail(error)
             return None

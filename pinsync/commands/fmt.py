@@ -14,8 +14,8 @@ from pinsync.model import STANDARD_INPUT
 from pinsync.reports.drift import patch
 from pinsync.terminal.console import is_terminal, read_standard_input
 from pinsync.workspace.leftovers import describe_misnamed
-from pinsync.workspace.paths import choose_files, describe_search, place_from_cwd, relative_to_cwd
-from pinsync.workspace.store import Store, writing
+from pinsync.workspace.paths import choose_files, describe_search, rebase_error, relative_to_cwd
+from pinsync.workspace.store import Store, explain_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ def fmt(workspace: Workspace, options: Options, console: Console) -> int:
         try:
             change = _format(path, store)
         except FileError as error:
-            codes.append(console.fail(place_from_cwd(error, store.root)))
+            codes.append(console.fail(rebase_error(error, store.root)))
             continue
         if change is None:
             unchanged += 1
@@ -135,13 +135,13 @@ def _rewrite(changes: Sequence[_Change], store: Store, console: Console) -> list
     if not changes:
         return []
     failed = []
-    with store.lock(), writing():
+    with store.lock(), explain_interrupts():
         store.record_forms(changes)
         for change in changes:
             try:
                 store.reshape(*change)
             except FileError as error:
-                failed.append(console.fail(place_from_cwd(error, store.root)))
+                failed.append(console.fail(rebase_error(error, store.root)))
             else:
                 console.step(f"reformatted {one_line(relative_to_cwd(str(change.path), store.root))}")
     return failed

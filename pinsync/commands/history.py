@@ -25,7 +25,7 @@ from pinsync.reports.history import markdown as history_markdown
 from pinsync.reports.history import text as history_text
 from pinsync.repository import Range
 from pinsync.terminal.pager import open_pager
-from pinsync.workspace.leftovers import warnings_of
+from pinsync.workspace.leftovers import find_warnings
 from pinsync.workspace.tree import Head
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
         if newest := steps.newest():
             name = "HEAD" if range_.tip == tree.repository.head() else range_.tip[:12]
             place = Head(tree.repository, newest.settings.directory, range_.tip, name)
-            for warning in warnings_of(place, newest.settings, tree):
+            for warning in find_warnings(place, newest.settings, tree):
                 console.warn(warning)
         walk = _Walk(steps, range_, wanted, options)
         if options.format == "text":

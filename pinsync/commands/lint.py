@@ -21,14 +21,14 @@ from pinsync.reports import load_lint
 from pinsync.reports.ci.findings import LINT_INCOMPLETE, Context, FindingRule, PassedTest, name_suite
 from pinsync.workspace.paths import (
     choose_files,
-    configuration_path,
     describe_search,
-    place_from_cwd,
+    find_configuration_path,
     read_misnamed,
+    rebase_error,
     relative_to_cwd,
     relative_to_root,
 )
-from pinsync.workspace.store import Store, writing
+from pinsync.workspace.store import Store, explain_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -243,7 +243,7 @@ def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console
     after = [document for folder in changed for document in folder.documents]
     written_to = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     if written_to:
-        with store.lock(), writing():
+        with store.lock(), explain_interrupts():
             changes = [(PurePosixPath(old.source), old.original, new.original) for old, new in written_to]
             store.record_forms(changes)
             for change in changes:
@@ -356,7 +356,7 @@ class _Reader:
         try:
             return self._store.paths(None if folder == directory else str(folder.relative_to(directory)))
         except FileError as error:
-            self._console.warn(place_from_cwd(error, self._store.root).message)
+            self._console.warn(rebase_error(error, self._store.root).message)
             return ()
 
     def _document(self, path: PurePosixPath) -> Written | None:
@@ -364,7 +364,7 @@ class _Reader:
         try:
             self._read[source] = written.read(self._text(path), source)
         except FileError as error:
-            as_seen = place_from_cwd(error, self._store.root)
+            as_seen = rebase_error(error, self._store.root)
             if source in self.files:
                 self.errors.append(as_seen)
             else:
@@ -372,7 +372,7 @@ class _Reader:
             return None
         if path.parent in self._folders and source not in self.files:
             for fault in self._read[source].faults[:1]:
-                self._console.warn(f"{place_from_cwd(fault, self._store.root).message}; what depends on it isn't found")
+                self._console.warn(f"{rebase_error(fault, self._store.root).message}; what depends on it isn't found")
         return self._read[source]
 
     def _text(self, path: PurePosixPath) -> bytes:
@@ -393,7 +393,7 @@ class _Reader:
         ]
         described = [_described(rule) for rule in RULES.values() if rule.ID in ids]
         return Context(
-            "lint", [*described, LINT_INCOMPLETE], tuple(passed), configuration=configuration_path(self._settings)
+            "lint", [*described, LINT_INCOMPLETE], tuple(passed), configuration=find_configuration_path(self._settings)
         )
 
     def as_seen(self, findings: Sequence[Finding], context: Context) -> Found:

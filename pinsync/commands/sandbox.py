@@ -17,7 +17,7 @@ from pinsync.config import Tracker
 from pinsync.environment import build_trial_environment
 from pinsync.errors import PinsyncError, UsageError
 from pinsync.sandbox import TRACKER_ID, Sandbox, StandIn, parse_fault
-from pinsync.workspace.paths import current_folder
+from pinsync.workspace.paths import find_current_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,7 +103,7 @@ def configured_trackers() -> tuple[Tracker, ...]:
     # What the command of a sandbox gets from it is not for the user's own environment to say.
     environ = {name: value for name, value in os.environ.items() if name not in ("PINSYNC_HOST", "PINSYNC_TRACKER_ID")}
     with contextlib.suppress(PinsyncError):  # a pinsync in the sandbox will name the error
-        return config.load(None, start=current_folder(), environ=environ).trackers
+        return config.load(None, start=find_current_folder(), environ=environ).trackers
     return ()
 
 

@@ -18,7 +18,7 @@ from pinsync.reports.show import json as show_json
 from pinsync.reports.show import text as show_text
 from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items
 from pinsync.terminal.pager import open_pager
-from pinsync.workspace.leftovers import warnings_at
+from pinsync.workspace.leftovers import find_state_warnings
 from pinsync.workspace.read import read_documents
 from pinsync.workspace.source import parse_revision, parse_word
 
@@ -80,14 +80,14 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
     source = _source(options.revision, tree.repository)
     for warning in source.warnings:
         console.warn(warning)
-    state = workspace.open(source)
-    for warning in warnings_at(state, tree):
+    state = workspace.open_source(source)
+    for warning in find_state_warnings(state, tree):
         console.warn(warning)
     trackers = select_trackers(state.trackers, options.names)
     with console.show_phase("reading", [tracker.name for tracker in trackers]) as done:
         read = []
         for tracker in trackers:
-            console.step(f"{tracker.name}: {state.reading(tracker)}")
+            console.step(f"{tracker.name}: {state.describe_reading(tracker)}")
             # A field that is left out of comparison may say a title all the same.
             read.append(read_documents(state.files(tracker), (), (), prefix=source.prefix))
             done(tracker.name)

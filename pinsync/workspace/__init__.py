@@ -1,1 +1,1 @@
-"""The files of a repository, the configuration that belongs to them, and the states that can be read."""
+"""The files of a repository, their configuration, and the sources of a comparison."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _Found = TypeVar("_Found")
 
 
-def configuration_places(today: Settings, repository: Repository) -> Sequence[PurePosixPath]:
+def list_configuration_paths(today: Settings, repository: Repository) -> Sequence[PurePosixPath]:
     """Return where the configuration lies, and above, where it may have lain before it was moved down.
 
     There is no such place for a configuration from outside the repository.
@@ -49,7 +49,7 @@ class ConfigurationSearch:
         self._today = today
         self._repository = repository
         self._environ = environ
-        self.places = configuration_places(today, repository)
+        self.places = list_configuration_paths(today, repository)
 
     @cached_property
     def _former_places(self) -> Sequence[PurePosixPath]:

@@ -14,7 +14,13 @@ _Result = TypeVar("_Result")
 def run_in_parallel(
     function: Callable[[_Item], _Result], items: Sequence[_Item], done: Callable[[_Item], None]
 ) -> list[_Result]:
-    """Return what a function makes of each tracker, in their order; ``done`` is told of each as it is ready."""
+    """Return the result of a function for each item, in the order of the items.
+
+    Args:
+        function: the function.
+        items: the items, such as trackers.
+        done: called with each item when its result is ready.
+    """
 
     def run(item: _Item) -> _Result:
         result = function(item)
@@ -23,10 +29,12 @@ def run_in_parallel(
 
     if len(items) == 1:
         return [run(items[0])]
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - help, and most runs, need no threads
+    # Imported here because help, and most runs, need no threads.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
     pool = ThreadPoolExecutor(max_workers=8)
     try:
         return list(pool.map(run, items))
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # interrupted, nobody waits for a server that hangs
+        # Without waiting, so that an interrupt doesn't wait for a server that hangs.
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Paths of the working tree: what those of a command line stand for, and how people and reports are shown them."""
+"""Paths of the working tree: resolve those of the command line, and show them to people."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The documents that a command is to look at.
+    """The documents that a command checks or formats.
+
+    All paths are relative to the store's root, sorted and unique.
 
     Attributes:
-        paths: relative to the store's root, sorted, each once.
-        unread: what no tracker reads, of these and of what else lies below a folder that is looked at; likewise.
-        misnamed: files that would be documents if their names ended in ``.yaml``; likewise.
+        paths: the documents.
+        unread: documents that no tracker reads, among ``paths`` or below a chosen folder.
+        misnamed: files that would be documents if their names ended in ``.yaml``.
         expected: the folder where a tracker would read them, as a person writes it.
-        errors: what is wrong with the words that stand for none.
+        errors: the errors of paths that name no documents.
     """
 
     paths: tuple[PurePosixPath, ...]
@@ -45,22 +47,23 @@ class Chosen:
 def choose_files(
     words: Sequence[str], names: Sequence[str], settings: Settings, store: Store, besides: Collection[str] = ()
 ) -> Chosen:
-    """Return the documents that a command line names; whether they can be read is for the reader to find out.
+    """Return the documents that a command line names, without checking that they can be read.
 
     Args:
-        words: files, and folders that stand for the trackers' documents below them; by default all documents.
-        names: the trackers whose documents are meant, instead of ``words``; all if empty.
+        words: paths of files, and of folders of trackers' documents; by default all documents.
+        names: the trackers whose documents are chosen, instead of ``words``; by default all.
         settings: the trackers.
-        store: where the documents lie.
-        besides: the words that stand for no documents, since the command looks at them by itself.
+        store: the files on disk.
+        besides: the words to skip, because the command handles them itself.
 
     Raises:
-        UsageError: there are words and names, a word is empty, or a name isn't that of a tracker.
+        UsageError: there are words and names, a word is empty, or there is no such tracker.
         ConfigError: there are names, and no tracker is configured.
     """
     if words and names:
+        message = "--tracker stands for all documents of a tracker, so it can't go with paths"
         hint = "leave it out, or name that tracker's folder instead"
-        raise UsageError("--tracker stands for all documents of a tracker, so it can't go with paths", hint=hint)
+        raise UsageError(message, hint=hint)
     if "" in words:
         hint = "write . for all documents below the current folder; is a variable empty that shouldn't be?"
         raise UsageError("an empty text is no path", hint=hint)
@@ -69,95 +72,111 @@ def choose_files(
     errors: list[FileError] = []
     for word in filterfalse(besides.__contains__, words):
         try:
-            path, is_folder = _place(word, store)
+            path, is_folder = _resolve_word(word, store)
         except FileError as error:
             errors.append(error)
+            continue
+        if is_folder:
+            folders.append(path)
         else:
-            folders += [path] if is_folder else []
-            files |= set() if is_folder else {path}
-    wanted = {layout.choose_folder(store.directory, tracker): tracker for tracker in _subfolders(settings, names)}
-    for folder, tracker in wanted.items():
+            files.add(path)
+    tracker_folders = {
+        layout.choose_folder(store.directory, tracker): tracker for tracker in _list_subfolders(settings, names)
+    }
+    for folder, tracker in tracker_folders.items():
         try:
             if {folder, *folder.parents}.intersection(folders):
                 files.update(store.paths(tracker))
         except FileError as error:
-            errors.append(place_from_cwd(error, store.root))
-    read = {layout.choose_folder(store.directory, tracker) for tracker in settings.subfolders()}
+            errors.append(rebase_error(error, store.root))
+    subfolders = settings.subfolders()
+    read_folders = {layout.choose_folder(store.directory, tracker) for tracker in subfolders}
     below: set[PurePosixPath] = set()
-    for folder in wanted if names else folders:
-        below.update(_below(folder, store, errors))
-    misnamed = sorted(path for path in below if is_misnamed(path.name) and path.parent in read)
-    unread = sorted(path for path in files | below if is_document(path.name) and path.parent not in read)
-    expected = layout.choose_folder(store.directory, settings.subfolder("<tracker>"))
-    return Chosen(tuple(sorted(files)), tuple(unread), tuple(misnamed), expected, tuple(errors))
+    for folder in tracker_folders if names else folders:
+        below.update(_walk_folder(folder, store, errors))
+    misnamed = [path for path in below if is_misnamed(path.name) and path.parent in read_folders]
+    unread = [path for path in files | below if is_document(path.name) and path.parent not in read_folders]
+    return Chosen(
+        paths=tuple(sorted(files)),
+        unread=tuple(sorted(unread)),
+        misnamed=tuple(sorted(misnamed)),
+        expected=layout.choose_folder(store.directory, settings.subfolder("<tracker>")),
+        errors=tuple(errors),
+    )
 
 
-def current_folder() -> Path:
-    """Return the current folder.
+def find_current_folder() -> Path:
+    """Return the path of the current folder.
 
     Raises:
-        FileError: the folder has been removed, or the system doesn't tell its path.
+        FileError: the folder has been removed, or the system can't find its path.
     """
     try:
         return Path.cwd()
     except OSError as error:
         hint = 'change to a folder that exists; to one that was made anew: cd "$PWD"'
-        raise FileError(f"can't be found: {error.strerror}", source="the current folder", hint=hint) from error
+        reason = f"can't be found: {error.strerror}"
+        raise FileError(reason, source="the current folder", hint=hint) from error
 
 
 def describe_search(words: Sequence[str], names: Sequence[str], settings: Settings, store: Store) -> str:
-    """Return the warning of a command that found no document, which says where it looked.
+    """Return the warning of a command that found no document, with the folders that it searched.
 
     Takes the arguments of `choose_files`.
     """
     folders = [store.directory]
     if names:
-        folders = [layout.choose_folder(store.directory, tracker) for tracker in _subfolders(settings, names)]
-    places = words or [str(store.root / folder) for folder in folders]
-    found = "" if settings.path else f", and no {config.FILE_NAME} was found"
-    return f"there are no documents in {', '.join(map(os.path.abspath, places))}{found}"
+        subfolders = _list_subfolders(settings, names)
+        folders = [layout.choose_folder(store.directory, tracker) for tracker in subfolders]
+    searched = words or [str(store.root / folder) for folder in folders]
+    note = "" if settings.path else f", and no {config.FILE_NAME} was found"
+    return f"there are no documents in {', '.join(map(os.path.abspath, searched))}{note}"
 
 
 def relative_to_cwd(source: str, root: Path) -> str:
-    """Return how a path that starts at ``root`` is written in the current folder, where a person reads it."""
+    """Return a path that starts at ``root`` as it is written in the current folder."""
     try:
         return Path(os.path.relpath(root / source)).as_posix()
-    except ValueError:  # on another drive of Windows
+    except ValueError:
+        # On Windows, no relative path leads to another drive.
         return source
 
 
 def relative_to_root(source: str, root: Path) -> str | None:
-    """Return a path that is written in the current folder as it is from ``root``; None if it lies outside."""
-    place = _relative(Path(os.path.abspath(source)), root)  # noqa: PTH100 - as below
-    return None if place is None else str(place)
+    """Return a path of the current folder as it is written at ``root``; None if it lies outside."""
+    path = _find_relative_path(Path(os.path.abspath(source)), root)  # noqa: PTH100 - as below
+    return None if path is None else str(path)
 
 
-def place_from_cwd(error: FileError, root: Path) -> FileError:
-    """Return an error with its file's path, which starts at ``root``, as it is written in the current folder."""
+def rebase_error(error: FileError, root: Path) -> FileError:
+    """Return an error about a path at ``root`` with the path as written in the current folder."""
     source = relative_to_cwd(error.source, root)
     return FileError(error.reason, source=source, line=error.line, column=error.column, hint=error.hint)
 
 
-def configuration_path(settings: Settings) -> str:
-    """Return the configuration's path from the root; where there is none, or not in there, that of one at the root."""
-    place = settings.path and _relative(Path(os.path.abspath(settings.path)), settings.root)  # noqa: PTH100 - as below
-    return str(place or config.FILE_NAME)
+def find_configuration_path(settings: Settings) -> str:
+    """Return the path of the configuration in the repository; without one, its default path."""
+    path = None
+    if settings.path:
+        absolute = Path(os.path.abspath(settings.path))  # noqa: PTH100 - as below
+        path = _find_relative_path(absolute, settings.root)
+    return str(path or config.FILE_NAME)
 
 
-def _subfolders(settings: Settings, names: Sequence[str]) -> Sequence[str | None]:
-    """Return the folders of the trackers of these names, as `Settings.subfolder` does; all if there are no names."""
-    return [settings.subfolder(tracker.name) for tracker in settings.select(names)] if names else settings.subfolders()
+def _list_subfolders(settings: Settings, names: Sequence[str]) -> Sequence[str | None]:
+    """Return `Settings.subfolder` for each of the named trackers, or for all without names."""
+    if not names:
+        return settings.subfolders()
+    return [settings.subfolder(tracker.name) for tracker in settings.select(names)]
 
 
-def _below(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iterator[PurePosixPath]:
-    """Yield the files that have, or nearly have, the name of a document, in a folder and those below it.
+def _walk_folder(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iterator[PurePosixPath]:
+    """Yield the documents and misnamed documents at any depth below a folder.
 
-    Links and hidden folders are left out.
-
-    Of a folder that can't be looked into there is an error then, and no more than one.
+    Skips links and hidden folders. Adds an error for each unreadable folder, unless it has one.
     """
 
-    def fail(error: OSError) -> None:
+    def add_error(error: OSError) -> None:
         source = relative_to_cwd(error.filename, store.root)
         if isinstance(error, FileNotFoundError) or source in {known.source for known in errors}:
             return
@@ -167,46 +186,60 @@ def _below(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iter
     top = folder if store.directory in folder.parents else store.directory
     if any((store.root / part).is_symlink() for part in (top, *top.parents) if part.parts):
         return
-    for place, folders, names in os.walk(store.root / top, onerror=fail):
+    for place, folders, names in os.walk(store.root / top, onerror=add_error):
+        # os.walk descends only into the folders that stay in its list.
         folders[:] = [name for name in folders if not name.startswith(".")]
-        within = PurePosixPath(Path(place).relative_to(store.root).as_posix())
-        yield from (within / name for name in names if is_document(name) or is_misnamed(name))
+        parent = PurePosixPath(Path(place).relative_to(store.root).as_posix())
+        for name in names:
+            if is_document(name) or is_misnamed(name):
+                yield parent / name
 
 
-def _place(word: str, store: Store) -> tuple[PurePosixPath, bool]:
-    """Return where a word leads, and whether that is a folder; one named like a document is left to the reader."""
-    place = Path(os.path.abspath(word))  # noqa: PTH100 - resolve() would follow the links that are to be refused
+def _resolve_word(word: str, store: Store) -> tuple[PurePosixPath, bool]:
+    """Return the path that a word of the command line names, and whether it is a folder."""
+    # resolve() would follow links, which must be refused.
+    place = Path(os.path.abspath(word))  # noqa: PTH100
     try:
         is_folder = stat.S_ISDIR(place.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError) as error:
         message = "there is no such file or folder"
-        raise FileError(message, source=word, hint="check the spelling; paths start in the current folder") from error
+        hint = "check the spelling; paths start in the current folder"
+        raise FileError(message, source=word, hint=hint) from error
     except OSError as error:
         raise FileError(f"can't be read: {error.strerror}", source=word) from error
-    path = _relative(place, store.root)
+    path = _find_relative_path(place, store.root)
     directory = store.directory
-    if path is None or not (directory in path.parents or (is_folder and path in (directory, *directory.parents))):
+    if path is None or not _may_hold_documents(path, directory, is_folder=is_folder):
         message = f"lies outside {directory}, the only place for documents"
-        raise FileError(message, source=word, hint="another place is set with `directory` in pinsync.yaml")
+        hint = "another place is set with `directory` in pinsync.yaml"
+        raise FileError(message, source=word, hint=hint)
     if not is_folder and not is_document(path.name):
         hint = f"a document's name ends in {SUFFIX} and doesn't begin with a dot"
         if is_misnamed(path.name):
-            hint = f"rename it to {read_misnamed(path, store).proper_name}: documents end in {SUFFIX}"
+            proper_name = read_misnamed(path, store).proper_name
+            hint = f"rename it to {proper_name}: documents end in {SUFFIX}"
         raise FileError("is no document", source=word, hint=hint)
+    # Reading a folder with the name of a document gives the better error.
     return path, is_folder and not (directory in path.parents and is_document(path.name))
 
 
+def _may_hold_documents(path: PurePosixPath, directory: PurePosixPath, *, is_folder: bool) -> bool:
+    """Whether a path lies below the directory of all documents, or is a folder around it."""
+    return directory in path.parents or (is_folder and path in (directory, *directory.parents))
+
+
 def read_misnamed(path: PurePosixPath, store: Store) -> Written:
-    """Return a file that nearly has the name of a document, as far as it can be read."""
+    """Read a misnamed document; an unreadable one counts as empty."""
     text = b""
     with suppress(FileError):
         text = store.read(path) or b""
     return written.read(text, str(path))
 
 
-def _relative(place: Path, root: Path) -> PurePosixPath | None:
-    """Return a path relative to the root, even where it is written by way of a link to the root; None if outside."""
-    for spelling in (place, Path(os.path.realpath(place.parent), place.name)):  # resolve() raises over a loop of links
+def _find_relative_path(place: Path, root: Path) -> PurePosixPath | None:
+    """Return a path relative to the root, also if it leads through a link; None if outside."""
+    # realpath, because resolve() raises at a loop of links.
+    for spelling in (place, Path(os.path.realpath(place.parent), place.name)):
         if spelling.is_relative_to(root):
             return PurePosixPath(spelling.relative_to(root).as_posix())
     return None

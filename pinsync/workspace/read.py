@@ -1,9 +1,9 @@
-"""Where states are read from: the live export, a saved one, and documents."""
+"""Read the customizations of a source: the live export, a saved export, or documents."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pinsync.canonical import normalize, rows
 from pinsync.document.parse import parse_document
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from pinsync.config import Settings, Tracker
     from pinsync.document.record import Document
 
+_FLAGS: Final = ("remove_expired_pins", "remove_nonexisting_item_pins")
+
 
 def override_flags(
     tracker: Tracker, remove_expired_pins: bool | None, remove_nonexisting_item_pins: bool | None
 ) -> Tracker:
-    """Return a tracker with what a command line says of the API's flags; None leaves its own setting."""
-    expired, nonexisting = remove_expired_pins, remove_nonexisting_item_pins
-    return replace(
-        tracker,
-        remove_expired_pins=tracker.remove_expired_pins if expired is None else expired,
-        remove_nonexisting_item_pins=tracker.remove_nonexisting_item_pins if nonexisting is None else nonexisting,
-    )
+    """Return a tracker with the API's flags of the command line; None keeps the tracker's setting."""
+    if remove_expired_pins is not None:
+        tracker = replace(tracker, remove_expired_pins=remove_expired_pins)
+    if remove_nonexisting_item_pins is not None:
+        tracker = replace(tracker, remove_nonexisting_item_pins=remove_nonexisting_item_pins)
+    return tracker
 
 
 def fetch_live(
@@ -41,20 +42,21 @@ def fetch_live(
     """Ask the API for a tracker's customizations.
 
     Args:
-        tracker: whose; its ``remove_…`` settings go along.
-        settings: the time-out, the limit of the answer's size, and what to ignore.
+        tracker: the tracker; its ``remove_…`` settings are sent too.
+        settings: the time-out, the limit of the answer's size, and the ignored fields.
         scope: the API's filters.
-        environ: where the private key is looked for.
-        watcher: is told how the call gets on.
+        environ: the environment variables, for the private key.
+        watcher: receives the progress of the call.
 
     Raises:
         ConfigError: there is no private key.
-        RemoteError: there is no answer that can be trusted.
+        RemoteError: there is no trustworthy answer.
     """
-    from pinsync import api, config  # noqa: PLC0415 - only a live source needs the network
+    # Imported here because only a live source needs the network.
+    from pinsync import api, config  # noqa: PLC0415
 
     key = config.read_private_key(tracker, environ)
-    flags = {name: "true" for name in ("remove_expired_pins", "remove_nonexisting_item_pins") if getattr(tracker, name)}
+    flags = {name: "true" for name in _FLAGS if getattr(tracker, name)}
     try:
         reply = api.export(
             tracker,
@@ -72,7 +74,7 @@ def fetch_live(
         customizations, warnings = rows.read_customizations(reply.body, settings.ignore, reply.headers)
     except DataError as error:
         message = f"tracker {tracker.name}: {error.message}"
-        hint = error.hint or "nothing was changed; run again, and if it stays so report it to the vendor"
+        hint = error.hint or ("nothing was changed; run again, and if it stays so report it to the vendor")
         raise DataError(message, path=error.path, hint=hint) from error
     return Snapshot(customizations, warnings, reply.date or reply.fetched_at)
 
@@ -95,8 +97,8 @@ def parse_export(content: bytes, source: str, ignore: normalize.Ignored) -> Snap
 
     Args:
         content: the answer.
-        source: how errors name it.
-        ignore: paths of fields that don't count.
+        source: the name of the answer in errors.
+        ignore: the paths of ignored fields.
 
     Raises:
         FileError: it isn't a whole answer.
@@ -117,42 +119,43 @@ def read_documents(
     """Read a tracker's documents.
 
     Args:
-        files: path and bytes of each.
-        known: customizations whose canonical texts need no reading.
-        ignore: paths of fields that don't count.
-        prefix: what stands before a path in messages, such as ``HEAD:``.
+        files: path and bytes of each file.
+        known: customizations of the other side; a block with an equal text isn't parsed.
+        ignore: the paths of ignored fields.
+        prefix: the prefix of paths in messages, such as ``HEAD:``.
 
     Returns:
         model → document.
 
     Raises:
-        FileError: a file isn't a document, or a model or an id stands in two of them.
+        FileError: a file isn't a document, or two files have the same model or id.
     """
     texts: dict[str, dict[bytes, Customization]] = {}
     for item in known:
         texts.setdefault(item.model, {})[item.text] = item
-    found: dict[str, Document] = {}
+    documents: dict[str, Document] = {}
     for path, text in files:
-        read = parse_document(text, f"{prefix}{path}", known=texts, ignore=ignore)
-        if read.model in found:
-            message = f"holds the model {read.model!r}, which {found[read.model].source} holds already"
-            raise FileError(message, source=read.source, hint="put all rules of a model into one file")
-        found[read.model] = read
-    _check_ids(found.values())
-    return found
+        document = parse_document(text, f"{prefix}{path}", known=texts, ignore=ignore)
+        model = document.model
+        if model in documents:
+            message = f"holds the model {model!r}, which {documents[model].source} holds already"
+            hint = "put all rules of a model into one file"
+            raise FileError(message, source=document.source, hint=hint)
+        documents[model] = document
+    _check_ids(documents.values())
+    return documents
 
 
 def _check_ids(documents: Iterable[Document]) -> None:
-    seen: dict[str, tuple[Document, int]] = {}
-    for read in documents:
-        for entry in read.entries:
-            name = entry.customization.id
-            if name is None:
+    owners: dict[str, tuple[Document, int]] = {}
+    for document in documents:
+        for entry in document.entries:
+            id_ = entry.customization.id
+            if id_ is None:
                 continue
-            if name in seen:
-                other, line = seen[name]
-                message = f"the id {name} stands in {other.source}, line {line}, already"
-                raise FileError(
-                    message, source=read.source, line=entry.line, hint="remove one of the two customizations"
-                )
-            seen[name] = read, entry.line
+            if id_ in owners:
+                other, line = owners[id_]
+                message = f"the id {id_} stands in {other.source}, line {line}, already"
+                hint = "remove one of the two customizations"
+                raise FileError(message, source=document.source, line=entry.line, hint=hint)
+            owners[id_] = document, entry.line

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: what a source's spelling means, and what it holds, tracker by tracker."""
+"""The two sides of a comparison: their configurations, and their contents of each tracker."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ from pinsync.errors import RepositoryError
 from pinsync.model import Customization, Scope, Snapshot
 from pinsync.workspace.configuration import ConfigurationSearch
 from pinsync.workspace.read import fetch_live, parse_export, read_documents, read_export
-from pinsync.workspace.source import (
-    PLACES,
-    Source,
-    require_repository,
-)
+from pinsync.workspace.source import PLACES, Source, require_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,12 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one side holds of one tracker.
+    """The customizations of one tracker on one side.
 
     Attributes:
-        snapshot: its customizations.
-        documents: model → document, if they stand in files.
-        prefix: what stands before the path in a document's ``source``.
+        snapshot: the customizations.
+        documents: model → document, if the source has files.
+        prefix: the prefix of the path in a document's ``source``.
     """
 
     snapshot: Snapshot
@@ -49,11 +45,11 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One side, opened.
+    """One side of a comparison with its configuration.
 
     Attributes:
-        source: where it is read from.
-        settings: the configuration that goes with it; of a revision, the one committed there.
+        source: the source.
+        settings: the configuration; for a revision, the committed configuration.
         repository: the repository, if there is one.
         store: the files on disk.
     """
@@ -65,23 +61,27 @@ class State:
 
     @property
     def in_files(self) -> bool:
-        """Whether it is read from documents."""
+        """Whether the side is read from documents."""
         return self.source.kind not in ("live", "export")
 
     @property
     def trackers(self) -> tuple[Tracker, ...]:
-        """The trackers it knows; files can be read without knowing any."""
-        return self.settings.trackers or ((Tracker("default", ""),) if self.source.kind != "live" else ())
+        """The trackers of the configuration."""
+        if self.settings.trackers or self.source.kind == "live":
+            return self.settings.trackers
+        # Files can be read without a configured tracker.
+        return (Tracker("default", ""),)
 
-    def reading(self, tracker: Tracker) -> str:
-        """Say what is read of a tracker, and from where."""
+    def describe_reading(self, tracker: Tracker) -> str:
+        """Return a progress message about reading a tracker."""
         match self.source.kind:
             case "live":
                 return f"asking {' or '.join(tracker.hosts)}"
             case "export" | "nothing":
                 return f"reading {self.source.text}"
             case "revision":
-                return f"reading {self.source.prefix}{self.folder(tracker)} (commit {str(self.source.revision)[:12]})"
+                commit = str(self.source.revision)[:12]
+                return f"reading {self.source.prefix}{self.folder(tracker)} (commit {commit})"
         return f"reading {self.folder(tracker)} of {PLACES[self.source.kind]}"
 
     def files(self, tracker: Tracker) -> Iterable[tuple[PurePosixPath, bytes]]:
@@ -89,21 +89,21 @@ class State:
         folder = self.folder(tracker)
         match self.source.kind:
             case "worktree":
-                return worktree_documents(self.store, self.repository, self.settings.subfolder(tracker.name))
+                subfolder = self.settings.subfolder(tracker.name)
+                return read_worktree_documents(self.store, self.repository, subfolder)
             case "index":
                 return require_repository(self.repository, self.source.text).read_index(folder)
             case "revision":
-                return require_repository(self.repository, self.source.text).read(
-                    str(self.source.revision), folder, self.source.name
-                )
+                repository = require_repository(self.repository, self.source.text)
+                return repository.read(str(self.source.revision), folder, self.source.name)
         return ()
 
     def folder(self, tracker: Tracker) -> PurePosixPath:
-        """Return where a tracker's documents lie, from the repository's root."""
+        """Return the folder of a tracker's documents, from the repository's root."""
         return layout.choose_folder(self.settings.directory, self.settings.subfolder(tracker.name))
 
 
-def worktree_documents(
+def read_worktree_documents(
     store: Store, repository: Repository | None, tracker: str | None
 ) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Yield path and bytes of each document of the working tree, sorted by path.
@@ -111,20 +111,17 @@ def worktree_documents(
     Args:
         store: the files on disk.
         repository: the repository, if there is one.
-        tracker: names the folder where there are several trackers.
+        tracker: the tracker's name, if there are several.
     """
-    unchecked = unchecked_documents(repository, layout.choose_folder(store.directory, tracker))
+    unchecked = read_unchecked_documents(repository, layout.choose_folder(store.directory, tracker))
     yield from merge(store.documents(tracker), unchecked.items(), key=itemgetter(0))
 
 
-def unchecked_documents(repository: Repository | None, folder: PurePosixPath) -> dict[PurePosixPath, bytes]:
-    """Return path and text of each document that git doesn't check out, as in a sparse checkout.
-
-    Such a document counts with its text in the index. Where the index is damaged there is none: to look at files needs
-    no index, and whoever writes files is refused by git later.
-    """
+def read_unchecked_documents(repository: Repository | None, folder: PurePosixPath) -> dict[PurePosixPath, bytes]:
+    """Return path and staged text of each document that a sparse checkout leaves out."""
     if repository is None:
         return {}
+    # Reading files needs no index, so a damaged index is no error here. Git refuses to write later.
     with suppress(RepositoryError):
         return dict(repository.read_unchecked(folder))
     return {}
@@ -133,34 +130,30 @@ def unchecked_documents(repository: Repository | None, folder: PurePosixPath) ->
 def open_state(
     source: Source, today: Settings, repository: Repository | None, store: Store, environ: Mapping[str, str]
 ) -> State:
-    """Open a side: find the configuration that goes with it.
-
-    Of a revision and of the index it is the one committed there, where its folder was called otherwise too. Where there
-    is none, today's goes with it if it isn't under git at all, but not one that came later: it could hide what came
-    with it.
+    """Return a side with its configuration.
 
     Args:
-        source: where it is read from.
+        source: the source.
         today: the configuration of the working tree.
         repository: the repository, if there is one.
         store: the files on disk.
         environ: the environment variables.
 
     Raises:
-        ConfigError: the configuration committed there is refused.
+        ConfigError: the committed configuration is refused.
     """
     state = State(source, today, repository, store)
     if repository is None or source.kind not in ("revision", "index"):
         return state
     search = ConfigurationSearch(today, repository, environ)
-    found = search.find(partial(_committed, repository, source), renamed=source.kind == "revision")
+    found = search.find(partial(_read_committed, repository, source), renamed=source.kind == "revision")
     if found is None:
         return replace(state, settings=search.default)
     place, text = found
     return replace(state, settings=search.parse(text, place, source.prefix))
 
 
-def _committed(repository: Repository, source: Source, path: PurePosixPath) -> bytes | None:
+def _read_committed(repository: Repository, source: Source, path: PurePosixPath) -> bytes | None:
     if source.kind == "revision":
         return repository.read_file(str(source.revision), path, source.name)
     return repository.read_index_file(path)
@@ -174,67 +167,72 @@ def read_contents(
     environ: Mapping[str, str],
     watcher: Watcher | None = None,
 ) -> tuple[Content, Content]:
-    """Read both sides of one tracker; what the one says in canonical text the other needs not be parsed for.
+    """Read both sides of one tracker.
 
     Args:
-        old: the one side; its ``ignore`` holds for both.
-        new: the other side.
-        trackers: the tracker as either side knows it; None where a side doesn't.
-        scope: the filters that go to the API.
-        environ: where private keys are looked for.
-        watcher: is told how a call of the API gets on.
+        old: the old side; its ``ignore`` applies to both.
+        new: the new side.
+        trackers: the tracker in the configuration of each side; None if a side lacks it.
+        scope: the filters for the API.
+        environ: the environment variables, for private keys.
+        watcher: receives the progress of a call of the API.
 
     Raises:
-        PinsyncError: a side can't be read or isn't to be trusted.
+        PinsyncError: a side can't be read, or can't be trusted.
     """
     ignore = old.settings.ignore
-    found: dict[int, Content] = {}
+    contents: dict[int, Content] = {}
     states = (old, new)
-    for side in sorted((0, 1), key=lambda side: states[side].in_files):  # rows first
+    # Documents last: a block whose canonical text the other side has needs no parsing.
+    for side in sorted((0, 1), key=lambda side: states[side].in_files):
         tracker, state = trackers[side], states[side]
         if tracker is None:
-            found[side] = Content(Snapshot(()))
+            contents[side] = Content(Snapshot(()))
         elif state.in_files:
-            known = found[1 - side].snapshot.customizations if found else ()
-            found[side] = _documents(state, tracker, known, ignore)
+            known = contents[1 - side].snapshot.customizations if contents else ()
+            contents[side] = _read_files(state, tracker, known, ignore)
         elif state.source.path is not None:
-            found[side] = Content(read_export(state.source.path, ignore))
+            contents[side] = Content(read_export(state.source.path, ignore))
         elif state.source.kind == "export":
-            found[side] = Content(parse_export(state.source.content, state.source.text, ignore))
+            snapshot = parse_export(state.source.content, state.source.text, ignore)
+            contents[side] = Content(snapshot)
         else:
             settings = replace(state.settings, ignore=ignore)
-            found[side] = Content(fetch_live(tracker, settings, scope, environ, watcher))
-    return found[0], found[1]
+            contents[side] = Content(fetch_live(tracker, settings, scope, environ, watcher))
+    return contents[0], contents[1]
 
 
-def _documents(
+def _read_files(
     state: State, tracker: Tracker, known: Iterable[Customization], ignore: Sequence[tuple[str, ...]]
 ) -> Content:
     prefix = state.source.prefix
     documents = read_documents(state.files(tracker), known, ignore, prefix=prefix)
-    items = tuple(entry.customization for read in documents.values() for entry in read.entries)
-    return Content(Snapshot(items), documents, prefix)
+    items: list[Customization] = []
+    for document in documents.values():
+        items += [entry.customization for entry in document.entries]
+    return Content(Snapshot(tuple(items)), documents, prefix)
 
 
 def pair_trackers(old: Sequence[Tracker], new: Sequence[Tracker]) -> Iterator[tuple[Tracker | None, Tracker | None]]:
-    """Pair the trackers of two sides: by name and id, then by id, then by name; and a side's only one with the other's.
+    """Pair the trackers of two sides: by name and id, then by id, then by name.
 
     Yields:
         Each tracker of either side once, those of ``old`` first, in their order.
     """
+    # A tracker that was renamed and has another id is still the only one.
     if len(old) == len(new) == 1:
         yield old[0], new[0]
         return
-    found: dict[str, Tracker] = {}
-    free = list(new)
+    pairs: dict[str, Tracker] = {}
+    unpaired = list(new)
     for key in (attrgetter("name", "tracker_id"), attrgetter("tracker_id"), attrgetter("name")):
-        waiting: dict[object, deque[Tracker]] = {}
-        for other in free:
-            waiting.setdefault(key(other), deque()).append(other)
+        candidates: dict[object, deque[Tracker]] = {}
+        for tracker in unpaired:
+            candidates.setdefault(key(tracker), deque()).append(tracker)
         for tracker in old:
-            if tracker.name not in found and (others := waiting.get(key(tracker))):
-                found[tracker.name] = others.popleft()
-        taken = {other.name for other in found.values()}
-        free = [other for other in free if other.name not in taken]
-    yield from ((tracker, found.get(tracker.name)) for tracker in old)
-    yield from ((None, other) for other in free)
+            if tracker.name not in pairs and (matches := candidates.get(key(tracker))):
+                pairs[tracker.name] = matches.popleft()
+        paired_names = {tracker.name for tracker in pairs.values()}
+        unpaired = [tracker for tracker in unpaired if tracker.name not in paired_names]
+    yield from ((tracker, pairs.get(tracker.name)) for tracker in old)
+    yield from ((None, tracker) for tracker in unpaired)

@@ -1,4 +1,4 @@
-"""The documents on disk: read as they are, written whole or not at all, by one writer at a time."""
+"""The documents on disk: read unchanged, written whole or not at all, by one writer at a time."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 _REMOVED: Final = "removed"
 _LEFTOVER: Final = re.compile(r"\..+\.(?:yaml|json)\.[0-9]+\.tmp")
-# Windows knows only the last of the three, and only Windows does. Without O_NONBLOCK a named pipe would hang the open.
-_AS_IT_IS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_JUNCTION: Final = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT, which the stat module knows on Windows alone
+# O_BINARY exists only on Windows, the other two only elsewhere. Without O_NONBLOCK, opening a named
+# pipe would hang.
+_OPEN_FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+# IO_REPARSE_TAG_MOUNT_POINT, which the stat module has only on Windows.
+_JUNCTION: Final = 0xA0000003
 _PERMISSIONS: Final = "check who owns the file and its folder, and their permissions"
 _SPACE: Final = "make room on the disk, then run the command again"
 _REMEDIES: Final = {
@@ -40,47 +42,51 @@ _REMEDIES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """The record of what pinsync itself wrote and removed last.
+class WriteRecord:
+    """The record of the files that pinsync itself wrote and removed last.
 
     Attributes:
-        marks: path → the hashes of the contents that were written there, or the word for a removed file.
+        marks: path → the hashes of the written contents, or the mark of a removed file.
     """
 
     marks: Mapping[str, tuple[str, ...]]
 
     def has(self, path: PurePosixPath, content: bytes | None) -> bool:
-        """Tell whether pinsync wrote ``content`` to ``path``, in any line endings, or removed the file (``None``)."""
-        return _mark(content) in self.marks.get(str(path), ())
+        """Whether pinsync wrote the content, in any line ends, or removed the file (None)."""
+        return _compute_mark(content) in self.marks.get(str(path), ())
 
 
 @contextlib.contextmanager
-def writing() -> Iterator[None]:
-    """Let an interrupt say what is true from here on, where without a word it means that nothing was changed."""
+def explain_interrupts() -> Iterator[None]:
+    """Add to an interrupt the message that files may have been written."""
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("every file is whole; run the command again to complete the rest") from None
+        # An interrupt without a message means that nothing was changed.
+        message = "every file is whole; run the command again to complete the rest"
+        raise KeyboardInterrupt(message) from None
 
 
-def user_state(root: Path) -> Path:
-    """Return the folder where pinsync keeps its lock and its memory for a ``root`` outside any git repository."""
-    from platformdirs import user_state_path  # noqa: PLC0415 - 18 ms that a repository never needs
+def find_user_state(root: Path) -> Path:
+    """Return the folder of the lock and the record for a ``root`` outside any git repository."""
+    # Imported here because it takes 18 ms, and a repository never needs it.
+    from platformdirs import user_state_path  # noqa: PLC0415
 
-    return user_state_path("pinsync", appauthor=False) / hashlib.sha256(os.fsencode(root.resolve())).hexdigest()
+    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()
+    return user_state_path("pinsync", appauthor=False) / name
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
     """The documents below one directory.
 
-    Nothing outside ``directory`` is read, written or followed: a symbolic link on the way is an error, as is ``..``.
+    Nothing outside ``directory`` is read or written: symbolic links and ``..`` are errors.
 
-    Args:
+    Attributes:
         root: the folder that all paths are relative to.
-        directory: where the documents lie, relative to ``root``.
-        state: where the lock lies, and the hashes of what was written: ``pinsync`` in the git directory, or what
-            `user_state` returns.
+        directory: the folder of all documents, relative to ``root``.
+        state: the folder of the lock and the record: ``pinsync`` in the git directory, or the
+            folder of `find_user_state`.
     """
 
     root: Path
@@ -91,15 +97,18 @@ class Store:
         """Return the path of every document of a tracker, sorted by name.
 
         Args:
-            tracker: the tracker's name where there are several; ``None`` where the directory itself holds the files.
+            tracker: the tracker's name, if there are several; None if the directory itself holds
+                the documents.
 
         Raises:
-            FileError: the folder can't be read, or is a link. One that doesn't exist has no documents.
+            FileError: the folder can't be read, or is a link.
         """
         folder = layout.choose_folder(self.directory, tracker)
         self._check_folders(folder)
-        with _translated(folder, "read"):
-            names = sorted(place.name for place in (self.root / folder).iterdir()) if self._status(folder) else []
+        with _translate_errors(folder, "read"):
+            if not self._find_status(folder):
+                return []
+            names = sorted(place.name for place in (self.root / folder).iterdir())
         return [folder / name for name in names if is_document(name)]
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
@@ -115,39 +124,41 @@ class Store:
             yield path, self._read(path)
 
     def read(self, path: PurePosixPath) -> bytes | None:
-        """Return the bytes of one file below the directory, ``None`` if there is none.
+        """Return the bytes of a file below the directory; None if there is no such file.
 
         Raises:
             FileError: the file can't be read, is no plain file, or lies outside the directory.
         """
         self._check(path)
-        return self._read(path) if self._status(path) else None
+        return self._read(path) if self._find_status(path) else None
 
-    def written(self) -> Written:
+    def read_record(self) -> WriteRecord:
         """Return the record of the files that pinsync itself wrote and removed last."""
-        return Written(self._written())
+        return WriteRecord(self._read_marks())
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the lock of the one writer, and clear away the temporary files of one that was killed.
+        """Hold the writer's lock, after removing the temporary files of a killed writer.
 
         Raises:
             SafetyError: another process is writing.
             FileError: the state folder can't be written.
         """
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - 40 ms that only a writer needs
+        # Imported here because it takes 40 ms, and only a writer needs it.
+        from filelock import FileLock, Timeout  # noqa: PLC0415
 
         place = self.state / "lock"
         try:
             self.state.mkdir(parents=True, exist_ok=True)
             held = FileLock(place, blocking=False).acquire()
         except Timeout as error:
-            message = f"{self._writer()} is writing to {self.directory} now; it holds {place}"
-            raise SafetyError(message, hint="wait until it is done, then run the command again") from error
+            message = f"{self._describe_writer()} is writing to {self.directory} now; it holds {place}"
+            hint = "wait until it is done, then run the command again"
+            raise SafetyError(message, hint=hint) from error
         except OSError as error:
-            raise _file_error(error, place, "locked") from error
+            raise _build_error(error, place, "locked") from error
         with held:
-            with _translated(self.state, "written"):
+            with _translate_errors(self.state, "written"):
                 (self.state / "writer").write_text(f"{os.getpid()}\n", encoding="ascii")
             self._clear_leftovers()
             yield
@@ -160,56 +171,61 @@ class Store:
     ) -> None:
         """Write, replace and remove files. The caller holds the lock.
 
-        Every new file is whole and on disk beside its target before the first is renamed: what goes wrong until then (a
-        full disk, a folder that can't be written) changes nothing, and a kill at any moment leaves each file whole.
-
         Args:
-            changes: path → new bytes, or ``None`` to remove the file.
-            before: path → the bytes that ``changes`` was made from; a path without a file is missing here.
-            staged: what git's index holds for a path, where that isn't committed. If it was pinsync's own it stays so.
+            changes: path → new bytes, or None to remove the file.
+            before: path → the bytes from which ``changes`` was computed; without missing files.
+            staged: path → the staged, uncommitted bytes. If pinsync wrote them, the record keeps
+                them.
 
         Raises:
             SafetyError: a file no longer holds its bytes of ``before``.
-            FileError: something can't be written, or a path leads outside the directory.
+            FileError: a file can't be written, or a path leads outside the directory.
         """
         for path in changes:
             self._check_unchanged(path, before.get(path))
         texts = {path: text for path, text in sorted(changes.items()) if text is not None}
-        known = self._written()
-        now = {str(path): (_mark(text),) for path, text in changes.items()}
-        # Recorded before the first rename and beside what was known before: killed at whatever moment, the next run
-        # takes neither content for a person's.
-        own = Written(known | {name: known.get(name, ()) + marks for name, marks in now.items()})
-        self._record(own.marks)
+        old_marks = self._read_marks()
+        new_marks: dict[str, tuple[str, ...]] = {str(path): (_compute_mark(text),) for path, text in changes.items()}
+        # Recorded before the first rename, beside the old marks: after a kill at any moment, the
+        # next run takes neither content for a person's work.
+        both = {name: old_marks.get(name, ()) + marks for name, marks in new_marks.items()}
+        record = WriteRecord(old_marks | both)
+        self._write_marks(record.marks)
         self._replace(texts, changes.keys() - texts.keys(), before)
-        kept = {str(path): (_mark(text),) for path, text in staged.items() if own.has(path, text)}
-        self._record(known | {name: marks + kept.get(name, ()) for name, marks in now.items()})
+        for path, text in staged.items():
+            if str(path) in new_marks and record.has(path, text):
+                new_marks[str(path)] += (_compute_mark(text),)
+        self._write_marks(old_marks | new_marks)
 
     def record_forms(self, changes: Iterable[tuple[PurePosixPath, bytes, bytes]]) -> None:
-        """Record the new forms of files: what was pinsync's own stays so, a person's work stays theirs.
+        """Record the new forms of the files that pinsync wrote; a person's work stays theirs.
 
-        The caller holds the lock, and calls `reshape` for each file then.
+        The caller holds the lock, and calls `reshape` for each file afterwards.
 
         Args:
-            changes: path, bytes before and new bytes of each file.
+            changes: path, old bytes and new bytes of each file.
         """
-        known = self._written()
-        own = Written(known)
-        forms = {str(path): (_mark(text),) for path, before, text in changes if own.has(path, before)}
+        marks = self._read_marks()
+        record = WriteRecord(marks)
+        forms = {
+            str(path): marks[str(path)] + (_compute_mark(text),)
+            for path, before, text in changes
+            if record.has(path, before)
+        }
         if forms:
-            self._record(known | {name: known[name] + marks for name, marks in forms.items()})
+            self._write_marks(marks | forms)
 
     def reshape(self, path: PurePosixPath, before: bytes, text: bytes) -> None:
-        """Replace a file by the same in another form. The caller holds the lock.
+        """Replace a file by the same content in another form. The caller holds the lock.
 
         Args:
             path: the file.
-            before: the bytes that ``text`` was made from.
-            text: its new bytes.
+            before: the bytes from which ``text`` was computed.
+            text: the new bytes.
 
         Raises:
             SafetyError: the file no longer holds ``before``.
-            FileError: it can't be written, or the path leads outside the directory.
+            FileError: the file can't be written, or the path leads outside the directory.
         """
         self._replace({path: text}, (), {path: before})
 
@@ -219,38 +235,42 @@ class Store:
         removed: Collection[PurePosixPath],
         before: Mapping[PurePosixPath, bytes],
     ) -> None:
-        with self._beside(texts) as temporary:
+        # All new files are on disk before the first rename: an error until then (a full disk, a
+        # read-only folder) changes nothing, and a kill at any moment leaves each file whole.
+        with self._write_temporary_files(texts) as temporary:
             for path, new in temporary.items():
                 self._check_unchanged(path, before.get(path))
-                with _translated(path, "written"):
+                with _translate_errors(path, "written"):
                     new.replace(self.root / path)
         for path in sorted(removed):
             self._check_unchanged(path, before.get(path))
-            with _translated(path, "removed"):
+            with _translate_errors(path, "removed"):
                 (self.root / path).unlink(missing_ok=True)
         for folder in {path.parent for path in (*texts, *removed)}:
             _sync_folder(self.root / folder)
 
     def _check_unchanged(self, path: PurePosixPath, before: bytes | None) -> None:
-        """Refuse to replace a file that somebody saved, made or removed since it was read.
+        """Refuse to replace a file that somebody changed since pinsync read it.
 
         Raises:
             SafetyError: the file doesn't hold ``before``.
         """
         if self.read(path) != before:
-            message = f"{one_line(str(path))} changed while pinsync was at work, and was left as it is"
-            raise SafetyError(message, hint="run the command again, which starts from the file as it is now")
+            name = one_line(str(path))
+            message = f"{name} changed while pinsync was at work, and was left as it is"
+            hint = "run the command again, which starts from the file as it is now"
+            raise SafetyError(message, hint=hint)
 
     @contextlib.contextmanager
-    def _beside(self, texts: Mapping[PurePosixPath, bytes]) -> Iterator[dict[PurePosixPath, Path]]:
+    def _write_temporary_files(self, texts: Mapping[PurePosixPath, bytes]) -> Iterator[dict[PurePosixPath, Path]]:
         temporary: dict[PurePosixPath, Path] = {}
         try:
             for path, text in texts.items():
-                with _translated(path, "written"):
+                with _translate_errors(path, "written"):
                     target = self.root / path
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    old = self._status(path)
-                    temporary[path] = _temporary(target)
+                    old = self._find_status(path)
+                    temporary[path] = _choose_temporary_path(target)
                     _write_new(temporary[path], text, old)
             yield temporary
         finally:
@@ -260,9 +280,10 @@ class Store:
 
     def _check(self, path: PurePosixPath) -> None:
         if self.directory not in path.parents:
-            raise FileError(f"lies outside {self.directory}, the only place for documents", source=str(path))
+            reason = f"lies outside {self.directory}, the only place for documents"
+            raise FileError(reason, source=str(path))
         self._check_folders(path.parent)
-        status = self._status(path)
+        status = self._find_status(path)
         if status is not None:
             _check_plain(path, status)
 
@@ -270,7 +291,7 @@ class Store:
         if ".." in folder.parts or folder.is_absolute():
             raise FileError("leads outside the folder of the configuration", source=str(folder))
         for place in (*reversed(folder.parents), folder):
-            status = self._status(place)
+            status = self._find_status(place)
             if status is None:
                 return
             if place.parts and (_is_link(status) or not stat.S_ISDIR(status.st_mode)):
@@ -280,42 +301,49 @@ class Store:
                     hint="put the folder itself here: pinsync follows no links",
                 )
 
-    def _status(self, path: PurePosixPath) -> os.stat_result | None:
-        with _translated(path, "read"):
+    def _find_status(self, path: PurePosixPath) -> os.stat_result | None:
+        with _translate_errors(path, "read"):
             try:
                 return (self.root / path).lstat()
             except FileNotFoundError:
                 return None
 
     def _read(self, path: PurePosixPath) -> bytes:
-        with _translated(path, "read"):
+        with _translate_errors(path, "read"):
             _check_plain(path, (self.root / path).lstat())
-            with open(os.open(self.root / path, os.O_RDONLY | _AS_IT_IS), "rb") as file:  # noqa: PTH123 - needs flags
+            descriptor = os.open(self.root / path, os.O_RDONLY | _OPEN_FLAGS)
+            with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+                # Again, because another process may have replaced the file in between.
                 _check_plain(path, os.fstat(file.fileno()))
                 return file.read()
 
-    def _written(self) -> dict[str, tuple[str, ...]]:
+    def _read_marks(self) -> dict[str, tuple[str, ...]]:
         place = self.state / "written.json"
         try:
             text = place.read_bytes()
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise _file_error(error, place, "read") from error
+            raise _build_error(error, place, "read") from error
         try:
-            return {str(name): tuple(map(str, marks)) for name, marks in json.loads(text)["files"].items()}
+            files = json.loads(text)["files"]
+            return {str(name): tuple(map(str, marks)) for name, marks in files.items()}
         except (KeyError, TypeError, AttributeError, ValueError):
-            return {}  # nothing is known to be pinsync's own, which is the safe side
+            # The safe side: every file counts as a person's work.
+            return {}
 
-    def _record(self, files: Mapping[str, tuple[str, ...]]) -> None:
+    def _write_marks(self, files: Mapping[str, tuple[str, ...]]) -> None:
         place = self.state / "written.json"
-        # A file that was removed and is there again was brought back by a person or by git.
-        kept = {name for name, marks in files.items() if set(marks) != {_REMOVED} or not (self.root / name).exists()}
-        known = {name: sorted(set(marks)) for name, marks in files.items() if name in kept}
-        text = json.dumps({"version": 1, "files": known}, indent=1, sort_keys=True).encode()
-        with _translated(place, "written"):
+        marks_by_name = {}
+        for name, marks in files.items():
+            # A removed file that exists again was restored by a person or by git.
+            if set(marks) != {_REMOVED} or not (self.root / name).exists():
+                marks_by_name[name] = sorted(set(marks))
+        record = {"version": 1, "files": marks_by_name}
+        text = json.dumps(record, indent=1, sort_keys=True).encode()
+        with _translate_errors(place, "written"):
             self.state.mkdir(parents=True, exist_ok=True)
-            new = _temporary(place)
+            new = _choose_temporary_path(place)
             try:
                 _write_new(new, text, place.stat() if place.exists() else None)
                 new.replace(place)
@@ -323,21 +351,26 @@ class Store:
                 new.unlink(missing_ok=True)
             _sync_folder(self.state)
 
-    def _writer(self) -> str:
+    def _describe_writer(self) -> str:
         try:
-            return f"another pinsync, process {int((self.state / 'writer').read_bytes()[:20])},"
+            process = int((self.state / "writer").read_bytes()[:20])
         except (OSError, ValueError):
             return "another pinsync"
+        return f"another pinsync, process {process},"
 
     def _clear_leftovers(self) -> None:
         self._check_folders(self.directory)
-        own = self.root / self.directory
-        with _translated(self.directory, "read"):
-            below = list(own.iterdir()) if self._status(self.directory) else []
-            for folder in [place for place in below if place.is_dir() and not _is_link(place.lstat())]:
-                with contextlib.suppress(PermissionError):  # whoever needs that folder is told so
-                    below += list(folder.iterdir())
-            for place in (*below, *self.state.iterdir()):
+        with _translate_errors(self.directory, "read"):
+            places: list[Path] = []
+            if self._find_status(self.directory):
+                places += (self.root / self.directory).iterdir()
+            for folder in tuple(places):
+                if not folder.is_dir() or _is_link(folder.lstat()):
+                    continue
+                # A command that needs this folder reports the error.
+                with contextlib.suppress(PermissionError):
+                    places += folder.iterdir()
+            for place in (*places, *self.state.iterdir()):
                 if _LEFTOVER.fullmatch(place.name):
                     place.unlink()
 
@@ -355,16 +388,18 @@ def _check_plain(path: PurePosixPath, status: os.stat_result) -> None:
             hint="put the file itself here: pinsync follows no links",
         )
     if status.st_size > MAX_FILE_BYTES:
-        raise FileError(f"has {status.st_size} bytes, expected at most {MAX_FILE_BYTES}", source=source)
+        reason = f"has {status.st_size} bytes, expected at most {MAX_FILE_BYTES}"
+        raise FileError(reason, source=source)
 
 
-def _temporary(target: Path) -> Path:
+def _choose_temporary_path(target: Path) -> Path:
     # No document can have such a name: layout encodes a leading dot.
     return target.with_name(f".{target.name}.{os.getpid()}.tmp")
 
 
 def _write_new(path: Path, text: bytes, old: os.stat_result | None) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_IT_IS, 0o666), "wb") as file:  # noqa: PTH123
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN_FLAGS, 0o666)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
         file.write(text)
         file.flush()
         if old is not None:
@@ -373,14 +408,13 @@ def _write_new(path: Path, text: bytes, old: os.stat_result | None) -> None:
 
 
 def keep_owner_and_mode(path: Path, old: os.stat_result) -> None:
-    """Give a new file the owner, the group and the mode of the file that it is going to replace.
-
-    Only root may give a file away; anybody else may choose among their own groups. Where the
-    process may not, the file stays the process's own, as with git.
-    """
-    path.chmod(stat.S_IMODE(old.st_mode))  # first, since only the owner may
+    """Give a new file the owner, the group and the mode of the file that it will replace."""
+    # The mode first, because only the owner may change it.
+    path.chmod(stat.S_IMODE(old.st_mode))
     if sys.platform == "win32":
         return
+    # Only root may change the owner; other users may choose among their own groups. If the change
+    # is not permitted, the file keeps the owner of the process, as with git.
     new = path.lstat()
     if new.st_gid != old.st_gid:
         with contextlib.suppress(OSError):
@@ -391,7 +425,7 @@ def keep_owner_and_mode(path: Path, old: os.stat_result) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    # Makes the rename itself last through a power cut. Windows and some network drives can't: no failure.
+    # Makes the rename itself survive a power cut. Windows and some network drives can't do it.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -400,19 +434,23 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _mark(content: bytes | None) -> str:
-    """Return how the record names a file's content; None is a file that was removed."""
-    return _REMOVED if content is None else hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+def _compute_mark(content: bytes | None) -> str:
+    """Return the hash of a file's content, or the mark of a removed file (None)."""
+    if content is None:
+        return _REMOVED
+    # Git may convert line ends at checkout.
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
 @contextlib.contextmanager
-def _translated(path: PurePosixPath | Path, verb: str) -> Iterator[None]:
+def _translate_errors(path: PurePosixPath | Path, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _file_error(error, path, verb) from error
+        raise _build_error(error, path, verb) from error
 
 
-def _file_error(error: OSError, path: PurePosixPath | Path, verb: str) -> FileError:
+def _build_error(error: OSError, path: PurePosixPath | Path, verb: str) -> FileError:
     reason = error.strerror or type(error).__name__
-    return FileError(f"can't be {verb}: {reason}", source=str(path), hint=_REMEDIES.get(error.errno or 0, _PERMISSIONS))
+    hint = _REMEDIES.get(error.errno or 0, _PERMISSIONS)
+    return FileError(f"can't be {verb}: {reason}", source=str(path), hint=hint)

@@ -1,4 +1,4 @@
-"""The configuration of a run, and the files that it leads to."""
+"""The workspace of a run: its configuration and its working tree."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pinsync import config
-from pinsync.workspace.paths import current_folder
+from pinsync.workspace.paths import find_current_folder
 from pinsync.workspace.state import open_state
 from pinsync.workspace.tree import open_tree
 
@@ -21,15 +21,11 @@ if TYPE_CHECKING:
 
 
 class Workspace:
-    """What a command works on; each part is read when it is first asked for.
-
-    Args:
-        config_file: the configuration; None to look for it.
-        environ: the environment variables.
+    """The configuration and the working tree of a command, each read on first use.
 
     Attributes:
-        config_file: as given.
-        environ: as given.
+        config_file: the path of the configuration; None to search for it.
+        environ: the environment variables.
     """
 
     def __init__(self, config_file: Path | None, environ: Mapping[str, str]) -> None:
@@ -43,7 +39,7 @@ class Workspace:
         Raises:
             ConfigError: it can't be read, or a setting is refused.
         """
-        return config.load(self.config_file, start=current_folder(), environ=self.environ)
+        return config.load(self.config_file, start=find_current_folder(), environ=self.environ)
 
     @cached_property
     def tree(self) -> WorkingTree:
@@ -51,15 +47,15 @@ class Workspace:
 
         Raises:
             ConfigError: the configuration is refused where it lies in the repository.
-            RepositoryError: it lies outside, or the repository can't be used.
+            RepositoryError: the configuration lies outside, or the repository can't be used.
         """
         return open_tree(self.settings)
 
-    def open(self, source: Source) -> State:
-        """Return a source with the configuration that belongs to it.
+    def open_source(self, source: Source) -> State:
+        """Return a source with its configuration.
 
         Raises:
-            ConfigError: the configuration committed there is refused.
+            ConfigError: the configuration in the source is refused.
         """
         tree = self.tree
         return open_state(source, tree.settings, tree.repository, tree.store, self.environ)
