@@ -1,4 +1,4 @@
-"""``pinsync fmt``: documents in canonical form, their comments kept."""
+"""``pinsync fmt``: bring documents into canonical form, and keep their comments."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
         paths: files and folders; all documents if empty.
         names: the trackers, instead of paths; all if empty.
-        check: only name the files that would change.
-        diff: only show what would change.
+        check: print the names of the files that would change, and write nothing.
+        diff: print the changes, and write nothing.
     """
 
     paths: Sequence[str] = ()
@@ -49,7 +49,7 @@ class Options:
 
 
 class _Change(NamedTuple):
-    """The two texts of a file that isn't in canonical form: as it is, and formatted."""
+    """The old and the formatted text of a file that isn't in canonical form."""
 
     path: PurePosixPath
     old: bytes
@@ -59,29 +59,29 @@ class _Change(NamedTuple):
 def fmt(workspace: Workspace, options: Options, console: Console) -> int:
     """Bring documents into canonical form.
 
-    Every file is read and formatted before the first one is written. Only a run that has a file to
-    write takes the lock, so that pinsync can run in a hook of its own commit.
+    All files are read and formatted before the first file is written.
 
     Args:
         workspace: the configuration and the files.
-        options: what the command line says.
-        console: where to speak.
+        options: the options of the command line.
+        console: the output.
 
     Returns:
-        0; with ``check`` or ``diff`` 1 if a file would change; 2 if one is at fault, while the others are done.
+        0; 1 if a file would change, with ``check`` or ``diff``; 2 if a file is faulty. The other
+        files are formatted even then.
 
     Raises:
-        PinsyncError: what stops all files alike.
+        PinsyncError: an error that concerns all files.
     """
     if STANDARD_INPUT in options.paths:
         return _format_input(read_standard_input(), options, console)
     tree = workspace.tree
     settings, store = tree.settings, tree.store
-    found = choose_files(options.paths, options.names, settings, store)
-    codes = [console.fail(error) for error in found.errors]
+    chosen = choose_files(options.paths, options.names, settings, store)
+    codes = [console.fail(error) for error in chosen.errors]
     changes: list[_Change] = []
     unchanged = 0
-    for path in found.paths:
+    for path in chosen.paths:
         try:
             change = _format(path, store)
         except FileError as error:
@@ -92,33 +92,35 @@ def fmt(workspace: Workspace, options: Options, console: Console) -> int:
         else:
             changes.append(change)
     if options.writes:
-        failed = _rewrite(changes, store, console)
+        failures = _rewrite(changes, store, console)
     else:
-        failed = []
+        failures = []
         _preview(changes, store, options, console)
-    codes += failed
-    changed = len(changes) - len(failed)
-    if found.unread:
-        console.warn(_unread(found, store))
-    if found.misnamed:
-        console.warn(describe_misnamed([relative_to_cwd(str(path), store.root) for path in found.misnamed]))
-    if not found.paths and not codes:
+    codes += failures
+    changed = len(changes) - len(failures)
+    if chosen.unread:
+        console.warn(_describe_unread(chosen, store))
+    if chosen.misnamed:
+        names = [relative_to_cwd(str(path), store.root) for path in chosen.misnamed]
+        console.warn(describe_misnamed(names))
+    if not chosen.paths and not codes:
         console.warn(describe_search(options.paths, options.names, settings, store))
     elif changed or unchanged:
-        console.say(_summary(changed, unchanged, options))
+        console.say(_summarize(changed, unchanged, options))
     return pick_gravest([*codes, int(bool(changes) and not options.writes)])
 
 
-def _unread(found: Chosen, store: Store) -> str:
-    """Return the line on the files that no tracker reads: what was only found among the documents is left as it is."""
-    first, *more = found.unread
+def _describe_unread(chosen: Chosen, store: Store) -> str:
+    """Return a warning of the documents that no tracker reads."""
+    first, *more = chosen.unread
     others = f", and {len(more)} more" if more else ""
-    expected = relative_to_cwd(str(found.expected / first.name), store.root)
-    return f"no tracker reads {relative_to_cwd(str(first), store.root)}{others}; expected {expected}: see pinsync lint"
+    name = relative_to_cwd(str(first), store.root)
+    expected = relative_to_cwd(str(chosen.expected / first.name), store.root)
+    return f"no tracker reads {name}{others}; expected {expected}: see pinsync lint"
 
 
 def _format(path: PurePosixPath, store: Store) -> _Change | None:
-    """Return the change that formatting makes to a file, None for a file in canonical form."""
+    """Return the change of a file, or None if it is in canonical form."""
     old = store.read(path)
     if old is None:
         raise FileError("is gone", source=str(path))
@@ -127,28 +129,30 @@ def _format(path: PurePosixPath, store: Store) -> _Change | None:
 
 
 def _rewrite(changes: Sequence[_Change], store: Store, console: Console) -> list[int]:
-    """Write the changed files; return an exit code for each that can't be written.
+    """Write the changed files; return an exit code for each file that can't be written.
 
     Raises:
         SafetyError: another process is writing, or somebody changed a file since it was read.
     """
+    # Without changes no lock is needed, so that pinsync can run in a hook of its own commit.
     if not changes:
         return []
-    failed = []
+    codes = []
     with store.lock(), explain_interrupts():
         store.record_forms(changes)
         for change in changes:
             try:
                 store.reshape(*change)
             except FileError as error:
-                failed.append(console.fail(rebase_error(error, store.root)))
+                codes.append(console.fail(rebase_error(error, store.root)))
             else:
-                console.step(f"reformatted {one_line(relative_to_cwd(str(change.path), store.root))}")
-    return failed
+                name = one_line(relative_to_cwd(str(change.path), store.root))
+                console.step(f"reformatted {name}")
+    return codes
 
 
 def _preview(changes: Sequence[_Change], store: Store, options: Options, console: Console) -> None:
-    """Show the changes, or with ``--check`` alone the names of the files."""
+    """Print the changes, or only the names of the files without ``--diff``."""
     for change in changes:
         if options.diff:
             _show(Texts(str(change.path), change.old, change.new), console)
@@ -156,13 +160,16 @@ def _preview(changes: Sequence[_Change], store: Store, options: Options, console
             console.print_name(relative_to_cwd(str(change.path), store.root))
 
 
-def _summary(changed: int, unchanged: int, options: Options) -> str:
-    """Return the line that a person reads, in ruff's words."""
-    changes, same = (
-        ("reformatted", "left unchanged") if options.writes else ("would be reformatted", "already formatted")
-    )
-    counts = [(changed, changes), (unchanged, same)]
-    parts = [f"{count} {'file' if count == 1 else 'files'} {what}" for count, what in counts if count]
+def _summarize(changed: int, unchanged: int, options: Options) -> str:
+    # The words of ``ruff format``.
+    if options.writes:
+        counts = [(changed, "reformatted"), (unchanged, "left unchanged")]
+    else:
+        counts = [(changed, "would be reformatted"), (unchanged, "already formatted")]
+    parts = []
+    for count, verb in counts:
+        if count:
+            parts.append(f"{count} {'file' if count == 1 else 'files'} {verb}")
     return ", ".join(parts)
 
 
@@ -171,8 +178,8 @@ def _format_input(text: bytes, options: Options, console: Console) -> int:
 
     Args:
         text: the document, of any model.
-        options: what the command line says; ``paths`` and ``names`` don't count.
-        console: where to speak.
+        options: the options of the command line, except ``paths`` and ``names``.
+        console: the output.
 
     Returns:
         0; with ``check`` or ``diff`` 1 if the text would change.
@@ -192,7 +199,7 @@ def _format_input(text: bytes, options: Options, console: Console) -> int:
 
 
 def _show(texts: Texts, console: Console) -> None:
-    """Show what would change; a difference names its file, so that the name needs no line of its own."""
+    """Print the change of a file as a patch, which names the file."""
     part = patch.render_part(texts)
     if is_terminal(sys.stdout):
         console.out(defuse(printable(part.decode().removesuffix("\n"))))

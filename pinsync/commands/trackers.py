@@ -1,11 +1,11 @@
-"""``pinsync trackers``: the configured trackers, for people or as a CI job's matrix, and the check of their keys."""
+"""``pinsync trackers``: list the configured trackers, and check their keys."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pinsync import config
 from pinsync.errors import PinsyncError, pick_gravest
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
     from pinsync.terminal.console import Console
     from pinsync.workspace.workspace import Workspace
 
-_ACCEPTED = {True: "accepted", False: "refused", None: "unknown"}
+_ACCEPTED: Final = {True: "accepted", False: "refused", None: "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
         names: the trackers to show; all if empty.
-        format: ``text`` for a table, or ``json`` for one line that GitHub takes as a job's matrix,
+        format: ``text`` for a table, or ``json`` for a line that is the matrix of a GitHub job,
             ``{"include": [{"tracker": …}, …]}``.
-        check: ask the API whether it accepts each key, and show which host answered and how far the clocks differ.
+        check: ask the API whether it accepts each key; also show the host that answered, and the
+            difference of the clocks.
     """
 
     names: Sequence[str] = ()
@@ -40,35 +41,36 @@ class Options:
 
 
 def trackers(workspace: Workspace, options: Options, console: Console) -> int:
-    """Show the configured trackers, on standard output.
+    """Print the configured trackers.
 
-    Without ``check``, only the names of the variables with private keys are looked at.
+    Without ``check``, no private key is read.
 
     Args:
         workspace: the configuration.
-        options: what the command line says.
-        console: where to speak.
+        options: the options of the command line.
+        console: the output.
 
     Returns:
-        0; with ``check`` the gravest exit code of the keys that aren't accepted.
+        0; with ``check``, the gravest exit code of the refused keys.
 
     Raises:
         ConfigError: the configuration is refused, or names no tracker.
-        UsageError: a name isn't that of a tracker.
+        UsageError: there is no tracker of a given name.
     """
     selected = workspace.settings.select(options.names)
     checks = _check_keys(selected, workspace, console) if options.check else None
     if options.format == "json":
-        rows = [_fields(tracker) for tracker in selected]
+        rows = [_build_row(tracker) for tracker in selected]
         if checks is not None:
-            rows = [row | _check_fields(found) for row, found in zip(rows, checks, strict=True)]
+            rows = [row | _build_check_row(check) for row, check in zip(rows, checks, strict=True)]
         console.report(defuse(json.dumps({"include": rows}, separators=(",", ":"))) + "\n", "json")
     else:
-        sources = (
-            [config.find_key_source(tracker, workspace.environ) for tracker in selected] if options.check else None
-        )
+        sources = [tracker.private_key_env for tracker in selected]
+        if options.check:
+            environ = workspace.environ
+            sources = [config.find_key_source(tracker, environ) for tracker in selected]
         _show_table(selected, sources, checks, console)
-    return pick_gravest([console.fail(found.error) for found in checks or () if found.error])
+    return pick_gravest([console.fail(check.error) for check in checks or () if check.error])
 
 
 def _check_keys(selected: Sequence[Tracker], workspace: Workspace, console: Console) -> list[KeyCheck]:
@@ -78,22 +80,23 @@ def _check_keys(selected: Sequence[Tracker], workspace: Workspace, console: Cons
 
 
 def _check_key(tracker: Tracker, workspace: Workspace, console: Console) -> KeyCheck:
-    from pinsync import api  # noqa: PLC0415 - heavy, and the list alone needs no network
+    # Imported here because it is slow, and the list alone needs no network.
+    from pinsync import api  # noqa: PLC0415
 
     console.step(f"{tracker.name}: asking {' or '.join(tracker.hosts)}")
     try:
         key = config.read_private_key(tracker, workspace.environ)
         settings = workspace.settings
         limits = settings.timeout, settings.safety.max_answer_bytes
-        found = api.check_key(api.Session(tracker, key, *limits, watcher=console))
-        if isinstance(found.error, api.RefusalError) and found.error.is_of_key:
-            found.error.hint = config.describe_refused_key(tracker, key, workspace.environ)
+        check = api.check_key(api.Session(tracker, key, *limits, watcher=console))
+        if isinstance(check.error, api.RefusalError) and check.error.is_of_key:
+            check.error.hint = config.describe_refused_key(tracker, key, workspace.environ)
     except PinsyncError as error:
         return api.KeyCheck(None, error=error)
-    return found
+    return check
 
 
-def _fields(tracker: Tracker) -> dict[str, object]:
+def _build_row(tracker: Tracker) -> dict[str, object]:
     return {
         "tracker": tracker.name,
         "tracker_id": tracker.tracker_id,
@@ -101,37 +104,40 @@ def _fields(tracker: Tracker) -> dict[str, object]:
     }
 
 
-def _check_fields(found: KeyCheck) -> dict[str, object]:
-    error, ahead = found.error, found.clock_ahead
+def _build_check_row(check: KeyCheck) -> dict[str, object]:
+    error, ahead = check.error, check.clock_ahead
+    details = None
+    if error:
+        details = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
     return {
-        "accepted": found.is_accepted,
-        "host": found.host,
-        "clock_ahead_seconds": ahead if ahead is None else round(ahead),
-        "error": error and {"message": error.message, "hint": error.hint, "exit_code": error.exit_code},
+        "accepted": check.is_accepted,
+        "host": check.host,
+        "clock_ahead_seconds": None if ahead is None else round(ahead),
+        "error": details,
     }
 
 
 def _show_table(
     selected: Sequence[Tracker],
-    sources: Sequence[str] | None,
+    sources: Sequence[str],
     checks: Sequence[KeyCheck] | None,
     console: Console,
 ) -> None:
-    sources = sources or [tracker.private_key_env for tracker in selected]
     table = [["TRACKER", "TRACKER ID", "KEY FROM"]]
     for tracker, source in zip(selected, sources, strict=True):
         table.append([tracker.name, tracker.tracker_id, source])
     if checks is not None:
-        added = [["KEY", "HOST", "CLOCK"]]
-        added += [[_ACCEPTED[found.is_accepted], found.host or "-", _clock(found.clock_ahead)] for found in checks]
-        table = [row + more for row, more in zip(table, added, strict=True)]
+        table[0] += ["KEY", "HOST", "CLOCK"]
+        for row, check in zip(table[1:], checks, strict=True):
+            clock = _describe_clock(check.clock_ahead)
+            row += [_ACCEPTED[check.is_accepted], check.host or "-", clock]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         console.out(defuse("  ".join(map(str.ljust, row, widths)).rstrip()))
 
 
-def _clock(ahead: float | None) -> str:
-    """Return how this machine's clock stands to the host's."""
+def _describe_clock(ahead: float | None) -> str:
+    """Return the difference between this machine's clock and the host's in words."""
     if ahead is None:
         return "-"
     seconds = round(abs(ahead))
