@@ -30,24 +30,24 @@ def complete_sources(_ctx: click.Context, _param: click.Parameter, incomplete: s
 
 def complete_trackers(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Complete the name of a tracker of the configuration."""
-    from pinsync.commands.completion import trackers
+    from pinsync.commands.completion import list_trackers
 
-    return _filter_words(trackers(ctx.params.get("config"), read_variables()), incomplete)
+    return _filter_words(list_trackers(ctx.params.get("config"), read_variables()), incomplete)
 
 
 def complete_models(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Complete a model that has a document."""
-    from pinsync.commands.completion import models
+    from pinsync.commands.completion import list_models
 
-    return _filter_words(models(ctx.params.get("config"), read_variables()), incomplete)
+    return _filter_words(list_models(ctx.params.get("config"), read_variables()), incomplete)
 
 
 def complete_rules(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Complete the last lint rule of a list joined by commas."""
-    from pinsync.commands.completion import rules
+    from pinsync.commands.completion import list_rules
 
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in _filter_words(rules(), last)]
+    return [f"{before}{comma}{name}" for name in _filter_words(list_rules(), last)]
 
 
 def _filter_words(words: Iterable[str], incomplete: str) -> list[str]:

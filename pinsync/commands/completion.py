@@ -1,4 +1,4 @@
-"""The words that a shell may complete: what is configured, and what there is."""
+"""The words that a shell completes: trackers, models and lint rules."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def trackers(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the configured trackers; none where the configuration can't be read.
+def list_trackers(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the configured trackers; none if the configuration can't be read.
 
     Args:
-        config_file: the configuration; None to look for it.
-        environ: the environment variables; no key is looked at.
+        config_file: the path of the configuration; None to search for it.
+        environ: the environment variables; no key is read.
     """
     try:
         settings = config.load(config_file, start=find_current_folder(), environ=environ)
@@ -29,24 +29,29 @@ def trackers(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
     return [tracker.name for tracker in settings.trackers]
 
 
-def models(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
-    """Return the models that have a document, as the files' names tell them; none where they can't be listed.
+def list_models(config_file: Path | None, environ: Mapping[str, str]) -> list[str]:
+    """Return the models with a document, by the names of the files; none if they can't be listed.
 
     Args:
-        config_file: the configuration; None to look for it.
-        environ: the environment variables; no key is looked at.
+        config_file: the path of the configuration; None to search for it.
+        environ: the environment variables; no key is read.
     """
     try:
         settings = config.load(config_file, start=find_current_folder(), environ=environ)
-        store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
-        names = {path.stem for folder in settings.subfolders() for path in store.paths(folder)}
+        # Reading needs no state folder, so any folder will do.
+        store = Store(settings.root, settings.directory, settings.root)
+        names: set[str] = set()
+        for folder in settings.subfolders():
+            names.update(path.stem for path in store.paths(folder))
     except PinsyncError:
         return []
-    return sorted(unquote(name) for name in names if "~" not in name)  # with which a name ends that was cut
+    # The file name of a very long model is shortened, and has a "~".
+    return sorted(unquote(name) for name in names if "~" not in name)
 
 
-def rules() -> list[str]:
-    """Return the names of the linter's rules."""
-    from pinsync.lint.rules import RULES  # noqa: PLC0415 - they load the YAML parser, for which other words need not wait
+def list_rules() -> list[str]:
+    """Return the ids of the lint rules."""
+    # Imported here because the lint rules load the YAML parser, which other words don't need.
+    from pinsync.lint.rules import RULES  # noqa: PLC0415
 
     return list(RULES)
