@@ -1,4 +1,4 @@
-"""Where reports go besides standard output: the files of ``--report``, and the page of a CI job's step."""
+"""Write reports to standard output, to the files of ``--report``, and to the page of a CI job."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pinsync.terminal.console import Console
 
 MAX_BYTES: Final = 1024 * 1024
-"""What a step may write in all; a page beyond that isn't shown at all."""
+"""GitHub's limit of the summary of a step; a longer summary isn't shown at all."""
 _MAX_BYTES_OF_A_UNIT: Final = 3
-"""UTF-8 takes no more for a UTF-16 code unit."""
+"""The largest number of bytes in UTF-8 for a UTF-16 code unit."""
 
 
 class Outputs(Protocol):
-    """The options that say which reports are wanted."""
+    """The options for reports."""
 
     @property
     def format(self) -> str:
@@ -35,7 +35,7 @@ class Outputs(Protocol):
 
     @property
     def reports(self) -> Sequence[tuple[str, Path]]:
-        """More reports, each a format and a file."""
+        """The format and the file of each further report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class Reports:
     """The reports of one result.
 
     Attributes:
-        render: makes the report of a format; coloured if it is for standard output and that takes colour.
-        page: makes the report for the page of a CI job, of so many UTF-16 code units at most.
-        is_empty: whether the text says no more than that nothing was found, which ``--quiet`` leaves out.
-        errors: the errors that the reports hold.
+        render: renders the report in a format, with or without colour.
+        page: renders the page of a CI job, with a limit in UTF-16 code units.
+        is_empty: whether nothing was found, so that ``--quiet`` omits the text.
+        errors: the errors in the reports.
     """
 
     render: Callable[[str, bool], str]
@@ -58,17 +58,16 @@ class Reports:
 def deliver(reports: Reports, outputs: Outputs, environ: Mapping[str, str], console: Console) -> None:
     """Write a report to standard output, others to their files, and one to the page of a CI job.
 
-    Every report is rendered before the first is written: a bug in one leaves no half of the others.
-
     Args:
         reports: the reports.
         outputs: the options.
-        environ: the environment variables, of which ``GITHUB_STEP_SUMMARY`` names the page.
-        console: where to speak.
+        environ: the environment variables; ``GITHUB_STEP_SUMMARY`` names the page.
+        console: the output.
 
     Raises:
         FileError: a file can't be written.
     """
+    # All reports are rendered first, so that a bug in one doesn't leave only some of them.
     files = [(file, reports.render(format_, False)) for format_, file in outputs.reports]
     report = reports.render(outputs.format, console.color_out)
     is_silent = console.verbosity < 0 and outputs.format == "text" and reports.is_empty
@@ -81,45 +80,53 @@ def deliver(reports: Reports, outputs: Outputs, environ: Mapping[str, str], cons
 
 
 def check_reports(reports: Sequence[tuple[str, Path]], settings: Settings, compared: Iterable[Path] = ()) -> None:
-    """Make sure of what a report is not written over, and that none is led out of the repository.
-
-    Not over a configuration, a document, a compared file, what lies in a git directory, or another report (a device,
-    such as ``/dev/null``, takes several); and not through a symbolic link in the repository, which may be a
-    stranger's. Any other file may be.
+    """Refuse to write a report over a file that is needed, or through a link in the repository.
 
     Args:
-        reports: each a format and a file.
-        settings: the configuration; it says where documents lie.
-        compared: files that are read besides.
+        reports: the format and the file of each report.
+        settings: the configuration, for the place of the documents.
+        compared: files that the command reads.
 
     Raises:
-        UsageError: one would be.
+        UsageError: a report would overwrite a configuration, a document, a compared file, a file in
+            a git directory or another report, or would follow a symbolic link.
     """
-    taken = {_place(path): "a file that is compared" for path in compared}
-    taken |= {_place(settings.path): "the configuration"} if settings.path else {}
-    directory = _place(settings.root / settings.directory)
-    document = f"a document in {settings.directory}"
+    taken = {_resolve(path): "a file that is compared" for path in compared}
+    if settings.path:
+        taken[_resolve(settings.path)] = "the configuration"
     for format_, file in reports:
-        place = _place(file)
-        what = next((taken[other] for other in taken if _is_same(place, other)), None)
-        if place.name == config.FILE_NAME:
-            what = "a configuration"
-        elif _is_document(place, directory) or any(_is_same(place, other) for other in _linked(place, directory)):
-            what = document
-        elif _is_gits(place):
-            what = "what lies in a git directory"
-        if what:
+        if victim := _find_victim(_resolve(file), taken, settings):
             hint = f"name a file of its own, such as report.{format_}"
-            raise UsageError(f"--report {format_}={file} would write over {what}", hint=hint)
-        if link := _link(file, settings.root):
+            raise UsageError(f"--report {format_}={file} would write over {victim}", hint=hint)
+        # The repository, and so the link, may be a stranger's.
+        if link := _find_link(file, settings.root):
+            message = f"--report {format_}={file} would follow the symbolic link {link}"
             hint = "remove the link, or name a file outside the repository"
-            raise UsageError(f"--report {format_}={file} would follow the symbolic link {link}", hint=hint)
+            raise UsageError(message, hint=hint)
+        # A device, such as /dev/null, takes several reports.
         if not _is_device(file):
-            taken[place] = "another report"
+            taken[_resolve(file)] = "another report"
+
+
+def _find_victim(place: Path, taken: Mapping[Path, str], settings: Settings) -> str | None:
+    """Return the description of the needed file that a report would overwrite, if any."""
+    directory = _resolve(settings.root / settings.directory)
+    if place.name == config.FILE_NAME:
+        return "a configuration"
+    if _is_document(place, directory):
+        return f"a document in {settings.directory}"
+    if any(_is_same(place, document) for document in _list_linked_documents(place, directory)):
+        return f"a document in {settings.directory}"
+    if _is_in_git_directory(place):
+        return "what lies in a git directory"
+    for other, description in taken.items():
+        if _is_same(place, other):
+            return description
+    return None
 
 
 def write_reports(reports: Iterable[tuple[Path, str]]) -> None:
-    """Write reports, each a file and its text.
+    """Write the text of each report to its file.
 
     Raises:
         FileError: a file can't be written.
@@ -128,29 +135,36 @@ def write_reports(reports: Iterable[tuple[Path, str]]) -> None:
         try:
             file.write_text(text, encoding="utf-8", newline="")
         except OSError as error:
-            raise FileError(f"the report can't be written: {error.strerror}", source=str(file)) from error
+            reason = f"the report can't be written: {error.strerror}"
+            raise FileError(reason, source=str(file)) from error
 
 
-def _place(file: Path) -> Path:
-    return Path(os.path.realpath(file))  # resolve() raises where links go round in circles
+def _resolve(file: Path) -> Path:
+    # Path.resolve() raises at a loop of links.
+    return Path(os.path.realpath(file))
 
 
 def _is_same(place: Path, other: Path) -> bool:
     try:
-        return place == other or place.samefile(other)  # by way of a hard link too
+        # samefile() recognizes hard links too.
+        return place == other or place.samefile(other)
     except OSError:
         return False
 
 
-def _link(file: Path, root: Path) -> Path | None:
-    """Return the first symbolic link below ``root`` that leads to a file, as far as it leads through any."""
-    if root == root.parent:  # all of the file system, and no project: /dev/stdout is a link too
+def _find_link(file: Path, root: Path) -> Path | None:
+    """Return the first symbolic link below ``root`` on the way to a file, if there is one."""
+    # The whole file system is no project, and /dev/stdout is a link too.
+    if root == root.parent:
         return None
-    here = Path.cwd()
-    for part in file.parts:  # an absolute one begins anew
-        here /= part
-        if os.path.islink(here) and _place(here.parent).is_relative_to(root):  # noqa: PTH114 - as below
-            return here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
+    current = Path.cwd()
+    path = current
+    for part in file.parts:
+        # An absolute path starts anew, because its first part is the root.
+        path /= part
+        is_link = os.path.islink(path)  # noqa: PTH114 - as below
+        if is_link and _resolve(path.parent).is_relative_to(root):
+            return path.relative_to(current) if path.is_relative_to(current) else path
     return None
 
 
@@ -165,17 +179,26 @@ def _is_document(place: Path, directory: Path) -> bool:
     return directory in place.parents and place.name.endswith(SUFFIX)
 
 
-def _linked(place: Path, directory: Path) -> Iterator[Path]:
-    """Yield the documents that may be the same file under another name: none as a rule, for a file has but one."""
-    if os.path.isfile(place) and os.stat(place).st_nlink > 1:  # noqa: PTH113, PTH116 - as below
-        for folder, _, names in os.walk(directory):
-            yield from (found for name in names if _is_document(found := Path(folder, name), directory))
+def _list_linked_documents(place: Path, directory: Path) -> Iterator[Path]:
+    """Yield the documents that may be hard links of the same file."""
+    # A file with a single name, the usual case, needs no search.
+    if not os.path.isfile(place) or os.stat(place).st_nlink <= 1:  # noqa: PTH113, PTH116 - as below
+        return
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            document = Path(folder, name)
+            if _is_document(document, directory):
+                yield document
 
 
-def _is_gits(place: Path) -> bool:
-    """Whether a place lies in a git directory, whatever that is called, rather than in a working tree."""
+def _is_in_git_directory(place: Path) -> bool:
+    """Whether a place lies in a git directory of any name, not in a working tree."""
     for folder in (place, *place.parents):
-        if folder.name.casefold() == ".git" or (os.path.isfile(folder / "HEAD") and os.path.isdir(folder / "objects")):  # noqa: PTH112, PTH113 - Path's raise where nobody may look
+        if folder.name.casefold() == ".git":
+            return True
+        # The methods of Path raise for a folder without permission to search it.
+        has_head = os.path.isfile(folder / "HEAD")  # noqa: PTH113
+        if has_head and os.path.isdir(folder / "objects"):  # noqa: PTH112
             return True
         if os.path.lexists(folder / ".git"):
             return False
@@ -183,17 +206,17 @@ def _is_gits(place: Path) -> bool:
 
 
 def has_summary(environ: Mapping[str, str]) -> bool:
-    """Whether the runner names a page to append to."""
+    """Whether the CI job has a page for a summary."""
     return bool(environ.get("GITHUB_STEP_SUMMARY"))
 
 
 def append_summary(environ: Mapping[str, str], page: Callable[[int], str], console: Console) -> None:
-    """Append a page to the step's summary, if there is one; what stops that is a warning and no more.
+    """Append a page to the step's summary, if there is one; an error is only a warning.
 
     Args:
-        environ: the environment variables, of which ``GITHUB_STEP_SUMMARY`` names the file.
-        page: makes the page, of so many UTF-16 code units at most.
-        console: where to warn.
+        environ: the environment variables; ``GITHUB_STEP_SUMMARY`` names the file.
+        page: renders the page, with a limit in UTF-16 code units.
+        console: the output.
     """
     file = environ.get("GITHUB_STEP_SUMMARY")
     if not file:
@@ -201,7 +224,7 @@ def append_summary(environ: Mapping[str, str], page: Callable[[int], str], conso
     try:
         with Path(file).open("ab") as stream:
             before = b"\n" if stream.tell() else b""
-            text = _fitting(page, MAX_BYTES - stream.tell() - len(before))
+            text = _render_within(page, MAX_BYTES - stream.tell() - len(before))
             stream.write(before + text if text else b"")
     except OSError as error:
         reason = error.strerror or "it isn't a file"
@@ -211,10 +234,11 @@ def append_summary(environ: Mapping[str, str], page: Callable[[int], str], conso
         console.warn("the summary of the step is full: the report isn't in it")
 
 
-def _fitting(page: Callable[[int], str], room: int) -> bytes:
-    """Return the page in UTF-8, shortened if need be; empty if there is no room for one."""
-    for max_chars in (MAX_CHARS, room // _MAX_BYTES_OF_A_UNIT):
+def _render_within(page: Callable[[int], str], max_bytes: int) -> bytes:
+    """Return the page in UTF-8, shortened if necessary; empty if even the shortest is too long."""
+    # The second limit is safe for any characters.
+    for max_chars in (MAX_CHARS, max_bytes // _MAX_BYTES_OF_A_UNIT):
         text = page(max_chars).encode() if max_chars >= MIN_CHARS else b""
-        if len(text) <= room:
+        if len(text) <= max_bytes:
             return text
     return b""
