@@ -1,4 +1,4 @@
-"""``pinsync demo``: the main job on a throw-away repository and the sandbox, each step as the user would type it."""
+"""``pinsync demo``: show the main commands in a temporary repository with the sandbox."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from pinsync.commands.sandbox import configured_trackers
+from pinsync.commands.sandbox import load_configured_trackers
 from pinsync.environment import build_trial_environment
 from pinsync.errors import PinsyncError
 from pinsync.repository import clean_environment, temporary_folder
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-_IDENTITY = {"NAME": "Demo", "EMAIL": "demo@example.com"}
+_IDENTITY: Final = {"NAME": "Demo", "EMAIL": "demo@example.com"}
 
 
 def _utc_now() -> datetime:
@@ -28,18 +28,18 @@ def _utc_now() -> datetime:
 
 
 def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _utc_now) -> int:
-    """Export, commit, change something "in the UI", and show what drifted.
+    """Export, commit, change rules "in the UI", and show the drift.
 
     Args:
-        out: takes a line of standard output.
-        clock: tells the year in whose next a pin is to end.
+        out: prints a line on standard output.
+        clock: returns the present; a pin will end in the year after it.
 
     Raises:
         RepositoryError: there is no place for a temporary folder.
-        PinsyncError: a step failed; that is a bug.
+        PinsyncError: a step failed, which is a bug.
     """
     with Sandbox() as api, temporary_folder({}) as folder:
-        shell = _Shell(folder, _environment(api), out)
+        shell = _Shell(folder, _build_environment(api), out)
         out("# A local stand-in of the API with a sample shop; see `pinsync sandbox`.")
         for name, value in api.environment.items():
             out(f"$ export {name}={shlex.quote(value)}")
@@ -51,7 +51,7 @@ def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _utc_now
         shell.run("git show --stat --format=%s")
         out("\n# Somebody changes three rules in the UI: two pins swap places, one is added, one is to end next year.")
         out("# An export takes that into the files, and touches nothing else in them.")
-        _change(api, f"{clock().year + 1}-07-01T00:00:00Z")
+        _change_rules(api, f"{clock().year + 1}-07-01T00:00:00Z")
         shell.run("pinsync export")
         shell.run("git --no-pager diff")
         out("\n# None of this is committed yet, so live still differs from git. Exit code 1 says so to a job.")
@@ -61,7 +61,7 @@ def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _utc_now
     return 0
 
 
-def _change(api: Sandbox, end: str) -> None:
+def _change_rules(api: Sandbox, end: str) -> None:
     rows = [row for row in api.customizations() if len(row.get("pin_definitions") or ()) > 1]
     moved, added, ended = rows[:3]
     first, second = moved["pin_definitions"][:2]
@@ -72,15 +72,22 @@ def _change(api: Sandbox, end: str) -> None:
         api.replace(row)
 
 
-def _environment(api: Sandbox) -> dict[str, str]:
-    """The user's environment without their keys and git settings, which are none of the demo's."""
-    configured_trackers()  # by which their keys are known
+def _build_environment(api: Sandbox) -> dict[str, str]:
+    """Return the user's environment without their keys and git settings."""
+    # Loading the trackers registers their keys, so that `build_trial_environment` omits them.
+    load_configured_trackers()
     trial = clean_environment(build_trial_environment(os.environ))
-    outside = {name: value for name, value in trial.items() if not name.startswith("PINSYNC_")}
-    identity = {f"GIT_{role}_{part}": text for role in ("AUTHOR", "COMMITTER") for part, text in _IDENTITY.items()}
-    # `_Shell` reads what git and pinsync write, which is in the encoding of the console otherwise.
-    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PYTHONIOENCODING": "utf-8"}
-    return outside | identity | api.environment | settings
+    environment = {name: value for name, value in trial.items() if not name.startswith("PINSYNC_")}
+    for part, text in _IDENTITY.items():
+        environment[f"GIT_AUTHOR_{part}"] = text
+        environment[f"GIT_COMMITTER_{part}"] = text
+    # `_Shell` expects UTF-8; otherwise git and pinsync use the encoding of the console.
+    settings = {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    return environment | api.environment | settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +97,16 @@ class _Shell:
     out: Callable[[str], None]
 
     def run(self, command: str, *, ends_with: int = 0, shows_code: bool = False) -> None:
-        """Show a command, run it, and show what it says; it must end with this exit code, which may be shown too."""
+        """Print a command, run it, and print its output; the command must exit with ``ends_with``."""
         self.out(f"\n$ {command}{'; echo $?' if shows_code else ''}")
         words: Sequence[str] = shlex.split(command)
         if words[0] == "pinsync":
             words = [sys.executable, "-m", "pinsync", *words[1:]]
-        done = subprocess.run(words, cwd=self.folder, env=self.environment, capture_output=True, check=False)
-        # What a command remarks on comes first, so that a report ends it.
-        if said := (done.stderr + done.stdout).decode(errors="replace").rstrip("\n"):
-            self.out(said)
+        process = subprocess.run(words, cwd=self.folder, env=self.environment, capture_output=True, check=False)
+        # The remarks first, so that the report stands at the end.
+        if output := (process.stderr + process.stdout).decode(errors="replace").rstrip("\n"):
+            self.out(output)
         if shows_code:
-            self.out(str(done.returncode))
-        if done.returncode != ends_with:
-            raise PinsyncError(f"`{command}` ended with exit code {done.returncode}")
+            self.out(str(process.returncode))
+        if process.returncode != ends_with:
+            raise PinsyncError(f"`{command}` ended with exit code {process.returncode}")

@@ -1,4 +1,4 @@
-"""``pinsync sandbox``: the local stand-in of the API, until it is interrupted or for as long as a command runs."""
+"""``pinsync sandbox``: serve the local stand-in of the API, also for a single command."""
 
 from __future__ import annotations
 
@@ -25,23 +25,28 @@ if TYPE_CHECKING:
     from pinsync.sandbox import Fault
 
 BEAT: Final = 0.5
-"""Seconds between two looks at whether to stop; Windows delivers no signal to a thread that waits for good."""
+"""Seconds between two checks whether to stop.
+
+Windows delivers no signal to a thread that waits without a time-out.
+"""
+_REPLACED_VARIABLES: Final = ("PINSYNC_HOST", "PINSYNC_TRACKER_ID")
 _PLACEHOLDER: Final = "{tracker}"
 _SHELLS: Final = {"bash", "dash", "fish", "ksh", "pwsh", "sh", "zsh"}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
-        port: on 127.0.0.1; 0 takes a free one.
-        tracker_id: the tracker to serve; None for those of the configuration or, if it names none, for a sample one.
-        state: a JSON export that keeps the customizations from one run to the next; ``{tracker}`` in its path stands
-            for the name of each tracker.
-        fail: faults for the first requests, as `pinsync.sandbox.faults.parse_fault` reads them.
-        empty: begin without customizations rather than with the sample shop.
-        seed: makes the spelling of the answers repeatable.
+        port: the port on 127.0.0.1; 0 takes a free port.
+        tracker_id: the tracker to serve; None for the configured trackers, or for a sample
+            tracker if none is configured.
+        state: a JSON export that keeps the customizations between runs; ``{tracker}`` in its path
+            is replaced by the name of each tracker.
+        fail: faults for the first requests, in the form of `pinsync.sandbox.faults.parse_fault`.
+        empty: start without customizations instead of the sample shop.
+        seed: the seed for the random spelling of the answers.
         command: a program and its arguments.
     """
 
@@ -55,25 +60,25 @@ class Options:
 
 
 def sandbox(options: Options, out: Callable[[str], None], note: Callable[[str], None] | None = None) -> int:
-    """Serve the sandbox and print the environment to export; or run a command in that environment and serve it alone.
+    """Serve the sandbox and print its environment variables, or run a command with them.
 
     Args:
-        options: what the command line says.
-        out: takes a line of standard output; each must reach the reader at once.
-        note: takes a line for whoever is about to type into a shell; None where nobody is.
+        options: the options of the command line.
+        out: prints a line on standard output, without a buffer.
+        note: prints a note for a user who types into a shell; None without a terminal.
 
     Returns:
-        0 once SIGINT or SIGTERM has come; with a command, what that exits with (128 and the signal if one ended it),
-        for it answers the signals: SIGTERM is passed on, and SIGINT reaches it from the terminal.
+        0 after SIGINT or SIGTERM; with a command, its exit code (128 and the number of the signal
+        if a signal ended it).
 
     Raises:
-        UsageError: a fault that doesn't exist, a port that is taken, an id that no tracker can have, one state file
-            for several trackers, or a command that can't be started.
+        UsageError: an unknown fault, a port in use, an invalid tracker id, one state file for
+            several trackers, or a command that can't be started.
         FileError: the state can't be read or written.
     """
     faults: list[Fault] = [parse_fault(spec) for spec in options.fail]
     trackers = _choose_trackers(options.tracker_id)
-    (first_id, first_file), *others = _state_files(options.state, trackers).items()
+    (first_id, first_file), *others = _choose_state_files(options.state, trackers).items()
     rows, seed = () if options.empty else None, options.seed
     more = [StandIn(rows, tracker_id=other_id, state=file, seed=seed) for other_id, file in others]
     with Sandbox(
@@ -86,29 +91,33 @@ def sandbox(options: Options, out: Callable[[str], None], note: Callable[[str], 
         more_trackers=more,
     ) as server:
         content = _describe_content(server, more)
-        variables = server.environment | {tracker.private_key_env: server.private_key for tracker in trackers}
+        keys = {tracker.private_key_env: server.private_key for tracker in trackers}
+        variables = server.environment | keys
         if options.command:
-            if note and _is_typed_into(options.command):
+            if note and _is_interactive_shell(options.command):
                 note(f"{content}, until you type exit")
             return _run(options.command, {**build_trial_environment(os.environ), **variables})
         _serve(content, variables, out)
     return 0
 
 
-def configured_trackers() -> tuple[Tracker, ...]:
-    """Return the trackers of the configuration here; none if it names none or can't be read.
+def load_configured_trackers() -> tuple[Tracker, ...]:
+    """Return the trackers of the configuration in the current folder, if it can be read.
 
-    Their keys are known from then on, so that `build_trial_environment` leaves them out.
+    Also registers the variables of their keys, so that `build_trial_environment` omits them.
     """
-    # What the command of a sandbox gets from it is not for the user's own environment to say.
-    environ = {name: value for name, value in os.environ.items() if name not in ("PINSYNC_HOST", "PINSYNC_TRACKER_ID")}
-    with contextlib.suppress(PinsyncError):  # a pinsync in the sandbox will name the error
+    # The sandbox sets these two variables for its command, whatever the user's own values.
+    environ = dict(os.environ)
+    for name in _REPLACED_VARIABLES:
+        environ.pop(name, None)
+    # A pinsync in the sandbox will report the error.
+    with contextlib.suppress(PinsyncError):
         return config.load(None, start=find_current_folder(), environ=environ).trackers
     return ()
 
 
 def _choose_trackers(tracker_id: str | None) -> Sequence[Tracker]:
-    configured = configured_trackers()
+    configured = load_configured_trackers()
     if tracker_id is None:
         return configured or [Tracker("default", TRACKER_ID)]
     if not config.TRACKER_ID.fullmatch(tracker_id):
@@ -116,8 +125,8 @@ def _choose_trackers(tracker_id: str | None) -> Sequence[Tracker]:
     return [Tracker("default", tracker_id)]
 
 
-def _state_files(state: Path | None, trackers: Sequence[Tracker]) -> dict[str, Path | None]:
-    """Return the state file of each tracker id; two trackers that share an id share a state.
+def _choose_state_files(state: Path | None, trackers: Sequence[Tracker]) -> dict[str, Path | None]:
+    """Return tracker id → state file; trackers with the same id share a state.
 
     Raises:
         UsageError: several trackers would share a file.
@@ -142,8 +151,8 @@ def _describe_content(server: Sandbox, more: Sequence[StandIn]) -> str:
 
 def _serve(content: str, variables: Mapping[str, str], out: Callable[[str], None]) -> None:
     stopped = threading.Event()
-    with _answered(interrupt=stopped.set, terminate=stopped.set):
-        # A comment, so that the lines can be sourced as they are.
+    with _handle_signals(interrupt=stopped.set, terminate=stopped.set):
+        # A comment, so that a shell can source the output.
         out(f"# {content}, until interrupted")
         for name, value in variables.items():
             out(f"export {name}={shlex.quote(value)}")
@@ -151,39 +160,45 @@ def _serve(content: str, variables: Mapping[str, str], out: Callable[[str], None
             pass
 
 
-def _is_typed_into(command: Sequence[str]) -> bool:
+def _is_interactive_shell(command: Sequence[str]) -> bool:
     program, *arguments = command
     return Path(program).stem in _SHELLS and all(word.startswith("-") for word in arguments)
 
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> int:
-    asked = threading.Event()
-    started: list[subprocess.Popen[bytes]] = []
+    is_terminated = threading.Event()
+    processes: list[subprocess.Popen[bytes]] = []
 
     def terminate() -> None:
-        asked.set()
-        for process in started:
+        is_terminated.set()
+        for process in processes:
             process.terminate()
 
-    # What has a handler, rather than being ignored, is as ever for the command.
-    with _answered(interrupt=lambda: None, terminate=terminate):
+    # The command gets SIGINT from the terminal. It inherits ignored signals, but not handlers, so an
+    # empty handler here leaves the command's own reaction unchanged.
+    with _handle_signals(interrupt=lambda: None, terminate=terminate):
         try:
-            started.append(subprocess.Popen(command, env=environment))
+            processes.append(subprocess.Popen(command, env=environment))
         except OSError as error:
             raise UsageError(f"can't run {command[0]!r}: {error.strerror}") from error
-        if asked.is_set():  # before there was anybody to pass it on to
+        # SIGTERM may arrive before the process is in the list.
+        if is_terminated.is_set():
             terminate()
-        code = started[0].wait()
+        code = processes[0].wait()
     return code if code >= 0 else 128 - code
 
 
 @contextlib.contextmanager
-def _answered(*, interrupt: Callable[[], None], terminate: Callable[[], None]) -> Iterator[None]:
-    """Have signals answered so for a while."""
-    answers = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
-    before = {number: signal.signal(number, lambda number, _: answers[signal.Signals(number)]()) for number in answers}
+def _handle_signals(*, interrupt: Callable[[], None], terminate: Callable[[], None]) -> Iterator[None]:
+    """Call the functions on SIGINT and SIGTERM for the duration of the context."""
+    actions = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
+
+    def handle(number: int, _frame: object) -> None:
+        actions[signal.Signals(number)]()
+
+    old_handlers = {number: signal.signal(number, handle) for number in actions}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, old_handler in old_handlers.items():
+            signal.signal(number, old_handler)
