@@ -42,7 +42,7 @@ class ConfigurationSearch:
         environ: the environment variables.
 
     Attributes:
-        places: as `configuration_places` returns them.
+        places: as `list_configuration_paths` returns them.
     """
 
     def __init__(self, today: Settings, repository: Repository, environ: Mapping[str, str]) -> None:
