@@ -131,7 +131,7 @@ def test_fmt_leaves_a_file_that_changed_meanwhile(pinsync: CommandLine) -> None:
         return format_document(text, source)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pinsync.commands.fmt.formatted", slow)
+        patch.setattr("pinsync.commands.fmt.format_document", slow)
         result = pinsync("fmt")
     assert result.code == 4
     assert document().read_text().startswith(REMARK)
