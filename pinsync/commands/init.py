@@ -1,4 +1,4 @@
-"""``pinsync init``: a commented configuration to start from, line ends that never change, and a workflow for CI."""
+"""``pinsync init``: write a configuration, a line of ``.gitattributes``, and workflows for CI."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CI: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "gitlab": {_GITLAB: "gitlab-ci.yml"},
 }
-"""The code hosts, each with the files that its CI reads and the templates that they are copies of."""
+"""Code host → path of each CI file → its template."""
 
 _SETTINGS: Final = {
     "github": "Settings > Secrets and variables > Actions",
@@ -92,9 +92,9 @@ safety:
 """
 
 _JOB: Final = re.compile(r"(?m)^pins-(?:review|drift|sync):")
-"""Where one of the jobs for GitLab begins."""
+"""The first line of each of our jobs for GitLab."""
 _INCLUDED: Final = "pins.gitlab-ci.yml"
-"""Where they go if ``.gitlab-ci.yml`` holds others."""
+"""The file for our jobs if ``.gitlab-ci.yml`` holds other jobs."""
 
 
 def init(
@@ -106,109 +106,119 @@ def init(
     echo: Callable[[str], None],
     ci: str | None = None,
 ) -> int:
-    """Write ``pinsync.yaml``, a line of ``.gitattributes`` and, if asked for, what runs pinsync in CI; all or nothing.
+    """Write ``pinsync.yaml``, a line of ``.gitattributes`` and files for CI; all or nothing.
 
     Args:
-        root: the folder to write to.
-        tracker_id: the tracker to name, else that of ``PINSYNC_TRACKER_ID``; without either the section is a comment.
-        host: the host to name, the vendor's if ``None``; needs a tracker.
+        root: the folder of the configuration.
+        tracker_id: the id of the tracker; None for ``PINSYNC_TRACKER_ID``. Without either, the
+            section is a comment.
+        host: the host of the tracker; None for the vendor's hosts.
         environ: the environment variables.
-        echo: shows a line to the user.
-        ci: ``github`` or ``gitlab``; a configuration that is there already then stays, if nothing is to be named in it.
-            Its files are written to the repository's root, and name a configuration that lies deeper. Beside a
-            ``.gitlab-ci.yml`` with other jobs goes a file for it to include.
+        echo: prints a line.
+        ci: ``github``, ``gitlab`` or None. An existing configuration then stays, unless a tracker
+            or host is given. The files are written to the repository's root.
 
     Returns:
         The exit code, 0.
 
     Raises:
-        UsageError: the tracker id or the host is refused, a file is there already, ``root`` is for the documents of
-            another configuration, or CI wouldn't look into ``root``, where there is no configuration yet, or the only
-            one lies below it.
+        UsageError: the tracker id or the host is refused, a file exists already, ``root`` is the
+            folder of another configuration's documents, or CI wouldn't find the configuration.
         FileError: a file can't be written.
-        ConfigError: a setting in the environment, or in a configuration that is there already, is refused.
+        ConfigError: a setting in the environment or in an existing configuration is refused.
     """
     root = root.resolve()
     named_config = environ.get(config.FILE_VARIABLE)
     environ = {name: value for name, value in environ.items() if name != config.FILE_VARIABLE}
     files: dict[Path, str] = {}
-    named = tracker_id or environ.get("PINSYNC_TRACKER_ID", "").strip() or None
-    there = os.path.lexists(root / config.FILE_NAME)
-    above = None if there else _above(root, environ)
-    if fresh := not (ci and there) or bool(tracker_id or host):
-        files[root / config.FILE_NAME] = _configuration(root, named, host, environ)
-    directory = _DIRECTORY if fresh else _directory(root, environ)
-    top = _top(root) if ci else root
-    source = find_installed_source() if ci else None
-    trackers = _trackers(root, files.get(root / config.FILE_NAME), environ) if ci else ()
+    tracker_id_used = tracker_id or environ.get("PINSYNC_TRACKER_ID", "").strip() or None
+    configuration = root / config.FILE_NAME
+    exists = os.path.lexists(configuration)
+    above = None if exists else _find_configuration_above(root, environ)
+    is_new = not (ci and exists) or bool(tracker_id or host)
+    directory = _DIRECTORY
+    if is_new:
+        files[configuration] = _build_configuration(root, tracker_id_used, host, environ)
+    else:
+        directory = _find_directory(root, environ)
+    top = root
+    source: str | None = None
+    trackers: Sequence[Tracker] = ()
     if ci:
-        path = None if top == root else (root / config.FILE_NAME).relative_to(top).as_posix()
-        for file, template in _places(ci, top).items():
+        top = _find_top(root)
+        source = find_installed_source()
+        trackers = _load_trackers(root, files.get(configuration), environ)
+        path = None if top == root else configuration.relative_to(top).as_posix()
+        for file, template in _choose_ci_files(ci, top).items():
             files[file] = render(template, source, path, trackers)
-    written = _written(files, top, root, directory)
-    echo(f"Wrote {_listed(written)}.")
+    names = _write_files(files, top, root, directory)
+    echo(f"Wrote {_join_names(names)}.")
     if note := _describe_precedence(named_config, above):
         echo(note)
-    if fresh and not environ.get("PINSYNC_PRIVATE_KEY"):
-        needed = ["PINSYNC_PRIVATE_KEY"] if named else ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY"]
-        echo(f"Set {' and '.join(needed)} in the environment.")
+    if is_new and not environ.get("PINSYNC_PRIVATE_KEY"):
+        id_variables = [] if tracker_id_used else ["PINSYNC_TRACKER_ID"]
+        variables = [*id_variables, "PINSYNC_PRIVATE_KEY"]
+        echo(f"Set {' and '.join(variables)} in the environment.")
     if top / _INCLUDED in files:
         jobs = os.path.relpath(top / _GITLAB, root)
-        echo(f"Add `include: /{_INCLUDED}` to {jobs}, and to its stages, if it names any, the jobs' stage: test.")
+        stages = "and to its stages, if it names any, the jobs' stage: test."
+        echo(f"Add `include: /{_INCLUDED}` to {jobs}, {stages}")
     if ci:
-        _explain(ci, source, trackers, echo)
+        _explain_ci(ci, source, trackers, echo)
     if find_repository_root(root):
-        echo(f"Commit what was written: git add {' '.join(written)} && git commit")
+        echo(f"Commit what was written: git add {' '.join(names)} && git commit")
     if not any((root / directory).rglob(f"*{SUFFIX}")):
         echo("Next: pinsync export")
     return 0
 
 
-def _explain(
+def _explain_ci(
     ci: str,
     source: str | None,
     trackers: Sequence[Tracker],
     echo: Callable[[str], None],
 ) -> None:
-    """Say where CI has the keys from, and which code it hands them to."""
+    """Print where CI gets the keys, and which code receives them."""
     keys = list_key_variables(trackers)
     come = "key comes" if len(keys) == 1 else "keys come"
-    where = f"{_SETTINGS[ci]}: {_listed(keys)}"
+    where = f"{_SETTINGS[ci]}: {_join_names(keys)}"
     echo(f"In CI the {come} from {where}. What else a file needs stands at its top.")
     if source is None:
         echo(
             "The jobs fail until each of these files says at PINSYNC what to install, such as "
-            "git+https://HOST/PROJECT@COMMIT: this pinsync was installed neither from a commit at a "
-            "plain https address nor from a release."
+            "git+https://HOST/PROJECT@COMMIT: this pinsync was installed neither from a commit at "
+            "a plain https address nor from a release."
         )
     elif is_release(source):
         echo(
-            f"The jobs install {source} from PyPI, and hand it the key: make sure that PyPI has this pinsync under the "
-            "name, or name another source in PINSYNC, such as git+https://…@<commit>."
+            f"The jobs install {source} from PyPI, and hand it the key: make sure that PyPI has "
+            "this pinsync under the name, or name another source in PINSYNC, such as "
+            "git+https://…@<commit>."
         )
     else:
         echo(f"The jobs install {source}, the commit that is installed here; it stands in PINSYNC.")
 
 
-def _trackers(root: Path, text: str | None, environ: Mapping[str, str]) -> tuple[Tracker, ...]:
-    """Return the trackers that the configuration in ``root`` names.
+def _load_trackers(root: Path, text: str | None, environ: Mapping[str, str]) -> tuple[Tracker, ...]:
+    """Return the trackers of the configuration in ``root``.
 
     Args:
-        root: its folder.
-        text: what is about to be written there; None if it is there already.
-        environ: the environment variables; the tracker that they name is left out.
+        root: the folder.
+        text: the text of the new configuration; None to read the existing one.
+        environ: the environment variables.
     """
+    # CI has its own variable for the tracker.
     environ = {name: value for name, value in environ.items() if name != TRACKER_VARIABLE}
     if text is None:
         return config.load(None, start=root, environ=environ).trackers
     return config.parse(text.encode(), config.FILE_NAME, root=root, environ=environ).trackers
 
 
-def _above(root: Path, environ: Mapping[str, str]) -> str | None:
-    """Return the configuration that has counted in ``root`` so far, as it is called there, if there is one.
+def _find_configuration_above(root: Path, environ: Mapping[str, str]) -> str | None:
+    """Return the relative path of the configuration that applied to ``root`` so far, if any.
 
     Raises:
-        UsageError: ``root`` is where its documents go.
+        UsageError: ``root`` lies in the folder of its documents.
     """
     settings = config.load(None, start=root, environ=environ)
     above = os.path.relpath(settings.path, root) if settings.path else None
@@ -219,89 +229,101 @@ def _above(root: Path, environ: Mapping[str, str]) -> str | None:
 
 
 def _describe_precedence(named: str | None, above: str | None) -> str | None:
-    """Return a note on the configuration that counts beside the new one: that of the environment, or one above."""
+    """Return a note on another configuration that the new one competes with, if any."""
     if named:
-        return f"{config.FILE_VARIABLE} names {named}, which counts instead until you unset the variable."
+        effect = "which counts instead until you unset the variable."
+        return f"{config.FILE_VARIABLE} names {named}, {effect}"
     if above:
         return f"Here, and in the folders below, it counts instead of {above} from now on."
     return None
 
 
-def _directory(root: Path, environ: Mapping[str, str]) -> str:
-    """Return the folder of the documents of the configuration in ``root``, relative to it."""
+def _find_directory(root: Path, environ: Mapping[str, str]) -> str:
+    """Return the documents' folder in the configuration of ``root``, relative to ``root``."""
     settings = config.load(None, start=root, environ=environ)
     return (settings.root / settings.directory).relative_to(root).as_posix()
 
 
-def _written(files: Mapping[Path, str], top: Path, root: Path, directory: str) -> list[str]:
-    """Write all files and the line, or nothing; return what was written, as it is called in ``root``."""
+def _write_files(files: Mapping[Path, str], top: Path, root: Path, directory: str) -> list[str]:
+    """Write all files and the line, or nothing; return the written paths, relative to ``root``."""
+    changed = list(files)
     attributes = root / ".gitattributes"
     with contextlib.ExitStack() as undo:
         for file, text in files.items():
             _create(top, file, text, undo, root)
-        added = _append(attributes, directory)
+        if _append(attributes, directory):
+            changed.append(attributes)
+        # Everything was written, so nothing is undone.
         undo.pop_all()
-    return [os.path.relpath(file, root) for file in (*files, *([attributes] if added else []))]
+    return [os.path.relpath(file, root) for file in changed]
 
 
-def _listed(names: Sequence[str]) -> str:
-    *names, last = ["a line of .gitattributes" if name == ".gitattributes" else name for name in names]
-    return f"{', '.join(names)}{' and ' if names else ''}{last}"
+def _join_names(names: Sequence[str]) -> str:
+    words = ["a line of .gitattributes" if name == ".gitattributes" else name for name in names]
+    if len(words) == 1:
+        return words[0]
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _places(ci: str, top: Path) -> dict[Path, str]:
-    """Return the files of a code host, each with its template."""
-    places = {top / name: template for name, template in CI[ci].items()}
+def _choose_ci_files(ci: str, top: Path) -> dict[Path, str]:
+    """Return path → template of the files for a code host."""
+    files = {top / name: template for name, template in CI[ci].items()}
     jobs = top / _GITLAB
-    # What can't be read, or has been made from the template, is for `_create` to refuse.
+    # `_create` refuses a file that can't be read, or that has our jobs already.
     with contextlib.suppress(OSError):
-        if jobs in places and not _JOB.search(jobs.read_text(encoding="utf-8", errors="replace")):
-            return {top / _INCLUDED: places[jobs]}
-    return places
+        if jobs in files and not _JOB.search(jobs.read_text(encoding="utf-8", errors="replace")):
+            return {top / _INCLUDED: files[jobs]}
+    return files
 
 
-def _top(root: Path) -> Path:
-    """Return the folder in which CI looks for its files; ``root`` outside of a repository."""
+def _find_top(root: Path) -> Path:
+    """Return the repository's root, where CI reads its files; ``root`` outside of a repository."""
     top = find_repository_root(root) or root
     if os.path.lexists(root / config.FILE_NAME):
         return top
     if top != root:
-        hint = "run the command there; for a configuration here, run `pinsync init` first, then again with --ci"
+        remedy = "for a configuration here, run `pinsync init` first, then again with --ci"
+        hint = f"run the command there; {remedy}"
         raise UsageError(f"CI reads its files from the repository's root alone, {top}", hint=hint)
-    if below := next(iter(sorted(root.glob(f"*/{config.FILE_NAME}"))), None):
-        folder = below.parent.name
-        hint = f"run the command in {folder}; for one more here, run `pinsync init` first, then again with --ci"
-        raise UsageError(f"{folder} has a {config.FILE_NAME}, which the files for CI wouldn't use", hint=hint)
+    if below := sorted(root.glob(f"*/{config.FILE_NAME}")):
+        folder = below[0].parent.name
+        message = f"{folder} has a {config.FILE_NAME}, which the files for CI wouldn't use"
+        remedy = "for one more here, run `pinsync init` first, then again with --ci"
+        hint = f"run the command in {folder}; {remedy}"
+        raise UsageError(message, hint=hint)
     return root
 
 
-def _configuration(root: Path, tracker_id: str | None, host: str | None, environ: Mapping[str, str]) -> str:
-    """Return the text of ``pinsync.yaml``, once sure that it is valid."""
+def _build_configuration(root: Path, tracker_id: str | None, host: str | None, environ: Mapping[str, str]) -> str:
+    """Return the text of ``pinsync.yaml`` after checking it."""
     if host is not None and tracker_id is None:
-        raise UsageError("a host belongs to a tracker, and none is named", hint="add --tracker-id, or set PINSYNC_HOST")
-    text = _text(tracker_id, host)
+        message = "a host belongs to a tracker, and none is named"
+        raise UsageError(message, hint="add --tracker-id, or set PINSYNC_HOST")
+    text = _render_configuration(tracker_id, host)
     try:
         config.parse(text.encode(), config.FILE_NAME, root=root, environ=environ)
     except ConfigError as error:
-        if error.source != config.FILE_NAME:  # a variable's fault, and it is named
+        # An error of an environment variable names the variable already.
+        if error.source != config.FILE_NAME:
             raise
         raise UsageError(error.reason, hint=error.hint) from error
     return text
 
 
-def _text(tracker_id: str | None, host: str | None) -> str:
+def _render_configuration(tracker_id: str | None, host: str | None) -> str:
     if tracker_id is None:
         return f"{_HEADER}{_NO_TRACKER}{_FOOTER}"
     hosts = _VENDORS_HOSTS if host is None else f"    hosts: [{json.dumps(host)}]\n"
-    return f"{_HEADER}{_TRACKER.format(tracker_id=json.dumps(tracker_id), hosts=hosts)}{_FOOTER}"
+    section = _TRACKER.format(tracker_id=json.dumps(tracker_id), hosts=hosts)
+    return f"{_HEADER}{section}{_FOOTER}"
 
 
 def _create(top: Path, file: Path, text: str, undo: contextlib.ExitStack, root: Path) -> None:
-    """Write a file below ``top`` that isn't there yet; ``undo`` is told how to take it back."""
+    """Write a new file below ``top``, and register its removal with ``undo``."""
     try:
         for folder in reversed(file.relative_to(top).parents[:-1]):
             _make_folder(top / folder, undo)
-        # Exclusively: nothing that is there, not even a dangling link, is written over or through.
+        # Mode "x" never overwrites a file, and never follows a link, not even a dangling one.
         stream = file.open("x", encoding="utf-8", newline="\n")
         undo.callback(file.unlink)
         with stream:
@@ -312,12 +334,13 @@ def _create(top: Path, file: Path, text: str, undo: contextlib.ExitStack, root: 
         hint = f"edit it, or remove it to start anew{next_}"
         raise UsageError(f"{name} is there already, and nothing was changed", hint=hint) from error
     except OSError as error:
-        raise _unwritable(file, error) from error
+        raise _build_write_error(file, error) from error
 
 
 def _make_folder(folder: Path, undo: contextlib.ExitStack) -> None:
     if folder.is_symlink():
-        raise FileError("is a symbolic link, which git doesn't follow", source=str(folder), hint="make it a folder")
+        reason = "is a symbolic link, which git doesn't follow"
+        raise FileError(reason, source=str(folder), hint="make it a folder")
     if folder.is_dir():
         return
     if folder.exists():
@@ -327,22 +350,25 @@ def _make_folder(folder: Path, undo: contextlib.ExitStack) -> None:
 
 
 def _append(file: Path, directory: str) -> bool:
-    """Return whether the line for a directory had to be added."""
-    # "?" stands for what would end a pattern or have a meaning in it: quotes and backslashes would mean more yet.
+    """Add the line for a directory, unless the file has it; return whether it was added."""
+    # "?" replaces characters that would end the pattern or have a meaning in it. Quoting them would
+    # need quotes and backslashes, which have further meanings.
     line = re.sub(r"[][!# ]", "?", directory).encode() + _END_OF_LINES.encode()
     try:
         if file.is_symlink():
-            raise FileError("is a symbolic link, which git doesn't follow", source=str(file), hint="make it a file")
+            reason = "is a symbolic link, which git doesn't follow"
+            raise FileError(reason, source=str(file), hint="make it a file")
         before = file.read_bytes() if file.exists() else b""
-        if line in (there.strip() for there in before.splitlines()):
+        if line in [old_line.strip() for old_line in before.splitlines()]:
             return False
         gap = b"" if not before or before.endswith(b"\n") else b"\n"
         with file.open("ab") as stream:
             stream.write(gap + line + b"\n")
     except OSError as error:
-        raise _unwritable(file, error) from error
+        raise _build_write_error(file, error) from error
     return True
 
 
-def _unwritable(file: Path, error: OSError) -> FileError:
-    return FileError(f"can't be written: {error.strerror}", source=str(file), hint="check the folder's permissions")
+def _build_write_error(file: Path, error: OSError) -> FileError:
+    reason = f"can't be written: {error.strerror}"
+    return FileError(reason, source=str(file), hint="check the folder's permissions")
