@@ -1,4 +1,4 @@
-"""``pinsync lint``: what is wrong with documents, as a report and an exit code."""
+"""``pinsync lint``: check documents with the lint rules."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ EXPIRED_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
         paths: files and folders; all documents if empty.
         names: the trackers, instead of paths; all if empty.
-        select: the rules to apply; all if empty.
-        ignore: the rules not to apply.
-        strict: whether warnings, too, make the exit code 1.
-        expired_days: how many days after its end a pin is worth a word.
-        since: report only findings that this git revision doesn't have; None reports all.
-        explain: describe this lint rule, or list all if it is empty, instead; None to look at documents.
-        add_ignores: whether to write a comment into the documents that ignores each finding.
-        format: of the report on stdout.
-        reports: more reports, each a format and a file.
+        select: the lint rules to apply; all if empty.
+        ignore: the lint rules not to apply.
+        strict: whether warnings make the exit code 1, as errors do.
+        expired_days: the number of days after its end until a pin counts as expired.
+        since: report only findings that this git revision lacks; None reports all.
+        explain: describe this lint rule, or list all if empty; None checks documents.
+        add_ignores: whether to write an ignore comment for each finding into the documents.
+        format: the format of the report on standard output.
+        reports: the format and the file of each further report.
         now: the present, in UTC.
     """
 
@@ -78,35 +78,37 @@ class Options:
 
 
 def lint(workspace: Workspace, options: Options, console: Console) -> int:
-    """Look for what is wrong with documents; the network and a key aren't needed, git only for ``since``.
+    """Check documents, without network or key; only ``since`` needs git.
 
     Args:
         workspace: the configuration and the files.
-        options: what the command line says.
-        console: where to speak.
+        options: the options of the command line.
+        console: the output.
 
     Returns:
-        0; 1 if there are errors, or with ``strict`` or ``add_ignores`` warnings; 2 if a file can't be read, the others
-        being looked at all the same.
+        0; 1 if there are errors, or warnings with ``strict`` or ``add_ignores``; 2 if a file can't
+        be read. The other files are checked even then.
 
     Raises:
-        PinsyncError: what stops all files alike.
+        PinsyncError: an error that concerns all files.
     """
     if options.explain is not None:
         return _explain(options.explain, console) if options.explain else _list_rules(console)
-    ids = _rules(options)
+    ids = _choose_rules(options)
     if "-" in options.paths:
         hint = "name a file; its name and its neighbours count too. pinsync fmt takes -"
         raise UsageError("lint reads files, not standard input", hint=hint)
     settings = workspace.settings
     check_reports(options.reports, settings)
-    store = Store(settings.root, settings.directory, settings.root)  # which writes nothing, and so needs no state
+    # Reading needs no state folder, so any folder will do.
+    store = Store(settings.root, settings.directory, settings.root)
     tree = None
     if options.add_ignores or options.since is not None:
         tree = workspace.tree
         settings, store = tree.settings, tree.store
     configurations, refused = _check_configurations(options.paths, settings, workspace.environ)
-    files = choose_files(options.paths, options.names, settings, store, [*configurations, *refused])
+    besides = [*configurations, *refused]
+    files = choose_files(options.paths, options.names, settings, store, besides)
     reader = _Reader(store, files, settings, console)
     only_found: set[str] = set()
     if unread_document.ID in ids:
@@ -118,42 +120,55 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     if not folders and not errors and not configurations:
         console.warn(describe_search(options.paths, options.names, settings, store))
     if tree is not None and options.since is not None:
-        check = replace(check, baseline=_baseline(options, tree, folders, reader, console))
+        baseline = _read_baseline(options, tree, folders, reader, console)
+        check = replace(check, baseline=baseline)
         findings = check.select(findings)
     if options.add_ignores:
         findings = _add_ignores(folders, check, store, console)
-    findings = [*(_failure(error, store.root) for error in errors), *findings]
-    context = reader.context(findings, ids)
+    findings = [*(_build_failure(error, store.root) for error in errors), *findings]
+    context = reader.build_context(findings, ids)
     passed = (*context.passed, *(PassedTest(path, path) for path in configurations.values()))
-    found = findings, replace(context, passed=passed, has_page=has_summary(workspace.environ))
-    as_seen = reader.as_seen(*found)
+    context = replace(context, passed=passed, has_page=has_summary(workspace.environ))
+    reports = _build_reports(findings, context, reader)
+    deliver(reports, options, workspace.environ, console)
+    codes = [error.exit_code for error in errors]
+    counts_warnings = options.strict or options.add_ignores
+    has_failed = any(counts_warnings or finding.severity == "error" for finding in findings)
+    return pick_gravest([*codes, int(has_failed)])
+
+
+def _build_reports(findings: Sequence[Finding], context: Context, reader: _Reader) -> Reports:
+    # Text is for people in the current folder; other formats need paths from the root.
+    rebased = reader.rebase_findings(findings)
 
     def render(format_: str, color: bool) -> str:
         render_findings = load_lint(format_).render_findings
-        text: str = render_findings(*as_seen, color=color) if format_ == "text" else render_findings(*found)
+        text: str
+        if format_ == "text":
+            text = render_findings(rebased, context, color=color)
+        else:
+            text = render_findings(findings, context)
         return text
 
     def render_page(max_chars: int) -> str:
-        text: str = load_lint("github").render_summary(*found, max_chars)
+        text: str = load_lint("github").render_summary(findings, context, max_chars)
         return text
 
-    deliver(Reports(render, render_page, is_empty=not findings), options, workspace.environ, console)
-    codes = [error.exit_code for error in errors]
-    counts_warnings = options.strict or options.add_ignores
-    return pick_gravest([*codes, int(any(counts_warnings or finding.severity == "error" for finding in findings))])
+    return Reports(render, render_page, is_empty=not findings)
 
 
 def _check_folders(
     check: _Check, reader: _Reader, options: Options, console: Console
 ) -> tuple[list[Folder], list[Finding]]:
-    """Return the folders of the documents, and the findings in them."""
-    places = sorted({PurePosixPath(source).parent for source in {*check.files, *check.only_found}})
+    """Return the folders of the documents, and their findings."""
+    sources = {*check.files, *check.only_found}
+    places = sorted({PurePosixPath(source).parent for source in sources})
     folders: list[Folder] = []
     findings: list[Finding] = []
     with console.show_phase("checking", [str(place) for place in places]) as done:
         for place in places:
-            folders.append(reader.folder(place, options))
-            findings += check.find(folders[-1])
+            folders.append(reader.read_folder(place, options))
+            findings += check.check_folder(folders[-1])
             done(str(place))
     return folders, findings
 
@@ -161,15 +176,16 @@ def _check_folders(
 def _check_configurations(
     words: Sequence[str], settings: Settings, environ: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, FileError]]:
-    """Check the configurations among the paths of the command line; reading one is the check.
+    """Check the configurations among the paths of the command line by reading them.
 
     Args:
         words: the paths.
-        settings: the configuration of the command, which is in order.
+        settings: the configuration of the command, which was read already.
         environ: the environment variables.
 
     Returns:
-        The paths of those in order, as given and from the root; and of the others, with the error of each.
+        Path as given → path from the root of each valid configuration, and path as given → error of
+        each refused one.
     """
     passed: dict[str, str] = {}
     refused: dict[str, FileError] = {}
@@ -188,13 +204,13 @@ def _check_configurations(
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """What is looked for.
+    """The lint rules and the documents of a run.
 
     Attributes:
         ids: the lint rules to apply.
-        files: the paths of the documents to report on.
-        only_found: the paths of the documents to report on only if no tracker reads them.
-        baseline: the findings to leave out, if any.
+        files: the paths of the documents to check.
+        only_found: the paths of other documents, to report only if no tracker reads them.
+        baseline: the findings to omit, if any.
     """
 
     ids: Collection[str]
@@ -202,117 +218,122 @@ class _Check:
     only_found: Collection[str]
     baseline: Baseline | None = None
 
-    def find(self, folder: Folder) -> list[Finding]:
+    def check_folder(self, folder: Folder) -> list[Finding]:
         """Return the findings of a folder."""
         findings = apply_rules(folder, self.ids, self.files)
         findings += apply_rules(folder, {unread_document.ID}, self.only_found)
         return self.select(findings)
 
     def select(self, findings: list[Finding]) -> list[Finding]:
-        """Return the findings that the baseline doesn't have."""
+        """Return the findings that the baseline lacks."""
         return findings if self.baseline is None else self.baseline.select_new(findings)
 
 
-def _baseline(
-    options: Options, tree: WorkingTree, folders: Sequence[Folder], reader: _Reader, console: Console
+def _read_baseline(
+    options: Options,
+    tree: WorkingTree,
+    folders: Sequence[Folder],
+    reader: _Reader,
+    console: Console,
 ) -> Baseline:
-
-    documents = [document for folder in folders for document in folder.documents]
+    documents: list[Written] = []
+    for folder in folders:
+        documents += folder.documents
 
     def check(place: PurePosixPath, committed: Sequence[Written]) -> list[Finding]:
-        folder = reader.folder_of(place, committed, options)
+        folder = reader.build_folder(place, committed, options)
         return apply_rules(folder, RULES, {document.source for document in committed})
 
     return read_baseline(str(options.since), tree, documents, check, console.warn)
 
 
 def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console: Console) -> list[Finding]:
-    """Write ignore comments for all findings into the documents; return the findings that are left.
+    """Write ignore comments for all findings; return the findings that comments can't ignore.
 
     Raises:
         SafetyError: another process writes, or a document changed since it was read.
         FileError: a document can't be written.
     """
-    changed: list[Folder] = []
+    pairs: list[tuple[Written, Written]] = []
     findings: list[Finding] = []
-    for each in folders:
-        folder, left = _with_ignores(each, check)
-        changed.append(folder)
-        findings += left
-    before = [document for folder in folders for document in folder.documents]
-    after = [document for folder in changed for document in folder.documents]
-    written_to = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-    if written_to:
+    for folder in folders:
+        changed_folder, remaining = _ignore_findings(folder, check)
+        findings += remaining
+        pairs += zip(folder.documents, changed_folder.documents, strict=True)
+    pairs = [(old, new) for old, new in pairs if old != new]
+    if pairs:
+        changes = [(PurePosixPath(old.source), old.original, new.original) for old, new in pairs]
         with store.lock(), explain_interrupts():
-            changes = [(PurePosixPath(old.source), old.original, new.original) for old, new in written_to]
             store.record_forms(changes)
             for change in changes:
                 store.reshape(*change)
-    added = sum(count_ignores(new) - count_ignores(old) for old, new in written_to)
+    added = sum(count_ignores(new) - count_ignores(old) for old, new in pairs)
     comments = "1 ignore comment" if added == 1 else f"{added} ignore comments"
-    files = "1 file" if len(written_to) == 1 else f"{len(written_to)} files"
+    files = "1 file" if len(pairs) == 1 else f"{len(pairs)} files"
     console.say(f"added {comments}, changed {files}")
     return findings
 
 
-def _with_ignores(folder: Folder, check: _Check) -> tuple[Folder, list[Finding]]:
-    """Return a folder with ignore comments in its documents, and the findings that are left."""
+def _ignore_findings(folder: Folder, check: _Check) -> tuple[Folder, list[Finding]]:
+    """Return a folder with ignore comments in its documents, and the remaining findings."""
     while True:
         wanted: dict[str | None, list[tuple[int, str]]] = {}
-        findings = check.find(folder)
+        findings = check.check_folder(folder)
         for finding in findings:
             if finding.rule != syntax.ID and finding.line is not None:
                 wanted.setdefault(finding.file, []).append((finding.line, finding.rule))
-        documents = [add_ignores(each, wanted.get(each.source, ())) for each in folder.documents]
+        documents = [add_ignores(document, wanted.get(document.source, ())) for document in folder.documents]
         if documents == folder.documents:
             return folder, findings
-        # Once more: `format` finds the next difference of a file where the first one is ignored.
+        # Once more, because `format` reports only the first difference that isn't ignored.
         folder = replace(folder, documents=documents)
 
 
 def _explain(name: str, console: Console) -> int:
-    """Show the documentation of a rule, or of what stands for a file that no rule could look at.
+    """Print the documentation of a lint rule, or of the findings for unreadable files.
 
     Raises:
-        UsageError: there is no such rule.
+        UsageError: there is no such lint rule.
     """
-    rule = LINT_INCOMPLETE if name == LINT_INCOMPLETE.id else _described(RULES[_known(name)])
+    rule = LINT_INCOMPLETE
+    if name != LINT_INCOMPLETE.id:
+        rule = _build_rule(RULES[_check_name(name)])
     console.out(f"{rule.id} ({rule.severity})\n\n{rule.summary}\n\n{rule.help}".rstrip())
     return 0
 
 
 def _list_rules(console: Console) -> int:
-    """Show each rule with its severity and summary, on a line of its own."""
+    """Print each lint rule with its severity and summary."""
     width = max(map(len, RULES))
-    for rule in map(_described, RULES.values()):
+    for rule in map(_build_rule, RULES.values()):
         console.out(f"{rule.id:<{width}}  {rule.severity:<7}  {rule.summary}")
     return 0
 
 
-def _rules(options: Options) -> frozenset[str]:
-    selected = {_known(name) for name in options.select}
-    ignored = {_known(name) for name in options.ignore}
+def _choose_rules(options: Options) -> frozenset[str]:
+    selected = {_check_name(name) for name in options.select}
+    ignored = {_check_name(name) for name in options.ignore}
     if not (selected or RULES.keys()) - ignored:
-        raise UsageError("no rule is left: --ignore takes away all", hint="leave one of them out of --ignore")
+        message = "no rule is left: --ignore takes away all"
+        raise UsageError(message, hint="leave one of them out of --ignore")
     if syntax.ID in ignored:
-        message = "syntax can't be ignored: of a file that can't be read nobody knows whether it is in order"
-        raise UsageError(message, hint="mend the file, or name the files to look at")
-    # Of a file that can't be read the other rules find nothing, which must not look as if there were nothing.
+        reason = "of a file that can't be read nobody knows whether it is in order"
+        hint = "mend the file, or name the files to look at"
+        raise UsageError(f"syntax can't be ignored: {reason}", hint=hint)
+    # Always with syntax: the other lint rules find nothing in an unreadable file, which must not
+    # look like a file without faults.
     selected = selected | {syntax.ID} if selected else set(RULES)
     return frozenset(selected - ignored)
 
 
-def _known(name: str) -> str:
+def _check_name(name: str) -> str:
     if name not in RULES:
         raise UsageError(f'there is no rule "{name}"', hint=suggest(name, RULES))
     return name
 
 
-Found = tuple["Sequence[Finding]", Context]
-
-
 class _Reader:
-    """Reads the files to report on, and those beside them."""
+    """Reads the files to check, and the other documents of their folders."""
 
     def __init__(self, store: Store, chosen: Chosen, settings: Settings, console: Console) -> None:
         self.files = {str(path) for path in chosen.paths}
@@ -330,89 +351,103 @@ class _Reader:
         for path in chosen.misnamed:
             self._misnamed.setdefault(path.parent, []).append(read_misnamed(path, store))
 
-    def folder(self, folder: PurePosixPath, options: Options) -> Folder:
-        """Return a folder with the files to report on and all the other documents there."""
-        within = self._folders.get(folder, set())
-        documents = [self._document(path) for path in sorted(within.union(self._beside(folder)))]
-        return self.folder_of(folder, [document for document in documents if document is not None], options)
+    def read_folder(self, folder: PurePosixPath, options: Options) -> Folder:
+        """Return a folder with the files to check and all its other documents."""
+        paths = self._folders.get(folder, set()).union(self._list_documents(folder))
+        documents = [self._read_document(path) for path in sorted(paths)]
+        readable = [document for document in documents if document is not None]
+        return self.build_folder(folder, readable, options)
 
-    def folder_of(self, folder: PurePosixPath, documents: Sequence[Written], options: Options) -> Folder:
+    def build_folder(self, folder: PurePosixPath, documents: Sequence[Written], options: Options) -> Folder:
         """Return a folder with the given documents."""
         return Folder(
             documents,
-            RULES,
-            options.now,
-            options.expired_days,
-            self._tracker(folder),
-            str(self._chosen.expected) if folder in self._unread else None,
-            self._misnamed.get(folder, ()),
+            rules=RULES,
+            now=options.now,
+            expired_days=options.expired_days,
+            tracker=self._find_tracker(folder),
+            expected=str(self._chosen.expected) if folder in self._unread else None,
+            misnamed=self._misnamed.get(folder, ()),
         )
 
-    def _tracker(self, folder: PurePosixPath) -> str | None:
+    def _find_tracker(self, folder: PurePosixPath) -> str | None:
         return None if folder in self._unread else self._settings.subfolder(folder.name)
 
-    def _beside(self, folder: PurePosixPath) -> Sequence[PurePosixPath]:
+    def _list_documents(self, folder: PurePosixPath) -> Sequence[PurePosixPath]:
         directory = self._store.directory
+        subfolder = None if folder == directory else str(folder.relative_to(directory))
         try:
-            return self._store.paths(None if folder == directory else str(folder.relative_to(directory)))
+            return self._store.paths(subfolder)
         except FileError as error:
             self._console.warn(rebase_error(error, self._store.root).message)
             return ()
 
-    def _document(self, path: PurePosixPath) -> Written | None:
+    def _read_document(self, path: PurePosixPath) -> Written | None:
         source = str(path)
         try:
-            self._read[source] = written.read(self._text(path), source)
+            document = written.read(self._read_text(path), source)
         except FileError as error:
-            as_seen = rebase_error(error, self._store.root)
             if source in self.files:
-                self.errors.append(as_seen)
+                self.errors.append(rebase_error(error, self._store.root))
             else:
-                self._console.warn(f"{as_seen.message}; what depends on it isn't found")
+                self._warn_of_neighbour(error)
             return None
-        if path.parent in self._folders and source not in self.files:
-            for fault in self._read[source].faults[:1]:
-                self._console.warn(f"{rebase_error(fault, self._store.root).message}; what depends on it isn't found")
-        return self._read[source]
+        self._read[source] = document
+        if path.parent in self._folders and source not in self.files and document.faults:
+            self._warn_of_neighbour(document.faults[0])
+        return document
 
-    def _text(self, path: PurePosixPath) -> bytes:
+    def _warn_of_neighbour(self, error: FileError) -> None:
+        """Warn of a faulty document that isn't checked itself, but compared with others."""
+        message = rebase_error(error, self._store.root).message
+        self._console.warn(f"{message}; what depends on it isn't found")
+
+    def _read_text(self, path: PurePosixPath) -> bytes:
         text = self._store.read(path)
         if text is None:
             raise FileError("is gone", source=str(path))
         return text
 
-    def context(self, findings: Sequence[Finding], ids: Collection[str]) -> Context:
-        """Return what the reports are told besides the findings."""
-        wrong = {finding.file for finding in findings}
-        passed = [
-            PassedTest(
-                name_suite(self._read[source].model, self._tracker(PurePosixPath(source).parent)) or source, source
-            )
-            for source in sorted(self.files & self._read.keys())
-            if source not in wrong
-        ]
-        described = [_described(rule) for rule in RULES.values() if rule.ID in ids]
+    def build_context(self, findings: Sequence[Finding], ids: Collection[str]) -> Context:
+        """Return the context of the findings for the reports."""
+        faulty = {finding.file for finding in findings}
+        passed: list[PassedTest] = []
+        for source in sorted((self.files & self._read.keys()) - faulty):
+            tracker = self._find_tracker(PurePosixPath(source).parent)
+            suite = name_suite(self._read[source].model, tracker)
+            passed.append(PassedTest(suite or source, source))
+        rules = [_build_rule(rule) for rule in RULES.values() if rule.ID in ids]
         return Context(
-            "lint", [*described, LINT_INCOMPLETE], tuple(passed), configuration=find_configuration_path(self._settings)
+            "lint",
+            [*rules, LINT_INCOMPLETE],
+            tuple(passed),
+            configuration=find_configuration_path(self._settings),
         )
 
-    def as_seen(self, findings: Sequence[Finding], context: Context) -> Found:
-        """Return the same for people: with paths as they are written in the current folder."""
-        names = {
-            file: file and relative_to_cwd(file, self._store.root) for file in {finding.file for finding in findings}
-        }
-        return [replace(finding, file=names[finding.file]) for finding in findings], context
+    def rebase_findings(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Return the findings with paths as they are written in the current folder."""
+        # Once for a file, because many findings have the same file.
+        files = {finding.file for finding in findings}
+        names = {file: file and relative_to_cwd(file, self._store.root) for file in files}
+        return [replace(finding, file=names[finding.file]) for finding in findings]
 
 
-def _failure(error: FileError, root: Path) -> Finding:
-    """Return what says that something wasn't looked at; what lies outside the root is named in the message alone."""
+def _build_failure(error: FileError, root: Path) -> Finding:
+    """Return the finding for a file or folder that can't be read."""
+    # A file outside the root has no path in the reports, so the message names it.
     file = relative_to_root(error.source, root)
     message = error.message if file is None else error.reason
     return Finding(
-        LINT_INCOMPLETE.id, "error", message, file=file, line=error.line, column=error.column, hint=error.hint
+        LINT_INCOMPLETE.id,
+        "error",
+        message,
+        file=file,
+        line=error.line,
+        column=error.column,
+        hint=error.hint,
     )
 
 
-def _described(rule: LintRule) -> FindingRule:
+def _build_rule(rule: LintRule) -> FindingRule:
     summary, text = describe_rule(rule)
     return FindingRule(rule.ID, rule.SEVERITY, summary, text)
