@@ -49,12 +49,14 @@ def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _utc_now
         shell.run("git commit --quiet -m 'Configure pinsync'")
         shell.run("pinsync export --commit")
         shell.run("git show --stat --format=%s")
-        out("\n# Somebody changes three rules in the UI: two pins swap places, one is added, one is to end next year.")
+        changes = "two pins swap places, one is added, one is to end next year."
+        out(f"\n# Somebody changes three rules in the UI: {changes}")
         out("# An export takes that into the files, and touches nothing else in them.")
         _change_rules(api, f"{clock().year + 1}-07-01T00:00:00Z")
         shell.run("pinsync export")
         shell.run("git --no-pager diff")
-        out("\n# None of this is committed yet, so live still differs from git. Exit code 1 says so to a job.")
+        remark = "Exit code 1 says so to a job."
+        out(f"\n# None of this is committed yet, so live still differs from git. {remark}")
         shell.run("pinsync diff --summary", ends_with=1, shows_code=True)
         out("\n# And what does differ, in the words of people?")
         shell.run("pinsync diff", ends_with=1)
@@ -97,7 +99,7 @@ class _Shell:
     out: Callable[[str], None]
 
     def run(self, command: str, *, ends_with: int = 0, shows_code: bool = False) -> None:
-        """Print a command, run it, and print its output; the command must exit with ``ends_with``."""
+        """Print a command, run it, print its output, and check its exit code."""
         self.out(f"\n$ {command}{'; echo $?' if shows_code else ''}")
         words: Sequence[str] = shlex.split(command)
         if words[0] == "pinsync":

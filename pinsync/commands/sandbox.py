@@ -174,8 +174,8 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
         for process in processes:
             process.terminate()
 
-    # The command gets SIGINT from the terminal. It inherits ignored signals, but not handlers, so an
-    # empty handler here leaves the command's own reaction unchanged.
+    # The command gets SIGINT from the terminal. It inherits ignored signals, but not handlers, so
+    # an empty handler here leaves the command's own reaction unchanged.
     with _handle_signals(interrupt=lambda: None, terminate=terminate):
         try:
             processes.append(subprocess.Popen(command, env=environment))

@@ -86,7 +86,7 @@ def _find_extent(path: Path, index: int, starts: Sequence[LineStart]) -> tuple[i
 
 
 def read_names(document: Written) -> Iterator[tuple[int, int, str]]:
-    """Yield line, column and name of each lint rule to ignore; the name is empty if there is none."""
+    """Yield line, column and name of each lint rule to ignore; a comment may have no name."""
     for line, column, comment in document.comments:
         for ignore in IGNORE.finditer(comment):
             names = [*NAME.finditer(ignore[1] or "")]

@@ -158,7 +158,7 @@ def find_warnings(place: Place, settings: Settings, tree: WorkingTree) -> list[s
 
 
 def _describe_early(place: Place, settings: Settings, tree: WorkingTree) -> str | None:
-    """Return a warning of documents that were committed before the configuration that reads them."""
+    """Return a warning of documents committed before the configuration that reads them."""
     if isinstance(place, WorkingTree):
         return None
     read = _map_folders(settings)

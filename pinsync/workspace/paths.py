@@ -65,7 +65,8 @@ def choose_files(
         hint = "leave it out, or name that tracker's folder instead"
         raise UsageError(message, hint=hint)
     if "" in words:
-        hint = "write . for all documents below the current folder; is a variable empty that shouldn't be?"
+        question = "is a variable empty that shouldn't be?"
+        hint = f"write . for all documents below the current folder; {question}"
         raise UsageError("an empty text is no path", hint=hint)
     files: set[PurePosixPath] = set()
     folders = [] if words else [store.directory]

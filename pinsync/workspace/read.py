@@ -24,7 +24,7 @@ _FLAGS: Final = ("remove_expired_pins", "remove_nonexisting_item_pins")
 def override_flags(
     tracker: Tracker, remove_expired_pins: bool | None, remove_nonexisting_item_pins: bool | None
 ) -> Tracker:
-    """Return a tracker with the API's flags of the command line; None keeps the tracker's setting."""
+    """Return a tracker with the API's flags of the command line; None keeps its own setting."""
     if remove_expired_pins is not None:
         tracker = replace(tracker, remove_expired_pins=remove_expired_pins)
     if remove_nonexisting_item_pins is not None:

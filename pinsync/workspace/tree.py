@@ -187,8 +187,8 @@ class WorkingTree:
         for path, text in files.items():
             if self.store.read(path) != text:
                 message = f"{self._show_path(path)} changed while pinsync was at work"
-                hint = "you or a hook of the commit changed it, and nothing was committed; run the command again"
-                raise SafetyError(message, hint=hint)
+                reason = "you or a hook of the commit changed it, and nothing was committed"
+                raise SafetyError(message, hint=f"{reason}; run the command again")
 
 
 @dataclass(frozen=True, slots=True)
