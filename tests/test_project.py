@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 from graphlib import TopologicalSorter
-from importlib import metadata, resources
+from importlib import import_module, metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -113,6 +113,14 @@ IMPORTS = tuple(imports())
 def test_the_map_names_the_ground() -> None:
     sentence = MAP.partition("The ground, which every room may import, is ")[2].partition(";")[0]
     assert re.findall(r"`(\w+)`", sentence) == GROUND
+
+
+def test_the_map_names_files_and_functions_that_exist() -> None:
+    for path in re.findall(r"`([\w/]+\.(?:py|json))`", MAP):
+        assert (ROOT / "pinsync" / path).is_file() or (ROOT / path).is_file(), path
+    for module, name in re.findall(r"`(\w+)\.([A-Za-z_]\w+)`", MAP):
+        if module in ROOMS:
+            assert hasattr(import_module(f"pinsync.{module}"), name), f"{module}.{name}"
 
 
 def test_imports_go_down() -> None:

@@ -45,7 +45,7 @@ class Options:
 
     Attributes:
         model: the recommender model.
-        target: what `selection.matches` takes; None for all.
+        target: what `query.matches_target` takes; None for all.
         revision: the git revision whose rules are blamed.
         names: the trackers; all if empty.
         format: ``text`` or ``json``.

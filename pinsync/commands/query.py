@@ -120,7 +120,7 @@ class Wanted:
 
     Attributes:
         model: the recommender model.
-        target: what `selection.matches` takes.
+        target: what `query.matches_target` takes.
         target_identity: the item that a customization is for.
         tag: a tag that it has.
         id: its id.

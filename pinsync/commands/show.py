@@ -41,7 +41,7 @@ class Options:
 
     Attributes:
         model: the recommender model.
-        target: what `selection.matches` takes; None for all.
+        target: what `query.matches_target` takes; None for all.
         revision: a git revision, ``@index`` or ``@worktree``.
         at: the moment that the states are of; None for now.
         names: the trackers; all if empty.
