@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -23,6 +23,11 @@ from pinsync.cli.options import (
 from pinsync.cli.variables import API, CONFIGURATION, STEP_SUMMARY, TERMINAL
 from pinsync.model import FailOn
 from pinsync.reports import DRIFT_FORMATS, LINT_FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pinsync.cli.options import Command
 
 
 def _check_sources(_ctx: click.Context, _param: click.Parameter, sources: tuple[str, ...]) -> tuple[str, ...]:
@@ -71,6 +76,17 @@ def diff() -> None:
     """
 
 
+def _lint_rules_option(name: str, description: str) -> Callable[[Command], Command]:
+    return click.option(
+        name,
+        callback=split_names,
+        multiple=True,
+        metavar="RULES",
+        shell_complete=completion.complete_rules,
+        help=description,
+    )
+
+
 @command(
     examples={
         "pinsync lint": "Check all documents",
@@ -82,22 +98,8 @@ def diff() -> None:
     environment=(*CONFIGURATION, *STEP_SUMMARY, *TERMINAL),
 )
 @click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
-@click.option(
-    "--select",
-    callback=split_names,
-    multiple=True,
-    metavar="RULES",
-    shell_complete=completion.complete_rules,
-    help="Only these lint rules, joined by commas (default: all).",
-)
-@click.option(
-    "--ignore",
-    callback=split_names,
-    multiple=True,
-    metavar="RULES",
-    shell_complete=completion.complete_rules,
-    help="All but these lint rules, joined by commas (default: none).",
-)
+@_lint_rules_option("--select", "Only these lint rules, joined by commas (default: all).")
+@_lint_rules_option("--ignore", "All but these lint rules, joined by commas (default: none).")
 @click.option(
     "--explain",
     is_flag=False,

@@ -199,10 +199,7 @@ def describe_uncommitted(tree: WorkingTree) -> str | None:
 
 def _map_folders(settings: Settings) -> dict[PurePosixPath, str | None]:
     """Return each folder of documents → its tracker, or None if there is only one tracker."""
-    names: list[str | None] = [tracker.name for tracker in settings.trackers]
-    if len(names) <= 1:
-        names = [None]
-    return {layout.choose_folder(settings.directory, name): name for name in names}
+    return {layout.choose_folder(settings.directory, name): name for name in settings.subfolders()}
 
 
 def _find_configuration(tree: WorkingTree) -> PurePosixPath | None:
