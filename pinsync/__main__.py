@@ -128,7 +128,9 @@ def _dispatch(arguments: list[str]) -> int:
         # click itself writes help and completions; then it exits, even if the reader is gone.
         is_clicks = _COMPLETION in os.environ or not _HELP.isdisjoint(arguments)
         if isinstance(error, OSError) and is_clicks:
-            raise FileError(f"can't be written: {error.strerror}", source="standard output") from error
+            raise FileError(
+                f"can't be written: {error.strerror}", source="standard output"
+            ) from error
         if not isinstance(error, SystemExit):
             raise
         if not is_clicks:
@@ -180,7 +182,9 @@ def _interrupt(_signal: int, _frame: object) -> "NoReturn":
     raise KeyboardInterrupt
 
 
-def _keep_interrupt(otherwise: "Callable[[sys.UnraisableHookArgs], object]", ignored: "sys.UnraisableHookArgs") -> None:
+def _keep_interrupt(
+    otherwise: "Callable[[sys.UnraisableHookArgs], object]", ignored: "sys.UnraisableHookArgs"
+) -> None:
     """Send an interrupt again that Python ignored; a hook for `sys.unraisablehook`."""
     # Python ignores an exception in a destructor or in the callback of a weak reference. A process
     # of GitPython has a destructor, and the import lock of each module has such a callback.

@@ -63,7 +63,13 @@ class FileError(PinsyncError):
     exit_code = 2
 
     def __init__(
-        self, message: str, *, source: str, line: int | None = None, column: int | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        source: str,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
     ) -> None:
         # On one line: later nobody can tell a line end in the name from a line end of the message.
         parts = (one_line(source), line, column)
@@ -107,7 +113,9 @@ class DataError(RemoteError):
         hint: the remedy.
     """
 
-    def __init__(self, message: str, *, path: tuple[str | int, ...] = (), hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, path: tuple[str | int, ...] = (), hint: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.path = path
 

@@ -47,9 +47,7 @@ pin, the pins, the customization, the list of customizations and the document.
 MAX_DIGITS: Final = 4_300
 """The most decimal digits of an integer: Python itself refuses to read and write longer integers."""
 
-_RESOLVE: Final = (
-    "resolve it, or take one side with git checkout --ours or --theirs; a file that is removed is exported anew"
-)
+_RESOLVE: Final = "resolve it, or take one side with git checkout --ours or --theirs; a file that is removed is exported anew"
 _SAVE: Final = "save the file as UTF-8 without a byte order mark"
 
 # The first line of each pointer (Git LFS Specification, "The Pointer").
@@ -69,26 +67,56 @@ _CONFLICT: Final = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MUL
 
 _ITEM: Final = re.compile(r"[ \t]*-(?=[ \t]|\Z)")
 _TOO_FAR: Final = "the line is indented too far"
-_BELOW_ABOVE: Final = "begin the list item below the dash of the one above; quote a text that holds ' - '"
+_BELOW_ABOVE: Final = (
+    "begin the list item below the dash of the one above; quote a text that holds ' - '"
+)
 _UNDERINDENTED: Final = "a line inside brackets that isn't indented enough"
-_INDENT: Final = "close the brackets, or indent the line more than the key or the dash that they belong to"
+_INDENT: Final = (
+    "close the brackets, or indent the line more than the key or the dash that they belong to"
+)
 _UNENDED: Final = "a last line of nothing but blanks, without a line end"
 _QUOTED: Final = "while scanning a quoted scalar"
 _UNCLOSED: Final = "found unexpected end of stream"
-_KEYS: Final = "quote a text that holds ': '; a key and its ':' stand on one line, within 1,024 characters"
+_KEYS: Final = (
+    "quote a text that holds ': '; a key and its ':' stand on one line, within 1,024 characters"
+)
 _EXPLAINED: Final = (
-    ("found character '\\t'", "a tab where spaces belong", "indent with spaces; quote a text that holds a tab"),
+    (
+        "found character '\\t'",
+        "a tab where spaces belong",
+        "indent with spaces; quote a text that holds a tab",
+    ),
     ("cannot start any token", "a text can't begin with this character", "put the text in quotes"),
     ("mapping values are not", "a ':' where no key can stand", _KEYS),
     ("but got ':'", "a ':' where no key can stand", _KEYS),
-    ("sequence entries are not", "a '-' where no list item can stand", "begin the list on a line of its own"),
-    ("expected <block end>", "this doesn't fit what stands above", "check the indentation and the quotes"),
+    (
+        "sequence entries are not",
+        "a '-' where no list item can stand",
+        "begin the list on a line of its own",
+    ),
+    (
+        "expected <block end>",
+        "this doesn't fit what stands above",
+        "check the indentation and the quotes",
+    ),
     ("expected ':'", "a key without its ':'", _KEYS),
-    (_UNCLOSED, "quotes that aren't closed", "close them, or indent the lines that the text goes on in"),
+    (
+        _UNCLOSED,
+        "quotes that aren't closed",
+        "close them, or indent the lines that the text goes on in",
+    ),
     ("document separator", "quotes that aren't closed", "close them before the document ends"),
     ("found '<document end>'", "a '...' without a document above", "remove the line"),
-    ("found ':'", "a ':' without a key", "write the key before it; quote a text that begins with a colon"),
-    ("more indented follow up", "blanks on an empty line above a text", "remove the blanks from that line"),
+    (
+        "found ':'",
+        "a ':' without a key",
+        "write the key before it; quote a text that begins with a colon",
+    ),
+    (
+        "more indented follow up",
+        "blanks on an empty line above a text",
+        "remove the blanks from that line",
+    ),
 )
 """A part of ruamel's message, the message of pinsync instead, and its hint."""
 
@@ -97,7 +125,9 @@ _MISFITS: Final = (
     *("mapping values are not", "but got ':'", "expected ':'"),
     *("expected <block end>", "expected '<document start>'"),
 )
-_NO_BLANK: Final = re.compile(r"(?P<before> *(?:- +)*)(?P<key>[A-Za-z_]+):(?P<value>(?!//)[^\s:].*)")
+_NO_BLANK: Final = re.compile(
+    r"(?P<before> *(?:- +)*)(?P<key>[A-Za-z_]+):(?P<value>(?!//)[^\s:].*)"
+)
 _KEY_ON_TOP: Final = re.compile(r" *(?![-#\s])[^:]+:(?: |\r?$)")
 _VALUE: Final = re.compile(r"(?P<before> *(?:- +)*)[^\s:#-][^:]*: +[^\s#]")
 
@@ -203,14 +233,26 @@ def _decode(text: bytes, source: str, max_bytes: int, above: int) -> str:
     """Decode the bytes of a file, or raise a FileError for a fault that shows without parsing."""
     if len(text) > max_bytes:
         message = f"{len(text):,} bytes, more than the {max_bytes:,} that pinsync reads"
-        raise FileError(message, source=source, hint="split the file, or check that it is the right one")
+        raise FileError(
+            message, source=source, hint="split the file, or check that it is the right one"
+        )
     if text.startswith(_LFS_POINTER):
         hint = "fetch the file with git lfs pull; better, take it out of LFS: a pointer can't be reviewed"
-        raise FileError("a pointer of Git LFS, not the file itself", source=source, line=1, column=1, hint=hint)
+        raise FileError(
+            "a pointer of Git LFS, not the file itself", source=source, line=1, column=1, hint=hint
+        )
     if text.startswith(codecs.BOM_UTF8):
-        raise FileError("the file begins with a byte order mark", source=source, line=1, column=1, hint=_SAVE)
+        raise FileError(
+            "the file begins with a byte order mark", source=source, line=1, column=1, hint=_SAVE
+        )
     if text.startswith(_WIDE_MARKS) or b"\0" in text[:4]:
-        raise FileError("the file is in UTF-16 or UTF-32, not UTF-8", source=source, line=1, column=1, hint=_SAVE)
+        raise FileError(
+            "the file is in UTF-16 or UTF-32, not UTF-8",
+            source=source,
+            line=1,
+            column=1,
+            hint=_SAVE,
+        )
     try:
         decoded = text.decode()
     except UnicodeDecodeError as error:
@@ -280,7 +322,9 @@ class _Scanner(Scanner):
         self._refuse("a tag (!)", "remove the tag; quote a text that begins with !")
 
     def _refuse(self, thing: str, hint: str) -> None:
-        raise _RefusedError(problem=f"{thing} isn't read here", problem_mark=self.reader.get_mark(), note=hint)
+        raise _RefusedError(
+            problem=f"{thing} isn't read here", problem_mark=self.reader.get_mark(), note=hint
+        )
 
     def fetch_more_tokens(self) -> None:
         """Fetch the next token, and note the line that it ends on."""
@@ -297,9 +341,15 @@ class _Scanner(Scanner):
         brackets begin at any column.
         """
         reader = self.reader
-        if reader.peek() == "#" and reader.pointer and reader.buffer[reader.pointer - 1] not in " \n":
+        if (
+            reader.peek() == "#"
+            and reader.pointer
+            and reader.buffer[reader.pointer - 1] not in " \n"
+        ):
             hint = "put a space before a comment; quote a text that holds a #"
-            raise _RefusedError(problem="a # right behind a value", problem_mark=reader.get_mark(), note=hint)
+            raise _RefusedError(
+                problem="a # right behind a value", problem_mark=reader.get_mark(), note=hint
+            )
         begin = reader.get_mark()
         super().scan_to_next_token()
         self._note_comments(begin)
@@ -319,7 +369,9 @@ class _Scanner(Scanner):
         line = reader.buffer[reader.pointer - reader.column : reader.pointer]
         indentation = len(line) - len(line.lstrip(" "))
         if indentation < self.indent or (indentation == self.indent and reader.peek() not in "]}"):
-            raise _RefusedError(problem=_UNDERINDENTED, problem_mark=reader.get_mark(), note=_INDENT)
+            raise _RefusedError(
+                problem=_UNDERINDENTED, problem_mark=reader.get_mark(), note=_INDENT
+            )
 
     def scan_block_scalar_ignored_line(self, start_mark: StringMark) -> str | None:
         """Skip the rest of a line behind ``|`` or ``>``."""
@@ -360,9 +412,14 @@ class _Scanner(Scanner):
         self._check_no_item(token, begin)
         if token.value.endswith(":"):
             hint = "put a space behind it; quote a text that ends in a colon"
-            raise _RefusedError(problem="a ':' without a space", problem_mark=token.end_mark, note=hint)
+            raise _RefusedError(
+                problem="a ':' without a space", problem_mark=token.end_mark, note=hint
+            )
         if self.flow_level and token.value == "-":
-            problem, hint = "a '-' where no list item can stand", "put the dash in quotes if it is a text"
+            problem, hint = (
+                "a '-' where no list item can stand",
+                "put the dash in quotes if it is a text",
+            )
             raise _RefusedError(problem=problem, problem_mark=token.start_mark, note=hint)
         return token
 
@@ -391,7 +448,10 @@ class _Scanner(Scanner):
         of YAML 1.2 it has one.
         """
         if self.reader.column <= self.indent:
-            problem, hint = f"a '{style}' below its key", "write it behind the key, on the same line"
+            problem, hint = (
+                f"a '{style}' below its key",
+                "write it behind the key, on the same line",
+            )
             raise _RefusedError(problem=problem, problem_mark=self.reader.get_mark(), note=hint)
         token: ScalarToken = super().scan_block_scalar(style, rt)
         if self.reader.peek() == "\0":
@@ -399,7 +459,9 @@ class _Scanner(Scanner):
             last_line = buffer[buffer.rfind("\n") + 1 : -1]  # ruamel ends its buffer with a NUL
             if last_line and not last_line.strip(" "):
                 hint = "end the line, or remove its blanks"
-                raise _RefusedError(problem=_UNENDED, problem_mark=self.reader.get_mark(), note=hint)
+                raise _RefusedError(
+                    problem=_UNENDED, problem_mark=self.reader.get_mark(), note=hint
+                )
         return token
 
     def scan_flow_scalar(self, style: str) -> ScalarToken:
@@ -413,7 +475,9 @@ class _Scanner(Scanner):
             token: ScalarToken = super().scan_flow_scalar(style)
         except (ValueError, OverflowError) as error:  # from chr() of a \U escape
             problem, mark = "an escape that names no character", self.reader.get_mark()
-            raise _RefusedError(problem=problem, problem_mark=mark, note="Unicode ends at \\U0010FFFF") from error
+            raise _RefusedError(
+                problem=problem, problem_mark=mark, note="Unicode ends at \\U0010FFFF"
+            ) from error
         lines = self.reader.buffer[begin : self.reader.pointer].split("\n")[1:]
         if any(line.strip() and len(line) - len(line.lstrip(" ")) <= self.indent for line in lines):
             raise ScannerError(_QUOTED, token.start_mark, _UNCLOSED, token.start_mark)
@@ -443,7 +507,11 @@ def _explain_layout(lines: Sequence[str], number: int) -> tuple[str, str, Place]
     first = _find_first_item(lines, number)
     if first is not None:
         column = len(lines[first]) - len(lines[first].lstrip(" ")) + 1
-        return _TOO_FAR, f"begin it in column {indentation + 1}, as the list item below", (first + 1, column)
+        return (
+            _TOO_FAR,
+            f"begin it in column {indentation + 1}, as the list item below",
+            (first + 1, column),
+        )
     return None
 
 
@@ -472,13 +540,20 @@ def _translate(error: MarkedYAMLError, source: str, lines: Sequence[str], above:
         mark = error.context_mark  # the beginning of the text helps more than where ruamel gave up
     if isinstance(error, _RefusedError):
         message, hint = problem, error.note
-    elif any(part in problem for part in _MISFITS) and (layout := _explain_layout(lines, mark.line)):
+    elif any(part in problem for part in _MISFITS) and (
+        layout := _explain_layout(lines, mark.line)
+    ):
         message, hint, place = layout
         return FileError(message, source=source, line=above + place[0], column=place[1], hint=hint)
     else:
-        default = (f"this isn't YAML that pinsync reads: {problem}", "check the indentation and the quotes")
+        default = (
+            f"this isn't YAML that pinsync reads: {problem}",
+            "check the indentation and the quotes",
+        )
         message, hint = next((row[1:] for row in _EXPLAINED if row[0] in problem), default)
-    return FileError(message, source=source, line=above + mark.line + 1, column=mark.column + 1, hint=hint)
+    return FileError(
+        message, source=source, line=above + mark.line + 1, column=mark.column + 1, hint=hint
+    )
 
 
 @dataclass(slots=True)
@@ -521,7 +596,9 @@ class _Builder:
         elif isinstance(event, CollectionEndEvent):
             self._open.pop()
         elif isinstance(event, DocumentStartEvent) and self.marks:
-            raise self._build_error("a second document begins here", place, "keep one document in a file")
+            raise self._build_error(
+                "a second document begins here", place, "keep one document in a file"
+            )
 
     def _add_node(self, event: ScalarEvent | CollectionStartEvent, place: Place) -> None:
         parent = self._open[-1] if self._open else None
@@ -545,12 +622,18 @@ class _Builder:
         self, event: CollectionStartEvent, place: Place, path: Path
     ) -> list[object] | dict[str, object]:
         if len(self._open) == MAX_NESTING:
-            raise self._build_error(f"nested more than {MAX_NESTING} levels deep", place, "make it flatter")
-        value: list[object] | dict[str, object] = [] if isinstance(event, SequenceStartEvent) else {}
+            raise self._build_error(
+                f"nested more than {MAX_NESTING} levels deep", place, "make it flatter"
+            )
+        value: list[object] | dict[str, object] = (
+            [] if isinstance(event, SequenceStartEvent) else {}
+        )
         self._open.append(_Open(path, value))
         return value
 
-    def _read_key(self, event: ScalarEvent | CollectionStartEvent, place: Place, parent: Path) -> str:
+    def _read_key(
+        self, event: ScalarEvent | CollectionStartEvent, place: Place, parent: Path
+    ) -> str:
         key: object = None
         if isinstance(event, ScalarEvent) and event.style is not None:
             key = self._read_quoted(event, place)
@@ -561,7 +644,9 @@ class _Builder:
             raise self._build_error("a key must be a text", place, "put the key in quotes")
         path = (*parent, key)
         if path in self.marks:
-            message = f"the key {_quote_shortened(key)} stands twice, first on line {self.marks[path][0]}"
+            message = (
+                f"the key {_quote_shortened(key)} stands twice, first on line {self.marks[path][0]}"
+            )
             raise self._build_error(message, place, "keep one of them")
         self.marks[path] = place
         return key
@@ -578,7 +663,11 @@ class _Builder:
         value = self._resolve(text, place)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if (is_number or _NUMBER_1_1.fullmatch(text)) and not _NUMBER_TO_ALL.fullmatch(text):
-            number = f"write {canonical.render_value(value)}" if is_number else "write it in decimal digits"
+            number = (
+                f"write {canonical.render_value(value)}"
+                if is_number
+                else "write it in decimal digits"
+            )
             hint = f"{number} if it is a number; put it in quotes if it is a text"
             message = f"readers of YAML 1.1 and 1.2 take {_quote_shortened(text)} in different ways"
             raise self._build_error(message, place, hint)
@@ -595,11 +684,15 @@ class _Builder:
         number = float(found["finite"] or "nan")
         if not math.isfinite(number):
             raise self._build_error(
-                f"{_quote_shortened(text)} is not a finite number", place, "put it in quotes if it is a text"
+                f"{_quote_shortened(text)} is not a finite number",
+                place,
+                "put it in quotes if it is a text",
             )
         if is_too_small(text):
             raise self._build_error(
-                f"{_quote_shortened(text)} is too small for a number", place, "write 0, or put a text in quotes"
+                f"{_quote_shortened(text)} is too small for a number",
+                place,
+                "write 0, or put a text in quotes",
             )
         return number
 
@@ -623,7 +716,9 @@ class _Builder:
             return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         except UnicodeDecodeError as error:
             hint = "write the whole character, or the pair of escapes"
-            raise self._build_error("an escape that names half a character (a lone surrogate)", place, hint) from error
+            raise self._build_error(
+                "an escape that names half a character (a lone surrogate)", place, hint
+            ) from error
 
     def _build_error(self, message: str, place: Place, hint: str) -> FileError:
         return FileError(message, source=self.source, line=place[0], column=place[1], hint=hint)

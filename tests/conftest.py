@@ -57,7 +57,9 @@ class CommandLine:
             os.close(folder)
         return Result(code, *self.capture.readouterr())
 
-    def start(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, environ: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
         """Start it as a process of its own, its output piped; ``environ`` is added to the environment."""
         return subprocess.Popen(
             [sys.executable, "-m", "pinsync", *arguments],

@@ -46,7 +46,9 @@ class Report:
 
 @cache
 def _validator() -> jsonschema.Draft202012Validator:
-    text = resources.files("pinsync.reports").joinpath("diff.schema.json").read_text(encoding="utf-8")
+    text = (
+        resources.files("pinsync.reports").joinpath("diff.schema.json").read_text(encoding="utf-8")
+    )
     return jsonschema.Draft202012Validator(json.loads(text))
 
 

@@ -41,7 +41,13 @@ def pin(position: int, thing: str | Row, more: Row | None = None) -> Row:
     }
 
 
-def rule(number: int, target: str | Row | None, pins: Iterable[Row], title: str = "", more: Row | None = None) -> Row:
+def rule(
+    number: int,
+    target: str | Row | None,
+    pins: Iterable[Row],
+    title: str = "",
+    more: Row | None = None,
+) -> Row:
     """A customization of an item, of criteria, or of all; its id is made of a number."""
     row: Row = {"id": f"00000000-0000-4000-8000-{number:012d}"}
     if target is None:
@@ -64,11 +70,17 @@ def state(
     models: dict[str, Sequence[Row]], updated: Callable[[Row], str | None] = lambda _: None
 ) -> list[Customization]:
     """The customizations of a state, in a document's order."""
-    found = [canonical.build(model, row, updated_at=updated(row)) for model, rows in models.items() for row in rows]
+    found = [
+        canonical.build(model, row, updated_at=updated(row))
+        for model, rows in models.items()
+        for row in rows
+    ]
     return sorted(found, key=lambda item: (item.model, canonical.order(item)))
 
 
-def placed(changes: Iterable[Change], files: Sequence[Customization], folder: str = "customizations") -> list[Change]:
+def placed(
+    changes: Iterable[Change], files: Sequence[Customization], folder: str = "customizations"
+) -> list[Change]:
     """The changes, with the lines at which the customizations in ``files`` stand."""
     places: dict[int, Place] = {}
     ends: dict[str, int] = {}
@@ -76,7 +88,10 @@ def placed(changes: Iterable[Change], files: Sequence[Customization], folder: st
         line = ends.get(item.model, 3) + 1
         places[id(item)] = Place(f"{folder}/{item.model}.yaml", line)
         ends[item.model] = line + item.text.count(b"\n") - 1
-    return [replace(change, place=places.get(id(change.old)) or places.get(id(change.new))) for change in changes]
+    return [
+        replace(change, place=places.get(id(change.old)) or places.get(id(change.new)))
+        for change in changes
+    ]
 
 
 def tracker(
@@ -92,7 +107,9 @@ def tracker(
     changes, unchanged = compare(old, new)
     if filters:
         changes = explain(changes, filters, live_is_new=True)
-    return TrackerDrift(name, "1234-5678", tuple(placed(changes, old, folder)), unchanged, names=names or {})
+    return TrackerDrift(
+        name, "1234-5678", tuple(placed(changes, old, folder)), unchanged, names=names or {}
+    )
 
 
 def failed(error: PinsyncError, *, name: str = "default") -> TrackerDrift:
@@ -103,9 +120,24 @@ def failed(error: PinsyncError, *, name: str = "default") -> TrackerDrift:
 STRINGS: Final = "Strings: 9-42 #1"
 COMMITTED: Final[dict[str, Sequence[Row]]] = {
     "basket": [
-        rule(1, "/p/123/", [pin(1, "/p/234/", {"active_to": "2026-12-24T11:00:00Z"}), pin(3, "/p/240/")], STRINGS),
-        rule(2, "/p/124/", [pin(1, "/p/237/"), pin(2, "/p/342/")], "Struny nylonové", {"tags": ["evergreen"]}),
-        rule(3, {"basket_total": {"gte": 40, "lt": 49.9}}, [pin(-1, {"in_stock": True, "price": {"lt": 20}})]),
+        rule(
+            1,
+            "/p/123/",
+            [pin(1, "/p/234/", {"active_to": "2026-12-24T11:00:00Z"}), pin(3, "/p/240/")],
+            STRINGS,
+        ),
+        rule(
+            2,
+            "/p/124/",
+            [pin(1, "/p/237/"), pin(2, "/p/342/")],
+            "Struny nylonové",
+            {"tags": ["evergreen"]},
+        ),
+        rule(
+            3,
+            {"basket_total": {"gte": 40, "lt": 49.9}},
+            [pin(-1, {"in_stock": True, "price": {"lt": 20}})],
+        ),
         rule(4, None, [pin(0, "/p/205/", {"is_block_pin": True}), pin(-1, "/p/341/", CHRISTMAS)]),
         *(rule(number, f"/p/{number}/", [pin(1, "/p/234/")]) for number in range(500, 520)),
     ],
@@ -145,7 +177,9 @@ EDITED: Final[dict[str, Sequence[Row]]] = {
     ],
 }  # fmt: skip
 CATALOG: Final[dict[str, Sequence[Row]]] = {
-    "item_detail_alternatives": [rule(8, "/p/101/", [pin(1, "/p/102/"), pin(2, "/p/103/")], "Stratocaster")]
+    "item_detail_alternatives": [
+        rule(8, "/p/101/", [pin(1, "/p/102/"), pin(2, "/p/103/")], "Stratocaster")
+    ]
 }
 """What the API has when pins of items that are gone aren't left out."""
 NAMES: Final = {
@@ -175,7 +209,11 @@ def in_sync() -> Drift:
 def shop() -> Drift:
     """The drift check of a small shop: every kind of change to customizations, pins and fields, and every cause."""
     unfiltered = {item.id: item for item in state(CATALOG) if item.id}
-    return Drift(HEAD, LIVE, (tracker(committed(), edited(), filters=Filters(FETCHED, unfiltered), names=NAMES),))
+    return Drift(
+        HEAD,
+        LIVE,
+        (tracker(committed(), edited(), filters=Filters(FETCHED, unfiltered), names=NAMES),),
+    )
 
 
 def afternoon() -> Drift:
@@ -189,17 +227,30 @@ def afternoon() -> Drift:
         rule(6, "/p/148/", [pin(1, "/p/124/")], "Ukulele", {"tags": ["small"]}),
         rule(7, "/p/149/", [pin(1, "/p/124/")], "Mandolin"),
     ]
-    gifts = rule(3, "/p/108/", [pin(1, "/p/121/", {"active_to": "2026-12-24T11:00:00Z"})], "Starter set")
+    gifts = rule(
+        3, "/p/108/", [pin(1, "/p/121/", {"active_to": "2026-12-24T11:00:00Z"})], "Starter set"
+    )
     edits = [
         rule(1, "/p/101/", [pin(1, "/p/232/"), pin(3, "/p/121/")], "Halden Comet, sunburst"),
         rule(2, "/p/104/", [pin(2, "/p/999/")], "Kestrel Flying Fish"),
         gifts | {"tags": ["christmas", "gifts"]},
         rule(5, "/p/145/", [pin(1, "/p/124/")], "Travel guitar, foldable"),
-        rule(6, "/p/148/", [pin(0, "/p/101/", {"is_block_pin": True})], "Ukulele", {"tags": ["small"]}),
+        rule(
+            6,
+            "/p/148/",
+            [pin(0, "/p/101/", {"is_block_pin": True})],
+            "Ukulele",
+            {"tags": ["small"]},
+        ),
         rules[-1],
         rule(8, "/p/555/", [pin(1, "/p/232/"), pin(4, "/p/341/", CHRISTMAS)], "Travel case"),
     ]
-    names = {"/p/101/": "Halden Comet, sunburst", "/p/121/": "Tuner", "/p/124/": "Capo", "/p/232/": "Leather strap"}
+    names = {
+        "/p/101/": "Halden Comet, sunburst",
+        "/p/121/": "Tuner",
+        "/p/124/": "Capo",
+        "/p/232/": "Leather strap",
+    }
     old, new = state({"basket": rules}), state({"basket": edits}, lambda _: "2026-11-21T16:44:06Z")
     return Drift(HEAD, LIVE, (tracker(old, new, names=names),))
 
@@ -214,7 +265,9 @@ def one_pin() -> Drift:
 def labels() -> Drift:
     """Nothing that a shopper could see."""
     old = state({"basket": [rule(1, "/p/123/", [pin(1, "/p/234/")], "Strings", {"tags": ["a"]})]})
-    new = state({"basket": [rule(1, "/p/123/", [pin(1, "/p/234/")], STRINGS, {"tags": ["a", "b"]})]})
+    new = state(
+        {"basket": [rule(1, "/p/123/", [pin(1, "/p/234/")], STRINGS, {"tags": ["a", "b"]})]}
+    )
     return Drift(HEAD, LIVE, (tracker(old, new),))
 
 
@@ -237,12 +290,18 @@ def several() -> Drift:
     )
     first = tracker(committed(), edited(), name="shop-sk", folder="customizations/shop-sk")
     last = tracker(committed(), committed(), name="shop-pl")
-    return Drift(HEAD, LIVE, (first, failed(error, name="shop-cz"), replace(last, notes=("the answer has no date",))))
+    return Drift(
+        HEAD,
+        LIVE,
+        (first, failed(error, name="shop-cz"), replace(last, notes=("the answer has no date",))),
+    )
 
 
 def nothing_known() -> Drift:
     """The only tracker fails: nobody knows whether anything differs."""
-    error = RemoteError("https://live.luigisbox.tech: no connection", hint="check the network, or HTTPS_PROXY")
+    error = RemoteError(
+        "https://live.luigisbox.tech: no connection", hint="check the network, or HTTPS_PROXY"
+    )
     return Drift(HEAD, LIVE, (failed(error),))
 
 
@@ -255,10 +314,16 @@ def no_commits() -> Drift:
 
 def preview() -> Drift:
     """The preview of one's own edits: live on the left, files on the right, a new rule without id."""
-    new_rule = {key: value for key, value in rule(1, "/p/1/", [pin(1, "/p/2/")], "New").items() if key != "id"}
+    new_rule = {
+        key: value
+        for key, value in rule(1, "/p/1/", [pin(1, "/p/2/")], "New").items()
+        if key != "id"
+    }
     old, new = committed(), state({**COMMITTED, "basket": [*COMMITTED["basket"][1:], new_rule]})
     found = tracker(old, new)
-    return Drift(LIVE, Side("@worktree"), (replace(found, changes=tuple(placed(found.changes, new))),))
+    return Drift(
+        LIVE, Side("@worktree"), (replace(found, changes=tuple(placed(found.changes, new))),)
+    )
 
 
 HOSTILE: Final = (
@@ -288,9 +353,22 @@ def hostile() -> Drift:
     old_rows, new_rows = [], []
     for number, text in enumerate(HOSTILE):
         old_pins = [pin(1, text or "-"), pin(2, {text: [text, None]}, {"widget_id": text or "-"})]
-        new_pins = [pin(1, f"{text}2", {"active_to": text}), pin(3, {text: [text, None]}, {text or "-": text})]
-        old_rows.append(rule(number, text or "-", old_pins, text, {"tags": [text], "switch": {text: 1}}))
-        new_rows.append(rule(number, text or "-", new_pins, f"{text}!", {"tags": [f"{text}!"], "switch": {text: 2}}))
+        new_pins = [
+            pin(1, f"{text}2", {"active_to": text}),
+            pin(3, {text: [text, None]}, {text or "-": text}),
+        ]
+        old_rows.append(
+            rule(number, text or "-", old_pins, text, {"tags": [text], "switch": {text: 1}})
+        )
+        new_rows.append(
+            rule(
+                number,
+                text or "-",
+                new_pins,
+                f"{text}!",
+                {"tags": [f"{text}!"], "switch": {text: 2}},
+            )
+        )
     old_rows.append(rule(900, {HOSTILE[5]: HOSTILE[2]}, [pin(1, HOSTILE[6])]))
     old, new = state({HOSTILE[6]: old_rows}), state({HOSTILE[6]: new_rows}, lambda _: HOSTILE[3])
     names = {f"{text or '-'}{end}": text for text in HOSTILE for end in ("", "2")}
@@ -306,11 +384,18 @@ def large(customizations: int, *, pins: int = 3, models: int = 6) -> Drift:
     def rows(turn: int, model: int) -> list[Row]:
         numbers = range(model, customizations, models)
         return [
-            rule(number, f"/p/{number}/", [pin(at + 1, f"/p/{turn}{at}/") for at in range(pins)], f"Item @{number}")
+            rule(
+                number,
+                f"/p/{number}/",
+                [pin(at + 1, f"/p/{turn}{at}/") for at in range(pins)],
+                f"Item @{number}",
+            )
             for number in numbers
         ]
 
-    old, new = (state({f"model_{model}": rows(turn, model) for model in range(models)}) for turn in (1, 2))
+    old, new = (
+        state({f"model_{model}": rows(turn, model) for model in range(models)}) for turn in (1, 2)
+    )
     return Drift(HEAD, LIVE, (tracker(old, new),))
 
 

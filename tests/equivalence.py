@@ -377,7 +377,9 @@ def report_counts(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         for outcome in verdict.outcomes:
             codes.setdefault(name_of(outcome.command), Counter())[outcome.texts["exit code"]] += 1
-    print(f"{len(verdicts)} states, {sum(map(Counter.total, codes.values()))} commands; exit codes:")
+    print(
+        f"{len(verdicts)} states, {sum(map(Counter.total, codes.values()))} commands; exit codes:"
+    )
     for name, counter in sorted(codes.items()):
         print(f"  {name:12}", *(f"{code}: {count:<6}" for code, count in sorted(counter.items())))
 

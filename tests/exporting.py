@@ -101,7 +101,13 @@ def rows() -> list[Row]:
 def rule(number: int, model: str = "basket", **fields: object) -> Row:
     """Return one of as many rules as a test needs."""
     identifier = f"00000000-0000-4000-8000-{number:012d}"
-    return {"id": identifier, "model": model, "target_type": "item", "target_identity": f"/p/{number}/", **fields}
+    return {
+        "id": identifier,
+        "model": model,
+        "target_type": "item",
+        "target_identity": f"/p/{number}/",
+        **fields,
+    }
 
 
 @contextmanager
@@ -161,7 +167,11 @@ _LOCKS = ("lock", "writer")
 def state(folder: Path, besides: Collection[str] = _LOCKS) -> dict[str, tuple[bytes, int, int]]:
     """Return bytes, time and mode of every file below a folder, git's included, but not pinsync's own ``besides``."""
     return {
-        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode)
+        str(path.relative_to(folder)): (
+            path.read_bytes(),
+            path.stat().st_mtime_ns,
+            path.stat().st_mode,
+        )
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not (path.parent.name == "pinsync" and path.name in besides)
     }
@@ -174,6 +184,8 @@ def untouched(folder: Path, *, tried: bool = False) -> Iterator[None]:
     before = state(folder, besides)
     yield
     after = state(folder, besides)
-    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    changed = sorted(
+        name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
+    )
     if changed:
         raise AssertionError(f"changed: {', '.join(changed)}")

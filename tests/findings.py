@@ -11,7 +11,10 @@ LINT: Final = Context(
     "lint",
     (
         FindingRule(
-            "duplicate-id", "error", "Two customizations have one id.", "Give one of them another `id`, or none."
+            "duplicate-id",
+            "error",
+            "Two customizations have one id.",
+            "Give one of them another `id`, or none.",
         ),
         FindingRule("expired-pin", "warning", "A pin has expired.", "Remove it."),
     ),
@@ -29,8 +32,16 @@ DUPLICATE: Final = Finding(
     model="basket",
 )
 EXPIRED: Final = Finding(
-    "expired-pin", "warning", "ended 40 days ago", file="customizations/basket.yaml", line=20, column=9, model="basket"
+    "expired-pin",
+    "warning",
+    "ended 40 days ago",
+    file="customizations/basket.yaml",
+    line=20,
+    column=9,
+    model="basket",
 )
-WHOLE_FILE: Final = Finding("file-name", "error", "the name says homepage", file="customizations/homepage.yaml")
+WHOLE_FILE: Final = Finding(
+    "file-name", "error", "the name says homepage", file="customizations/homepage.yaml"
+)
 NO_FILE: Final = Finding("other", "warning", "no file is at fault")
 FINDINGS: Final = (DUPLICATE, EXPIRED, WHOLE_FILE, NO_FILE)

@@ -60,7 +60,14 @@ def _commit(folder: Path) -> None:
 
 
 def _git(folder: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "maintenance.auto=false")
+    identity = (
+        "-c",
+        "user.name=Test",
+        "-c",
+        "user.email=test@example.com",
+        "-c",
+        "maintenance.auto=false",
+    )
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
 
 
@@ -116,7 +123,12 @@ def rules_of_one_name(size: int) -> Files:
     """Changes that only the ends of their ids tell apart."""
 
     def row(number: int, side: int) -> Mapping[str, Any]:
-        return {"id": f"00000000-{number}", "model": "basket", "target_type": "all", "tags": [str(side)]}
+        return {
+            "id": f"00000000-{number}",
+            "model": "basket",
+            "target_type": "all",
+            "tags": [str(side)],
+        }
 
     return _exports(size, row)
 
@@ -126,7 +138,12 @@ def long_ids(size: int) -> Files:
     """Changes at one target whose ids, ever longer, differ at their ends."""
 
     def row(number: int, side: int) -> Mapping[str, Any]:
-        return {"id": f"{'0' * 20 * size}{number}", "model": "basket", "target_type": "all", "tags": [str(side)]}
+        return {
+            "id": f"{'0' * 20 * size}{number}",
+            "model": "basket",
+            "target_type": "all",
+            "tags": [str(side)],
+        }
 
     return _exports(10, row)
 
@@ -136,7 +153,9 @@ def changed_metadata(size: int) -> Files:
     """Many fields of one rule that changed, of which shoppers see one."""
 
     def row(number: int, side: int) -> Mapping[str, Any]:
-        return rule(number, target_metadata={f"field_{at}": side for at in range(size)}, switch=side)
+        return rule(
+            number, target_metadata={f"field_{at}": side for at in range(size)}, switch=side
+        )
 
     return _exports(1, row)
 
@@ -174,7 +193,9 @@ def _pin(*fields: str, item: str = "/p/{}/", position: str = "1") -> str:
 def _window(number: int, length: int = 1) -> str:
     """Return the fields of the window that begins in a second, and lasts for some."""
     begin = datetime(2030, 1, 1, tzinfo=UTC) + timedelta(seconds=2 * number)
-    start, end = (f"{moment:%Y-%m-%dT%H:%M:%S}Z" for moment in (begin, begin + timedelta(seconds=length)))
+    start, end = (
+        f"{moment:%Y-%m-%dT%H:%M:%S}Z" for moment in (begin, begin + timedelta(seconds=length))
+    )
     return f'\n        active_from: "{start}"\n        active_to: "{end}"\n'
 
 
@@ -208,10 +229,14 @@ def overlapping_pins(size: int) -> Files:
     return _document(_PINS, _lines(size, _pin()))
 
 
-def _sequence(size: int, *fields: str, item: str = "/p/{}/", position: str = "1", length: int = 1) -> str:
+def _sequence(
+    size: int, *fields: str, item: str = "/p/{}/", position: str = "1", length: int = 1
+) -> str:
     """Return pins whose windows follow one another."""
     pin = _pin(*fields, item=item, position=position)
-    return "".join(pin.replace("{}", f"{number:07}") + _window(number, length) for number in range(size))
+    return "".join(
+        pin.replace("{}", f"{number:07}") + _window(number, length) for number in range(size)
+    )
 
 
 @_of("lint")
@@ -236,7 +261,9 @@ def windows_that_overlap(size: int) -> Files:
 def blocks_in_a_row(size: int) -> Files:
     """Blocks and pins of one item, never at the same time."""
     blocks = _sequence(size, "is_block_pin: true", item="/p/", position="0")
-    pins = "".join(_pin(item="/p/", position="2") + _window(size + number) for number in range(size))
+    pins = "".join(
+        _pin(item="/p/", position="2") + _window(size + number) for number in range(size)
+    )
     return _document(_PINS, blocks, pins)
 
 
@@ -300,27 +327,36 @@ def ignore_comments(size: int) -> Files:
 @_of("lint")
 def ignore_comments_above(size: int) -> Files:
     """Comments above one customization, which each ignore all of it."""
-    return _document(_lines(size, "  # pinsync: ignore[unknown-field]"), _ALL, _lines(size, "    key_{}: 1"))
+    return _document(
+        _lines(size, "  # pinsync: ignore[unknown-field]"), _ALL, _lines(size, "    key_{}: 1")
+    )
 
 
 @_of("lint")
 def ignore_comments_on_pins(size: int) -> Files:
     """Comments above and behind the parts of a customization, of which none is the whole."""
     note = "  # pinsync: ignore[position-conflict]"
-    pins = _lines(size, _pin().replace("1\n", f"1{note}\n").replace("      -", f"    {note}\n      -", 1))
+    pins = _lines(
+        size, _pin().replace("1\n", f"1{note}\n").replace("      -", f"    {note}\n      -", 1)
+    )
     return _document(_PINS, pins)
 
 
 @_of("lint")
 def unknown_ignores(size: int) -> Files:
     """One comment that ignores many rules that don't exist."""
-    return _document(_ALL, f"    # pinsync: ignore[{', '.join(f'rule-{number}' for number in range(size))}]\n")
+    return _document(
+        _ALL, f"    # pinsync: ignore[{', '.join(f'rule-{number}' for number in range(size))}]\n"
+    )
 
 
 def _several(size: int, text: str) -> Files:
     """Return as many documents."""
     names = (f"m{number:07}" for number in range(size))
-    return {f"customizations/{name}.yaml": text.replace("basket", name).replace("{}", name) for name in names}
+    return {
+        f"customizations/{name}.yaml": text.replace("basket", name).replace("{}", name)
+        for name in names
+    }
 
 
 @_of("lint")
@@ -371,7 +407,10 @@ def files_with_findings(size: int) -> Files:
 def _renamed(size: int) -> Files:
     """Return the documents of `many_files` under other names, each with a change."""
     found = many_files(size)
-    return {path.replace("/m", "/n"): text.replace("model: m", "model: n") for path, text in found.items()}
+    return {
+        path.replace("/m", "/n"): text.replace("model: m", "model: n")
+        for path, text in found.items()
+    }
 
 
 # The form of documents.
@@ -387,7 +426,9 @@ def rules_in_reverse(size: int) -> Files:
 @_of("fmt", "--check")
 def pins_in_reverse(size: int) -> Files:
     """Pins in the reverse of their order, with comments above and behind."""
-    pins = (f"      # above\n{_pin(position=str(size - number))}  # behind\n" for number in range(size))
+    pins = (
+        f"      # above\n{_pin(position=str(size - number))}  # behind\n" for number in range(size)
+    )
     return _document(_PINS, *(pin.replace("{}", "1") for pin in pins))
 
 
@@ -511,8 +552,13 @@ def export_over_comments(size: int) -> Files:
     """Changed pins of a rule with comments."""
     row = {"model": "basket", "target_type": "all"}
     pins = [_item_pin(number + 1) for number in range(size)]
-    old = "".join(f"      # above\n{_pin(item='/p/1/', position=str(number + 2))}\n" for number in range(size))
-    return {**_document(_PINS, old), **_export(1, lambda _: {"id": "a", **row, "pin_definitions": pins})}
+    old = "".join(
+        f"      # above\n{_pin(item='/p/1/', position=str(number + 2))}\n" for number in range(size)
+    )
+    return {
+        **_document(_PINS, old),
+        **_export(1, lambda _: {"id": "a", **row, "pin_definitions": pins}),
+    }
 
 
 @_of("export", *_FROM, "--check")
@@ -520,7 +566,12 @@ def export_over_rules_without_ids(size: int) -> Files:
     """Rules that have no id yet, all of one target."""
     old = _document(_lines(size, '  - target_type: all\n    tags:\n      - "{}"'))
     row = {"model": "basket", "target_type": "all"}
-    return {**old, **_export(size, lambda number: {"id": f"i{number:07}", **row, "tags": [f"{number + size:07}"]})}
+    return {
+        **old,
+        **_export(
+            size, lambda number: {"id": f"i{number:07}", **row, "tags": [f"{number + size:07}"]}
+        ),
+    }
 
 
 @_of("export", *_FROM, "--check")
@@ -549,7 +600,9 @@ def deep_envelope(size: int) -> Files:
 @_of(*_BETWEEN, "json")
 def wide_envelope(size: int) -> Files:
     """An answer with many keys besides its results."""
-    text = json.dumps({"results": [], **{f"key_{number}": {"a": [{"rel": "self"}]} for number in range(size)}})
+    text = json.dumps(
+        {"results": [], **{f"key_{number}": {"a": [{"rel": "self"}]} for number in range(size)}}
+    )
     return {"a.json": text, "b.json": text}
 
 
@@ -594,18 +647,27 @@ def _equal_pins_moved(size: int) -> Files:
 
 
 def _rules_without_ids(tag: str) -> Callable[[int], Files]:
-    return lambda size: _document(_lines(size, f'  - target_type: all\n    tags:\n      - "{tag}{{}}"'))
+    return lambda size: _document(
+        _lines(size, f'  - target_type: all\n    tags:\n      - "{tag}{{}}"')
+    )
 
 
 def _equal_rules(size: int) -> Files:
     return _document("  - target_type: all\n" * size)
 
 
-for _arguments in (("history",), ("history", "--format", "json"), ("blame", "basket"), ("blame", "basket", "--json")):
+for _arguments in (
+    ("history",),
+    ("history", "--format", "json"),
+    ("blame", "basket"),
+    ("blame", "basket", "--json"),
+):
     _command = "_".join(word.strip("-") for word in _arguments)
     _of(*_arguments, name=f"{_command}_equal_pins", after=equal_pins)(_equal_pins_moved)
     _of(*_arguments, name=f"{_command}_rules", after=rules_in_reverse)(_equal_rules)
-    _of(*_arguments, name=f"{_command}_without_ids", after=_rules_without_ids("a"))(_rules_without_ids("b"))
+    _of(*_arguments, name=f"{_command}_without_ids", after=_rules_without_ids("a"))(
+        _rules_without_ids("b")
+    )
 for _arguments in (("history",), ("history", "--format", "markdown")):
     _command = "_".join(word.strip("-") for word in _arguments)
     _of(*_arguments, name=f"{_command}_many_files", after=many_files)(_renamed)

@@ -17,8 +17,37 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 LIKE_NUMBERS: Final = (
-    *("08989", "0012", "-007", "1e5", "1E5", "1e400", "0x1F", "-0x1F", "0o17", "0b1", "+5", "1_000", "1:30", "-0"),
-    *("1.0", "1.50", "100.0", "-0.0", ".5", "-.5", "5.", ".inf", ".NaN", "True", "FALSE", "no", "2026-01-01"),
+    *(
+        "08989",
+        "0012",
+        "-007",
+        "1e5",
+        "1E5",
+        "1e400",
+        "0x1F",
+        "-0x1F",
+        "0o17",
+        "0b1",
+        "+5",
+        "1_000",
+        "1:30",
+        "-0",
+    ),
+    *(
+        "1.0",
+        "1.50",
+        "100.0",
+        "-0.0",
+        ".5",
+        "-.5",
+        "5.",
+        ".inf",
+        ".NaN",
+        "True",
+        "FALSE",
+        "no",
+        "2026-01-01",
+    ),
 )
 """Names that one reader of YAML or another takes for something else than text if they stand bare."""
 _QUOTED: Final = ("8989", "-1", "1.5", "true", "null", "")
@@ -55,9 +84,14 @@ def _rules(draw: st.DrawFn) -> tuple[Row, list[str]]:
     if tags := draw(st.lists(_NAMES, max_size=2)):
         row["tags"] = tags
         fields.append(draw(_tags(tags)))
-    row["target_metadata"] = {"count": 7, "title": draw(st.sampled_from(["no", "2026-01-01", "Straps"]))}
+    row["target_metadata"] = {
+        "count": 7,
+        "title": draw(st.sampled_from(["no", "2026-01-01", "Straps"])),
+    }
     count = draw(st.sampled_from(["7", "+7", "7.0", "7.", "0x7"]))
-    fields.append(["target_metadata:", f"  count: {count}", f"  title: {row['target_metadata']['title']}"])
+    fields.append(
+        ["target_metadata:", f"  count: {count}", f"  title: {row['target_metadata']['title']}"]
+    )
     row["pin_definitions"] = []
     pins = ["pin_definitions:"]
     for _ in range(draw(st.integers(1, 2))):

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-SCHEMA = json.loads(resources.files("pinsync.reports").joinpath("history.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    resources.files("pinsync.reports").joinpath("history.schema.json").read_text(encoding="utf-8")
+)
 BASKET = "customizations/basket.yaml"
 HOME = "customizations/home.yaml"
 
@@ -50,7 +52,11 @@ def text(model: str, *rules: Record) -> str:
 
 
 def commit(
-    message: str, files: Mapping[str, str | bytes | None] | None = None, *, author: str = "", at: int = 0
+    message: str,
+    files: Mapping[str, str | bytes | None] | None = None,
+    *,
+    author: str = "",
+    at: int = 0,
 ) -> str:
     """Write or remove files and commit all there is; return the full hash.
 
@@ -70,14 +76,26 @@ def commit(
     options += [f"--date={moment}"] if at else []
     run("add", "--all")
     environ = {"GIT_COMMITTER_DATE": moment} if at else {}
-    run("commit", "--quiet", "--allow-empty", "--allow-empty-message", f"--message={message}", *options, **environ)
+    run(
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--allow-empty-message",
+        f"--message={message}",
+        *options,
+        **environ,
+    )
     return run("rev-parse", "HEAD")
 
 
 def run(*arguments: str, **environ: str) -> str:
     """Run a git command that must succeed."""
     done = subprocess.run(
-        ["git", *arguments], capture_output=True, text=True, check=False, env={**os.environ, **environ}
+        ["git", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.removesuffix("\n")
@@ -99,23 +117,32 @@ class Told:
     def changes(self) -> dict[str, list[str]]:
         """By subject, each change in a line: ``changed basket /p/1/: moved /p/2/``."""
         return {
-            found["subject"]: [line for each in found["trackers"] for line in map(told, each["changes"])]
+            found["subject"]: [
+                line for each in found["trackers"] for line in map(told, each["changes"])
+            ]
             for found in self.record["commits"]
         }
 
     @property
     def notes(self) -> dict[str, list[str]]:
         """By subject, the notes of those that have any."""
-        return {found["subject"]: found["notes"] for found in self.record["commits"] if found["notes"]}
+        return {
+            found["subject"]: found["notes"] for found in self.record["commits"] if found["notes"]
+        }
 
 
 def told(change: Record) -> str:
     """A change in a line."""
     target = change["target_identity"] or change["target_type"]
-    pins = [f"{pin['kind']} {pin.get('to', pin.get('from')).get('pin_identity')}" for pin in change["pins"]]
+    pins = [
+        f"{pin['kind']} {pin.get('to', pin.get('from')).get('pin_identity')}"
+        for pin in change["pins"]
+    ]
     fields = [".".join(map(str, field["path"])) for field in change["fields"]]
     whole = change["kind"] in ("added", "removed")
-    return f"{change['kind']} {change['model']} {target}" + ("" if whole else f": {', '.join([*pins, *fields])}")
+    return f"{change['kind']} {change['model']} {target}" + (
+        "" if whole else f": {', '.join([*pins, *fields])}"
+    )
 
 
 def log(pinsync: CommandLine, *arguments: str) -> Told:
@@ -131,7 +158,9 @@ def places(told_: Told) -> dict[str, list[str]]:
     """By subject, where the changed rules stand."""
     return {
         found["subject"]: [
-            f"{change['file']}:{change['line']}" for each in found["trackers"] for change in each["changes"]
+            f"{change['file']}:{change['line']}"
+            for each in found["trackers"]
+            for change in each["changes"]
         ]
         for found in told_.record["commits"]
     }

@@ -33,12 +33,16 @@ def export(
     assert _merge(after, items, ignore) == after
     for path, text in after.items():
         assert text.endswith(b"\n")
-        says = {entry.customization.text for entry in parse_document(text, path, ignore=ignore).entries}
+        says = {
+            entry.customization.text for entry in parse_document(text, path, ignore=ignore).entries
+        }
         assert says >= {item.text for item in items if path == f"{item.model}.yaml"}
     return after
 
 
-def _merge(files: Mapping[str, bytes], live: list[Customization], ignore: normalize.Ignored) -> dict[str, bytes]:
+def _merge(
+    files: Mapping[str, bytes], live: list[Customization], ignore: normalize.Ignored
+) -> dict[str, bytes]:
     found: dict[str, Document] = read_documents(
         ((PurePosixPath(path), text) for path, text in files.items()), live, ignore
     )

@@ -144,7 +144,9 @@ def _attachments(log: str) -> Iterator[str]:
 def _controls(log: str) -> Iterator[str]:
     """Sections of GitLab, folds of Travis, links of Buildkite, notes of Jenkins: all hold an ESC."""
     yield from re.findall(r"section_(?:start|end):\d+:[\w.-]+(?:\[[^\]]*\])?\r\x1b\[0K", log)
-    yield from re.findall(r"travis_\w+:\S+\r\x1b\[0K|\x1b\]133[78];[^\x07]*\x07|\x1b\[8mha:.*?\x1b\[0m", log)
+    yield from re.findall(
+        r"travis_\w+:\S+\r\x1b\[0K|\x1b\]133[78];[^\x07]*\x07|\x1b\[8mha:.*?\x1b\[0m", log
+    )
 
 
 _RUNNERS: Final[Mapping[str, Callable[[str], Iterator[str]]]] = {

@@ -382,7 +382,9 @@ class Folder:
         run: runs a command line of pinsync in the folder.
     """
 
-    def __init__(self, random: Random, path: Path, environment: Mapping[str, str], run: Run) -> None:
+    def __init__(
+        self, random: Random, path: Path, environment: Mapping[str, str], run: Run
+    ) -> None:
         self.random = random
         self.path = path
         self._environment = environment
@@ -672,7 +674,17 @@ sandbox --fail nonsense -- true
 sandbox --seed 1 -- true
 """
 COMPLETIONS: Final = (
-    *("", "di", "diff ", "diff @", "diff --format ", "diff --tracker ", "show ", "show k", "blame b"),
+    *(
+        "",
+        "di",
+        "diff ",
+        "diff @",
+        "diff --format ",
+        "diff --tracker ",
+        "show ",
+        "show k",
+        "blame b",
+    ),
     *("history --model ", "lint --select ", "lint --explain s", "lint --format ", "init --ci "),
     *("export --", "fmt cust", "-C .. diff --"),
 )
@@ -708,7 +720,9 @@ class Draw:
         return self._random.choice(self._choices[name])
 
 
-def some_commands(random: Random, folder: Folder, names: Sequence[str], rows: Rows) -> list[Command]:
+def some_commands(
+    random: Random, folder: Folder, names: Sequence[str], rows: Rows
+) -> list[Command]:
     """Return command lines in random order; the last ones bring the folder to what is live."""
     documents = folder.documents()
     texts = [path.read_bytes().decode() for path in documents]

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-QUICK: Final = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+QUICK: Final = settings(
+    derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+)
 """The same examples in every run, however slow the machine."""
 
 AWKWARD: Final = (
@@ -60,8 +62,21 @@ AWKWARD: Final = (
 """Texts that one YAML reader or another takes for something else, or that a writer spoils."""
 
 _CLASSES: Final = (
-    *("\x00\x1f", "\x7f\x9f", "\xa0\u0200", "\u0600\u0700", "\u2000\u2070", "\ufdc0\ufdf5", "\ufe00\uffff"),
-    *("\U0001f300\U0001f6ff", "\U0001fff0\U0001ffff", "\U000dfff0\U000e0100", "\U0010fff0\U0010ffff"),
+    *(
+        "\x00\x1f",
+        "\x7f\x9f",
+        "\xa0\u0200",
+        "\u0600\u0700",
+        "\u2000\u2070",
+        "\ufdc0\ufdf5",
+        "\ufe00\uffff",
+    ),
+    *(
+        "\U0001f300\U0001f6ff",
+        "\U0001fff0\U0001ffff",
+        "\U000dfff0\U000e0100",
+        "\U0010fff0\U0010ffff",
+    ),
 )
 characters = st.one_of(
     *(st.characters(min_codepoint=ord(low), max_codepoint=ord(high)) for low, high in _CLASSES),
@@ -76,11 +91,15 @@ texts = st.one_of(
 keys = texts.filter(lambda text: len(text) < 80)
 
 integers = st.one_of(
-    st.integers(), st.integers(min_value=-(10**30), max_value=10**30), st.sampled_from([2**53, 2**64, -1])
+    st.integers(),
+    st.integers(min_value=-(10**30), max_value=10**30),
+    st.sampled_from([2**53, 2**64, -1]),
 )
 floats = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from([1e15, 9999999999999998.0, 1e16, 123456789012345680.0, 1e22, 1e308, 1.5, 1e-7, 5e-324, -0.0]),
+    st.sampled_from(
+        [1e15, 9999999999999998.0, 1e16, 123456789012345680.0, 1e22, 1e308, 1.5, 1e-7, 5e-324, -0.0]
+    ),
 )
 scalars = st.one_of(st.none(), st.booleans(), integers, floats, texts)
 values = st.recursive(
@@ -110,7 +129,10 @@ def _field(expected: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 _UNKNOWN: Final = ("note", "is_new", "a-b", "x y", "Zz", "no")
 pins = st.fixed_dictionaries(
-    {"position": _field(st.integers(-1, 4)), "pin_type": _field(st.sampled_from(["item", "criteria"]))},
+    {
+        "position": _field(st.integers(-1, 4)),
+        "pin_type": _field(st.sampled_from(["item", "criteria"])),
+    },
     optional={
         "pin_identity": _field(st.one_of(st.sampled_from(["/p/1/", "/p/2/"]), texts)),
         "pin_criteria": _field(objects),
@@ -155,7 +177,9 @@ _OF_A_PIN: Final[dict[str, tuple[object, ...]]] = {
     "active_from": (None,),
     "active_to": (None,),
 }
-_UTC: Final = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:[0-5]\d)(\.\d+)?(?:[Zz]|[+-]00:00)", re.ASCII)
+_UTC: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:[0-5]\d)(\.\d+)?(?:[Zz]|[+-]00:00)", re.ASCII
+)
 
 
 def other_spelling(row: Row, random: Random) -> Row:
@@ -182,7 +206,9 @@ def _other_pin(pin: Row, random: Random) -> Row:
 def _with_nothings(row: Row, names: dict[str, tuple[object, ...]], random: Random) -> Row:
     row = dict(row)
     for name, nothings in names.items():
-        if name not in row or any(type(row[name]) is type(nothing) and row[name] == nothing for nothing in nothings):
+        if name not in row or any(
+            type(row[name]) is type(nothing) and row[name] == nothing for nothing in nothings
+        ):
             row[name] = random.choice(nothings)
     return row
 
@@ -302,7 +328,9 @@ def as_json(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(as_json, value))}]"
     return (
-        canonical.render_value(normalize.normalize_value(value, ())) if isinstance(value, float) else json.dumps(value)
+        canonical.render_value(normalize.normalize_value(value, ()))
+        if isinstance(value, float)
+        else json.dumps(value)
     )
 
 
@@ -322,9 +350,12 @@ def scribbled(draw: st.DrawFn, value: object, remarks: Sequence[str], indent: in
     keys = draw(st.permutations(list(value))) if isinstance(value, dict) else range(len(value))
     names = {key: f"{key}:" if isinstance(value, dict) else "-" for key in keys}
     if indent and draw(st.integers(0, 2)) == 0:
-        ends = [draw(st.sampled_from(["", "", f"{remark(True, False)}\n{pad}{below()}"])) for _ in keys]
+        ends = [
+            draw(st.sampled_from(["", "", f"{remark(True, False)}\n{pad}{below()}"])) for _ in keys
+        ]
         parts = [
-            f"{names[key].removeprefix('-')} {as_json(value[key])},{end}" for key, end in zip(keys, ends, strict=True)
+            f"{names[key].removeprefix('-')} {as_json(value[key])},{end}"
+            for key, end in zip(keys, ends, strict=True)
         ]
         return ("{{{}}}" if isinstance(value, dict) else "[{}]").format("".join(parts))
     text = ""

@@ -44,7 +44,15 @@ def test_an_empty_answer_is_an_answer(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "rest",
-    ['"next": null', '"next": ""', '"has_more": false', '"total": 1', '"total": null', '"total": "many"', '"total": 0'],
+    [
+        '"next": null',
+        '"next": ""',
+        '"has_more": false',
+        '"total": 1',
+        '"total": null',
+        '"total": "many"',
+        '"total": 0',
+    ],
 )
 def test_what_is_no_sign_of_paging(rest: str) -> None:
     assert len(split_rows(f'{{{rest}, "results": [{{}}]}}'.encode())) == 1
@@ -80,7 +88,9 @@ def test_what_is_no_answer(body: bytes) -> None:
 
 def test_an_answer_nested_beyond_all_bounds_is_none() -> None:
     with pytest.raises(DataError):
-        list(map(decode_row, split_rows(b'{"results": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}")))
+        list(
+            map(decode_row, split_rows(b'{"results": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}"))
+        )
 
 
 @pytest.mark.parametrize("depth", [900, 980, 990, 1000, 5000])
@@ -213,7 +223,10 @@ def test_a_key_twice_in_a_row_is_refused_and_named(fields: str, message: str) ->
     first, second = '{"id": "first", "model": "m", "target_type": "all"}', f"{{{A}, {fields}}}"
     for colon in (":", " :", "\n:"):
         row = second.replace('": ', f'"{colon} ')
-        assert refusal(answered(first, row)) == f"row 2 of the answer {message} stands twice in one object"
+        assert (
+            refusal(answered(first, row))
+            == f"row 2 of the answer {message} stands twice in one object"
+        )
 
 
 BLANKS = ("", " ", "  ", "\t", "\n", "\r\n", " \t\r\n ")
@@ -253,8 +266,12 @@ def test_results_that_stand_twice_are_refused(body: str) -> None:
 
 
 def test_a_key_twice_beside_the_results_is_refused() -> None:
-    assert refusal(b'{"next": "/2", "results": [], "next": null}').startswith('the answer: the key "next" stands twice')
-    assert refusal(b'{"results": [], "meta": {"total": 5, "total": 0}}').startswith('the answer: meta: the key "total"')
+    assert refusal(b'{"next": "/2", "results": [], "next": null}').startswith(
+        'the answer: the key "next" stands twice'
+    )
+    assert refusal(b'{"results": [], "meta": {"total": 5, "total": 0}}').startswith(
+        'the answer: meta: the key "total"'
+    )
 
 
 @pytest.mark.parametrize(
@@ -283,7 +300,9 @@ def spelled(value: object, twice: int, seen: Iterator[int]) -> str:
     """Return JSON in which the object with this number among those that hold anything has its last key twice."""
     if isinstance(value, dict):
         repeated = bool(value) and next(seen) == twice
-        members = [f"{json.dumps(key)}: {spelled(item, twice, seen)}" for key, item in value.items()]
+        members = [
+            f"{json.dumps(key)}: {spelled(item, twice, seen)}" for key, item in value.items()
+        ]
         return f"{{{', '.join([*members, *members[-1:]] if repeated else members)}}}"
     if isinstance(value, list):
         return f"[{', '.join(spelled(item, twice, seen) for item in value)}]"
@@ -333,7 +352,9 @@ def test_any_spelling_is_read_as_a_slow_reader_reads_it(
             read_customizations(body.encode(), ())
     else:
         assert read == answer
-        assert read_customizations(body.encode(), ()) == read_customizations(answered(json.dumps(drawn)), ())
+        assert read_customizations(body.encode(), ()) == read_customizations(
+            answered(json.dumps(drawn)), ()
+        )
 
 
 # Half a surrogate pair
@@ -356,7 +377,9 @@ def test_a_lone_surrogate_is_named(fields: str, place: str) -> None:
     )
 
 
-@pytest.mark.parametrize("body", ['{"results": [], "x": "\\ud800"}', '{"results": [{"x": "\\ud800"}', '["\\ud800"]'])
+@pytest.mark.parametrize(
+    "body", ['{"results": [], "x": "\\ud800"}', '{"results": [{"x": "\\ud800"}', '["\\ud800"]']
+)
 def test_a_lone_surrogate_elsewhere_is_no_answer_either(body: str) -> None:
     with pytest.raises(DataError, match="the answer is not"):
         split_rows(body.encode())
@@ -381,10 +404,14 @@ def test_a_row_is_called_by_what_it_has(row: str, known: str) -> None:
     assert name_row(7, row.encode()) == f"row 7 of the answer{known}"
 
 
-@pytest.mark.parametrize("number", ["1e-400", "-1E-400", "0.0001e-330", "1E-" + "9" * 500_000, f"0.{'0' * 400}1"])
+@pytest.mark.parametrize(
+    "number", ["1e-400", "-1E-400", "0.0001e-330", "1E-" + "9" * 500_000, f"0.{'0' * 400}1"]
+)
 def test_a_number_that_a_float_would_turn_into_zero_is_refused(number: str) -> None:
     row = f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": {number}}}}}'
-    with pytest.raises(DataError, match=r"target_metadata\.weight: .* is too small for a number") as error:
+    with pytest.raises(
+        DataError, match=r"target_metadata\.weight: .* is too small for a number"
+    ) as error:
         read_customizations(f'{{"results": [{row}]}}'.encode(), ())
     assert len(error.value.message) < 200
 

@@ -42,13 +42,25 @@ RESET = b"reset"
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    ):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
 
 def answer(
-    status: int = 200, body: bytes = BODY, *, date: datetime | None = NOW, length: int | None = None, **headers: str
+    status: int = 200,
+    body: bytes = BODY,
+    *,
+    date: datetime | None = NOW,
+    length: int | None = None,
+    **headers: str,
 ) -> bytes:
     lines = [
         f"HTTP/1.1 {status} Any",
@@ -192,7 +204,12 @@ def test_a_request_is_signed_by_its_own_bytes() -> None:
     assert headers["Date"] == "Sat, 21 Nov 2026 17:55:00 GMT"
     assert headers["Content-Type"] == "application/json; charset=utf-8"
     assert headers["Authorization"] == signing.build_authorization(
-        "1234-5678", KEY, method="POST", content_type=headers["Content-Type"], date=headers["Date"], path=PATH
+        "1234-5678",
+        KEY,
+        method="POST",
+        content_type=headers["Content-Type"],
+        date=headers["Date"],
+        path=PATH,
     )
     assert headers["User-Agent"] == f"pinsync/{__version__}"
     assert headers["Accept-Encoding"] == "gzip"
@@ -200,7 +217,9 @@ def test_a_request_is_signed_by_its_own_bytes() -> None:
 
 
 def test_the_signature_is_made_without_a_client() -> None:
-    request = httpx.Request("POST", f"https://x{PATH}?a=b", headers={"Content-Type": signing.CONTENT_TYPE})
+    request = httpx.Request(
+        "POST", f"https://x{PATH}?a=b", headers={"Content-Type": signing.CONTENT_TYPE}
+    )
     signed = next(api.ApiAuth("1234-5678", KEY, lambda: NOW).auth_flow(request))
     assert signed.headers["Date"] == signing.format_http_date(NOW)
     assert signed.headers["Authorization"] == signing.build_authorization(
@@ -275,7 +294,10 @@ def test_a_compression_bomb_is_stopped_before_it_fills_the_memory() -> None:
 
 
 def test_an_encoding_that_was_not_asked_for_is_refused() -> None:
-    assert "in an encoding that was not asked for: br" in failure(answer(Content_Encoding="br")).message
+    assert (
+        "in an encoding that was not asked for: br"
+        in failure(answer(Content_Encoding="br")).message
+    )
 
 
 @pytest.mark.parametrize("page", [b"<!DOCTYPE html>", b"\n <html>", b"\xef\xbb\xbf<?xml?>"])
@@ -319,7 +341,12 @@ def test_what_may_pass_is_tried_again_with_a_fresh_signature(name: str) -> None:
     for (_, headers), waited in zip(server.requests, (0.0, first, first + second), strict=True):
         assert headers["Date"] == signing.format_http_date(NOW + timedelta(seconds=waited))
         assert headers["Authorization"] == signing.build_authorization(
-            "1234-5678", KEY, method="POST", content_type=signing.CONTENT_TYPE, date=headers["Date"], path=PATH
+            "1234-5678",
+            KEY,
+            method="POST",
+            content_type=signing.CONTENT_TYPE,
+            date=headers["Date"],
+            path=PATH,
         )
     assert 0.5 <= time.pauses[0] <= 1.5
     assert 1.0 <= time.pauses[1] <= 2.0
@@ -368,7 +395,9 @@ def test_a_retry_after_that_means_nothing_is_ignored(text: str) -> None:
 
 def test_a_retry_after_in_the_past_means_now() -> None:
     time = Time()
-    with serving(answer(429, Retry_After=signing.format_http_date(NOW - timedelta(days=1))), answer()) as server:
+    with serving(
+        answer(429, Retry_After=signing.format_http_date(NOW - timedelta(days=1))), answer()
+    ) as server:
         export(server.url, time=time)
     assert time.pauses[0] <= 1
 
@@ -400,18 +429,29 @@ def test_an_answer_that_trickles_is_given_up(name: str) -> None:
 
 def test_the_reason_of_a_refusal_that_trickles_is_not_waited_for() -> None:
     refusal = Trickle(b'HTTP/1.1 404 Not Found\r\nContent-Length: 100000\r\n\r\n{"reason": "', b"a")
-    assert failure(refusal, time=Time(pace=api.ANSWER_SECONDS / 10)).message.endswith("404 Not Found")
+    assert failure(refusal, time=Time(pace=api.ANSWER_SECONDS / 10)).message.endswith(
+        "404 Not Found"
+    )
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_silence_is_bounded_by_the_time_of_the_attempt_too(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_is_bounded_by_the_time_of_the_attempt_too(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Over http the server reads the request and says nothing; over https it says nothing in the handshake."""
     monkeypatch.setattr("pinsync.api.call.ANSWER_SECONDS", 0.2)
     monkeypatch.setattr("pinsync.api.call.RETRY_SECONDS", 0.2)
     began = monotonic()
-    with serving(HANG) as server, pytest.raises(RemoteError, match=r"did not finish its answer in 0\.2 s"):
+    with (
+        serving(HANG) as server,
+        pytest.raises(RemoteError, match=r"did not finish its answer in 0\.2 s"),
+    ):
         api.export(
-            Tracker("shop", "1-2", "SHOP_KEY", (server.url.replace("http", scheme),)), KEY, {}, timeout=60, max_bytes=1
+            Tracker("shop", "1-2", "SHOP_KEY", (server.url.replace("http", scheme),)),
+            KEY,
+            {},
+            timeout=60,
+            max_bytes=1,
         )
     assert monotonic() - began < 30
 
@@ -442,7 +482,9 @@ def test_the_next_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_many_addresses_that_do_not_answer_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = unused().replace("127.0.0.1", "localhost")
-    monkeypatch.setattr(socket, "getaddrinfo", addresses(*(f"127.0.1.{number}" for number in range(50))))
+    monkeypatch.setattr(
+        socket, "getaddrinfo", addresses(*(f"127.0.1.{number}" for number in range(50)))
+    )
     with pytest.raises(RemoteError, match="did not finish its answer in 300 s"):
         export(closed, time=Time(pace=api.ANSWER_SECONDS / 10))
 
@@ -489,7 +531,10 @@ def test_each_wait_is_told_with_its_reason_and_length() -> None:
     for number, text in enumerate((first, second, third)):
         assert text == f"attempt {number + 2} of 4 in {time.pauses[number]:.1f} s: {reason}"
     assert other == f"asking {server.url}: {reason}, tried 4 times"
-    assert more[0] == f"attempt 2 of 4 in {time.pauses[3]:.1f} s: {server.url} answered 503 Service Unavailable"
+    assert (
+        more[0]
+        == f"attempt 2 of 4 in {time.pauses[3]:.1f} s: {server.url} answered 503 Service Unavailable"
+    )
     assert more[1].startswith(f"attempt 3 of 4 in {time.pauses[4]:.1f} s: {server.url} broke off: ")
     assert count == len(BODY)
     assert watcher.told[:2] == [first, 0], "once a pause is over, it is no longer shown"
@@ -511,7 +556,11 @@ def test_a_key_in_a_broken_head_is_not_shown() -> None:
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 422, 500])
 def test_a_clear_answer_is_final(status: int) -> None:
-    with serving(answer(status)) as first, serving() as second, pytest.raises(RemoteError, match=str(status)):
+    with (
+        serving(answer(status)) as first,
+        serving() as second,
+        pytest.raises(RemoteError, match=str(status)),
+    ):
         export(first.url, second.url)
     assert len(first.requests) == 1
 
@@ -527,7 +576,8 @@ def test_a_wrong_key_names_the_tracker() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(-90, "90 s ahead of"), (-6, "6 s ahead of"), (5, "5 s behind"), (7200, "7200 s behind")]
+    ("seconds", "words"),
+    [(-90, "90 s ahead of"), (-6, "6 s ahead of"), (5, "5 s behind"), (7200, "7200 s behind")],
 )
 def test_a_wrong_clock_is_told_by_how_much(seconds: int, words: str) -> None:
     error = failure(answer(401, date=NOW + timedelta(seconds=seconds)))
@@ -540,7 +590,10 @@ def test_a_small_difference_is_not_blamed(seconds: int) -> None:
 
 
 def test_an_unknown_tracker_names_the_setting() -> None:
-    assert failure(answer(404)).hint == "check the tracker_id, 1234-5678, in pinsync.yaml or PINSYNC_TRACKER_ID"
+    assert (
+        failure(answer(404)).hint
+        == "check the tracker_id, 1234-5678, in pinsync.yaml or PINSYNC_TRACKER_ID"
+    )
 
 
 def test_a_refused_filter_names_every_field() -> None:
@@ -573,7 +626,9 @@ ODD_BODIES = [
 @pytest.mark.parametrize("body", ODD_BODIES, ids=range(len(ODD_BODIES)))
 def test_any_body_of_a_refusal_is_survived(body: bytes) -> None:
     assert failure(answer(422, body)).message.endswith("answered 422 Unprocessable Entity")
-    assert failure(answer(422, body, Content_Encoding="gzip")).message.endswith("answered 422 Unprocessable Entity")
+    assert failure(answer(422, body, Content_Encoding="gzip")).message.endswith(
+        "answered 422 Unprocessable Entity"
+    )
 
 
 def test_a_reason_is_data() -> None:
@@ -613,7 +668,10 @@ def unknown(*_arguments: object, **_more: object) -> None:
 def test_a_name_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # no test asks a name server
     error = without(monkeypatch, "https://live.luigisbox.tech")
-    assert error.message == "tracker shop: https://live.luigisbox.tech can't be found by name (DNS), tried 4 times"
+    assert (
+        error.message
+        == "tracker shop: https://live.luigisbox.tech can't be found by name (DNS), tried 4 times"
+    )
 
 
 def test_a_proxy_is_used_for_https_and_its_refusal_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -625,7 +683,9 @@ def test_a_proxy_is_used_for_https_and_its_refusal_told(monkeypatch: pytest.Monk
     assert error.hint == "check HTTPS_PROXY"
 
 
-def test_a_proxys_password_is_not_shown_where_the_proxy_echoes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxys_password_is_not_shown_where_the_proxy_echoes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     password = "p4ss/w0rd"  # noqa: S105 - of nobody
     echoed = base64.b64encode(f"user:{password}".encode()).decode()
     refused = f"HTTP/1.1 403 {password} {echoed}\r\nContent-Length: 0\r\n\r\n".encode()
@@ -643,7 +703,9 @@ def test_a_proxy_that_can_not_be_reached_is_told(monkeypatch: pytest.MonkeyPatch
     assert "can't be reached through the proxy: " in error.message
     assert error.hint == "check HTTPS_PROXY"
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    error = without(monkeypatch, "https://live.luigisbox.tech", HTTPS_PROXY="http://proxy.example.com")
+    error = without(
+        monkeypatch, "https://live.luigisbox.tech", HTTPS_PROXY="http://proxy.example.com"
+    )
     assert "can't be reached through the proxy, whose name can't be found (DNS)" in error.message
     assert error.hint == "check HTTPS_PROXY"
 
@@ -662,7 +724,9 @@ def test_certificates_that_can_not_be_read_are_the_configurations_fault(
     empty.touch()
     for file in (tmp_path / "nope", empty, tmp_path):
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
-        with pytest.raises(ConfigError, match=r"^SSL_CERT_FILE: the certificates to trust can't be read: ") as caught:
+        with pytest.raises(
+            ConfigError, match=r"^SSL_CERT_FILE: the certificates to trust can't be read: "
+        ) as caught:
             export("https://live.luigisbox.tech")
         assert "SSL_CERT_DIR" in str(caught.value.hint)
 
@@ -671,7 +735,14 @@ def test_certificates_that_can_not_be_read_are_the_configurations_fault(
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("tls") / "pair.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    options = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(file), "-out", f"{file}.crt"]
+    options = [
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        str(file),
+        "-out",
+        f"{file}.crt",
+    ]
     subprocess.run([*command.split(), *options], check=True, capture_output=True)
     file.write_bytes(file.read_bytes() + file.with_name("pair.pem.crt").read_bytes())
     return file

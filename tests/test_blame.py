@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-SCHEMA = json.loads(resources.files("pinsync.reports").joinpath("blame.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    resources.files("pinsync.reports").joinpath("blame.schema.json").read_text(encoding="utf-8")
+)
 FILE = "customizations/basket.yaml"
 NOW = datetime(2026, 12, 24, 12, tzinfo=UTC)
 
@@ -72,7 +74,9 @@ class Recorder:
         self._git("add", "--all")
         identity = f"{author} <{author.split(maxsplit=1)[0].lower()}@example.com>"
         date = f"--date={self._day.isoformat()}"
-        self._git("commit", "--quiet", "--allow-empty", f"--author={identity}", date, "-m", f"By {author}")
+        self._git(
+            "commit", "--quiet", "--allow-empty", f"--author={identity}", date, "-m", f"By {author}"
+        )
         return self._git("rev-parse", "HEAD")
 
 
@@ -94,7 +98,11 @@ def record(pinsync: CommandLine, *arguments: str, err: str = "") -> dict[str, An
 def who(found: dict[str, Any]) -> list[tuple[str | None, str | None, str]]:
     """Author, kind and item of each pin; of a rule without any those of the rule."""
     return [
-        (each["commit"] and each["commit"]["author"]["name"], each["kind"], each.get("pin", {}).get("pin_identity", ""))
+        (
+            each["commit"] and each["commit"]["author"]["name"],
+            each["kind"],
+            each.get("pin", {}).get("pin_identity", ""),
+        )
         for tracker in found["trackers"]
         for each_rule in tracker["rules"]
         for each in each_rule["pins"] or [each_rule]
@@ -104,15 +112,31 @@ def who(found: dict[str, Any]) -> list[tuple[str | None, str | None, str]]:
 # What a commit is blamed for.
 
 
-def test_each_pin_has_the_commit_that_last_changed_it(commit: Recorder, pinsync: CommandLine) -> None:
+def test_each_pin_has_the_commit_that_last_changed_it(
+    commit: Recorder, pinsync: CommandLine
+) -> None:
     first = [pin(1, "/a/"), pin(2, "/b/"), pin(3, "/c/"), pin(4, "/d/")]
     commit("Ada", {FILE: text(shelf(*first))})
     commit("Bob", {FILE: text(shelf(pin(1, "/a/"), pin(2, "/x/"), pin(3, "/c/"), pin(4, "/d/")))})
     until = {"active_to": "2026-12-31T23:00:00Z"}
-    commit("Cyd", {FILE: text(shelf(pin(1, "/a/"), pin(2, "/x/"), pin(3, "/c/"), pin(4, "/d/", until)))})
-    commit("Dan", {FILE: text(shelf(pin(1, "/a/"), pin(2, "/x/"), pin(6, "/c/"), pin(4, "/d/", until)))})
+    commit(
+        "Cyd",
+        {FILE: text(shelf(pin(1, "/a/"), pin(2, "/x/"), pin(3, "/c/"), pin(4, "/d/", until)))},
+    )
+    commit(
+        "Dan",
+        {FILE: text(shelf(pin(1, "/a/"), pin(2, "/x/"), pin(6, "/c/"), pin(4, "/d/", until)))},
+    )
     last = commit(
-        "Eve", {FILE: text(shelf(*(pin(1, "/a/"), pin(2, "/x/"), pin(6, "/c/"), pin(4, "/d/", until)), pin(7, "/e/")))}
+        "Eve",
+        {
+            FILE: text(
+                shelf(
+                    *(pin(1, "/a/"), pin(2, "/x/"), pin(6, "/c/"), pin(4, "/d/", until)),
+                    pin(7, "/e/"),
+                )
+            )
+        },
     )
     found = record(pinsync, "basket")
     assert who(found) == [
@@ -125,7 +149,13 @@ def test_each_pin_has_the_commit_that_last_changed_it(commit: Recorder, pinsync:
     assert (found["revision"], found["source"]) == (last, "HEAD")
     (only,) = found["trackers"][0]["rules"]
     assert (only["kind"], only["commit"]["author"]["name"]) == ("changed", "Eve")
-    assert [each.get("from", {}).get("pin_identity") for each in only["pins"]] == [None, "/b/", "/d/", "/c/", None]
+    assert [each.get("from", {}).get("pin_identity") for each in only["pins"]] == [
+        None,
+        "/b/",
+        "/d/",
+        "/c/",
+        None,
+    ]
     told = only["pins"][1]["commit"]
     assert told["author"] == {"name": "Bob", "email": "bob@example.com"}
     assert (told["date"], told["subject"]) == ("2026-11-03T09:00:00Z", "By Bob")
@@ -139,20 +169,30 @@ def test_an_older_revision_is_blamed_as_it_was(commit: Recorder, pinsync: Comman
     assert who(record(pinsync, "basket", "--rev", "HEAD~1")) == [("Ada", "added", "/a/")]
 
 
-def test_what_came_back_is_of_the_commit_that_brought_it_back(commit: Recorder, pinsync: CommandLine) -> None:
+def test_what_came_back_is_of_the_commit_that_brought_it_back(
+    commit: Recorder, pinsync: CommandLine
+) -> None:
     for author, pins in (("Ada", (1, 2)), ("Bob", (1,)), ("Cyd", (1, 2))):
         commit(author, {FILE: text(shelf(*(pin(at, f"/{at}/") for at in pins)))})
     assert who(record(pinsync, "basket")) == [("Ada", "added", "/1/"), ("Cyd", "added", "/2/")]
 
 
-def test_formatting_and_other_rules_and_fields_take_no_blame(commit: Recorder, pinsync: CommandLine) -> None:
+def test_formatting_and_other_rules_and_fields_take_no_blame(
+    commit: Recorder, pinsync: CommandLine
+) -> None:
     plain = text(shelf(pin(1, "/a/")))
     commit("Ada", {FILE: plain})
     commit("Bob", {FILE: plain.replace("pin_type: item", "pin_type: 'item'  # agreed")})
-    commit("Cyd", {FILE: text(shelf(pin(1, "/a/")) | {"tags": ["x"]}, shelf(pin(1, "/b/"), number=2))})
+    commit(
+        "Cyd", {FILE: text(shelf(pin(1, "/a/")) | {"tags": ["x"]}, shelf(pin(1, "/b/"), number=2))}
+    )
     commit(
         "Dan",
-        {FILE: text(shelf(pin(1, "/a/")) | {"tags": ["x"]}, shelf(pin(1, "/b/"), number=2)).replace("\n", "\r\n")},
+        {
+            FILE: text(
+                shelf(pin(1, "/a/")) | {"tags": ["x"]}, shelf(pin(1, "/b/"), number=2)
+            ).replace("\n", "\r\n")
+        },
     )
     found = record(pinsync, "basket")
     assert who(found) == [("Ada", "added", "/a/"), ("Cyd", "added", "/b/")]
@@ -166,7 +206,9 @@ def test_equal_pins_are_blamed_each_for_itself(commit: Recorder, pinsync: Comman
     assert [author for author, _, _ in who(record(pinsync, "basket"))] == ["Ada", "Bob", "Cyd"]
 
 
-def test_equal_rules_without_an_id_are_blamed_each_for_itself(commit: Recorder, pinsync: CommandLine) -> None:
+def test_equal_rules_without_an_id_are_blamed_each_for_itself(
+    commit: Recorder, pinsync: CommandLine
+) -> None:
     row = shelf(pin(1, "/a/"))
     del row["id"]
     commit("Ada", {FILE: text(row)})
@@ -175,7 +217,9 @@ def test_equal_rules_without_an_id_are_blamed_each_for_itself(commit: Recorder, 
     assert [author for author, _, _ in who(record(pinsync, "basket", "/p/1/"))] == ["Ada", "Bob"]
 
 
-def test_a_rule_without_pins_has_the_commit_that_last_changed_it(commit: Recorder, pinsync: CommandLine) -> None:
+def test_a_rule_without_pins_has_the_commit_that_last_changed_it(
+    commit: Recorder, pinsync: CommandLine
+) -> None:
     commit("Ada", {FILE: text(shelf(pin(1, "/a/")))})
     commit("Bob", {FILE: text(shelf(number=1))})
     commit("Cyd", {FILE: text(shelf(number=1), shelf(number=2))})
@@ -213,7 +257,9 @@ def test_rules_for_all_are_followed_to_other_ids(commit: Recorder, pinsync: Comm
     found = record(pinsync, "basket")
     assert sorted(who(found)) == [("Ada", "added", "/a/"), ("Bob", "added", "/b/")]
     rules = found["trackers"][0]["rules"]
-    assert {(each["kind"], each["commit"]["author"]["name"]) for each in rules} == {("recreated", "Cyd")}
+    assert {(each["kind"], each["commit"]["author"]["name"]) for each in rules} == {
+        ("recreated", "Cyd")
+    }
 
 
 def test_of_several_titles_of_a_pinned_item_the_first_in_canonical_order_is_shown(
@@ -257,7 +303,10 @@ def test_a_folder_a_configuration_and_trackers_of_other_names_are_followed(
     Path("pins/sk").mkdir()
     git("mv", "pins/basket.yaml", "pins/sk/basket.yaml")
     other = text(shelf(pin(1, "/z/")))
-    commit("Flo", {"pinsync.yaml": configuration("sk", "cz", directory="pins"), "pins/cz/basket.yaml": other})
+    commit(
+        "Flo",
+        {"pinsync.yaml": configuration("sk", "cz", directory="pins"), "pins/cz/basket.yaml": other},
+    )
     git("mv", "pins/sk", "pins/swap")
     git("mv", "pins/cz", "pins/sk")
     git("mv", "pins/swap", "pins/shop")
@@ -278,7 +327,13 @@ def test_trackers_that_exchange_their_names_are_not_taken_for_each_other(
     def configuration(left: str, right: str) -> str:
         return f'trackers:\n  {left}: {{tracker_id: "1-1"}}\n  {right}: {{tracker_id: "2-2"}}\n'
 
-    commit("Ada", {"pinsync.yaml": configuration("a", "b"), "customizations/a/basket.yaml": text(shelf(pin(1, "/a/")))})
+    commit(
+        "Ada",
+        {
+            "pinsync.yaml": configuration("a", "b"),
+            "customizations/a/basket.yaml": text(shelf(pin(1, "/a/"))),
+        },
+    )
     commit("Bob", {"customizations/b/basket.yaml": text(shelf(pin(1, "/b/")))})
     git("mv", "customizations/a", "customizations/c")
     commit("Cyd", {"pinsync.yaml": configuration("c", "b")})
@@ -289,7 +344,9 @@ def test_trackers_that_exchange_their_names_are_not_taken_for_each_other(
     assert who(record(pinsync, "basket")) == [("Ada", "added", "/a/"), ("Bob", "added", "/b/")]
 
 
-def test_a_merge_is_blamed_for_all_that_it_brought(commit: Recorder, git: Git, pinsync: CommandLine) -> None:
+def test_a_merge_is_blamed_for_all_that_it_brought(
+    commit: Recorder, git: Git, pinsync: CommandLine
+) -> None:
     commit("Ada", {FILE: text(shelf(pin(1, "/a/"), pin(2, "/b/")))})
     git("switch", "--quiet", "--create", "feature")
     commit("Bob", {FILE: text(shelf(pin(1, "/a/"), pin(3, "/b/")))})
@@ -299,7 +356,9 @@ def test_a_merge_is_blamed_for_all_that_it_brought(commit: Recorder, git: Git, p
     assert who(record(pinsync, "basket")) == [("Ada", "added", "/a/"), ("Max", "moved", "/b/")]
 
 
-def test_commits_in_which_a_file_can_not_be_read_are_passed_over(commit: Recorder, pinsync: CommandLine) -> None:
+def test_commits_in_which_a_file_can_not_be_read_are_passed_over(
+    commit: Recorder, pinsync: CommandLine
+) -> None:
     commit("Ada", {FILE: text(shelf(pin(1, "/a/"), pin(2, "/b/")))})
     commit("Bob", {FILE: "<<<<<<< HEAD\n"})
     commit("Cyd", {FILE: "model: [\n"})
@@ -312,7 +371,9 @@ def test_commits_in_which_a_file_can_not_be_read_are_passed_over(commit: Recorde
     assert "Ada" in found.out
 
 
-def test_a_field_that_came_to_be_ignored_hides_nothing(commit: Recorder, pinsync: CommandLine) -> None:
+def test_a_field_that_came_to_be_ignored_hides_nothing(
+    commit: Recorder, pinsync: CommandLine
+) -> None:
     row = shelf(pin(1, "/a/")) | {"target_metadata": {"title": "Strings", "image": "x"}}
     by_hand = {name: value for name, value in row.items() if name != "id"}
     commit("Ada", {"pinsync.yaml": "", FILE: text(by_hand)})
@@ -322,7 +383,11 @@ def test_a_field_that_came_to_be_ignored_hides_nothing(commit: Recorder, pinsync
 
 
 def test_a_shallow_clone_says_where_it_ends(
-    commit: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git: Git, pinsync: CommandLine
+    commit: Recorder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    git: Git,
+    pinsync: CommandLine,
 ) -> None:
     rows = [shelf(pin(1, "/a/"), pin(2, "/b/")), shelf(number=2)]
     commit("Ada", {FILE: text(*rows)})
@@ -332,7 +397,12 @@ def test_a_shallow_clone_says_where_it_ends(
     git("clone", "--quiet", "--depth=2", Path.cwd().as_uri(), str(clone))
     monkeypatch.chdir(clone)
     found = record(pinsync, "basket")
-    assert who(found) == [(None, None, "/a/"), (None, None, "/b/"), ("Cyd", "added", "/c/"), (None, None, "")]
+    assert who(found) == [
+        (None, None, "/a/"),
+        (None, None, "/b/"),
+        ("Cyd", "added", "/c/"),
+        (None, None, ""),
+    ]
     assert (found["complete"], found["shallow"]["commit"]) == (False, end)
     lines = pinsync("blame", "basket").out.splitlines()
     assert [line.split()[0] for line in lines if "position" in line or "no pins" in line] == [
@@ -353,7 +423,9 @@ def test_a_shallow_clone_says_where_it_ends(
 def test_edits_that_are_not_committed_are_not_blamed(
     staged: bool, commit: Recorder, git: Git, pinsync: CommandLine
 ) -> None:
-    commit("Ada", {FILE: text(shelf(pin(1, "/a/"))), "customizations/home.yaml": text(model="home")})
+    commit(
+        "Ada", {FILE: text(shelf(pin(1, "/a/"))), "customizations/home.yaml": text(model="home")}
+    )
     put(Path(FILE), text(shelf(pin(2, "/a/"))))
     if staged:
         git("add", FILE)
@@ -373,7 +445,10 @@ def test_the_table(commit: Recorder) -> None:
     strings = {"target_metadata": {"title": "Strings"}}
     everyone = {"id": rule(2)["id"], "target_type": "all", "pin_definitions": [pin(-1, "/p/1/")]}
     pins = [pin(1, "/a/"), pin(2, "/b/"), pin(3, "/c/")]
-    one = commit("Jana Nováková", {"pinsync.yaml": "timezone: Europe/Bratislava\n", FILE: text(shelf(*pins) | strings)})
+    one = commit(
+        "Jana Nováková",
+        {"pinsync.yaml": "timezone: Europe/Bratislava\n", FILE: text(shelf(*pins) | strings)},
+    )
     pins = [pin(1, "/a/"), pin(2, "/x/", until), pin(4, "/c/")]
     two = commit("山田 太郎", {FILE: text(shelf(*pins) | strings)})
     three = commit("Bo", {FILE: text(shelf(*pins, pin(5, "/a/", until)) | strings, everyone)})
@@ -383,7 +458,12 @@ def test_the_table(commit: Recorder) -> None:
     window = "until 1 Jan 2027 00:00 CET"
     rows = [
         (one, "Jana Nováková  7 weeks ago", "added", "position 1: /a/"),
-        (two, "山田 太郎      7 weeks ago", f"replaced /b/, no end → {window}", f"position 2: /x/, {window}"),
+        (
+            two,
+            "山田 太郎      7 weeks ago",
+            f"replaced /b/, no end → {window}",
+            f"position 2: /x/, {window}",
+        ),
         (two, "山田 太郎      7 weeks ago", "moved 3 → 4", "position 4: /c/"),
         (three, "Bo             7 weeks ago", "added", f"position 5: /a/, {window}"),
     ]
@@ -441,7 +521,9 @@ def test_what_is_foreign_is_shown_escaped(commit: Recorder, pinsync: CommandLine
     assert who(json.loads(found)) == [("Eve\u202e ##[group]\x1b[31m", "added", "/a\u202e/")]
 
 
-def test_a_date_beyond_the_calendar_is_none(commit: Recorder, git: Git, pinsync: CommandLine) -> None:
+def test_a_date_beyond_the_calendar_is_none(
+    commit: Recorder, git: Git, pinsync: CommandLine
+) -> None:
     commit("Ada", {FILE: text(shelf(pin(1, "/a/")))})
     tree = git("rev-parse", "HEAD^{tree}")
     for seconds in (253402300799, 99999999999999):
@@ -460,11 +542,23 @@ def test_a_date_beyond_the_calendar_is_none(commit: Recorder, git: Git, pinsync:
     ("arguments", "message", "hint"),
     [
         (["baskett"], 'there is no model "baskett"', 'did you mean "basket"?'),
-        (["basket", "/p/11/"], 'no customization of basket is for "/p/11/"', 'did you mean "/p/1/"?'),
+        (
+            ["basket", "/p/11/"],
+            'no customization of basket is for "/p/11/"',
+            'did you mean "/p/1/"?',
+        ),
         (["basket", "--rev", "nosuch"], "nosuch names no commit", "git branch"),
         (["basket", "--rev", "@worktree"], "@worktree names no commit", ""),
-        (["basket", "--tracker", "defualt"], 'no tracker is named "defualt"', 'did you mean "default"?'),
-        (["new"], 'there is no model "new" in HEAD', "customizations/new.yaml isn't in that commit"),
+        (
+            ["basket", "--tracker", "defualt"],
+            'no tracker is named "defualt"',
+            'did you mean "default"?',
+        ),
+        (
+            ["new"],
+            'there is no model "new" in HEAD',
+            "customizations/new.yaml isn't in that commit",
+        ),
         (["\ud800"], 'there is no model "\\ud800"', ""),
         ([], "missing argument 'MODEL'", ""),
     ],
@@ -493,7 +587,9 @@ def test_without_a_commit_or_a_repository_nobody_can_be_blamed(
     assert "is not in a git repository" in result.err
 
 
-def test_a_configuration_that_never_could_be_read_is_named(commit: Recorder, pinsync: CommandLine) -> None:
+def test_a_configuration_that_never_could_be_read_is_named(
+    commit: Recorder, pinsync: CommandLine
+) -> None:
     commit("Ada", {"pinsync.yaml": "nonsense: 1\n", FILE: text(shelf(pin(1, "/a/")))})
     put(Path("pinsync.yaml"), "")
     result = pinsync("blame", "basket")
@@ -542,15 +638,25 @@ def imported(states: Sequence[Mapping[int, Held]]) -> str:
             f"commit refs/heads/drawn\ncommitter Ada <a@x> {at} +0000\ndata {len(str(at))}\n{at}\ndeleteall\n"
         )
         for model in ("basket", "home"):
-            rows = [customization(target, held) for target, held in state.items() if held.model == model]
+            rows = [
+                customization(target, held) for target, held in state.items() if held.model == model
+            ]
             content = text(*rows, model=model)
-            stream.append(f"M 644 inline customizations/{model}.yaml\ndata {len(content)}\n{content}\n")
-    done = subprocess.run(["git", "fast-import", "--quiet", "--force"], input="".join(stream).encode(), check=False)
+            stream.append(
+                f"M 644 inline customizations/{model}.yaml\ndata {len(content)}\n{content}\n"
+            )
+    done = subprocess.run(
+        ["git", "fast-import", "--quiet", "--force"], input="".join(stream).encode(), check=False
+    )
     assert done.returncode == 0
-    return subprocess.run(["git", "rev-parse", "drawn"], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", "rev-parse", "drawn"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
-def culprit(states: Sequence[Mapping[int, Held]], target: int, wanted: tuple[int, str], copies: int) -> int:
+def culprit(
+    states: Sequence[Mapping[int, Held]], target: int, wanted: tuple[int, str], copies: int
+) -> int:
     """The last commit that made a pin of the last state: before it, the rule hadn't as many of them."""
     at = len(states) - 1
     while at:

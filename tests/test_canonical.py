@@ -34,8 +34,18 @@ EVERYTHING: Row = {
     "tags": ["sale", "christmas", "new year"],
     "target_metadata": {"title": "Strings: 9-42 #1", "": None, "size 10": True},
     "pin_definitions": [
-        {"position": 1, "pin_type": "item", "pin_identity": "/p/234/", "active_to": "2027-01-01T00:00:00+01:00"},
-        {"position": 0, "pin_type": "criteria", "pin_criteria": {"brand": 'say "hi"'}, "is_block_pin": True},
+        {
+            "position": 1,
+            "pin_type": "item",
+            "pin_identity": "/p/234/",
+            "active_to": "2027-01-01T00:00:00+01:00",
+        },
+        {
+            "position": 0,
+            "pin_type": "criteria",
+            "pin_criteria": {"brand": 'say "hi"'},
+            "is_block_pin": True,
+        },
     ],
     "weight": 12345678901234567890,
     "is_new": None,
@@ -105,7 +115,10 @@ def test_the_whole_of_a_customization() -> None:
 
 
 def test_the_text_begins_with_what_there_is() -> None:
-    assert normalize.build_customization({"target_type": "all"}, model="m").text == b"  - target_type: all\n"
+    assert (
+        normalize.build_customization({"target_type": "all"}, model="m").text
+        == b"  - target_type: all\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +154,10 @@ def test_the_text_begins_with_what_there_is() -> None:
         ([[{"a": {"b": 1}}]], "\n      - - a:\n            b: 1\n"),
         ({"a": {"b": {}}}, "\n      a:\n        b: {}\n"),
         ({"a": [{"b": []}]}, "\n      a:\n        - b: []\n"),
-        ({"no": 1, "1": 2, "a b": 3}, '\n      "1": 2\n      a b: 3\n      "no": 1\n'.replace("a b:", '"a b":')),
+        (
+            {"no": 1, "1": 2, "a b": 3},
+            '\n      "1": 2\n      a b: 3\n      "no": 1\n'.replace("a b:", '"a b":'),
+        ),
     ],
 )
 def test_values(field: object, expected: str) -> None:
@@ -260,9 +276,15 @@ PINS_IN_ORDER: list[Row] = [
     pin(0, pin_identity="/z/"),
     pin(1, pin_identity="/a/"),
     pin(1, pin_identity="/b/"),
-    pin(1, pin_identity="/b/", active_from="2025-01-01T00:00:00Z", active_to="2027-01-01T00:00:00Z"),
-    pin(1, pin_identity="/b/", active_from="2026-01-01T00:00:00Z", active_to="2026-02-01T00:00:00Z"),
-    pin(1, pin_identity="/b/", active_from="2026-01-01T00:00:00Z", active_to="2026-03-01T00:00:00Z"),
+    pin(
+        1, pin_identity="/b/", active_from="2025-01-01T00:00:00Z", active_to="2027-01-01T00:00:00Z"
+    ),
+    pin(
+        1, pin_identity="/b/", active_from="2026-01-01T00:00:00Z", active_to="2026-02-01T00:00:00Z"
+    ),
+    pin(
+        1, pin_identity="/b/", active_from="2026-01-01T00:00:00Z", active_to="2026-03-01T00:00:00Z"
+    ),
     pin(1, pin_identity="/b/", widget_id="a"),
     pin(1, pin_identity="/b/", widget_id="b"),
     pin(1, pin_identity="/b/", widget_id="b", is_block_pin=True),
@@ -322,11 +344,16 @@ def test_customizations_are_ordered() -> None:
     for seed in range(10):
         shuffled = Random(seed).sample(items, len(items))
         assert sorted(shuffled, key=canonical.order) == items
-        assert render_document("m", shuffled) == document_head("m") + b"".join(item.text for item in items)
+        assert render_document("m", shuffled) == document_head("m") + b"".join(
+            item.text for item in items
+        )
 
 
 def test_what_ties_is_ordered_by_its_text() -> None:
-    items = [normalize.build_customization({"target_type": "all", "note": note}, model="m") for note in "abc"]
+    items = [
+        normalize.build_customization({"target_type": "all", "note": note}, model="m")
+        for note in "abc"
+    ]
     for some in permutations(items):
         assert sorted(some, key=canonical.order) == items
 
@@ -393,13 +420,17 @@ def test_every_row_comes_back_from_the_strict_reader(drawn: Row) -> None:
 @given(rows, rows)
 def test_two_different_rows_never_share_a_text(one: Row, other: Row) -> None:
     same = exact(in_order(one)) == exact(in_order(other))
-    assert (normalize.build_customization(one).text == normalize.build_customization(other).text) == same
+    assert (
+        normalize.build_customization(one).text == normalize.build_customization(other).text
+    ) == same
 
 
 def in_order(drawn: Row) -> Row:
     """Normalize a row, its pins in an order of their own."""
     data = normalize_row(drawn)
-    if isinstance(pins := data.get("pin_definitions"), list) and all(isinstance(pin, dict) for pin in pins):
+    if isinstance(pins := data.get("pin_definitions"), list) and all(
+        isinstance(pin, dict) for pin in pins
+    ):
         data["pin_definitions"] = sorted(pins, key=exact)
     return data
 
@@ -411,7 +442,9 @@ def test_a_changed_leaf_changes_the_text(drawn: list[Row], data: st.DataObject) 
     name = data.draw(st.sampled_from(["note", "x y", "id", "target_type"]))
     after = before | {name: data.draw(texts.filter(bool))}
     same = exact(normalize_row(before)) == exact(normalize_row(after))
-    assert (normalize.build_customization(before).text == normalize.build_customization(after).text) == same
+    assert (
+        normalize.build_customization(before).text == normalize.build_customization(after).text
+    ) == same
 
 
 @pytest.mark.parametrize(
@@ -480,7 +513,9 @@ def test_the_strict_reader_believes_canonical_text_only(text: str) -> None:
 
 @settings(QUICK, max_examples=300)
 @given(st.data())
-def test_what_the_strict_reader_believes_means_the_same_to_a_yaml_parser(data: st.DataObject) -> None:
+def test_what_the_strict_reader_believes_means_the_same_to_a_yaml_parser(
+    data: st.DataObject,
+) -> None:
     """A canonical text with a few bytes changed: read as YAML reads it, or not at all."""
     text = list(EVERYTHING_TEXT)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -494,14 +529,27 @@ def test_what_the_strict_reader_believes_means_the_same_to_a_yaml_parser(data: s
         assert exact(found) == exact(yamlio.load(changed.encode(), "f").data[0])  # type: ignore[index]
 
 
-@pytest.mark.parametrize("text", [b"basket", b'"a b"', b"'\"'", b"199620b4-df1a-46e8-ab59-9e9ed9af7106"])
+@pytest.mark.parametrize(
+    "text", [b"basket", b'"a b"', b"'\"'", b"199620b4-df1a-46e8-ab59-9e9ed9af7106"]
+)
 def test_a_canonical_scalar_is_read(text: bytes) -> None:
     assert canonical.read_value(text) == yaml.safe_load(text)
 
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b'"basket"', b"'basket'", b"a b", b"\xff", b'"\xff"', b'"\\ud800"', b'"\\U00110000"', b"9" * 5000, b"null"],
+    [
+        b"",
+        b'"basket"',
+        b"'basket'",
+        b"a b",
+        b"\xff",
+        b'"\xff"',
+        b'"\\ud800"',
+        b'"\\U00110000"',
+        b"9" * 5000,
+        b"null",
+    ],
 )
 def test_any_other_scalar_is_not(text: bytes) -> None:
     assert canonical.read_value(text) is None

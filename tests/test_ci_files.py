@@ -40,7 +40,11 @@ MATRIX, GITLAB, PRE_COMMIT = (
     EXAMPLES / name for name in ("github-matrix.yml", "gitlab-ci.yml", "pre-commit-config.yaml")
 )
 WORKFLOWS = (DRIFT, SYNC, REVIEW, MATRIX)
-SCHEMAS = {**dict.fromkeys(WORKFLOWS, "github-workflows"), ACTION: "github-actions", GITLAB: "gitlab-ci"}
+SCHEMAS = {
+    **dict.fromkeys(WORKFLOWS, "github-workflows"),
+    ACTION: "github-actions",
+    GITLAB: "gitlab-ci",
+}
 MARKER = "<!-- pinsync -->\n"
 KEY = "the-key-of-the-shop"
 
@@ -104,7 +108,12 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def runner(
-    api: Sandbox, repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    api: Sandbox,
+    repository: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Runner:
     """A runner for the small shop's repository, which has been exported and pushed."""
     with monkeypatch.context() as patch:
@@ -191,7 +200,10 @@ def test_what_can_not_be_installed_is_a_failure_and_no_news(runner: Runner) -> N
     for name, resolved in gitlab_jobs(GITLAB).items():
         with pytest.raises(FailedError) as caught:
             ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
-        assert caught.value.code not in (0, resolved["job"].get("allow_failure", {}).get("exit_codes"))
+        assert caught.value.code not in (
+            0,
+            resolved["job"].get("allow_failure", {}).get("exit_codes"),
+        )
         assert caught.value.output == "no such version\n"
 
 
@@ -200,10 +212,21 @@ def test_drift_opens_one_issue_and_keeps_it(runner: Runner, api: Sandbox) -> Non
     runner.job(DRIFT, "drift")
     assert runner.gh() == ["issue list", "label create", "issue create"]
     assert runner.calls[-1].files["drift.md"].startswith(MARKER)
-    assert runner.calls[-1].option("--label") == runner.calls[-2].argv[3] == runner.calls[-3].option("--label")
+    assert (
+        runner.calls[-1].option("--label")
+        == runner.calls[-2].argv[3]
+        == runner.calls[-3].option("--label")
+    )
     runner.answers["gh issue list"] = "7\n"
     runner.job(DRIFT, "drift")
-    assert runner.calls[-1].argv[:6] == ["gh", "api", "--silent", "--method", "PATCH", "repos/shop/pins/issues/7"]
+    assert runner.calls[-1].argv[:6] == [
+        "gh",
+        "api",
+        "--silent",
+        "--method",
+        "PATCH",
+        "repos/shop/pins/issues/7",
+    ]
     assert runner.calls[-1].files["drift.md"].startswith(MARKER)
     repinned(api, STRINGS, position=1)
     runner.job(DRIFT, "drift")
@@ -211,7 +234,9 @@ def test_drift_opens_one_issue_and_keeps_it(runner: Runner, api: Sandbox) -> Non
     assert KEY not in runner.output + str(runner.calls)
 
 
-def test_drift_that_could_not_be_looked_for_is_a_failure_and_no_news(runner: Runner, api: Sandbox) -> None:
+def test_drift_that_could_not_be_looked_for_is_a_failure_and_no_news(
+    runner: Runner, api: Sandbox
+) -> None:
     api.fail(parse_fault("html"))
     with pytest.raises(FailedError) as caught:
         runner.job(DRIFT, "drift")
@@ -228,14 +253,23 @@ def test_sync_opens_updates_and_closes_one_pull_request(
     assert "`basket`" in runner.calls[-1].files["pins.md"]
     assert runner.calls[-1].option("--head") == "pins/live"
     git("fetch", "--quiet", "origin")
-    assert git("diff", "--stat", "main", "origin/pins/live").startswith(" customizations/basket.yaml")
+    assert git("diff", "--stat", "main", "origin/pins/live").startswith(
+        " customizations/basket.yaml"
+    )
 
     put(Path("note.txt"), "The base branch has gone on.")  # so that the branch has to be built anew
     pushed("main")
     repinned(api, HOME)
     runner.answers["gh pr list"] = "12\n"
     runner.job(SYNC, "sync")
-    assert runner.calls[-1].argv[:6] == ["gh", "api", "--silent", "--method", "PATCH", "repos/shop/pins/pulls/12"]
+    assert runner.calls[-1].argv[:6] == [
+        "gh",
+        "api",
+        "--silent",
+        "--method",
+        "PATCH",
+        "repos/shop/pins/pulls/12",
+    ]
     assert "`home`" in runner.calls[-1].files["pins.md"]
     git("fetch", "--quiet", "origin")
     assert git("log", "--format=%s", "main..origin/pins/live").count("\n") == 0
@@ -257,7 +291,9 @@ def test_sync_opens_updates_and_closes_one_pull_request(
 
 
 @pytest.mark.parametrize("host", [SYNC, GITLAB], ids=lambda file: file.name)
-def test_a_merged_branch_is_deleted_and_made_again(host: Path, runner: Runner, api: Sandbox, git: Git) -> None:
+def test_a_merged_branch_is_deleted_and_made_again(
+    host: Path, runner: Runner, api: Sandbox, git: Git
+) -> None:
     def sync() -> str:
         if host == SYNC:
             runner.job(SYNC, "sync")
@@ -332,11 +368,15 @@ def reviewed(runner: Runner, git: Git, checkout: str = "merge", **contexts: str)
 
 def moved() -> None:
     path = Path("customizations/basket.yaml")
-    path.write_text(path.read_text(encoding="utf-8").replace("position: 2", "position: 3"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("position: 2", "position: 3"), encoding="utf-8"
+    )
 
 
 @pytest.fixture(params=["left behind", "merged main into itself"])
-def outdated(request: pytest.FixtureRequest, runner: Runner, git: Git, pushed: Callable[[str], None]) -> None:
+def outdated(
+    request: pytest.FixtureRequest, runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
     """The branch ``change`` moves a pin of the basket; the main branch has moved one of the homepage since."""
     assert runner.origin.is_dir()
     moved()
@@ -354,7 +394,9 @@ def outdated(request: pytest.FixtureRequest, runner: Runner, git: Git, pushed: C
 
 @pytest.mark.usefixtures("outdated")
 @pytest.mark.parametrize("checkout", ["merge", "change"])
-def test_review_reports_no_change_of_the_main_branch(checkout: str, runner: Runner, git: Git) -> None:
+def test_review_reports_no_change_of_the_main_branch(
+    checkout: str, runner: Runner, git: Git
+) -> None:
     reviewed(runner, git, checkout)
     report = runner.calls[-1].files["pins.md"]
     assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
@@ -378,7 +420,9 @@ def test_review_comments_once_and_then_keeps_the_comment(
     assert "2 → 3" in call.files["pins.md"]
 
 
-def test_review_of_a_change_elsewhere_says_nothing(runner: Runner, git: Git, pushed: Callable[[str], None]) -> None:
+def test_review_of_a_change_elsewhere_says_nothing(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
     put(Path("note.txt"), "Nothing that a shopper sees.")
     pushed("change")
     reviewed(runner, git)
@@ -389,7 +433,9 @@ def test_review_of_a_file_that_is_not_in_order_fails_and_still_comments(
     runner: Runner, git: Git, pushed: Callable[[str], None]
 ) -> None:
     path = put(Path("customizations/basket.yaml"), Path("customizations/basket.yaml").read_bytes())
-    path.write_text(path.read_text(encoding="utf-8").replace("position: 2", "position: -9"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("position: 2", "position: -9"), encoding="utf-8"
+    )
     pushed("change")
     with pytest.raises(FailedError) as caught:
         reviewed(runner, git)
@@ -408,9 +454,14 @@ def test_review_of_a_file_that_can_not_be_read_names_its_line_and_replaces_the_c
         reviewed(runner, git)
     assert (caught.value.step, caught.value.code) == ("Report what changes", 2)
     for rule in ("drift-incomplete", "syntax"):
-        assert re.search(rf"::error file=customizations/basket.yaml,line=3,col=1,title=pinsync {rule}::", runner.output)
+        assert re.search(
+            rf"::error file=customizations/basket.yaml,line=3,col=1,title=pinsync {rule}::",
+            runner.output,
+        )
     assert runner.gh() == ["api --paginate", "api --silent"]
-    assert "**INCOMPLETE:** 1 of 1 tracker could not be compared" in runner.calls[-1].files["pins.md"]
+    assert (
+        "**INCOMPLETE:** 1 of 1 tracker could not be compared" in runner.calls[-1].files["pins.md"]
+    )
 
 
 def test_gitlabs_review_of_a_file_that_can_not_be_read_names_its_line(
@@ -437,7 +488,10 @@ def test_review_writes_through_no_link_of_a_stranger(
     assert runner.calls[-1].files["pins.md"].startswith(MARKER)
     with pytest.raises(FailedError) as caught:
         ran(runner, "pins-review", "change", **merge_request(git))
-    assert (caught.value.code, "would follow the symbolic link pins.md" in caught.value.output) == (2, True)
+    assert (caught.value.code, "would follow the symbolic link pins.md" in caught.value.output) == (
+        2,
+        True,
+    )
     assert theirs.read_text(encoding="utf-8") == "theirs"
 
 
@@ -470,13 +524,21 @@ def test_the_matrix_checks_each_tracker_with_its_own_key(
     with Sandbox(rows(), seed=2, tracker_id="8765-4321", private_key="another-key") as other:
         shops = {"sk": api, "cz": other}
         tracker = "  shop-{}: {{tracker_id: {}, private_key_env: {}, hosts: ['{}']}}\n"
-        lines = [tracker.format(name, shop.tracker_id, f"KEY_{name.upper()}", shop.url) for name, shop in shops.items()]
+        lines = [
+            tracker.format(name, shop.tracker_id, f"KEY_{name.upper()}", shop.url)
+            for name, shop in shops.items()
+        ]
         put(Path("pinsync.yaml"), f"trackers:\n{''.join(lines)}")
         pushed("main")
         matrix = json.loads(runner.job(MATRIX, "trackers")["matrix"])
         assert [entry["tracker"] for entry in matrix["include"]] == ["shop-sk", "shop-cz"]
-        runner.contexts |= {f"secrets.KEY_{name.upper()}": shop.private_key for name, shop in shops.items()}
-        sk, cz = ({f"matrix.{name}": value for name, value in entry.items()} for entry in matrix["include"])
+        runner.contexts |= {
+            f"secrets.KEY_{name.upper()}": shop.private_key for name, shop in shops.items()
+        }
+        sk, cz = (
+            {f"matrix.{name}": value for name, value in entry.items()}
+            for entry in matrix["include"]
+        )
         runner.job(MATRIX, "drift", **sk)
         assert (len(api.requests), len(other.requests)) == (2, 0)  # the fixture's export, and this
         with pytest.raises(FailedError) as caught:
@@ -511,7 +573,9 @@ def test_no_file_is_taken_for_a_revision(
 
 
 def jq(filter_: str, data: object) -> str:
-    done = subprocess.run(["jq", "-r", filter_], input=json.dumps(data), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["jq", "-r", filter_], input=json.dumps(data), capture_output=True, text=True, check=True
+    )
     return done.stdout
 
 
@@ -528,7 +592,10 @@ def test_what_others_wrote_is_not_taken_for_ours() -> None:
     if not shutil.which("jq"):
         pytest.skip("needs jq, whose language gh understands")
     assert [jq(issues, []), jq(issues, [{"number": 3}, {"number": 2}])] == ["", "3\n"]
-    theirs, ours = {"number": 1, "isCrossRepository": True}, {"number": 2, "isCrossRepository": False}
+    theirs, ours = (
+        {"number": 1, "isCrossRepository": True},
+        {"number": 2, "isCrossRepository": False},
+    )
     assert [jq(pulls, []), jq(pulls, [theirs]), jq(pulls, [theirs, ours])] == ["", "", "2\n"]
     bot = {"login": "github-actions[bot]"}
     data = [
@@ -545,17 +612,27 @@ def test_what_others_wrote_is_not_taken_for_ours() -> None:
 def acted(runner: Runner, work: Path, **inputs: str) -> int:
     """Run the action in a folder; return its exit code."""
     text = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
-    given = {name: inputs.get(name, str(value.get("default", ""))) for name, value in text["inputs"].items()}
+    given = {
+        name: inputs.get(name, str(value.get("default", "")))
+        for name, value in text["inputs"].items()
+    }
     assert inputs.keys() <= given.keys()
     runner.contexts |= {f"inputs.{name}": value for name, value in given.items()}
     runner.contexts |= {"github.action_path": str(ROOT)}
     environ = {"PINSYNC_PRIVATE_KEY": KEY, "PINSYNC_TRACKER_ID": "1234-5678"}
     try:
-        runner.steps(text["runs"]["steps"], work, environ, ["bash", "--noprofile", "--norc", "-eo", "pipefail"])
+        runner.steps(
+            text["runs"]["steps"],
+            work,
+            environ,
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail"],
+        )
     except FailedError as error:
         return error.code
     finally:
-        runner.contexts = {key: value for key, value in runner.contexts.items() if not key.startswith("steps.")}
+        runner.contexts = {
+            key: value for key, value in runner.contexts.items() if not key.startswith("steps.")
+        }
     return 0
 
 
@@ -641,13 +718,17 @@ def merge_request(git: Git, target: str = "") -> dict[str, str]:
     }
 
 
-def test_gitlab_reviews_a_merge_request(runner: Runner, git: Git, pushed: Callable[[str], None]) -> None:
+def test_gitlab_reviews_a_merge_request(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
     moved()
     pushed("change")
     work = ran(runner, "pins-review", "change", **merge_request(git))
     assert (work / "pins.md").read_text(encoding="utf-8").startswith(MARKER)
     reports = gitlab_jobs(GITLAB)["pins-review"]["job"]["artifacts"]["reports"]["codequality"]
-    (change, *_), findings = (json.loads((work / report).read_text(encoding="utf-8")) for report in reports)
+    (change, *_), findings = (
+        json.loads((work / report).read_text(encoding="utf-8")) for report in reports
+    )
     assert change["location"]["path"] == "customizations/basket.yaml"
     assert findings == []
     assert runner.calls[0].argv[-1] == runner.source
@@ -655,7 +736,9 @@ def test_gitlab_reviews_a_merge_request(runner: Runner, git: Git, pushed: Callab
 
 @pytest.mark.usefixtures("outdated")
 @pytest.mark.parametrize("checkout", ["merge", "change"])
-def test_gitlabs_review_reports_no_change_of_the_main_branch(checkout: str, runner: Runner, git: Git) -> None:
+def test_gitlabs_review_reports_no_change_of_the_main_branch(
+    checkout: str, runner: Runner, git: Git
+) -> None:
     push_merge(git)
     target = git("rev-parse", "main") if checkout == "merge" else ""
     work = ran(runner, "pins-review", checkout, **merge_request(git, target))
@@ -684,7 +767,10 @@ def test_gitlab_keeps_one_merge_request_open(runner: Runner, api: Sandbox, git: 
         "customizations/basket.yaml",
         "customizations/home.yaml",
     ]
-    assert git("log", "--format=%an <%ae>", "main..origin/pins/live") == "pinsync <pinsync@gitlab.example>"
+    assert (
+        git("log", "--format=%an <%ae>", "main..origin/pins/live")
+        == "pinsync <pinsync@gitlab.example>"
+    )
     for identifier in (STRINGS, HOME):
         repinned(api, identifier, position=1)
     ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
@@ -739,7 +825,9 @@ def test_init_writes_nothing_where_one_file_can_not_be(
     assert sorted(repository.rglob("*")) == names
 
 
-def test_init_puts_ci_at_the_root_only(repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_init_puts_ci_at_the_root_only(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (repository / "shop").mkdir()
     monkeypatch.chdir(repository / "shop")
     with untouched(repository):

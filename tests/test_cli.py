@@ -49,12 +49,21 @@ _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
     ("arguments", "message"),
     [
         (["exprot"], "no such command 'exprot'; did you mean \"export\"?"),
-        *(([name], f"no such command '{name}'; pinsync doesn't write to the API yet") for name in _WRITING),
+        *(
+            ([name], f"no such command '{name}'; pinsync doesn't write to the API yet")
+            for name in _WRITING
+        ),
         (["xyz"], "no such command 'xyz'; known: blame, demo, diff,"),
         (["export", "--chekc"], "no such option '--chekc'; did you mean \"--check\"?"),
         (["diff", "--foramt", "json"], "no such option '--foramt'; did you mean \"--format\"?"),
-        (["export", "-C", "x"], "no such option '-C'; it stands before the command: pinsync -C DIR export"),
-        (["lint", "--version"], "no such option '--version'; it stands before the command: pinsync --version lint"),
+        (
+            ["export", "-C", "x"],
+            "no such option '-C'; it stands before the command: pinsync -C DIR export",
+        ),
+        (
+            ["lint", "--version"],
+            "no such option '--version'; it stands before the command: pinsync --version lint",
+        ),
         (["export", "--from-file"], "--from-file"),
         (["export", "--from-file", "."], "is a directory"),
         (["export", "here"], "unexpected extra argument"),
@@ -63,14 +72,28 @@ _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
         (["show"], "missing argument 'MODEL'"),
         (["diff", "a", "b", "c"], "expected FROM and TO, got 3 sources"),
         (["sandbox", "--port", "x"], "--port"),
-        (["export", "--model", "a", "--model", "b"], "invalid value for '--model': 'a', 'b': expected one value"),
+        (
+            ["export", "--model", "a", "--model", "b"],
+            "invalid value for '--model': 'a', 'b': expected one value",
+        ),
         (["export", "--tag", "a", "--tag", "a"], "invalid value for '--tag'"),
-        (["diff", "--target-type", "item", "--target-type", "all"], "invalid value for '--target-type'"),
-        (["diff", "--target-identity", "/a", "--target-identity", "/b"], "invalid value for '--target-identity'"),
-        *((["history", option, "a", option, "b"], f"invalid value for '{option}'") for option in _FILTERS),
+        (
+            ["diff", "--target-type", "item", "--target-type", "all"],
+            "invalid value for '--target-type'",
+        ),
+        (
+            ["diff", "--target-identity", "/a", "--target-identity", "/b"],
+            "invalid value for '--target-identity'",
+        ),
+        *(
+            (["history", option, "a", option, "b"], f"invalid value for '{option}'")
+            for option in _FILTERS
+        ),
     ],
 )
-def test_a_wrong_command_line_is_exit_2(arguments: list[str], message: str, pinsync: CommandLine) -> None:
+def test_a_wrong_command_line_is_exit_2(
+    arguments: list[str], message: str, pinsync: CommandLine
+) -> None:
     result = pinsync(*arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
@@ -82,11 +105,17 @@ def test_a_wrong_command_line_is_exit_2(arguments: list[str], message: str, pins
 
 
 def test_a_wrong_command_line_is_an_error_in_colour_as_any_other(pinsync: CommandLine) -> None:
-    assert pinsync("export", "--chekc", "--color").err.startswith("\x1b[31merror:\x1b[0m no such option")
+    assert pinsync("export", "--chekc", "--color").err.startswith(
+        "\x1b[31merror:\x1b[0m no such option"
+    )
 
 
-@pytest.mark.parametrize("arguments", [("lint", "--format"), ("diff", "--report"), ("trackers",), ()])
-def test_a_wrong_command_line_is_no_command_for_a_runner(arguments: tuple[str, ...], pinsync: CommandLine) -> None:
+@pytest.mark.parametrize(
+    "arguments", [("lint", "--format"), ("diff", "--report"), ("trackers",), ()]
+)
+def test_a_wrong_command_line_is_no_command_for_a_runner(
+    arguments: tuple[str, ...], pinsync: CommandLine
+) -> None:
     result = pinsync(*arguments, "##[error]x\n::error::pwned\u202e\x1b[31m")
     assert (result.code, result.out) == (2, "")
     assert "pwned" in result.err
@@ -121,7 +150,10 @@ FORMATTED = {
 
 
 def test_each_command_with_a_format_takes_both_spellings_of_json() -> None:
-    spellings = {name: {word for option in command.params for word in option.opts} for name, command in commands()}
+    spellings = {
+        name: {word for option in command.params for word in option.opts}
+        for name, command in commands()
+    }
     assert {name for name, words in spellings.items() if "--format" in words} == FORMATTED.keys()
     assert {name for name, words in spellings.items() if "--json" in words} == FORMATTED.keys()
 
@@ -140,14 +172,21 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 @pytest.mark.parametrize("name", sorted(FORMATTED))
 def test_json_is_the_format_json(name: str, pinsync: CommandLine) -> None:
     words = FORMATTED[name]
-    results = [pinsync(*words, *how) for how in (["--json"], ["--format", "json"], ["--json", "--format", "json"])]
+    results = [
+        pinsync(*words, *how)
+        for how in (["--json"], ["--format", "json"], ["--json", "--format", "json"])
+    ]
     assert len({result.out for result in results}) == 1
     assert (results[0].code, json.loads(results[0].out) is not None) == (0, True)
-    texts = [re.sub(r"\d+ \w+ ago", "", pinsync(*words, *how).out) for how in ([], ["--format", "text"])]
+    texts = [
+        re.sub(r"\d+ \w+ ago", "", pinsync(*words, *how).out) for how in ([], ["--format", "text"])
+    ]
     assert texts[0] == texts[1] != results[0].out
     result = pinsync(*words, "--json", "--format", "text")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("error: --json means --format json, so it can't go with --format text\n  usage: ")
+    assert result.err.startswith(
+        "error: --json means --format json, so it can't go with --format text\n  usage: "
+    )
 
 
 # Another folder, another configuration.
@@ -191,10 +230,17 @@ def test_a_command_runs_as_if_it_was_started_in_the_folder(
 def test_what_the_options_name_starts_in_the_folder(shops: Path, pinsync: CommandLine) -> None:
     saved = put(shops / "shops" / "saved.json", json.dumps({"results": rows()}))
     there = ("-C", "shops")
-    assert pinsync(*there, "fmt", "--check", "--config", "sk/pinsync.yaml").err == "1 file already formatted\n"
-    result = pinsync(*there, "export", "--check", "--config", "cz/pinsync.yaml", "--from-file", "saved.json")
+    assert (
+        pinsync(*there, "fmt", "--check", "--config", "sk/pinsync.yaml").err
+        == "1 file already formatted\n"
+    )
+    result = pinsync(
+        *there, "export", "--check", "--config", "cz/pinsync.yaml", "--from-file", "saved.json"
+    )
     assert (result.code, result.out) == (1, "cz/pins-cz/home.yaml\n")
-    result = pinsync("-C", "shops/cz", "diff", "--report", "json=drift.json", "../saved.json", "@worktree")
+    result = pinsync(
+        "-C", "shops/cz", "diff", "--report", "json=drift.json", "../saved.json", "@worktree"
+    )
     assert (result.code, (shops / "shops/cz/drift.json").is_file()) == (1, True)
     assert saved.is_file()
 
@@ -214,16 +260,25 @@ def test_the_environment_names_the_configuration_of_every_command(
         ["diff", "@index"],
     ):
         result = pinsync(*words)
-        assert (result.code, "pins-cz" in result.out + result.err) == (0 if words[0] != "diff" else 2, False), words
+        assert (result.code, "pins-cz" in result.out + result.err) == (
+            0 if words[0] != "diff" else 2,
+            False,
+        ), words
     assert "pins-sk" in pinsync("show", "basket").out
     assert "pins-sk" in pinsync("-C", "shops", "show", "basket", "--config", "sk/pinsync.yaml").out
     result = pinsync("-C", "shops", "show", "basket")
-    assert (result.code, "PINSYNC_CONFIG names it" in result.err) == (2, True), "which starts in that folder too"
+    assert (result.code, "PINSYNC_CONFIG names it" in result.err) == (2, True), (
+        "which starts in that folder too"
+    )
     assert shops.is_dir()
 
 
-@pytest.mark.parametrize(("name", "says"), [("none", "none: can't be entered: No such file"), ("file", "is a file")])
-def test_a_folder_that_can_not_be_entered(name: str, says: str, repository: Path, pinsync: CommandLine) -> None:
+@pytest.mark.parametrize(
+    ("name", "says"), [("none", "none: can't be entered: No such file"), ("file", "is a file")]
+)
+def test_a_folder_that_can_not_be_entered(
+    name: str, says: str, repository: Path, pinsync: CommandLine
+) -> None:
     put(repository / "file", "")
     result = pinsync("-C", name, "lint")
     assert (result.code, result.out, says in result.err) == (2, "", True)
@@ -252,7 +307,10 @@ def log(home: Path) -> str:
 
 
 def test_a_bug_is_one_line_and_a_log_without_secrets(
-    failing: Callable[[BaseException], None], pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    failing: Callable[[BaseException], None],
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "a-private-key\n")
@@ -260,16 +318,23 @@ def test_a_bug_is_one_line_and_a_log_without_secrets(
     failing(ZeroDivisionError("it was a-private-key, then another-key \ud83d"))
     result = pinsync("export")
     assert (result.code, result.out) == (70, "")
-    assert result.err.startswith(f"error: a bug in pinsync {__version__}: ZeroDivisionError. Please report it with ")
+    assert result.err.startswith(
+        f"error: a bug in pinsync {__version__}: ZeroDivisionError. Please report it with "
+    )
     assert result.err.count("\n") == 1
     text = log(tmp_path)
-    assert "ZeroDivisionError: it was <PINSYNC_PRIVATE_KEY>, then <LUIGISBOX_KEY_SK> \\ud83d" in text
+    assert (
+        "ZeroDivisionError: it was <PINSYNC_PRIVATE_KEY>, then <LUIGISBOX_KEY_SK> \\ud83d" in text
+    )
     assert f"pinsync {__version__}, Python " in text
     assert "a-private-key" not in text
 
 
 def test_a_bug_without_a_place_for_its_log_is_still_one_line(
-    failing: Callable[[BaseException], None], pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    failing: Callable[[BaseException], None],
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(put(tmp_path / "file", "")))
     failing(ZeroDivisionError())
@@ -279,7 +344,9 @@ def test_a_bug_without_a_place_for_its_log_is_still_one_line(
     assert result.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("error", [SystemExit(1), SystemExit(0), BrokenPipeError(32, "Broken pipe"), MemoryError()])
+@pytest.mark.parametrize(
+    "error", [SystemExit(1), SystemExit(0), BrokenPipeError(32, "Broken pipe"), MemoryError()]
+)
 def test_nothing_ends_the_process_by_another_code(
     error: BaseException, failing: Callable[[BaseException], None], pinsync: CommandLine
 ) -> None:
@@ -297,7 +364,11 @@ def test_an_error_of_ours_is_shown_with_its_hint_and_escaped(
 def test_no_line_of_an_error_can_pass_for_one_of_ours(
     failing: Callable[[BaseException], None], pinsync: CommandLine
 ) -> None:
-    failing(PinsyncError("a hook says:\nerror: forged\n::error::x", hint="mend it\nerror: forged\n ::error::x"))
+    failing(
+        PinsyncError(
+            "a hook says:\nerror: forged\n::error::x", hint="mend it\nerror: forged\n ::error::x"
+        )
+    )
     assert pinsync("export").err.splitlines() == [
         "error: a hook says:",
         "  error: forged",
@@ -318,11 +389,15 @@ def test_what_is_said_and_warned_has_no_line_of_its_own_either() -> None:
 
 def test_a_name_is_a_line_of_data() -> None:
     shown: list[str] = []
-    Console(out=lambda line: shown.append(str(line)), err=pytest.fail).print_name("  ::error::a\n::error::b\x1b")
+    Console(out=lambda line: shown.append(str(line)), err=pytest.fail).print_name(
+        "  ::error::a\n::error::b\x1b"
+    )
     assert shown == [r"  \u003a:error::a\n::error::b\u001b"]
 
 
-def test_a_keyboard_interrupt_is_130(failing: Callable[[BaseException], None], pinsync: CommandLine) -> None:
+def test_a_keyboard_interrupt_is_130(
+    failing: Callable[[BaseException], None], pinsync: CommandLine
+) -> None:
     failing(KeyboardInterrupt())
     result = pinsync("export")
     assert (result.code, result.err) == (130, "\ninterrupted: nothing was changed\n")
@@ -331,7 +406,11 @@ def test_a_keyboard_interrupt_is_130(failing: Callable[[BaseException], None], p
 @pytest.mark.parametrize(
     ("arguments", "interrupted", "said"),
     [
-        (["diff", "@worktree", "@live"], "pinsync.workspace.workspace.open_tree", "nothing was changed"),
+        (
+            ["diff", "@worktree", "@live"],
+            "pinsync.workspace.workspace.open_tree",
+            "nothing was changed",
+        ),
         (["lint"], "pinsync.commands.lint.choose_files", "nothing was changed"),
         (["fmt", "--check"], "pinsync.commands.fmt.choose_files", "nothing was changed"),
         (["fmt", "--diff"], "pinsync.commands.fmt.choose_files", "nothing was changed"),
@@ -379,7 +458,9 @@ class Watched:
                 return datetime.now(UTC)
 
             hang = Fault(times=None, delay=600)
-            api = Sandbox(rows(), tracker_id=str(number), private_key="k" * 9, clock=clock, faults=[hang])
+            api = Sandbox(
+                rows(), tracker_id=str(number), private_key="k" * 9, clock=clock, faults=[hang]
+            )
             self.servers.append(stack.enter_context(api))
             event.clear()
 
@@ -388,11 +469,17 @@ class Watched:
             assert event.wait(60)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows delivers no such signal to another process")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows delivers no such signal to another process"
+)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_interrupt_is_exit_130_at_once_and_changes_nothing(
-    number: signal.Signals, count: int, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+    number: signal.Signals,
+    count: int,
+    repository: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "k" * 9)
     monkeypatch.setenv("PINSYNC_TIMEOUT", "600")
@@ -413,7 +500,9 @@ def test_an_interrupt_is_exit_130_at_once_and_changes_nothing(
     assert "Traceback" not in err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows delivers no such signal to another process")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows delivers no such signal to another process"
+)
 def test_an_interrupt_is_exit_130_also_where_nobody_reads(
     repository: Path, monkeypatch: pytest.MonkeyPatch, broken_pipe: int
 ) -> None:
@@ -461,7 +550,9 @@ def broken_pipe() -> Iterator[int]:
         (["--version"], 0),
     ],
 )
-def test_a_reader_that_is_gone_does_not_change_the_code(arguments: list[str], code: int, broken_pipe: int) -> None:
+def test_a_reader_that_is_gone_does_not_change_the_code(
+    arguments: list[str], code: int, broken_pipe: int
+) -> None:
     command = [sys.executable, "-m", "pinsync", *arguments]
     assert subprocess.call(command, stdout=broken_pipe, stderr=broken_pipe) == code
     assert subprocess.call([sys.executable, "-c", WITHOUT_OUTPUT, *arguments]) == code
@@ -479,7 +570,9 @@ def test_a_reader_that_is_gone_does_not_change_the_code(arguments: list[str], co
         ([], {"_PINSYNC_COMPLETE": "zsh_source"}),
     ],
 )
-def test_an_output_that_can_not_be_written_is_no_answer(arguments: list[str], environ: dict[str, str]) -> None:
+def test_an_output_that_can_not_be_written_is_no_answer(
+    arguments: list[str], environ: dict[str, str]
+) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         done = subprocess.run(
             [sys.executable, "-m", "pinsync", *arguments],
@@ -507,7 +600,9 @@ def test_a_terminal_of_few_letters_is_no_obstacle(api: Sandbox) -> None:
     assert len(api.requests) == 1
 
 
-def test_a_name_from_the_repository_is_data(api: Sandbox, repository: Path, pinsync: CommandLine) -> None:
+def test_a_name_from_the_repository_is_data(
+    api: Sandbox, repository: Path, pinsync: CommandLine
+) -> None:
     assert pinsync("export").code == 0
     document().rename(document("b\x1b[31m\u202e"))
     repinned(api, EVERYONE)
@@ -529,7 +624,9 @@ def test_the_handler_of_sigterm_is_the_commands_own() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def test_what_is_said_on_standard_error_is_no_command_for_a_runner(api: Sandbox, pinsync: CommandLine) -> None:
+def test_what_is_said_on_standard_error_is_no_command_for_a_runner(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     reason = {"reason": "x\n::error::pwned ##[add-mask]x", "exception_details": {}}
     api.fail(Fault(answer=Answer(422, json.dumps(reason).encode())))
     result = pinsync("export")

@@ -27,7 +27,13 @@ HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
 
 
 def rule(name: str, *pins: Row, **fields: object) -> Row:
-    return {"id": name, "model": "basket", "target_type": "all", "pin_definitions": list(pins), **fields}
+    return {
+        "id": name,
+        "model": "basket",
+        "target_type": "all",
+        "pin_definitions": list(pins),
+        **fields,
+    }
 
 
 def pin(position: int, identity: str, **fields: object) -> Row:
@@ -143,11 +149,15 @@ def test_a_comment_behind_a_dash_alone_is_the_pins() -> None:
     becomes(before, [rule("a", pin(4, "/p/2/"), pin(3, "/p/3/"))], after)
 
 
-def test_what_is_above_a_block_stays_there_where_the_block_begins_with_what_is_at_its_place() -> None:
+def test_what_is_above_a_block_stays_there_where_the_block_begins_with_what_is_at_its_place() -> (
+    None
+):
     before = "  # on a\n  - # of the shop\n\n    # at this place\n\n    id: a\n    target_type: all\n    note: 1\n"
     after = "  # at this place\n\n  # on a\n  # of the shop\n  - id: a\n    target_type: all\n    note: 2\n"
     becomes(before, [rule("a", note=2)], after)
-    assert format_document((HEAD + before).encode(), "f").decode() == HEAD + after.replace("note: 2", "note: 1")
+    assert format_document((HEAD + before).encode(), "f").decode() == HEAD + after.replace(
+        "note: 2", "note: 1"
+    )
 
 
 def test_a_comment_in_a_value_stays_on_its_key() -> None:
@@ -157,7 +167,9 @@ def test_a_comment_in_a_value_stays_on_its_key() -> None:
 
 
 def test_a_comment_on_one_of_equal_items_stays_there() -> None:
-    before = "  - id: a\n    target_type: all\n    note:\n      - 1\n      - 1  # the second\n    x: 1\n"
+    before = (
+        "  - id: a\n    target_type: all\n    note:\n      - 1\n      - 1  # the second\n    x: 1\n"
+    )
     becomes(before, [rule("a", note=[1, 1], x=2)], before.replace("x: 1", "x: 2"))
 
 
@@ -267,7 +279,9 @@ def test_comments_on_items_of_other_lists_follow_their_items() -> None:
 
 
 def test_a_comment_on_a_value_that_changes_stays_on_the_key() -> None:
-    before = "  - id: a\n    target_type: all\n    target_metadata:\n      title: old  # as agreed\n"
+    before = (
+        "  - id: a\n    target_type: all\n    target_metadata:\n      title: old  # as agreed\n"
+    )
     after = "  - id: a\n    target_type: all\n    target_metadata:\n      title: new  # as agreed\n"
     becomes(before, [rule("a", target_metadata={"title": "new"})], after)
 
@@ -280,15 +294,23 @@ def test_a_comment_on_a_key_that_goes_leaves() -> None:
 @pytest.mark.parametrize(
     ("noise", "kept"),
     [
-        (["        is_block_pin: false  # not yet", "        note: 1"], ["        # not yet", "        note: 1"]),
+        (
+            ["        is_block_pin: false  # not yet", "        note: 1"],
+            ["        # not yet", "        note: 1"],
+        ),
         (
             ["        # not yet", "        is_block_pin: null", "        note: 1"],
             ["        # not yet", "        note: 1"],
         ),
-        (["        note: 1", "        is_block_pin: false  # not yet"], ["        # not yet", "        note: 1"]),
+        (
+            ["        note: 1", "        is_block_pin: false  # not yet"],
+            ["        # not yet", "        note: 1"],
+        ),
     ],
 )
-def test_a_comment_on_noise_goes_to_a_neighbour_in_the_same_pin(noise: list[str], kept: list[str]) -> None:
+def test_a_comment_on_noise_goes_to_a_neighbour_in_the_same_pin(
+    noise: list[str], kept: list[str]
+) -> None:
     def text(lines: list[str], title: str) -> str:
         pins = [
             "      - position: 1",
@@ -298,7 +320,14 @@ def test_a_comment_on_noise_goes_to_a_neighbour_in_the_same_pin(noise: list[str]
             "        pin_type: item",
         ]
         return "\n".join(
-            ["  - id: a", "    target_type: all", "    pin_definitions:", *pins, f"    title: {title}", ""]
+            [
+                "  - id: a",
+                "    target_type: all",
+                "    pin_definitions:",
+                *pins,
+                f"    title: {title}",
+                "",
+            ]
         )
 
     pins = [{"position": 1, "pin_type": "item", "note": 1}, {"position": 2, "pin_type": "item"}]
@@ -307,7 +336,9 @@ def test_a_comment_on_noise_goes_to_a_neighbour_in_the_same_pin(noise: list[str]
 
 def test_a_comment_on_noise_stays_on_its_key_where_the_key_comes_to_say_something() -> None:
     before = "  - id: a\n    target_type: all\n    pin_definitions: []  # none yet\n"
-    after = "  - id: a\n    target_type: all\n    pin_definitions:  # none yet\n      - position: 1\n"
+    after = (
+        "  - id: a\n    target_type: all\n    pin_definitions:  # none yet\n      - position: 1\n"
+    )
     becomes(before, [rule("a", {"position": 1})], after)
 
 
@@ -381,7 +412,8 @@ def test_comments_around_blocks_that_stay() -> None:
 
 def test_comments_around_a_block_that_goes() -> None:
     after = THREE.replace(
-        "  # about b\n  # and more about b\n  - id: b\n    target_type: all\n    # in b\n    note: 1\n", ""
+        "  # about b\n  # and more about b\n  - id: b\n    target_type: all\n    # in b\n    note: 1\n",
+        "",
     )
     becomes(THREE, [rule("a"), rule("c")], after)
 
@@ -392,13 +424,21 @@ def test_comments_around_the_last_block_that_goes() -> None:
 
 
 def test_comments_around_the_first_block_that_goes() -> None:
-    becomes(THREE, [rule("b", note=1), rule("c")], THREE.replace("  # about a\n  - id: a\n    target_type: all\n", ""))
+    becomes(
+        THREE,
+        [rule("b", note=1), rule("c")],
+        THREE.replace("  # about a\n  - id: a\n    target_type: all\n", ""),
+    )
 
 
 def test_what_is_new_comes_between() -> None:
     for name, above in (("_", "  # about a"), ("bb", "  - id: c"), ("aa", "  # about b")):
         block = f"  - id: {name}x\n    target_type: all\n"
-        becomes(THREE, [*map(rule, ["a", f"{name}x", "c"]), rule("b", note=1)], THREE.replace(above, block + above))
+        becomes(
+            THREE,
+            [*map(rule, ["a", f"{name}x", "c"]), rule("b", note=1)],
+            THREE.replace(above, block + above),
+        )
 
 
 def test_what_is_new_and_last_comes_above_the_tail() -> None:
@@ -445,7 +485,9 @@ def test_a_block_that_moves_to_another_model_takes_its_comments_along() -> None:
     moved = "  # about b\n  # and more about b\n  - id: b\n    target_type: all\n    # in b\n    note: 3\n"
     after = export(files, live)
     assert after["basket.yaml"].decode() == HEAD + THREE.replace(moved.replace("3", "1"), "")
-    assert after["detail.yaml"].decode() == files["detail.yaml"].decode().replace("  # about z", moved + "  # about z")
+    assert after["detail.yaml"].decode() == files["detail.yaml"].decode().replace(
+        "  # about z", moved + "  # about z"
+    )
 
 
 def test_a_block_that_moves_to_a_model_without_a_document_takes_its_comments_along() -> None:
@@ -527,17 +569,21 @@ def test_a_rule_without_an_id_stays_while_live_has_none_for_its_target() -> None
 @pytest.mark.parametrize("below", ["", "  # about b\n", "\n  # a section\n\n  # about b\n", "\n"])
 def test_a_text_that_looks_like_a_comment_is_kept_as_a_text(value: str, below: str) -> None:
     end = "" if value.endswith("\n") else "\n"
-    before = (
-        f"  - id: a\n    target_type: all\n    note: {value}{end}{below}  - id: b\n    target_type: all\n    x: 1\n"
-    )
+    before = f"  - id: a\n    target_type: all\n    note: {value}{end}{below}  - id: b\n    target_type: all\n    x: 1\n"
     loaded = load((HEAD + before).encode(), "f").data
     assert isinstance(loaded, dict)
     note = loaded["customizations"][0]["note"]
     becomes(before, [rule("a", note=note), rule("b", x=2)], before.replace("x: 1", "x: 2"))
-    first = export({"basket.yaml": (HEAD + before).encode()}, [rule("a", note=note)])["basket.yaml"].decode()
+    first = export({"basket.yaml": (HEAD + before).encode()}, [rule("a", note=note)])[
+        "basket.yaml"
+    ].decode()
     assert first.startswith(HEAD + before[: before.index(value) + len(value)])
-    second = export({"basket.yaml": (HEAD + before).encode()}, [rule("b", x=1)])["basket.yaml"].decode()
-    assert [line for line in second.splitlines() if "#" in line] == [line for line in below.splitlines() if "#" in line]
+    second = export({"basket.yaml": (HEAD + before).encode()}, [rule("b", x=1)])[
+        "basket.yaml"
+    ].decode()
+    assert [line for line in second.splitlines() if "#" in line] == [
+        line for line in below.splitlines() if "#" in line
+    ]
 
 
 def test_a_quoted_hash_in_a_changed_block() -> None:
@@ -560,9 +606,14 @@ def test_a_literal_text_in_a_changed_block_becomes_canonical_and_keeps_its_comme
 def states(draw: st.DrawFn) -> list[Row]:
     found = []
     for name in draw(st.lists(st.sampled_from("abcdef"), min_size=1, unique=True)):
-        identities = draw(st.lists(st.sampled_from(["/p/1/", "/p/2/", "/p/3/"]), max_size=3, unique=True))
+        identities = draw(
+            st.lists(st.sampled_from(["/p/1/", "/p/2/", "/p/3/"]), max_size=3, unique=True)
+        )
         # No pin can come to where another thing was: it would be replaced, and hand on its comments.
-        pins = [pin(int(identity[3]) + draw(st.sampled_from([0, 10])), identity) for identity in identities]
+        pins = [
+            pin(int(identity[3]) + draw(st.sampled_from([0, 10])), identity)
+            for identity in identities
+        ]
         extra = {key: draw(st.integers(1, 2)) for key in ("note", "other") if draw(st.booleans())}
         tags = draw(st.lists(st.sampled_from(["x1", "x2"]), max_size=2))
         target = {"target_type": "item", "target_identity": f"/{name}/"}
@@ -577,7 +628,9 @@ def commented(draw: st.DrawFn, text: str) -> str:
     lines = []
     for line in text.splitlines():
         indent = line[: len(line) - len(line.lstrip())]
-        for kind in draw(st.lists(st.sampled_from(["above", "detached", "blank", None, None]), max_size=2)):
+        for kind in draw(
+            st.lists(st.sampled_from(["above", "detached", "blank", None, None]), max_size=2)
+        ):
             if kind == "blank":
                 lines.append("")
             elif kind:
@@ -589,7 +642,9 @@ def commented(draw: st.DrawFn, text: str) -> str:
             content = line.replace("- ", "  ", 1)
         lines.append(f"{content}  # c{next(numbers)}" if draw(st.integers(0, 4)) == 0 else content)
     if draw(st.booleans()):
-        lines += draw(st.sampled_from([["# c9999"], ["", "  # c9999"], ["  # c9998", "", "# c9999"]]))
+        lines += draw(
+            st.sampled_from([["# c9999"], ["", "  # c9999"], ["  # c9998", "", "# c9999"]])
+        )
     return "\n".join([*lines, ""])
 
 
@@ -630,7 +685,9 @@ def standing(text: str) -> Iterator[tuple[str, Thing | None]]:
             opening += [*waiting, comment]
             waiting = []
         elif content.strip():
-            yield from ((name, there[number]) for name in [*opening, *waiting, *[comment] * bool(comment)])
+            yield from (
+                (name, there[number]) for name in [*opening, *waiting, *[comment] * bool(comment)]
+            )
             opening, waiting = [], []
         elif comment:
             waiting.append(comment)
@@ -649,15 +706,23 @@ def test_a_merge_changes_what_changed_and_loses_no_comment_of_what_remains(
     before = data.draw(commented(text))
     after = export({"basket.yaml": before.encode()}, new)["basket.yaml"].decode()
 
-    olds, news = ({row["id"]: normalize.build_customization(row).text for row in state} for state in (old, new))
+    olds, news = (
+        {row["id"]: normalize.build_customization(row).text for row in state}
+        for state in (old, new)
+    )
     unchanged = {name for name, says in olds.items() if news.get(name) == says}
     if olds == news:
         assert after == before
     bodies = [
-        {entry.customization.id: entry.lead + entry.body for entry in parse_document(side.encode(), "f").entries}
+        {
+            entry.customization.id: entry.lead + entry.body
+            for entry in parse_document(side.encode(), "f").entries
+        }
         for side in (before, after)
     ]
-    assert {name: bodies[0][name] for name in unchanged} == {name: bodies[1][name] for name in unchanged}
+    assert {name: bodies[0][name] for name in unchanged} == {
+        name: bodies[1][name] for name in unchanged
+    }
 
     was, stands = dict(standing(before)), dict(standing(after))
     assert len(stands) == len(list(standing(after))), "a comment is doubled"
@@ -665,7 +730,12 @@ def test_a_merge_changes_what_changed_and_loses_no_comment_of_what_remains(
     for comment, thing in was.items():
         if thing is not None:
             assert stands.get(comment, "gone") == (thing if thing in remaining else "gone"), comment
-    inside = {name for id_, body in bodies[0].items() if id_ not in news for name, _ in _comments(body.decode())}
+    inside = {
+        name
+        for id_, body in bodies[0].items()
+        if id_ not in news
+        for name, _ in _comments(body.decode())
+    }
     for comment, thing in was.items():
         if thing is None and comment not in inside:
             assert stands.get(comment, "gone") is None, comment
@@ -691,7 +761,11 @@ def test_a_comment_goes_with_the_key_that_a_block_or_a_pin_begins_with() -> None
         pin_type: item
         pin_identity: /p/1/  # agreed with sales
 """
-    becomes(before, [{**rule("a", pin(2, "/p/1/")), "target_type": "item", "target_identity": "/a/"}], after)
+    becomes(
+        before,
+        [{**rule("a", pin(2, "/p/1/")), "target_type": "item", "target_identity": "/a/"}],
+        after,
+    )
 
 
 def test_what_stands_on_all_of_a_pin_is_written_above_it() -> None:
@@ -737,9 +811,13 @@ def test_what_stands_on_all_of_a_pin_is_written_above_it() -> None:
 
 @settings(QUICK, max_examples=80)
 @given(states(), st.data())
-def test_what_is_written_by_hand_takes_in_a_rule_and_loses_no_comment(old: list[Row], data: st.DataObject) -> None:
+def test_what_is_written_by_hand_takes_in_a_rule_and_loses_no_comment(
+    old: list[Row], data: st.DataObject
+) -> None:
     by_hand = [{**{key: row[key] for key in row if key != "model"}, "created_at": 1} for row in old]
-    text = data.draw(scribbled({"format": 1, "model": "basket", "customizations": by_hand}, ["# why"]))
+    text = data.draw(
+        scribbled({"format": 1, "model": "basket", "customizations": by_hand}, ["# why"])
+    )
     after = export({"basket.yaml": text.encode()}, [*old, rule("new")])["basket.yaml"].decode()
     assert after.count("# why") == text.count("# why")
 
@@ -747,7 +825,9 @@ def test_what_is_written_by_hand_takes_in_a_rule_and_loses_no_comment(old: list[
 @pytest.mark.parametrize("end", ["", "  # why\n", "...\n"])
 @pytest.mark.parametrize("noise", ["tags: []", "target_metadata: null  # not now", "created_at: 1"])
 @pytest.mark.parametrize("block", ["- id: a\n  target_type: all\n", "- target_type: all\n"])
-def test_a_comment_on_noise_in_the_last_place_of_a_list_by_hand(block: str, noise: str, end: str) -> None:
+def test_a_comment_on_noise_in_the_last_place_of_a_list_by_hand(
+    block: str, noise: str, end: str
+) -> None:
     text = f"{HEAD}{block}  # agreed with sales\n  {noise}\n{end}"
     after = export({"basket.yaml": text.encode()}, [rule("a"), rule("b")])["basket.yaml"].decode()
     assert "\n  - id: b\n    target_type: all\n" in after
@@ -756,4 +836,8 @@ def test_a_comment_on_noise_in_the_last_place_of_a_list_by_hand(block: str, nois
 
 
 def _comments(text: str) -> Iterator[tuple[str, int]]:
-    return ((line.partition("# ")[2], number) for number, line in enumerate(text.splitlines()) if "# " in line)
+    return (
+        (line.partition("# ")[2], number)
+        for number, line in enumerate(text.splitlines())
+        if "# " in line
+    )

@@ -26,18 +26,30 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def rule(id_: str | None, identity: str | None = None, *, model: str = "basket", **fields: object) -> Customization:
-    target = {"target_type": "all"} if identity is None else {"target_type": "item", "target_identity": identity}
+def rule(
+    id_: str | None, identity: str | None = None, *, model: str = "basket", **fields: object
+) -> Customization:
+    target = (
+        {"target_type": "all"}
+        if identity is None
+        else {"target_type": "item", "target_identity": identity}
+    )
     row = {**target, **({} if id_ is None else {"id": id_}), **fields}
     return normalize.build_customization(row, model=model)
 
 
-def paired(old: list[Customization], new: list[Customization]) -> list[tuple[str | None, str | None, str | None]]:
+def paired(
+    old: list[Customization], new: list[Customization]
+) -> list[tuple[str | None, str | None, str | None]]:
     pairs = list(match(old, new))
     assert [pair.old for pair in pairs if pair.old] == old
     assert sorted(id(pair.new) for pair in pairs if pair.new) == sorted(map(id, new))
-    assert all(pair.old is (None if pair.old_index is None else old[pair.old_index]) for pair in pairs)
-    assert all(pair.new is (None if pair.new_index is None else new[pair.new_index]) for pair in pairs)
+    assert all(
+        pair.old is (None if pair.old_index is None else old[pair.old_index]) for pair in pairs
+    )
+    assert all(
+        pair.new is (None if pair.new_index is None else new[pair.new_index]) for pair in pairs
+    )
     return [(pair.old and pair.old.id, pair.new and pair.new.id, pair.kind) for pair in pairs]
 
 
@@ -60,15 +72,27 @@ def paired(old: list[Customization], new: list[Customization]) -> list[tuple[str
         ([rule("a", "/1/")], [rule("b", "/1/")], [("a", "b", "recreated")]),
         ([rule("a", "/1/")], [rule("b", "/1/", note=1)], [("a", "b", "recreated")]),
         ([rule("a", "/1/")], [rule("b", "/2/")], [("a", None, "removed"), (None, "b", "added")]),
-        ([rule("a", "/1/")], [rule("b", "/1/", model="detail")], [("a", None, "removed"), (None, "b", "added")]),
-        ([rule("a")], [rule("b", target_type="criteria")], [("a", None, "removed"), (None, "b", "added")]),
+        (
+            [rule("a", "/1/")],
+            [rule("b", "/1/", model="detail")],
+            [("a", None, "removed"), (None, "b", "added")],
+        ),
+        (
+            [rule("a")],
+            [rule("b", target_type="criteria")],
+            [("a", None, "removed"), (None, "b", "added")],
+        ),
         (
             [rule("a", target_type="criteria", target_criteria={"x": 1, "y": 2})],
             [rule("b", target_type="criteria", target_criteria={"y": 2, "x": 1.0})],
             [("a", "b", "recreated")],
         ),
         # an id goes before a target
-        ([rule("a", "/1/")], [rule("a", "/2/"), rule("b", "/1/")], [("a", "a", "changed"), (None, "b", "added")]),
+        (
+            [rule("a", "/1/")],
+            [rule("a", "/2/"), rule("b", "/1/")],
+            [("a", "a", "changed"), (None, "b", "added")],
+        ),
         (
             [rule("a", "/1/"), rule("b", "/1/")],
             [rule("a", "/1/"), rule("c", "/1/")],
@@ -91,15 +115,26 @@ def paired(old: list[Customization], new: list[Customization]) -> list[tuple[str
             [rule("x", note=3), rule("y", note=1), rule("z", note=2)],
             [("a", "y", "recreated"), ("b", "z", "recreated"), ("c", "x", "recreated")],
         ),
-        ([rule("b"), rule("a")], [rule("d"), rule("c")], [("b", "d", "recreated"), ("a", "c", "recreated")]),
+        (
+            [rule("b"), rule("a")],
+            [rule("d"), rule("c")],
+            [("b", "d", "recreated"), ("a", "c", "recreated")],
+        ),
         ([rule("b"), rule("a")], [rule("c")], [("b", None, "removed"), ("a", "c", "recreated")]),
         ([rule("a")], [rule("c"), rule("b")], [("a", "b", "recreated"), (None, "c", "added")]),
         (
             [rule("a", note=1), rule("b", note=2)],
             [rule("c", note=3), rule("d", note=1)],
-            [("a", "d", "recreated"), ("b", "c", "recreated")],  # and of the rest each side has one for the target
+            [
+                ("a", "d", "recreated"),
+                ("b", "c", "recreated"),
+            ],  # and of the rest each side has one for the target
         ),
-        ([rule("a"), rule("b")], [rule("b", note=1), rule("c")], [("a", "c", "recreated"), ("b", "b", "changed")]),
+        (
+            [rule("a"), rule("b")],
+            [rule("b", note=1), rule("c")],
+            [("a", "c", "recreated"), ("b", "b", "changed")],
+        ),
         (
             [rule("a", model="basket"), rule("b", model="detail")],
             [rule("c", model="detail"), rule("d", model="basket")],
@@ -111,24 +146,39 @@ def paired(old: list[Customization], new: list[Customization]) -> list[tuple[str
         ([rule(None, "/1/")], [rule(None, "/1/")], [(None, None, None)]),
         ([rule(None, "/1/")], [rule("a", "/1/", note=1)], [(None, "a", "changed")]),
         ([rule(None, "/1/")], [], [(None, None, "removed")]),
-        ([rule(None, "/1/"), rule("a", "/1/")], [rule("a", "/1/")], [(None, None, "removed"), ("a", "a", None)]),
-        ([rule("a"), rule(None)], [rule("b"), rule(None)], [("a", "b", "recreated"), (None, None, None)]),
+        (
+            [rule(None, "/1/"), rule("a", "/1/")],
+            [rule("a", "/1/")],
+            [(None, None, "removed"), ("a", "a", None)],
+        ),
+        (
+            [rule("a"), rule(None)],
+            [rule("b"), rule(None)],
+            [("a", "b", "recreated"), (None, None, None)],
+        ),
         ([rule("a"), rule(None)], [rule("b")], [("a", None, "removed"), (None, "b", None)]),
         ([rule(None), rule(None)], [rule("b"), rule("a")], [(None, "a", None), (None, "b", None)]),
     ],
 )
-def test_what_belongs_together(old: list[Customization], new: list[Customization], expected: list[Any]) -> None:
+def test_what_belongs_together(
+    old: list[Customization], new: list[Customization], expected: list[Any]
+) -> None:
     assert paired(old, new) == expected
 
 
 @QUICK
 @given(
     st.lists(
-        st.tuples(st.sampled_from([*"abcdefgh", None]), st.sampled_from("123"), st.sampled_from("12")), max_size=12
+        st.tuples(
+            st.sampled_from([*"abcdefgh", None]), st.sampled_from("123"), st.sampled_from("12")
+        ),
+        max_size=12,
     ),
     st.randoms(),
 )
-def test_matching_does_not_hang_on_the_order(drawn: list[tuple[str | None, str, str]], random: Random) -> None:
+def test_matching_does_not_hang_on_the_order(
+    drawn: list[tuple[str | None, str, str]], random: Random
+) -> None:
     sides: list[list[Customization]] = [[], []]
     for number, (name, identity, note) in enumerate(drawn):
         side = sides[number % 2]
@@ -192,8 +242,16 @@ def test_tags_of_an_unexpected_type_are_none(tags: object) -> None:
         ([rule("a", tags=["x1"])], [], True),  # gone, or has it lost its tag?
         ([rule("a")], [rule("a", tags=["x1"])], True),  # it has come in from outside
         ([rule("a", "/1/")], [rule("b", "/1/", tags=["x1"])], True),  # made anew, or a second one?
-        ([rule("a", tags=["x1"])], [rule("b", tags=["x1"])], True),  # made anew, or a copy of one without the tag?
-        ([rule("a", tags=["x1"]), rule("b", tags=["x1"])], [rule("a", tags=["x1"]), rule("c", tags=["x1"])], True),
+        (
+            [rule("a", tags=["x1"])],
+            [rule("b", tags=["x1"])],
+            True,
+        ),  # made anew, or a copy of one without the tag?
+        (
+            [rule("a", tags=["x1"]), rule("b", tags=["x1"])],
+            [rule("a", tags=["x1"]), rule("c", tags=["x1"])],
+            True,
+        ),
         ([rule(None, "/1/", tags=["x1"])], [], True),  # not entered yet, or without the tag?
         ([rule(None, "/1/", tags=["x1"])], [rule("a", "/1/", tags=["x1"])], False),
         ([rule(None, "/1/")], [rule("a", "/1/", tags=["x1"])], True),
@@ -213,7 +271,9 @@ def test_a_scope_that_matches_nothing_names_the_nearest() -> None:
     assert error.exit_code == 2
     assert "--tag cristmas" in error.message
     assert "christmas" in str(error.hint)
-    assert "each of the values exists" in str(nothing_matches(Scope(model="basket", tag="christmas"), known).hint)
+    assert "each of the values exists" in str(
+        nothing_matches(Scope(model="basket", tag="christmas"), known).hint
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +286,10 @@ def test_a_scope_that_matches_nothing_names_the_nearest() -> None:
         (rule("a", "/p/1/", target_metadata={"title": 5}), "item /p/1/"),
         (rule("a", "/p/1/", target_metadata="Strings"), "item /p/1/"),
         (rule("a", ""), "item"),
-        (rule("a", target_type="criteria", target_criteria={"brand": ["a", "b c"]}), 'criteria brand: - a - "b c"'),
+        (
+            rule("a", target_type="criteria", target_criteria={"brand": ["a", "b c"]}),
+            'criteria brand: - a - "b c"',
+        ),
     ],
 )
 def test_what_a_person_calls_it(item: Customization, name: str) -> None:

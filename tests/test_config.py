@@ -81,13 +81,22 @@ def test_a_file_saved_by_an_editor_of_windows_says_the_same() -> None:
     assert parse("\ufeff" + FULL.replace("\n", "\r\n")) == parse(FULL)
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "format: 1\n", "trackers:\nignore:\nsafety:\n"])
+@pytest.mark.parametrize(
+    "text", ["", "# nothing yet\n", "format: 1\n", "trackers:\nignore:\nsafety:\n"]
+)
 def test_what_is_left_out_has_its_default(text: str) -> None:
     settings = parse(text, PINSYNC_TRACKER_ID="1234-5678")
     assert settings.trackers == (config.Tracker("default", "1234-5678"),)
-    assert settings.trackers[0].hosts == ("https://live.luigisbox.tech", "https://live.luigisbox.com")
+    assert settings.trackers[0].hosts == (
+        "https://live.luigisbox.tech",
+        "https://live.luigisbox.com",
+    )
     assert settings.trackers[0].private_key_env == "PINSYNC_PRIVATE_KEY"
-    assert (settings.directory, settings.timezone, settings.ignore) == (PurePosixPath("customizations"), "UTC", ())
+    assert (settings.directory, settings.timezone, settings.ignore) == (
+        PurePosixPath("customizations"),
+        "UTC",
+        (),
+    )
     assert (settings.safety.max_removed_percent, settings.safety.min_existing) == (30, 10)
     assert settings.safety.max_answer_mb == 256
 
@@ -106,7 +115,12 @@ REFUSED = [
     ("timezone: Europe/Bratislva\n", "1:1", "not a timezone", 'did you mean "Europe/Bratislava"?'),
     ("timezone: ../../etc/passwd\n", "1:1", "not a timezone", "IANA"),
     ("timezone: Europe\n", "1:1", "not a timezone", ""),
-    ("timezone: CEST\n", "1:1", "not a timezone", "IANA name: UTC, or Region/City such as Europe/Bratislava"),
+    (
+        "timezone: CEST\n",
+        "1:1",
+        "not a timezone",
+        "IANA name: UTC, or Region/City such as Europe/Bratislava",
+    ),
     ("timezone: Prague\n", "1:1", "not a timezone", 'did you mean "Europe/Prague"?'),
     ("timezone: ''\n", "1:1", "not a timezone", "IANA"),
     ("trackers: []\n", "1:1", "must be a mapping, not a list", ""),
@@ -115,27 +129,67 @@ REFUSED = [
     ("trackers:\n  con: {tracker_id: a}\n", "2:3", "becomes a folder", "shop-sk"),
     ("trackers:\n  shop: 1234-5678\n", "2:3", "trackers.shop must be a mapping, not a string", ""),
     ("trackers:\n  shop:\n", "2:3", "tracker_id is missing", "tracker_id:"),
-    ("trackers:\n  shop:\n    tracker_id: 12345678\n", "3:5", "must be a string, not an integer", "quotes"),
+    (
+        "trackers:\n  shop:\n    tracker_id: 12345678\n",
+        "3:5",
+        "must be a string, not an integer",
+        "quotes",
+    ),
     ("trackers:\n  shop:\n    tracker_id: a/../b\n", "3:5", "letters, digits", ""),
     ('trackers:\n  shop:\n    tracker_id: "a\\r\\nX: y"\n', "3:5", "letters, digits", ""),
     ("trackers:\n  shop:\n    tracker_id: ''\n", "3:5", "letters, digits", ""),
-    (tracker(host="https://live.luigisbox.tech"), "4:5", "host is no setting", 'did you mean "hosts"?'),
+    (
+        tracker(host="https://live.luigisbox.tech"),
+        "4:5",
+        "host is no setting",
+        'did you mean "hosts"?',
+    ),
     (tracker(private_key_env="not a name"), "4:5", "name of an environment variable", "replace it"),
-    (tracker(private_key_env="PATH"), "4:5", "must not be PATH, which has another meaning", "LUIGISBOX_KEY"),
-    (tracker(private_key_env="GIT_DIR"), "4:5", "must not be GIT_DIR, which has another meaning", "for the key alone"),
+    (
+        tracker(private_key_env="PATH"),
+        "4:5",
+        "must not be PATH, which has another meaning",
+        "LUIGISBOX_KEY",
+    ),
+    (
+        tracker(private_key_env="GIT_DIR"),
+        "4:5",
+        "must not be GIT_DIR, which has another meaning",
+        "for the key alone",
+    ),
     (tracker(private_key_command="cat key"), "4:5", "is no setting", ""),
     (tracker(remove_expired_pins="'yes'"), "4:5", "must be true or false, not a string", ""),
     (tracker(hosts="https://live.luigisbox.tech"), "4:5", "must be a list of strings", "hosts: ["),
     (tracker(hosts="[]"), "4:5", "must not be empty", "leave it out"),
-    (tracker(hosts="[https://live.luigisbox.tech, 5]"), "4:42", "hosts[1] must be a string", "quotes"),
-    (tracker(hosts="[https://live.luigisbox.tech, HTTPS://LIVE.luigisbox.tech/]"), "4:42", "already", "remove"),
-    ("trackers:\n  a: {tracker_id: x}\n  b: {tracker_id: x}\n", "3:3", "has the tracker_id and a host of a", "remove"),
+    (
+        tracker(hosts="[https://live.luigisbox.tech, 5]"),
+        "4:42",
+        "hosts[1] must be a string",
+        "quotes",
+    ),
+    (
+        tracker(hosts="[https://live.luigisbox.tech, HTTPS://LIVE.luigisbox.tech/]"),
+        "4:42",
+        "already",
+        "remove",
+    ),
+    (
+        "trackers:\n  a: {tracker_id: x}\n  b: {tracker_id: x}\n",
+        "3:3",
+        "has the tracker_id and a host of a",
+        "remove",
+    ),
     ("ignore: target_metadata.image\n", "1:1", "must be a list", "ignore: ["),
     ("ignore:\n  - score\n  - 5\n", "3:5", "ignore[1] must be a string", ""),
     ("ignore: [a..b]\n", "1:10", "names of fields", "target_metadata.image"),
     ("ignore: ['']\n", "1:10", "names of fields", "target_metadata.image"),
     ("ignore: [target_metadata.*]\n", "1:10", "without wildcards", "target_metadata.image"),
-    ("safety: {max_removed: 3}\n", "1:10", "safety.max_removed is no setting", 'did you mean "max_removed_percent"?'),
+    (
+        "safety: {max_removed: 3}\n",
+        "1:10",
+        "safety.max_removed is no setting",
+        'did you mean "max_removed_percent"?',
+    ),
     ("safety: {max_removed_percent: 101}\n", "1:10", "from 0 to 100", ""),
     ("safety: {max_removed_percent: 12.5}\n", "1:10", "whole number", ""),
     ("safety: {min_existing: -1}\n", "1:10", "from 0", ""),
@@ -305,7 +359,9 @@ def test_any_other_host_is_refused_in_the_file_and_in_the_environment(host: str)
         places.check_origin(host, ())
     if host.isprintable() and host.strip() == host != "":
         assert "must " in refusal(tracker(hosts=f"['{host}']")).message
-        assert refusal("", PINSYNC_TRACKER_ID="a", PINSYNC_HOST=host).message.startswith("PINSYNC_HOST: must ")
+        assert refusal("", PINSYNC_TRACKER_ID="a", PINSYNC_HOST=host).message.startswith(
+            "PINSYNC_HOST: must "
+        )
 
 
 def test_a_password_in_a_host_is_not_shown() -> None:
@@ -315,11 +371,17 @@ def test_a_password_in_a_host_is_not_shown() -> None:
 
 def test_the_environment_allows_more_hosts_by_their_exact_name() -> None:
     allow = "Proxy.Example.com , 10.0.0.5"
-    settings = parse(tracker(hosts="[https://proxy.example.com, 'https://10.0.0.5:8']"), PINSYNC_ALLOW_HOST=allow)
+    settings = parse(
+        tracker(hosts="[https://proxy.example.com, 'https://10.0.0.5:8']"), PINSYNC_ALLOW_HOST=allow
+    )
     assert settings.trackers[0].hosts == ("https://proxy.example.com", "https://10.0.0.5:8")
-    assert "https" in refusal(tracker(hosts="['http://10.0.0.5']"), PINSYNC_ALLOW_HOST=allow).message
+    assert (
+        "https" in refusal(tracker(hosts="['http://10.0.0.5']"), PINSYNC_ALLOW_HOST=allow).message
+    )
     assert refusal(tracker(hosts="[https://a.proxy.example.com]"), PINSYNC_ALLOW_HOST=allow)
-    assert refusal("", PINSYNC_ALLOW_HOST="https://proxy.example.com").source == "PINSYNC_ALLOW_HOST"
+    assert (
+        refusal("", PINSYNC_ALLOW_HOST="https://proxy.example.com").source == "PINSYNC_ALLOW_HOST"
+    )
     for text in ("*", "::1", "[::1]:80", "[:::]", "127.1", "[localhost]"):
         assert refusal("", PINSYNC_ALLOW_HOST=text).source == "PINSYNC_ALLOW_HOST"
 
@@ -332,8 +394,13 @@ def test_the_environment_allows_more_hosts_by_their_exact_name() -> None:
         ("https://live.luigisbox.tech:99999", "leave it out"),
     ],
 )
-def test_a_host_that_is_refused_comes_with_the_remedy_for_its_own_fault(host: str, hint: str) -> None:
-    for error in (refusal("", PINSYNC_TRACKER_ID="a", PINSYNC_HOST=host), refusal(tracker(hosts=f"['{host}']"))):
+def test_a_host_that_is_refused_comes_with_the_remedy_for_its_own_fault(
+    host: str, hint: str
+) -> None:
+    for error in (
+        refusal("", PINSYNC_TRACKER_ID="a", PINSYNC_HOST=host),
+        refusal(tracker(hosts=f"['{host}']")),
+    ):
         assert hint in str(error.hint)
 
 
@@ -423,7 +490,9 @@ def test_any_other_folder_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must "):
         places.check_directory(text, PurePosixPath())
     if text.isprintable():
-        assert refusal(f"directory: '{text}'\n").message.startswith("pinsync.yaml:1:1: directory must ")
+        assert refusal(f"directory: '{text}'\n").message.startswith(
+            "pinsync.yaml:1:1: directory must "
+        )
 
 
 def test_a_file_in_a_folder_of_ci_puts_nothing_beside_itself() -> None:
@@ -440,7 +509,9 @@ def test_the_environment_is_enough(tmp_path: Path) -> None:
     settings = config.load(None, start=tmp_path, environ=environ)
     assert settings.path is None
     assert settings.root == tmp_path.resolve()
-    assert settings.select([]) == (config.Tracker("default", "1234-5678", hosts=("http://127.0.0.1:8080",)),)
+    assert settings.select([]) == (
+        config.Tracker("default", "1234-5678", hosts=("http://127.0.0.1:8080",)),
+    )
     assert config.read_private_key(settings.trackers[0], environ) == "k"
 
 
@@ -463,7 +534,9 @@ def test_one_tracker_id_on_different_hosts_is_two_trackers() -> None:
     assert len(parse(text).trackers) == 2
 
 
-def test_without_any_tracker_offline_work_is_possible_and_selecting_one_says_what_to_do(tmp_path: Path) -> None:
+def test_without_any_tracker_offline_work_is_possible_and_selecting_one_says_what_to_do(
+    tmp_path: Path,
+) -> None:
     settings = config.load(None, start=tmp_path, environ={"PINSYNC_TRACKER_ID": ""})
     assert settings.trackers == ()
     with pytest.raises(ConfigError) as caught:
@@ -475,7 +548,10 @@ def test_without_any_tracker_offline_work_is_possible_and_selecting_one_says_wha
 def test_trackers_are_selected_by_name() -> None:
     settings = parse(FULL)
     assert settings.select([]) == settings.trackers
-    assert [one.name for one in settings.select(["shop_cz", "shop-sk", "shop_cz"])] == ["shop-sk", "shop_cz"]
+    assert [one.name for one in settings.select(["shop_cz", "shop-sk", "shop_cz"])] == [
+        "shop-sk",
+        "shop_cz",
+    ]
     with pytest.raises(UsageError, match=r'no tracker is named "shop-cs"') as caught:
         settings.select(["shop-cs"])
     assert caught.value.hint == 'did you mean "shop-sk"?'
@@ -494,7 +570,9 @@ def test_the_timeout_is_a_number_of_seconds(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "5s", "1e9"])
 def test_another_timeout_is_refused(text: str) -> None:
-    assert refusal("", PINSYNC_TIMEOUT=text).message.startswith("PINSYNC_TIMEOUT: must be a number of seconds")
+    assert refusal("", PINSYNC_TIMEOUT=text).message.startswith(
+        "PINSYNC_TIMEOUT: must be a number of seconds"
+    )
 
 
 # Where the file is looked for
@@ -558,7 +636,9 @@ def test_a_named_file_may_lie_outside_the_repository(repository: Path, tmp_path:
     elsewhere = write(tmp_path / "elsewhere" / "ci.yaml")
     settings = config.load(elsewhere, start=repository, environ={})
     assert (settings.root, settings.directory) == (repository, PurePosixPath("customizations"))
-    assert config.load(Path("../elsewhere/ci.yaml"), start=repository, environ={}).root == repository
+    assert (
+        config.load(Path("../elsewhere/ci.yaml"), start=repository, environ={}).root == repository
+    )
     plain = tmp_path / "plain"
     plain.mkdir()
     assert config.load(elsewhere, start=plain, environ={}).root == elsewhere.parent.resolve()
@@ -570,7 +650,10 @@ def test_git_s_own_root_can_make_a_directory_refused(repository: Path) -> None:
     """As ``GIT_WORK_TREE`` does, which names a folder above the one that holds ``.git``."""
     settings = config.load(None, start=repository, environ={})
     moved = config.set_root(settings, repository.parent, PurePosixPath("shop"))
-    assert (moved.root, moved.directory) == (repository.parent, PurePosixPath("shop/customizations"))
+    assert (moved.root, moved.directory) == (
+        repository.parent,
+        PurePosixPath("shop/customizations"),
+    )
     with pytest.raises(ConfigError, match="directory must not lie in ci"):
         config.set_root(settings, repository.parent, PurePosixPath("ci"))
 
@@ -602,10 +685,14 @@ def test_the_environment_names_the_file_where_the_command_line_does_not(reposito
 
     def timezone(path: str | None, value: str, start: str = ".") -> str:
         named = Path(path) if path else None
-        return config.load(named, start=repository / start, environ={"PINSYNC_CONFIG": value}).timezone
+        return config.load(
+            named, start=repository / start, environ={"PINSYNC_CONFIG": value}
+        ).timezone
 
     assert timezone(None, "other.yaml") == "Asia/Tokyo"
-    assert timezone(None, "../other.yaml", "below") == "Asia/Tokyo", "a relative path starts in the current folder"
+    assert timezone(None, "../other.yaml", "below") == "Asia/Tokyo", (
+        "a relative path starts in the current folder"
+    )
     assert timezone(None, str(repository / "other.yaml"), "below") == "Asia/Tokyo"
     assert timezone("named.yaml", "other.yaml") == "Europe/Prague"
     assert timezone(None, "", "below") == "UTC"
@@ -637,7 +724,8 @@ def test_a_directory_through_a_symbolic_link_is_refused(repository: Path, target
     (repository / "link").symlink_to(target)
     write(repository / "pinsync.yaml", "format: 1\ndirectory: link/rules\n")
     with pytest.raises(
-        ConfigError, match=r"^pinsync\.yaml:2:1: directory must not lead through the symbolic link link"
+        ConfigError,
+        match=r"^pinsync\.yaml:2:1: directory must not lead through the symbolic link link",
     ):
         config.load(None, start=repository, environ={})
 
@@ -669,13 +757,24 @@ def test_the_key_is_stripped() -> None:
     assert config.read_private_key(SHOP, {"SHOP_KEY": f" {HIDDEN}\r\n"}) == HIDDEN
 
 
-def test_the_trackers_variable_wins_then_its_file_then_its_command_then_those_of_all_trackers(tmp_path: Path) -> None:
+def test_the_trackers_variable_wins_then_its_file_then_its_command_then_those_of_all_trackers(
+    tmp_path: Path,
+) -> None:
     environ = {"SHOP_KEY": "SHOP_KEY", "PINSYNC_PRIVATE_KEY": "of another tracker"}
     for name in ("SHOP_KEY", "PINSYNC_PRIVATE_KEY"):
         file = tmp_path / name
         file.write_text(f"{name}_FILE\n", encoding="ascii")
-        environ |= {f"{name}_FILE": str(file), f"{name}_COMMAND": python(f"print('{name}_COMMAND')")}
-    order = ["SHOP_KEY", "SHOP_KEY_FILE", "SHOP_KEY_COMMAND", "PINSYNC_PRIVATE_KEY_FILE", "PINSYNC_PRIVATE_KEY_COMMAND"]
+        environ |= {
+            f"{name}_FILE": str(file),
+            f"{name}_COMMAND": python(f"print('{name}_COMMAND')"),
+        }
+    order = [
+        "SHOP_KEY",
+        "SHOP_KEY_FILE",
+        "SHOP_KEY_COMMAND",
+        "PINSYNC_PRIVATE_KEY_FILE",
+        "PINSYNC_PRIVATE_KEY_COMMAND",
+    ]
     for name in order:
         assert config.read_private_key(SHOP, environ) == name
         environ[name] = ""
@@ -686,12 +785,17 @@ def test_the_command_learns_the_tracker_and_gets_no_shell() -> None:
     code = "import os; print(os.environ['PINSYNC_TRACKER_NAME'] + os.environ['PINSYNC_TRACKER_ID'])"
     assert config.read_private_key(SHOP, {"SHOP_KEY_COMMAND": python(code)}) == "shop1234-5678"
     code = "import sys; print(sys.argv[1])"
-    assert config.read_private_key(SHOP, {"SHOP_KEY_COMMAND": python(code) + " $HOME;x"}) == "$HOME;x"
+    assert (
+        config.read_private_key(SHOP, {"SHOP_KEY_COMMAND": python(code) + " $HOME;x"}) == "$HOME;x"
+    )
 
 
 def test_a_missing_key_names_variable_and_tracker() -> None:
     error = key_error()
-    assert error.message == "SHOP_KEY: is not set, but should give the private key of tracker shop (1234-5678)"
+    assert (
+        error.message
+        == "SHOP_KEY: is not set, but should give the private key of tracker shop (1234-5678)"
+    )
     assert error.hint == "set SHOP_KEY, SHOP_KEY_FILE or SHOP_KEY_COMMAND"
     error = key_error(PINSYNC_PRIVATE_KEY=HIDDEN)
     reason = "PINSYNC_PRIVATE_KEY is not used for a tracker whose private_key_env is SHOP_KEY"
@@ -704,7 +808,9 @@ def test_a_missing_key_names_variable_and_tracker() -> None:
 def test_a_damaged_key_is_refused_and_not_shown(damage: str, tmp_path: Path) -> None:
     broken = f"{HIDDEN}{damage}{HIDDEN}"
     error = key_error(SHOP_KEY=broken)
-    assert error.message == ("SHOP_KEY: gives tracker shop a private key that isn't printable ASCII")
+    assert error.message == (
+        "SHOP_KEY: gives tracker shop a private key that isn't printable ASCII"
+    )
     file = tmp_path / "key"
     file.write_bytes(broken.encode("utf-8", "surrogateescape"))
     for shown in (error, key_error(PINSYNC_PRIVATE_KEY_FILE=str(file))):
@@ -718,7 +824,10 @@ COMMANDS = ("SHOP_KEY_COMMAND", "PINSYNC_PRIVATE_KEY_COMMAND")
 @pytest.mark.parametrize("name", FILES)
 def test_of_a_key_file_that_can_not_be_read_the_folder_is_named(name: str, tmp_path: Path) -> None:
     error = key_error(**{name: str(tmp_path / "nope")})
-    assert error.message == f"{name}: names a file in {tmp_path} that can't be read: No such file or directory"
+    assert (
+        error.message
+        == f"{name}: names a file in {tmp_path} that can't be read: No such file or directory"
+    )
     assert error.hint is None
 
 
@@ -735,14 +844,18 @@ def test_a_key_in_the_place_of_its_files_path_is_not_shown(start: str) -> None:
 def test_a_key_file_that_holds_no_key_is_refused(name: str, tmp_path: Path) -> None:
     assert key_error(**{name: "\x00"}).source == name
     (tmp_path / "empty").touch()
-    assert key_error(**{name: str(tmp_path / "empty")}).message.startswith(f"{name}: yields nothing, but")
+    assert key_error(**{name: str(tmp_path / "empty")}).message.startswith(
+        f"{name}: yields nothing, but"
+    )
     (tmp_path / "large").write_bytes(b"x" * 10_001)
     error = key_error(**{name: str(tmp_path / "large")})
     assert (error.source, "can't be a key" in error.message) == (name, True)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_key_command_that_fails_is_explained_without_the_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_command_that_fails_is_explained_without_the_key(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     failing = f"print('{HIDDEN}'); raise SystemExit(3)"
     error = key_error(**{name: python(failing)})
     assert error.message.startswith(f"{name}: ended with status 3")
@@ -754,7 +867,9 @@ def test_a_key_command_that_fails_is_explained_without_the_key(name: str, monkey
     assert "secret" not in key_error(**{name: "STORE=secret /nowhere/at/all"}).message
     assert f"{name}: yields nothing" in key_error(**{name: python("pass")}).message
     monkeypatch.setattr(key, "COMMAND_SECONDS", 0.2)
-    error = key_error(**{name: python(f"import time; print('{HIDDEN}', flush=True); time.sleep(60)")})
+    error = key_error(
+        **{name: python(f"import time; print('{HIDDEN}', flush=True); time.sleep(60)")}
+    )
     assert f"{name}: gave no key within 0.2 seconds" in error.message
     assert error.__suppress_context__
     assert "by itself" in (error.hint or "")
@@ -778,7 +893,9 @@ def test_a_key_command_for_a_shell_is_told_that_it_gets_none(command: str) -> No
     assert "sh -c '…'" in (error.hint or "")
 
 
-@pytest.mark.parametrize("command", ["/nowhere/key --of shop", "false 'a | b $c ~'", 'false "a | b"'])
+@pytest.mark.parametrize(
+    "command", ["/nowhere/key --of shop", "false 'a | b $c ~'", 'false "a | b"']
+)
 def test_a_key_command_that_needs_no_shell_is_told_nothing_of_one(command: str) -> None:
     assert "shell" not in (key_error(SHOP_KEY_COMMAND=command).hint or "")
 
@@ -812,8 +929,12 @@ def test_the_hint_at_a_refused_key_names_the_variable_that_gave_it(name: str) ->
 
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize("command", ["echo abc | tr a b", "echo $KEY"])
-def test_the_hint_at_a_refused_key_says_that_its_command_got_no_shell(name: str, command: str) -> None:
-    hint = config.describe_refused_key(SHOP, config.read_private_key(SHOP, {name: command}), {name: command})
+def test_the_hint_at_a_refused_key_says_that_its_command_got_no_shell(
+    name: str, command: str
+) -> None:
+    hint = config.describe_refused_key(
+        SHOP, config.read_private_key(SHOP, {name: command}), {name: command}
+    )
     assert f"check that {name} gives" in hint
     assert "; it runs without a shell" in hint
     assert "shell" not in config.describe_refused_key(SHOP, HIDDEN, {"SHOP_KEY": command})

@@ -57,7 +57,9 @@ def test_in_sync_is_one_line_and_no_failure(pinsync: CommandLine) -> None:
     assert result.out == "In sync: live is the same as HEAD (3 customizations)\n"
 
 
-def test_the_report_says_what_where_and_when(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_the_report_says_what_where_and_when(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     repinned(api, STRINGS, 2)
     with untouched(exported):
         found = diffed(pinsync)
@@ -82,7 +84,9 @@ def test_the_report_says_what_where_and_when(api: Sandbox, exported: Path, pinsy
         "fields": [],
     }
     pin = {"pin_type": "item", "pin_identity": "/p/234/"}
-    assert change["pins"] == [{"kind": "moved", "from": {"position": 1, **pin}, "to": {"position": 2, **pin}}]
+    assert change["pins"] == [
+        {"kind": "moved", "from": {"position": 1, **pin}, "to": {"position": 2, **pin}}
+    ]
     assert change["updated_at"] == api.get(STRINGS)["updated_at"]
     assert found.record["trackers"][0]["summary"] == {
         "added": 0,
@@ -131,19 +135,26 @@ def test_the_line_is_that_of_the_old_side_where_both_are_files(pinsync: CommandL
     assert (change["file"], change["line"]) == ("customizations/basket.yaml", 19)
 
 
-def test_a_rule_without_an_id_is_no_drift_by_itself(exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_a_rule_without_an_id_is_no_drift_by_itself(
+    exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     put(document(), BASKET_TEXT.replace(f"  - id: {EVERYONE}\n    target_type", "  - target_type"))
     for sides in (("@worktree", "@live"), ("@live", "@worktree"), ("HEAD", "@worktree")):
         found = diffed(pinsync, *sides)
         assert (found.code, found.told) == (0, [])
-    put(exported / "customizations" / "new.yaml", "format: 1\nmodel: new\ncustomizations:\n  - target_type: all\n")
+    put(
+        exported / "customizations" / "new.yaml",
+        "format: 1\nmodel: new\ncustomizations:\n  - target_type: all\n",
+    )
     git("add", ".")
     found = diffed(pinsync, "@live", "@index")
     assert (found.code, found.told, found.changes[0]["id"]) == (1, ["added new all"], None)
 
 
 @pytest.mark.usefixtures("exported")
-def test_the_same_text_twice_in_a_file_is_no_drift_from_itself(pinsync: CommandLine, git: Git) -> None:
+def test_the_same_text_twice_in_a_file_is_no_drift_from_itself(
+    pinsync: CommandLine, git: Git
+) -> None:
     put(document("new"), "format: 1\nmodel: new\ncustomizations:\n" + "  - target_type: all\n" * 2)
     git("add", ".")
     assert diffed(pinsync, "@index", "@worktree").told == []
@@ -247,7 +258,10 @@ def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLin
         (["--fail-on", "all"], "'all' is not one of"),
         (["a", "b", "c"], "expected FROM and TO, got 3 sources"),
         (["--report", "json"], "expected FORMAT=FILE"),
-        (["--report", "xml=a"], "expected FORMAT=FILE with a format of text, json, markdown, patch"),
+        (
+            ["--report", "xml=a"],
+            "expected FORMAT=FILE with a format of text, json, markdown, patch",
+        ),
         (["--report", "json="], "expected FORMAT=FILE"),
         (["--target-type", "all", "--target-identity", "/p/1/"], "--target-identity names an item"),
         (["--max-chars", "0"], "--max-chars"),
@@ -257,7 +271,10 @@ def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLin
         (["HEAD", "worktree"], "did you mean @worktree?"),
         (["basket"], "basket is a model; to compare its rules alone: pinsync diff --model basket"),
         (["@live", "basket"], "pinsync diff --model basket"),
-        (["HEAD..basket"], "basket is a model; to compare its rules alone: pinsync diff --model basket"),
+        (
+            ["HEAD..basket"],
+            "basket is a model; to compare its rules alone: pinsync diff --model basket",
+        ),
         (["\udcff"], "names no commit"),
         (
             ["customizations/basket.yaml"],
@@ -287,7 +304,9 @@ def test_a_refused_configuration_is_the_users_to_mend(pinsync: CommandLine) -> N
     put(Path("pinsync.yaml"), "ignored: [tags]\n")
     result = pinsync("diff", "--format", "json")
     assert (result.code, result.out) == (2, "")
-    assert "pinsync.yaml:1:1: ignored: is no setting" in result.err or "pinsync.yaml:1" in result.err
+    assert (
+        "pinsync.yaml:1:1: ignored: is no setting" in result.err or "pinsync.yaml:1" in result.err
+    )
     assert 'did you mean "ignore"?' in result.err
 
 
@@ -303,7 +322,10 @@ def test_an_interrupt_is_heard_while_the_api_is_slow(
 
     git("commit", "--quiet", "--allow-empty", "-m", "Begin")
     names = [f"tracker-{number}" for number in range(trackers)]
-    put(repository / "pinsync.yaml", "trackers:\n" + "".join(f"  {name}: {{tracker_id: {name}}}\n" for name in names))
+    put(
+        repository / "pinsync.yaml",
+        "trackers:\n" + "".join(f"  {name}: {{tracker_id: {name}}}\n" for name in names),
+    )
     with (
         Sandbox([], clock=clock, faults=[Fault(times=None, delay=600)]) as api,
         pinsync.start("diff", "--format", "json", environ=api.environment) as process,
@@ -354,14 +376,21 @@ def test_the_summary_has_the_counts_alone(api: Sandbox, pinsync: CommandLine) ->
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_markdown_report_keeps_to_its_budget(monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine) -> None:
+def test_a_markdown_report_keeps_to_its_budget(
+    monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine
+) -> None:
     with served(monkeypatch, [rule(number) for number in range(300)]):
-        whole, cut = (pinsync("diff", "--format", "markdown", *more).out for more in ([], ["--max-chars", "2000"]))
+        whole, cut = (
+            pinsync("diff", "--format", "markdown", *more).out
+            for more in ([], ["--max-chars", "2000"])
+        )
     assert len(whole) > 2000 >= len(cut)
     assert "Left out to fit: " in cut
 
 
-def test_the_steps_are_said_to_who_asks(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_the_steps_are_said_to_who_asks(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     key = api.environment["PINSYNC_PRIVATE_KEY"]
     result = pinsync("diff", "-v")
     assert result.err.splitlines() == [
@@ -377,7 +406,10 @@ def test_the_steps_are_said_to_who_asks(api: Sandbox, exported: Path, pinsync: C
     ]
     assert "default: reading backup.json\n" in pinsync("diff", "HEAD", "backup.json", "-v").err
     edited(api, STRINGS, model="cart")
-    assert "the filtered answer leaves a question; fetching all\n" in pinsync("diff", "--model", "basket", "-v").err
+    assert (
+        "the filtered answer leaves a question; fetching all\n"
+        in pinsync("diff", "--model", "basket", "-v").err
+    )
     assert pinsync("diff").err == ""
 
 
@@ -388,10 +420,14 @@ def test_the_steps_are_said_to_who_asks(api: Sandbox, exported: Path, pinsync: C
 def test_many_reports_from_one_question(api: Sandbox, pinsync: CommandLine) -> None:
     repinned(api, STRINGS)
     before = len(api.requests)
-    result = pinsync("diff", *(f"--report={name}=report.{name}" for name in FORMATS), "--report", "json=again")
+    result = pinsync(
+        "diff", *(f"--report={name}=report.{name}" for name in FORMATS), "--report", "json=again"
+    )
     assert result.code == 1
     assert len(api.requests) == before + 1
-    text, record, markdown, patch = (Path(f"report.{name}").read_text(encoding="utf-8") for name in FORMATS)
+    text, record, markdown, patch = (
+        Path(f"report.{name}").read_text(encoding="utf-8") for name in FORMATS
+    )
     assert text == result.out
     assert checked(record) == checked(Path("again").read_text(encoding="utf-8"))
     assert markdown.startswith("<!-- pinsync -->\n")
@@ -416,7 +452,9 @@ def test_a_report_that_cant_be_written(place: str, api: Sandbox, pinsync: Comman
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_patch_brings_the_files_to_what_is_live(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_patch_brings_the_files_to_what_is_live(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     repinned(api, STRINGS)
     edited(api, EVERYONE, model="cart")
     api.delete(HOME)
@@ -428,7 +466,9 @@ def test_a_patch_brings_the_files_to_what_is_live(api: Sandbox, pinsync: Command
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_patch_of_a_scope_says_no_more_than_the_report(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_patch_of_a_scope_says_no_more_than_the_report(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     repinned(api, STRINGS)
     repinned(api, HOME)
     put(Path("drift.patch"), pinsync("diff", "--format", "patch", "--tag", "summer").out)
@@ -485,7 +525,11 @@ def test_who_names_no_source_is_told_of_files_that_arent_committed(
     pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told(*arguments: str) -> list[str]:
-        return [line for line in pinsync("diff", *arguments).err.splitlines() if line.startswith("note: ")]
+        return [
+            line
+            for line in pinsync("diff", *arguments).err.splitlines()
+            if line.startswith("note: ")
+        ]
 
     what = "changes that aren't committed, which HEAD doesn't hold: pinsync diff @worktree compares them"
     put(Path("elsewhere.yaml"), "a: 1\n")
@@ -506,7 +550,9 @@ def test_who_names_no_source_is_told_of_files_that_arent_committed(
     assert told() == [f"note: basket.yaml and 2 more have {what}"]
 
 
-def test_an_index_at_fault_is_no_matter_to_a_diff_from_head(exported: Path, pinsync: CommandLine) -> None:
+def test_an_index_at_fault_is_no_matter_to_a_diff_from_head(
+    exported: Path, pinsync: CommandLine
+) -> None:
     put(exported / ".git/index", "broken")
     result = pinsync("diff")
     assert (result.code, result.err) == (0, "")
@@ -516,7 +562,9 @@ def test_an_index_at_fault_is_no_matter_to_a_diff_from_head(exported: Path, pins
 def test_a_file_that_isnt_committed_is_named_on_one_line(pinsync: CommandLine) -> None:
     put(Path("customizations/new\n::error::.yaml"), BASKET_TEXT)
     (note,) = [line for line in pinsync("diff").err.splitlines() if line.startswith("note: ")]
-    assert note.startswith(r"note: customizations/new\n::error::.yaml has changes that aren't committed")
+    assert note.startswith(
+        r"note: customizations/new\n::error::.yaml has changes that aren't committed"
+    )
 
 
 @pytest.mark.usefixtures("exported")
@@ -554,8 +602,12 @@ def collect_output(pinsync: CommandLine, *answers: list[dict[str, object]]) -> l
     found += [Path(f"report.{name}").read_bytes() for name in EVERY_FORMAT]
     shutil.rmtree("customizations", ignore_errors=True)
     for name in ("old", "new"):
-        found.append(pinsync("export", f"--from-file={name}.json", "--force", "--allow-mass-removal"))
-        found.append({path.name: path.read_bytes() for path in Path("customizations").glob("*.yaml")})
+        found.append(
+            pinsync("export", f"--from-file={name}.json", "--force", "--allow-mass-removal")
+        )
+        found.append(
+            {path.name: path.read_bytes() for path in Path("customizations").glob("*.yaml")}
+        )
     return found
 
 
@@ -573,11 +625,18 @@ def test_the_order_of_an_answer_changes_no_report_and_no_file(
 
 
 @pytest.mark.usefixtures("folder")
-def test_rules_under_new_ids_are_no_difference_to_shoppers_in_any_report(pinsync: CommandLine) -> None:
+def test_rules_under_new_ids_are_no_difference_to_shoppers_in_any_report(
+    pinsync: CommandLine,
+) -> None:
     pins = [[{"position": at, "pin_type": "item", "pin_identity": f"/p/{at}/"}] for at in (1, 2, 2)]
     for name in ("old", "new"):
         table = [
-            {"id": f"{name}-{at}", "model": "basket", "target_type": "all", "pin_definitions": shelf}
+            {
+                "id": f"{name}-{at}",
+                "model": "basket",
+                "target_type": "all",
+                "pin_definitions": shelf,
+            }
             for at, shelf in enumerate(pins)
         ]
         put(Path(f"{name}.json"), json.dumps({"results": table if name == "old" else table[::-1]}))
@@ -590,12 +649,21 @@ def test_rules_under_new_ids_are_no_difference_to_shoppers_in_any_report(pinsync
         "recreated": 3,
         "unchanged": 0,
     }
-    assert [(change["kind"], change["effect"], change["pins"], change["fields"]) for change in found.changes] == [
-        ("recreated", "label", [], [{"path": ["id"], "from": f"old-{at}", "to": f"new-{at}"}]) for at in range(3)
+    assert [
+        (change["kind"], change["effect"], change["pins"], change["fields"])
+        for change in found.changes
+    ] == [
+        ("recreated", "label", [], [{"path": ["id"], "from": f"old-{at}", "to": f"new-{at}"}])
+        for at in range(3)
     ]
-    codes = [pinsync("diff", "old.json", "new.json", "--fail-on", on).code for on in ("any", "edited", "shown")]
+    codes = [
+        pinsync("diff", "old.json", "new.json", "--fail-on", on).code
+        for on in ("any", "edited", "shown")
+    ]
     assert codes == [1, 1, 0]
-    reports = {name: pinsync("diff", "old.json", "new.json", "--format", name).out for name in EVERY_FORMAT}
+    reports = {
+        name: pinsync("diff", "old.json", "new.json", "--format", name).out for name in EVERY_FORMAT
+    }
     assert "none of them touches what shoppers see" in reports["text"]
     assert "none of them touches what shoppers see" in reports["markdown"]
     assert "Shoppers may see" not in reports["markdown"]
@@ -603,16 +671,26 @@ def test_rules_under_new_ids_are_no_difference_to_shoppers_in_any_report(pinsync
     assert "::error" not in reports["github"]
     assert {issue["severity"] for issue in json.loads(reports["gitlab"])} == {"minor"}
     (run,) = json.loads(reports["sarif"])["runs"]
-    assert [(each["ruleId"], each["level"]) for each in run["results"]] == [("drift-recreated", "warning")] * 3
+    assert [(each["ruleId"], each["level"]) for each in run["results"]] == [
+        ("drift-recreated", "warning")
+    ] * 3
     assert reports["junit"].count('type="drift-recreated"') == 3
-    lines = [line for line in reports["patch"].splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-    assert sorted(lines) == [f"{name}-{at}" for name in ("+  - id: new", "-  - id: old") for at in range(3)]
+    lines = [
+        line
+        for line in reports["patch"].splitlines()
+        if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    assert sorted(lines) == [
+        f"{name}-{at}" for name in ("+  - id: new", "-  - id: old") for at in range(3)
+    ]
 
 
 # What quiet leaves out.
 
 
-def test_quiet_says_nothing_where_nothing_differs(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_quiet_says_nothing_where_nothing_differs(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     silent = pinsync("diff", "-q")
     assert (silent.code, silent.out, silent.err) == (0, "", "")
     assert pinsync("diff", "-q", "--format", "json").out
@@ -621,7 +699,11 @@ def test_quiet_says_nothing_where_nothing_differs(api: Sandbox, exported: Path, 
     git("add", ".")
     git("commit", "--quiet", "--message", "zone")
     noted = pinsync("diff", "-q", "HEAD~1", "HEAD")
-    assert (noted.code, "In sync" in noted.out, "the configuration itself differs" in noted.out) == (0, True, True)
+    assert (
+        noted.code,
+        "In sync" in noted.out,
+        "the configuration itself differs" in noted.out,
+    ) == (0, True, True)
     repinned(api, STRINGS)
     assert "1 changed" in pinsync("diff", "-q").out
 
@@ -661,7 +743,9 @@ def test_without_the_network_and_without_nested_changes_nothing_heavy_is_loaded(
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_diff_without_the_live_side_needs_no_key(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_diff_without_the_live_side_needs_no_key(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY", "PINSYNC_HOST"):
         monkeypatch.delenv(name)
     assert diffed(pinsync, "HEAD", "@worktree").code == 0

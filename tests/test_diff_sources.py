@@ -62,7 +62,11 @@ def test_head_index_and_working_tree_are_three_states(pinsync: CommandLine, git:
         (("HEAD", "@live"), ()),
     ):
         found = diffed(pinsync, *sides)
-        moved = [(pin["from"]["position"], pin["to"]["position"]) for c in found.changes for pin in c["pins"]]
+        moved = [
+            (pin["from"]["position"], pin["to"]["position"])
+            for c in found.changes
+            for pin in c["pins"]
+        ]
         assert moved == ([positions] if positions else [])
         assert [found.record["from"]["source"], found.record["to"]["source"]] == list(sides)
 
@@ -92,7 +96,9 @@ def test_where_a_folder_has_an_empty_dot_git_all_commands_agree_on_its_files(
 
 
 @pytest.mark.usefixtures("repository")
-@pytest.mark.parametrize("command", [["lint"], ["fmt", "--check"], ["trackers"], ["diff"], ["export"]])
+@pytest.mark.parametrize(
+    "command", [["lint"], ["fmt", "--check"], ["trackers"], ["diff"], ["export"]]
+)
 def test_an_empty_dot_git_hides_no_folder_of_ci(
     command: list[str], pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +124,10 @@ def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(
     with untouched(exported):
         found = diffed(pinsync, "main...topic")
         assert (found.code, found.told) == (1, ["changed home /p/1/"])
-        assert found.record["from"] == {"source": "the merge base of main and topic", "revision": base}
+        assert found.record["from"] == {
+            "source": "the merge base of main and topic",
+            "revision": base,
+        }
         assert found.record["to"] == {"source": "topic", "revision": topic}
         assert diffed(pinsync, "main..topic").told == ["changed basket all", "changed home /p/1/"]
         assert diffed(pinsync, "..topic").told == ["changed basket all", "changed home /p/1/"]
@@ -127,7 +136,9 @@ def test_the_review_of_a_branch_is_what_it_changed_since_it_parted(
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_committed_file_cant_stand_in_for_a_reviewed_branch(pinsync: CommandLine, git: Git) -> None:
+def test_a_committed_file_cant_stand_in_for_a_reviewed_branch(
+    pinsync: CommandLine, git: Git
+) -> None:
     git("switch", "--quiet", "--create", "stranger")
     put(document("home"), HOME_TEXT.replace("/p/2/", "/p/666/"))
     saved("main...HEAD", rows())
@@ -148,11 +159,15 @@ def test_a_committed_file_cant_stand_in_for_a_reviewed_branch(pinsync: CommandLi
 
 @pytest.mark.parametrize("name", ["main...HEAD", "main", "HEAD", "HEAD~1"])
 @pytest.mark.usefixtures("exported")
-def test_a_file_called_like_the_revision_of_an_option_doesnt_matter(name: str, pinsync: CommandLine, git: Git) -> None:
+def test_a_file_called_like_the_revision_of_an_option_doesnt_matter(
+    name: str, pinsync: CommandLine, git: Git
+) -> None:
     put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
     commit(git)
     words = ["history", "--rev", name, "--format", "json"]
-    commands = [words] if "..." in name else [words, ["show", "home", "--rev", name, "--at", "2026-12-24"]]
+    commands = (
+        [words] if "..." in name else [words, ["show", "home", "--rev", name, "--at", "2026-12-24"]]
+    )
     expected = [pinsync(*command) for command in commands]
     saved(name, [])
     assert [pinsync(*command) for command in commands] == expected
@@ -183,9 +198,13 @@ def test_a_shallow_clone_says_what_to_fetch(
     assert diffed(pinsync, "HEAD", "@worktree").code == 0
 
 
-@pytest.mark.parametrize("text", ["format: 1\nmodel: basket\ncustomizations:\n  - id: 3\n", "a: [\n", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["format: 1\nmodel: basket\ncustomizations:\n  - id: 3\n", "a: [\n", "\x00"]
+)
 @pytest.mark.usefixtures("exported")
-def test_a_file_at_fault_is_named_with_its_revision_and_line(text: str, pinsync: CommandLine, git: Git) -> None:
+def test_a_file_at_fault_is_named_with_its_revision_and_line(
+    text: str, pinsync: CommandLine, git: Git
+) -> None:
     put(document(), text)
     broken = commit(git)
     put(document(), BASKET_TEXT)
@@ -210,11 +229,16 @@ def test_a_model_or_an_id_in_two_files_is_an_error_too(pinsync: CommandLine) -> 
     put(document("copy"), BASKET_TEXT.replace("model: basket", "model: copy"))
     found = diffed(pinsync, "@worktree", "@live")
     assert found.code == 2
-    assert f"customizations/copy.yaml:4: the id {STRINGS} stands in customizations/basket.yaml" in found.err
+    assert (
+        f"customizations/copy.yaml:4: the id {STRINGS} stands in customizations/basket.yaml"
+        in found.err
+    )
 
 
 @pytest.mark.usefixtures("api", "repository")
-def test_before_the_first_commit_everything_is_added_and_the_report_says_so(pinsync: CommandLine) -> None:
+def test_before_the_first_commit_everything_is_added_and_the_report_says_so(
+    pinsync: CommandLine,
+) -> None:
     found = diffed(pinsync)
     assert found.code == 1
     assert {change["kind"] for change in found.changes} == {"added"}
@@ -241,7 +265,9 @@ def test_outside_a_repository_files_and_live_can_be_compared(
     assert diffed(pinsync, saved("a.json", rows()), "@worktree").code == 0
 
 
-def test_without_a_configuration_the_three_variables_are_named(repository: Path, pinsync: CommandLine) -> None:
+def test_without_a_configuration_the_three_variables_are_named(
+    repository: Path, pinsync: CommandLine
+) -> None:
     with untouched(repository):
         result = pinsync("diff", "--format", "json")
     assert (result.code, result.out) == (2, "")
@@ -265,7 +291,9 @@ def test_a_hooks_index_is_the_one_that_is_read(
 def test_in_a_hook_of_git_a_diff_sees_what_is_about_to_be_committed(
     exported: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hook = put(exported / ".git" / "hooks" / "pre-commit", "#!/bin/sh\nenv | grep ^GIT_ > hook.txt\n")
+    hook = put(
+        exported / ".git" / "hooks" / "pre-commit", "#!/bin/sh\nenv | grep ^GIT_ > hook.txt\n"
+    )
     hook.chmod(0o755)
     put(document("home"), HOME_TEXT.replace("/p/2/", "/p/3/"))
     git("add", ".")
@@ -276,15 +304,25 @@ def test_in_a_hook_of_git_a_diff_sees_what_is_about_to_be_committed(
     monkeypatch.setenv("GIT_DIR", ".git")
     monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
     assert diffed(pinsync, "HEAD", "@index").told == ["changed home /p/1/"]
-    for nowhere in (os.devnull + "-none", str(exported / "none" / "index")):  # an empty index to git
+    for nowhere in (
+        os.devnull + "-none",
+        str(exported / "none" / "index"),
+    ):  # an empty index to git
         monkeypatch.setenv("GIT_INDEX_FILE", nowhere)
-        assert {change["kind"] for change in diffed(pinsync, "HEAD", "@index").changes} == {"removed"}
+        assert {change["kind"] for change in diffed(pinsync, "HEAD", "@index").changes} == {
+            "removed"
+        }
 
 
 @pytest.mark.parametrize("hashes", ["sha1", "sha256"])
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_file_that_is_only_announced_is_not_in_the_index(
-    hashes: str, is_there: bool, tmp_path: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    hashes: str,
+    is_there: bool,
+    tmp_path: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """``git add -N`` stages an empty file, which git itself doesn't count."""
     monkeypatch.chdir(put(tmp_path / "other" / "pinsync.yaml", "directory: elsewhere\n").parent)
@@ -315,7 +353,9 @@ def test_an_empty_file_that_is_staged_is_no_document(pinsync: CommandLine, git: 
 
 
 @pytest.mark.usefixtures("api")
-def test_a_directory_that_looks_like_another_is_told_apart(exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_a_directory_that_looks_like_another_is_told_apart(
+    exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     put(exported / "pinsync.yaml", "directory: čaj\n")
     git("mv", "customizations", "čaj")
     commit(git)
@@ -326,7 +366,9 @@ def test_a_directory_that_looks_like_another_is_told_apart(exported: Path, pinsy
 
 
 @pytest.mark.usefixtures("api")
-def test_another_directory_is_no_drift_but_a_note(exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_another_directory_is_no_drift_but_a_note(
+    exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     put(exported / "pinsync.yaml", "directory: customizations\n")
     commit(git)
     git("mv", "customizations", "pins")
@@ -340,7 +382,10 @@ def test_another_directory_is_no_drift_but_a_note(exported: Path, pinsync: Comma
         found = diffed(pinsync, *line.split())
         assert (found.code, found.notes) == (0, [note])
     assert pinsync("diff", "HEAD~1", "HEAD").out.startswith(f"note: {note}\n")
-    assert note.split(" → ", maxsplit=1)[0] in pinsync("diff", "HEAD~1", "HEAD", "--format", "markdown").out
+    assert (
+        note.split(" → ", maxsplit=1)[0]
+        in pinsync("diff", "HEAD~1", "HEAD", "--format", "markdown").out
+    )
 
 
 @pytest.fixture
@@ -363,9 +408,17 @@ def two_trackers(api: Sandbox, second: Sandbox, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_tracker_more_is_no_mass_removal(
-    api: Sandbox, second: Sandbox, exported: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    api: Sandbox,
+    second: Sandbox,
+    exported: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    put(exported / "pinsync.yaml", f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n')
+    put(
+        exported / "pinsync.yaml",
+        f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n',
+    )
     commit(git)
     two_trackers(api, second, monkeypatch)
     put(exported / "customizations" / "sk" / "basket.yaml", BASKET_TEXT)
@@ -374,15 +427,22 @@ def test_a_tracker_more_is_no_mass_removal(
     for sides in (("HEAD", "@live"), ("HEAD", "@worktree")):
         sk, cz = diffed(pinsync, *sides).record["trackers"]
         assert (sk["name"], sk["changes"], sk["summary"]["unchanged"]) == ("sk", [], 3)
-        assert [change["kind"] for change in cz["changes"]] == (["added"] if "@live" in sides else [])
+        assert [change["kind"] for change in cz["changes"]] == (
+            ["added"] if "@live" in sides else []
+        )
         assert cz["notes"] == ["HEAD knows no such tracker: everything is added"]
     commit(git)
     assert diffed(pinsync, "HEAD", "@live", "--tracker", "sk").code == 0
     found = diffed(pinsync, "HEAD~1", "HEAD")
     assert (found.code, len(found.notes)) == (0, 1)
-    assert found.notes[0].startswith("the configuration itself differs: trackers: sk (1234-5678) → sk (1234-5678), cz")
+    assert found.notes[0].startswith(
+        "the configuration itself differs: trackers: sk (1234-5678) → sk (1234-5678), cz"
+    )
     git("mv", "customizations/sk/basket.yaml", "customizations/sk/home.yaml", "customizations")
-    put(exported / "pinsync.yaml", f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n')
+    put(
+        exported / "pinsync.yaml",
+        f'trackers: {{sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}}}\n',
+    )
     sk, cz = diffed(pinsync, "HEAD", "@worktree").record["trackers"]
     assert (sk["changes"], cz["changes"], cz["notes"]) == (
         [],
@@ -426,11 +486,16 @@ def test_a_branch_cant_hide_its_own_changes_by_ignoring_them(
 
 
 @pytest.mark.usefixtures("api")
-def test_what_a_tracker_is_told_is_shown_too(exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_what_a_tracker_is_told_is_shown_too(
+    exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     text = "trackers: {sk: {tracker_id: 1234-5678}}\n"
     put(exported / "pinsync.yaml", text)
     commit(git)
-    put(exported / "pinsync.yaml", text.replace("}}", ", remove_expired_pins: true, private_key_env: OTHER}}"))
+    put(
+        exported / "pinsync.yaml",
+        text.replace("}}", ", remove_expired_pins: true, private_key_env: OTHER}}"),
+    )
     assert diffed(pinsync, "HEAD", "@worktree").notes == [
         "the configuration itself differs: trackers.sk.private_key_env: PINSYNC_PRIVATE_KEY → OTHER",
         "the configuration itself differs: trackers.sk.remove_expired_pins: false → true",
@@ -456,7 +521,9 @@ def test_a_look_back_at_a_saved_export(api: Sandbox, pinsync: CommandLine) -> No
 
 
 @pytest.mark.usefixtures("exported")
-def test_an_export_on_standard_input(api: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_on_standard_input(
+    api: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = api.customizations()
     repinned(api, STRINGS)
     for arguments, side in ((("-", "@live"), "from"), (("-",), "from"), (("@live", "-"), "to")):
@@ -465,7 +532,9 @@ def test_an_export_on_standard_input(api: Sandbox, pinsync: CommandLine, monkeyp
         assert (found.told, found.record[side]) == (["changed basket /p/123/"], {"source": "-"})
     saved("now.json", api.customizations())
     piped(monkeypatch, before)
-    assert pinsync("diff", "-", "now.json").out.startswith("now.json differs from standard input in 1 customization")
+    assert pinsync("diff", "-", "now.json").out.startswith(
+        "now.json differs from standard input in 1 customization"
+    )
     piped(monkeypatch, before)
     assert diffed(pinsync, "HEAD", "-").code == 0
     # A filtered answer leaves a question, so that both sides are read twice.
@@ -529,7 +598,10 @@ def test_an_export_that_shares_no_id_may_be_another_trackers(pinsync: CommandLin
     [
         ({"result": []}, 'has no "results"'),
         ({"results": {}}, "is not"),
-        ({"results": [{"id": "a"}]}, "row 1 of the answer (a): model: expected a non-empty string, got nothing"),
+        (
+            {"results": [{"id": "a"}]},
+            "row 1 of the answer (a): model: expected a non-empty string, got nothing",
+        ),
         ({"results": [rule(1), rule(1)]}, "have the same id"),
         ({"results": [], "next": "page 2"}, "one page of several"),
     ],
@@ -555,12 +627,21 @@ def test_of_several_trackers_it_must_be_said_whose_it_is(
     assert "backup.json is the export of one tracker, but it doesn't say of which" in result.err
     assert "--tracker: cz, sk" in result.err
     found = diffed(pinsync, "HEAD", backup, "--tracker", "cz")
-    assert (found.code, found.told, [tracker["name"] for tracker in found.record["trackers"]]) == (0, [], ["cz"])
+    assert (found.code, found.told, [tracker["name"] for tracker in found.record["trackers"]]) == (
+        0,
+        [],
+        ["cz"],
+    )
     assert len(diffed(pinsync, "HEAD", backup, "--tracker", "sk").told) == 4
 
 
 def test_an_export_is_of_the_tracker_that_a_revision_had(
-    api: Sandbox, second: Sandbox, repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    api: Sandbox,
+    second: Sandbox,
+    repository: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     two_trackers(api, second, monkeypatch)
     assert pinsync("export").code == 0
@@ -594,7 +675,9 @@ def test_documents_that_no_tracker_reads_are_noted_for_each_side(
 ) -> None:
     put(document(folder="customizations/old"), BASKET_TEXT)
     git("add", "--all")
-    why = "not read, since a single tracker's files lie in no folder of their own: customizations/old"
+    why = (
+        "not read, since a single tracker's files lie in no folder of their own: customizations/old"
+    )
     note = f"{why}; to remove: git rm -r customizations/old"
     assert diffed(pinsync, "HEAD", "@live").notes == []
     assert diffed(pinsync, "HEAD", "@index").notes == [f"@index: {note}"]
@@ -604,14 +687,19 @@ def test_documents_that_no_tracker_reads_are_noted_for_each_side(
     assert (found.code, found.notes) == (0, [f"HEAD and @worktree: {note}"])
     put(exported / "pinsync.yaml", "trackers: {old: {tracker_id: '1'}, new: {tracker_id: '2'}}\n")
     (said,) = (text for text in diffed(pinsync, "HEAD~1", "@worktree").notes if "not read" in text)
-    assert said.startswith("HEAD~1 and @worktree: not read, since each of several trackers has a folder of its own: ")
+    assert said.startswith(
+        "HEAD~1 and @worktree: not read, since each of several trackers has a folder of its own: "
+    )
 
 
 @pytest.mark.usefixtures("api", "exported")
 def test_a_commit_is_found_by_its_message(pinsync: CommandLine, git: Git) -> None:
     git("commit", "--quiet", "--allow-empty", "-m", "Second thoughts")
     found = diffed(pinsync, ":/Second", "@worktree")
-    assert (found.code, found.record["from"]) == (0, {"source": ":/Second", "revision": git("rev-parse", "HEAD")})
+    assert (found.code, found.record["from"]) == (
+        0,
+        {"source": ":/Second", "revision": git("rev-parse", "HEAD")},
+    )
     assert pinsync("diff", ":/Third", "@worktree").code == 2
     assert pinsync("show", "basket", "--rev", ":/Second").code == 0
     assert pinsync("history", "--rev", ":/Second").code == 0
@@ -636,7 +724,9 @@ def test_an_ambiguous_reference_is_what_git_takes_it_for_and_git_s_warning_is_sh
 
 @pytest.mark.parametrize("word", ["main^!", "main^@", "^main"])
 @pytest.mark.usefixtures("exported")
-def test_a_file_called_like_several_revisions_is_refused_too(word: str, pinsync: CommandLine, git: Git) -> None:
+def test_a_file_called_like_several_revisions_is_refused_too(
+    word: str, pinsync: CommandLine, git: Git
+) -> None:
     git("commit", "--quiet", "--allow-empty", "-m", "Second")
     put(Path(word), '{"results": []}')
     result = pinsync("diff", word, "@worktree")
@@ -653,7 +743,10 @@ def test_a_pointer_of_git_lfs_is_named_as_such(pinsync: CommandLine, git: Git) -
     for arguments in (["diff"], ["show", "basket"], ["fmt", "--check"], ["export"]):
         result = pinsync(*arguments)
         assert result.code == 2
-        assert "customizations/basket.yaml:1:1: a pointer of Git LFS, not the file itself" in result.out + result.err
+        assert (
+            "customizations/basket.yaml:1:1: a pointer of Git LFS, not the file itself"
+            in result.out + result.err
+        )
     assert "a pointer of Git LFS" in pinsync("lint").out
 
 
@@ -674,8 +767,14 @@ def test_documents_committed_before_the_configuration_that_reads_them_are_not_to
     lost = "customizations/cz, customizations/sk"
     reason = "HEAD's pinsync.yaml doesn't name tracker sk"
     assert f"HEAD: not read, since {reason}: {lost}; commit pinsync.yaml" in diffed(pinsync).notes
-    assert "git rm" not in pinsync("history").err + pinsync("diff").out + pinsync("blame", "basket").err
-    assert f"not read, since {reason}: {lost}; commit pinsync.yaml" in pinsync("show", "home", "--rev", "HEAD").err
+    assert (
+        "git rm"
+        not in pinsync("history").err + pinsync("diff").out + pinsync("blame", "basket").err
+    )
+    assert (
+        f"not read, since {reason}: {lost}; commit pinsync.yaml"
+        in pinsync("show", "home", "--rev", "HEAD").err
+    )
     commit(git)
     assert early not in pinsync("export", *option).err
     assert "HEAD's" not in pinsync("diff").out
@@ -696,7 +795,12 @@ def test_a_directory_that_is_renamed_before_its_configuration_is_committed_is_na
 
 
 def test_the_documents_of_one_tracker_that_is_left_are_not_to_be_removed(
-    api: Sandbox, second: Sandbox, repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    api: Sandbox,
+    second: Sandbox,
+    repository: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     two_trackers(api, second, monkeypatch)
     commit(git)
@@ -727,11 +831,17 @@ def test_a_document_that_can_not_be_read_is_at_its_line_in_the_reports_for_ci(
     line = place["physicalLocation"]["region"]["startLine"]
     assert line in ((1, 3) if "@worktree" in arguments else (3,))
     result = pinsync("diff", *arguments, "--format", "github")
-    assert (result.code, f"::error file=customizations/home.yaml,line={line}," in result.out) == (2, True)
+    assert (result.code, f"::error file=customizations/home.yaml,line={line}," in result.out) == (
+        2,
+        True,
+    )
     (issue,) = json.loads(pinsync("diff", *arguments, "--format", "gitlab").out)
     assert issue["location"] == {"path": "customizations/home.yaml", "lines": {"begin": line}}
     junit = pinsync("diff", *arguments, "--format", "junit").out
-    assert f'classname="default" name="in sync" time="0" file="customizations/home.yaml" line="{line}"' in junit
+    assert (
+        f'classname="default" name="in sync" time="0" file="customizations/home.yaml" line="{line}"'
+        in junit
+    )
 
 
 @pytest.mark.usefixtures("exported")

@@ -26,14 +26,18 @@ NAMES = ("sk", "cz", "hu")
 
 
 @pytest.fixture
-def apis(repository: Path, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine) -> Iterator[dict[str, Sandbox]]:
+def apis(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine
+) -> Iterator[dict[str, Sandbox]]:
     """Three trackers with the same small shop, exported and committed."""
     with ExitStack() as stack:
         monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
         lines = ["trackers:"]
         served = {}
         for number, name in enumerate(NAMES, 1):
-            api = stack.enter_context(Sandbox(rows(), tracker_id=str(number), private_key=f"secret-{name}"))
+            api = stack.enter_context(
+                Sandbox(rows(), tracker_id=str(number), private_key=f"secret-{name}")
+            )
             monkeypatch.setenv(f"KEY_{name.upper()}", f"secret-{name}")
             key = f"private_key_env: KEY_{name.upper()}"
             lines.append(f'  {name}: {{tracker_id: "{number}", {key}, hosts: ["{api.url}"]}}')
@@ -44,10 +48,15 @@ def apis(repository: Path, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine
 
 
 def sections(record: dict[str, Any]) -> list[tuple[str, bool, int]]:
-    return [(section["name"], section["complete"], len(section["changes"])) for section in record["trackers"]]
+    return [
+        (section["name"], section["complete"], len(section["changes"]))
+        for section in record["trackers"]
+    ]
 
 
-def test_each_has_a_section_in_the_configurations_order(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:
+def test_each_has_a_section_in_the_configurations_order(
+    apis: dict[str, Sandbox], pinsync: CommandLine
+) -> None:
     assert diffed(pinsync).code == 0
     repinned(apis["cz"], STRINGS)
     found = diffed(pinsync)
@@ -99,7 +108,9 @@ def test_the_gravest_wins_and_the_rest_is_reported(
 
 
 @pytest.mark.parametrize("drifting", [False, True])
-def test_a_partial_report_never_looks_complete(drifting: bool, apis: dict[str, Sandbox], pinsync: CommandLine) -> None:
+def test_a_partial_report_never_looks_complete(
+    drifting: bool, apis: dict[str, Sandbox], pinsync: CommandLine
+) -> None:
     if drifting:
         repinned(apis["sk"], STRINGS)
     apis["cz"].fail(parse_fault("401:*"))
@@ -109,9 +120,18 @@ def test_a_partial_report_never_looks_complete(drifting: bool, apis: dict[str, S
     assert "error: tracker cz: " in result.err
     assert result.out.startswith("INCOMPLETE: cz (2) could not be compared\n")
     assert "NOT COMPARED: cz" in result.out.splitlines()[-1]
-    record, markdown, patch = (Path(f"report.{name}").read_text("utf-8") for name in ("json", "markdown", "patch"))
-    assert sections(checked(record)) == [("sk", True, int(drifting)), ("cz", False, 0), ("hu", True, 0)]
-    assert (checked(record)["complete"], checked(record)["drift"]) == (False, True if drifting else None)
+    record, markdown, patch = (
+        Path(f"report.{name}").read_text("utf-8") for name in ("json", "markdown", "patch")
+    )
+    assert sections(checked(record)) == [
+        ("sk", True, int(drifting)),
+        ("cz", False, 0),
+        ("hu", True, 0),
+    ]
+    assert (checked(record)["complete"], checked(record)["drift"]) == (
+        False,
+        True if drifting else None,
+    )
     assert "**INCOMPLETE:**" in "".join(markdown.splitlines(keepends=True)[:5])
     assert "in sync" not in markdown.splitlines()[1].lower()
     assert "cz" in markdown
@@ -119,17 +139,23 @@ def test_a_partial_report_never_looks_complete(drifting: bool, apis: dict[str, S
     assert ("diff --git a/customizations/sk/basket.yaml " in patch) == drifting
 
 
-def test_a_secret_is_in_no_report_and_no_message(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:
+def test_a_secret_is_in_no_report_and_no_message(
+    apis: dict[str, Sandbox], pinsync: CommandLine
+) -> None:
     for api in apis.values():
         api.fail(parse_fault("401:*"))
     formats = ("text", "markdown")
-    result = pinsync("diff", *(f"--report={name}=report.{name}" for name in formats), "--format", "json", "-v")
+    result = pinsync(
+        "diff", *(f"--report={name}=report.{name}" for name in formats), "--format", "json", "-v"
+    )
     assert result.code == 3
     reports = [Path(f"report.{name}").read_text(encoding="utf-8") for name in formats]
     assert "secret-" not in "".join([result.out, result.err, *reports])
 
 
-def test_a_scope_may_match_in_one_tracker_alone(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:
+def test_a_scope_may_match_in_one_tracker_alone(
+    apis: dict[str, Sandbox], pinsync: CommandLine
+) -> None:
     apis["cz"].create(rule(5, "new"))
     found = diffed(pinsync, "--model", "new")
     assert (found.code, found.told) == (1, ["added new /p/5/"])
@@ -165,13 +191,17 @@ def test_what_one_tracker_matches_is_no_others_to_take_back(
     assert pinsync("diff", "--model", "new").code == 1
 
 
-def test_where_one_failed_nobody_knows_that_nothing_matches(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:
+def test_where_one_failed_nobody_knows_that_nothing_matches(
+    apis: dict[str, Sandbox], pinsync: CommandLine
+) -> None:
     apis["hu"].fail(parse_fault("401:*"))
     found = diffed(pinsync, "--model", "other")
     assert (found.code, found.record["drift"]) == (3, None)
 
 
-def test_warnings_come_in_the_configurations_order(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:
+def test_warnings_come_in_the_configurations_order(
+    apis: dict[str, Sandbox], pinsync: CommandLine
+) -> None:
     for api in apis.values():
         edited(api, HOME, tags="summer")
     apis["sk"].fail(parse_fault("slow:0.2"))

@@ -37,7 +37,13 @@ SAME = [{"id": "a", "target_type": "all", "note": 1}, {"id": "b", "target_type":
 
 
 def rule(name: str, note: object = None, **fields: object) -> Row:
-    return {"id": name, "model": "basket", "target_type": "all", **({} if note is None else {"note": note}), **fields}
+    return {
+        "id": name,
+        "model": "basket",
+        "target_type": "all",
+        **({} if note is None else {"note": note}),
+        **fields,
+    }
 
 
 def item(row: Row) -> Customization:
@@ -45,7 +51,9 @@ def item(row: Row) -> Customization:
 
 
 def parse(text: str | bytes, known: Known | None = None, ignore: Ignored = ()) -> Document:
-    return parse_document(text.encode() if isinstance(text, str) else text, "f.yaml", known=known, ignore=ignore)
+    return parse_document(
+        text.encode() if isinstance(text, str) else text, "f.yaml", known=known, ignore=ignore
+    )
 
 
 def texts(read: Document) -> list[str]:
@@ -55,7 +63,9 @@ def texts(read: Document) -> list[str]:
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
 def test_an_export_makes_after_of_before(case: str) -> None:
     folder = CASES / case
-    live = [answer.decode_row(raw) for raw in answer.split_rows((folder / "answer.json").read_bytes())]
+    live = [
+        answer.decode_row(raw) for raw in answer.split_rows((folder / "answer.json").read_bytes())
+    ]
     before = folder / "before.yaml"
     path = "basket.yaml" if before.exists() else f"{live[0]['model']}.yaml"
     files = {path: before.read_bytes()} if before.exists() else {}
@@ -77,7 +87,10 @@ def test_a_canonical_document_is_cut_into_its_blocks() -> None:
     assert (b.gap, b.lead, b.body.decode(), b.line) == (b"", b"  # of b\n", B, 13)
     assert read.tail == b"# tail\n"
     assert read.text().decode() == text
-    assert [entry.customization for entry in read.entries] == [item(rule("a", 1)), item(rule("b", 2))]
+    assert [entry.customization for entry in read.entries] == [
+        item(rule("a", 1)),
+        item(rule("b", 2)),
+    ]
 
 
 @pytest.mark.parametrize("sign", ["|", ">", "|+", ">2", "|2+ # why", "|+2"])
@@ -87,12 +100,19 @@ def test_a_text_that_the_file_ends_in_gains_no_line_end(sign: str) -> None:
     (found,) = read.entries
     assert found.customization == item(rule("a", 1, title="\nHello"))
     assert read.original == text.encode()
-    more = merge_document(read, "basket", Outcome([found.customization], [(item(rule("b", 2)), None)]))
+    more = merge_document(
+        read, "basket", Outcome([found.customization], [(item(rule("b", 2)), None)])
+    )
     assert more is not None
-    assert texts(parse(more)) == [item(rule("a", 1, title="\nHello")).text.decode(), item(rule("b", 2)).text.decode()]
+    assert texts(parse(more)) == [
+        item(rule("a", 1, title="\nHello")).text.decode(),
+        item(rule("b", 2)).text.decode(),
+    ]
 
 
-@pytest.mark.parametrize("end", ["title: |-\n      Hello", "title: |\n      Hello\n    tags:\n      - x", "title: a |"])
+@pytest.mark.parametrize(
+    "end", ["title: |-\n      Hello", "title: |\n      Hello\n    tags:\n      - x", "title: a |"]
+)
 def test_any_other_last_line_gets_its_line_end(end: str) -> None:
     text = f"{HEAD}{A}    {end}"
     read = parse(text)
@@ -117,7 +137,10 @@ def test_what_is_rendered_is_read_back(drawn: list[Row], data: st.DataObject) ->
         assert sorted(texts(read)) == sorted(found.text.decode() for found in items)
         assert [entry.body.decode() for entry in read.entries] == texts(read)
         assert read.text() == text
-        assert merge_document(read, "basket", Outcome([entry.customization for entry in read.entries])) is None
+        assert (
+            merge_document(read, "basket", Outcome([entry.customization for entry in read.entries]))
+            is None
+        )
 
 
 @pytest.mark.parametrize(
@@ -172,12 +195,14 @@ def test_every_form_says_the_same(text: str) -> None:
 
 def test_crlf_stays_where_a_block_changes() -> None:
     before = (HEAD + "  # a\n" + A + B).replace("\n", "\r\n").encode()
-    assert export({"basket.yaml": before}, [rule("a", 1), rule("b", 3)])["basket.yaml"] == before.replace(
-        b"note: 2", b"note: 3"
-    )
+    assert export({"basket.yaml": before}, [rule("a", 1), rule("b", 3)])[
+        "basket.yaml"
+    ] == before.replace(b"note: 2", b"note: 3")
 
 
-@pytest.mark.parametrize("text", [HEAD + A, "# x\n" + HEAD + A, (HEAD + A).replace("\n", "\r\n"), HEAD[:-1] + " []\n"])
+@pytest.mark.parametrize(
+    "text", [HEAD + A, "# x\n" + HEAD + A, (HEAD + A).replace("\n", "\r\n"), HEAD[:-1] + " []\n"]
+)
 def test_a_byte_order_mark_stays_and_is_no_part_of_the_text(text: str) -> None:
     read = parse("\ufeff" + text)
     assert read.bom
@@ -192,12 +217,24 @@ def test_a_byte_order_mark_stays_and_is_no_part_of_the_text(text: str) -> None:
 def test_lines_are_those_of_the_file() -> None:
     regular = parse("# x\n" + HEAD + "\n" + A + "  # b\n" + B)
     zero_indented = parse(("# x\n" + HEAD + "\n" + B + "  # a\n" + A).replace("\n  ", "\n"))
-    assert [(entry.customization.id, entry.line) for entry in regular.entries] == [("a", 6), ("b", 10)]
-    assert [(entry.customization.id, entry.line) for entry in zero_indented.entries] == [("a", 10), ("b", 6)]
+    assert [(entry.customization.id, entry.line) for entry in regular.entries] == [
+        ("a", 6),
+        ("b", 10),
+    ]
+    assert [(entry.customization.id, entry.line) for entry in zero_indented.entries] == [
+        ("a", 10),
+        ("b", 6),
+    ]
 
 
 @pytest.mark.parametrize(
-    "rest", ["customizations:\n", "customizations: []\n", "customizations: null\n", "customizations:\n# none\n"]
+    "rest",
+    [
+        "customizations:\n",
+        "customizations: []\n",
+        "customizations: null\n",
+        "customizations:\n# none\n",
+    ],
 )
 def test_a_document_without_customizations(rest: str) -> None:
     read = parse("format: 1\nmodel: basket\n" + rest)
@@ -214,12 +251,20 @@ def test_known_texts_are_believed_as_the_very_objects() -> None:
     known = {"basket": {found.text: found for found in (a, b)}, "detail": {}}
     read = parse(HEAD + A.replace("all\n", "all  # x\n    # y\n") + B, known=known)
     assert [entry.customization for entry in read.entries] == [a, b]
-    assert all(entry.customization is found for entry, found in zip(read.entries, (a, b), strict=True))
-    assert parse(HEAD + A, known={"detail": known["basket"]}).entries[0].customization.updated_at is None
+    assert all(
+        entry.customization is found for entry, found in zip(read.entries, (a, b), strict=True)
+    )
+    assert (
+        parse(HEAD + A, known={"detail": known["basket"]}).entries[0].customization.updated_at
+        is None
+    )
 
 
 def test_ignored_fields_are_no_part_of_what_is_read() -> None:
-    text = HEAD + "  - id: a\n    target_type: all\n    target_metadata:\n      image: i.png  # old\n    note: 1\n"
+    text = (
+        HEAD
+        + "  - id: a\n    target_type: all\n    target_metadata:\n      image: i.png  # old\n    note: 1\n"
+    )
     ignore = [("target_metadata", "image")]
     assert texts(parse(text, ignore=ignore)) == [A]
     live = rule("a", 1, target_metadata={"image": "new.png"})
@@ -230,7 +275,9 @@ def test_nor_is_an_object_that_holds_nothing_else() -> None:
     text = HEAD + A + "    target_metadata:\n      image:\n        url: i.png  # from the catalog\n"
     ignore = [("target_metadata", "image", "url")]
     assert texts(parse(text, ignore=ignore)) == [A]
-    assert export({"basket.yaml": text.encode()}, [rule("a", 1)], ignore) == {"basket.yaml": text.encode()}
+    assert export({"basket.yaml": text.encode()}, [rule("a", 1)], ignore) == {
+        "basket.yaml": text.encode()
+    }
 
 
 IN_SYNC = """
@@ -284,28 +331,79 @@ def place(text: str | bytes) -> str:
         ("format: 1\nmodel: m\n", "f.yaml:1:1: the key 'customizations' is missing"),
         ("format: 2\nmodel: m\ncustomizations: []\n", "f.yaml:1:1: format: expected 1, got 2"),
         ('format: "1"\nmodel: m\ncustomizations: []\n', "f.yaml:1:1: format: expected 1, got '1'"),
-        ("format: true\nmodel: m\ncustomizations: []\n", "f.yaml:1:1: format: expected 1, got True"),
-        ("format: 1\nmodel:\ncustomizations: []\n", "f.yaml:2:1: model: expected a non-empty string, got None"),
-        ('format: 1\nmodel: ""\ncustomizations: []\n', "f.yaml:2:1: model: expected a non-empty string, got ''"),
-        ("format: 1\nmodel: 123\ncustomizations: []\n", "f.yaml:2:1: model: expected a non-empty string, got 123"),
-        ("format: 1\nmodel: 123\ncustomizations:\n" + A, "f.yaml:2:1: model: expected a non-empty string, got 123"),
+        (
+            "format: true\nmodel: m\ncustomizations: []\n",
+            "f.yaml:1:1: format: expected 1, got True",
+        ),
+        (
+            "format: 1\nmodel:\ncustomizations: []\n",
+            "f.yaml:2:1: model: expected a non-empty string, got None",
+        ),
+        (
+            'format: 1\nmodel: ""\ncustomizations: []\n',
+            "f.yaml:2:1: model: expected a non-empty string, got ''",
+        ),
+        (
+            "format: 1\nmodel: 123\ncustomizations: []\n",
+            "f.yaml:2:1: model: expected a non-empty string, got 123",
+        ),
+        (
+            "format: 1\nmodel: 123\ncustomizations:\n" + A,
+            "f.yaml:2:1: model: expected a non-empty string, got 123",
+        ),
         ("format: 1\nmodel: m\ncustomizations: 5\n", "f.yaml:3:1: customizations: expected a list"),
-        ("format: 1\nmodel: m\ncustomizations: {a: b}\n", "f.yaml:3:1: customizations: expected a list"),
-        (HEAD + A + "notes: x\n", "f.yaml:7:1: unknown key 'notes'; expected format, model and customizations"),
-        ("version: 1\n" + HEAD + A, "f.yaml:1:1: unknown key 'version'; expected format, model and customizations"),
-        (HEAD + A + "  - x\n", "f.yaml:7:5: expected a customization with an id, a target_type and so on"),
-        (HEAD + A + "  - []\n", "f.yaml:7:5: expected a customization with an id, a target_type and so on"),
-        (HEAD + A + "  - null\n", "f.yaml:7:5: expected a customization with an id, a target_type and so on"),
-        (HEAD + A + "    model: basket\n", "f.yaml:7:5: the model stands once, at the top of the document"),
-        (HEAD + A + "  - id: b\n", "f.yaml:7:5: target_type: expected a non-empty string, got nothing"),
-        (HEAD + A + "  - id: b\n    target_type:\n", "f.yaml:8:5: target_type: expected a non-empty string, got null"),
+        (
+            "format: 1\nmodel: m\ncustomizations: {a: b}\n",
+            "f.yaml:3:1: customizations: expected a list",
+        ),
+        (
+            HEAD + A + "notes: x\n",
+            "f.yaml:7:1: unknown key 'notes'; expected format, model and customizations",
+        ),
+        (
+            "version: 1\n" + HEAD + A,
+            "f.yaml:1:1: unknown key 'version'; expected format, model and customizations",
+        ),
+        (
+            HEAD + A + "  - x\n",
+            "f.yaml:7:5: expected a customization with an id, a target_type and so on",
+        ),
+        (
+            HEAD + A + "  - []\n",
+            "f.yaml:7:5: expected a customization with an id, a target_type and so on",
+        ),
+        (
+            HEAD + A + "  - null\n",
+            "f.yaml:7:5: expected a customization with an id, a target_type and so on",
+        ),
+        (
+            HEAD + A + "    model: basket\n",
+            "f.yaml:7:5: the model stands once, at the top of the document",
+        ),
+        (
+            HEAD + A + "  - id: b\n",
+            "f.yaml:7:5: target_type: expected a non-empty string, got nothing",
+        ),
+        (
+            HEAD + A + "  - id: b\n    target_type:\n",
+            "f.yaml:8:5: target_type: expected a non-empty string, got null",
+        ),
         (
             HEAD + A + "  - id: b\n    target_type: 1\n",
             "f.yaml:8:5: target_type: expected a non-empty string, got an integer",
         ),
-        (HEAD + A + '  - target_type: all\n    id: ""\n', 'f.yaml:8:5: id: expected a non-empty string, got ""'),
-        (HEAD + A + "  - id:\n    target_type: all\n", "f.yaml:7:5: id: expected a non-empty string, got null"),
-        (HEAD + A + "  - id: 5\n    target_type: all\n", "f.yaml:7:5: id: expected a non-empty string, got an integer"),
+        (
+            HEAD + A + '  - target_type: all\n    id: ""\n',
+            'f.yaml:8:5: id: expected a non-empty string, got ""',
+        ),
+        (
+            HEAD + A + "  - id:\n    target_type: all\n",
+            "f.yaml:7:5: id: expected a non-empty string, got null",
+        ),
+        (
+            HEAD + A + "  - id: 5\n    target_type: all\n",
+            "f.yaml:7:5: id: expected a non-empty string, got an integer",
+        ),
         (HEAD + A + "    note: 2\n", 'f.yaml:7:5: the key "note" stands twice, first on line 6'),
         (HEAD + A + "    x: &a 1\n    y: *a\n", "f.yaml:7:8: an anchor (&) isn't read here"),
         (HEAD + A + "    x: .nan\n", 'f.yaml:7:8: ".nan" is not a finite number'),
@@ -319,7 +417,10 @@ def place(text: str | bytes) -> str:
             HEAD.replace("basket", '"\\ud800"') + A,
             "f.yaml:2:8: an escape that names half a character (a lone surrogate)",
         ),
-        (HEAD.replace("basket", '"\\U00110000"') + A, "f.yaml:2:8: an escape that names no character"),
+        (
+            HEAD.replace("basket", '"\\U00110000"') + A,
+            "f.yaml:2:8: an escape that names no character",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_place(text: str, message: str) -> None:
@@ -331,7 +432,10 @@ def test_a_fault_is_named_with_its_place(text: str, message: str) -> None:
 
 def test_the_deepest_value_is_read_in_any_form_and_one_deeper_is_refused() -> None:
     deepest, deeper = ("[" * depth + "]" * depth for depth in (MAX_DEPTH, MAX_DEPTH + 1))
-    for form in (f"{HEAD}  - {{id: a, target_type: all, x: ?}}\n", f"{HEAD}- id: a\n  target_type: all\n  x: ?\n"):
+    for form in (
+        f"{HEAD}  - {{id: a, target_type: all, x: ?}}\n",
+        f"{HEAD}- id: a\n  target_type: all\n  x: ?\n",
+    ):
         (text,) = texts(parse(form.replace("?", deepest)))
         assert texts(parse(HEAD + text)) == [text]
         assert f"nested deeper than {MAX_DEPTH} levels" in place(form.replace("?", deeper))
@@ -363,13 +467,17 @@ def test_the_deepest_value_is_read_in_any_form_and_one_deeper_is_refused() -> No
         HEAD + A.replace("    note", "    {}\n    note"),
     ],
 )
-def test_a_comment_can_hide_nothing_from_other_readers(comment: str | bytes, at: str, top: str) -> None:
+def test_a_comment_can_hide_nothing_from_other_readers(
+    comment: str | bytes, at: str, top: str
+) -> None:
     """A carriage return, or a line end of YAML 1.1, ends a comment for some readers."""
     text = at.replace(HEAD, top) if at.startswith(HEAD) else at
     place(text.encode().replace(b"{}", comment.encode() if isinstance(comment, str) else comment))
 
 
-@pytest.mark.parametrize("comment", ["# 👩\u200d💻 a\u00a0b", "#\tx", "# e\u0301\u202f\u00ad", "#", "#!"])
+@pytest.mark.parametrize(
+    "comment", ["# 👩\u200d💻 a\u00a0b", "#\tx", "# e\u0301\u202f\u00ad", "#", "#!"]
+)
 def test_any_other_text_may_stand_in_a_comment(comment: str) -> None:
     text = f"{comment}\n{HEAD}{comment}\n{A.replace('all', 'all  ' + comment)}  {comment}\n"
     read = parse(text)
@@ -390,7 +498,11 @@ SEEDS = [
     + "    z: |\n      text\n      # no comment\n\n  # b\n"
     + B
     + "    x: 'it''s #1'  # y\n    z: [a, {b: c}]\n",
-    HEAD + A + "    z: |+\n      text\n\n  # b\n" + B + "    x:\n      - - 1\n        - b: {}\n    z: >-\n      a\n",
+    HEAD
+    + A
+    + "    z: |+\n      text\n\n  # b\n"
+    + B
+    + "    x:\n      - - 1\n        - b: {}\n    z: >-\n      a\n",
 ]
 SPOILERS = [
     *(*" \n:-#'\"\\|>+[]{},&*!?%@0a", "  ", "\n  ", "\n    ", " #", " # x"),
@@ -405,7 +517,11 @@ def test_cutting_by_blocks_and_reading_as_a_whole_agree(data: st.DataObject) -> 
     text = data.draw(st.sampled_from(SEEDS))
     for _ in range(data.draw(st.integers(0, 3))):
         at = data.draw(st.integers(0, len(text)))
-        text = text[:at] + data.draw(st.sampled_from(["", *SPOILERS])) + text[at + data.draw(st.integers(0, 4)) :]
+        text = (
+            text[:at]
+            + data.draw(st.sampled_from(["", *SPOILERS]))
+            + text[at + data.draw(st.integers(0, 4)) :]
+        )
     encoded = text.encode() + b"\n" * (not text.endswith("\n"))
     reader = _Reader("f.yaml", {}, ())
     cut = reader.read_by_blocks(encoded)
@@ -423,4 +539,7 @@ def _as_a_whole(text: bytes) -> list[str]:
 def test_a_customization_without_a_blank_behind_its_colon_gets_the_hint() -> None:
     with pytest.raises(FileError) as caught:
         format_document((HEAD + A + "  - id:b\n").encode(), "f.yaml")
-    assert (caught.value.line, caught.value.hint) == (7, "write id: b, with a blank behind the colon")
+    assert (caught.value.line, caught.value.hint) == (
+        7,
+        "write id: b, with a blank behind the colon",
+    )

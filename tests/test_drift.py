@@ -38,7 +38,11 @@ Row = dict[str, Any]
 Path = tuple[str | int, ...]
 
 LONG: Final = settings(
-    max_examples=2200, deadline=None, database=None, print_blob=True, suppress_health_check=list(HealthCheck)
+    max_examples=2200,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
 )
 SWAPPED: Final = {"added": "removed", "removed": "added"}
 
@@ -51,7 +55,9 @@ def shops(draw: st.DrawFn) -> list[Row]:
     """A few rows with ids of their own, of two models; some are equal but for the id."""
     drawn = draw(st.lists(rows, max_size=3, unique_by=lambda row: row["id"]))
     shop = [{**row, "model": draw(st.sampled_from(["basket", "home"]))} for row in drawn]
-    return shop + [{**row, "id": f"{row['id']} copy"} for row in deepcopy(shop) if draw(st.booleans())]
+    return shop + [
+        {**row, "id": f"{row['id']} copy"} for row in deepcopy(shop) if draw(st.booleans())
+    ]
 
 
 def state(shop: Iterable[Row]) -> list[Customization]:
@@ -92,7 +98,10 @@ def written(draw: st.DrawFn) -> list[Row]:
     """A shop some of whose rules have no id yet, and some stand twice."""
     shop = [row if draw(st.booleans()) else {**row, "id": None} for row in draw(shops())]
     twice = [row for row in shop if row["id"] is None and draw(st.booleans())]
-    return [{name: value for name, value in row.items() if name != "id" or value} for row in shop + twice]
+    return [
+        {name: value for name, value in row.items() if name != "id" or value}
+        for row in shop + twice
+    ]
 
 
 def no_file_is_drift(shop: list[Row]) -> None:
@@ -105,7 +114,9 @@ def no_file_is_drift(shop: list[Row]) -> None:
         entry.customization
         for model in known
         for entry in parse_document(
-            render_document(model, (item for item in items if item.model == model)), "file", known=known
+            render_document(model, (item for item in items if item.model == model)),
+            "file",
+            known=known,
         ).entries
     ]
     assert compare(items, read) == ([], len(items))
@@ -130,7 +141,10 @@ def at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
 @st.composite
 def one_leaf(draw: st.DrawFn) -> tuple[list[Row], list[Row], int, Path, bool]:
     """A shop, the same with one leaf changed or gone, which row and leaf it is, and whether it is gone."""
-    shop = [{"model": row["model"], **normalize.normalize_row(row)} for row in draw(shops().filter(bool))]
+    shop = [
+        {"model": row["model"], **normalize.normalize_row(row)}
+        for row in draw(shops().filter(bool))
+    ]
     index = draw(st.integers(0, len(shop) - 1))
     paths = [path for path in leaves(shop[index]) if path not in (("id",), ("model",))]
     path = draw(st.sampled_from(paths))
@@ -161,8 +175,12 @@ def a_changed_leaf_is_one_change(case: tuple[list[Row], list[Row], int, Path, bo
         assert not change.pins
         (field,) = change.fields
         assert field.path == (path if not gone and path[0] != "tags" else path[: len(field.path)])
-        assert field.old is MISSING or render_value(field.old) == render_value(at(before, field.path))
-        assert field.new is MISSING or render_value(field.new) == render_value(at(after, field.path))
+        assert field.old is MISSING or render_value(field.old) == render_value(
+            at(before, field.path)
+        )
+        assert field.new is MISSING or render_value(field.new) == render_value(
+            at(after, field.path)
+        )
 
 
 def names_the_pin(change: Change, old: list[Row], new: list[Row]) -> None:
@@ -187,7 +205,18 @@ def edits(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     for _ in range(draw(st.integers(0, 6))):
         kind = draw(
             st.sampled_from(
-                ["add", "remove", "recreate", "import", "rename", "field", "leaf", "pin", "unpin", "shuffle"]
+                [
+                    "add",
+                    "remove",
+                    "recreate",
+                    "import",
+                    "rename",
+                    "field",
+                    "leaf",
+                    "pin",
+                    "unpin",
+                    "shuffle",
+                ]
             )
         )
         if kind == "add":
@@ -236,7 +265,9 @@ EDITS: Final[dict[str, Callable[[st.DrawFn, Row, list[Row]], object]]] = {
     "remove": lambda _, row, new: new.remove(row),
     "recreate": _recreate,
     "import": _import,
-    "rename": lambda draw, row, _: row.update(model=draw(st.sampled_from(["basket", "home", "new"]))),
+    "rename": lambda draw, row, _: row.update(
+        model=draw(st.sampled_from(["basket", "home", "new"]))
+    ),
     "field": lambda draw, row, _: row.update(
         {draw(st.sampled_from(["note", "tags", "target_metadata"])): draw(values)}
     ),
@@ -305,7 +336,9 @@ def mirrored(change: Change) -> Change:
         change,
         kind=swapped.get(change.kind, change.kind),
         pair=Pair(change.new, change.old),
-        pins=tuple(PinChange(swapped.get(pin.kind, pin.kind), pin.new, pin.old) for pin in change.pins),
+        pins=tuple(
+            PinChange(swapped.get(pin.kind, pin.kind), pin.new, pin.old) for pin in change.pins
+        ),
         fields=tuple(FieldChange(field.path, field.new, field.old) for field in change.fields),
     )
 
@@ -313,7 +346,9 @@ def mirrored(change: Change) -> Change:
 def told(change: Change) -> str:
     """All of a change, whatever the order in it."""
     sides = [item and (item.model, item.text) for item in (change.old, change.new)]
-    return repr((change.kind, sides, sorted(map(repr, change.pins)), sorted(map(repr, change.fields))))
+    return repr(
+        (change.kind, sides, sorted(map(repr, change.pins)), sorted(map(repr, change.fields)))
+    )
 
 
 PROPERTIES: Final[dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], None]]]] = {
@@ -364,7 +399,11 @@ def only(old: Customization | None, new: Customization | None) -> Change:
         (pin(3, "/a/"), pin(1, "/a/"), "moved"),
         (pin(3, "/a/"), pin(3, "/b/"), "replaced"),
         (pin(3, "/a/", widget_id="w"), pin(3, "/b/", widget_id="w"), "replaced"),
-        (pin(3, "/a/"), {"position": 3, "pin_type": "criteria", "pin_criteria": {"a": 1}}, "replaced"),
+        (
+            pin(3, "/a/"),
+            {"position": 3, "pin_type": "criteria", "pin_criteria": {"a": 1}},
+            "replaced",
+        ),
         (pin(3, "/a/"), pin(3, "/a/", active_to="2026-12-24T11:00:00Z"), "changed"),
         (pin(3, "/a/", widget_id="v"), pin(3, "/a/", widget_id="w"), "changed"),
         (pin(3, "/a/"), pin(3, "/a/", is_bundle_pin=True), "changed"),
@@ -375,12 +414,17 @@ def only(old: Customization | None, new: Customization | None) -> Change:
 def test_one_pin_is_one_change(old: Row, new: Row, kind: str) -> None:
     beside = pin(8, "/c/")
     change = only(rule(pin_definitions=[old, beside]), rule(pin_definitions=[beside, new]))
-    assert [(pin.kind, pin.old, pin.new) for pin in change.pins] == [(kind, read_pin(old), read_pin(new))]
+    assert [(pin.kind, pin.old, pin.new) for pin in change.pins] == [
+        (kind, read_pin(old), read_pin(new))
+    ]
     assert (change.kind, change.fields, change.effect) == ("changed", (), "shown")
 
 
 def test_pins_that_came_went_or_stand_twice() -> None:
-    old, new = [pin(1, "/a/"), pin(1, "/a/"), pin(2, "/b/")], [pin(1, "/a/"), pin(3, "/c/"), pin(4, "/c/")]
+    old, new = (
+        [pin(1, "/a/"), pin(1, "/a/"), pin(2, "/b/")],
+        [pin(1, "/a/"), pin(3, "/c/"), pin(4, "/c/")],
+    )
     change = only(rule(pin_definitions=old), rule(pin_definitions=new))
     sides = [(change.kind, change.old or change.new) for change in change.pins]
     assert sorted((kind, side.position) for kind, side in sides if side) == [
@@ -415,11 +459,23 @@ def test_a_third_of_equal_pins_is_one_that_was_added() -> None:
         ({"note": {"a": [10**16]}}, {"note": {"a": [1e16]}}, [(("note", "a", 0), 10**16, 1e16)]),
         ({"note": [1, [2, 3]]}, {"note": [1, [2, 4]]}, [(("note", 1, 1), 3, 4)]),
         ({"note": {"a": [1, 2]}}, {"note": {"a": [1]}}, [(("note", "a"), [1, 2], [1])]),
-        ({"note": {"a": [{"b": 1}, 2]}}, {"note": {"a": [{"b": 2}, 2]}}, [(("note", "a", 0, "b"), 1, 2)]),
+        (
+            {"note": {"a": [{"b": 1}, 2]}},
+            {"note": {"a": [{"b": 2}, 2]}},
+            [(("note", "a", 0, "b"), 1, 2)],
+        ),
         ({"note": {}}, {"note": []}, [(("note",), {}, [])]),
         ({"note": 10**16}, {"note": 1e16}, [(("note",), 10**16, 1e16)]),
-        ({"note": {"a.b": {"c d": 1}}}, {"note": {"a.b": {"c d": "1"}}}, [(("note", "a.b", "c d"), 1, "1")]),
-        ({"note": {"a": "x\ny\nz"}}, {"note": {"a": "x\nq\nz"}}, [(("note", "a"), "x\ny\nz", "x\nq\nz")]),
+        (
+            {"note": {"a.b": {"c d": 1}}},
+            {"note": {"a.b": {"c d": "1"}}},
+            [(("note", "a.b", "c d"), 1, "1")],
+        ),
+        (
+            {"note": {"a": "x\ny\nz"}},
+            {"note": {"a": "x\nq\nz"}},
+            [(("note", "a"), "x\ny\nz", "x\nq\nz")],
+        ),
     ],
 )
 def test_fields_are_named_down_to_the_leaf(
@@ -464,14 +520,28 @@ def test_an_id_that_is_filled_in_is_nothing_and_what_else_changed_is_told() -> N
     assert compare([rule(None)], [rule("a")]) == ([], 1)
     assert compare([rule("a")], [rule(None)]) == ([], 1)
     change = only(rule(None), rule("a", note=1))
-    assert (change.kind, change.id, [field.path for field in change.fields]) == ("changed", "a", [("note",)])
+    assert (change.kind, change.id, [field.path for field in change.fields]) == (
+        "changed",
+        "a",
+        [("note",)],
+    )
 
 
 def test_several_rules_for_all_under_new_ids_are_no_difference_to_shoppers() -> None:
-    old = [rule("a", pin_definitions=[pin(1, "/a/")]), rule("b", pin_definitions=[pin(1, "/b/")]), rule("c", note=1)]
-    new = [rule("d", note=2), rule("e", pin_definitions=[pin(1, "/b/")]), rule("f", pin_definitions=[pin(1, "/a/")])]
+    old = [
+        rule("a", pin_definitions=[pin(1, "/a/")]),
+        rule("b", pin_definitions=[pin(1, "/b/")]),
+        rule("c", note=1),
+    ]
+    new = [
+        rule("d", note=2),
+        rule("e", pin_definitions=[pin(1, "/b/")]),
+        rule("f", pin_definitions=[pin(1, "/a/")]),
+    ]
     changes, _ = compare(old, new)
-    assert [(change.id, change.new and change.new.id, change.kind, change.effect) for change in changes] == [
+    assert [
+        (change.id, change.new and change.new.id, change.kind, change.effect) for change in changes
+    ] == [
         ("a", "f", "recreated", "label"),
         ("b", "e", "recreated", "label"),
         ("c", "d", "recreated", "shown"),
@@ -484,7 +554,9 @@ def test_several_rules_for_all_under_new_ids_are_no_difference_to_shoppers() -> 
 
 
 def test_a_rule_that_changes_its_model_is_one_change() -> None:
-    changes, unchanged = compare([rule("a", "basket"), rule("b", "basket")], [rule("a", "home"), rule("b", "basket")])
+    changes, unchanged = compare(
+        [rule("a", "basket"), rule("b", "basket")], [rule("a", "home"), rule("b", "basket")]
+    )
     assert unchanged == 1
     assert [(change.kind, change.fields) for change in changes] == [
         ("changed", (FieldChange(("model",), "basket", "home"),))
@@ -501,7 +573,13 @@ def test_the_same_text_twice_is_two_rules() -> None:
 
 def test_changes_come_by_model_and_as_a_document_has_them() -> None:
     item = {"target_type": "item", "target_identity": "/p/1/"}
-    new = [rule("z", "home"), rule("b"), rule("a"), rule("y", **item), rule("x", target_type="criteria")]
+    new = [
+        rule("z", "home"),
+        rule("b"),
+        rule("a"),
+        rule("y", **item),
+        rule("x", target_type="criteria"),
+    ]
     old = [rule("c", **item | {"target_identity": "/p/0/"})]
     changes, _ = compare(old, new)
     assert [change.id for change in changes] == ["c", "y", "x", "a", "b", "z"]
@@ -509,7 +587,12 @@ def test_changes_come_by_model_and_as_a_document_has_them() -> None:
 
 def test_of_a_pair_that_crosses_the_scope_either_side_counts() -> None:
     old = [rule("a", tags=["x"]), rule("b", tags=["y"]), rule("c", tags=["x"])]
-    new = [rule("a", tags=["y"]), rule("b", tags=["x"]), rule("c", tags=["x"]), rule("d", tags=["y"])]
+    new = [
+        rule("a", tags=["y"]),
+        rule("b", tags=["x"]),
+        rule("c", tags=["x"]),
+        rule("d", tags=["y"]),
+    ]
     changes, unchanged = compare(old, new, Scope(tag="x"))
     assert [change.id for change in changes] == ["a", "b"]
     assert unchanged == 1
@@ -576,8 +659,18 @@ OLD: Final = "2020-01-01T00:00:00Z"
         ([pin(1, "/a/", active_to=OLD), pin(2, "/b/")], [pin(2, "/b/")], "expired", ["expired"]),
         # Something else did.
         ([pin(1, "/a/", active_to=OLD), pin(2, "/b/")], [], "edited", ["expired", "edited"]),
-        ([pin(1, "/a/", active_to=OLD), pin(2, "/b/")], [pin(3, "/b/")], "edited", ["expired", "edited"]),
-        ([pin(1, "/a/", active_to=OLD)], [pin(9, "/n/", active_to=OLD)], "edited", ["edited", "expired"]),
+        (
+            [pin(1, "/a/", active_to=OLD), pin(2, "/b/")],
+            [pin(3, "/b/")],
+            "edited",
+            ["expired", "edited"],
+        ),
+        (
+            [pin(1, "/a/", active_to=OLD)],
+            [pin(9, "/n/", active_to=OLD)],
+            "edited",
+            ["edited", "expired"],
+        ),
         # Nobody replaced the one by the other: it is left out, and another one came.
         ([pin(1, "/a/", active_to=OLD)], [pin(1, "/n/")], "edited", ["expired", "edited"]),
     ],
@@ -607,8 +700,12 @@ def test_the_catalog_is_asked_by_the_id_that_is_live() -> None:
 def test_without_filters_and_without_pins_somebody_edited() -> None:
     removed = only(rule(pin_definitions=[pin(1, "/a/", active_to=OLD)]), None)
     bare = only(rule(), None)
-    assert [change.cause for change in explain([removed], Filters(), live_is_new=True)] == ["edited"]
-    assert [change.cause for change in explain([bare], Filters(NOON, {}), live_is_new=True)] == ["edited"]
+    assert [change.cause for change in explain([removed], Filters(), live_is_new=True)] == [
+        "edited"
+    ]
+    assert [change.cause for change in explain([bare], Filters(NOON, {}), live_is_new=True)] == [
+        "edited"
+    ]
     assert not lacks_pins([bare], live_is_new=True)
 
 
@@ -636,7 +733,10 @@ FAILED: Final = TrackerDrift("failed", "4", error=RemoteError("no"))
     ],
 )
 def test_the_whole_says_what_was_found_and_what_is_missing(
-    trackers: Sequence[TrackerDrift], found: bool | None, complete: bool, codes: dict[Any, list[int]]
+    trackers: Sequence[TrackerDrift],
+    found: bool | None,
+    complete: bool,
+    codes: dict[Any, list[int]],
 ) -> None:
     drift = whole(*trackers)
     assert (drift.found, drift.complete) == (found, complete)
@@ -649,18 +749,29 @@ def test_the_counts_are_those_of_all_trackers() -> None:
 
 def test_when_it_was_last_seen_to_change_is_what_the_answer_says() -> None:
     live = rule()._replace(updated_at="2026-11-20T08:00:00Z")
-    assert only(None, live).updated_at == only(rule(tags=["a"]), live).updated_at == "2026-11-20T08:00:00Z"
+    assert (
+        only(None, live).updated_at
+        == only(rule(tags=["a"]), live).updated_at
+        == "2026-11-20T08:00:00Z"
+    )
     assert only(rule(), None).updated_at is None
 
 
 @pytest.mark.parametrize("live_is_new", [True, False])
-def test_an_expired_pin_with_another_at_its_place_was_not_replaced_by_anybody(live_is_new: bool) -> None:
+def test_an_expired_pin_with_another_at_its_place_was_not_replaced_by_anybody(
+    live_is_new: bool,
+) -> None:
     def rule(*pins: dict[str, object]) -> Customization:
         return normalize.build_customization(
             {"id": "a", "model": "m", "target_type": "all", "pin_definitions": list(pins)}
         )
 
-    ended = {"position": 1, "pin_type": "item", "pin_identity": "/old/", "active_to": "2025-01-01T00:00:00Z"}
+    ended = {
+        "position": 1,
+        "pin_type": "item",
+        "pin_identity": "/old/",
+        "active_to": "2025-01-01T00:00:00Z",
+    }
     here, live = rule(ended), rule({"position": 1, "pin_type": "item", "pin_identity": "/new/"})
     sides = ([here], [live]) if live_is_new else ([live], [here])
     filters = Filters(datetime(2026, 1, 1, tzinfo=UTC))

@@ -51,7 +51,14 @@ SETTINGS = """\
 \tname = Mallory
 \temail = mallory@example.com
 """
-HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "post-index-change", "reference-transaction")
+HOOKS = (
+    "pre-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "post-commit",
+    "post-index-change",
+    "reference-transaction",
+)
 # Git before 2.38 ignores the setting; here it never gets to git.
 OLD_GIT = """\
 #!/bin/sh
@@ -159,7 +166,9 @@ def test_outside_a_repository_its_pager_is_not_run_either(
     """The configuration, and with it the documents, lie elsewhere; the current folder is the bare repository."""
     embed(folder / "bare", marks, folder)
     put(folder / "shop/pinsync.yaml", "format: 1\n")
-    put(folder / "shop/customizations/basket.yaml", "format: 1\nmodel: basket\ncustomizations: []\n")
+    put(
+        folder / "shop/customizations/basket.yaml", "format: 1\nmodel: basket\ncustomizations: []\n"
+    )
     monkeypatch.chdir(folder / "bare")
     monkeypatch.setenv("PAGER", "sed s/^/paged:/")
     code, sent, err = Terminal("--config", "../shop/pinsync.yaml", environ={}).end()
@@ -178,7 +187,11 @@ def test_without_a_repository_around_it_there_is_no_working_tree(folder: Path, m
 
 @pytest.mark.usefixtures("marks")
 def test_a_linked_worktree_of_a_bare_clone_works_in_hooks_too(
-    repository: Path, tmp_path: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+    repository: Path,
+    tmp_path: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     put(repository / "customizations/basket.yaml", "format: 1\nmodel: basket\ncustomizations: []\n")
     git("add", ".")
@@ -197,7 +210,9 @@ def test_a_linked_worktree_of_a_bare_clone_works_in_hooks_too(
     put(linked / "notes.txt", "mine\n")
     git("add", ".")
     git("-c", "user.name=T", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", "Second")
-    assert (tmp_path / "seen").read_text() == "In sync: the index is the same as HEAD (0 customizations)\n"
+    assert (
+        tmp_path / "seen"
+    ).read_text() == "In sync: the index is the same as HEAD (0 customizations)\n"
 
 
 @pytest.mark.usefixtures("marks")

@@ -80,7 +80,9 @@ def assert_keyless(seen: dict[str, str]) -> None:
     assert seen["PATH"].endswith(os.environ["PATH"])
 
 
-def test_what_git_starts_gets_no_key(shop: Path, recorder: Recorder, pinsync: CommandLine, git: Git) -> None:
+def test_what_git_starts_gets_no_key(
+    shop: Path, recorder: Recorder, pinsync: CommandLine, git: Git
+) -> None:
     hooks = ("pre-commit", "commit-msg", "post-commit", "reference-transaction")
     for name in hooks:
         recorder.program(name, place=shop / ".git/hooks" / name)
@@ -93,7 +95,9 @@ def test_what_git_starts_gets_no_key(shop: Path, recorder: Recorder, pinsync: Co
     assert result.code == 0, result.err
     for name in (*hooks, "clean", "fsmonitor", "gpg"):
         assert_keyless(recorder.seen(name))
-    assert os.environ["PINSYNC_PRIVATE_KEY"] == "the key by default", "pinsync itself keeps its keys"
+    assert os.environ["PINSYNC_PRIVATE_KEY"] == "the key by default", (
+        "pinsync itself keeps its keys"
+    )
     assert pinsync("diff", "--tracker", "sk").code == 0
 
 
@@ -103,13 +107,17 @@ def test_git_itself_gets_no_key(
     """In a process of its own, since GitPython runs git when it is imported."""
     program = recorder.program("git", f'echo "$*" >>"{recorder.folder}/commands"; exec {GIT} "$@"')
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    assert pinsync.spawn("export", "--branch", "pins", "--tracker", "sk").code == 2, "there is no commit yet"
+    assert pinsync.spawn("export", "--branch", "pins", "--tracker", "sk").code == 2, (
+        "there is no commit yet"
+    )
     assert pinsync.spawn("export", "--commit", "--tracker", "sk").code == 0
     assert pinsync.spawn("history").code == 0
     assert_keyless(recorder.seen("git"))
     commands = (recorder.folder / "commands").read_text().splitlines()
     assert commands[0] == "version"
-    assert all("-c safe.bareRepository=explicit" in command for command in commands if command != "version")
+    assert all(
+        "-c safe.bareRepository=explicit" in command for command in commands if command != "version"
+    )
     assert shop.exists()
 
 
@@ -156,8 +164,12 @@ def test_nor_one_that_a_configuration_names_which_can_not_be_read(
     assert "OLD_KEY" not in recorder.seen("pre-commit")
 
 
-@pytest.mark.parametrize("name", ["PATH", "HOME", "GIT_CONFIG_NOSYSTEM", "PINSYNC_PRIVATE_KEY_FILE"])
-@pytest.mark.parametrize("form", [UNREADABLE, "trackers: {{old: {{tracker_id: 1-1, private_key_env: {name}}}}}\n"])
+@pytest.mark.parametrize(
+    "name", ["PATH", "HOME", "GIT_CONFIG_NOSYSTEM", "PINSYNC_PRIVATE_KEY_FILE"]
+)
+@pytest.mark.parametrize(
+    "form", [UNREADABLE, "trackers: {{old: {{tracker_id: 1-1, private_key_env: {name}}}}}\n"]
+)
 def test_a_strangers_configuration_takes_nothing_from_git(
     name: str,
     form: str,
@@ -203,9 +215,14 @@ def test_the_command_of_the_sandbox_gets_the_sandboxs_key_alone(
     seen = recorder.seen("command")
     keys = {name: value for name, value in seen.items() if "KEY" in name}
     if form is UNREADABLE:
-        assert keys == {"PINSYNC_PRIVATE_KEY": "sandbox-private-key", "LB_KEY_CZ": "the key of another tracker"}
+        assert keys == {
+            "PINSYNC_PRIVATE_KEY": "sandbox-private-key",
+            "LB_KEY_CZ": "the key of another tracker",
+        }
     else:
-        assert keys == dict.fromkeys(("PINSYNC_PRIVATE_KEY", "LB_KEY_SK", "LB_KEY_CZ"), "sandbox-private-key")
+        assert keys == dict.fromkeys(
+            ("PINSYNC_PRIVATE_KEY", "LB_KEY_SK", "LB_KEY_CZ"), "sandbox-private-key"
+        )
     assert seen["VAULT_LOGIN"] == "for other programs"
 
 
@@ -244,11 +261,19 @@ def test_what_has_another_meaning_stays(name: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(name, "needed")
     with environment.remove_keys():
         environment.keep_from_children(name)
-        assert os.environ[name] == environment.build_child_environment({name: "needed"})[name] == "needed"
+        assert (
+            os.environ[name]
+            == environment.build_child_environment({name: "needed"})[name]
+            == "needed"
+        )
 
 
 def test_one_commands_configuration_is_none_of_the_next_ones(
-    repository: Path, recorder: Recorder, api: Sandbox, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+    repository: Path,
+    recorder: Recorder,
+    api: Sandbox,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SETTING", "of a hook")
     put(repository / "pinsync.yaml", "trackers: {x: {tracker_id: 1-1, private_key_env: SETTING}}\n")

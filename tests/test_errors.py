@@ -46,18 +46,47 @@ SURROGATES = (0xD800, 0xDFFF)
 
 def test_invisible_is_the_frozen_list_and_surrogates() -> None:
     everything = "".join(map(chr, range(sys.maxunicode + 1)))
-    expected = {code for first, last in [*ESCAPED_RANGES, SURROGATES] for code in range(first, last + 1)}
+    expected = {
+        code for first, last in [*ESCAPED_RANGES, SURROGATES] for code in range(first, last + 1)
+    }
     assert set(map(ord, INVISIBLE.findall(everything))) == expected
 
 
 # Unicode 17.0: DerivedCoreProperties.txt, Default_Ignorable_Code_Point; PropList.txt, White_Space. And U+2800.
 IGNORABLE_RANGES = [
-    *((0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F)),
-    *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
-    *((0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
+    *(
+        (0x00AD, 0x00AD),
+        (0x034F, 0x034F),
+        (0x061C, 0x061C),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+    ),
+    *(
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFEFF, 0xFEFF),
+    ),
+    *(
+        (0xFFA0, 0xFFA0),
+        (0xFFF0, 0xFFF8),
+        (0x1BCA0, 0x1BCA3),
+        (0x1D173, 0x1D17A),
+        (0xE0000, 0xE0FFF),
+    ),
 ]
 BLANK_RANGES = [
-    *((0x0009, 0x000D), (0x0085, 0x0085), (0x00A0, 0x00A0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029)),
+    *(
+        (0x0009, 0x000D),
+        (0x0085, 0x0085),
+        (0x00A0, 0x00A0),
+        (0x1680, 0x1680),
+        (0x2000, 0x200A),
+        (0x2028, 0x2029),
+    ),
     *((0x202F, 0x202F), (0x205F, 0x205F), (0x2800, 0x2800), (0x3000, 0x3000)),
 ]
 
@@ -74,12 +103,23 @@ def test_hidden_is_what_nobody_sees_or_tells_from_a_blank() -> None:
     [
         ("/p/1/\u3164", r"/p/1/\u3164", r"/p/1/\u3164"),
         ("\u115f\u1160\uffa0\u034f", r"\u115f\u1160\uffa0\u034f", r"\u115f\u1160\uffa0\u034f"),
-        ("\u180e\u17b4\u206a\ufff0\U0001d173\U000e0080", *[r"\u180e\u17b4\u206a\ufff0\U0001d173\U000e0080"] * 2),
+        (
+            "\u180e\u17b4\u206a\ufff0\U0001d173\U000e0080",
+            *[r"\u180e\u17b4\u206a\ufff0\U0001d173\U000e0080"] * 2,
+        ),
         ("5\u00a0kg\u3000\u2800", "5\u00a0kg\u3000\u2800", r"5\u00a0kg\u3000\u2800"),
-        ("❤\ufe0f 1\ufe0f\u20e3 ☎\ufe0e", "❤\ufe0f 1\ufe0f\u20e3 ☎\ufe0e", "❤\ufe0f 1\ufe0f\u20e3 ☎\ufe0e"),
+        (
+            "❤\ufe0f 1\ufe0f\u20e3 ☎\ufe0e",
+            "❤\ufe0f 1\ufe0f\u20e3 ☎\ufe0e",
+            "❤\ufe0f 1\ufe0f\u20e3 ☎\ufe0e",
+        ),
         ("葛\U000e0100 ᠠ\u180b", "葛\U000e0100 ᠠ\u180b", r"葛\U000e0100 ᠠ\u180b"),
         ("a\ufe0f \ufe0f", *[r"a\ufe0f \ufe0f"] * 2),
-        ("葛\U000e0100\ufe0f\x85\ufe0f", "葛\U000e0100\\ufe0f\\u0085\\ufe0f", r"葛\U000e0100\ufe0f\u0085\ufe0f"),
+        (
+            "葛\U000e0100\ufe0f\x85\ufe0f",
+            "葛\U000e0100\\ufe0f\\u0085\\ufe0f",
+            r"葛\U000e0100\ufe0f\u0085\ufe0f",
+        ),
         ("क्षेत्र 한국어 e\u0301", "क्षेत्र 한국어 e\u0301", "क्षेत्र 한국어 e\u0301"),
     ],
 )
@@ -153,7 +193,9 @@ def test_one_line_is_one() -> None:
         ("basket", ("basket\u00a0",), r'did you mean "basket\u00a0"?'),
     ],
 )
-def test_a_suggestion_is_a_known_word_whatever_the_case(word: str, known: tuple[str, ...], hint: str) -> None:
+def test_a_suggestion_is_a_known_word_whatever_the_case(
+    word: str, known: tuple[str, ...], hint: str
+) -> None:
     assert suggest(word, known) == hint
 
 
@@ -187,7 +229,13 @@ def test_escaped_names_any_character_but_newline_and_tab() -> None:
 
 
 def test_secrets_give_way_to_the_names_of_their_variables() -> None:
-    environ = {"A_KEY": " abcd\n", "my_token": "abcd-efgh", "SECRET": "abc", "HOME": "/home/abcd", "PASSWORD": ""}
+    environ = {
+        "A_KEY": " abcd\n",
+        "my_token": "abcd-efgh",
+        "SECRET": "abc",
+        "HOME": "/home/abcd",
+        "PASSWORD": "",
+    }
     assert redact("abcd, abcd-efgh, abc", environ) == "<A_KEY>, <my_token>, abc"
     assert redact("abcd in /home/abcd", environ, ["HOME", "ELSEWHERE"]) == "abcd in <HOME>"
 
@@ -269,7 +317,9 @@ def test_base64_shows_four_bits_of_a_secret_at_most(
 
 @QUICK
 @given(SECRETS, st.binary(max_size=7), st.binary(max_size=7), st.booleans())
-def test_no_hexadecimal_holds_a_secret(secret: str, before: bytes, after: bytes, upper: bool) -> None:
+def test_no_hexadecimal_holds_a_secret(
+    secret: str, before: bytes, after: bytes, upper: bool
+) -> None:
     digits = (before + secret.encode() + after).hex()
     shown = redact(digits.upper() if upper else digits, {"A_KEY": secret})
     assert "<A_KEY>" in shown

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parents[1] / "examples"
 REPORTS = EXAMPLES / "reports"
 EXPORTED = "2026-11-20T06:00:00Z"
-EDITED, FETCHED = datetime(2026, 11, 20, 14, 30, tzinfo=UTC), datetime(2026, 11, 21, 17, 55, tzinfo=UTC)
+EDITED, FETCHED = (
+    datetime(2026, 11, 20, 14, 30, tzinfo=UTC),
+    datetime(2026, 11, 21, 17, 55, tzinfo=UTC),
+)
 BESTSELLERS = "4b626c23-c9a8-4341-a082-f3a874f82ad2"
 
 Row = dict[str, Any]
@@ -77,7 +80,9 @@ def test_the_reports_are_what_the_command_writes(
 ) -> None:
     now = EDITED
     monkeypatch.setitem(api.export.__kwdefaults__ or {}, "clock", lambda: now)
-    (command,) = re.findall(r"^pinsync (diff .*)$", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    (command,) = re.findall(
+        r"^pinsync (diff .*)$", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     with Sandbox(seed=1, clock=lambda: now) as shop:
         for name, value in shop.environment.items():
             monkeypatch.setenv(name, value)
@@ -85,12 +90,19 @@ def test_the_reports_are_what_the_command_writes(
         now = FETCHED
         result = pinsync(*shlex.split(command))
         assert (result.code, result.err) == (1, "")
-        written = {line[3:]: (committed / line[3:]).read_bytes() for line in git("status", "--short").splitlines()}
+        written = {
+            line[3:]: (committed / line[3:]).read_bytes()
+            for line in git("status", "--short").splitlines()
+        }
         kept = {file.name: file.read_bytes() for file in REPORTS.iterdir()}
-        assert written == kept, f"if that is meant, copy drift.* from {committed} to examples/reports/"
+        assert written == kept, (
+            f"if that is meant, copy drift.* from {committed} to examples/reports/"
+        )
         assert result.out.encode() == kept["drift.txt"]
         git("apply", "drift.patch")
-        assert pinsync("diff", "@live", "@worktree").code == 0, "the patch makes the files those of the shop"
+        assert pinsync("diff", "@live", "@worktree").code == 0, (
+            "the patch makes the files those of the shop"
+        )
 
 
 def test_the_json_report_keeps_the_contract() -> None:
@@ -98,5 +110,7 @@ def test_the_json_report_keeps_the_contract() -> None:
     changes = record["trackers"][0]["changes"]
     assert {change["kind"] for change in changes} == {"added", "removed", "changed", "recreated"}
     assert {change["effect"] for change in changes} == {"shown", "label"}
-    kinds = {pin["kind"] for change in changes for pin in change["pins"] if change["kind"] == "changed"}
+    kinds = {
+        pin["kind"] for change in changes for pin in change["pins"] if change["kind"] == "changed"
+    }
     assert kinds == {"added", "moved", "replaced", "changed"}

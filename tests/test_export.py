@@ -46,17 +46,24 @@ customizations:
 
 
 @pytest.mark.usefixtures("api")
-def test_each_model_becomes_a_file_and_a_line_says_so(repository: Path, pinsync: CommandLine) -> None:
+def test_each_model_becomes_a_file_and_a_line_says_so(
+    repository: Path, pinsync: CommandLine
+) -> None:
     result = pinsync("export")
     assert (result.code, result.out) == (0, "")
-    assert result.err == "default: 3 added, 0 changed, 0 removed · 2 files written in customizations/\n"
+    assert (
+        result.err
+        == "default: 3 added, 0 changed, 0 removed · 2 files written in customizations/\n"
+    )
     assert document("basket").read_bytes() == BASKET_TEXT.encode()
     assert document("home").read_bytes() == HOME_TEXT.encode()
     assert sorted(path.name for path in repository.iterdir()) == [".git", "customizations"]
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_in_sync_nothing_is_written_however_the_answer_is_spelt(repository: Path, pinsync: CommandLine) -> None:
+def test_in_sync_nothing_is_written_however_the_answer_is_spelt(
+    repository: Path, pinsync: CommandLine
+) -> None:
     pinsync("export", "--commit")
     for _ in range(3):
         with untouched(repository):
@@ -70,7 +77,11 @@ def test_the_line_says_where_the_files_lie_as_seen_from_the_current_folder(
     repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     put(repository / "shop/pinsync.yaml", "directory: rules/live\n")
-    for place, shown in (("shop", "rules/live/"), ("shop/rules", "live/"), (".", f"{repository}/shop/rules/live/")):
+    for place, shown in (
+        ("shop", "rules/live/"),
+        ("shop/rules", "live/"),
+        (".", f"{repository}/shop/rules/live/"),
+    ):
         (repository / place).mkdir(parents=True, exist_ok=True)
         monkeypatch.chdir(tmp_path if place == "." else repository / place)
         result = pinsync("export", "--config", str(repository / "shop/pinsync.yaml"))
@@ -79,19 +90,28 @@ def test_the_line_says_where_the_files_lie_as_seen_from_the_current_folder(
     assert pinsync("export", "--check").err.endswith(" nothing to write in this folder\n")
     (repository / "other").mkdir()
     monkeypatch.chdir(repository / "other")
-    assert pinsync("export", "--check", "--config", "../shop/pinsync.yaml").err.endswith(" in ../shop/rules/live/\n")
+    assert pinsync("export", "--check", "--config", "../shop/pinsync.yaml").err.endswith(
+        " in ../shop/rules/live/\n"
+    )
 
 
 @pytest.mark.usefixtures("api")
-def test_without_repository_and_configuration_the_line_has_the_whole_path(folder: Path, pinsync: CommandLine) -> None:
+def test_without_repository_and_configuration_the_line_has_the_whole_path(
+    folder: Path, pinsync: CommandLine
+) -> None:
     result = pinsync("export")
-    assert result.err == f"default: 3 added, 0 changed, 0 removed · 2 files written in {folder}/customizations/\n"
+    assert (
+        result.err
+        == f"default: 3 added, 0 changed, 0 removed · 2 files written in {folder}/customizations/\n"
+    )
     put(folder / "pinsync.yaml", "")
     assert pinsync("export").err.endswith("nothing to write in customizations/\n")
 
 
 @pytest.mark.usefixtures("exported")
-def test_new_files_are_told_from_those_that_are_rewritten(api: Sandbox, pinsync: CommandLine) -> None:
+def test_new_files_are_told_from_those_that_are_rewritten(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     api.create(rule(5, "new"))
     repinned(api, STRINGS)
     api.delete(HOME)
@@ -105,7 +125,10 @@ def test_a_change_rewrites_its_block_alone(api: Sandbox, pinsync: CommandLine) -
     before = home.stat().st_mtime_ns
     repinned(api, EVERYONE)
     result = pinsync("export")
-    assert result.err == "default: 0 added, 1 changed, 0 removed · 1 file rewritten in customizations/\n"
+    assert (
+        result.err
+        == "default: 0 added, 1 changed, 0 removed · 1 file rewritten in customizations/\n"
+    )
     assert basket.read_text() == BASKET_TEXT.replace("position: -1", "position: 7")
     assert home.stat().st_mtime_ns == before
 
@@ -119,11 +142,16 @@ def test_added_removed_and_recreated_rules_are_counted(api: Sandbox, pinsync: Co
     api.create({name: value for name, value in again.items() if name != "id"})
     result = pinsync("export")
     assert result.code == 0
-    assert "default: 1 added, 0 changed, 1 recreated, 1 removed · 2 files rewritten in customizations/" in result.err
+    assert (
+        "default: 1 added, 0 changed, 1 recreated, 1 removed · 2 files rewritten in customizations/"
+        in result.err
+    )
 
 
 @pytest.mark.usefixtures("repository")
-def test_an_import_into_the_ui_keeps_each_rule_with_its_comments(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_an_import_into_the_ui_keeps_each_rule_with_its_comments(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     """An import changes every id, and a model may have several rules for all, some of them equal."""
     shelves = [[], [{"position": 1, "pin_type": "item", "pin_identity": "/p/1/"}], []]
     for_all = [
@@ -132,10 +160,16 @@ def test_an_import_into_the_ui_keeps_each_rule_with_its_comments(api: Sandbox, p
     ]
     answered(api, for_all)
     assert pinsync("export", "--commit").code == 0
-    text = document().read_text().replace("  - id: old-1\n", "  # agreed with purchasing\n  - id: old-1\n")
+    text = (
+        document()
+        .read_text()
+        .replace("  - id: old-1\n", "  # agreed with purchasing\n  - id: old-1\n")
+    )
     put(document(), text)
     git("commit", "--quiet", "--all", "--message=Remark")
-    answered(api, [{**row, "id": f"new-{number}"} for number, row in reversed(list(enumerate(for_all)))])
+    answered(
+        api, [{**row, "id": f"new-{number}"} for number, row in reversed(list(enumerate(for_all)))]
+    )
     result = pinsync("export", "--commit", "--allow-mass-removal")
     assert "default: 0 added, 0 changed, 3 recreated, 0 removed · 1 file rewritten" in result.err
     assert document().read_text() == text.replace("old-", "new-")
@@ -148,7 +182,9 @@ def test_an_import_into_the_ui_keeps_each_rule_with_its_comments(api: Sandbox, p
 def test_a_model_without_rules_loses_its_file(api: Sandbox, pinsync: CommandLine) -> None:
     api.delete(HOME)
     result = pinsync("export")
-    assert result.err == "default: 0 added, 0 changed, 1 removed · 1 file removed in customizations/\n"
+    assert (
+        result.err == "default: 0 added, 0 changed, 1 removed · 1 file removed in customizations/\n"
+    )
     assert [path.name for path in document().parent.iterdir()] == ["basket.yaml"]
 
 
@@ -186,7 +222,9 @@ def test_colour_is_for_terminals_and_who_asks(
     assert not painted()
 
 
-def test_check_names_the_files_and_changes_nothing(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+def test_check_names_the_files_and_changes_nothing(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
     with untouched(exported):
         assert pinsync("export", "--check").code == 0
     api.delete(HOME)
@@ -226,7 +264,9 @@ def test_all_paths_are_written_as_in_the_current_folder(
     assert "wrote ../customizations/basket.yaml\n" in written.err
 
 
-def test_an_index_at_fault_is_no_matter_to_who_only_looks(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+def test_an_index_at_fault_is_no_matter_to_who_only_looks(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
     repinned(api, STRINGS)
     put(exported / ".git/index", "broken")
     result = pinsync("export", "--check")
@@ -234,7 +274,9 @@ def test_an_index_at_fault_is_no_matter_to_who_only_looks(api: Sandbox, exported
     assert result.err.count("\n") == 1
 
 
-def test_of_a_branch_it_is_said_that_the_files_are_on_it(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+def test_of_a_branch_it_is_said_that_the_files_are_on_it(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
     repinned(api, STRINGS)
     with untouched(exported / "customizations"):
         first, *_ = pinsync("export", "--branch", "pins").err.splitlines()
@@ -242,7 +284,9 @@ def test_of_a_branch_it_is_said_that_the_files_are_on_it(api: Sandbox, exported:
 
 
 @pytest.mark.usefixtures("api")
-def test_check_leaves_no_trace_where_nothing_was_exported_yet(repository: Path, pinsync: CommandLine) -> None:
+def test_check_leaves_no_trace_where_nothing_was_exported_yet(
+    repository: Path, pinsync: CommandLine
+) -> None:
     with untouched(repository):
         assert pinsync("export", "--check").code == 1
     assert not (repository / ".git" / "pinsync").exists()
@@ -267,7 +311,9 @@ def test_the_references_example_from_the_api(
         assert len(api.requests) == 1
 
 
-def test_a_saved_export_needs_neither_key_nor_network(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+def test_a_saved_export_needs_neither_key_nor_network(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
     changed = rows()
     changed[0]["tags"] = ["easter"]
     put(exported / "export.json", json.dumps({"results": changed}))
@@ -313,14 +359,22 @@ def test_a_saved_export_from_standard_input(
     piped(monkeypatch, b"{")
     with untouched(exported):
         result = pinsync("export", "--from-file", "-")
-    assert (result.code, 'error: -: the answer is not {"results": [...]}' in result.err) == (2, True)
+    assert (result.code, 'error: -: the answer is not {"results": [...]}' in result.err) == (
+        2,
+        True,
+    )
 
 
 @pytest.mark.usefixtures("api")
-def test_a_saved_export_that_shares_no_id_may_be_another_trackers(exported: Path, pinsync: CommandLine) -> None:
+def test_a_saved_export_that_shares_no_id_may_be_another_trackers(
+    exported: Path, pinsync: CommandLine
+) -> None:
     put(exported / "export.json", json.dumps({"results": [rule(5)]}))
     result = pinsync("export", "--from-file", "export.json", "--check")
-    assert "warning: default: export.json shares no id with the files here; is it another tracker's?" in result.err
+    assert (
+        "warning: default: export.json shares no id with the files here; is it another tracker's?"
+        in result.err
+    )
     put(exported / "export.json", json.dumps({"results": [*rows()[:1], rule(5)]}))
     assert "warning" not in pinsync("export", "--from-file", "export.json", "--check").err
 
@@ -330,13 +384,22 @@ def test_a_saved_export_that_shares_no_id_may_be_another_trackers(exported: Path
     [
         (["--check", "--commit"], "--check changes nothing"),
         (["--check", "--branch", "pins"], "--check changes nothing"),
-        (["--commit", "--branch", "pins"], "--commit is for the branch that is checked out and --branch for another"),
+        (
+            ["--commit", "--branch", "pins"],
+            "--commit is for the branch that is checked out and --branch for another",
+        ),
         (["-m", "Pins"], "-m is the message of a commit"),
         (["-m", ""], "-m is the message of a commit"),
         (["--commit", "-m", ""], "-m: the commit message is empty"),
         (["--branch", "pins", "-m", " \n"], "-m: the commit message is empty"),
-        (["--force", "--check"], "--check writes no files, so there is nothing for --force to overwrite"),
-        (["--force", "--branch", "pins"], "--branch leaves the files as they are, so there is nothing for --force"),
+        (
+            ["--force", "--check"],
+            "--check writes no files, so there is nothing for --force to overwrite",
+        ),
+        (
+            ["--force", "--branch", "pins"],
+            "--branch leaves the files as they are, so there is nothing for --force",
+        ),
         (["--from-file", "e.json", "--remove-expired-pins"], "a saved export is read as it is"),
         (["--target-identity", "/p/1/", "--target-type", "all"], "--target-identity names an item"),
         (["--tracker", "other"], 'no tracker is named "other"'),
@@ -356,9 +419,15 @@ def test_options_that_contradict_each_other_are_refused(
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_rule_that_changes_its_model_moves_with_its_comments(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_rule_that_changes_its_model_moves_with_its_comments(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     basket = document("basket")
-    basket.write_text(BASKET_TEXT.replace("  - id: b3", "  # for everybody\n  - id: b3").replace(": -1", ": -1  # all"))
+    basket.write_text(
+        BASKET_TEXT.replace("  - id: b3", "  # for everybody\n  - id: b3").replace(
+            ": -1", ": -1  # all"
+        )
+    )
     git("commit", "--quiet", "-am", "Say why")
     edited(api, EVERYONE, model="home")
     result = pinsync("export")
@@ -379,8 +448,14 @@ def test_a_rule_that_changes_its_model_moves_with_its_comments(api: Sandbox, pin
     )
 
 
-def test_ignored_fields_count_on_neither_side(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
-    edited(api, STRINGS, target_metadata={"title": "Strings: 9-42 #1", "image": "https://cdn.example.com/1.jpg"})
+def test_ignored_fields_count_on_neither_side(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
+    edited(
+        api,
+        STRINGS,
+        target_metadata={"title": "Strings: 9-42 #1", "image": "https://cdn.example.com/1.jpg"},
+    )
     assert pinsync("export", "--check").code == 1
     put(exported / "pinsync.yaml", "ignore: [target_metadata.image]\n")
     with untouched(exported):
@@ -410,11 +485,19 @@ def test_a_rule_without_an_id_is_kept_until_live_has_it(
         what = "live has none for its target: enter it in Luigi's Box, or delete it here"
         told, summary = result.err.splitlines()
         assert told == f"note: {place}: has no id, and {what}"
-        assert summary == "default: 0 added, 0 changed, 0 removed · nothing to write in customizations/"
+        assert (
+            summary
+            == "default: 0 added, 0 changed, 0 removed · nothing to write in customizations/"
+        )
     made = api.create({"model": "basket", "target_type": "item", "target_identity": "/p/77/"})
     result = pinsync("export")
-    assert result.err == "default: 0 added, 0 changed, 0 removed · 1 file rewritten in customizations/\n"
-    assert f"  # spring sale\n  - id: {made['id']}\n    target_type: item\n" in document().read_text()
+    assert (
+        result.err
+        == "default: 0 added, 0 changed, 0 removed · 1 file rewritten in customizations/\n"
+    )
+    assert (
+        f"  # spring sale\n  - id: {made['id']}\n    target_type: item\n" in document().read_text()
+    )
 
 
 @pytest.mark.usefixtures("api")

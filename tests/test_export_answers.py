@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from exporting import BASKET_TEXT, EVERYONE, STRINGS, answered, document, put, repinned, rows, served, untouched
+from exporting import (
+    BASKET_TEXT,
+    EVERYONE,
+    STRINGS,
+    answered,
+    document,
+    put,
+    repinned,
+    rows,
+    served,
+    untouched,
+)
 
 from pinsync import api as client
 from pinsync.sandbox import Answer, Fault, Sandbox, parse_fault
@@ -27,13 +38,19 @@ def _no_sleep(_seconds: float) -> None:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    monkeypatch.setattr(client.export, "__kwdefaults__", {**(client.export.__kwdefaults__ or {}), "sleep": _no_sleep})
+    monkeypatch.setattr(
+        client.export,
+        "__kwdefaults__",
+        {**(client.export.__kwdefaults__ or {}), "sleep": _no_sleep},
+    )
     with served(monkeypatch) as server:
         yield server
 
 
 @pytest.fixture
-def folder(api: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine) -> Path:
+def folder(
+    api: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine
+) -> Path:
     """A folder with an export, while live has gone on; whatever is believed would be written."""
     work = tmp_path / "work"
     work.mkdir()
@@ -47,7 +64,9 @@ def refused(pinsync: CommandLine, folder: Path, *arguments: str) -> Result:
     with untouched(folder):
         result = pinsync("export", *arguments)
     assert (result.code, result.out) == (3, "")
-    first = next(line for line in result.err.splitlines() if not line.startswith("default: attempt "))
+    first = next(
+        line for line in result.err.splitlines() if not line.startswith("default: attempt ")
+    )
     assert first.startswith("error: tracker default: ")
     return result
 
@@ -72,26 +91,47 @@ ANSWERS: dict[str, tuple[bytes | Sequence[object] | Mapping[str, object], str]] 
     "results an object": (b'{"results": {}}', "got `object`"),
     "results null": (b'{"results": null}', "got `null`"),
     "no results": (b'{"reason": "maintenance"}', 'has no "results"'),
-    "a row of text": (b'{"results": ["a"]}', "row 1 of the answer: expected an object, got a string"),
+    "a row of text": (
+        b'{"results": ["a"]}',
+        "row 1 of the answer: expected an object, got a string",
+    ),
     "a row of null": (b'{"results": [null]}', "row 1 of the answer: expected an object, got null"),
-    "id missing": (without("id"), "row 1 of the answer: id: expected a non-empty string, got nothing"),
+    "id missing": (
+        without("id"),
+        "row 1 of the answer: id: expected a non-empty string, got nothing",
+    ),
     "id a number": (with_value("id", 7), "id: expected a non-empty string, got an integer"),
     "id null": (with_value("id", None), "id: expected a non-empty string, got null"),
     "id empty": (with_value("id", ""), 'id: expected a non-empty string, got ""'),
-    "id twice": ([*rows(), rows()[0]], f"rows 1 (basket) and 4 (basket) of the answer have the same id {STRINGS}"),
+    "id twice": (
+        [*rows(), rows()[0]],
+        f"rows 1 (basket) and 4 (basket) of the answer have the same id {STRINGS}",
+    ),
     "model missing": (without("model"), "model: expected a non-empty string, got nothing"),
     "model empty": (with_value("model", ""), 'model: expected a non-empty string, got ""'),
-    "target_type missing": (without("target_type"), "target_type: expected a non-empty string, got nothing"),
+    "target_type missing": (
+        without("target_type"),
+        "target_type: expected a non-empty string, got nothing",
+    ),
     "NaN": (WHOLE.replace('"position": 1', '"position": NaN').encode(), "not {"),
-    "infinity": (WHOLE.replace('"position": 1', '"position": 1e400').encode(), "row 1 of the answer"),
+    "infinity": (
+        WHOLE.replace('"position": 1', '"position": 1e400').encode(),
+        "row 1 of the answer",
+    ),
     "invalid UTF-8": (WHOLE.encode().replace(b"Strings", b"Str\xff\xfengs"), "UTF-8"),
     "UTF-16": (WHOLE.encode("utf-16"), "UTF-8"),
     "a lone surrogate": (
         WHOLE.replace("Strings", "Str\\ud83dngs").encode(),
         f"row 1 of the answer (basket, {STRINGS}): target_metadata.title: isn't valid Unicode (a lone surrogate)",
     ),
-    "a lone surrogate as id": (WHOLE.replace("1996", "\\udc00").encode(), ": id: isn't valid Unicode"),
-    "results twice": (f'{WHOLE[:-1]}, "results": []}}'.encode(), 'the answer: the key "results" stands twice'),
+    "a lone surrogate as id": (
+        WHOLE.replace("1996", "\\udc00").encode(),
+        ": id: isn't valid Unicode",
+    ),
+    "results twice": (
+        f'{WHOLE[:-1]}, "results": []}}'.encode(),
+        'the answer: the key "results" stands twice',
+    ),
     "a key twice": (
         WHOLE.replace('"position": -1', '"position": -1, "position": 1').encode(),
         f'row 2 of the answer (basket, {EVERYONE}): pin_definitions[0]: the key "position" stands twice',
@@ -129,7 +169,9 @@ def test_an_answer_that_is_not_whole_changes_nothing(
     "name",
     ["a lone surrogate", "results twice", "a key twice", "a key twice, of two styles", "a failure"],
 )
-def test_a_saved_answer_that_is_not_whole_is_a_fault_of_the_file(name: str, folder: Path, pinsync: CommandLine) -> None:
+def test_a_saved_answer_that_is_not_whole_is_a_fault_of_the_file(
+    name: str, folder: Path, pinsync: CommandLine
+) -> None:
     body, message = ANSWERS[name]
     text = body if isinstance(body, bytes) else json.dumps(body)
     saved = put(folder.parent / "saved.json", text)
@@ -204,8 +246,13 @@ def test_the_warning_of_a_field_of_another_type_names_it_and_the_value_is_kept(
     result = pinsync("export")
     assert result.code == 0
     assert result.err.startswith("warning: default: row 1 ")
-    assert f"(basket, {STRINGS}): tags: expected a list of strings, got a string; kept as it is\n" in result.err
-    assert document().read_text() == BASKET_TEXT.replace("tags:\n      - christmas", "tags: christmas")
+    assert (
+        f"(basket, {STRINGS}): tags: expected a list of strings, got a string; kept as it is\n"
+        in result.err
+    )
+    assert document().read_text() == BASKET_TEXT.replace(
+        "tags:\n      - christmas", "tags: christmas"
+    )
     answered(api, with_value("tags", "christmas"))
     with untouched(folder):
         assert pinsync("export").code == 0
@@ -247,7 +294,9 @@ def test_a_redirect_is_not_followed(api: Sandbox, folder: Path, pinsync: Command
     before = len(api.requests)
     api.fail(Fault(answer=Answer(302, b"", {"Location": f"{api.url}/elsewhere"})))
     refused(pinsync, folder)
-    assert [request.path for request in api.requests[before:]] == ["/v1/recommender/pin/1234-5678/scopes/export"]
+    assert [request.path for request in api.requests[before:]] == [
+        "/v1/recommender/pin/1234-5678/scopes/export"
+    ]
 
 
 @pytest.mark.usefixtures("folder")
@@ -259,7 +308,9 @@ def test_a_failure_that_passes_is_outlived(api: Sandbox, pinsync: CommandLine) -
     assert [request.status for request in api.requests[before:]] == [429, 429, 200, 200]
 
 
-def test_a_hang_is_given_up(api: Sandbox, folder: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hang_is_given_up(
+    api: Sandbox, folder: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PINSYNC_TIMEOUT", "0.1")
     api.fail(Fault(times=None, delay=60))
     result = refused(pinsync, folder)
@@ -280,7 +331,9 @@ def test_a_host_without_an_address_is_named(
     assert "hosts of the tracker" in result.err
 
 
-def test_nobody_listening_is_a_clear_error(folder: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_listening_is_a_clear_error(
+    folder: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setenv("PINSYNC_HOST", f"http://127.0.0.1:{port}")
@@ -316,7 +369,12 @@ ECHOED = 'PinsyncTest/key+with%odd"marks'
     [
         Answer(401, json.dumps({"reason": f"{ECHOED} is wrong"}).encode()),
         Answer(401, json.dumps({"reason": f"{'x' * 290}{ECHOED}"}).encode()),
-        Answer(422, json.dumps({"reason": "no", "exception_details": {ECHOED: [f"a {ECHOED.upper()}"]}}).encode()),
+        Answer(
+            422,
+            json.dumps(
+                {"reason": "no", "exception_details": {ECHOED: [f"a {ECHOED.upper()}"]}}
+            ).encode(),
+        ),
         Answer(422, json.dumps({"reason": json.dumps({"key": ECHOED})}).encode()),
         Answer(302, b"", {"Location": f"/login/{quote(ECHOED, safe='')}?key={quote(ECHOED)}"}),
         Answer(302, b"", {"Location": f"https://elsewhere/{quote(ECHOED).lower()}"}),
@@ -328,7 +386,11 @@ ECHOED = 'PinsyncTest/key+with%odd"marks'
     ids=lambda answer: str(answer.status),
 )
 def test_a_key_that_is_echoed_is_not_shown(
-    answer: Answer, api: Sandbox, folder: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+    answer: Answer,
+    api: Sandbox,
+    folder: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PINSYNC_PRIVATE_KEY", ECHOED)
     api.fail(Fault(times=None, answer=answer))
@@ -365,14 +427,20 @@ def test_a_refused_filter_names_the_apis_field(folder: Path, pinsync: CommandLin
     assert "--target-type" in result.err
 
 
-def test_what_the_api_says_is_data_on_one_line(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
-    body = json.dumps({"reason": "\x1b[2Jgone\n::error::x", "exception_details": {"\u202em": ["\x07"]}}).encode()
+def test_what_the_api_says_is_data_on_one_line(
+    api: Sandbox, folder: Path, pinsync: CommandLine
+) -> None:
+    body = json.dumps(
+        {"reason": "\x1b[2Jgone\n::error::x", "exception_details": {"\u202em": ["\x07"]}}
+    ).encode()
     api.fail(Fault(answer=Answer(422, body)))
     result = refused(pinsync, folder)
     assert r"\u001b[2Jgone ::error::x; \u202em: \u0007" in result.err
 
 
-def test_an_empty_answer_where_files_are_is_refused(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
+def test_an_empty_answer_where_files_are_is_refused(
+    api: Sandbox, folder: Path, pinsync: CommandLine
+) -> None:
     answered(api, [])
     with untouched(folder):
         result = pinsync("export")

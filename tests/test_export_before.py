@@ -6,7 +6,18 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import BASKET_TEXT, EVERYONE, HOME, HOME_TEXT, STRINGS, document, edited, put, repinned, untouched
+from exporting import (
+    BASKET_TEXT,
+    EVERYONE,
+    HOME,
+    HOME_TEXT,
+    STRINGS,
+    document,
+    edited,
+    put,
+    repinned,
+    untouched,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +76,9 @@ def test_a_short_answer_is_refused_although_the_folder_is_gone(
 
 
 @pytest.mark.usefixtures("remarked")
-def test_what_is_removed_after_all_is_counted_and_committed(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_what_is_removed_after_all_is_counted_and_committed(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     shutil.rmtree("customizations")
     emptied(api, HOME)
     checked = pinsync("export", "--check", "--allow-mass-removal")
@@ -73,7 +86,9 @@ def test_what_is_removed_after_all_is_counted_and_committed(api: Sandbox, pinsyn
     assert "2 removed · 1 file would be written, 1 would be removed" in checked.err
     result = pinsync("export", "--commit", "--allow-mass-removal")
     assert result.code == 0
-    assert "default: 0 added, 0 changed, 2 removed · 1 file removed in customizations/" in result.err
+    assert (
+        "default: 0 added, 0 changed, 2 removed · 1 file removed in customizations/" in result.err
+    )
     assert git("log", "-1", "--format=%s") == "Export pins: 2 removed"
     assert git("show", "--name-status", "--format=") == "D\tcustomizations/basket.yaml"
     assert document("home").read_text() == HOME_TEXT
@@ -99,7 +114,9 @@ def test_a_document_that_somebody_deleted_is_written_again_with_its_comments(
 
 
 @pytest.mark.usefixtures("remarked")
-def test_a_document_that_an_export_removed_is_no_news_to_the_next(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_document_that_an_export_removed_is_no_news_to_the_next(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     api.delete(HOME)
     assert "1 removed · 1 file removed" in pinsync("export").err
     assert pinsync("export", "--check").code == 0
@@ -111,7 +128,9 @@ def test_a_document_that_an_export_removed_is_no_news_to_the_next(api: Sandbox, 
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_rule_moved_to_another_file_by_hand_is_there_once(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_rule_moved_to_another_file_by_hand_is_there_once(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     document().rename(document("mine"))
     assert "0 added, 0 changed, 0 removed · nothing to write" in pinsync("export").err
     repinned(api, STRINGS)
@@ -122,7 +141,9 @@ def test_a_rule_moved_to_another_file_by_hand_is_there_once(api: Sandbox, pinsyn
 
 
 @pytest.mark.usefixtures("api", "exported")
-def test_a_rule_without_an_id_does_not_come_back_with_a_deleted_file(pinsync: CommandLine, git: Git) -> None:
+def test_a_rule_without_an_id_does_not_come_back_with_a_deleted_file(
+    pinsync: CommandLine, git: Git
+) -> None:
     block = "  - target_type: item\n    target_identity: /p/77/\n"
     put(document("home"), HOME_TEXT + block)
     put(document("drafts"), f"format: 1\nmodel: drafts\ncustomizations:\n{block}")
@@ -165,14 +186,19 @@ def test_a_commit_is_counted_from_head(api: Sandbox, pinsync: CommandLine, git: 
     repinned(api, STRINGS)
     assert pinsync("export").code == 0
     result = pinsync("export", "--commit")
-    assert "default: 0 added, 1 changed, 0 removed · 1 file rewritten in customizations/" in result.err
+    assert (
+        "default: 0 added, 1 changed, 0 removed · 1 file rewritten in customizations/" in result.err
+    )
     assert git("log", "-1", "--format=%s") == "Export pins: 1 changed"
 
 
 def test_removals_in_steps_are_refused_by_the_commit(
     api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
 ) -> None:
-    put(exported / "pinsync.yaml", "format: 1\nsafety:\n  min_existing: 1\n  max_removed_percent: 50\n")
+    put(
+        exported / "pinsync.yaml",
+        "format: 1\nsafety:\n  min_existing: 1\n  max_removed_percent: 50\n",
+    )
     for rule in (STRINGS, EVERYONE):
         api.delete(rule)
         assert pinsync("export").code == 0
@@ -185,7 +211,9 @@ def test_removals_in_steps_are_refused_by_the_commit(
 
 
 @pytest.mark.usefixtures("repository")
-def test_files_that_head_lacks_count_with_their_text_on_disk(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_files_that_head_lacks_count_with_their_text_on_disk(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     assert pinsync("export").code == 0
     git("commit", "--quiet", "--allow-empty", "-m", "First")
     emptied(api)
@@ -202,9 +230,13 @@ def test_the_message_says_what_the_commit_adds(pinsync: CommandLine, git: Git) -
 
 
 @pytest.mark.usefixtures("api")
-def test_rules_without_an_id_are_no_removals_to_the_guard(exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_rules_without_an_id_are_no_removals_to_the_guard(
+    exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     put(exported / "pinsync.yaml", "format: 1\nsafety:\n  min_existing: 1\n")
-    blocks = "".join(f"  - target_type: item\n    target_identity: /p/{number}/\n" for number in (77, 78, 79, 80))
+    blocks = "".join(
+        f"  - target_type: item\n    target_identity: /p/{number}/\n" for number in (77, 78, 79, 80)
+    )
     put(document("drafts"), f"format: 1\nmodel: drafts\ncustomizations:\n{blocks}")
     git("add", "--all")
     git("commit", "--quiet", "-m", "Drafts")
@@ -218,7 +250,9 @@ def test_rules_without_an_id_are_no_removals_to_the_guard(exported: Path, pinsyn
 
 
 @pytest.mark.usefixtures("remarked")
-def test_a_filtered_commit_leaves_what_a_person_deleted(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_filtered_commit_leaves_what_a_person_deleted(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     document("home").unlink()
     repinned(api, STRINGS)
     assert pinsync("export", "--model", "basket", "--commit").code == 0
@@ -228,7 +262,9 @@ def test_a_filtered_commit_leaves_what_a_person_deleted(api: Sandbox, pinsync: C
 
 
 @pytest.mark.usefixtures("remarked")
-def test_a_filtered_commit_does_not_count_what_a_person_edited(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_filtered_commit_does_not_count_what_a_person_edited(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     put(document("home"), document("home").read_text().replace("/p/2/", "/p/3/"))
     repinned(api, STRINGS)
     assert pinsync("export", "--model", "basket", "--commit").code == 0
@@ -251,18 +287,24 @@ def test_a_filtered_commit_leaves_an_earlier_export_of_another_model(
 
 
 @pytest.mark.usefixtures("remarked")
-def test_a_filtered_commit_has_the_removal_of_a_whole_model(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_filtered_commit_has_the_removal_of_a_whole_model(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     api.delete(HOME)
     assert pinsync("export", "--model", "home").code == 0
     result = pinsync("export", "--model", "home", "--commit")
     assert result.code == 0, result.err
     assert git("log", "-1", "--format=%s") == "Export pins: 1 removed"
     assert git("status", "--porcelain") == ""
-    assert pinsync("export", "--model", "home", "--commit").code == 2, "no side has the model any more"
+    assert pinsync("export", "--model", "home", "--commit").code == 2, (
+        "no side has the model any more"
+    )
 
 
 @pytest.mark.usefixtures("remarked")
-def test_a_filtered_export_writes_a_deleted_document_whole_or_not_at_all(pinsync: CommandLine) -> None:
+def test_a_filtered_export_writes_a_deleted_document_whole_or_not_at_all(
+    pinsync: CommandLine,
+) -> None:
     document().unlink()
     document("home").unlink()
     assert pinsync("export", "--tag", "christmas").code == 0
@@ -296,14 +338,19 @@ def test_a_commit_with_half_of_a_persons_rename_is_refused(
     with untouched(remarked):
         result = pinsync("export", "--commit")
     assert result.code == 4
-    assert f"the commit would hold the model basket twice: {document()} was changed by hand" in result.err
+    assert (
+        f"the commit would hold the model basket twice: {document()} was changed by hand"
+        in result.err
+    )
     git("add", "--all")
     git("commit", "--quiet", "-m", "Rename")
     assert pinsync("export", "--commit").code == 0
     assert pinsync("diff").code == 0
 
 
-def test_a_commit_with_half_of_a_persons_move_is_refused(api: Sandbox, remarked: Path, pinsync: CommandLine) -> None:
+def test_a_commit_with_half_of_a_persons_move_is_refused(
+    api: Sandbox, remarked: Path, pinsync: CommandLine
+) -> None:
     start = BASKET_TEXT.index(f"  - id: {EVERYONE}")
     put(document(), HEADING + BASKET_TEXT[:start])
     put(document("home"), HOME_TEXT + BASKET_TEXT[start:])
@@ -313,7 +360,10 @@ def test_a_commit_with_half_of_a_persons_move_is_refused(api: Sandbox, remarked:
     with untouched(remarked):
         result = pinsync("export", "--commit", "--force")
     assert result.code == 4
-    assert f"the commit would lack the rule {EVERYONE}: {document('home')} was changed by hand" in result.err
+    assert (
+        f"the commit would lack the rule {EVERYONE}: {document('home')} was changed by hand"
+        in result.err
+    )
 
 
 # Documents that git doesn't check out.
@@ -350,10 +400,16 @@ def test_an_export_that_changes_such_a_document_writes_it_and_says_so(
     repinned(api, STRINGS)
     would = pinsync("export", "--check")
     assert would.code == 1
-    assert f"note: {document()} changed, though git doesn't check it out here: it would be written" in would.err
+    assert (
+        f"note: {document()} changed, though git doesn't check it out here: it would be written"
+        in would.err
+    )
     result = pinsync("export", *options)
     assert result.code == 0, result.err
-    assert f"note: {document()} changed, though git doesn't check it out here: it is written" in result.err
+    assert (
+        f"note: {document()} changed, though git doesn't check it out here: it is written"
+        in result.err
+    )
     assert document().read_text().startswith(HEADING)
     assert not document("home").exists()
     assert git("status", "--porcelain") == ("" if options else f" M {document()}")
@@ -363,7 +419,9 @@ def test_an_export_that_changes_such_a_document_writes_it_and_says_so(
     assert sorted(path.name for path in (unchecked / "customizations").iterdir()) == ["basket.yaml"]
 
 
-@pytest.mark.parametrize("options", [["--cone", "other"], ["--no-cone", "/other/"], ["--sparse-index", "other"]])
+@pytest.mark.parametrize(
+    "options", [["--cone", "other"], ["--no-cone", "/other/"], ["--sparse-index", "other"]]
+)
 @pytest.mark.usefixtures("remarked")
 def test_a_new_document_outside_of_a_sparse_checkout_is_committed(
     options: list[str], api: Sandbox, pinsync: CommandLine, git: Git
@@ -372,7 +430,10 @@ def test_a_new_document_outside_of_a_sparse_checkout_is_committed(
     edited(api, HOME, model="new")
     result = pinsync("export", "--commit")
     assert result.code == 0, result.err
-    assert git("show", "--name-status", "--format=", "--no-renames") == f"D\t{document('home')}\nA\t{document('new')}"
+    assert (
+        git("show", "--name-status", "--format=", "--no-renames")
+        == f"D\t{document('home')}\nA\t{document('new')}"
+    )
     assert git("status", "--porcelain") == ""
     assert pinsync("diff").code == 0
 
@@ -383,7 +444,10 @@ def test_the_guard_counts_such_documents(api: Sandbox, pinsync: CommandLine, git
     for options in ([], ["--check"], ["--commit"]):
         assert pinsync("export", *options).code == 4
     result = pinsync("export", "--allow-mass-removal")
-    assert f"note: {document()} changed, though git doesn't check it out here: it is removed" in result.err
+    assert (
+        f"note: {document()} changed, though git doesn't check it out here: it is removed"
+        in result.err
+    )
     assert git("status", "--porcelain") == f" D {document()}\n D {document('home')}"
     assert pinsync("export", "--check").code == 0
     assert pinsync("export", "--commit", "--allow-mass-removal").code == 0
@@ -392,7 +456,9 @@ def test_the_guard_counts_such_documents(api: Sandbox, pinsync: CommandLine, git
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_a_file_that_somebody_wrote_in_its_place_counts_instead(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_file_that_somebody_wrote_in_its_place_counts_instead(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     put(document(), HEADING + BASKET_TEXT.replace("/p/9/", "/p/10/"))
     assert pinsync("diff", "HEAD", "@worktree").code == 1
     repinned(api, STRINGS)

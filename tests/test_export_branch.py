@@ -28,7 +28,9 @@ def lines(git: Git) -> list[str]:
     return [line for line in diff if line[:1] in "+-" and line[:3] not in ("+++", "---")]
 
 
-def test_what_is_proposed_of_another_model_stays(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_what_is_proposed_of_another_model_stays(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     repinned(api, STRINGS)
     with untouched(exported / "customizations"):
         pinsync("export", "--branch", "pins")
@@ -45,7 +47,9 @@ def test_what_is_proposed_of_another_model_stays(api: Sandbox, exported: Path, p
     assert git("rev-parse", "pins^") == git("rev-parse", "HEAD")
 
 
-@pytest.mark.parametrize("scope", [["--tag", "christmas"], ["--target-identity", "/p/123/"], ["--target-type", "item"]])
+@pytest.mark.parametrize(
+    "scope", [["--tag", "christmas"], ["--target-identity", "/p/123/"], ["--target-type", "item"]]
+)
 @pytest.mark.usefixtures("exported")
 def test_what_is_proposed_of_other_rules_of_a_file_stays(
     scope: list[str], api: Sandbox, pinsync: CommandLine, git: Git
@@ -64,7 +68,9 @@ def test_what_is_proposed_of_other_rules_of_a_file_stays(
 
 
 @pytest.mark.usefixtures("exported")
-def test_added_removed_and_moved_rules_stay_proposed(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_added_removed_and_moved_rules_stay_proposed(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     api.create(rule(5, "new"))
     api.delete(HOME)
     edited(api, EVERYONE, model="new")
@@ -112,7 +118,9 @@ def test_with_nothing_left_in_or_out_of_scope_the_branch_is_deleted(
 def test_a_proposal_moves_along_with_head(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
     repinned(api, STRINGS)
     pinsync("export", "--branch", "pins")
-    document().write_text("# ours\n" + document().read_text().replace("position: -1", "position: -5"))
+    document().write_text(
+        "# ours\n" + document().read_text().replace("position: -1", "position: -5")
+    )
     git("commit", "--quiet", "-am", "Another rule of the file")
     repinned(api, HOME)
     result = pinsync("export", "--branch", "pins", "--model", "home")
@@ -138,7 +146,9 @@ def test_what_head_changed_otherwise_is_not_carried_on_and_a_line_says_so(
     result = pinsync("export", "--branch", "pins", "--tag", "summer")
     assert result.code == 0
     warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
-    assert warnings == ["warning: default: pins no longer proposes its change of 2 rules, which HEAD has changed since"]
+    assert warnings == [
+        "warning: default: pins no longer proposes its change of 2 rules, which HEAD has changed since"
+    ]
     assert changed(git) == ["customizations/home.yaml"]
     result = pinsync("export", "--branch", "pins", "--tag", "summer")
     assert "warning" not in result.err
@@ -160,7 +170,9 @@ def test_a_merged_proposal_is_neither_repeated_nor_missed(
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_persons_branch_is_refused_under_a_filter_too(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_persons_branch_is_refused_under_a_filter_too(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     git("branch", "pins", git("commit-tree", "-p", "HEAD", "-m", "A person's", "HEAD^{tree}"))
     repinned(api, STRINGS)
     result = pinsync("export", "--branch", "pins", "--model", "basket")
@@ -169,7 +181,9 @@ def test_a_persons_branch_is_refused_under_a_filter_too(api: Sandbox, pinsync: C
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_rule_by_hand_and_an_empty_document_stay_as_committed(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_rule_by_hand_and_an_empty_document_stay_as_committed(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     put(document("planned"), "format: 1\nmodel: planned\ncustomizations: []\n")
     put(document("hand"), "format: 1\nmodel: hand\ncustomizations:\n  - target_type: all\n")
     git("add", ".")
@@ -202,7 +216,10 @@ def test_in_a_shallow_clone_that_lacks_the_proposals_parent_a_line_says_so(
 
 
 def state(**positions: int) -> list[Customization]:
-    return [Customization("m", name, Target("all", None, None), b"%d" % at) for name, at in positions.items()]
+    return [
+        Customization("m", name, Target("all", None, None), b"%d" % at)
+        for name, at in positions.items()
+    ]
 
 
 def test_three_states_are_compared_rule_by_rule() -> None:

@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import BASKET_TEXT, EVERYONE, HOME, STRINGS, document, edited, put, repinned, state, untouched
+from exporting import (
+    BASKET_TEXT,
+    EVERYONE,
+    HOME,
+    STRINGS,
+    document,
+    edited,
+    put,
+    repinned,
+    state,
+    untouched,
+)
 
 from pinsync.sandbox import Sandbox, parse_fault
 
@@ -42,7 +53,10 @@ def test_the_commit_tells_the_changes(api: Sandbox, pinsync: CommandLine, git: G
     api.delete(HOME)
     assert pinsync("export", "--commit").code == 0
     assert git("log", "-1", "--format=%s") == "Export pins: 1 changed, 1 removed"
-    assert git("show", "--name-status", "--format=") == "M\tcustomizations/basket.yaml\nD\tcustomizations/home.yaml"
+    assert (
+        git("show", "--name-status", "--format=")
+        == "M\tcustomizations/basket.yaml\nD\tcustomizations/home.yaml"
+    )
 
 
 @pytest.mark.usefixtures("api", "repository")
@@ -65,7 +79,9 @@ def test_where_nothing_changed_there_is_no_commit(exported: Path, pinsync: Comma
     assert "nothing to commit" in result.err
 
 
-def test_what_else_is_staged_stays_staged(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_what_else_is_staged_stays_staged(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     put(exported / "notes.txt", "mine\n")
     put(exported / "draft.txt", "not staged\n")
     git("add", "notes.txt")
@@ -96,7 +112,9 @@ def test_even_if_by_now_it_is_in_sync(api: Sandbox, pinsync: CommandLine, git: G
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_persons_comment_in_an_unchanged_file_is_not_committed(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_persons_comment_in_an_unchanged_file_is_not_committed(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     document("home").write_text("# mine\n" + document("home").read_text())
     repinned(api, STRINGS)
     assert pinsync("export", "--commit").code == 0
@@ -114,7 +132,11 @@ def test_hooks_run(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git)
 def test_a_refusal_of_the_lint_hook_names_the_option_that_ignores_findings(
     api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
 ) -> None:
-    hook(exported, "pre-commit", f"'{sys.executable}' -m pinsync lint --strict customizations/home.yaml")
+    hook(
+        exported,
+        "pre-commit",
+        f"'{sys.executable}' -m pinsync lint --strict customizations/home.yaml",
+    )
     edited(api, HOME, unheard_of=1)
     result = pinsync("export", "--commit")
     assert result.code == 2
@@ -122,7 +144,9 @@ def test_a_refusal_of_the_lint_hook_names_the_option_that_ignores_findings(
     assert "pinsync lint --add-ignores, then run the command again" in result.err
     assert pinsync("lint", "--add-ignores").code == 0
     assert pinsync("export", "--commit").code == 0
-    assert git("show", "HEAD:customizations/home.yaml").count("# pinsync: ignore[unknown-field]") == 1
+    assert (
+        git("show", "HEAD:customizations/home.yaml").count("# pinsync: ignore[unknown-field]") == 1
+    )
 
 
 def test_a_hook_that_refuses_is_quoted_and_the_index_is_as_it_was(
@@ -166,7 +190,10 @@ def test_a_git_that_dies_after_the_commit_is_told_of_until_the_index_is_right(
             with untouched(exported):
                 result = pinsync("export", *options)
             assert result.code == 2
-            assert f"the index lacks the last commit, {commit[:7]}, and the next one would take it back" in result.err
+            assert (
+                f"the index lacks the last commit, {commit[:7]}, and the next one would take it back"
+                in result.err
+            )
             assert told in result.err
     subprocess.run(told, shell=True, check=True)  # noqa: S602 - as told
     assert git("status", "--porcelain") == ""
@@ -185,7 +212,11 @@ def test_a_key_from_elsewhere_that_a_hook_prints_is_not_shown(
     monkeypatch.delenv("PINSYNC_PRIVATE_KEY")
     monkeypatch.setenv(source, f"cat {place}" if source.endswith("COMMAND") else str(place))
     header = base64.b64encode(f"1234-5678:{key}".encode()).decode()
-    hook(exported, "pre-commit", f"cat {place}; echo; echo 'Basic {header}'; echo '{key.encode().hex()}'; exit 1")
+    hook(
+        exported,
+        "pre-commit",
+        f"cat {place}; echo; echo 'Basic {header}'; echo '{key.encode().hex()}'; exit 1",
+    )
     repinned(api, STRINGS)
     result = pinsync("export", "--commit")
     assert (result.code, key in result.err) == (2, False)
@@ -206,7 +237,9 @@ def test_without_an_identity_the_remedy_is_named_and_nothing_written(
     assert "git config --global user.email" in result.err
 
 
-def test_during_a_merge_nothing_is_written(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_during_a_merge_nothing_is_written(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     git("switch", "--quiet", "--create", "theirs")
     git("commit", "--quiet", "--allow-empty", "-m", "Theirs")
     git("switch", "--quiet", "main")
@@ -232,12 +265,16 @@ def test_while_another_git_holds_the_index_nothing_is_written(
     with untouched(exported):
         result = pinsync("export", "--commit")
     assert result.code == 2
-    assert f"another git process seems to be running in this repository: {lock} exists" in result.err
+    assert (
+        f"another git process seems to be running in this repository: {lock} exists" in result.err
+    )
     lock.unlink()
     assert pinsync("export", "--commit").code == 0
 
 
-def test_during_a_revert_nothing_is_written(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_during_a_revert_nothing_is_written(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     put(exported / "notes.txt", "mine\n")
     git("add", ".")
     git("commit", "--quiet", "-m", "Notes")
@@ -286,7 +323,10 @@ def test_what_git_ignores_is_refused_before_it_is_written(
     with untouched(repository):
         result = pinsync("export", *options)
     assert result.code == 2
-    assert "git ignores customizations/basket.yaml, customizations/home.yaml, as a .gitignore says" in result.err
+    assert (
+        "git ignores customizations/basket.yaml, customizations/home.yaml, as a .gitignore says"
+        in result.err
+    )
     assert git("branch", "--list", "pins") == ""
 
 
@@ -386,16 +426,28 @@ def test_in_a_hook_gits_own_variables_lead_nowhere_else(
 # --branch
 
 
-def test_a_branch_is_made_and_all_else_stays(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_a_branch_is_made_and_all_else_stays(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     put(exported / "notes.txt", "mine\n")
     git("add", "notes.txt")
     document("home").write_text("unsaved: work\n")
     repinned(api, STRINGS)
-    before = files(exported), git("ls-files", "--stage"), git("symbolic-ref", "HEAD"), git("rev-parse", "HEAD")
+    before = (
+        files(exported),
+        git("ls-files", "--stage"),
+        git("symbolic-ref", "HEAD"),
+        git("rev-parse", "HEAD"),
+    )
     result = pinsync("export", "--branch", "pins")
     assert result.code == 0, result.err
     assert f"pins: is now {git('rev-parse', 'pins')[:12]}\n" in result.err
-    after = files(exported), git("ls-files", "--stage"), git("symbolic-ref", "HEAD"), git("rev-parse", "HEAD")
+    after = (
+        files(exported),
+        git("ls-files", "--stage"),
+        git("symbolic-ref", "HEAD"),
+        git("rev-parse", "HEAD"),
+    )
     assert after == before
     assert git("rev-parse", "pins^") == git("rev-parse", "HEAD")
     assert git("diff", "--name-only", "HEAD", "pins") == "customizations/basket.yaml"
@@ -404,7 +456,9 @@ def test_a_branch_is_made_and_all_else_stays(api: Sandbox, exported: Path, pinsy
 
 
 @pytest.mark.usefixtures("exported")
-def test_run_again_the_branch_holds_one_commit(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_run_again_the_branch_holds_one_commit(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     repinned(api, STRINGS)
     pinsync("export", "--branch", "pins")
     first = git("rev-parse", "pins")
@@ -472,7 +526,9 @@ def test_a_branch_whose_name_leaves_no_room_is_refused_with_the_remedy(
 
 @pytest.mark.parametrize("how", ["foreign", "amended", "checked out", "in a worktree"])
 @pytest.mark.usefixtures("exported")
-def test_a_branch_in_use_is_refused(how: str, api: Sandbox, pinsync: CommandLine, git: Git, tmp_path: Path) -> None:
+def test_a_branch_in_use_is_refused(
+    how: str, api: Sandbox, pinsync: CommandLine, git: Git, tmp_path: Path
+) -> None:
     name = "main" if how == "checked out" else "pins"
     repinned(api, STRINGS)
     if how == "amended":
@@ -503,7 +559,9 @@ def test_a_branch_needs_a_commit_to_stand_on(repository: Path, pinsync: CommandL
 
 
 @pytest.mark.usefixtures("git")
-def test_a_branch_is_not_touched_by_an_answer_that_fails(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+def test_a_branch_is_not_touched_by_an_answer_that_fails(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
     repinned(api, STRINGS)
     pinsync("export", "--branch", "pins")
     api.fail(parse_fault("500"))
@@ -511,7 +569,9 @@ def test_a_branch_is_not_touched_by_an_answer_that_fails(api: Sandbox, exported:
         assert pinsync("export", "--branch", "pins").code == 3
 
 
-def test_a_branch_is_guarded_against_mass_removal(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_a_branch_is_guarded_against_mass_removal(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     for row in api.customizations():
         api.delete(row["id"])
     with untouched(exported):
@@ -545,18 +605,25 @@ def test_an_attribute_that_changes_the_text_is_refused_before_anything_is_writte
         with untouched(exported / "customizations"):
             result = pinsync("export", *options)
         assert result.code == 2
-        assert f"git's attribute {name} changes the text of customizations/basket.yaml" in result.err
+        assert (
+            f"git's attribute {name} changes the text of customizations/basket.yaml" in result.err
+        )
     remedy = f"customizations/** -{name}"
     assert f"add a line to .gitattributes: {remedy}" in result.err
     plain = pinsync("export")
-    assert (plain.code, f"warning: git's attribute {name} changes the text" in plain.err) == (0, True)
+    assert (plain.code, f"warning: git's attribute {name} changes the text" in plain.err) == (
+        0,
+        True,
+    )
     put(exported / ".gitattributes", f"*.yaml {attribute}\n{remedy}\n")
     assert pinsync("export", "--commit").code == 0
     assert pinsync("diff").code == 0
 
 
 @pytest.mark.usefixtures("exported")
-def test_an_attribute_that_changes_nothing_is_no_matter(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_an_attribute_that_changes_nothing_is_no_matter(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     git("config", "filter.same.clean", "cat")
     put(Path(".gitattributes"), "* ident filter=same\n")
     repinned(api, STRINGS)
@@ -582,12 +649,20 @@ with Path(log).open("a") as file:
 @pytest.mark.parametrize(
     ("arguments", "hooks"),
     [
-        (["--commit"], {"pre-commit", "commit-msg", "reference-transaction", "post-commit", "filter"}),
+        (
+            ["--commit"],
+            {"pre-commit", "commit-msg", "reference-transaction", "post-commit", "filter"},
+        ),
         (["--branch", "pins"], {"reference-transaction", "filter"}),
     ],
 )
 def test_no_lock_is_held_while_git_or_a_hook_runs(
-    arguments: list[str], hooks: set[str], api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+    arguments: list[str],
+    hooks: set[str],
+    api: Sandbox,
+    exported: Path,
+    pinsync: CommandLine,
+    git: Git,
 ) -> None:
     log, lock = exported.parent / "log", exported / ".git" / "pinsync" / "lock"
     probe = f'"{sys.executable}" "{put(exported.parent / "probe.py", LOCK_PROBE)}" "{log}" "{lock}"'

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from pinsync.sandbox import Sandbox
 
 REMARK = "# agreed with purchasing\n"
-MODES = {"plain": ["export"], "commit": ["export", "--commit"], "branch": ["export", "--branch", "pins"]}
+MODES = {
+    "plain": ["export"],
+    "commit": ["export", "--commit"],
+    "branch": ["export", "--branch", "pins"],
+}
 
 
 def edit() -> None:
@@ -62,7 +66,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> GitCalls:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.usefixtures("exported")
 def test_nothing_is_lost_at_any_call_of_git(
-    mode: str, event: Callable[[], None], api: Sandbox, pinsync: CommandLine, git: Git, calls: GitCalls
+    mode: str,
+    event: Callable[[], None],
+    api: Sandbox,
+    pinsync: CommandLine,
+    git: Git,
+    calls: GitCalls,
 ) -> None:
     start = git("rev-parse", "HEAD")
     position = 1
@@ -80,12 +89,18 @@ def test_nothing_is_lost_at_any_call_of_git(
         refused += result.code == 4
         assert REMARK in document().read_text(), f"call {calls.at}: {result.err}"
         if event is commit:
-            assert REMARK in git("show", "HEAD:customizations/basket.yaml"), f"call {calls.at}: {result.err}"
+            assert REMARK in git("show", "HEAD:customizations/basket.yaml"), (
+                f"call {calls.at}: {result.err}"
+            )
         if mode == "branch" and git("branch", "--list", "pins"):
             built_on = git("show", "pins^:customizations/basket.yaml")
-            assert (REMARK in built_on) == (REMARK in git("show", "pins:customizations/basket.yaml"))
+            assert (REMARK in built_on) == (
+                REMARK in git("show", "pins:customizations/basket.yaml")
+            )
     assert result.code == 0
-    assert refused or (mode, event) == ("branch", edit), "an edit of a file is no matter to a branch"
+    assert refused or (mode, event) == ("branch", edit), (
+        "an edit of a file is no matter to a branch"
+    )
     assert position > 10
 
 
@@ -111,7 +126,9 @@ def test_a_file_that_changes_between_the_check_and_the_rename_is_left_as_it_is(
     monkeypatch.setattr(store, "_write_new", slow)
     result = pinsync("export", "--commit")
     assert result.code == 4
-    assert f"{new if change == 'made' else document()} changed while pinsync was at work" in result.err
+    assert (
+        f"{new if change == 'made' else document()} changed while pinsync was at work" in result.err
+    )
     assert "run the command again" in result.err
     if change == "edited":
         assert document().read_text().startswith(REMARK)

@@ -50,7 +50,9 @@ FAULTS: dict[str, tuple[str | bytes, str]] = {
     "a key that is no string": (BASKET_TEXT.replace("title:", "1:"), ":10:7: "),
     "NaN": (BASKET_TEXT.replace("-1\n", ".nan\n"), ":21:19: "),
     "a conflict": (
-        BASKET_TEXT.replace("      - christmas\n", "<<<<<<< HEAD\n      - a\n=======\n      - b\n>>>>>>> theirs\n"),
+        BASKET_TEXT.replace(
+            "      - christmas\n", "<<<<<<< HEAD\n      - a\n=======\n      - b\n>>>>>>> theirs\n"
+        ),
         ":8:1: ",
     ),
     "two byte order marks": ("\ufeff\ufeff" + BASKET_TEXT, ":1:1: "),
@@ -87,7 +89,9 @@ def test_a_document_that_can_not_be_read_is_named_by_line_and_left_alone(
     assert f"customizations/basket.yaml{place}" in result.err, result.err
 
 
-def test_a_merge_conflict_has_its_own_message(api: Sandbox, exported: Path, pinsync: CommandLine, git: Git) -> None:
+def test_a_merge_conflict_has_its_own_message(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
     git("checkout", "--quiet", "-b", "theirs")
     put(document(), BASKET_TEXT.replace("christmas", "easter"))
     git("commit", "--quiet", "-am", "Theirs")
@@ -102,7 +106,10 @@ def test_a_merge_conflict_has_its_own_message(api: Sandbox, exported: Path, pins
     assert "customizations/basket.yaml:8:1: " in result.err
     assert "conflict" in result.err
     with untouched(exported):
-        assert "git checkout --ours or --theirs; a file that is removed" in pinsync("export", "--force").err
+        assert (
+            "git checkout --ours or --theirs; a file that is removed"
+            in pinsync("export", "--force").err
+        )
     document().unlink()
     assert pinsync("export", "--force").code == 0
     assert "position: 7" in document().read_text()
@@ -115,12 +122,17 @@ def test_two_documents_of_one_model_are_an_error(folder: Path, pinsync: CommandL
     with untouched(folder):
         result = pinsync("export")
     assert result.code == 2
-    assert "customizations/copy.yaml: holds the model 'basket', which customizations/basket.yaml holds" in result.err
+    assert (
+        "customizations/copy.yaml: holds the model 'basket', which customizations/basket.yaml holds"
+        in result.err
+    )
     assert "put all rules of a model into one file" in result.err
 
 
 @pytest.mark.usefixtures("api")
-def test_an_id_in_two_documents_is_an_error_that_names_both(folder: Path, pinsync: CommandLine) -> None:
+def test_an_id_in_two_documents_is_an_error_that_names_both(
+    folder: Path, pinsync: CommandLine
+) -> None:
     put(document("basket"), BASKET_TEXT)
     put(document("home"), BASKET_TEXT.replace("model: basket", "model: home"))
     with untouched(folder):
@@ -131,17 +143,24 @@ def test_an_id_in_two_documents_is_an_error_that_names_both(folder: Path, pinsyn
 
 
 @pytest.mark.usefixtures("api")
-def test_a_document_in_another_models_place_is_an_error_with_the_remedy(folder: Path, pinsync: CommandLine) -> None:
+def test_a_document_in_another_models_place_is_an_error_with_the_remedy(
+    folder: Path, pinsync: CommandLine
+) -> None:
     put(document("basket"), HOME_TEXT)
     with untouched(folder):
         result = pinsync("export")
     assert result.code == 2
-    assert "customizations/basket.yaml: holds the model 'home', but is the place of 'basket'" in result.err
+    assert (
+        "customizations/basket.yaml: holds the model 'home', but is the place of 'basket'"
+        in result.err
+    )
     assert "git mv customizations/basket.yaml customizations/home.yaml" in result.err
 
 
 @pytest.mark.usefixtures("folder")
-def test_the_model_line_is_the_truth_and_a_files_name_a_matter_of_taste(api: Sandbox, pinsync: CommandLine) -> None:
+def test_the_model_line_is_the_truth_and_a_files_name_a_matter_of_taste(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     put(document("mine"), BASKET_TEXT)
     repinned(api, EVERYONE)
     assert pinsync("export", "--force").code == 0
@@ -149,10 +168,14 @@ def test_the_model_line_is_the_truth_and_a_files_name_a_matter_of_taste(api: San
     assert "position: 7" in document("mine").read_text()
 
 
-def test_comments_and_layout_by_hand_survive_a_change(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+def test_comments_and_layout_by_hand_survive_a_change(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
     text = (
         "# Ask purchasing first.\n\n"
-        + BASKET_TEXT.replace("      - position: 2", "      # agreed until spring\n      - position: 2")
+        + BASKET_TEXT.replace(
+            "      - position: 2", "      # agreed until spring\n      - position: 2"
+        )
         .replace("tags:\n      - christmas", "tags: [christmas]  # season")
         .replace("position: -1", "position:   -1")
         + "\n# The end.\n"
@@ -161,9 +184,15 @@ def test_comments_and_layout_by_hand_survive_a_change(api: Sandbox, exported: Pa
     edited(api, STRINGS, tags=["christmas", "gifts"])
     assert pinsync("export", "--force").code == 0
     after = document().read_text()
-    for remark in ("# Ask purchasing first.\n\n", "      # agreed until spring\n      - position: 2", "# season"):
+    for remark in (
+        "# Ask purchasing first.\n\n",
+        "      # agreed until spring\n      - position: 2",
+        "# season",
+    ):
         assert remark in after
-    assert after.endswith("      - position:   -1\n        pin_type: item\n        pin_identity: /p/9/\n\n# The end.\n")
+    assert after.endswith(
+        "      - position:   -1\n        pin_type: item\n        pin_identity: /p/9/\n\n# The end.\n"
+    )
     with untouched(exported):
         assert pinsync("export").code == 0
 
@@ -205,7 +234,9 @@ def test_any_model_has_a_file_of_its_own_inside_the_directory(
     assert git("rev-list", "--count", "HEAD") == "1"
 
 
-def test_three_hundred_emoji_are_a_model_too(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
+def test_three_hundred_emoji_are_a_model_too(
+    api: Sandbox, folder: Path, pinsync: CommandLine
+) -> None:
     for _ in range(2):
         answered(api, [rule(1, "🧦" * 300), rule(2, "🧦" * 301)])
         assert pinsync("export").code == 0
@@ -215,7 +246,14 @@ def test_three_hundred_emoji_are_a_model_too(api: Sandbox, folder: Path, pinsync
 
 
 def test_odd_texts_come_back_as_they_are(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
-    odd = rule(1, target_metadata={"title": "\x85 \u2028 no\n'\"\\ 1:30 # ~", "null": None, "~": [[], {}, "on"]})
+    odd = rule(
+        1,
+        target_metadata={
+            "title": "\x85 \u2028 no\n'\"\\ 1:30 # ~",
+            "null": None,
+            "~": [[], {}, "on"],
+        },
+    )
     for _ in range(2):
         answered(api, [odd])
         before = state(folder)
@@ -284,7 +322,9 @@ def test_a_persons_uncommitted_work_is_not_overwritten(
     reason = "customizations/basket.yaml holds uncommitted work that an export would overwrite"
     remedy = "commit or stash it, or overwrite it with export --force"
     assert f"error: {reason}\n  {remedy}\n" in result.err
-    assert asked.err.splitlines()[1:] == [f"note: {reason}, so that it would be refused (4): {remedy}"]
+    assert asked.err.splitlines()[1:] == [
+        f"note: {reason}, so that it would be refused (4): {remedy}"
+    ]
     assert pinsync("export", "--force").code == 0
     assert document().read_text().count("position: 7") == 2
     assert "by hand" not in document().read_text()
@@ -308,7 +348,9 @@ def test_work_in_one_file_holds_back_the_others_of_its_tracker(
 
 
 @pytest.mark.usefixtures("exported")
-def test_work_in_a_file_that_stays_as_it_is_is_no_obstacle(api: Sandbox, pinsync: CommandLine) -> None:
+def test_work_in_a_file_that_stays_as_it_is_is_no_obstacle(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     document("home").write_text("# mine\n" + HOME_TEXT)
     repinned(api, STRINGS)
     assert pinsync("export").code == 0
@@ -316,7 +358,9 @@ def test_work_in_a_file_that_stays_as_it_is_is_no_obstacle(api: Sandbox, pinsync
 
 
 @pytest.mark.usefixtures("exported")
-def test_what_pinsync_wrote_itself_is_nobodys_work(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_what_pinsync_wrote_itself_is_nobodys_work(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     for position in (5, 6):
         repinned(api, STRINGS, position)
         assert pinsync("export").code == 0
@@ -330,7 +374,11 @@ def test_what_pinsync_wrote_itself_is_nobodys_work(api: Sandbox, pinsync: Comman
 
 
 def test_exporting_twice_works_before_the_first_commit_and_outside_git(
-    api: Sandbox, repository: Path, pinsync: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    api: Sandbox,
+    repository: Path,
+    pinsync: CommandLine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -360,7 +408,9 @@ def test_a_file_that_somebody_made_before_the_first_export_is_theirs(
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_person_who_removed_a_file_gets_it_back(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_person_who_removed_a_file_gets_it_back(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     document().unlink()
     repinned(api, STRINGS)
     assert pinsync("export").code == 0
@@ -414,7 +464,9 @@ def test_a_byte_order_mark_is_no_drift_and_stays_until_fmt(
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_checkout_with_crlf_and_a_persons_edit_is_work(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
+def test_a_checkout_with_crlf_and_a_persons_edit_is_work(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
     git("config", "core.autocrlf", "true")
     document().write_bytes(BASKET_TEXT.replace("\n", "\r\n").replace("christmas", "mine").encode())
     repinned(api, STRINGS)
@@ -424,7 +476,9 @@ def test_a_checkout_with_crlf_and_a_persons_edit_is_work(api: Sandbox, pinsync: 
 # Folders that can't be written.
 
 
-def test_a_file_where_the_folder_should_be(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
+def test_a_file_where_the_folder_should_be(
+    api: Sandbox, folder: Path, pinsync: CommandLine
+) -> None:
     assert len(api.requests) == 0
     put(folder / "customizations", "not a folder\n")
     with untouched(folder):
@@ -434,11 +488,15 @@ def test_a_file_where_the_folder_should_be(api: Sandbox, folder: Path, pinsync: 
 
 
 @pytest.mark.parametrize("link", ["customizations", "customizations/basket.yaml"])
-def test_no_link_is_followed(link: str, api: Sandbox, repository: Path, pinsync: CommandLine, tmp_path: Path) -> None:
+def test_no_link_is_followed(
+    link: str, api: Sandbox, repository: Path, pinsync: CommandLine, tmp_path: Path
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     put(elsewhere / "basket.yaml", BASKET_TEXT)
     (repository / link).parent.mkdir(exist_ok=True)
-    (repository / link).symlink_to(elsewhere if link == "customizations" else elsewhere / "basket.yaml")
+    (repository / link).symlink_to(
+        elsewhere if link == "customizations" else elsewhere / "basket.yaml"
+    )
     repinned(api, STRINGS)
     with untouched(elsewhere), untouched(repository):
         result = pinsync("export", "--force")
@@ -463,7 +521,9 @@ os.execv(sys.executable, [sys.executable, "-m", "pinsync", "export"])
 
 
 def limited(limit: str) -> tuple[int, str]:
-    done = subprocess.run([sys.executable, "-c", limit + EXPORT], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", limit + EXPORT], capture_output=True, text=True, check=False
+    )
     assert done.stdout == ""
     return done.returncode, done.stderr
 
@@ -487,21 +547,28 @@ def test_a_read_only_folder_is_named(where: str, api: Sandbox, exported: Path) -
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="permissions are put aside by Linux's means")
-def test_a_document_that_may_not_be_read_is_not_taken_for_none(api: Sandbox, exported: Path) -> None:
+def test_a_document_that_may_not_be_read_is_not_taken_for_none(
+    api: Sandbox, exported: Path
+) -> None:
     repinned(api, EVERYONE)
     document().chmod(0o000)
     try:
         code, err = limited(OBEYING_PERMISSIONS)
     finally:
         document().chmod(0o644)
-    assert (code, "customizations/basket.yaml: can't be read: Permission denied" in err) == (2, True), err
+    assert (code, "customizations/basket.yaml: can't be read: Permission denied" in err) == (
+        2,
+        True,
+    ), err
     assert document().read_text() == BASKET_TEXT
     assert sorted(path.name for path in document().parent.iterdir()) == ["basket.yaml", "home.yaml"]
     assert (exported / "customizations/home.yaml").read_text() == HOME_TEXT
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="permissions are put aside by Linux's means")
-def test_a_folder_that_may_not_be_read_and_is_no_trackers_hinders_nobody(api: Sandbox, exported: Path) -> None:
+def test_a_folder_that_may_not_be_read_and_is_no_trackers_hinders_nobody(
+    api: Sandbox, exported: Path
+) -> None:
     repinned(api, HOME)
     other = exported / "customizations/other"
     other.mkdir()
@@ -514,7 +581,9 @@ def test_a_folder_that_may_not_be_read_and_is_no_trackers_hinders_nobody(api: Sa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
-def test_a_disk_that_is_full_leaves_every_file_as_it_was(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+def test_a_disk_that_is_full_leaves_every_file_as_it_was(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
     repinned(api, EVERYONE)
     for number in range(200):
         api.create(rule(number, "large"))
@@ -537,21 +606,38 @@ def test_a_small_file_system_runs_full(api: Sandbox, exported: Path) -> None:
         api.create(rule(number, "large"))
     repinned(api, EVERYONE)
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", str(exported), sys.executable],
+        [
+            "unshare",
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            str(exported),
+            sys.executable,
+        ],
         capture_output=True,
         text=True,
         check=False,
     )
     if "unshare" in done.stderr or "mount" in done.stderr:
         pytest.skip(f"no file system of one's own here: {done.stderr.splitlines()[0]}")
-    before = subprocess.run(["cksum"], input=(BASKET_TEXT + HOME_TEXT).encode(), capture_output=True, check=True).stdout
+    before = subprocess.run(
+        ["cksum"], input=(BASKET_TEXT + HOME_TEXT).encode(), capture_output=True, check=True
+    ).stdout
     assert done.returncode == 2, done.stderr
-    assert f"customizations/large.yaml: can't be written: {os.strerror(errno.ENOSPC)}" in done.stderr
+    assert (
+        f"customizations/large.yaml: can't be written: {os.strerror(errno.ENOSPC)}" in done.stderr
+    )
     assert "make room on the disk" in done.stderr
     assert done.stdout == before.decode() + "basket.yaml\nhome.yaml\n"
 
 
-def test_two_writers_at_once_are_one_too_many(api: Sandbox, exported: Path, pinsync: CommandLine) -> None:
+def test_two_writers_at_once_are_one_too_many(
+    api: Sandbox, exported: Path, pinsync: CommandLine
+) -> None:
     repinned(api, STRINGS)
     store = Store(exported, PurePosixPath("customizations"), exported / ".git" / "pinsync")
     with store.lock(), untouched(exported):

@@ -57,7 +57,11 @@ def queries(api: Sandbox, before: int) -> list[dict[str, list[str]]]:
     ],
 )
 def test_filters_and_flags_go_to_the_api(
-    arguments: list[str], query: dict[str, list[str]], api: Sandbox, exported: Path, pinsync: CommandLine
+    arguments: list[str],
+    query: dict[str, list[str]],
+    api: Sandbox,
+    exported: Path,
+    pinsync: CommandLine,
 ) -> None:
     before = len(api.requests)
     with untouched(exported):
@@ -66,7 +70,9 @@ def test_filters_and_flags_go_to_the_api(
 
 
 @pytest.mark.usefixtures("exported")
-def test_an_identity_alone_implies_the_type_that_the_api_asks_for(api: Sandbox, pinsync: CommandLine) -> None:
+def test_an_identity_alone_implies_the_type_that_the_api_asks_for(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     repinned(api, HOME)
     assert pinsync("export", "--target-identity", "/p/1/").code == 0
     assert queries(api, 1) == [{"target_type": ["item"], "target_identity": ["/p/1/"]}]
@@ -77,11 +83,19 @@ def test_an_identity_alone_implies_the_type_that_the_api_asks_for(api: Sandbox, 
     ("interrupted", "said"),
     [
         ("pinsync.commands.export.leaves_a_question", "nothing was changed"),
-        ("pinsync.workspace.store.Store.write", "every file is whole; run the command again to complete the rest"),
+        (
+            "pinsync.workspace.store.Store.write",
+            "every file is whole; run the command again to complete the rest",
+        ),
     ],
 )
 def test_an_interrupt_counts_as_one_of_the_writing_only_once_that_has_begun(
-    interrupted: str, said: str, api: Sandbox, exported: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+    interrupted: str,
+    said: str,
+    api: Sandbox,
+    exported: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A filtered answer can take a second download, with the lock held and nothing written."""
 
@@ -95,11 +109,19 @@ def test_an_interrupt_counts_as_one_of_the_writing_only_once_that_has_begun(
     assert (result.code, result.err.strip()) == (130, f"interrupted: {said}")
 
 
-def test_what_the_configuration_leaves_out_the_flags_override(api: Sandbox, folder: Path, pinsync: CommandLine) -> None:
-    put(folder / "pinsync.yaml", "trackers: {shop: {tracker_id: 1234-5678, remove_expired_pins: true}}\n")
+def test_what_the_configuration_leaves_out_the_flags_override(
+    api: Sandbox, folder: Path, pinsync: CommandLine
+) -> None:
+    put(
+        folder / "pinsync.yaml",
+        "trackers: {shop: {tracker_id: 1234-5678, remove_expired_pins: true}}\n",
+    )
     assert pinsync("export").code == 0
     assert pinsync("export", "--keep-expired-pins", "--remove-nonexisting-item-pins").code == 0
-    assert queries(api, 0) == [{"remove_expired_pins": ["true"]}, {"remove_nonexisting_item_pins": ["true"]}]
+    assert queries(api, 0) == [
+        {"remove_expired_pins": ["true"]},
+        {"remove_nonexisting_item_pins": ["true"]},
+    ]
 
 
 @pytest.mark.usefixtures("folder")
@@ -107,7 +129,12 @@ def test_expired_pins_and_those_out_of_the_catalog_are_left_out(
     pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pins = [
-        {"position": 1, "pin_type": "item", "pin_identity": "/p/1/", "active_to": "2020-01-01T00:00:00Z"},
+        {
+            "position": 1,
+            "pin_type": "item",
+            "pin_identity": "/p/1/",
+            "active_to": "2020-01-01T00:00:00Z",
+        },
         {"position": 2, "pin_type": "item", "pin_identity": "/p/2/"},
         {"position": 3, "pin_type": "item", "pin_identity": "/p/gone/"},
     ]
@@ -116,7 +143,9 @@ def test_expired_pins_and_those_out_of_the_catalog_are_left_out(
         assert document().read_text().count("position") == 3
         assert pinsync("export", "--remove-expired-pins").code == 0
         assert "/p/1/" not in document().read_text()
-        assert pinsync("export", "--remove-expired-pins", "--remove-nonexisting-item-pins").code == 0
+        assert (
+            pinsync("export", "--remove-expired-pins", "--remove-nonexisting-item-pins").code == 0
+        )
         assert document().read_text().count("position") == 1
 
 
@@ -163,7 +192,9 @@ def test_the_last_rule_of_a_scope_may_go(api: Sandbox, pinsync: CommandLine) -> 
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_rule_that_left_the_filter_is_changed_and_not_removed(api: Sandbox, pinsync: CommandLine) -> None:
+def test_a_rule_that_left_the_filter_is_changed_and_not_removed(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     edited(api, STRINGS, tags=["easter"])
     before = len(api.requests)
     result = pinsync("export", "--tag", "christmas")
@@ -173,7 +204,9 @@ def test_a_rule_that_left_the_filter_is_changed_and_not_removed(api: Sandbox, pi
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_rule_that_came_into_the_filter_is_changed_and_not_doubled(api: Sandbox, pinsync: CommandLine) -> None:
+def test_a_rule_that_came_into_the_filter_is_changed_and_not_doubled(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     edited(api, EVERYONE, tags=["christmas"])
     before = len(api.requests)
     result = pinsync("export", "--tag", "christmas")
@@ -183,7 +216,9 @@ def test_a_rule_that_came_into_the_filter_is_changed_and_not_doubled(api: Sandbo
 
 
 @pytest.mark.usefixtures("exported")
-def test_a_rule_that_moved_to_another_model_is_found_there(api: Sandbox, pinsync: CommandLine) -> None:
+def test_a_rule_that_moved_to_another_model_is_found_there(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     edited(api, EVERYONE, model="home")
     result = pinsync("export", "--model", "basket")
     assert "0 added, 1 changed, 0 removed" in result.err
@@ -195,7 +230,9 @@ def test_a_rule_that_moved_to_another_model_is_found_there(api: Sandbox, pinsync
 def test_a_second_rule_at_a_target_does_not_replace_one_that_the_filter_hides(
     api: Sandbox, pinsync: CommandLine
 ) -> None:
-    twin = api.create({"model": "home", "target_type": "item", "target_identity": "/p/1/", "tags": ["winter"]})
+    twin = api.create(
+        {"model": "home", "target_type": "item", "target_identity": "/p/1/", "tags": ["winter"]}
+    )
     result = pinsync("export", "--tag", "winter")
     assert "1 added, 0 changed, 0 removed" in result.err
     text = document("home").read_text()
@@ -204,7 +241,9 @@ def test_a_second_rule_at_a_target_does_not_replace_one_that_the_filter_hides(
 
 
 @pytest.mark.usefixtures("exported")
-def test_beyond_the_scope_even_the_unfiltered_answer_changes_nothing(api: Sandbox, pinsync: CommandLine) -> None:
+def test_beyond_the_scope_even_the_unfiltered_answer_changes_nothing(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     edited(api, STRINGS, tags=["easter"])
     repinned(api, HOME)
     api.create(rule(5, "new"))
@@ -214,7 +253,9 @@ def test_beyond_the_scope_even_the_unfiltered_answer_changes_nothing(api: Sandbo
 
 
 @pytest.mark.usefixtures("api")
-def test_a_partial_export_leaves_a_document_without_rules_alone(exported: Path, pinsync: CommandLine) -> None:
+def test_a_partial_export_leaves_a_document_without_rules_alone(
+    exported: Path, pinsync: CommandLine
+) -> None:
     put(document("planned"), "# to come\nformat: 1\nmodel: planned\ncustomizations: []\n")
     with untouched(exported):
         assert pinsync("export", "--model", "basket").code == 0
@@ -225,9 +266,15 @@ def test_a_partial_export_leaves_a_document_without_rules_alone(exported: Path, 
     [
         (["--model", "baskt"], '--model: did you mean "basket"?'),
         (["--tag", "chrismas"], '--tag: did you mean "christmas"?'),
-        (["--target-type", "item", "--target-identity", "/p/12/"], '--target-identity: did you mean "/p/1'),
+        (
+            ["--target-type", "item", "--target-identity", "/p/12/"],
+            '--target-identity: did you mean "/p/1',
+        ),
         (["--target-type", "criteria"], "--target-type: known: all, item"),
-        (["--model", "home", "--tag", "christmas"], "each of the values exists, but no customization has them all"),
+        (
+            ["--model", "home", "--tag", "christmas"],
+            "each of the values exists, but no customization has them all",
+        ),
     ],
 )
 @pytest.mark.usefixtures("api")
@@ -251,8 +298,13 @@ def test_a_value_is_shown_as_a_shell_takes_it(exported: Path, pinsync: CommandLi
 
 @pytest.mark.usefixtures("api")
 def test_a_scope_of_a_saved_export_is_one_too(exported: Path, pinsync: CommandLine) -> None:
-    put(exported / "export.json", '{"results": [{"id": "x", "model": "home", "target_type": "all"}]}')
-    result = pinsync("export", "--from-file", "export.json", "--model", "home", "--allow-mass-removal", "--force")
+    put(
+        exported / "export.json",
+        '{"results": [{"id": "x", "model": "home", "target_type": "all"}]}',
+    )
+    result = pinsync(
+        "export", "--from-file", "export.json", "--model", "home", "--allow-mass-removal", "--force"
+    )
     assert result.code == 0, result.err
     assert document().read_text() == BASKET_TEXT
     assert document("home").read_text().count("- id:") == 1
@@ -280,7 +332,13 @@ def shop(count: int) -> list[dict[str, object]]:
     ],
 )
 def test_more_than_so_many_percent_of_at_least_so_many_are_not_believed_to_be_gone(
-    before: int, after: int, safety: str, refused: bool, api: Sandbox, folder: Path, pinsync: CommandLine
+    before: int,
+    after: int,
+    safety: str,
+    refused: bool,
+    api: Sandbox,
+    folder: Path,
+    pinsync: CommandLine,
 ) -> None:
     answered(api, shop(before))
     assert pinsync("export").code == 0
@@ -306,7 +364,9 @@ def test_the_message_has_the_numbers_and_the_setting(api: Sandbox, pinsync: Comm
     answered(api, shop(6))
     result = pinsync("export", "--check")
     assert result.code == 4
-    assert "4 of 10 customizations would go, more than 30 % (safety.max_removed_percent)" in result.err
+    assert (
+        "4 of 10 customizations would go, more than 30 % (safety.max_removed_percent)" in result.err
+    )
 
 
 @pytest.mark.parametrize("target", [{}, {"target_type": "all", "target_identity": None}])
@@ -316,11 +376,16 @@ def test_recreated_rules_count_as_removed(
     rules = [row | target for row in shop(10)]
     answered(api, rules)
     pinsync("export")
-    answered(api, [{**row, "id": f"new-{number}"} if number < 4 else row for number, row in enumerate(rules)])
+    answered(
+        api,
+        [{**row, "id": f"new-{number}"} if number < 4 else row for number, row in enumerate(rules)],
+    )
     with untouched(folder):
         result = pinsync("export")
     assert result.code == 4
-    assert "4 of 10 customizations would go (recreated under new ids: 4), more than 30 %" in result.err
+    assert (
+        "4 of 10 customizations would go (recreated under new ids: 4), more than 30 %" in result.err
+    )
 
 
 def test_the_guard_counts_the_whole_tracker_also_under_a_filter(
@@ -339,7 +404,9 @@ def test_the_guard_counts_the_whole_tracker_also_under_a_filter(
 
 
 @pytest.mark.usefixtures("folder", "git")
-def test_a_rename_of_everything_to_another_model_is_no_removal(api: Sandbox, pinsync: CommandLine) -> None:
+def test_a_rename_of_everything_to_another_model_is_no_removal(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
     answered(api, shop(12))
     pinsync("export")
     answered(api, [rule(number, "cart") for number in range(12)])
@@ -368,7 +435,10 @@ def test_a_rule_without_an_id_is_found_at_a_target_that_the_filter_hides(
     assert "1 changed" in pinsync("diff", "@worktree", "@live", "--tag", "t").out
     before = len(api.requests)
     result = pinsync("export", "--tag", "t", "--force")
-    assert result.err == f"default: 0 added, 1 changed, 0 removed · 1 file rewritten in {exported}/customizations/\n"
+    assert (
+        result.err
+        == f"default: 0 added, 1 changed, 0 removed · 1 file rewritten in {exported}/customizations/\n"
+    )
     assert queries(api, before) == [{"tag": ["t"]}, {}]
     assert document().read_text() == BASKET_TEXT
 
@@ -377,9 +447,21 @@ def test_a_rule_without_an_id_is_found_at_a_target_that_the_filter_hides(
     ("here", "live", "why"),
     [
         ([None], [], "live has none for its target: enter it in Luigi's Box, or delete it here"),
-        ([1, None], [1], "live has no other for its target: enter it in Luigi's Box, or delete it here"),
-        ([None], [1, 2], "live has several for its target: give it the id of one (an id stands once), or"),
-        ([None, None], [1], "live has one for its target, but more here lack an id: give it to one of them, or"),
+        (
+            [1, None],
+            [1],
+            "live has no other for its target: enter it in Luigi's Box, or delete it here",
+        ),
+        (
+            [None],
+            [1, 2],
+            "live has several for its target: give it the id of one (an id stands once), or",
+        ),
+        (
+            [None, None],
+            [1],
+            "live has one for its target, but more here lack an id: give it to one of them, or",
+        ),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -387,12 +469,24 @@ def test_of_what_lacks_an_id_it_is_said_why_and_what_to_do(
     here: list[int | None], live: list[int], why: str, api: Sandbox, pinsync: CommandLine
 ) -> None:
     target = "target_type: item\n    target_identity: /p/1/\n"
-    blocks = [f"  - {target}" if number is None else f"  - id: {rule(number)['id']}\n    {target}" for number in here]
+    blocks = [
+        f"  - {target}" if number is None else f"  - id: {rule(number)['id']}\n    {target}"
+        for number in here
+    ]
     put(document(), f"format: 1\nmodel: basket\ncustomizations:\n{''.join(blocks)}")
-    answered(api, [rule(number) | {"target_identity": "/p/1/", "tags": ["live"]} for number in live])
-    notes = [line for line in pinsync("export", "--check").err.splitlines() if ": has no id, and " in line]
+    answered(
+        api, [rule(number) | {"target_identity": "/p/1/", "tags": ["live"]} for number in live]
+    )
+    notes = [
+        line
+        for line in pinsync("export", "--check").err.splitlines()
+        if ": has no id, and " in line
+    ]
     assert len(notes) == here.count(None)
-    assert all(note.startswith("note: customizations/basket.yaml:") and f" and {why}" in note for note in notes)
+    assert all(
+        note.startswith("note: customizations/basket.yaml:") and f" and {why}" in note
+        for note in notes
+    )
 
 
 def test_of_two_live_rules_for_its_target_neither_is_taken_for_the_one_without_an_id(
@@ -420,5 +514,7 @@ def test_an_equal_rule_gives_its_id_also_where_live_has_several_for_the_target(
     result = pinsync("export", "--force")
     assert "0 added, 0 changed, 0 removed · 1 file rewritten" in result.err
     assert "has no id" not in result.err
-    blocks = [f"  - id: {name}\n    {rest}" for name, rest in (("a", first), ("b", second), ("c", first))]
+    blocks = [
+        f"  - id: {name}\n    {rest}" for name, rest in (("a", first), ("b", second), ("c", first))
+    ]
     assert document().read_text() == head + "".join(blocks)

@@ -30,24 +30,68 @@ TRACKER = "trackers: {shop: {tracker_id: 1234-5678, %s}}\n"
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("directory: .git\n", "pinsync.yaml:1:1: directory must not lie in .git", "directory: customizations"),
-        ("directory: ../x\n", "pinsync.yaml:1:1: directory must be a folder inside the repository", "customizations"),
-        ("directory: /etc\n", "pinsync.yaml:1:1: directory must be a folder inside", "customizations"),
-        ("directory: .github/workflows\n", "pinsync.yaml:1:1: directory must not lie in .github", "customizations"),
-        ("directory: .\n", "pinsync.yaml:1:1: directory must be a folder of its own", "customizations"),
+        (
+            "directory: .git\n",
+            "pinsync.yaml:1:1: directory must not lie in .git",
+            "directory: customizations",
+        ),
+        (
+            "directory: ../x\n",
+            "pinsync.yaml:1:1: directory must be a folder inside the repository",
+            "customizations",
+        ),
+        (
+            "directory: /etc\n",
+            "pinsync.yaml:1:1: directory must be a folder inside",
+            "customizations",
+        ),
+        (
+            "directory: .github/workflows\n",
+            "pinsync.yaml:1:1: directory must not lie in .github",
+            "customizations",
+        ),
+        (
+            "directory: .\n",
+            "pinsync.yaml:1:1: directory must be a folder of its own",
+            "customizations",
+        ),
         ("a: [\n", "pinsync.yaml:", ""),
         ("trackers:\n  a: 1\n  a: 2\n", "pinsync.yaml:3:3: ", ""),
         ("<<<<<<< HEAD\n", "pinsync.yaml:1:1: ", ""),
         ("- a\n", "pinsync.yaml:1:1: must hold settings", "timezone: Europe/Bratislava"),
-        ("format: 2\n", "pinsync.yaml:1:1: format is 2: made by a newer pinsync", "upgrade pinsync"),
-        ("directroy: x\n", "pinsync.yaml:1:1: directroy is no setting", 'did you mean "directory"?'),
+        (
+            "format: 2\n",
+            "pinsync.yaml:1:1: format is 2: made by a newer pinsync",
+            "upgrade pinsync",
+        ),
+        (
+            "directroy: x\n",
+            "pinsync.yaml:1:1: directroy is no setting",
+            'did you mean "directory"?',
+        ),
         ("safety: {max_removed_percent: 101}\n", "whole number from 0 to 100", ""),
         ("ignore: [pin_definitions]\n", "must not leave out pin_definitions", "remove it"),
-        (TRACKER % "private_key: abc-secret", "private_key must not stand in a file", "environment variable"),
-        (TRACKER % "hosts: [https://evilluigisbox.tech]", "must not point at evilluigisbox.tech", "https://live"),
-        (TRACKER % "hosts: ['https://u:secret@live.luigisbox.tech']", "user name or password", "https://live"),
+        (
+            TRACKER % "private_key: abc-secret",
+            "private_key must not stand in a file",
+            "environment variable",
+        ),
+        (
+            TRACKER % "hosts: [https://evilluigisbox.tech]",
+            "must not point at evilluigisbox.tech",
+            "https://live",
+        ),
+        (
+            TRACKER % "hosts: ['https://u:secret@live.luigisbox.tech']",
+            "user name or password",
+            "https://live",
+        ),
         (TRACKER % "hosts: [http://live.luigisbox.tech]", "must use https", "https://live"),
-        (TRACKER % "hosts: ['https://live.luigisbox.tech?a=1']", "query or a fragment", "https://live"),
+        (
+            TRACKER % "hosts: ['https://live.luigisbox.tech?a=1']",
+            "query or a fragment",
+            "https://live",
+        ),
     ],
 )
 def test_a_configuration_that_is_refused_is_named_by_line(
@@ -72,7 +116,10 @@ def test_a_configuration_that_is_a_folder_or_missing_is_named(
 ) -> None:
     (repository / "pinsync.yaml").mkdir()
     assert "pinsync.yaml: is not a regular file" in refused(pinsync, api, repository).err
-    assert "other.yaml: doesn't exist" in refused(pinsync, api, repository, "--config", "other.yaml").err
+    assert (
+        "other.yaml: doesn't exist"
+        in refused(pinsync, api, repository, "--config", "other.yaml").err
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +131,12 @@ def test_a_configuration_that_is_a_folder_or_missing_is_named(
     ],
 )
 def test_a_host_of_the_environment_is_plain_and_has_its_traffic_encrypted(
-    host: str, message: str, api: Sandbox, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+    host: str,
+    message: str,
+    api: Sandbox,
+    repository: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PINSYNC_HOST", host)
     result = refused(pinsync, api, repository)
@@ -105,7 +157,12 @@ def test_a_host_of_the_environment_is_plain_and_has_its_traffic_encrypted(
     ],
 )
 def test_a_key_that_is_missing_or_damaged_is_not_used_and_not_shown(
-    key: str | None, message: str, api: Sandbox, repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+    key: str | None,
+    message: str,
+    api: Sandbox,
+    repository: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if key is None:
         monkeypatch.delenv("PINSYNC_PRIVATE_KEY")
@@ -157,14 +214,18 @@ def test_the_configured_directory_timeout_and_folder_are_obeyed(
 
 
 @pytest.mark.usefixtures("api", "repository")
-def test_a_timeout_that_is_none_is_refused(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timeout_that_is_none_is_refused(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PINSYNC_TIMEOUT", "soon")
     result = pinsync("export")
     assert result.code == 2
     assert "PINSYNC_TIMEOUT: must be a number of seconds" in result.err
 
 
-def test_init_and_export_go_together(api: Sandbox, repository: Path, pinsync: CommandLine, git: Git) -> None:
+def test_init_and_export_go_together(
+    api: Sandbox, repository: Path, pinsync: CommandLine, git: Git
+) -> None:
     assert pinsync("init").code == 0
     assert pinsync("export", "--commit").code == 0
     assert json.loads(json.dumps(git("ls-files").splitlines())) == [
@@ -196,7 +257,9 @@ def test_files_of_a_renamed_directory_are_named_and_stay(
     assert result.code == (1 if options == ["--check"] else 0)
     warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
     how = "git mv the files there, or to remove them: git rm -r customizations"
-    assert warnings[0] == f"warning: not read, since the directory is pins now: customizations; {how}"
+    assert (
+        warnings[0] == f"warning: not read, since the directory is pins now: customizations; {how}"
+    )
     early = ["warning: pinsync.yaml has changes that aren't committed; commit it too"]
     expected = early if "--commit" in options and not committed else []
     assert [line.partition(", since")[0] for line in warnings[1:]] == expected
@@ -218,7 +281,9 @@ def test_a_branch_whose_own_configuration_looks_elsewhere_is_not_made(
 
 
 @pytest.mark.usefixtures("api", "repository")
-def test_a_directory_renamed_with_its_files_is_no_matter(repository: Path, pinsync: CommandLine, git: Git) -> None:
+def test_a_directory_renamed_with_its_files_is_no_matter(
+    repository: Path, pinsync: CommandLine, git: Git
+) -> None:
     put(repository / "pinsync.yaml", "directory: customizations\n")
     put(repository / "unrelated/hooks.yaml", "repos: []\n")
     git("add", ".")
@@ -243,7 +308,10 @@ def test_folders_of_a_renamed_directorys_trackers_are_named(
     git("commit", "--quiet", "-m", "Both")
     put(repository / "pinsync.yaml", f"directory: customizations/sk\ntrackers: {{sk: {tracker}}}\n")
     with untouched(repository / "customizations"):
-        assert "since the directory is customizations/sk now: customizations/cz; " in pinsync("export").err
+        assert (
+            "since the directory is customizations/sk now: customizations/cz; "
+            in pinsync("export").err
+        )
     put(repository / "pinsync.yaml", f"directory: pins\ntrackers: {{sk: {tracker}}}\n")
     assert "git rm -r customizations/cz customizations/sk\n" in pinsync("export").err
 

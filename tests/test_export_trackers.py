@@ -32,13 +32,17 @@ def apis(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
     """Three trackers in the configuration, each with the same small shop."""
     with ExitStack() as stack:
         served = {
-            name: stack.enter_context(Sandbox(rows(), tracker_id=str(number), private_key=f"secret-{name}"))
+            name: stack.enter_context(
+                Sandbox(rows(), tracker_id=str(number), private_key=f"secret-{name}")
+            )
             for number, name in enumerate(NAMES, 1)
         }
         for name in NAMES:
             monkeypatch.setenv(f"KEY_{name.upper()}", f"secret-{name}")
         monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
-        put(repository / "pinsync.yaml", CONFIGURATION.format(*(api.url for api in served.values())))
+        put(
+            repository / "pinsync.yaml", CONFIGURATION.format(*(api.url for api in served.values()))
+        )
         yield served
 
 
@@ -53,7 +57,9 @@ def exported(apis: dict[str, Sandbox], repository: Path, pinsync: CommandLine) -
 @pytest.mark.usefixtures("exported")
 def test_each_has_a_folder_and_all_are_one_commit(git: Git) -> None:
     assert git("ls-files").splitlines() == [
-        f"customizations/{name}/{model}.yaml" for name in sorted(NAMES) for model in ("basket", "home")
+        f"customizations/{name}/{model}.yaml"
+        for name in sorted(NAMES)
+        for model in ("basket", "home")
     ]
     assert git("rev-list", "--count", "HEAD") == "1"
     assert "\nsk, model home:\n  added item /p/1/\n" in git("log", "-1", "--format=%B")
@@ -61,13 +67,18 @@ def test_each_has_a_folder_and_all_are_one_commit(git: Git) -> None:
 
 
 @pytest.mark.usefixtures("exported")
-def test_each_has_a_line_in_the_configurations_order(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:
+def test_each_has_a_line_in_the_configurations_order(
+    apis: dict[str, Sandbox], pinsync: CommandLine
+) -> None:
     repinned(apis["cz"], STRINGS)
     lines = pinsync("export").err.splitlines()
     assert lines == [
         f"{name}: 0 added, {changed} changed, 0 removed · {files} in customizations/{name}/"
         for name, changed, files in zip(
-            NAMES, (0, 1, 0), ("nothing to write", "1 file rewritten", "nothing to write"), strict=True
+            NAMES,
+            (0, 1, 0),
+            ("nothing to write", "1 file rewritten", "nothing to write"),
+            strict=True,
         )
     ]
 
@@ -153,7 +164,9 @@ def test_a_fault_of_one_does_not_hide_the_graver_one_of_all(
     assert "holds commits that pinsync didn't make" in result.err
 
 
-def test_a_tracker_can_be_chosen(apis: dict[str, Sandbox], repository: Path, pinsync: CommandLine) -> None:
+def test_a_tracker_can_be_chosen(
+    apis: dict[str, Sandbox], repository: Path, pinsync: CommandLine
+) -> None:
     assert pinsync("export", "--tracker", "cz", "--tracker", "sk").code == 0
     assert sorted(path.name for path in (repository / "customizations").iterdir()) == ["cz", "sk"]
     assert [len(apis[name].requests) for name in NAMES] == [1, 1, 0]
@@ -189,13 +202,18 @@ def test_the_guard_is_for_each_tracker(apis: dict[str, Sandbox], pinsync: Comman
 def test_the_same_id_in_two_trackers_is_no_conflict(
     apis: dict[str, Sandbox], exported: Path, pinsync: CommandLine
 ) -> None:
-    assert {row["id"] for row in apis["sk"].customizations()} == {row["id"] for row in apis["cz"].customizations()}
+    assert {row["id"] for row in apis["sk"].customizations()} == {
+        row["id"] for row in apis["cz"].customizations()
+    }
     with untouched(exported):
         assert pinsync("export").code == 0
 
 
 def test_no_key_is_shown_by_any_failure(
-    apis: dict[str, Sandbox], repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+    apis: dict[str, Sandbox],
+    repository: Path,
+    pinsync: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KEY_CZ", "secret-wrong")
     apis["hu"].fail(parse_fault("redirect"))
@@ -203,7 +221,9 @@ def test_no_key_is_shown_by_any_failure(
     assert result.code == 3
     assert "secret" not in result.out + result.err
     assert "KEY_CZ holds the private key of tracker_id 2" in result.err
-    assert all(b"secret" not in path.read_bytes() for path in repository.rglob("*") if path.is_file())
+    assert all(
+        b"secret" not in path.read_bytes() for path in repository.rglob("*") if path.is_file()
+    )
 
 
 def test_files_from_before_there_were_several_are_not_left_lying_without_a_word(
@@ -215,7 +235,10 @@ def test_files_from_before_there_were_several_are_not_left_lying_without_a_word(
     assert result.code == 0
     assert "warning: not read, since each of several trackers has a folder of its own" in result.err
     move = "mkdir -p customizations/NAME && mv customizations/*.yaml customizations/NAME/"
-    assert f"customizations/basket.yaml; before the export, {move} (NAME: sk or cz or hu)" in result.err
+    assert (
+        f"customizations/basket.yaml; before the export, {move} (NAME: sk or cz or hu)"
+        in result.err
+    )
 
 
 @pytest.mark.parametrize("options", [[], ["--check"], ["--commit"], ["--branch", "pins"]])
@@ -226,7 +249,10 @@ def test_rules_from_before_there_were_several_are_not_written_twice(
 ) -> None:
     if "--branch" in options and not tracked:
         return  # it starts from HEAD, which has no such documents
-    put(repository / "customizations/basket.yaml", BASKET_TEXT.replace("  - id", "  # from 2019\n  - id"))
+    put(
+        repository / "customizations/basket.yaml",
+        BASKET_TEXT.replace("  - id", "  # from 2019\n  - id"),
+    )
     put(repository / "customizations/nonsense.yaml", "nonsense\n")
     git("add", "pinsync.yaml", *(["customizations"] if tracked else []))
     git("commit", "--quiet", "-m", "One tracker")
@@ -254,7 +280,10 @@ def test_a_message_names_the_one_tracker_that_changed(
     )
     repinned(apis["cz"], STRINGS, 8)
     assert pinsync("export", "--tracker", "cz", *options).code == 0
-    assert git("log", "-1", "--format=%s", options[-1].replace("--commit", "HEAD")) == "Export pins of cz: 1 changed"
+    assert (
+        git("log", "-1", "--format=%s", options[-1].replace("--commit", "HEAD"))
+        == "Export pins of cz: 1 changed"
+    )
 
 
 @pytest.mark.parametrize("kept", [1, 2])
@@ -270,7 +299,11 @@ def test_folders_that_no_tracker_reads_any_more_are_named_and_stay(
     with untouched(exported / "customizations/hu"), untouched(exported / "customizations/cz"):
         result = pinsync("export", *options)
     assert result.code == 0
-    stale = [f"customizations/{name}" for name in sorted(NAMES) if name not in NAMES[: kept if kept > 1 else 0]]
+    stale = [
+        f"customizations/{name}"
+        for name in sorted(NAMES)
+        if name not in NAMES[: kept if kept > 1 else 0]
+    ]
     warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == 1
     assert f": {', '.join(stale)}; to remove: git rm -r {' '.join(stale)}" in warnings[0]
@@ -285,7 +318,11 @@ def test_what_git_has_nothing_of_is_removed_without_it(
     git("rm", "-r", "--quiet", "--cached", "customizations")
     git("add", "pinsync.yaml", *(f"customizations/{name}" for name in known))
     git("commit", "--quiet", "--message", "One tracker")
-    (told,) = [line for line in pinsync("export", "--check").err.splitlines() if line.startswith("warning: ")]
+    (told,) = [
+        line
+        for line in pinsync("export", "--check").err.splitlines()
+        if line.startswith("warning: ")
+    ]
     subprocess.run(["sh", "-ec", told.partition("to remove: ")[2]], check=True)
     assert list((exported / "customizations").iterdir()) == []
 
@@ -318,10 +355,16 @@ def test_what_a_branch_proposes_of_a_tracker_stays_unless_head_changed_it(
     with untouched(exported / "customizations"):
         result = pinsync("export", "--branch", "pins", "--tracker", "sk")
     warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
-    assert warnings == ["warning: cz: pins no longer proposes its change of a rule, which HEAD has changed since"]
+    assert warnings == [
+        "warning: cz: pins no longer proposes its change of a rule, which HEAD has changed since"
+    ]
     assert git("diff", "--name-only", "HEAD", "pins").splitlines() == [
         "customizations/cz/home.yaml",
-        *(f"customizations/{name}/{model}.yaml" for name in ("hu", "sk") for model in ("basket", "home")),
+        *(
+            f"customizations/{name}/{model}.yaml"
+            for name in ("hu", "sk")
+            for model in ("basket", "home")
+        ),
     ]
     assert git("log", "-1", "--format=%s", "pins") == "Export pins: 5 changed"
 
@@ -349,7 +392,10 @@ def test_documents_of_head_that_can_not_be_read_carry_no_proposal_and_a_line_say
     with untouched(exported / "customizations"):
         result = pinsync("export", "--branch", "pins", "--tracker", "sk")
     assert result.code == 0
-    assert "warning: cz: what pins proposed already is dropped: customizations/cz/basket.yaml:1" in result.err
+    assert (
+        "warning: cz: what pins proposed already is dropped: customizations/cz/basket.yaml:1"
+        in result.err
+    )
     assert git("diff", "--name-only", "HEAD", "pins").splitlines() == [
         f"customizations/{name}/basket.yaml" for name in ("hu", "sk")
     ]
@@ -358,11 +404,16 @@ def test_documents_of_head_that_can_not_be_read_carry_no_proposal_and_a_line_say
 def test_a_key_that_a_hook_prints_is_not_shown_whatever_its_variable_is_called(
     apis: dict[str, Sandbox], exported: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(exported / "pinsync.yaml", (exported / "pinsync.yaml").read_text().replace("KEY_CZ", "CZECHIA"))
+    put(
+        exported / "pinsync.yaml",
+        (exported / "pinsync.yaml").read_text().replace("KEY_CZ", "CZECHIA"),
+    )
     monkeypatch.delenv("KEY_CZ")
     monkeypatch.setenv("CZECHIA", "secret-cz")
     # No hook inherits a key, but it may have one from elsewhere.
-    hook = put(exported / ".git/hooks/pre-commit", '#!/bin/sh\necho "secret-sk secret-cz" >&2\nexit 1\n')
+    hook = put(
+        exported / ".git/hooks/pre-commit", '#!/bin/sh\necho "secret-sk secret-cz" >&2\nexit 1\n'
+    )
     hook.chmod(0o755)
     repinned(apis["cz"], STRINGS)
     result = pinsync("export", "--commit")

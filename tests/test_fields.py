@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.fields import Field, FieldType
 
-TEXT = resources.files("pinsync.document").joinpath("document.schema.json").read_text(encoding="utf-8")
+TEXT = (
+    resources.files("pinsync.document").joinpath("document.schema.json").read_text(encoding="utf-8")
+)
 DEFINITIONS: dict[str, Any] = json.loads(TEXT)["definitions"]
 TABLES: Final = {"customization": fields.CUSTOMIZATION, "pin": fields.PIN}
 RECORDS: Final[dict[str, type[msgspec.Struct]]] = {"customization": rows._Row, "pin": rows._Pin}
@@ -59,7 +61,9 @@ def test_the_fast_path_reads_the_fields_of_the_table(part: str) -> None:
     for field in table:
         is_optional = field in optional(table)
         plain = PLAIN[field.type]
-        assert found[field.name].type == (plain | msgspec.UnsetType | None if is_optional else plain)
+        assert found[field.name].type == (
+            plain | msgspec.UnsetType | None if is_optional else plain
+        )
         assert found[field.name].required != is_optional
 
 
@@ -67,7 +71,9 @@ def test_the_fast_path_reads_the_fields_of_the_table(part: str) -> None:
 def test_the_schema_has_the_fields_of_the_table(part: str) -> None:
     table, definition = TABLES[part], DEFINITIONS[part]
     properties = definition["properties"]
-    assert [name for name in properties if properties[name] is not False] == list(fields.select_names(table))
+    assert [name for name in properties if properties[name] is not False] == list(
+        fields.select_names(table)
+    )
     assert definition["required"] == [field.name for field in table if field.is_required]
     for field in table:
         found = properties[field.name]

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from exporting import BASKET_TEXT, HOME_TEXT, STRINGS, document, edited, put, served, state, untouched
+from exporting import (
+    BASKET_TEXT,
+    HOME_TEXT,
+    STRINGS,
+    document,
+    edited,
+    put,
+    served,
+    state,
+    untouched,
+)
 from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,7 +120,9 @@ def test_no_customizations_are_an_empty_list(text: str, result: str) -> None:
 
 
 def test_a_first_customization_follows_an_empty_list() -> None:
-    first = build_customization({"id": "a", "target_type": "item", "target_identity": "/a/"}, model="basket")
+    first = build_customization(
+        {"id": "a", "target_type": "item", "target_identity": "/a/"}, model="basket"
+    )
     read = parse_document(f"# ours\n{NONE}# below\n".encode(), "f")
     text = merge_document(read, "basket", Outcome(arriving=[(first, None)]))
     assert text is not None
@@ -137,7 +149,9 @@ def test_blank_lines_that_hold_no_comment_apart_go() -> None:
 
 
 def test_comments_in_a_block_stay_where_they_stand() -> None:
-    before = f"{HEAD}{A}    tags:   # why\n# odd place\n    - 'x'\n    # on noise\n    created_at: 1\n"
+    before = (
+        f"{HEAD}{A}    tags:   # why\n# odd place\n    - 'x'\n    # on noise\n    created_at: 1\n"
+    )
     after = f"{HEAD}{A}    tags:   # why\n      # odd place\n      # on noise\n      - x\n"
     assert form(before) == after
 
@@ -147,9 +161,13 @@ def test_the_blanks_before_a_comment_at_the_end_of_a_line_stay(blanks: str) -> N
     head = HEAD.replace("\n", f"{blanks}# x\n")
     text = head + (A + B).replace("\n", f"{blanks}# x\n")
     assert form(text) == text
-    moved = head + (B + A).replace("  - ", "-  ").replace("    ", "   ").replace("\n", f"{blanks}# x\n")
+    moved = head + (B + A).replace("  - ", "-  ").replace("    ", "   ").replace(
+        "\n", f"{blanks}# x\n"
+    )
     assert form(moved) == text
-    in_brackets = f"{HEAD}{A}    tags: [{blanks}# x\n      'y',{blanks}# y\n      z{blanks}# z\n    ]\n"
+    in_brackets = (
+        f"{HEAD}{A}    tags: [{blanks}# x\n      'y',{blanks}# y\n      z{blanks}# z\n    ]\n"
+    )
     in_lines = f'{HEAD}{A}    tags:{blanks}# x\n      - "y"{blanks}# y\n      - z{blanks}# z\n'
     assert form(in_brackets) == in_lines
 
@@ -214,7 +232,9 @@ def test_a_comment_behind_a_dash_alone_goes_with_what_the_dash_opens() -> None:
 
 @settings(QUICK, max_examples=50)
 @given(states(), st.data())
-def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: st.DataObject) -> None:
+def test_no_comment_is_lost_or_loses_what_it_stands_on(
+    found: list[Row], data: st.DataObject
+) -> None:
     says = [build_customization(row) for row in found]
     blocks = data.draw(st.permutations([item.text for item in says]))
     before = data.draw(commented(b"".join((document_head("basket"), *blocks)).decode()))
@@ -223,13 +243,17 @@ def test_no_comment_is_lost_or_loses_what_it_stands_on(found: list[Row], data: s
     bare = [line.partition("#")[0].rstrip() for line in after.splitlines()]
     assert "\n".join(filter(None, bare)) + "\n" == render_document("basket", says).decode()
     above = zip(["", *after.splitlines()], after.splitlines(), strict=False)
-    assert all(line or "#" in before_it for before_it, line in above), "a blank line that holds no comment apart"
+    assert all(line or "#" in before_it for before_it, line in above), (
+        "a blank line that holds no comment apart"
+    )
 
 
 @settings(QUICK, max_examples=30)
 @given(states(), st.data())
 def test_blocks_one_by_one_give_what_the_whole_gives(found: list[Row], data: st.DataObject) -> None:
-    text = data.draw(commented(render_document("basket", map(build_customization, found)).decode())).encode()
+    text = data.draw(
+        commented(render_document("basket", map(build_customization, found)).decode())
+    ).encode()
     whole = lay_out(text, "f").text
     assert format_document(text, "f") == (whole if found else empty_head(whole))
 
@@ -245,11 +269,17 @@ def ugly(repository: Path) -> Path:
     return repository
 
 
-def test_it_formats_all_documents_and_touches_none_that_is(ugly: Path, pinsync: CommandLine) -> None:
+def test_it_formats_all_documents_and_touches_none_that_is(
+    ugly: Path, pinsync: CommandLine
+) -> None:
     document().chmod(0o640)
     before = state(ugly / "customizations")
     result = pinsync("fmt")
-    assert (result.code, result.out, result.err) == (0, "", "1 file reformatted, 1 file left unchanged\n")
+    assert (result.code, result.out, result.err) == (
+        0,
+        "",
+        "1 file reformatted, 1 file left unchanged\n",
+    )
     assert document().read_text(encoding="utf-8") == PRETTY
     assert document().stat().st_mode & 0o777 == 0o640
     assert state(ugly / "customizations")["home.yaml"] == before["home.yaml"]
@@ -343,7 +373,10 @@ def test_a_files_name_is_one_line_and_no_command(
         result = pinsync("fmt", *arguments)
         assert commands(result.out + result.err) == []
         (line,) = [line for line in getattr(result, said).splitlines() if "pwned" in line]
-        assert line.removeprefix("reformatted ") in (f"{one_line(name)}.yaml", f"{defuse(one_line(name))}.yaml")
+        assert line.removeprefix("reformatted ") in (
+            f"{one_line(name)}.yaml",
+            f"{defuse(one_line(name))}.yaml",
+        )
 
 
 def test_an_interrupt_of_the_writing_says_that_every_file_is_whole(
@@ -369,8 +402,12 @@ def test_only_the_files_that_are_given(ugly: Path, pinsync: CommandLine) -> None
     assert document("home").read_text(encoding="utf-8") == HOME_TEXT + "\n"
 
 
-@pytest.mark.parametrize("word", [".", "customizations", "customizations/", "../repository", "customizations/../."])
-def test_a_folder_stands_for_the_documents_below_it(word: str, ugly: Path, pinsync: CommandLine) -> None:
+@pytest.mark.parametrize(
+    "word", [".", "customizations", "customizations/", "../repository", "customizations/../."]
+)
+def test_a_folder_stands_for_the_documents_below_it(
+    word: str, ugly: Path, pinsync: CommandLine
+) -> None:
     assert pinsync("fmt", word).err == "1 file reformatted, 1 file left unchanged\n"
     assert ugly.joinpath(document()).read_text(encoding="utf-8") == PRETTY
 
@@ -384,7 +421,9 @@ def test_several_trackers(repository: Path, pinsync: CommandLine) -> None:
         (("--tracker", "shop-sk"), (sk,)),
         (("customizations/shop-cz",), (cz,)),
     ):
-        assert pinsync("fmt", "--check", *arguments).out.splitlines() == [str(path) for path in names]
+        assert pinsync("fmt", "--check", *arguments).out.splitlines() == [
+            str(path) for path in names
+        ]
     with untouched(repository):
         assert pinsync("fmt", "--tracker", "shop-de").code == 2
         result = pinsync("fmt", "--tracker", "shop-sk", str(cz))
@@ -445,7 +484,9 @@ def test_a_fault_stops_no_other_file(pinsync: CommandLine) -> None:
         ("", "an empty text is no path"),
     ],
 )
-def test_paths_that_stand_for_no_document(word: str, says: str, ugly: Path, pinsync: CommandLine) -> None:
+def test_paths_that_stand_for_no_document(
+    word: str, says: str, ugly: Path, pinsync: CommandLine
+) -> None:
     folder = ugly / "customizations"
     put(ugly / "pinsync.yaml", "format: 1\n")
     put(ugly / "elsewhere" / "home.yaml", HOME_TEXT + "\n")
@@ -471,7 +512,10 @@ def test_a_directory_that_is_a_link(repository: Path, pinsync: CommandLine) -> N
 def test_nothing_to_format_is_said(repository: Path, pinsync: CommandLine) -> None:
     missing = f"warning: there are no documents in {repository}/"
     result = pinsync("fmt")
-    assert (result.code, result.err) == (0, f"{missing}customizations, and no pinsync.yaml was found\n")
+    assert (result.code, result.err) == (
+        0,
+        f"{missing}customizations, and no pinsync.yaml was found\n",
+    )
     assert not Path("customizations").exists()
     Path("customizations", "nested").mkdir(parents=True)
     assert (
@@ -489,7 +533,10 @@ def test_what_no_tracker_reads_is_said(repository: Path, pinsync: CommandLine) -
     for arguments in ((), ("customizations",), (".",)):
         with untouched(repository):
             result = pinsync("fmt", *arguments)
-        assert (result.code, result.err) == (0, f"{said}: see pinsync lint\n1 file left unchanged\n")
+        assert (result.code, result.err) == (
+            0,
+            f"{said}: see pinsync lint\n1 file left unchanged\n",
+        )
     assert said in pinsync("fmt", "customizations/old").err
     assert said not in pinsync("fmt", str(document())).err
     result = pinsync("fmt", str(old))
@@ -497,7 +544,9 @@ def test_what_no_tracker_reads_is_said(repository: Path, pinsync: CommandLine) -
     assert old.read_text(encoding="utf-8") == PRETTY
 
 
-def test_what_was_there_before_the_second_tracker_is_read_by_none(repository: Path, pinsync: CommandLine) -> None:
+def test_what_was_there_before_the_second_tracker_is_read_by_none(
+    repository: Path, pinsync: CommandLine
+) -> None:
     put(Path("pinsync.yaml"), CONFIGURATION)
     put(document(folder="customizations/shop-sk"), PRETTY)
     put(document(folder="customizations/shop-sk/old"), PRETTY)
@@ -535,10 +584,14 @@ def test_one_writer_at_a_time(ugly: Path, pinsync: CommandLine) -> None:
         assert pinsync("fmt", "--check").code == 1
         assert document().read_text(encoding="utf-8") == UGLY
         result = pinsync("fmt", "customizations/home.yaml")
-        assert (result.code, result.err) == (0, "1 file left unchanged\n"), "nothing to write needs no lock"
+        assert (result.code, result.err) == (0, "1 file left unchanged\n"), (
+            "nothing to write needs no lock"
+        )
 
 
-def test_a_file_at_fault_is_named_before_the_lock_is_asked_for(ugly: Path, pinsync: CommandLine) -> None:
+def test_a_file_at_fault_is_named_before_the_lock_is_asked_for(
+    ugly: Path, pinsync: CommandLine
+) -> None:
     put(document("aaa"), HEAD + "  - target_type: [\n")
     with FileLock(put(ugly / ".git" / "pinsync" / "lock", "")):
         result = pinsync("fmt")
@@ -563,7 +616,9 @@ def test_unsaved_work_stays_the_users_own(
 
 
 @pytest.mark.usefixtures("repository")
-def test_what_an_export_wrote_stays_its_own(pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_export_wrote_stays_its_own(
+    pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with served(monkeypatch) as api:
         put(document(), BASKET_TEXT.replace("position: -1", "position:   -1  # by hand"))
         put(document("home"), HOME_TEXT)
@@ -574,9 +629,9 @@ def test_what_an_export_wrote_stays_its_own(pinsync: CommandLine, git: Git, monk
         assert pinsync("fmt").err == "1 file reformatted, 1 file left unchanged\n"
         edited(api, STRINGS, tags=["spring"])
         assert pinsync("export").code == 0
-    assert document().read_text(encoding="utf-8") == BASKET_TEXT.replace("christmas", "spring").replace(
-        "position: -1", "position: -1  # by hand"
-    )
+    assert document().read_text(encoding="utf-8") == BASKET_TEXT.replace(
+        "christmas", "spring"
+    ).replace("position: -1", "position: -1  # by hand")
 
 
 @pytest.mark.usefixtures("repository")
@@ -597,14 +652,22 @@ def piped(text: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         input=text,
         capture_output=True,
         check=False,
-        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={
+            **os.environ,
+            "PYTHONIOENCODING": "ascii",
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        },
     )
 
 
 def test_standard_input_to_standard_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = piped(UGLY.replace("ours", "naše").encode())
-    assert (done.returncode, done.stdout, done.stderr) == (0, PRETTY.replace("ours", "naše").encode(), b"")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        PRETTY.replace("ours", "naše").encode(),
+        b"",
+    )
     assert not list(tmp_path.iterdir())
 
 
@@ -626,8 +689,12 @@ def test_standard_input_at_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert done.stderr.startswith(b"error: -:3:1: ")
 
 
-@pytest.mark.parametrize("arguments", [("-", "customizations"), ("-", "-"), ("-", "--tracker", "x")])
-def test_standard_input_goes_alone(arguments: tuple[str, ...], ugly: Path, pinsync: CommandLine) -> None:
+@pytest.mark.parametrize(
+    "arguments", [("-", "customizations"), ("-", "-"), ("-", "--tracker", "x")]
+)
+def test_standard_input_goes_alone(
+    arguments: tuple[str, ...], ugly: Path, pinsync: CommandLine
+) -> None:
     with untouched(ugly):
         result = pinsync("fmt", *arguments)
     assert (result.code, "standard input" in result.err) == (2, True)
@@ -641,15 +708,18 @@ def test_a_closed_standard_input(tmp_path: Path) -> None:
         capture_output=True,
         check=False,
     )
-    assert (done.returncode, done.stderr.startswith(b"error: -:1:1: expected a document")) == (2, True)
+    assert (done.returncode, done.stderr.startswith(b"error: -:1:1: expected a document")) == (
+        2,
+        True,
+    )
 
 
-@pytest.mark.parametrize("below", ["", "  - id: b\n    target_type: item\n    target_identity: /p/2/\n"])
+@pytest.mark.parametrize(
+    "below", ["", "  - id: b\n    target_type: item\n    target_identity: /p/2/\n"]
+)
 def test_a_comment_over_a_field_that_goes_finds_its_place_at_once(below: str) -> None:
     block = "  - id: a\n    target_type: all\n    pin_definitions:\n      - position: 1\n        pin_type: item\n"
-    text = (
-        f"format: 1\nmodel: basket\ncustomizations:\n{block}\n    # agreed with Jana\n\n    tags: []\n{below}".encode()
-    )
+    text = f"format: 1\nmodel: basket\ncustomizations:\n{block}\n    # agreed with Jana\n\n    tags: []\n{below}".encode()
     once = format_document(text, "basket.yaml")
     assert format_document(once, "basket.yaml") == once
     assert once.count(b"# agreed with Jana") == 1

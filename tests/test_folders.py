@@ -60,7 +60,9 @@ def test_a_command_needs_no_temporary_folder(
     assert result.code == code, result.err
 
 
-@pytest.mark.parametrize("arguments", [["export", "--commit"], ["export", "--branch", "pins"], ["demo"]], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [["export", "--commit"], ["export", "--branch", "pins"], ["demo"]], ids=str
+)
 def test_where_a_temporary_folder_is_needed_its_lack_is_an_error_that_changes_nothing(
     arguments: list[str], api: Sandbox, confined: Path, pinsync: CommandLine, git: Git
 ) -> None:
@@ -69,7 +71,10 @@ def test_where_a_temporary_folder_is_needed_its_lack_is_an_error_that_changes_no
     with untouched(confined / "customizations"):
         result = pinsync(*arguments)
     assert result.code == 2
-    assert "error: no temporary folder can be written: No usable temporary directory found in ['/tmp']\n" in result.err
+    assert (
+        "error: no temporary folder can be written: No usable temporary directory found in ['/tmp']\n"
+        in result.err
+    )
     assert "TMPDIR" in result.err
     assert git("status", "--porcelain") == ""
     assert git("branch", "--format=%(refname:short)") == "main"
@@ -112,7 +117,9 @@ def gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.rmdir()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is somebody's current one")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows keeps a folder that is somebody's current one"
+)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -135,10 +142,14 @@ def gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_current_folder_that_is_gone_is_named(arguments: list[str], pinsync: CommandLine) -> None:
     result = pinsync(*arguments)
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("error: the current folder: can't be found: No such file or directory\n")
+    assert result.err.startswith(
+        "error: the current folder: can't be found: No such file or directory\n"
+    )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is somebody's current one")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows keeps a folder that is somebody's current one"
+)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -153,17 +164,25 @@ def test_a_current_folder_that_is_gone_is_named(arguments: list[str], pinsync: C
     ids=str,
 )
 @pytest.mark.usefixtures("gone")
-def test_what_needs_no_current_folder_works_without(arguments: list[str], pinsync: CommandLine) -> None:
+def test_what_needs_no_current_folder_works_without(
+    arguments: list[str], pinsync: CommandLine
+) -> None:
     result = pinsync.spawn(*arguments)
     assert (result.code, result.err) == (0, "")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that is somebody's current one")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows keeps a folder that is somebody's current one"
+)
 @pytest.mark.usefixtures("gone")
 def test_a_shell_completes_nothing_where_the_current_folder_is_gone(
     pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("_PINSYNC_COMPLETE", "bash_complete"), ("COMP_WORDS", "pinsync show "), ("COMP_CWORD", "2")):
+    for name, value in (
+        ("_PINSYNC_COMPLETE", "bash_complete"),
+        ("COMP_WORDS", "pinsync show "),
+        ("COMP_CWORD", "2"),
+    ):
         monkeypatch.setenv(name, value)
     result = pinsync()
     assert (result.code, result.out.strip(), result.err) == (0, "", "")

@@ -49,18 +49,24 @@ class Probe:
 
     def plan(self, *commands: list[str]) -> None:
         self._log.unlink(missing_ok=True)
-        self._plan.write_text(json.dumps({"folders": FOLDERS, "commands": commands, "log": str(self._log)}))
+        self._plan.write_text(
+            json.dumps({"folders": FOLDERS, "commands": commands, "log": str(self._log)})
+        )
 
     def results(self) -> list[tuple[str, str, int, str, str]]:
         return [(*result,) for result in json.loads(self._log.read_text())]
 
     def hook(self, name: str = "pre-commit") -> None:
-        folder = subprocess.check_output(["git", "rev-parse", "--git-path", "hooks"], text=True).strip()
+        folder = subprocess.check_output(
+            ["git", "rev-parse", "--git-path", "hooks"], text=True
+        ).strip()
         put(Path(folder, name), f"#!/bin/sh\n{self.command}\n").chmod(0o755)
 
 
 @pytest.fixture(params=["main", "linked", "of a bare clone"])
-def worktree(request: pytest.FixtureRequest, repository: Path, monkeypatch: pytest.MonkeyPatch, git: Git) -> Path:
+def worktree(
+    request: pytest.FixtureRequest, repository: Path, monkeypatch: pytest.MonkeyPatch, git: Git
+) -> Path:
     """A working tree whose documents lie below its top folder; the current folder."""
     put(repository / "shop" / "pinsync.yaml", "format: 1\n")
     put(repository / "shop" / "customizations" / "basket.yaml", BASKET_TEXT)
@@ -116,7 +122,9 @@ STARTS = (start_hook, start_hook_by_git_dir, start_rebase, start_alias)
 
 
 @pytest.mark.parametrize("start", STARTS, ids=lambda start: start.__name__)
-def test_every_command_works_in_and_below_the_top_folder(start: object, probe: Probe, git: Git) -> None:
+def test_every_command_works_in_and_below_the_top_folder(
+    start: object, probe: Probe, git: Git
+) -> None:
     saved = put(Path("../saved.json").resolve(), json.dumps({"results": rows()}))
     commands = [
         ["export", "--check", "--from-file", str(saved)],
@@ -135,15 +143,25 @@ def test_every_command_works_in_and_below_the_top_folder(start: object, probe: P
     failed = [result for result in results if result[2]]
     assert failed == []
     assert len(results) == len(commands) * len(FOLDERS)
-    outputs = {(command, out) for _, command, _, out, _ in results if command in ("diff", "history")}
+    outputs = {
+        (command, out) for _, command, _, out, _ in results if command in ("diff", "history")
+    }
     assert len(outputs) == 3, "the same in every folder"
-    for part in ("the index is the same as HEAD (3 c", "the working tree is the same as HEAD (3 c", "    One\n"):
+    for part in (
+        "the index is the same as HEAD (3 c",
+        "the working tree is the same as HEAD (3 c",
+        "    One\n",
+    ):
         assert any(part in out for _, out in outputs)
 
 
 @pytest.mark.parametrize(
     ("options", "models"),
-    [(["--all"], ["basket", "home"]), (["--only", "shop/customizations/home.yaml"], ["home"]), ([], ["basket"])],
+    [
+        (["--all"], ["basket", "home"]),
+        (["--only", "shop/customizations/home.yaml"], ["home"]),
+        ([], ["basket"]),
+    ],
     ids=["all", "only", "staged"],
 )
 @pytest.mark.parametrize("is_named", [False, True], ids=["found", "named"])
@@ -156,9 +174,13 @@ def test_a_hook_sees_the_index_of_its_own_commit(
     git("add", "shop/customizations/basket.yaml")
     probe.plan(["diff", "HEAD", "@index", "--format", "json"])
     probe.hook()
-    git(*(named_repository(git) if is_named else []), "commit", "--quiet", "--message=Two", *options)
+    git(
+        *(named_repository(git) if is_named else []), "commit", "--quiet", "--message=Two", *options
+    )
     results = probe.results()
-    assert [(folder, code) for folder, _, code, _, _ in results] == [(folder, 1) for folder in FOLDERS]
+    assert [(folder, code) for folder, _, code, _, _ in results] == [
+        (folder, 1) for folder in FOLDERS
+    ]
     for result in results:
         (tracker,) = json.loads(result[3])["trackers"]
         assert [change["model"] for change in tracker["changes"]] == models
@@ -175,9 +197,13 @@ def test_a_hook_of_the_repository_around_a_submodule_leaves_the_submodules_index
     monkeypatch.chdir(around)
     for name, value in (("name", "Test"), ("email", "test@example.com")):
         git("config", f"user.{name}", value)
-    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repository), "module")
+    git(
+        "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repository), "module"
+    )
     seen = around.parent / "seen"
     command = f"cd module && {shlex.quote(sys.executable)} -m pinsync diff HEAD @index"
-    put(around / ".git" / "hooks" / "pre-commit", f"#!/bin/sh\n{command} > {seen} 2>&1\n").chmod(0o755)
+    put(around / ".git" / "hooks" / "pre-commit", f"#!/bin/sh\n{command} > {seen} 2>&1\n").chmod(
+        0o755
+    )
     git("commit", "--quiet", "--message=Two")
     assert seen.read_text() == "In sync: the index is the same as HEAD (1 customization)\n"

@@ -34,7 +34,9 @@ SOURCES = [ast.parse(file.read_text(encoding="utf-8")) for file in FILES]
 """The code but for the command line, whose help must not prove itself."""
 
 
-def commands(group: click.Group = cli, before: str = "pinsync") -> Iterator[tuple[str, Command | Group]]:
+def commands(
+    group: click.Group = cli, before: str = "pinsync"
+) -> Iterator[tuple[str, Command | Group]]:
     """Every command and group, with the words that call it."""
     assert isinstance(group, Group)
     yield before, group
@@ -52,13 +54,17 @@ ALL = dict(commands())
 def shown(words: str) -> str:
     """The help of a command on a terminal of 80 columns."""
     settings = {**cli.context_settings, "max_content_width": 80}
-    return ALL[words].get_help(click.Context(ALL[words], info_name=words, terminal_width=80, **settings))
+    return ALL[words].get_help(
+        click.Context(ALL[words], info_name=words, terminal_width=80, **settings)
+    )
 
 
 # Summaries.
 
 
-@pytest.mark.parametrize("words", [words for words, command in ALL.items() if isinstance(command, click.Group)])
+@pytest.mark.parametrize(
+    "words", [words for words, command in ALL.items() if isinstance(command, click.Group)]
+)
 def test_no_summary_is_cut_off(words: str) -> None:
     listed = shown(words).partition("\nCommands:\n")[2].partition("\n\n")[0].splitlines()
     group = ALL[words]
@@ -89,7 +95,11 @@ def test_an_example_works(
     if re.search("[|>]|^pinsync (sandbox|demo)", line):  # for a shell, or with processes of its own
         monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         done = subprocess.run(
-            ["bash", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            ["bash", "-c", line],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         code, errors = done.returncode, done.stderr
     else:
@@ -141,7 +151,11 @@ SET_ONLY = {"PINSYNC_TRACKER_NAME"}
 
 
 def test_every_variable_of_the_code_stands_in_some_help() -> None:
-    ours = {name for text in literals() for name in re.findall(r"(?<![A-Z_])PINSYNC_[A-Z_]*[A-Z]\b", text)}
+    ours = {
+        name
+        for text in literals()
+        for name in re.findall(r"(?<![A-Z_])PINSYNC_[A-Z_]*[A-Z]\b", text)
+    }
     by_name = {*read_by_name()}
     gits = {name for name in by_name if name.startswith("GIT_")}
     assert len(by_name - gits) > 8
@@ -156,7 +170,10 @@ def test_no_help_names_a_variable_that_the_code_does_not_read() -> None:
 
 def test_the_readme_has_the_variables_of_the_help() -> None:
     section = (
-        (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Configuration\n")[2].partition("\n## ")[0]
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("\n## Configuration\n")[2]
+        .partition("\n## ")[0]
     )
     rows = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", section, re.MULTILINE)
     names = {name for row in rows for name in re.findall("[A-Z_]+", row)}

@@ -28,8 +28,18 @@ def _shop(repository: Path) -> None:
 def test_each_commit_is_told_in_the_words_of_diff(pinsync: CommandLine) -> None:
     first = rule(1, "/p/2/", "/p/9/", "/p/3/", target_metadata={"title": "Strap: black"})
     commit("Begin", {BASKET: text("basket", first), HOME: text("home", rule(2, "/p/1/"))}, at=1)
-    moved = {**first, "pin_definitions": [{**pin, "position": 4 - pin["position"]} for pin in first["pin_definitions"]]}
-    commit("Turn the straps round", {BASKET: text("basket", moved)}, author="Jana Nováková <jana@example.com>", at=8000)
+    moved = {
+        **first,
+        "pin_definitions": [
+            {**pin, "position": 4 - pin["position"]} for pin in first["pin_definitions"]
+        ],
+    }
+    commit(
+        "Turn the straps round",
+        {BASKET: text("basket", moved)},
+        author="Jana Nováková <jana@example.com>",
+        at=8000,
+    )
     with untouched(Path.cwd()):
         result = pinsync("history")
     assert (result.code, result.err) == (0, "")
@@ -63,10 +73,16 @@ def test_the_kinds_of_changes_are_plain_words(pinsync: CommandLine) -> None:
     commit("Change", {BASKET: text("basket", again, rule(3, "/p/4/"))})
     commit("Move", {BASKET: text("basket", rule(3, "/p/4/")), HOME: text("home", again)})
     out = pinsync("history", "-n", "2").out
-    assert "item /p/1/ · model basket · under a new id · invisible to shoppers · customizations/basket.yaml:4" in out
+    assert (
+        "item /p/1/ · model basket · under a new id · invisible to shoppers · customizations/basket.yaml:4"
+        in out
+    )
     assert "- item /p/2/ · model basket · removed · customizations/basket.yaml:11" in out
     assert "+ item /p/3/ · model basket · added · customizations/basket.yaml:11" in out
-    assert "~ item /p/1/ · model basket · customizations/home.yaml:4\n    ~ model: basket → home" in out
+    assert (
+        "~ item /p/1/ · model basket · customizations/home.yaml:4\n    ~ model: basket → home"
+        in out
+    )
     assert "HEAD" not in out
     assert "only in" not in out
 
@@ -81,21 +97,37 @@ def test_rules_for_all_under_new_ids_are_the_same_rules(pinsync: CommandLine) ->
     assert pinsync("history", "-n", "1").out.count("under a new id · invisible to shoppers") == 2
 
 
-def test_a_pinned_item_has_its_newest_title_and_of_several_the_first_in_canonical_order(pinsync: CommandLine) -> None:
+def test_a_pinned_item_has_its_newest_title_and_of_several_the_first_in_canonical_order(
+    pinsync: CommandLine,
+) -> None:
     def titled(number: int, title: str) -> Record:
         return rule(number, target_identity="/p/9/", target_metadata={"title": title})
 
     pinning = rule(1, "/p/9/")
-    commit("Begin", {BASKET: text("basket", pinning, titled(2, "Oldest")), HOME: text("home", titled(3, "Home"))})
+    commit(
+        "Begin",
+        {
+            BASKET: text("basket", pinning, titled(2, "Oldest")),
+            HOME: text("home", titled(3, "Home")),
+        },
+    )
     assert '+ position 1: /p/9/ "Oldest"' in pinsync("history").out
-    first, second = (text("basket", titled(number, title)) for number, title in ((4, "First"), (5, "Second")))
-    shelf = text("basket", pinning | {"tags": ["x"]}, rule(2, target_identity="/p/9/", note={"title": "none"}))
+    first, second = (
+        text("basket", titled(number, title)) for number, title in ((4, "First"), (5, "Second"))
+    )
+    shelf = text(
+        "basket",
+        pinning | {"tags": ["x"]},
+        rule(2, target_identity="/p/9/", note={"title": "none"}),
+    )
     blocks = [document.split("customizations:\n")[1] for document in (second, first)]
     commit("Move blocks", {BASKET: shelf + "".join(blocks)})
     assert '+ position 1: /p/9/ "First"' in pinsync("history", "--item", "/p/9/").out
 
 
-def test_a_commit_that_only_reformatted_is_left_out_unless_all_are_wanted(pinsync: CommandLine) -> None:
+def test_a_commit_that_only_reformatted_is_left_out_unless_all_are_wanted(
+    pinsync: CommandLine,
+) -> None:
     document = text("basket", rule(1, "/p/2/"), rule(2, "/p/3/"))
     commit("Begin", {BASKET: document, HOME: text("home", rule(3, "/p/4/"))})
     spelled = document.replace("target_type: item", "target_type: 'item'").replace(
@@ -119,16 +151,24 @@ def test_a_commit_that_only_reformatted_is_left_out_unless_all_are_wanted(pinsyn
 def test_a_change_hidden_among_hand_made_formatting_is_found(pinsync: CommandLine) -> None:
     document = text("basket", rule(1, "/p/2/"), rule(2, "/p/3/")).replace("\n", "\r\n")
     commit("Begin", {BASKET: document})
-    commit("Edit", {BASKET: document.replace("item\r\n", "item  # so\r\n").replace("/p/3/", '"/p/33/"')})
+    commit(
+        "Edit",
+        {BASKET: document.replace("item\r\n", "item  # so\r\n").replace("/p/3/", '"/p/33/"')},
+    )
     assert log(pinsync).changes["Edit"] == ["changed basket /p/2/: replaced /p/33/"]
 
 
-def test_a_line_end_that_a_text_at_the_end_of_a_file_loses_is_a_change(pinsync: CommandLine) -> None:
+def test_a_line_end_that_a_text_at_the_end_of_a_file_loses_is_a_change(
+    pinsync: CommandLine,
+) -> None:
     whole = text("basket", rule(1, "/p/2/")) + "    note: |\n      Hello\n"
     commit("Begin", {BASKET: whole})
     commit("Mark", {BASKET: f"\ufeff{whole}"})
     commit("Cut", {BASKET: whole.removesuffix("\n")})
-    assert log(pinsync).changes == {"Cut": ["changed basket /p/1/: note"], "Begin": ["added basket /p/1/"]}
+    assert log(pinsync).changes == {
+        "Cut": ["changed basket /p/1/: note"],
+        "Begin": ["added basket /p/1/"],
+    }
 
 
 def test_a_rename_of_the_folder_is_followed(pinsync: CommandLine) -> None:
@@ -148,7 +188,10 @@ def test_a_change_made_while_the_folder_is_renamed_is_that_commits(pinsync: Comm
     run("mv", "customizations", "pins")
     commit(
         "Rename",
-        {CONFIG: configuration("shop", directory="pins"), "pins/basket.yaml": text("basket", rule(1, "/p/3/"))},
+        {
+            CONFIG: configuration("shop", directory="pins"),
+            "pins/basket.yaml": text("basket", rule(1, "/p/3/")),
+        },
     )
     assert log(pinsync).changes["Rename"] == ["changed basket /p/1/: replaced /p/3/"]
 
@@ -161,7 +204,10 @@ def test_trackers_are_followed_as_they_become_several_and_are_renamed(pinsync: C
     commit("Split", {CONFIG: configuration("shop", "other"), **other})
     run("mv", "customizations/shop", "customizations/sk")
     renamed = configuration("sk", "other").replace("id-sk", "id-shop")
-    commit("Rename", {CONFIG: renamed, "customizations/sk/basket.yaml": text("basket", rule(1, "/p/3/"))})
+    commit(
+        "Rename",
+        {CONFIG: renamed, "customizations/sk/basket.yaml": text("basket", rule(1, "/p/3/"))},
+    )
     found = log(pinsync)
     assert found.changes == {
         "Rename": ["changed basket /p/1/: replaced /p/3/"],
@@ -181,12 +227,19 @@ def test_a_renamed_tracker_is_followed_through_commits_of_others(pinsync: Comman
     two = {"customizations/shop/basket.yaml": text("basket", rule(1, "/p/2/"))}
     commit("Begin", {CONFIG: configuration("shop", "other"), **two}, author="A <a@x>")
     run("mv", "customizations/shop", "customizations/sk")
-    commit("Rename", {CONFIG: configuration("sk", "other").replace("id-sk", "id-shop")}, author="B <b@x>")
+    commit(
+        "Rename",
+        {CONFIG: configuration("sk", "other").replace("id-sk", "id-shop")},
+        author="B <b@x>",
+    )
     assert log(pinsync, "--tracker", "sk", "--author", "A").subjects == ["Begin"]
 
 
 def test_several_trackers_of_one_commit_are_told_apart(pinsync: CommandLine) -> None:
-    files = {f"customizations/{name}/basket.yaml": text("basket", rule(1, "/p/2/")) for name in ("sk", "cz")}
+    files = {
+        f"customizations/{name}/basket.yaml": text("basket", rule(1, "/p/2/"))
+        for name in ("sk", "cz")
+    }
     commit("Begin", {CONFIG: configuration("sk", "cz"), **files})
     out = pinsync("history").out
     assert "\nsk (id-sk)\n" in out
@@ -224,7 +277,9 @@ def test_a_merge_is_what_it_brought_to_the_first_parent(pinsync: CommandLine) ->
 
 
 def test_a_deleted_document_is_told_from_the_parents_side(pinsync: CommandLine) -> None:
-    commit("Begin", {BASKET: text("basket", rule(1, "/p/2/")), HOME: text("home", rule(2, "/p/1/"))})
+    commit(
+        "Begin", {BASKET: text("basket", rule(1, "/p/2/")), HOME: text("home", rule(2, "/p/1/"))}
+    )
     commit("Delete", {BASKET: None})
     found = log(pinsync)
     assert found.changes["Delete"] == ["removed basket /p/1/"]
@@ -233,7 +288,9 @@ def test_a_deleted_document_is_told_from_the_parents_side(pinsync: CommandLine) 
 
 
 def test_a_file_that_is_broken_for_a_while_is_skipped_over(pinsync: CommandLine) -> None:
-    commit("Begin", {BASKET: text("basket", rule(1, "/p/2/")), HOME: text("home", rule(2, "/p/1/"))})
+    commit(
+        "Begin", {BASKET: text("basket", rule(1, "/p/2/")), HOME: text("home", rule(2, "/p/1/"))}
+    )
     commit("Break", {BASKET: "customizations: ["})
     commit("Elsewhere", {HOME: text("home", rule(2, "/p/3/"))})
     commit("Still", {BASKET: "format: 1\nmodel: basket\ncustomizations: 1\n"})
@@ -275,7 +332,9 @@ def test_a_configuration_that_is_broken_for_a_commit_is_skipped_over(pinsync: Co
     assert found.notes["Break"][0].startswith("pinsync.yaml can't be read: ")
 
 
-def test_a_repository_whose_first_configuration_is_broken_begins_where_it_can_be_read(pinsync: CommandLine) -> None:
+def test_a_repository_whose_first_configuration_is_broken_begins_where_it_can_be_read(
+    pinsync: CommandLine,
+) -> None:
     good = Path(CONFIG).read_text(encoding="utf-8")
     commit("Broken", {CONFIG: "format: [", BASKET: text("basket", rule(1, "/p/2/"))})
     commit("Mend", {CONFIG: good})
@@ -297,13 +356,18 @@ def test_a_link_in_place_of_the_folder_is_a_note_and_no_removal(pinsync: Command
 
 
 def test_two_documents_of_one_model_or_one_id_are_a_note(pinsync: CommandLine) -> None:
-    commit("Begin", {BASKET: text("basket", rule(1, "/p/2/")), HOME: text("home", rule(2, "/p/1/"))})
+    commit(
+        "Begin", {BASKET: text("basket", rule(1, "/p/2/")), HOME: text("home", rule(2, "/p/1/"))}
+    )
     commit("Copy", {"customizations/copy.yaml": text("basket", rule(5, "/p/2/"))})
     commit("Uncopy", {"customizations/copy.yaml": None})
     commit("Same id", {HOME: text("home", rule(2, "/p/1/"), rule(1, "/p/4/"))})
     commit("Moved", {BASKET: None})
     found = log(pinsync)
-    assert "holds the model 'basket', which customizations/basket.yaml holds already" in found.notes["Copy"][0]
+    assert (
+        "holds the model 'basket', which customizations/basket.yaml holds already"
+        in found.notes["Copy"][0]
+    )
     assert "stands in customizations/" in found.notes["Same id"][0]
     assert found.changes == {
         "Moved": ["changed basket /p/1/: replaced /p/4/, model"],
@@ -325,14 +389,21 @@ def test_a_shallow_clone_says_where_its_history_ends(
     assert (found.record["complete"], found.record["shallow"]["commit"]) == (False, end)
     assert found.changes == {"Last": ["changed basket /p/1/: replaced /p/99/"]}
     out = pinsync("history").out
-    assert out.endswith(f"\n\nnote: the history ends at {end[:7]}: this clone is shallow (git fetch --unshallow)\n")
+    assert out.endswith(
+        f"\n\nnote: the history ends at {end[:7]}: this clone is shallow (git fetch --unshallow)\n"
+    )
     assert f"ends at {end[:7]}" in pinsync("history", "--format", "markdown").out
     for fewer in (["-n", "1"], [f"{end}..{last}"]):
-        assert (log(pinsync, *fewer).record["complete"], log(pinsync, *fewer).subjects) == (True, ["Last"])
+        assert (log(pinsync, *fewer).record["complete"], log(pinsync, *fewer).subjects) == (
+            True,
+            ["Last"],
+        )
     for shown in (["--until", "2001-01-01"], ["--author", "nobody"]):
         nothing = pinsync("history", *shown)
         assert (nothing.code, nothing.out) == (0, out.split("\n\n")[-1])
-        assert nothing.err.startswith(f"this clone is shallow: what is older than {end[:7]} isn't here (git")
+        assert nothing.err.startswith(
+            f"this clone is shallow: what is older than {end[:7]} isn't here (git"
+        )
         assert log(pinsync, *shown).err == nothing.err
 
 
@@ -340,7 +411,12 @@ def test_what_a_shallow_clone_lacks_is_said_where_it_is_asked_for(
     pinsync: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for at in (1, 2, 3):
-        commit(f"Edit {at}", {BASKET: text("basket", rule(1, f"/p/{at}/"))}, author=f"{at} <a@b>", at=at)
+        commit(
+            f"Edit {at}",
+            {BASKET: text("basket", rule(1, f"/p/{at}/"))},
+            author=f"{at} <a@b>",
+            at=at,
+        )
     run("clone", "--quiet", "--depth=2", Path.cwd().as_uri(), str(tmp_path / "clone"))
     monkeypatch.chdir(tmp_path / "clone")
     for arguments, complete in {
@@ -355,7 +431,13 @@ def test_what_a_shallow_clone_lacks_is_said_where_it_is_asked_for(
 
 def test_what_the_configuration_leaves_out_of_comparison_is_no_change(pinsync: CommandLine) -> None:
     ignoring = configuration("shop", more="ignore: [target_metadata.image]\n")
-    commit("Begin", {CONFIG: ignoring, BASKET: text("basket", rule(1, "/p/2/", target_metadata={"image": "a"}))})
+    commit(
+        "Begin",
+        {
+            CONFIG: ignoring,
+            BASKET: text("basket", rule(1, "/p/2/", target_metadata={"image": "a"})),
+        },
+    )
     commit("Image", {BASKET: text("basket", rule(1, "/p/2/", target_metadata={"image": "b"}))})
     assert log(pinsync).subjects == ["Begin"]
 
@@ -363,7 +445,9 @@ def test_what_the_configuration_leaves_out_of_comparison_is_no_change(pinsync: C
 def test_nor_is_an_object_that_holds_nothing_else(pinsync: CommandLine) -> None:
     ignoring = configuration("shop", more="ignore: [target_metadata.image.url]\n")
     commit("Begin", {CONFIG: ignoring, BASKET: text("basket", rule(1, "/p/2/"))})
-    commit("Image", {BASKET: text("basket", rule(1, "/p/2/", target_metadata={"image": {"url": "a"}}))})
+    commit(
+        "Image", {BASKET: text("basket", rule(1, "/p/2/", target_metadata={"image": {"url": "a"}}))}
+    )
     assert log(pinsync).subjects == ["Begin"]
 
 
@@ -382,17 +466,29 @@ def test_no_commit_and_no_repository_are_errors(
 def test_a_repository_without_rules_has_none_to_tell(pinsync: CommandLine) -> None:
     commit("Begin")
     result = pinsync("history")
-    assert (result.code, result.out, result.err) == (0, "", "no commit here changed what was asked for\n")
+    assert (result.code, result.out, result.err) == (
+        0,
+        "",
+        "no commit here changed what was asked for\n",
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
 def test_a_pager_that_is_left_early_is_no_failure() -> None:
     for number in range(40):
-        commit(f"Edit {number}", {BASKET: text("basket", rule(1, *(f"/p/{number}{at}/" for at in range(300))))})
+        commit(
+            f"Edit {number}",
+            {BASKET: text("basket", rule(1, *(f"/p/{number}{at}/" for at in range(300))))},
+        )
     ours, theirs = os.openpty()
     done = subprocess.run(
         [sys.executable, "-m", "pinsync", "history"],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "TERM": "xterm", "GIT_PAGER": "head -n 2"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "TERM": "xterm",
+            "GIT_PAGER": "head -n 2",
+        },
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=subprocess.PIPE,
@@ -419,12 +515,16 @@ def test_a_date_that_no_calendar_has_is_no_failure(pinsync: CommandLine) -> None
     assert " · 1 Jan 1970 01:00 CET · " in pinsync("history").out
 
 
-@pytest.mark.parametrize(("counts", "lines"), [((1, 3), {"added": [7, 10]}), ((3, 1), {"removed": [7, 10]})])
+@pytest.mark.parametrize(
+    ("counts", "lines"), [((1, 3), {"added": [7, 10]}), ((3, 1), {"removed": [7, 10]})]
+)
 def test_each_of_several_equal_rules_without_an_id_has_a_line_of_its_own(
     counts: tuple[int, int], lines: dict[str, list[int]], pinsync: CommandLine
 ) -> None:
     block = "  - target_type: all\n    tags:\n      - a\n"
-    before, after = (f"format: 1\nmodel: basket\ncustomizations:\n{block * count}" for count in counts)
+    before, after = (
+        f"format: 1\nmodel: basket\ncustomizations:\n{block * count}" for count in counts
+    )
     commit("Begin", {BASKET: before})
     put(Path(BASKET), after)
     ((kind, expected),) = lines.items()
@@ -432,7 +532,9 @@ def test_each_of_several_equal_rules_without_an_id_has_a_line_of_its_own(
         json.loads(pinsync("diff", "HEAD", "@worktree", "--json").out)["trackers"][0]["changes"],
         committed_changes(pinsync),
     ):
-        assert [(change["kind"], change["line"]) for change in changes] == [(kind, line) for line in expected]
+        assert [(change["kind"], change["line"]) for change in changes] == [
+            (kind, line) for line in expected
+        ]
 
 
 def committed_changes(pinsync: CommandLine) -> list[Record]:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 JANA = "Jana Nováková <jana@example.com>"
 TITLE = {"title": "Strap"}
-CRITERIA = {"target_type": "criteria", "target_identity": None, "target_criteria": {"price": {"lt": 20}}}
+CRITERIA = {
+    "target_type": "criteria",
+    "target_identity": None,
+    "target_criteria": {"price": {"lt": 20}},
+}
 
 
 @pytest.fixture
@@ -38,7 +42,14 @@ def shop(repository: Path) -> list[str]:
         commit("Untag", {BASKET: text("basket", first, rule(2, "/p/3/"), criteria)}, at=346),
         commit(
             "Pin",
-            {BASKET: text("basket", rule(1, "/p/4/", "/p/2/", target_metadata=TITLE), rule(2, "/p/3/"), criteria)},
+            {
+                BASKET: text(
+                    "basket",
+                    rule(1, "/p/4/", "/p/2/", target_metadata=TITLE),
+                    rule(2, "/p/3/"),
+                    criteria,
+                )
+            },
             author=JANA,
             at=514,
         ),
@@ -87,7 +98,9 @@ ALL = ["Home", "Pin", "Untag", "Criteria", "Begin"]
         (["HEAD~1..", "--rev", "HEAD~1.."], ["Home"]),
     ],
 )
-def test_what_is_asked_for_is_told(arguments: list[str], subjects: list[str], pinsync: CommandLine) -> None:
+def test_what_is_asked_for_is_told(
+    arguments: list[str], subjects: list[str], pinsync: CommandLine
+) -> None:
     found = log(pinsync, *arguments)
     assert found.subjects == subjects
     assert found.err == ("" if subjects else "no commit here changed what was asked for\n")
@@ -134,8 +147,16 @@ def test_an_item_is_followed_with_its_rule(pinsync: CommandLine, repository: Pat
     [
         (["baskett"], 'there is no model "baskett"', 'did you mean "basket"?'),
         (["--model", "xyz"], 'there is no model "xyz"', "known: basket, home"),
-        (["basket", "/p/11/"], 'no customization of basket is for "/p/11/"', 'did you mean "/p/1/"?'),
-        (["--target-identity", "/p/11/"], 'no customization is for the item "/p/11/"', 'did you mean "/p/1/"?'),
+        (
+            ["basket", "/p/11/"],
+            'no customization of basket is for "/p/11/"',
+            'did you mean "/p/1/"?',
+        ),
+        (
+            ["--target-identity", "/p/11/"],
+            'no customization is for the item "/p/11/"',
+            'did you mean "/p/1/"?',
+        ),
         (["--id", "00000000"], 'no customization has the id "00000000"', "see what there is"),
         (["--tag", "sumer"], 'no customization has the tag "sumer"', 'did you mean "summer"?'),
         (["--item", "/p/22/"], 'no customization pins the item "/p/22/"', 'did you mean "/p/2/"?'),
@@ -159,7 +180,9 @@ def test_an_item_is_followed_with_its_rule(pinsync: CommandLine, repository: Pat
         (["--tag", "\udc80"], "no customization has the tag", ""),
     ],
 )
-def test_what_names_nothing_is_an_error(arguments: list[str], message: str, hint: str, pinsync: CommandLine) -> None:
+def test_what_names_nothing_is_an_error(
+    arguments: list[str], message: str, hint: str, pinsync: CommandLine
+) -> None:
     result = pinsync("history", *arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
@@ -172,7 +195,11 @@ def test_what_was_once_is_known(pinsync: CommandLine, shop: list[str]) -> None:
     assert log(pinsync, "basket", "-n", "1").subjects == ["Empty"]
     assert log(pinsync, "home", "/p/9/").subjects == ["Empty", "Home", "Begin"]
     recent = pinsync("history", "basket", "/p/1/", "HEAD~2..HEAD~1")
-    assert (recent.code, recent.out, recent.err) == (0, "", "no commit here changed what was asked for\n")
+    assert (recent.code, recent.out, recent.err) == (
+        0,
+        "",
+        "no commit here changed what was asked for\n",
+    )
     assert pinsync("history", "basket", f"{shop[3]}..{shop[4]}", "-q").err == ""
 
 

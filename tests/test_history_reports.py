@@ -54,7 +54,8 @@ def hostile() -> Log:
     """Commits whose author, subject, notes, and rules are all foreign text."""
     found = tracker(state({"basket": rows("")}), state({"basket": rows("!")}))
     entries = [
-        Entry(a_commit(at, title, title), (found,) if at == 3 else (), (title,)) for at, title in enumerate(TITLES)
+        Entry(a_commit(at, title, title), (found,) if at == 3 else (), (title,))
+        for at, title in enumerate(TITLES)
     ]
     return Log("1" * 40, entries, a_commit(99))
 
@@ -78,7 +79,9 @@ def test_text_is_lines_of_ours() -> None:
     ours = re.compile("commit [0-9a-f]{7} · 24 Nov 2026 13:00 CET · |note: |[~+-] |    [~+-] ")
     commits = [at for at, line in enumerate(lines) if line.startswith("commit ")]
     assert len(commits) == len(TITLES)
-    others = [line for at, line in enumerate(lines) if at - 1 not in commits]  # but for the subjects
+    others = [
+        line for at, line in enumerate(lines) if at - 1 not in commits
+    ]  # but for the subjects
     assert [line for line in others if line and not ours.match(line)] == []
 
 
@@ -96,7 +99,12 @@ def test_markdown_has_no_markup_but_ours() -> None:
     reader = MarkdownIt("gfm-like", {"linkify": True, "html": True, "typographer": False})
     tokens = list(flat(reader.parse(history_markdown.render(hostile(), STYLE))))
     html = "".join(token.content for token in tokens if token.type in ("html_block", "html_inline"))
-    assert set(re.findall(r"<[^>]*>", html)) <= {"<details>", "<summary>", "</summary>", "</details>"}
+    assert set(re.findall(r"<[^>]*>", html)) <= {
+        "<details>",
+        "<summary>",
+        "</summary>",
+        "</details>",
+    }
     assert not [token for token in tokens if token.type in ("link_open", "image")]
     plain = "".join(token.content for token in tokens if token.type == "text")
     assert not re.search(r"everyone|pwned|evil|add-mask|\]\]>|file=x", plain)
@@ -104,8 +112,13 @@ def test_markdown_has_no_markup_but_ours() -> None:
 
 
 def test_markdown_folds_the_details_and_names_the_commits() -> None:
-    found = tracker(state({"basket": []}), state({"basket": [rule(1, "/p/1/", [pin(1, "/p/2/")], "Strap")]}))
-    entries = [Entry(a_commit(1, "Pin it"), (found,)), Entry(a_commit(2, "Respell"), (), (), reformatted=True)]
+    found = tracker(
+        state({"basket": []}), state({"basket": [rule(1, "/p/1/", [pin(1, "/p/2/")], "Strap")]})
+    )
+    entries = [
+        Entry(a_commit(1, "Pin it"), (found,)),
+        Entry(a_commit(2, "Respell"), (), (), reformatted=True),
+    ]
     assert (
         history_markdown.render(Log("1" * 40, entries), STYLE)
         == """\
@@ -140,7 +153,9 @@ def test_markdown_stays_within_a_comment_and_counts_the_rest(commits: int, each:
     log_ = Log("1" * 40, [Entry(a_commit(at), (found,)) for at in range(commits)], a_commit(9999))
     report = history_markdown.render(log_, STYLE)
     assert MAX_CHARS / 2 < measure(report) <= MAX_CHARS
-    left_out = re.search(r"Left out to fit: (?:([\d,]+) commits?)?(?:, )?(?:([\d,]+) customizations?)?\. ", report)
+    left_out = re.search(
+        r"Left out to fit: (?:([\d,]+) commits?)?(?:, )?(?:([\d,]+) customizations?)?\. ", report
+    )
     assert left_out
     gone = int((left_out[1] or "0").replace(",", ""))
     shown = commits - gone
@@ -159,7 +174,9 @@ def test_colour_is_for_a_terminal_that_wants_it() -> None:
 
 
 def test_the_schema_has_the_changes_of_diff() -> None:
-    diff = json.loads(resources.files("pinsync.reports").joinpath("diff.schema.json").read_text(encoding="utf-8"))
+    diff = json.loads(
+        resources.files("pinsync.reports").joinpath("diff.schema.json").read_text(encoding="utf-8")
+    )
     for name in ("change", "cause", "pin", "api_pin", "field"):
         ours, theirs = SCHEMA["$defs"][name], diff["$defs"][name]
         assert {**ours, "description": ""} == {**theirs, "description": ""}, name
@@ -212,7 +229,11 @@ class Shop:
         if name in self.broken:
             return b"["
         content = text(name, *(row for row in self.rules.values() if row["model"] == name))
-        spellings = (content, content.replace("\n", "\r\n"), content.replace("position: ", "position:  "))
+        spellings = (
+            content,
+            content.replace("\n", "\r\n"),
+            content.replace("position: ", "position:  "),
+        )
         return spellings[self.spelled[name] % 3].encode()
 
 
@@ -265,7 +286,9 @@ def replay(rules: dict[tuple[str, str], Row], change: Row) -> None:
 @given(
     st.lists(
         st.lists(
-            st.tuples(st.sampled_from(EDITS), st.integers(0, 2), st.integers(1, 4), st.integers(0, 3)),
+            st.tuples(
+                st.sampled_from(EDITS), st.integers(0, 2), st.integers(1, 4), st.integers(0, 3)
+            ),
             min_size=1,
             max_size=3,
         ),
@@ -290,7 +313,9 @@ def test_replaying_the_history_gives_the_last_state(
     rules: dict[tuple[str, str], Row] = {}
     for entry in reversed(log(pinsync).record["commits"]):
         changes = list(itertools.chain.from_iterable(each["changes"] for each in entry["trackers"]))
-        for change in sorted(changes, key=lambda change: change["kind"] != "removed"):  # so that none is there twice
+        for change in sorted(
+            changes, key=lambda change: change["kind"] != "removed"
+        ):  # so that none is there twice
             replay(rules, change)
     expected = Counter(normalize.build_customization(row) for row in shop.rules.values())
     assert Counter(normalize.build_customization(row) for row in rules.values()) == expected

@@ -28,7 +28,14 @@ def moved(repository: Path) -> list[str]:
     Path(CONFIG).unlink()
     put(repository / "shop" / CONFIG, configuration("shop"))
     hashes = [commit("Begin", {f"shop/{BASKET}": text("basket", rule(1, "/p/2/"))}, at=1)]
-    hashes.append(commit("Edit", {f"shop/{BASKET}": text("basket", rule(1, "/p/3/"))}, author="Jana <j@x.sk>", at=2))
+    hashes.append(
+        commit(
+            "Edit",
+            {f"shop/{BASKET}": text("basket", rule(1, "/p/3/"))},
+            author="Jana <j@x.sk>",
+            at=2,
+        )
+    )
     run("mv", f"shop/{CONFIG}", CONFIG)
     run("mv", "shop/customizations", "customizations")
     hashes.append(commit("Move", at=3))
@@ -80,14 +87,18 @@ def test_a_clock_that_went_wrong_hides_nothing_from_since(pinsync: CommandLine) 
     assert log(pinsync, "--since", "2026-01-01T02:30Z").subjects == ["Edit 5", "Edit 3"]
 
 
-def test_a_document_without_rules_is_no_matter_when_other_fields_are_left_out(pinsync: CommandLine) -> None:
+def test_a_document_without_rules_is_no_matter_when_other_fields_are_left_out(
+    pinsync: CommandLine,
+) -> None:
     commit("Begin", {BASKET: text("basket")})
     commit("Ignore", {CONFIG: configuration("shop", more="ignore: [target_metadata.image]\n")})
     commit("Rule", {BASKET: text("basket", rule(1, "/p/2/"))})
     assert log(pinsync).subjects == ["Rule"]
 
 
-def test_a_rule_below_an_empty_list_is_a_fault_however_its_parts_stood_before(pinsync: CommandLine) -> None:
+def test_a_rule_below_an_empty_list_is_a_fault_however_its_parts_stood_before(
+    pinsync: CommandLine,
+) -> None:
     whole = text("basket", rule(1, "/p/2/"))
     _, _, block = whole.partition("customizations:\n")
     commit("Empty", {BASKET: text("basket")})
@@ -102,15 +113,25 @@ def test_a_rule_below_an_empty_list_is_a_fault_however_its_parts_stood_before(pi
 def test_a_configuration_of_any_name_is_followed(pinsync: CommandLine) -> None:
     name = "shop[eu].yml"
     Path(CONFIG).unlink()
-    commit("Begin", {name: configuration("shop", directory="old"), "old/basket.yaml": text("basket", rule(1, "/p/2/"))})
+    commit(
+        "Begin",
+        {
+            name: configuration("shop", directory="old"),
+            "old/basket.yaml": text("basket", rule(1, "/p/2/")),
+        },
+    )
     Path("customizations").mkdir()
-    Path("customizations/basket.yaml").write_text(text("basket", rule(1, "/p/3/")), encoding="utf-8")
+    Path("customizations/basket.yaml").write_text(
+        text("basket", rule(1, "/p/3/")), encoding="utf-8"
+    )
     commit("Write")
     commit("Point there", {name: configuration("shop")})
     assert log(pinsync, "--config", name).subjects == ["Point there", "Begin"]
 
 
-def test_what_is_left_out_of_comparison_changes_nothing_of_what_stood_before(pinsync: CommandLine) -> None:
+def test_what_is_left_out_of_comparison_changes_nothing_of_what_stood_before(
+    pinsync: CommandLine,
+) -> None:
     ignoring = configuration("shop", more="ignore: [target_metadata.image]\n")
     pictured = text("basket", rule(1, "/p/2/", target_metadata={"image": "a"}))
     commit("Begin", {CONFIG: ignoring, BASKET: pictured})
@@ -124,7 +145,9 @@ def test_what_is_left_out_of_comparison_changes_nothing_of_what_stood_before(pin
     }
 
 
-def test_old_revisions_are_read_with_a_configuration_that_moved_since(moved: list[str], pinsync: CommandLine) -> None:
+def test_old_revisions_are_read_with_a_configuration_that_moved_since(
+    moved: list[str], pinsync: CommandLine
+) -> None:
     drift = pinsync("diff", moved[0], moved[1])
     assert (drift.code, "/p/2/ → /p/3/" in drift.out) == (1, True)
     assert "/p/3/" in pinsync("show", "basket", "--rev", moved[1]).out
@@ -132,7 +155,9 @@ def test_old_revisions_are_read_with_a_configuration_that_moved_since(moved: lis
     assert blamed["trackers"][0]["rules"][0]["pins"][0]["commit"]["subject"] == "Edit"
 
 
-def test_before_there_was_a_configuration_the_environment_alone_counts(pinsync: CommandLine) -> None:
+def test_before_there_was_a_configuration_the_environment_alone_counts(
+    pinsync: CommandLine,
+) -> None:
     run("rm", "--cached", "-r", "--quiet", "--ignore-unmatch", ".")
     Path(CONFIG).unlink()
     commit("Rules", {"b/rules/basket.yaml": text("basket", rule(1, "/p/2/"))})
@@ -157,7 +182,10 @@ def test_a_file_that_never_could_be_read_says_so(pinsync: CommandLine) -> None:
 
 
 def test_a_stray_file_costs_no_change_and_hides_none(pinsync: CommandLine) -> None:
-    commit("Begin", {"customizations/notes.yaml": "just: notes\n", BASKET: text("basket", rule(1, "/p/2/"))})
+    commit(
+        "Begin",
+        {"customizations/notes.yaml": "just: notes\n", BASKET: text("basket", rule(1, "/p/2/"))},
+    )
     for number in range(3, 6):
         commit(f"Edit {number}", {BASKET: text("basket", rule(1, f"/p/{number}/"))})
     commit("Note", {"customizations/notes.yaml": "just: other notes\n"})
@@ -195,19 +223,37 @@ def test_a_submodule_in_place_of_the_folder_is_a_note_and_no_removal(pinsync: Co
     assert "expected a folder" in found.notes["Submodule"][0]
 
 
-def test_trackers_that_exchange_their_names_are_told_by_their_ids(repository: Path, pinsync: CommandLine) -> None:
+def test_trackers_that_exchange_their_names_are_told_by_their_ids(
+    repository: Path, pinsync: CommandLine
+) -> None:
     put(repository / CONFIG, configuration("sk", "cz"))
-    files = {f"customizations/{name}/basket.yaml": rule(number, f"/{name}/") for number, name in ((1, "sk"), (2, "cz"))}
+    files = {
+        f"customizations/{name}/basket.yaml": rule(number, f"/{name}/")
+        for number, name in ((1, "sk"), (2, "cz"))
+    }
     commit("Begin", {path: text("basket", row) for path, row in files.items()})
-    swapped = configuration("sk", "cz").replace("id-sk", "id-x").replace("id-cz", "id-sk").replace("id-x", "id-cz")
+    swapped = (
+        configuration("sk", "cz")
+        .replace("id-sk", "id-x")
+        .replace("id-cz", "id-sk")
+        .replace("id-x", "id-cz")
+    )
     one, other = files.values()
-    commit("Swap", {CONFIG: swapped} | dict(zip(files, (text("basket", other), text("basket", one)), strict=True)))
+    commit(
+        "Swap",
+        {CONFIG: swapped}
+        | dict(zip(files, (text("basket", other), text("basket", one)), strict=True)),
+    )
     assert log(pinsync).subjects == ["Begin"]
 
 
 def test_a_subject_in_another_encoding_is_shown_as_far_as_it_can_be(pinsync: CommandLine) -> None:
     commit("Begin", {BASKET: text("basket", rule(1, "/p/2/"))}, author="René <r@x.fr>")
-    raw = run("cat-file", "commit", "HEAD").encode().replace("René".encode(), "René".encode("latin-1"))
+    raw = (
+        run("cat-file", "commit", "HEAD")
+        .encode()
+        .replace("René".encode(), "René".encode("latin-1"))
+    )
     put(Path("raw"), raw)
     run("update-ref", "HEAD", run("hash-object", "-t", "commit", "-w", "--literally", "raw"))
     (found,) = log(pinsync).record["commits"]
@@ -223,7 +269,10 @@ def test_an_author_without_a_name_goes_by_the_address(pinsync: CommandLine) -> N
 
 
 def test_a_title_with_dots_is_a_target(pinsync: CommandLine) -> None:
-    commit("Begin", {BASKET: text("basket", rule(1, "/p/2/", target_metadata={"title": "Socks... winter"}))})
+    commit(
+        "Begin",
+        {BASKET: text("basket", rule(1, "/p/2/", target_metadata={"title": "Socks... winter"}))},
+    )
     commit("Other", {HOME: text("home", rule(2, "/p/2/"))})
     assert log(pinsync, "basket", "Socks... winter").subjects == ["Begin"]
 
@@ -233,7 +282,14 @@ def test_what_a_partial_clone_can_not_fetch_is_told_in_gits_own_words(
 ) -> None:
     commit("Begin", {BASKET: text("basket", rule(1, "/p/2/"))})
     run("config", "uploadpack.allowFilter", "true")
-    run("clone", "--quiet", "--no-checkout", "--filter=blob:none", f"file://{Path.cwd()}", str(tmp_path / "clone"))
+    run(
+        "clone",
+        "--quiet",
+        "--no-checkout",
+        "--filter=blob:none",
+        f"file://{Path.cwd()}",
+        str(tmp_path / "clone"),
+    )
     monkeypatch.chdir(tmp_path / "clone")
     run("remote", "set-url", "origin", f"file://{tmp_path}/gone")
     result = pinsync("history")

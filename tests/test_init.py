@@ -27,10 +27,17 @@ TEMPLATES = Path(__file__).parents[1] / "pinsync" / "templates"
 
 
 def run(
-    root: Path, *, tracker_id: str | None = None, host: str | None = None, environ: dict[str, str] | None = None
+    root: Path,
+    *,
+    tracker_id: str | None = None,
+    host: str | None = None,
+    environ: dict[str, str] | None = None,
 ) -> list[str]:
     said: list[str] = []
-    assert init(root=root, tracker_id=tracker_id, host=host, environ=environ or {}, echo=said.append) == 0
+    assert (
+        init(root=root, tracker_id=tracker_id, host=host, environ=environ or {}, echo=said.append)
+        == 0
+    )
     return said
 
 
@@ -42,7 +49,8 @@ def test_the_starter_is_valid_and_holds_the_defaults(tmp_path: Path) -> None:
     said = run(tmp_path)
     environ = {"PINSYNC_TRACKER_ID": "1234-5678"}
     assert config.load(None, start=tmp_path, environ=environ) == replace(
-        config.parse(b"", "", root=tmp_path.resolve(), environ=environ), path=tmp_path.resolve() / "pinsync.yaml"
+        config.parse(b"", "", root=tmp_path.resolve(), environ=environ),
+        path=tmp_path.resolve() / "pinsync.yaml",
     )
     assert said == [
         "Wrote pinsync.yaml and a line of .gitattributes.",
@@ -56,13 +64,16 @@ def test_what_is_commented_out_is_valid_too(tmp_path: Path) -> None:
     lines = (tmp_path / "pinsync.yaml").read_text(encoding="utf-8").splitlines()
     start = lines.index("# trackers:")
     text = "\n".join(
-        line.removeprefix("# ") if index >= start else line for index, line in enumerate(lines[: start + 4])
+        line.removeprefix("# ") if index >= start else line
+        for index, line in enumerate(lines[: start + 4])
     )
     settings = config.parse(text.encode(), "pinsync.yaml", root=tmp_path, environ={})
     assert settings.trackers == (config.Tracker("default", "1234-5678"),)
 
 
-@pytest.mark.parametrize("environ", [{"PINSYNC_TRACKER_ID": "1234-5678", "PINSYNC_PRIVATE_KEY": KEY}, {}])
+@pytest.mark.parametrize(
+    "environ", [{"PINSYNC_TRACKER_ID": "1234-5678", "PINSYNC_PRIVATE_KEY": KEY}, {}]
+)
 def test_a_tracker_is_written_and_its_key_is_not(tmp_path: Path, environ: dict[str, str]) -> None:
     said = run(tmp_path, tracker_id=None if environ else "1234-5678", environ=environ)
     settings = config.load(None, start=tmp_path, environ={})
@@ -148,7 +159,9 @@ def test_a_dangling_link_is_not_written_through(tmp_path: Path) -> None:
         (f"# {ATTRIBUTES}\n".encode(), f"# {ATTRIBUTES}\n{ATTRIBUTES}\n"),
     ],
 )
-def test_the_attributes_keep_what_is_there_and_gain_one_line(tmp_path: Path, before: bytes, after: str) -> None:
+def test_the_attributes_keep_what_is_there_and_gain_one_line(
+    tmp_path: Path, before: bytes, after: str
+) -> None:
     file = tmp_path / ".gitattributes"
     file.write_bytes(before)
     run(tmp_path)
@@ -160,11 +173,17 @@ def test_the_attributes_keep_what_is_there_and_gain_one_line(tmp_path: Path, bef
 
 def test_git_understands_the_line(tmp_path: Path) -> None:
     run(tmp_path)
-    environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    environ = {
+        "PATH": os.environ["PATH"],
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(tmp_path), *arguments]
-        return subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            command, env=environ, check=True, capture_output=True, text=True
+        ).stdout
 
     git("init", "--quiet")
     for path in ("customizations/basket.yaml", "customizations/shop-sk/basket.yaml"):
@@ -207,20 +226,29 @@ def test_the_files_for_ci_name_a_configuration_in_a_folder(
         text = (repository / name).read_text(encoding="utf-8")
         commands = re.findall(r"pinsync (?:diff|lint|export|fmt|trackers)\b.*", text)
         assert commands
-        assert all(re.match(r"pinsync \w+ --config shops/sk/pinsync\.yaml\b", command) for command in commands)
+        assert all(
+            re.match(r"pinsync \w+ --config shops/sk/pinsync\.yaml\b", command)
+            for command in commands
+        )
         # Only a request that changes a file of that folder is reviewed.
         filters = re.findall(r'^ +(?:paths|changes):\n +- "shops/sk/.*"\n', text, re.MULTILINE)
         assert len(filters) == int(template in ("github-review.yml", "gitlab-ci.yml"))
         for each in filters:
             text = text.replace(each, "")
-        assert text.replace(" --config shops/sk/pinsync.yaml", "") == (TEMPLATES / template).read_text(encoding="utf-8")
+        assert text.replace(" --config shops/sk/pinsync.yaml", "") == (
+            TEMPLATES / template
+        ).read_text(encoding="utf-8")
     assert not (repository / "pinsync.yaml").exists()
     with untouched(repository):
         assert "is there already" in pinsync("init", "--ci", host).err
 
 
 def test_ci_with_a_configuration_in_a_folder_runs(
-    repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    repository: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(put(repository / "shop" / "note.txt", "").parent)
     with Sandbox(rows(), private_key=KEY) as api:
@@ -229,9 +257,18 @@ def test_ci_with_a_configuration_in_a_folder_runs(
         assert pinsync("init", "--ci", "github").code == 0
         git("add", "--all", str(repository))
         git("commit", "--quiet", "-m", "Configure pinsync")
-        contexts = {"secrets.PINSYNC_PRIVATE_KEY": KEY, "vars.PINSYNC_TRACKER_ID": "", "github.token": "a-token"}
-        runner = Runner(tmp_path / "runner", repository, contexts | {"github.repository": "shop/pins"})
-        drift, review = (repository / ".github" / "workflows" / f"pins-{name}.yml" for name in ("drift", "review"))
+        contexts = {
+            "secrets.PINSYNC_PRIVATE_KEY": KEY,
+            "vars.PINSYNC_TRACKER_ID": "",
+            "github.token": "a-token",
+        }
+        runner = Runner(
+            tmp_path / "runner", repository, contexts | {"github.repository": "shop/pins"}
+        )
+        drift, review = (
+            repository / ".github" / "workflows" / f"pins-{name}.yml"
+            for name in ("drift", "review")
+        )
         outputs = runner.job(drift, "drift")
         assert (outputs, runner.gh()[-1]) == ({}, "issue create")
         assert "3 customizations differ" in runner.calls[-1].files["drift.md"]
@@ -242,13 +279,17 @@ def test_ci_with_a_configuration_in_a_folder_runs(
         runner.ref = "topic"
         event = {"base.ref": "main", "head.sha": git("rev-parse", "topic")}
         outputs = runner.job(
-            review, "review", **{f"github.event.pull_request.{name}": value for name, value in event.items()}
+            review,
+            "review",
+            **{f"github.event.pull_request.{name}": value for name, value in event.items()},
         )
     assert outputs == {"code": "1"}
     assert "`basket`" in (tmp_path / "runner" / "artifacts" / "pins").read_text(encoding="utf-8")
 
 
-def test_where_only_a_folder_has_a_configuration_ci_is_set_up_there(repository: Path, pinsync: CommandLine) -> None:
+def test_where_only_a_folder_has_a_configuration_ci_is_set_up_there(
+    repository: Path, pinsync: CommandLine
+) -> None:
     put(repository / "shop" / "pinsync.yaml", "format: 1\n")
     with untouched(repository):
         result = pinsync("init", "--ci", "github")
@@ -307,22 +348,31 @@ def test_below_another_configuration_the_new_one_counts(
         0,
         "Here, and in the folders below, it counts instead of ../../pinsync.yaml from now on.",
     )
-    assert config.load(None, start=Path.cwd(), environ={}).trackers == (config.Tracker("default", "9-9"),)
+    assert config.load(None, start=Path.cwd(), environ={}).trackers == (
+        config.Tracker("default", "9-9"),
+    )
 
 
 def test_a_configuration_that_the_environment_names_is_not_looked_at(
     repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PINSYNC_CONFIG", "other/shop.yaml")
-    put(repository / "other" / "shop.yaml", "directory: ../customizations\ntrackers: {other: {tracker_id: 1-1}}\n")
+    put(
+        repository / "other" / "shop.yaml",
+        "directory: ../customizations\ntrackers: {other: {tracker_id: 1-1}}\n",
+    )
     result = pinsync("init", "--tracker-id", "9-9", "--ci", "github")
     assert result.code == 0, result.err
-    said = "PINSYNC_CONFIG names other/shop.yaml, which counts instead until you unset the variable."
+    said = (
+        "PINSYNC_CONFIG names other/shop.yaml, which counts instead until you unset the variable."
+    )
     assert result.err.splitlines()[1] == said
     assert "1-1" not in Path(".github", "workflows", "pins-drift.yml").read_text()
 
 
-def test_beyond_the_repository_no_configuration_is_looked_for(repository: Path, pinsync: CommandLine) -> None:
+def test_beyond_the_repository_no_configuration_is_looked_for(
+    repository: Path, pinsync: CommandLine
+) -> None:
     put(repository.parent / "pinsync.yaml", "nonsense: true\n")
     result = pinsync("init")
     assert (result.code, "counts instead" in result.err) == (0, False)
@@ -482,10 +532,14 @@ def test_gitlabs_jobs_can_be_included(
     up = "" if folder == "." else "../"
     assert result.err.startswith(f"Wrote {up}pins.gitlab-ci.yml and a line of .gitattributes.\n")
     assert f"git add {up}pins.gitlab-ci.yml .gitattributes" in result.err
-    include, jobs = re.findall(r"^Add `(.*)` to (\S+), and to its stages, .*: test\.$", result.err, re.MULTILINE)[0]
+    include, jobs = re.findall(
+        r"^Add `(.*)` to (\S+), and to its stages, .*: test\.$", result.err, re.MULTILINE
+    )[0]
     assert jobs == f"{up}.gitlab-ci.yml"
     file.write_text(f"{include}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
-    included = repository / yaml.safe_load(file.read_text(encoding="utf-8"))["include"].removeprefix("/")
+    included = repository / yaml.safe_load(file.read_text(encoding="utf-8"))[
+        "include"
+    ].removeprefix("/")
     text = included.read_text(encoding="utf-8")
     assert (f"PINSYNC: git+{REPOSITORY}@{COMMIT} #" in text, "PyPI" in text) == (True, False)
     assert len(re.findall(r"pinsync (?:diff|lint|export) --config shop/pinsync\.yaml ", text)) == (
@@ -496,7 +550,10 @@ def test_gitlabs_jobs_can_be_included(
         check_schema(each, "gitlab-ci")
     with untouched(repository):
         again = pinsync("init", "--ci", "gitlab")
-    assert (again.code, "pins.gitlab-ci.yml is there already, and nothing was changed" in again.err) == (2, True)
+    assert (
+        again.code,
+        "pins.gitlab-ci.yml is there already, and nothing was changed" in again.err,
+    ) == (2, True)
 
 
 @pytest.mark.parametrize("how", ["ours", "folder", "link"])
@@ -511,5 +568,8 @@ def test_what_holds_the_jobs_already_or_no_others_is_not_joined(
     else:
         file.symlink_to("elsewhere")
     result = pinsync("init", "--ci", "gitlab")
-    assert (result.code, ".gitlab-ci.yml is there already, and nothing was changed" in result.err) == (2, True)
+    assert (
+        result.code,
+        ".gitlab-ci.yml is there already, and nothing was changed" in result.err,
+    ) == (2, True)
     assert not (repository / "pins.gitlab-ci.yml").exists()

@@ -18,7 +18,9 @@ from pinsync.__main__ import run
 if TYPE_CHECKING:
     from conftest import CommandLine, Result
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows delivers no such signal to another process")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows delivers no such signal to another process"
+)
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 # Loaded by Python itself at its start. It counts the imports from the first module of pinsync that
@@ -47,7 +49,9 @@ STEPS = 5
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("arguments", [("--help",), ("history",), ("export", "--check")], ids=str)
 @pytest.mark.usefixtures("exported")
-def test_at_any_import(arguments: tuple[str, ...], number: int, tmp_path: Path, pinsync: CommandLine) -> None:
+def test_at_any_import(
+    arguments: tuple[str, ...], number: int, tmp_path: Path, pinsync: CommandLine
+) -> None:
     path = f"{put(tmp_path / 'site/sitecustomize.py', AT_AN_IMPORT).parent}{os.pathsep}{Path(__file__).parents[1]}"
     environ = {"PYTHONPATH": path, "SIGNAL": str(number), "MOMENT": "0"}
     count = int(pinsync.spawn(*arguments, environ=environ).err.split()[-1])
@@ -119,7 +123,9 @@ command = interrupt
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("script", [IN_A_DESTRUCTOR, IN_A_CLASS_THAT_IS_BEING_CREATED, WHILE_IT_IS_REPORTED])
+@pytest.mark.parametrize(
+    "script", [IN_A_DESTRUCTOR, IN_A_CLASS_THAT_IS_BEING_CREATED, WHILE_IT_IS_REPORTED]
+)
 def test_where_python_would_swallow_change_or_show_it(script: str, number: int) -> None:
     done = child(script, number)
     assert (done.returncode, done.stderr.strip("\n")) == (130, "interrupted: nothing was changed")
@@ -137,7 +143,9 @@ def test_while_the_output_is_written_it_says_so() -> None:
 
 
 def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
-    script = "signal.signal(number, signal.SIG_IGN)\n\ndef command(out):\n    interrupt()\n    return 0"
+    script = (
+        "signal.signal(number, signal.SIG_IGN)\n\ndef command(out):\n    interrupt()\n    return 0"
+    )
     for number in SIGNALS:
         done = child(script, number)
         assert (done.returncode, done.stderr) == (0, "")
@@ -166,7 +174,9 @@ main()
 def test_in_the_destructor_of_a_process_of_gitpythons() -> None:
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     program = [sys.executable, "-c", IN_GITPYTHON, "diff", "HEAD", "@worktree"]
-    done = subprocess.run(program, env=environ, capture_output=True, text=True, check=False, timeout=40)
+    done = subprocess.run(
+        program, env=environ, capture_output=True, text=True, check=False, timeout=40
+    )
     assert (done.returncode, done.stderr.strip("\n")) == (130, "interrupted: nothing was changed")
 
 
@@ -174,7 +184,10 @@ def test_what_else_a_destructor_raises_is_not_hidden(capsys: pytest.CaptureFixtu
     hook = sys.unraisablehook
     assert run(["--version"]) == 0
     assert sys.unraisablehook is hook
-    done = child("class Dropped:\n    def __del__(self): 1 / 0\n\ndef command(out):\n    Dropped()\n    return 0", 2)
+    done = child(
+        "class Dropped:\n    def __del__(self): 1 / 0\n\ndef command(out):\n    Dropped()\n    return 0",
+        2,
+    )
     assert capsys.readouterr().out.startswith("pinsync ")
     assert done.returncode == 0
     assert "ZeroDivisionError" in done.stderr

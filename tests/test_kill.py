@@ -99,11 +99,15 @@ def test_killed_before_any_rename_every_file_is_whole_and_the_next_run_completes
         assert set(statuses) == {-signal.SIGKILL}
     new = files(folders[len(statuses)])
     states = []
-    with served(monkeypatch, changed(9)):  # live has gone on, so that what was written before is to be overwritten
+    with served(
+        monkeypatch, changed(9)
+    ):  # live has gone on, so that what was written before is to be overwritten
         for folder in folders[: len(statuses)]:
             found = {name: text for name, text in files(folder).items() if not name.startswith(".")}
             assert all(text in (before.get(name), new.get(name)) for name, text in found.items())
-            states.append({name: "old" if text == before.get(name) else "new" for name, text in found.items()})
+            states.append(
+                {name: "old" if text == before.get(name) else "new" for name, text in found.items()}
+            )
             after = export(folder, pinsync, monkeypatch)  # without --force
             assert "position: 9" in after["basket.yaml"]
             assert sorted(after) == ["basket.yaml", "new.yaml"], "and without a leftover"

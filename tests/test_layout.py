@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from pinsync.layout import build_document_path, build_file_name, choose_folder, is_document
 
 SAFE = re.compile(r"(?:[a-z0-9_.-]|%[0-9A-F]{2})+(?:~[0-9a-f]{32})?\.yaml")
-RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(?:\.|$)", re.IGNORECASE)
-models = st.text(min_size=1) | st.text(alphabet=string.ascii_letters + ".-_~%0123é/", min_size=1, max_size=300)
+RESERVED = re.compile(
+    r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(?:\.|$)", re.IGNORECASE
+)
+models = st.text(min_size=1) | st.text(
+    alphabet=string.ascii_letters + ".-_~%0123é/", min_size=1, max_size=300
+)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +88,14 @@ def test_every_name_is_safe_on_every_file_system(model: str) -> None:
 
 
 @given(models)
-def test_a_name_that_was_not_cut_leads_back_to_its_model_and_none_can_pose_as_cut(model: str) -> None:
+def test_a_name_that_was_not_cut_leads_back_to_its_model_and_none_can_pose_as_cut(
+    model: str,
+) -> None:
     # Whatever decodes is injective; that it still does in lower case is what a file system without case needs.
     name = build_file_name(model)
-    encoded = sum(1 if re.match("[a-z0-9_.-]", letter) else 3 * len(letter.encode()) for letter in model)
+    encoded = sum(
+        1 if re.match("[a-z0-9_.-]", letter) else 3 * len(letter.encode()) for letter in model
+    )
     if "~" in name:
         assert encoded + 3 * len(model) > 200
     else:
@@ -105,5 +113,8 @@ def test_no_two_models_share_a_name_even_where_case_is_ignored(names: list[str])
 def test_a_document_lies_in_the_directory_or_in_the_folder_of_its_tracker() -> None:
     directory = PurePosixPath("customizations")
     assert build_document_path(directory, "basket", None) == directory / "basket.yaml"
-    assert build_document_path(directory, "../x", "shop-sk") == directory / "shop-sk" / "%2E%2E%2Fx.yaml"
+    assert (
+        build_document_path(directory, "../x", "shop-sk")
+        == directory / "shop-sk" / "%2E%2E%2Fx.yaml"
+    )
     assert choose_folder(directory, "shop-sk") == directory / "shop-sk"

@@ -49,15 +49,17 @@ IGNORABLE: Final = re.compile(
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 BLANKS: Final = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000"
-SAMPLES: Final = (
-    "\u00ad\u034f\u115f\u1160\u17b4\u180b\u180e\u180f\u200b\u200d\u206a\u2065\u3164\ufe00\ufe0e\ufe0f\uffa0"
-)
+SAMPLES: Final = "\u00ad\u034f\u115f\u1160\u17b4\u180b\u180e\u180f\u200b\u200d\u206a\u2065\u3164\ufe00\ufe0e\ufe0f\uffa0"
 
 
 def seen(shown: str) -> str:
     """What a person sees of a report."""
     visible = IGNORABLE.sub("", unicodedata.normalize("NFC", shown))
-    return re.sub(f"[ {BLANKS}]+", " ", unicodedata.normalize("NFC", visible)).replace('"', "").strip(" ")
+    return (
+        re.sub(f"[ {BLANKS}]+", " ", unicodedata.normalize("NFC", visible))
+        .replace('"', "")
+        .strip(" ")
+    )
 
 
 @st.composite
@@ -80,7 +82,9 @@ def lookalikes(draw: st.DrawFn) -> tuple[str, str]:
     return (base, other) if other != base else (base, f"{base} ")
 
 
-pairs = st.one_of(lookalikes(), lookalikes(), st.tuples(texts, texts)).filter(lambda pair: pair[0] != pair[1])
+pairs = st.one_of(lookalikes(), lookalikes(), st.tuples(texts, texts)).filter(
+    lambda pair: pair[0] != pair[1]
+)
 nested = st.tuples(pairs, st.sampled_from(["{0}", "list", "value", "key", "beside"]))
 
 
@@ -96,7 +100,9 @@ def wrapped(value: str, shape: str) -> object:
 
 @QUICK
 @given(nested, st.sampled_from([None, 40, 200]), st.sampled_from(["", "x" * 300]))
-def test_two_values_never_look_alike(both: tuple[tuple[str, str], str], limit: int | None, before: str) -> None:
+def test_two_values_never_look_alike(
+    both: tuple[tuple[str, str], str], limit: int | None, before: str
+) -> None:
     old, new = (wrapped(before + value, both[1]) for value in both[0])
     for first in (str, None):
         shown = tell_apart(old, new, limit) if first is None else tell_apart(old, new, limit, first)
@@ -124,7 +130,9 @@ def test_two_values_never_look_alike(both: tuple[tuple[str, str], str], limit: i
         ("❤\ufe0f 1\ufe0f\u20e3", "👩", ('"❤\ufe0f 1\ufe0f\u20e3"', '"👩"')),
     ],
 )
-def test_prose_is_legible_unless_it_looks_alike(old: object, new: object, shown: tuple[str, str]) -> None:
+def test_prose_is_legible_unless_it_looks_alike(
+    old: object, new: object, shown: tuple[str, str]
+) -> None:
     assert tell_apart(old, new, spell=str) == shown
 
 
@@ -176,7 +184,9 @@ def strings(value: object) -> Iterator[str]:
     """The strings of a JSON value."""
     if isinstance(value, str):
         yield value
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    for item in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
         yield from strings(item)
 
 
@@ -210,7 +220,9 @@ PLACES: Final[dict[str, Callable[[str], Row]]] = {
     "end": lambda value: rule(1, "/p/1/", [pin(1, "/p/2/", {"active_to": value})]),
     "unknown field of a pin": lambda value: rule(1, "/p/1/", [pin(1, "/p/2/", {"note": value})]),
     "name of a field": lambda value: rule(1, "/p/1/", [], "", {value or "x": 1}),
-    "name of a field of a pin": lambda value: rule(1, "/p/1/", [pin(1, "/p/2/", {value or "x": 1})]),
+    "name of a field of a pin": lambda value: rule(
+        1, "/p/1/", [pin(1, "/p/2/", {value or "x": 1})]
+    ),
     "model": lambda value: rule(1, "/p/1/", [], "", {"model": value}),
     "position": lambda value: rule(1, "/p/1/", [pin(1, "/p/2/") | {"position": value}]),
     "pin type": lambda value: rule(1, "/p/1/", [pin(1, "/p/2/") | {"pin_type": value}]),
@@ -220,7 +232,9 @@ PLACES: Final[dict[str, Callable[[str], Row]]] = {
 @QUICK
 @given(pairs, st.sampled_from(sorted(PLACES)))
 @pytest.mark.parametrize("name", REPORTS)
-def test_a_report_says_which_side_has_which_value(name: str, pair: tuple[str, str], place: str) -> None:
+def test_a_report_says_which_side_has_which_value(
+    name: str, pair: tuple[str, str], place: str
+) -> None:
     old, new = (PLACES[place](value) for value in pair)
     if old == new:
         return
@@ -232,10 +246,18 @@ def test_a_report_says_which_side_has_which_value(name: str, pair: tuple[str, st
 @given(pairs)
 def test_rules_and_pins_that_come_and_go_do_not_look_alike(pair: tuple[str, str]) -> None:
     both = drift(rule(1, pair[0], []), rule(2, pair[1], []))
-    names = [line[2:].partition(" · ")[0] for line in text.render(both, STYLE).splitlines() if line[:2] in ("- ", "+ ")]
+    names = [
+        line[2:].partition(" · ")[0]
+        for line in text.render(both, STYLE).splitlines()
+        if line[:2] in ("- ", "+ ")
+    ]
     assert len(set(map(seen, names))) == 2
     both = drift(rule(1, "/p/1/", [pin(1, pair[0])]), rule(1, "/p/1/", [pin(2, pair[1])]))
-    pins = [line.partition(": ")[2] for line in text.render(both, STYLE).splitlines() if line.startswith("    ")]
+    pins = [
+        line.partition(": ")[2]
+        for line in text.render(both, STYLE).splitlines()
+        if line.startswith("    ")
+    ]
     assert len(set(map(seen, pins))) == 2
 
 
@@ -245,7 +267,8 @@ def test_shelves_that_do_not_look_alike(pair: tuple[str, str]) -> None:
     rules = [rule(number, identity, [pin(1, identity)]) for number, identity in enumerate(pair)]
     shelves = tuple(arranged(item, "2026-11-24T12:00:00Z") for item in state({"basket": rules}))
     page = show_text.render(
-        Shelves("basket", "2026-11-24T12:00:00Z", HEAD, (TrackerShelves("default", "1", shelves),)), STYLE
+        Shelves("basket", "2026-11-24T12:00:00Z", HEAD, (TrackerShelves("default", "1", shelves),)),
+        STYLE,
     )
     blocks = [seen(block) for block in page.split("\n\n")]
     assert len(set(blocks)) == len(blocks) == 4
@@ -262,14 +285,20 @@ def test_blame_that_does_not_look_alike(pair: tuple[str, str], field: str) -> No
         pins = (Blamed(read_pin(after), pin_change(before, after), COMMIT),)
         place = Place("customizations/basket.yaml", 4)
         rules = (BlamedRule(item, place, plain_data(item), pins, "changed", COMMIT),)
-        return blame_text.render(Blame("basket", HEAD, NOW, (BlamedTracker("default", "1", rules),), None), STYLE)
+        return blame_text.render(
+            Blame("basket", HEAD, NOW, (BlamedTracker("default", "1", rules),), None), STYLE
+        )
 
     assert seen(page(old, new)) != seen(page(new, old))
 
 
 def lines(old: Row, new: Row, *, zone: tzinfo = UTC) -> list[str]:
     """What the report for a terminal says of a change."""
-    return [line[6:] for line in text.render(drift(old, new), Style(zone)).splitlines() if line.startswith("    ")]
+    return [
+        line[6:]
+        for line in text.render(drift(old, new), Style(zone)).splitlines()
+        if line.startswith("    ")
+    ]
 
 
 def test_the_words_for_a_difference_of_forms() -> None:
@@ -283,18 +312,26 @@ def test_the_words_for_a_difference_of_forms() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ({"pin_type": "item"}, {"pin_type": "criteria"}, "/a/ and pin type item → /a/ and pin type criteria"),
+        (
+            {"pin_type": "item"},
+            {"pin_type": "criteria"},
+            "/a/ and pin type item → /a/ and pin type criteria",
+        ),
         ({"widget_id": "none"}, {}, '/a/ and pin type null, widget "none" → none'),
         ({"note": "absent"}, {}, '/a/ and pin type null, note: "absent" → absent'),
         ({"pin_type": None}, {}, "/a/ and pin type null, pin_type: null → absent"),
     ],
 )
 def test_what_is_not_there_differs_from_any_value(old: Row, new: Row, line: str) -> None:
-    rows = (rule(1, "/p/1/", [{"position": 1, "pin_identity": "/a/", **more}]) for more in (old, new))
+    rows = (
+        rule(1, "/p/1/", [{"position": 1, "pin_identity": "/a/", **more}]) for more in (old, new)
+    )
     assert lines(*rows) == [f"position 1: {line}"]
 
 
 def test_an_hour_that_comes_twice_is_told_apart() -> None:
     ends = ("2014-10-25T21:30:00Z", "2014-10-25T22:30:00Z")
     rows = (rule(1, "/p/1/", [pin(1, "/a/", {"active_to": end})]) for end in ends)
-    assert lines(*rows, zone=ZoneInfo("Europe/Moscow")) == [f'position 1: /a/, until "{ends[0]}" → "{ends[1]}"']
+    assert lines(*rows, zone=ZoneInfo("Europe/Moscow")) == [
+        f'position 1: /a/, until "{ends[0]}" → "{ends[1]}"'
+    ]

@@ -40,10 +40,16 @@ def linted(pinsync: CommandLine, *arguments: str) -> tuple[int, dict[str, Any], 
     """Run a lint that must end with a report, which must be as its schema says."""
     result = pinsync("lint", "--format", "json", *arguments)
     record: dict[str, Any] = json.loads(result.out)
-    schema = resources.files("pinsync.reports").joinpath("lint.schema.json").read_text(encoding="utf-8")
+    schema = (
+        resources.files("pinsync.reports").joinpath("lint.schema.json").read_text(encoding="utf-8")
+    )
     jsonschema.Draft202012Validator(json.loads(schema)).validate(record)
-    assert record["summary"]["errors"] == sum(found["severity"] == "error" for found in record["findings"])
-    assert record["summary"]["warnings"] == sum(found["severity"] == "warning" for found in record["findings"])
+    assert record["summary"]["errors"] == sum(
+        found["severity"] == "error" for found in record["findings"]
+    )
+    assert record["summary"]["warnings"] == sum(
+        found["severity"] == "warning" for found in record["findings"]
+    )
     return result.code, record, result.err
 
 
@@ -101,7 +107,9 @@ def test_json_is_a_contract(pinsync: CommandLine, folder: Path) -> None:
     }
 
 
-def test_given_a_file_the_others_are_read_but_not_reported_on(pinsync: CommandLine, folder: Path) -> None:
+def test_given_a_file_the_others_are_read_but_not_reported_on(
+    pinsync: CommandLine, folder: Path
+) -> None:
     (folder / "basket.yaml").write_text(ERROR)
     (folder / "home.yaml").write_text(HEAD.format("home") + ITEM.format("a", 2) + "    note: x\n")
     _, record, _ = linted(pinsync, "customizations/home.yaml")
@@ -113,9 +121,13 @@ def test_given_a_file_the_others_are_read_but_not_reported_on(pinsync: CommandLi
 
 
 def test_rules_are_selected_and_ignored(pinsync: CommandLine, folder: Path) -> None:
-    (folder / "basket.yaml").write_text(ERROR + "    note: x\n  - target_type: all\n  - target_type: all\n")
+    (folder / "basket.yaml").write_text(
+        ERROR + "    note: x\n  - target_type: all\n  - target_type: all\n"
+    )
     assert len(linted(pinsync)[1]["findings"]) == 3
-    _, record, _ = linted(pinsync, "--select", "unknown-field, several-for-all", "--select", "position")
+    _, record, _ = linted(
+        pinsync, "--select", "unknown-field, several-for-all", "--select", "position"
+    )
     assert rules_of(record) == ["basket.yaml unknown-field", "basket.yaml several-for-all"]
     _, record, _ = linted(pinsync, "--ignore", "target-fields,unknown-field")
     assert rules_of(record) == ["basket.yaml several-for-all"]
@@ -135,7 +147,9 @@ def test_rules_are_selected_and_ignored(pinsync: CommandLine, folder: Path) -> N
         (["-"], "lint reads files, not standard input"),
     ],
 )
-def test_nothing_to_look_for_or_at_is_exit_2(pinsync: CommandLine, folder: Path, words: list[str], says: str) -> None:
+def test_nothing_to_look_for_or_at_is_exit_2(
+    pinsync: CommandLine, folder: Path, words: list[str], says: str
+) -> None:
     (folder / "basket.yaml").write_text(ERROR)
     result = pinsync("lint", *words)
     assert (result.code, result.out) == (2, "")
@@ -173,7 +187,9 @@ def test_without_a_name_every_rule_is_listed_in_a_line(
     result = pinsync("lint", *arguments)
     assert (result.code, result.err) == (0, "")
     lines = result.out.splitlines()
-    assert [line.split()[:2] for line in lines] == [[rule.ID, rule.SEVERITY] for rule in RULES.values()]
+    assert [line.split()[:2] for line in lines] == [
+        [rule.ID, rule.SEVERITY] for rule in RULES.values()
+    ]
     assert lines[0] == "syntax              error    The file can't be read as YAML."
     assert all(line.endswith(".") for line in lines)
 
@@ -181,7 +197,9 @@ def test_without_a_name_every_rule_is_listed_in_a_line(
 def test_what_could_not_be_looked_at_is_explained(pinsync: CommandLine) -> None:
     result = pinsync("lint", "--explain", "lint-incomplete")
     assert (result.code, result.err) == (0, "")
-    assert result.out.startswith("lint-incomplete (error)\n\nA file or folder could not be looked at.\n\n")
+    assert result.out.startswith(
+        "lint-incomplete (error)\n\nA file or folder could not be looked at.\n\n"
+    )
 
 
 def test_the_present_is_the_clocks(pinsync: CommandLine, folder: Path) -> None:
@@ -205,7 +223,9 @@ def test_the_present_is_the_clocks(pinsync: CommandLine, folder: Path) -> None:
         ("customizations/folder.yaml", "expected a plain file"),
     ],
 )
-def test_a_path_that_is_no_document_is_exit_2(pinsync: CommandLine, folder: Path, path: str, message: str) -> None:
+def test_a_path_that_is_no_document_is_exit_2(
+    pinsync: CommandLine, folder: Path, path: str, message: str
+) -> None:
     (folder / "basket.yaml").write_text(ERROR)
     for name in ("README.md", "customizations/README.md"):
         Path(name).write_text("text\n")
@@ -218,7 +238,9 @@ def test_a_path_that_is_no_document_is_exit_2(pinsync: CommandLine, folder: Path
     assert "target-fields" in result.out  # the others are looked at all the same
 
 
-@pytest.mark.skipif(os.getuid() == 0 if hasattr(os, "getuid") else True, reason="nothing is unreadable to root")
+@pytest.mark.skipif(
+    os.getuid() == 0 if hasattr(os, "getuid") else True, reason="nothing is unreadable to root"
+)
 def test_an_unreadable_file_is_exit_2(pinsync: CommandLine, folder: Path) -> None:
     (folder / "basket.yaml").write_text(ERROR)
     (folder / "home.yaml").write_text(GOOD)
@@ -246,7 +268,9 @@ def test_an_unreadable_folder_is_exit_2_where_it_is_to_be_looked_into(
 
 
 @pytest.mark.parametrize("command", ["lint", "fmt"])
-def test_a_folder_beyond_the_longest_path_is_exit_2(pinsync: CommandLine, folder: Path, command: str) -> None:
+def test_a_folder_beyond_the_longest_path_is_exit_2(
+    pinsync: CommandLine, folder: Path, command: str
+) -> None:
     (folder / "basket.yaml").write_text(GOOD)
     place = os.open(folder, os.O_RDONLY)
     for _ in range(20):
@@ -271,7 +295,9 @@ def test_a_loop_of_links_is_exit_2(pinsync: CommandLine, folder: Path, command: 
 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", GOOD + "    id: b\n"])
-def test_a_neighbour_that_cant_be_read_is_told_of(pinsync: CommandLine, folder: Path, text: str) -> None:
+def test_a_neighbour_that_cant_be_read_is_told_of(
+    pinsync: CommandLine, folder: Path, text: str
+) -> None:
     (folder / "basket.yaml").write_text(GOOD)
     (folder / "home.yaml").write_text(text)
     code, record, err = linted(pinsync, "customizations/basket.yaml")
@@ -281,7 +307,9 @@ def test_a_neighbour_that_cant_be_read_is_told_of(pinsync: CommandLine, folder: 
     assert linted(pinsync, "--select", "syntax")[2] == ""
 
 
-def test_a_link_among_the_documents_is_exit_2_and_a_note(pinsync: CommandLine, folder: Path) -> None:
+def test_a_link_among_the_documents_is_exit_2_and_a_note(
+    pinsync: CommandLine, folder: Path
+) -> None:
     (folder / "basket.yaml").write_text(ERROR)
     (folder / "link.yaml").symlink_to("basket.yaml")
     code, record, err = linted(pinsync)
@@ -309,11 +337,18 @@ def test_no_report_looks_as_if_what_couldnt_be_looked_at_were_fine(
     reports = {format_: Path(format_).read_text() for format_ in FORMATS}
     assert reports["text"].startswith(f"{file}: error lint-incomplete: {told}\n")
     hint = result.err.splitlines()[1].strip()
-    assert reports["text"].endswith(f"\n  {hint}\nnothing found in 0 files; 1 path could not be looked at\n")
+    assert reports["text"].endswith(
+        f"\n  {hint}\nnothing found in 0 files; 1 path could not be looked at\n"
+    )
     record = json.loads(reports["json"])
-    assert (record["complete"], record["notes"]) == (False, [f"not looked at: {file}: {told}; {hint}"])
+    assert (record["complete"], record["notes"]) == (
+        False,
+        [f"not looked at: {file}: {told}; {hint}"],
+    )
     assert record["summary"] == {"errors": 0, "warnings": 0, "files": 0}
-    assert reports["github"].startswith(f"::error file={file},title=pinsync lint-incomplete::{told}")
+    assert reports["github"].startswith(
+        f"::error file={file},title=pinsync lint-incomplete::{told}"
+    )
     (issue,) = json.loads(reports["gitlab"])
     assert (issue["severity"], issue["location"]["path"]) == ("critical", file)
     (run,) = json.loads(reports["sarif"])["runs"]
@@ -331,7 +366,9 @@ def test_what_lies_elsewhere_has_no_place(pinsync: CommandLine, folder: Path) ->
     (folder / "basket.yaml").write_text(GOOD)
     result = pinsync("lint", "--format", "github", "../none.yaml", "customizations/basket.yaml")
     assert result.code == 2
-    assert result.out.startswith("::error title=pinsync lint-incomplete::../none.yaml: there is no such file")
+    assert result.out.startswith(
+        "::error title=pinsync lint-incomplete::../none.yaml: there is no such file"
+    )
     result = pinsync("lint", "../none.yaml", "customizations/basket.yaml")
     assert result.out.startswith("error lint-incomplete: ../none.yaml: there is no such file")
 
@@ -345,7 +382,8 @@ def test_what_couldnt_be_looked_at_is_counted_apart(pinsync: CommandLine, folder
     assert (code, record["summary"]) == (2, {"errors": 1, "warnings": 0, "files": 1})
     hint = "check the spelling; paths start in the current folder"
     assert record["notes"] == [
-        f"not looked at: {file}: there is no such file or folder; {hint}" for file in sorted(files[1:], key=files.index)
+        f"not looked at: {file}: there is no such file or folder; {hint}"
+        for file in sorted(files[1:], key=files.index)
     ]
 
 
@@ -360,7 +398,11 @@ def test_an_empty_path_is_none(pinsync: CommandLine, folder: Path) -> None:
 def test_no_documents_is_no_failure_and_where_they_were_looked_for_is_said(
     pinsync: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for words, place in (((), "customizations"), (("customizations", "."), "customizations, ."), ((".",), ".")):
+    for words, place in (
+        ((), "customizations"),
+        (("customizations", "."), "customizations, ."),
+        ((".",), "."),
+    ):
         result = pinsync("lint", *words)
         assert (result.code, result.out) == (0, "nothing found in 0 files\n")
         places = ", ".join(str(Path(word).resolve()) for word in place.split(", "))
@@ -368,14 +410,18 @@ def test_no_documents_is_no_failure_and_where_they_were_looked_for_is_said(
         assert result.err == f"warning: there are no documents in {places}{missing}\n"
     folder.rmdir()
     assert pinsync("lint").code == 0
-    Path("pinsync.yaml").write_text("directory: pins\ntrackers:\n  sk: {tracker_id: 1-1}\n  cz: {tracker_id: 1-2}\n")
+    Path("pinsync.yaml").write_text(
+        "directory: pins\ntrackers:\n  sk: {tracker_id: 1-1}\n  cz: {tracker_id: 1-2}\n"
+    )
     Path("below").mkdir()
     Path(".git").mkdir()
     Path(".git", "HEAD").touch()
     monkeypatch.chdir("below")
     pins = Path("../pins").resolve()
     assert pinsync("lint").err == f"warning: there are no documents in {pins}\n"
-    assert pinsync("lint", "--tracker", "sk").err == f"warning: there are no documents in {pins}/sk\n"
+    assert (
+        pinsync("lint", "--tracker", "sk").err == f"warning: there are no documents in {pins}/sk\n"
+    )
 
 
 def test_trackers_are_looked_at_apart(pinsync: CommandLine, folder: Path) -> None:
@@ -393,7 +439,9 @@ def test_trackers_are_looked_at_apart(pinsync: CommandLine, folder: Path) -> Non
     assert "did you mean" in pinsync("lint", "--tracker", "s").err
 
 
-def test_neither_key_nor_git_is_needed(pinsync: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_key_nor_git_is_needed(
+    pinsync: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "basket.yaml").write_text(GOOD)
     Path(".git").write_text("gitdir: nowhere\n")
     monkeypatch.setenv("PATH", "")
@@ -412,7 +460,9 @@ def test_paths_start_in_the_current_folder(
     assert [found["file"] for found in record["findings"]] == ["shop/customizations/basket.yaml"]
 
 
-@pytest.mark.parametrize(("below", "name"), [("shop", "customizations"), ("shop/customizations", "."), ("docs", "..")])
+@pytest.mark.parametrize(
+    ("below", "name"), [("shop", "customizations"), ("shop/customizations", "."), ("docs", "..")]
+)
 def test_people_read_paths_from_where_they_are_and_machines_from_the_root(
     pinsync: CommandLine, repository: Path, monkeypatch: pytest.MonkeyPatch, below: str, name: str
 ) -> None:
@@ -427,7 +477,9 @@ def test_people_read_paths_from_where_they_are_and_machines_from_the_root(
     file, other = (Path(seen, file).as_posix() for file in ("basket.yaml", "home.yaml"))
     config = ("--config", os.path.relpath(repository / "shop" / "pinsync.yaml"))
     formats = ("json", "github", "gitlab", "sarif", "junit")
-    result = pinsync("lint", *config, *(f"--report={format_}={repository / format_}" for format_ in formats))
+    result = pinsync(
+        "lint", *config, *(f"--report={format_}={repository / format_}" for format_ in formats)
+    )
     assert result.code == 2
     assert f"\n{file}:7:5: error target-fields: " in result.out
     assert result.out.startswith(f"{other}: error lint-incomplete: ")
@@ -439,19 +491,28 @@ def test_people_read_paths_from_where_they_are_and_machines_from_the_root(
         assert "../" not in text
 
 
-def test_what_has_no_file_stands_at_the_configuration_that_was_used(pinsync: CommandLine, repository: Path) -> None:
+def test_what_has_no_file_stands_at_the_configuration_that_was_used(
+    pinsync: CommandLine, repository: Path
+) -> None:
     (repository / "shop").mkdir()
     (repository / "shop" / "eshop.yaml").write_text("format: 1\n")
     (repository / "docs").mkdir()
-    result = pinsync("lint", "--config", "docs/../shop/eshop.yaml", "--format", "gitlab", "../none.yaml")
+    result = pinsync(
+        "lint", "--config", "docs/../shop/eshop.yaml", "--format", "gitlab", "../none.yaml"
+    )
     (issue,) = json.loads(result.out)
-    assert (issue["check_name"], issue["location"]["path"]) == ("lint-incomplete", "shop/eshop.yaml")
+    assert (issue["check_name"], issue["location"]["path"]) == (
+        "lint-incomplete",
+        "shop/eshop.yaml",
+    )
     (repository / "shop" / "eshop.yaml").rename(repository.parent / "eshop.yaml")
     result = pinsync("lint", "--config", "../eshop.yaml", "--format", "gitlab", "../none.yaml")
     assert [issue["location"]["path"] for issue in json.loads(result.out)] == ["pinsync.yaml"]
 
 
-def test_a_message_names_the_other_file_of_the_folder_by_its_name(pinsync: CommandLine, folder: Path) -> None:
+def test_a_message_names_the_other_file_of_the_folder_by_its_name(
+    pinsync: CommandLine, folder: Path
+) -> None:
     (folder / "basket.yaml").write_text(GOOD)
     (folder / "home.yaml").write_text(HEAD.format("home") + ITEM.format("a", 2))
     _, record, _ = linted(pinsync)
@@ -486,14 +547,18 @@ def test_what_no_tracker_reads_is_found(pinsync: CommandLine, folder: Path) -> N
     assert linted(pinsync, "--strict", "--select", "position")[0] == 0
 
 
-def test_a_file_that_no_tracker_reads_may_say_that_it_knows(pinsync: CommandLine, folder: Path) -> None:
+def test_a_file_that_no_tracker_reads_may_say_that_it_knows(
+    pinsync: CommandLine, folder: Path
+) -> None:
     (folder / "old").mkdir()
     (folder / "old" / "basket.yaml").write_text(f"# pinsync: ignore[unread-document]\n{GOOD}")
     for words in ((), ("customizations/old/basket.yaml",)):
         assert linted(pinsync, "--strict", *words)[0] == 0
 
 
-def test_what_was_there_before_the_second_tracker_is_found(pinsync: CommandLine, folder: Path) -> None:
+def test_what_was_there_before_the_second_tracker_is_found(
+    pinsync: CommandLine, folder: Path
+) -> None:
     Path("pinsync.yaml").write_text(TRACKERS)
     for name in (".", "sk", "sk/old", "pl"):
         (folder / name).mkdir(exist_ok=True)
@@ -502,8 +567,13 @@ def test_what_was_there_before_the_second_tracker_is_found(pinsync: CommandLine,
     assert [(found["file"], found["rule"]) for found in record["findings"]] == [
         (f"customizations/{name}basket.yaml", "unread-document") for name in ("", "pl/", "sk/old/")
     ]
-    assert all(found["message"].endswith("customizations/<tracker>/basket.yaml") for found in record["findings"])
-    assert rules_of(linted(pinsync, "customizations/basket.yaml")[1]) == ["basket.yaml unread-document"]
+    assert all(
+        found["message"].endswith("customizations/<tracker>/basket.yaml")
+        for found in record["findings"]
+    )
+    assert rules_of(linted(pinsync, "customizations/basket.yaml")[1]) == [
+        "basket.yaml unread-document"
+    ]
     assert [found["file"] for found in linted(pinsync, "--tracker", "sk")[1]["findings"]] == [
         "customizations/sk/old/basket.yaml"
     ]
@@ -521,7 +591,9 @@ def test_the_suites_of_several_trackers_are_told_apart(pinsync: CommandLine, fol
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_every_format_tells_of_every_finding(pinsync: CommandLine, folder: Path, format_: str) -> None:
+def test_every_format_tells_of_every_finding(
+    pinsync: CommandLine, folder: Path, format_: str
+) -> None:
     (folder / "basket.yaml").write_text(ERROR + "    note: x\n")
     result = pinsync("lint", "--format", format_, "--report", f"{format_}=report")
     assert result.code == 1
@@ -537,12 +609,16 @@ def test_a_report_that_cant_be_written_is_exit_2(pinsync: CommandLine, folder: P
     assert 'did you mean "json"' in pinsync("lint", "--report", "jsn=report").err
 
 
-def test_a_github_job_gets_a_page(pinsync: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_github_job_gets_a_page(
+    pinsync: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "basket.yaml").write_text(ERROR)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "page.md")
     assert pinsync("lint").code == 1
     assert not Path("page.md").exists()
-    assert pinsync("lint", "--format", "github").out.startswith("::error file=customizations/basket.yaml,line=7,col=5")
+    assert pinsync("lint", "--format", "github").out.startswith(
+        "::error file=customizations/basket.yaml,line=7,col=5"
+    )
     assert "target-fields" in Path("page.md").read_text()
 
 
@@ -555,7 +631,9 @@ def test_colour_is_for_terminals_and_those_who_ask(pinsync: CommandLine, folder:
 HOSTILE = "::error::pwned ##[add-mask]x ]]> </details><img src=x> @everyone \x1b[31m\u202e\n%0A::error::x,file=x"
 
 
-@pytest.mark.parametrize("name", ["::error::pwned", "  ::error::pwned", "a\n::error::pwned", "##[error]pwned"])
+@pytest.mark.parametrize(
+    "name", ["::error::pwned", "  ::error::pwned", "a\n::error::pwned", "##[error]pwned"]
+)
 @pytest.mark.parametrize("given", [True, False])
 def test_a_files_name_is_no_command_for_a_runner(
     pinsync: CommandLine, repository: Path, monkeypatch: pytest.MonkeyPatch, name: str, given: bool
@@ -593,7 +671,9 @@ def test_foreign_text_is_harmless(pinsync: CommandLine, folder: Path, format_: s
 
 def test_five_thousand_files(pinsync: CommandLine, folder: Path) -> None:
     for number in range(5000):
-        (folder / f"m{number}.yaml").write_text(HEAD.format(f"m{number}") + ITEM.format(f"r{number}", 1))
+        (folder / f"m{number}.yaml").write_text(
+            HEAD.format(f"m{number}") + ITEM.format(f"r{number}", 1)
+        )
     (folder / "m7.yaml").write_text(HEAD.format("m7") + ITEM.format("r8", 1))
     code, record, _ = linted(pinsync)
     assert (code, rules_of(record)) == (1, ["m7.yaml duplicate-id", "m8.yaml duplicate-id"])
@@ -601,11 +681,17 @@ def test_five_thousand_files(pinsync: CommandLine, folder: Path) -> None:
     assert rules_of(linted(pinsync, "customizations/m8.yaml")[1]) == ["m8.yaml duplicate-id"]
 
 
-def test_the_sample_shop_has_no_errors(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sample_shop_has_no_errors(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(Path(__file__).parents[1] / "examples" / "shop")
     code, record, _ = linted(pinsync)
     assert (code, record["summary"]["errors"]) == (0, 0)
-    assert {found["rule"] for found in record["findings"]} <= {"expired", "self-pin", "several-for-all"}
+    assert {found["rule"] for found in record["findings"]} <= {
+        "expired",
+        "self-pin",
+        "several-for-all",
+    }
 
 
 def test_the_references_own_example_has_no_errors(pinsync: CommandLine, folder: Path) -> None:
@@ -629,10 +715,15 @@ def test_a_configuration_is_checked_by_reading_it(repository: Path, pinsync: Com
     assert (result.code, result.out, result.err) == (0, "nothing found in 1 file\n", "")
     result = pinsync("lint", "pinsync.yaml", "shop/pinsync.yaml", "--format", "github")
     assert result.code == 2
-    assert result.out.startswith("::error file=shop/pinsync.yaml,line=1,col=1,title=pinsync lint-incomplete::timezone")
+    assert result.out.startswith(
+        "::error file=shop/pinsync.yaml,line=1,col=1,title=pinsync lint-incomplete::timezone"
+    )
     put(repository / "pinsync.yml", "format: 1\n")
     result = pinsync("lint", "pinsync.yml", "pinsync.yaml")
-    assert (result.code, "pinsync.yml: isn't read: a configuration's name is pinsync.yaml" in result.err) == (2, True)
+    assert (
+        result.code,
+        "pinsync.yml: isn't read: a configuration's name is pinsync.yaml" in result.err,
+    ) == (2, True)
     assert pinsync("lint", "pinsync.yaml", "customizations").code == 1
     put(repository / "pinsync.yaml", "timezone: CEST\n")
     result = pinsync("lint", "pinsync.yaml")

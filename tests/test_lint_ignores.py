@@ -70,7 +70,9 @@ def add(pinsync: CommandLine, text: str) -> tuple[Result, str]:
 
 
 @pytest.mark.usefixtures("repository")
-def test_each_finding_of_a_canonical_document_gets_a_comment_that_fmt_leaves(pinsync: CommandLine) -> None:
+def test_each_finding_of_a_canonical_document_gets_a_comment_that_fmt_leaves(
+    pinsync: CommandLine,
+) -> None:
     result, text = add(pinsync, CANONICAL)
     assert (result.code, result.out) == (0, "nothing found in 1 file\n")
     assert result.err == "added 8 ignore comments, changed 1 file\n"
@@ -111,8 +113,14 @@ def test_comments_of_another_form_ignore_the_same_after_fmt(pinsync: CommandLine
     ("before", "after"),
     [
         ("    note: x  # mine", "    note: x  # mine  # pinsync: ignore[unknown-field]"),
-        ("    note: x # pinsync: ignore[expired]", "    note: x # pinsync: ignore[expired, unknown-field]"),
-        ("    note: x  #pinsync:ignore", "    note: x  # pinsync: ignore[unknown-field, unknown-ignore]"),
+        (
+            "    note: x # pinsync: ignore[expired]",
+            "    note: x # pinsync: ignore[expired, unknown-field]",
+        ),
+        (
+            "    note: x  #pinsync:ignore",
+            "    note: x  # pinsync: ignore[unknown-field, unknown-ignore]",
+        ),
         (
             "    # pinsync: ignore[expired]\n    note: x",
             "    # pinsync: ignore[expired, unknown-field]\n    note: x",
@@ -127,7 +135,9 @@ def test_a_comment_that_is_there_is_extended(pinsync: CommandLine, before: str, 
 
 @pytest.mark.usefixtures("repository")
 def test_a_comment_above_a_pin_is_not_widened(pinsync: CommandLine) -> None:
-    _, text = add(pinsync, CANONICAL.replace("# The one with", "# pinsync: ignore[self-pin] The one with"))
+    _, text = add(
+        pinsync, CANONICAL.replace("# The one with", "# pinsync: ignore[self-pin] The one with")
+    )
     assert "      # pinsync: ignore[self-pin] The one with the discount.\n" in text
 
 

@@ -34,14 +34,21 @@ if TYPE_CHECKING:
     from pinsync.model import Finding
 
 SCHEMA = jsonschema.Draft7Validator(
-    json.loads(resources.files("pinsync.document").joinpath("document.schema.json").read_text(encoding="utf-8"))
+    json.loads(
+        resources.files("pinsync.document")
+        .joinpath("document.schema.json")
+        .read_text(encoding="utf-8")
+    )
 )
 CASES = Path(__file__).parent / "cases" / "lint"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def linted(
-    files: Mapping[str, bytes], ids: Iterable[str] = RULES, days: int = 30, expected: str | None = None
+    files: Mapping[str, bytes],
+    ids: Iterable[str] = RULES,
+    days: int = 30,
+    expected: str | None = None,
 ) -> list[Finding]:
     """What rules find in the documents of a folder, at noon of a certain day."""
     documents = [written.read(text, name) for name, text in sorted(files.items())]
@@ -59,7 +66,9 @@ def check(text: str, expected: Iterable[str], name: str = "basket.yaml") -> None
 def test_a_folder_of_cases(rule: str) -> None:
     folder = CASES / rule
     files = {file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))}
-    found = linted(files, expected="customizations/<tracker>" if rule == "unread-document" else None)
+    found = linted(
+        files, expected="customizations/<tracker>" if rule == "unread-document" else None
+    )
     report = lint_text.render_findings(found, Context("lint", ()))
     assert report == (folder / "expected.txt").read_text(encoding="utf-8")
     assert rule in {one.rule for one in found}
@@ -76,9 +85,18 @@ def test_every_rule_is_documented_and_named_after_its_module() -> None:
 
 def test_a_finding_names_its_file_model_and_subject() -> None:
     (found,) = linted(
-        {"basket.yaml": pinned("      - position: -3\n        pin_type: item\n        pin_identity: /p/2/\n")}
+        {
+            "basket.yaml": pinned(
+                "      - position: -3\n        pin_type: item\n        pin_identity: /p/2/\n"
+            )
+        }
     )
-    assert (found.file, found.model, found.rule, found.severity) == ("basket.yaml", "basket", "position", "error")
+    assert (found.file, found.model, found.rule, found.severity) == (
+        "basket.yaml",
+        "basket",
+        "position",
+        "error",
+    )
     assert found.identity == ":item:/p/1/.pin_definitions.-3:item:/p/2/:.position"
     assert found.hint
 
@@ -119,7 +137,9 @@ HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
         f"{WRONG}      # pinsync: ignore[position]\n      -{PIN[7:]}        position: -2\n",
         f"{WRONG}      - {{pin_type: item, pin_identity: /p/2/, position: -2}} # pinsync: ignore[position]\n",
         f"{WRONG}      - {{pin_type: item,\n         pin_identity: /p/2/, position: -2}} # pinsync: ignore[position]\n",
-        f"{WRONG}      - position: -2\n{PIN}".replace("definitions:", "definitions: # pinsync: ignore[position]"),
+        f"{WRONG}      - position: -2\n{PIN}".replace(
+            "definitions:", "definitions: # pinsync: ignore[position]"
+        ),
         "  # pinsync: ignore[position]\n" + f"{WRONG}      - position: -2\n{PIN}",
     ],
 )
@@ -132,7 +152,8 @@ def test_a_comment_on_the_line_or_above_ignores_a_rule(body: str) -> None:
     [
         f"{WRONG}      # pinsync: ignore[schema]\n      - position: -2\n{PIN}",
         f"{WRONG}      # pinsync: ignore[position]\n\n      - position: -2\n{PIN}",
-        WRONG.replace("/p/1/", "/p/1/ # pinsync: ignore[position]") + f"      - position: -2\n{PIN}",
+        WRONG.replace("/p/1/", "/p/1/ # pinsync: ignore[position]")
+        + f"      - position: -2\n{PIN}",
         WRONG.replace("/p/1/", '"# pinsync: ignore[position]"') + f"      - position: -2\n{PIN}",
         f"{WRONG}      - position: -2\n{PIN}      # pinsync: ignore[position]\n",
         f"{WRONG}      # pinsync: ignored\n      - position: -2\n{PIN}",
@@ -149,14 +170,19 @@ def test_what_a_pin_lacks_stands_at_its_first_key_whatever_else_is_wrong() -> No
     for note in ("1", deep):
         pins = f"      - note: {note}\n        pin_type: item\n        pin_identity: /p/2/\n"
         found = linted({"basket.yaml": pinned(pins)}, {"schema"})
-        places = [(one.line, one.message.partition(":")[0]) for one in found if "missing" in one.message]
+        places = [
+            (one.line, one.message.partition(":")[0]) for one in found if "missing" in one.message
+        ]
         assert places == [(8 if note == "1" else 7, "position")]
 
 
 @pytest.mark.parametrize(
     ("head", "found"),
     [
-        ("# ours\n# pinsync: ignore[position, file-name]\nformat: 1\nmodel: home\n", ["file-name", "position"]),
+        (
+            "# ours\n# pinsync: ignore[position, file-name]\nformat: 1\nmodel: home\n",
+            ["file-name", "position"],
+        ),
         ("# pinsync: ignore[position, file-name]\nmodel: home\nformat: 1\n", ["position"]),
         ("# pinsync: ignore[position, file-name]\n---\nmodel: home\nformat: 1\n", ["position"]),
         ("format: 1\nmodel: home\n# pinsync: ignore[position, file-name]\n", ["file-name"]),
@@ -165,14 +191,19 @@ def test_what_a_pin_lacks_stands_at_its_first_key_whatever_else_is_wrong() -> No
 def test_a_comment_above_the_first_line_is_about_the_key_there(head: str, found: list[str]) -> None:
     text = f"{head}customizations:\n{WRONG}      - position: -2\n{PIN}".encode()
     for each in (text, format_document(text, "basket.yaml")):
-        assert [one.rule for one in linted({"basket.yaml": each}, {"position", "file-name"})] == found
+        assert [
+            one.rule for one in linted({"basket.yaml": each}, {"position", "file-name"})
+        ] == found
 
 
 def test_a_comment_above_or_behind_a_file_in_braces_ignores_nothing() -> None:
     pin = '{"position": -2, "pin_type": "item", "pin_identity": "/p/2/"}'
     row = f'{{"target_type": "item", "target_identity": "/p/1/", "pin_definitions": [{pin}]}}'
     text = f'{{"format": 1, "model": "basket", "customizations": [{row}]}}'
-    for each in (f"# pinsync: ignore[position]\n{text}\n", f"{text}  # pinsync: ignore[position]\n"):
+    for each in (
+        f"# pinsync: ignore[position]\n{text}\n",
+        f"{text}  # pinsync: ignore[position]\n",
+    ):
         for form in (each.encode(), format_document(each.encode(), "basket.yaml")):
             assert b"ignore[position]" in form
             assert [one.rule for one in linted({"basket.yaml": form}, {"position"})] == ["position"]
@@ -203,7 +234,9 @@ def test_many_comments_are_looked_up_at_once() -> None:
 
 
 def test_what_cant_be_read_cant_be_ignored() -> None:
-    text = f"# pinsync: ignore[syntax]\n{HEAD}{WRONG}  - id: a  # pinsync: ignore[syntax]\n    id: b\n"
+    text = (
+        f"# pinsync: ignore[syntax]\n{HEAD}{WRONG}  - id: a  # pinsync: ignore[syntax]\n    id: b\n"
+    )
     found = linted({"basket.yaml": text.encode()}, {"syntax", "unknown-ignore"})
     assert [(one.line, one.rule) for one in found] == [(1, "unknown-ignore"), (9, "syntax")]
     assert found[0].message == "what can't be read can't be ignored either"
@@ -213,7 +246,9 @@ def test_what_cant_be_read_cant_be_ignored() -> None:
 def test_a_duplicate_says_where_the_other_is_pinned(position: str) -> None:
     pins = f"      - {position}{PIN.lstrip()}      - position: 5\n{PIN}"
     (found,) = linted({"basket.yaml": pinned(pins)}, {"duplicate-pin"})
-    where = {"": "", "position: -1": " to all positions", "position: 1": " to position 1"}[position.strip()]
+    where = {"": "", "position: -1": " to all positions", "position: 1": " to position 1"}[
+        position.strip()
+    ]
     at = " to position 5" if not position else where  # what has no position comes last
     assert found.message == f"/p/2/ is pinned{at} already, in an overlapping window"
 
@@ -226,11 +261,16 @@ def test_what_comes_later_is_told_by_the_canonical_order() -> None:
     check(HEAD + rules_, ["4:3 format", "5:5 several-for-all"])
 
 
-@pytest.mark.parametrize("comment", ["# pinsync: ignore", "# pinsync: ignore[]", "# pinsync: ignore[ , ]"])
+@pytest.mark.parametrize(
+    "comment", ["# pinsync: ignore", "# pinsync: ignore[]", "# pinsync: ignore[ , ]"]
+)
 def test_a_comment_that_names_no_rule_ignores_nothing_and_says_so(comment: str) -> None:
     text = f"{HEAD}{WRONG}      - position: -2  {comment}\n{PIN}".encode()
     found = linted({"basket.yaml": text})
-    assert [(one.rule, one.line, one.column) for one in found] == [("position", 7, 9), ("unknown-ignore", 7, 23)]
+    assert [(one.rule, one.line, one.column) for one in found] == [
+        ("position", 7, 9),
+        ("unknown-ignore", 7, 23),
+    ]
 
 
 def test_a_comment_in_the_head_counts_for_the_head() -> None:
@@ -241,14 +281,20 @@ def test_a_comment_in_the_head_counts_for_the_head() -> None:
 def test_lines_of_windows_have_the_same_places() -> None:
     text = pinned("      - position: -3\n        pin_type: item\n        pin_identity: /p/2/\n")
     found = linted({"basket.yaml": text.replace(b"\n", b"\r\n")})
-    assert [(one.rule, one.line, one.column) for one in found] == [("format", 1, 1), ("position", 7, 9)]
+    assert [(one.rule, one.line, one.column) for one in found] == [
+        ("format", 1, 1),
+        ("position", 7, 9),
+    ]
 
 
 @pytest.mark.parametrize("end", ["\n", ""])
 def test_a_byte_order_mark_moves_no_place(end: str) -> None:
     text = pinned("      - position: -3\n        pin_type: item\n        pin_identity: /p/2/\n")
     found = linted({"basket.yaml": b"\xef\xbb\xbf" + text.removesuffix(b"\n") + end.encode()})
-    assert [(one.rule, one.line, one.column) for one in found] == [("format", 1, 1), ("position", 7, 9)]
+    assert [(one.rule, one.line, one.column) for one in found] == [
+        ("format", 1, 1),
+        ("position", 7, 9),
+    ]
     assert found[0].message == "the file begins with a byte order mark"
 
 
@@ -295,15 +341,28 @@ def test_fields_of_the_wrong_type_leave_the_other_rules_unmoved() -> None:
     values = ("null", "7", "[1]", "{a: b}", '"text"', "true", "1.5", "-1")
     for value in values:
         pin = "".join(
-            f"        {name}: {value}\n" for name in ("pin_type", "pin_identity", "pin_criteria", "widget_id")
+            f"        {name}: {value}\n"
+            for name in ("pin_type", "pin_identity", "pin_criteria", "widget_id")
         )
-        rest = "".join(f"        {name}: {value}\n" for name in ("is_block_pin", "active_from", "active_to"))
+        rest = "".join(
+            f"        {name}: {value}\n" for name in ("is_block_pin", "active_from", "active_to")
+        )
         linted({"basket.yaml": pinned(f"      - position: {value}\n{pin}{rest}")})
         row = "".join(
             f"    {name}: {value}\n"
-            for name in ("target_type", "target_identity", "target_criteria", "tags", "target_metadata")
+            for name in (
+                "target_type",
+                "target_identity",
+                "target_criteria",
+                "tags",
+                "target_metadata",
+            )
         )
-        for body in (f"  - id: {value}\n{row}    pin_definitions: {value}\n", f"  - {value}\n", f" {value}\n"):
+        for body in (
+            f"  - id: {value}\n{row}    pin_definitions: {value}\n",
+            f"  - {value}\n",
+            f" {value}\n",
+        ):
             linted({"basket.yaml": (HEAD + body).encode()})
 
 
@@ -314,22 +373,50 @@ def test_what_the_json_schema_rejects_is_an_error(items: list[Row]) -> None:
     read = written.read(text, "basket.yaml")
     data = {"format": 1, "model": "basket", "customizations": [row.data for row in read.rows]}
     found = linted({"basket.yaml": text})
-    structural = {"schema", "date-time", "position", "target-fields", "pin-fields", "block-position"}
-    lacking = ("which is missing", "is_block_pin isn't set")  # but what documented rows may lack is accepted
+    structural = {
+        "schema",
+        "date-time",
+        "position",
+        "target-fields",
+        "pin-fields",
+        "block-position",
+    }
+    lacking = (
+        "which is missing",
+        "is_block_pin isn't set",
+    )  # but what documented rows may lack is accepted
     assert SCHEMA.is_valid(data) != any(
-        one.rule in structural and not any(words in one.message for words in lacking) for one in found
+        one.rule in structural and not any(words in one.message for words in lacking)
+        for one in found
     )
 
 
 # What fmt changes: nothing of what rules find, whatever comments ignore.
 
 IGNORED = (
-    *("schema", "position", "position-conflict", "duplicate-pin", "pinned-and-blocked", "self-pin", "window"),
-    *("date-time", "pin-fields", "block-position", "target-fields", "target-missing", "several-for-all"),
+    *(
+        "schema",
+        "position",
+        "position-conflict",
+        "duplicate-pin",
+        "pinned-and-blocked",
+        "self-pin",
+        "window",
+    ),
+    *(
+        "date-time",
+        "pin-fields",
+        "block-position",
+        "target-fields",
+        "target-missing",
+        "several-for-all",
+    ),
     *("unknown-field", "expired", "invisible", "duplicate-target", "file-name", "unread-document"),
 )
 _identities = st.sampled_from(["/p/1/", "/p/2/", "", "/p/\u200b/"])
-_ends = st.sampled_from(["2026-01-01T00:00:00Z", "2027-01-01T01:00:00+01:00", "2026-02-01T00:00:00", "soon"])
+_ends = st.sampled_from(
+    ["2026-01-01T00:00:00Z", "2027-01-01T01:00:00+01:00", "2026-02-01T00:00:00", "soon"]
+)
 faulty_pins = st.fixed_dictionaries(
     {"pin_identity": _identities},
     optional={
@@ -361,7 +448,10 @@ def check_form(text: str) -> str:
     """Hold that ``fmt`` changes no finding, and return what it makes of a document."""
     new = format_document(text.encode(), "basket.yaml").decode()
     before, after = (
-        Counter((one.rule, one.identity) for one in linted({"home.yaml": each.encode()}, ALL_BUT_FORMAT, expected="x"))
+        Counter(
+            (one.rule, one.identity)
+            for one in linted({"home.yaml": each.encode()}, ALL_BUT_FORMAT, expected="x")
+        )
         for each in (text, new)
     )
     assert after == before, f"{text}\n{new}"
@@ -415,7 +505,11 @@ def test_fmt_leaves_a_comment_for_pinsync_on_an_id_and_on_a_key_of_the_head() ->
 @st.composite
 def documents(draw: st.DrawFn) -> str:
     """Documents with a fault in most places, written in any way, and comments that ignore one rule or another."""
-    whole = {"format": 1, "model": "basket", "customizations": draw(st.lists(faulty_rows, min_size=1, max_size=3))}
+    whole = {
+        "format": 1,
+        "model": "basket",
+        "customizations": draw(st.lists(faulty_rows, min_size=1, max_size=3)),
+    }
     remarks = [f"# pinsync: ignore[{rule}]" for rule in IGNORED]
     top = draw(st.sampled_from(["", "", "---\n", f"{draw(st.sampled_from(remarks))}\n"]))
     return top + draw(scribbled(whole, remarks, draw(st.sampled_from([0, 0, 2])))) + "\n"

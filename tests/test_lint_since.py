@@ -39,7 +39,9 @@ def found(pinsync: CommandLine, *arguments: str) -> list[tuple[str, str, int]]:
     return [(Path(each["file"]).name, each["rule"], each["line"]) for each in findings]
 
 
-def test_a_finding_of_the_revision_is_left_out_wherever_its_line_is_now(pinsync: CommandLine) -> None:
+def test_a_finding_of_the_revision_is_left_out_wherever_its_line_is_now(
+    pinsync: CommandLine,
+) -> None:
     assert found(pinsync, "--since", "HEAD") == []
     put(FILE, OLD.replace(HEAD, HEAD + FIRST))
     assert found(pinsync) == [("basket.yaml", "unknown-field", 10)]
@@ -56,10 +58,14 @@ def test_a_finding_that_occurs_once_more_is_new(pinsync: CommandLine, git: Git) 
     put(FILE, OLD + "    pin_definitions:\n" + pin)
     commit(git)
     put(FILE, OLD + "    pin_definitions:\n" + pin * 2)
-    assert found(pinsync, "--since", "HEAD", "--select", "position") == [("basket.yaml", "position", 12)]
+    assert found(pinsync, "--since", "HEAD", "--select", "position") == [
+        ("basket.yaml", "position", 12)
+    ]
 
 
-def test_a_file_that_cant_be_read_is_the_same_with_other_lines(pinsync: CommandLine, git: Git) -> None:
+def test_a_file_that_cant_be_read_is_the_same_with_other_lines(
+    pinsync: CommandLine, git: Git
+) -> None:
     put(FILE, OLD + "    note: y\n")
     commit(git)
     put(FILE, OLD.replace(HEAD, HEAD + FIRST) + "    note: y\n")
@@ -75,7 +81,10 @@ def test_a_renamed_file_keeps_its_findings(pinsync: CommandLine) -> None:
 
 def test_a_copy_has_findings_of_its_own(pinsync: CommandLine) -> None:
     put(FILE.with_name("home.yaml"), OLD.replace("model: basket", "model: home"))
-    rules = [(file, rule) for file, rule, _ in found(pinsync, "--since", "HEAD", "--select", "unknown-field")]
+    rules = [
+        (file, rule)
+        for file, rule, _ in found(pinsync, "--since", "HEAD", "--select", "unknown-field")
+    ]
     assert rules == [("home.yaml", "unknown-field")]
 
 
@@ -126,7 +135,9 @@ def test_of_many_renamed_files_only_those_with_equal_texts_are_found(
     pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To compare each file that is gone with each new one would take minutes for 4,000 files."""
-    FILE.with_name("home.yaml").write_bytes(FILE.read_bytes().replace(b"model: basket", b"model: home"))
+    FILE.with_name("home.yaml").write_bytes(
+        FILE.read_bytes().replace(b"model: basket", b"model: home")
+    )
     commit(git)
     same, other = Path("customizations/other.yaml"), Path("customizations/basket2.yaml")
     FILE.with_name("home.yaml").rename(same)

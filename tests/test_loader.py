@@ -53,7 +53,10 @@ def says(text: bytes) -> list[str]:
     read = parse_document(text, "f")
     by_lint = written.read(text, "f")
     assert (by_lint.faults, by_lint.model) == ((), read.model)
-    found = sorted(normalize.build_customization(row.data, model=read.model).text.decode() for row in by_lint.rows)
+    found = sorted(
+        normalize.build_customization(row.data, model=read.model).text.decode()
+        for row in by_lint.rows
+    )
     assert found == sorted(entry.customization.text.decode() for entry in read.entries)
     return [read.model, *found]
 
@@ -62,10 +65,16 @@ def says(text: bytes) -> list[str]:
 def test_a_name_that_looks_like_a_number_is_text_in_every_field_that_holds_text(name: str) -> None:
     quoted = DOCUMENT.format(f'"{name}"')
     assert says(quoted.encode())[0] == name
-    for text in (DOCUMENT, DOCUMENT.replace("  - ", "- ").replace("    ", "  "), DOCUMENT.replace("\n", "\r\n")):
+    for text in (
+        DOCUMENT,
+        DOCUMENT.replace("  - ", "- ").replace("    ", "  "),
+        DOCUMENT.replace("\n", "\r\n"),
+    ):
         assert says(text.format(name).encode()) == says(quoted.encode())
         assert format_document(text.format(name).encode(), "f").decode() == quoted
-    assert format_document(IN_BRACES.format(name).encode(), "f").decode() == quoted.replace("  # the id", "")
+    assert format_document(IN_BRACES.format(name).encode(), "f").decode() == quoted.replace(
+        "  # the id", ""
+    )
 
 
 @pytest.mark.parametrize("value", ["8989", "-5", "1.5", "true"])
@@ -94,7 +103,9 @@ def test_null_stays_absence_in_a_field_that_holds_text(name: str) -> None:
         "tags: {0}",
     ],
 )
-def test_a_number_that_readers_take_in_different_ways_is_refused_elsewhere(field: str, name: str) -> None:
+def test_a_number_that_readers_take_in_different_ways_is_refused_elsewhere(
+    field: str, name: str
+) -> None:
     head = "format: 1\nmodel: basket\ncustomizations:\n"
     line = f"    {field.format(name)}"
     text = f"{head}  - id: 08989\n    target_type: all\n{line}\n"
@@ -106,9 +117,12 @@ def test_a_number_that_readers_take_in_different_ways_is_refused_elsewhere(field
 
 
 @pytest.mark.parametrize(
-    ("value", "result"), [("no", '"no"'), ("2026-01-01", '"2026-01-01"'), ("0x1F", "31"), ("1.50", "1.5")]
+    ("value", "result"),
+    [("no", '"no"'), ("2026-01-01", '"2026-01-01"'), ("0x1F", "31"), ("1.50", "1.5")],
 )
-def test_elsewhere_words_and_dates_are_texts_and_other_numbers_numbers(value: str, result: str) -> None:
+def test_elsewhere_words_and_dates_are_texts_and_other_numbers_numbers(
+    value: str, result: str
+) -> None:
     text = "format: 1\nmodel: basket\ncustomizations:\n  - id: a\n    target_type: all\n    note: {0}\n"
     assert format_document(text.format(value).encode(), "f").decode() == text.format(result)
 
@@ -130,13 +144,17 @@ customizations:
 """
 
 
-def test_every_command_shows_the_text_before_fmt_and_after(repository: Path, pinsync: CommandLine) -> None:
+def test_every_command_shows_the_text_before_fmt_and_after(
+    repository: Path, pinsync: CommandLine
+) -> None:
     put(repository / "pinsync.yaml", configuration("shop"))
     commit("Begin", {BASKET: TWO_PINS})
     answers = []
     for _ in range(2):
         lint = pinsync("lint", "--ignore", "format")
-        answers.append((lint.code, lint.out, pinsync("show", "--json", "--at", "2026-12-01", "basket").out))
+        answers.append(
+            (lint.code, lint.out, pinsync("show", "--json", "--at", "2026-12-01", "basket").out)
+        )
         assert pinsync("fmt").code == 0
         commit("Format")
     assert answers[0] == answers[1]
@@ -151,7 +169,10 @@ def test_every_command_shows_the_text_before_fmt_and_after(repository: Path, pin
 def test_fmt_keeps_what_a_document_written_by_hand_says(case: tuple[str, list[Row]]) -> None:
     text, expected = case
     items = [normalize.build_customization(row) for row in expected]
-    assert says(text.encode()) == [expected[0]["model"], *sorted(item.text.decode() for item in items)]
+    assert says(text.encode()) == [
+        expected[0]["model"],
+        *sorted(item.text.decode() for item in items),
+    ]
     after = format_document(text.encode(), "f").decode()
     assert format_document(after.encode(), "f").decode() == after
     bare = re.sub(r"^ *#.*\n|(?: +# [abc])+$", "", after, flags=re.MULTILINE)

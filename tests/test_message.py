@@ -40,7 +40,9 @@ def test_changes_are_counted_and_listed_by_model() -> None:
 
 
 def test_several_trackers_are_told_apart() -> None:
-    found = write_message({"sk": [Pair(None, rule("a", "/a/"))], "cz": [Pair(None, rule("b", "/b/"))], "hu": []})
+    found = write_message(
+        {"sk": [Pair(None, rule("a", "/a/"))], "cz": [Pair(None, rule("b", "/b/"))], "hu": []}
+    )
     assert found == (
         "Export pins: 2 added\n\ncz, model basket:\n  added item /b/\n\nsk, model basket:\n  added item /a/\n"
     )
@@ -57,7 +59,13 @@ def test_a_new_text_alone_has_a_message_too() -> None:
 
 
 def test_the_list_is_cut_and_the_count_is_not() -> None:
-    found = write_message({"shop": [Pair(None, rule(f"{number}", f"/{number}/")) for number in range(MAX_ENTRIES + 7)]})
+    found = write_message(
+        {
+            "shop": [
+                Pair(None, rule(f"{number}", f"/{number}/")) for number in range(MAX_ENTRIES + 7)
+            ]
+        }
+    )
     assert found.startswith(f"Export pins: {MAX_ENTRIES + 7} added\n")
     assert found.count("  added ") == MAX_ENTRIES
     assert found.endswith("\nand 7 more\n")
@@ -98,7 +106,11 @@ def test_no_foreign_text_is_a_trailer_or_a_command(text: str, trackers: tuple[st
     pairs = [Pair(None, rule("a", text, text, text))]
     found = write_message(dict.fromkeys(trackers, pairs))
     done = subprocess.run(
-        ["git", "interpret-trailers", "--parse"], input=found, capture_output=True, text=True, check=True
+        ["git", "interpret-trailers", "--parse"],
+        input=found,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == ""
     assert find_commands(found) == []
@@ -141,7 +153,9 @@ def test_no_title_calls_anybody(title: str) -> None:
     assert f" ({shown})\n" in added(title)
 
 
-@pytest.mark.parametrize("title", ["[skip ci]", "now [CI skip] x", "[no ci]", "[skip actions]", "[actions skip]"])
+@pytest.mark.parametrize(
+    "title", ["[skip ci]", "now [CI skip] x", "[no ci]", "[skip actions]", "[actions skip]"]
+)
 def test_no_title_skips_a_job(title: str) -> None:
     shown = title.replace("[", r"\u005b")
     assert f" ({shown})\n" in added(title)

@@ -40,7 +40,12 @@ def test_near_names_of_a_document(name: str, misnamed: bool) -> None:
 
 @pytest.mark.usefixtures("repository")
 def test_lint_and_fmt_name_a_misnamed_document(pinsync: CommandLine) -> None:
-    for name, text in (("basket.yml", TEXT), ("items.json", TEXT), ("home.JSON", "[]"), ("Basket.yml", TEXT)):
+    for name, text in (
+        ("basket.yml", TEXT),
+        ("items.json", TEXT),
+        ("home.JSON", "[]"),
+        ("Basket.yml", TEXT),
+    ):
         put(Path("customizations", name), text)
     result = pinsync("lint", "--format", "json")
     findings = json.loads(result.out)["findings"]
@@ -55,7 +60,10 @@ def test_lint_and_fmt_name_a_misnamed_document(pinsync: CommandLine) -> None:
     assert "documents end in .yaml: customizations/Basket.yml, customizations/basket.yml, " in err
     for command, name in (("lint", "basket.yml"), ("fmt", "Basket.yml")):
         result = pinsync(command, f"customizations/{name}")
-        assert (result.code, "rename it to basket.yaml: documents end in .yaml" in result.err) == (2, True)
+        assert (result.code, "rename it to basket.yaml: documents end in .yaml" in result.err) == (
+            2,
+            True,
+        )
 
 
 @pytest.mark.usefixtures("repository")
@@ -67,7 +75,9 @@ def test_a_misnamed_document_is_no_neighbour(pinsync: CommandLine) -> None:
     assert (result.code, result.out.count("unread-document")) == (1, 1)
 
 
-def test_each_reader_names_a_misnamed_document(api: Sandbox, repository: Path, pinsync: CommandLine, git: Git) -> None:
+def test_each_reader_names_a_misnamed_document(
+    api: Sandbox, repository: Path, pinsync: CommandLine, git: Git
+) -> None:
     assert api.url
     assert repository.is_dir()
     put(Path("customizations/other.yml"), TEXT)
@@ -84,15 +94,29 @@ def test_each_reader_names_a_misnamed_document(api: Sandbox, repository: Path, p
     git("mv", "--force", "customizations/basket.yaml", "customizations/basket.yml")
     result = pinsync("diff", "HEAD", "@index")
     assert f"HEAD: {said}" in result.out + result.err
-    assert "@index: not read, since documents end in .yaml: customizations/basket.yml" in result.out + result.err
+    assert (
+        "@index: not read, since documents end in .yaml: customizations/basket.yml"
+        in result.out + result.err
+    )
 
 
 @pytest.mark.parametrize("name", ["pinsync.yml", "Pinsync.yaml", "pinsync.YAML", "pinsync.json"])
-def test_a_misnamed_configuration_is_refused(repository: Path, pinsync: CommandLine, name: str) -> None:
+def test_a_misnamed_configuration_is_refused(
+    repository: Path, pinsync: CommandLine, name: str
+) -> None:
     file = put(repository / name, "directory: pins\n")
     if (repository / "pinsync.yaml").exists():
         pytest.skip("the file system doesn't tell upper from lower case")
-    for words in ("lint", "fmt", "trackers", "show basket", "diff", "export", "history", "blame basket"):
+    for words in (
+        "lint",
+        "fmt",
+        "trackers",
+        "show basket",
+        "diff",
+        "export",
+        "history",
+        "blame basket",
+    ):
         result = pinsync(*words.split())
         assert result.code == 2
         assert f"{name}: isn't read: a configuration's name is pinsync.yaml" in result.err

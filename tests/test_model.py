@@ -36,7 +36,9 @@ def pin(position: int, identity: str = "/p/1/", **fields: object) -> Pin:
         (None, "odd"),
     ],
 )
-def test_a_pin_stands_where_its_position_says_if_that_is_an_integer(position: object, spot: str) -> None:
+def test_a_pin_stands_where_its_position_says_if_that_is_an_integer(
+    position: object, spot: str
+) -> None:
     found = read_pin({"position": position, "pin_type": "item", "pin_identity": "/p/1/"})
     assert found.spot == spot
     assert found.position == (position if type(position) is int else None)
@@ -118,7 +120,9 @@ pins = rows.map(normalize_row).map(lambda row: row.get("pin_definitions") or [])
 
 @QUICK
 @given(pins, st.data())
-def test_no_pin_is_paired_twice_and_equal_ones_find_each_other(old: list[Pin], data: st.DataObject) -> None:
+def test_no_pin_is_paired_twice_and_equal_ones_find_each_other(
+    old: list[Pin], data: st.DataObject
+) -> None:
     new = data.draw(st.permutations(old)) + data.draw(pins)[:2]
     pairs = pair_pins(old, new)
     assert sorted(here for here, _ in pairs) == list(range(len(old)))
@@ -149,9 +153,15 @@ def test_records_are_frozen() -> None:
 
 def test_what_is_printable_holds_nothing_invisible() -> None:
     """The emitter skips the search for what ``str.isprintable`` clears, under whatever Python's tables."""
-    assert [hex(code) for code in range(0x110000) if chr(code).isprintable() and INVISIBLE.match(chr(code))] == []
+    assert [
+        hex(code)
+        for code in range(0x110000)
+        if chr(code).isprintable() and INVISIBLE.match(chr(code))
+    ] == []
 
 
-@pytest.mark.parametrize("name", ["basket.yml", ".hidden.yaml", ".basket.yaml.123.tmp", "README.md", "basket.yaml~"])
+@pytest.mark.parametrize(
+    "name", ["basket.yml", ".hidden.yaml", ".basket.yaml.123.tmp", "README.md", "basket.yaml~"]
+)
 def test_other_files_are_no_documents(name: str) -> None:
     assert not is_document(name)

@@ -48,22 +48,58 @@ def test_a_day_can_stand_for_its_end_and_a_time_stays() -> None:
 def test_of_a_time_that_comes_twice_the_first_is_meant_and_of_a_day_all() -> None:
     assert utc("2026-10-25T02:30") == "2026-10-25T00:30:00"
     assert utc("2026-03-29T02:30") == "2026-03-29T01:30:00"  # skipped: 02:00 CET is 03:00 CEST
-    havana = ZoneInfo("America/Havana")  # clocks change at midnight and at 1 o'clock, which is midnight again
+    havana = ZoneInfo(
+        "America/Havana"
+    )  # clocks change at midnight and at 1 o'clock, which is midnight again
     assert utc("2026-03-08", havana) == "2026-03-08T05:00:00"
     assert utc("2026-11-01", havana) == "2026-11-01T04:00:00"
     azores = ZoneInfo("Atlantic/Azores")  # and here at 1 o'clock, back to midnight
     assert utc("2026-10-25T00:30", azores) == "2026-10-25T00:30:00"
-    assert utc("1999-10-02", ZoneInfo("America/Sao_Paulo"), end=True) == "1999-10-03T02:59:59.999999"
-    assert utc("2000-02-26", ZoneInfo("America/Sao_Paulo"), end=True) == "2000-02-27T02:59:59.999999"  # 23:59 twice
+    assert (
+        utc("1999-10-02", ZoneInfo("America/Sao_Paulo"), end=True) == "1999-10-03T02:59:59.999999"
+    )
+    assert (
+        utc("2000-02-26", ZoneInfo("America/Sao_Paulo"), end=True) == "2000-02-27T02:59:59.999999"
+    )  # 23:59 twice
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        *("tomorrow", "yesterday", "now", "2 weeks ago", "1 Dec 2026", "24.12.2026", "12/24/2026", ""),
-        *("2026-W52-4", "2026-359", "20261224", "2026-12", "2026-1-2", "2026-12-24T10", "2026-12-24T1000"),
-        *("2026-12-24T10:00:30,5", "2026-12-24T10:00.5", "2026-12-24Z", "2026-12-24T10:00+1", "2026-12-24T10:00 CET"),
-        *("2026-12-24T10:00+01:60", "2026-12-24T24:00", " 2026-12-24", "2026-12-24\n", "٢٠٢٦-12-24", "1766534400"),
+        *(
+            "tomorrow",
+            "yesterday",
+            "now",
+            "2 weeks ago",
+            "1 Dec 2026",
+            "24.12.2026",
+            "12/24/2026",
+            "",
+        ),
+        *(
+            "2026-W52-4",
+            "2026-359",
+            "20261224",
+            "2026-12",
+            "2026-1-2",
+            "2026-12-24T10",
+            "2026-12-24T1000",
+        ),
+        *(
+            "2026-12-24T10:00:30,5",
+            "2026-12-24T10:00.5",
+            "2026-12-24Z",
+            "2026-12-24T10:00+1",
+            "2026-12-24T10:00 CET",
+        ),
+        *(
+            "2026-12-24T10:00+01:60",
+            "2026-12-24T24:00",
+            " 2026-12-24",
+            "2026-12-24\n",
+            "٢٠٢٦-12-24",
+            "1766534400",
+        ),
     ],
 )
 def test_nothing_is_guessed_at(text: str) -> None:
@@ -77,7 +113,14 @@ def test_nothing_is_guessed_at(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("2026-02-30", "2026-13-01", "0000-01-01", "2026-12-24T25:00", "2026-12-24T10:60", "2026-12-24T10:00:60Z"),
+        *(
+            "2026-02-30",
+            "2026-13-01",
+            "0000-01-01",
+            "2026-12-24T25:00",
+            "2026-12-24T10:60",
+            "2026-12-24T10:00:60Z",
+        ),
         *("2026-12-24T10:00+24:00", "0001-01-01", "9999-12-31T23:59-01:00"),
     ],
 )
@@ -93,7 +136,9 @@ def test_what_is_shown_of_a_text_is_harmless(pinsync: CommandLine) -> None:
 
 
 def test_the_last_day_of_the_calendar_has_an_end() -> None:
-    assert parse_option("9999-12-31", UTC, option="--at", end=True) == datetime.max.replace(tzinfo=UTC)
+    assert parse_option("9999-12-31", UTC, option="--at", end=True) == datetime.max.replace(
+        tzinfo=UTC
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,8 +166,18 @@ def test_one_moment_is_one_instant() -> None:
     "text",
     [
         *("", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z"),
-        *("2026-01-01T24:00:00Z", "2026-01-01T10:00:60Z", "0000-01-01T00:00:00Z", "2026-01-01T00:00Z"),
-        *("2026-W01-1T00:00:00Z", "２０２６-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "2026-01-01T00:00:00Z\n"),
+        *(
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T10:00:60Z",
+            "0000-01-01T00:00:00Z",
+            "2026-01-01T00:00Z",
+        ),
+        *(
+            "2026-W01-1T00:00:00Z",
+            "２０２６-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "2026-01-01T00:00:00Z\n",
+        ),
     ],
 )
 def test_other_texts_are_no_instants(text: str) -> None:

@@ -117,14 +117,25 @@ def test_keys_are_sorted_by_code_point_not_by_utf_16() -> None:
     assert list(written(x={"\U0001f600": 1, "\uffee": 2})["x"]) == ["\uffee", "\U0001f600"]
 
 
-@pytest.mark.parametrize("name", ["target_identity", "target_criteria", "tags", "target_metadata", "pin_definitions"])
+@pytest.mark.parametrize(
+    "name", ["target_identity", "target_criteria", "tags", "target_metadata", "pin_definitions"]
+)
 def test_null_is_absence_in_a_customization(name: str) -> None:
     assert written(**{name: None}) == {}
     assert warnings_of(**{name: None}) == []
 
 
 @pytest.mark.parametrize(
-    "name", ["pin_identity", "pin_criteria", "widget_id", "is_block_pin", "is_bundle_pin", "active_from", "active_to"]
+    "name",
+    [
+        "pin_identity",
+        "pin_criteria",
+        "widget_id",
+        "is_block_pin",
+        "is_bundle_pin",
+        "active_from",
+        "active_to",
+    ],
 )
 def test_null_is_absence_in_a_pin(name: str) -> None:
     assert pin(**{name: None}) == {}
@@ -138,7 +149,8 @@ def test_an_empty_list_or_object_is_absence(name: str, empty: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"pin_criteria": {}}, {"pin_criteria": []}, {"is_block_pin": False}, {"is_bundle_pin": False}]
+    "fields",
+    [{"pin_criteria": {}}, {"pin_criteria": []}, {"is_block_pin": False}, {"is_bundle_pin": False}],
 )
 def test_noise_in_a_pin(fields: Row) -> None:
     assert pin(**fields) == {}
@@ -199,7 +211,9 @@ def test_what_is_no_noise_in_a_pin(fields: Row) -> None:
 
 @pytest.mark.parametrize("position", [0, -1, None])
 def test_a_position_is_a_value_whatever_it_is(position: object) -> None:
-    assert written(pin_definitions=[{"position": position}]) == {"pin_definitions": [{"position": position}]}
+    assert written(pin_definitions=[{"position": position}]) == {
+        "pin_definitions": [{"position": position}]
+    }
 
 
 def test_tags_are_a_sorted_set() -> None:
@@ -215,19 +229,34 @@ def test_tags_are_a_sorted_set() -> None:
 
 
 def test_other_lists_keep_their_order_and_their_duplicates() -> None:
-    assert written(target_metadata={"list": [3, 1, [2, 1], 3, 1]})["target_metadata"]["list"] == [3, 1, [2, 1], 3, 1]
+    assert written(target_metadata={"list": [3, 1, [2, 1], 3, 1]})["target_metadata"]["list"] == [
+        3,
+        1,
+        [2, 1],
+        3,
+        1,
+    ]
 
 
 def test_what_is_not_written() -> None:
-    assert written(created_at="2026-01-01", updated_at=None, x={"created_at": 1, "updated_at": 2, "model": 3}) == {
-        "x": {"created_at": 1, "updated_at": 2, "model": 3}
-    }
+    assert written(
+        created_at="2026-01-01", updated_at=None, x={"created_at": 1, "updated_at": 2, "model": 3}
+    ) == {"x": {"created_at": 1, "updated_at": 2, "model": 3}}
 
 
 def test_ignored_fields_are_gone_and_so_is_what_they_leave_empty() -> None:
-    ignore = [("target_metadata", "image"), ("note",), ("deep", "a", "b"), ("tags", "no object"), ("missing", "x")]
+    ignore = [
+        ("target_metadata", "image"),
+        ("note",),
+        ("deep", "a", "b"),
+        ("tags", "no object"),
+        ("missing", "x"),
+    ]
     data = normalize_row(
-        row(target_metadata={"image": "i.png"}, note=1, deep={"a": {"b": 1, "c": 2}}, tags=["image"]), ignore=ignore
+        row(
+            target_metadata={"image": "i.png"}, note=1, deep={"a": {"b": 1, "c": 2}}, tags=["image"]
+        ),
+        ignore=ignore,
     )
     assert data == {"id": "i", "target_type": "all", "tags": ["image"], "deep": {"a": {"c": 2}}}
 
@@ -251,7 +280,9 @@ def test_ignored_fields_are_gone_and_so_is_what_they_leave_empty() -> None:
         ({"target_metadata": {"a": [{"b": 1}]}}, {"target_metadata": {"a": [{"b": 1}]}}),
     ],
 )
-def test_an_object_that_holds_nothing_but_ignored_fields_goes_too(fields: Row, expected: Row) -> None:
+def test_an_object_that_holds_nothing_but_ignored_fields_goes_too(
+    fields: Row, expected: Row
+) -> None:
     ignore = [("target_metadata", "a", "b"), ("deep", "a", "b", "c"), ("note", "x"), ("note", "y")]
     data = normalize_row(row(**fields), ignore=ignore)
     assert exact(data) == exact({"id": "i", "target_type": "all", **expected})
@@ -263,8 +294,15 @@ def test_an_ignored_field_makes_no_difference(drawn: Row, value: object, name: s
     drawn.pop(name, None)
     holder = {"title": "t"} if "tags" in drawn else {}
     ignore = [(name, "only", "deep")]
-    without = normalize.build_customization({**drawn, name: holder} if holder else drawn, ignore=ignore)
-    assert normalize.build_customization({**drawn, name: {**holder, "only": {"deep": value}}}, ignore=ignore) == without
+    without = normalize.build_customization(
+        {**drawn, name: holder} if holder else drawn, ignore=ignore
+    )
+    assert (
+        normalize.build_customization(
+            {**drawn, name: {**holder, "only": {"deep": value}}}, ignore=ignore
+        )
+        == without
+    )
 
 
 # Known fields of an unexpected type
@@ -273,14 +311,30 @@ def test_an_ignored_field_makes_no_difference(drawn: Row, value: object, name: s
 @pytest.mark.parametrize(
     ("fields", "path", "message"),
     [
-        ({"target_identity": 5}, ("target_identity",), "expected a string, got an integer; kept as it is"),
-        ({"target_criteria": "x"}, ("target_criteria",), "expected an object, got a string; kept as it is"),
-        ({"target_metadata": [1]}, ("target_metadata",), "expected an object, got a list; kept as it is"),
+        (
+            {"target_identity": 5},
+            ("target_identity",),
+            "expected a string, got an integer; kept as it is",
+        ),
+        (
+            {"target_criteria": "x"},
+            ("target_criteria",),
+            "expected an object, got a string; kept as it is",
+        ),
+        (
+            {"target_metadata": [1]},
+            ("target_metadata",),
+            "expected an object, got a list; kept as it is",
+        ),
         ({"tags": "a"}, ("tags",), "expected a list of strings, got a string; kept as it is"),
         ({"tags": ["b", 1, None]}, ("tags", 1), "expected a string, got an integer; kept as it is"),
         ({"tags": ["b", None]}, ("tags", 1), "expected a string, got null; kept as it is"),
         ({"tags": {"a": 1}}, ("tags",), "expected a list of strings, got an object; kept as it is"),
-        ({"pin_definitions": True}, ("pin_definitions",), "expected a list of objects, got a boolean; kept as it is"),
+        (
+            {"pin_definitions": True},
+            ("pin_definitions",),
+            "expected a list of objects, got a boolean; kept as it is",
+        ),
         (
             {"pin_definitions": [{"position": 2}, [1]]},
             ("pin_definitions", 1),
@@ -355,7 +409,10 @@ def test_an_integral_float_is_an_integer_in_every_field(number: float, expected:
 
 
 def test_an_integral_position_is_an_integer() -> None:
-    assert exact(written(pin_definitions=[{"position": 1.0}])) == '{"pin_definitions": [{"position": 1}]}'
+    assert (
+        exact(written(pin_definitions=[{"position": 1.0}]))
+        == '{"pin_definitions": [{"position": 1}]}'
+    )
     assert warnings_of(pin_definitions=[{"position": 1.0}]) == []
 
 
@@ -396,7 +453,10 @@ def test_what_is_not_finite_is_refused(
         ("2024-03-01T00:00:00+23:59", "2024-02-29T00:01:00Z"),
         ("2026-12-31T23:00:00.000Z", "2026-12-31T23:00:00Z"),
         ("2026-12-31T23:00:00.120+01:00", "2026-12-31T22:00:00.12Z"),
-        ("2026-12-31T23:00:00.000000000000000000000000000001Z", "2026-12-31T23:00:00.000000000000000000000000000001Z"),
+        (
+            "2026-12-31T23:00:00.000000000000000000000000000001Z",
+            "2026-12-31T23:00:00.000000000000000000000000000001Z",
+        ),
         ("2026-12-31T23:00:00.1234567890123456789000Z", "2026-12-31T23:00:00.1234567890123456789Z"),
         ("2016-12-31T23:59:60Z", "2016-12-31T23:59:60Z"),
         ("2017-01-01T00:59:60.50+01:00", "2016-12-31T23:59:60.5Z"),
@@ -446,9 +506,18 @@ def test_date_times_elsewhere_are_texts() -> None:
 @pytest.mark.parametrize("name", ["id", "model", "target_type"])
 @pytest.mark.parametrize(
     ("value", "got"),
-    [(None, "null"), ("", '""'), (1, "an integer"), (True, "a boolean"), ([], "a list"), ({}, "an object")],
+    [
+        (None, "null"),
+        ("", '""'),
+        (1, "an integer"),
+        (True, "a boolean"),
+        ([], "a list"),
+        ({}, "an object"),
+    ],
 )
-def test_what_identifies_a_customization_must_be_a_non_empty_string(name: str, value: object, got: str) -> None:
+def test_what_identifies_a_customization_must_be_a_non_empty_string(
+    name: str, value: object, got: str
+) -> None:
     with pytest.raises(DataError) as caught:
         check_identity(row() | {name: value})
     assert caught.value.message == f"{name}: expected a non-empty string, got {got}"

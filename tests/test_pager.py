@@ -97,7 +97,9 @@ def test_git_says_which_pager(git: Git, monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_without_git_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
-    (tools / "mark").write_text('#!/bin/sh\nwhile read -r line; do echo "marked:$line"; done\n', encoding="ascii")
+    (tools / "mark").write_text(
+        '#!/bin/sh\nwhile read -r line; do echo "marked:$line"; done\n', encoding="ascii"
+    )
     (tools / "mark").chmod(0o755)
     monkeypatch.chdir(tmp_path)
     put(Path("customizations/basket.yaml"), BASKET_TEXT)
@@ -136,8 +138,13 @@ def test_a_pager_that_is_left_early_ends_it_quietly(repository: Path) -> None:
         f"  - id: 00000000-0000-4000-8000-{number:012d}\n    target_type: item\n    target_identity: /p/{number}/\n"
         for number in range(5000)
     )
-    put(repository / "customizations/basket.yaml", f"format: 1\nmodel: basket\ncustomizations:\n{rules}")
-    assert seen("--no-color", GIT_PAGER="head -n 3 | tail -n 1") == ("item /p/0/ · customizations/basket.yaml:4\n")
+    put(
+        repository / "customizations/basket.yaml",
+        f"format: 1\nmodel: basket\ncustomizations:\n{rules}",
+    )
+    assert seen("--no-color", GIT_PAGER="head -n 3 | tail -n 1") == (
+        "item /p/0/ · customizations/basket.yaml:4\n"
+    )
     assert seen(GIT_PAGER="true") == ""
     assert seen(GIT_PAGER="exit 3") == ""
 
@@ -145,7 +152,11 @@ def test_a_pager_that_is_left_early_ends_it_quietly(repository: Path) -> None:
 def test_an_interrupt_is_left_to_the_pager(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    terminal = Terminal(environ={"GIT_PAGER": f"cat; echo whole > {tmp_path}/whole; read -r line < {gate}; echo $line"})
+    terminal = Terminal(
+        environ={
+            "GIT_PAGER": f"cat; echo whole > {tmp_path}/whole; read -r line < {gate}; echo $line"
+        }
+    )
     while not (tmp_path / "whole").exists():  # so all is written, and the pager alone goes on
         assert terminal.process.poll() is None
         time.sleep(0.01)
@@ -162,7 +173,9 @@ def _interrupted(console: Console) -> None:
         raise KeyboardInterrupt
 
 
-def test_an_interrupt_before_all_is_written_waits_for_the_pager(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_before_all_is_written_waits_for_the_pager(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     ours, theirs = os.openpty()
     monkeypatch.setenv("GIT_PAGER", "cat; echo end")
     console = Console(out=lambda _: pytest.fail("not paged"), err=lambda _: None)
@@ -185,7 +198,9 @@ def test_a_pipe_without_a_reader_ends_the_block(monkeypatch: pytest.MonkeyPatch)
     theirs, ours = os.pipe()
     with os.fdopen(ours, "w") as stream:
         monkeypatch.setattr(sys, "stdout", stream)
-        with open_pager(Console(out=lambda line: lines.append(str(line)), err=lines.append), {}) as write:
+        with open_pager(
+            Console(out=lambda line: lines.append(str(line)), err=lines.append), {}
+        ) as write:
             write("one")
             os.close(theirs)
             write("two")

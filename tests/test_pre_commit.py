@@ -66,9 +66,15 @@ def shop(repository: Path, git: Git) -> Path:
 def hooked(shop: Path, package: str, monkeypatch: pytest.MonkeyPatch, git: Git) -> Path:
     """The sample shop with the hooks as examples/ shows them, run by the pinsync of this environment."""
     monkeypatch.setenv("PATH", f"{PRE_COMMIT.parent}{os.pathsep}{os.environ['PATH']}")
-    config = yaml.safe_load((ROOT / "examples" / "pre-commit-config.yaml").read_text(encoding="utf-8"))
+    config = yaml.safe_load(
+        (ROOT / "examples" / "pre-commit-config.yaml").read_text(encoding="utf-8")
+    )
     (source,) = (source for source in config["repos"] if "pinsync" in source["repo"])
-    source |= {"repo": package, "rev": "HEAD", "hooks": [hook | {"language": "system"} for hook in source["hooks"]]}
+    source |= {
+        "repo": package,
+        "rev": "HEAD",
+        "hooks": [hook | {"language": "system"} for hook in source["hooks"]],
+    }
     put(shop / ".pre-commit-config.yaml", yaml.safe_dump({"repos": [source]}))
     git("add", ".")
     git("commit", "--quiet", "--message=Hooks")
@@ -78,7 +84,9 @@ def hooked(shop: Path, package: str, monkeypatch: pytest.MonkeyPatch, git: Git) 
 
 def run(*command: str) -> tuple[int, str]:
     """Run a command in the current folder; return its exit code and all that it wrote."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     return done.returncode, done.stdout
 
 
@@ -125,18 +133,27 @@ def test_the_files_that_are_taken(path: str, taken: bool) -> None:
         assert bool(re.search(hook["files"], path)) is taken
 
 
-@pytest.mark.parametrize("path", ["pinsync.yaml", "pinsync.yml", "Pinsync.YAML", "shop/pinsync.yaml", "pinsync.json"])
+@pytest.mark.parametrize(
+    "path", ["pinsync.yaml", "pinsync.yml", "Pinsync.YAML", "shop/pinsync.yaml", "pinsync.json"]
+)
 def test_a_configuration_is_for_lint_alone(path: str) -> None:
     assert [bool(re.search(hook["files"], path)) for hook in HOOKS[:2]] == [False, True]
 
 
-@pytest.mark.parametrize(("name", "code"), [("pinsync.yaml", 1), ("pinsync.yml", 1), ("shop/pinsync.yaml", 0)])
-def test_a_configuration_at_fault_is_not_committed(name: str, code: int, hooked: Path, git: Git) -> None:
+@pytest.mark.parametrize(
+    ("name", "code"), [("pinsync.yaml", 1), ("pinsync.yml", 1), ("shop/pinsync.yaml", 0)]
+)
+def test_a_configuration_at_fault_is_not_committed(
+    name: str, code: int, hooked: Path, git: Git
+) -> None:
     put(hooked / name, "format: 1\n" if code == 0 else "timezone: CEST\n")
     git("add", ".")
     found, output = commit()
     outcome = "Failed" if code else "Passed"
-    assert (found, outcomes(output)) == (code, {"pinsync fmt": "Skipped", "pinsync lint": outcome}), output
+    assert (found, outcomes(output)) == (
+        code,
+        {"pinsync fmt": "Skipped", "pinsync lint": outcome},
+    ), output
     assert not code or name in output
 
 
@@ -153,7 +170,9 @@ def deleting(shop: Path, monkeypatch: pytest.MonkeyPatch, git: Git) -> Path:
 
 
 @pytest.mark.usefixtures("deleting")
-def test_try_repo_on_a_commit_that_deletes_a_file_in_a_linked_worktree(package: str, git: Git) -> None:
+def test_try_repo_on_a_commit_that_deletes_a_file_in_a_linked_worktree(
+    package: str, git: Git
+) -> None:
     code, output = run(str(PRE_COMMIT), "try-repo", package, "--verbose")
     passed = dict.fromkeys(("pinsync fmt", "pinsync lint", "pinsync schema"), "Passed")
     assert (code, outcomes(output)) == (0, passed), output
@@ -163,10 +182,16 @@ def test_try_repo_on_a_commit_that_deletes_a_file_in_a_linked_worktree(package: 
     assert git("status", "--short") == f"M  {document()}\nD  {document('homepage')}"
 
 
-def test_a_commit_that_deletes_a_file_in_a_linked_worktree(hooked: Path, deleting: Path, git: Git) -> None:
+def test_a_commit_that_deletes_a_file_in_a_linked_worktree(
+    hooked: Path, deleting: Path, git: Git
+) -> None:
     code, output = commit()
-    assert (code, outcomes(output)) == (0, {"pinsync fmt": "Passed", "pinsync lint": "Passed"}), output
-    assert git("show", "--format=", "--name-status") == f"M\t{document()}\nD\t{document('homepage')}"
+    assert (code, outcomes(output)) == (0, {"pinsync fmt": "Passed", "pinsync lint": "Passed"}), (
+        output
+    )
+    assert (
+        git("show", "--format=", "--name-status") == f"M\t{document()}\nD\t{document('homepage')}"
+    )
     for folder in (hooked, deleting):
         assert git("-C", str(folder), "status", "--short") == ""
 
@@ -189,17 +214,24 @@ def test_a_document_at_fault_is_not_committed(hooked: Path, git: Git) -> None:
     put(hooked / document(), "format: 1\nmodel: basket\ncustomizations: {}\n")
     git("add", ".")
     code, output = commit()
-    assert (code, outcomes(output)) == (1, {"pinsync fmt": "Failed", "pinsync lint": "Failed"}), output
+    assert (code, outcomes(output)) == (1, {"pinsync fmt": "Failed", "pinsync lint": "Failed"}), (
+        output
+    )
     assert "customizations/basket.yaml:3:1" in output
 
 
 def test_a_list_of_files_too_long_for_one_command_line(hooked: Path, git: Git) -> None:
     for number in range(700):
         model = f"{number:03}{'m' * 190}"
-        put(hooked / document(model), f'format: 1\nmodel: "{model}"\ncustomizations:\n  - target_type: all\n')
+        put(
+            hooked / document(model),
+            f'format: 1\nmodel: "{model}"\ncustomizations:\n  - target_type: all\n',
+        )
     git("add", ".")
     code, output = run(str(PRE_COMMIT), "run", "--verbose")
-    assert (code, outcomes(output)) == (0, {"pinsync fmt": "Passed", "pinsync lint": "Passed"}), output
+    assert (code, outcomes(output)) == (0, {"pinsync fmt": "Passed", "pinsync lint": "Passed"}), (
+        output
+    )
     counts = [int(count) for count in re.findall(r"(\d+) files left unchanged", output)]
     assert (len(counts) > 1, sum(counts)) == (True, 700)
 
@@ -208,7 +240,9 @@ def test_a_list_of_files_too_long_for_one_command_line(hooked: Path, git: Git) -
 def test_a_commit_that_only_deletes_runs_nothing(git: Git) -> None:
     git("rm", "--quiet", str(document("homepage")))
     code, output = commit()
-    assert (code, outcomes(output)) == (0, {"pinsync fmt": "Skipped", "pinsync lint": "Skipped"}), output
+    assert (code, outcomes(output)) == (0, {"pinsync fmt": "Skipped", "pinsync lint": "Skipped"}), (
+        output
+    )
 
 
 @pytest.mark.usefixtures("hooked")
@@ -229,7 +263,11 @@ STRINGS = "199620b4-df1a-46e8-ab59-9e9ed9af7106"
 
 @pytest.fixture(params=["main", "linked"])
 def logged(
-    request: pytest.FixtureRequest, hooked: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, git: Git
+    request: pytest.FixtureRequest,
+    hooked: Path,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    git: Git,
 ) -> Path:
     """All hooks on every commit, in the main or a linked worktree; returns the file with all that they write."""
     config = yaml.safe_load((hooked / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
@@ -241,7 +279,9 @@ def logged(
     put(hooked / ".pre-commit-config.yaml", yaml.safe_dump(config))
     git("commit", "--quiet", "--all", "--no-verify", "--message=All hooks")
     # A hook inherits no key from the process that commits.
-    monkeypatch.setenv("PINSYNC_PRIVATE_KEY_FILE", str(put(hooked.parent / "key", sandbox.private_key)))
+    monkeypatch.setenv(
+        "PINSYNC_PRIVATE_KEY_FILE", str(put(hooked.parent / "key", sandbox.private_key))
+    )
     if request.param == "linked":
         git("worktree", "add", "-b", "work", "../linked")
         monkeypatch.chdir(hooked.parent / "linked")

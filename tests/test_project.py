@@ -25,7 +25,11 @@ SOURCES = sorted((ROOT / "pinsync").rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| `(\w+)` \| .+? \|(.*)\|$", MAP.partition("## The rooms")[2].partition("\n## ")[0], re.MULTILINE)
+ROWS = re.findall(
+    r"^\| `(\w+)` \| .+? \|(.*)\|$",
+    MAP.partition("## The rooms")[2].partition("\n## ")[0],
+    re.MULTILINE,
+)
 ROOMS = [room for room, _ in ROWS]
 GROUND = ROOMS[:5]
 """The rooms that every other may import; each imports those before it at most."""
@@ -88,14 +92,23 @@ def imports() -> Iterator[Import]:
 def imported_names(file: Path) -> Iterator[tuple[str, bool]]:
     """What a file imports (dotted), and whether for annotations alone."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    guarded = {id(node) for branch in ast.walk(tree) if is_type_checking(branch) for node in ast.walk(branch)}
+    guarded = {
+        id(node)
+        for branch in ast.walk(tree)
+        if is_type_checking(branch)
+        for node in ast.walk(branch)
+    }
     for node in ast.walk(tree):
         for name in names(node):
             yield name, id(node) in guarded
 
 
 def is_type_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )
 
 
 def names(node: ast.AST) -> list[str]:
@@ -129,7 +142,9 @@ def test_imports_go_down() -> None:
 
 
 def test_the_table_has_every_module() -> None:
-    found = {file.relative_to(ROOT / "pinsync").parts[0].removesuffix(".py") for file in SOURCES} - {"__init__"}
+    found = {
+        file.relative_to(ROOT / "pinsync").parts[0].removesuffix(".py") for file in SOURCES
+    } - {"__init__"}
     assert found <= TABLE.keys()
 
 
@@ -139,7 +154,9 @@ def test_a_module_imports_what_the_table_allows(module: str) -> None:
     ground = GROUND[: GROUND.index(module)] if module in GROUND else GROUND
     allowed = TABLE[module] | {*ground, module, "__version__"}
     assert {found.part for found in own if not found.types_only} <= allowed
-    assert {found.part for found in own if found.types_only} <= allowed | NAMED_ONLY.get(module, set())
+    assert {found.part for found in own if found.types_only} <= allowed | NAMED_ONLY.get(
+        module, set()
+    )
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
@@ -169,7 +186,9 @@ def test_a_library_is_known_to_one_module() -> None:
 
 
 def test_the_dependencies_are_those_that_are_imported() -> None:
-    required = {re.split("[<>=; ]", line)[0] for line in PYPROJECT["project"]["dependencies"]} - DATA
+    required = {
+        re.split("[<>=; ]", line)[0] for line in PYPROJECT["project"]["dependencies"]
+    } - DATA
     used = {found.top for found in IMPORTS} & HOMES.keys()
     assert {DISTRIBUTIONS.get(name, name) for name in required} == used
 
@@ -189,11 +208,17 @@ def process_starts() -> Iterator[tuple[Path, set[str | None]]]:
                 yield file, {keyword.arg for keyword in node.keywords}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "-h"] for name in sorted(cli.commands))])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([name, "-h"] for name in sorted(cli.commands))]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     script = "import sys\nfrom pinsync.__main__ import run\ncode = run(sys.argv[1:])\nsys.exit(' '.join(sys.modules))"
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "click" in done.stderr.split()
     assert set(done.stderr.split()) & HEAVY == set()
@@ -202,7 +227,9 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 def test_the_version_stands_in_one_place() -> None:
     assert PYPROJECT["project"]["dynamic"] == ["version"]
     assert metadata.version("pinsync") == package.__version__
-    written = [file for file in SOURCES if f'"{package.__version__}"' in file.read_text(encoding="utf-8")]
+    written = [
+        file for file in SOURCES if f'"{package.__version__}"' in file.read_text(encoding="utf-8")
+    ]
     assert written == [ROOT / "pinsync" / "__init__.py"]
 
 

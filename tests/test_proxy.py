@@ -115,11 +115,21 @@ def test_the_lower_case_list_counts_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["http://127.0.0.1:80", "https://127.9.9.9", "http://[::1]:8080", "http://localhost", "https://localhost:1"]
+    "host",
+    [
+        "http://127.0.0.1:80",
+        "https://127.9.9.9",
+        "http://[::1]:8080",
+        "http://localhost",
+        "https://localhost:1",
+    ],
 )
 def test_loopback_never_looks_at_proxies(host: str) -> None:
     for value in (PROXY, "socks5://127.0.0.1:1080", "nonsense://"):
-        assert find_proxy(host, {"ALL_PROXY": value, "HTTPS_PROXY": value, "http_proxy": value}) is None
+        assert (
+            find_proxy(host, {"ALL_PROXY": value, "HTTPS_PROXY": value, "http_proxy": value})
+            is None
+        )
 
 
 @pytest.mark.parametrize("scheme", ["socks4", "socks5", "SOCKS5h", "socks"])
@@ -179,7 +189,9 @@ def test_a_variable_that_can_not_be_used_is_named_without_its_value(value: str) 
 def test_curl_means_the_same(host: str, entries: str) -> None:
     """A proxy's name that can't be resolved is error 5 to curl, and a host's is error 6."""
     environ = {"https_proxy": "http://proxy.invalid:1", "NO_PROXY": entries}
-    done = subprocess.run(["curl", "-q", "-s", host], env={**os.environ, **environ}, capture_output=True, check=False)
+    done = subprocess.run(
+        ["curl", "-q", "-s", host], env={**os.environ, **environ}, capture_output=True, check=False
+    )
     assert done.returncode == (6 if find_proxy(host, environ) is None else 5)
 
 

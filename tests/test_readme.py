@@ -45,7 +45,9 @@ EXIT_CODES = {
 
 def blocks(mark: str, language: str) -> list[str]:
     """The code blocks that an HTML comment marks."""
-    return re.findall(rf"^<!-- {mark} -->\n```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^<!-- {mark} -->\n```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL
+    )
 
 
 def commands(text: str = README) -> list[str]:
@@ -59,10 +61,16 @@ def options(command: click.Command) -> list[click.Option]:
 
 
 def test_the_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (BIN / "pinsync").exists(), "the README's commands need pinsync installed: pip install -e '.[dev]'"
-    steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(blocks("run", "console")), re.MULTILINE)
+    assert (BIN / "pinsync").exists(), (
+        "the README's commands need pinsync installed: pip install -e '.[dev]'"
+    )
+    steps = re.findall(
+        r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(blocks("run", "console")), re.MULTILINE
+    )
     script = tmp_path / "session"
-    script.write_text("".join(f"printf '\\036'\n{command}\n" for command, _ in steps), encoding="utf-8")
+    script.write_text(
+        "".join(f"printf '\\036'\n{command}\n" for command, _ in steps), encoding="utf-8"
+    )
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     for name, value in (("NAME", "Test"), ("EMAIL", "test@example.com")):
         monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
@@ -84,7 +92,9 @@ def test_the_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(steps) >= 15
 
 
-def test_the_examples_command_makes_the_example(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_command_makes_the_example(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     (command,) = commands((ROOT / "examples" / "README.md").read_text(encoding="utf-8"))
     subprocess.run(["bash", "-c", command], check=True, capture_output=True)
@@ -94,7 +104,9 @@ def test_the_examples_command_makes_the_example(repository: Path, monkeypatch: p
 def tree(folder: Path) -> dict[str, bytes]:
     """The files below a folder, git's own aside."""
     files = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
-    return {file.as_posix(): (folder / file).read_bytes() for file in files if file.parts[0] != ".git"}
+    return {
+        file.as_posix(): (folder / file).read_bytes() for file in files if file.parts[0] != ".git"
+    }
 
 
 def test_the_continuous_integration_runs_the_two_commands_to_the_letter() -> None:
@@ -104,7 +116,9 @@ def test_the_continuous_integration_runs_the_two_commands_to_the_letter() -> Non
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
-def test_the_drift_of_the_quick_start_is_seen_in_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_drift_of_the_quick_start_is_seen_in_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     (served,) = re.findall(r"`(pinsync sandbox --state shop\.json -- )bash`", README)
     (changed,) = re.findall(r"`(sed [^`]+ \.\./shop\.json; pinsync sandbox [^`]+)`", README)
@@ -114,11 +128,16 @@ def test_the_drift_of_the_quick_start_is_seen_in_the_sandbox(tmp_path: Path, mon
     steps = f"git init -q shop && cd shop && pinsync export --commit && pinsync diff; {changed}; echo $?"
     command = f"{served}bash -c {shlex.quote(steps)}"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True)
-    assert (b"In sync: live is the same as HEAD" in done.stdout, done.stdout.endswith(b"\n1\n")) == (True, True)
+    assert (
+        b"In sync: live is the same as HEAD" in done.stdout,
+        done.stdout.endswith(b"\n1\n"),
+    ) == (True, True)
 
 
 def test_the_schema_lets_a_name_near_a_known_one_pass(tmp_path: Path) -> None:
-    (tmp_path / "pinsync.schema.json").write_bytes((ROOT / "pinsync/document/document.schema.json").read_bytes())
+    (tmp_path / "pinsync.schema.json").write_bytes(
+        (ROOT / "pinsync/document/document.schema.json").read_bytes()
+    )
     text = BASKET_TEXT.replace("/p/234/\n", "/p/234/\n        active_til: 2026-12-24\n")
     (tmp_path / "basket.yaml").write_text(text, encoding="utf-8")
     command = [str(BIN / "check-jsonschema"), "--schemafile", "pinsync.schema.json", "basket.yaml"]
@@ -127,7 +146,9 @@ def test_the_schema_lets_a_name_near_a_known_one_pass(tmp_path: Path) -> None:
 
 def test_the_excerpt_of_a_document_stands_in_the_example() -> None:
     (excerpt,) = blocks("in examples/shop/customizations/basket.yaml", "yaml")
-    assert excerpt in (ROOT / "examples/shop/customizations/basket.yaml").read_text(encoding="utf-8")
+    assert excerpt in (ROOT / "examples/shop/customizations/basket.yaml").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_json_report_is_the_example_with_one_change() -> None:
@@ -135,7 +156,9 @@ def test_the_json_report_is_the_example_with_one_change() -> None:
     report = checked(text)
     example = json.loads((ROOT / "examples/reports/drift.json").read_text(encoding="utf-8"))
     (tracker,), (whole,) = report["trackers"], example["trackers"]
-    assert tracker["changes"] == [change for change in whole["changes"] if change["target_identity"] == "/p/123/"]
+    assert tracker["changes"] == [
+        change for change in whole["changes"] if change["target_identity"] == "/p/123/"
+    ]
     assert report == {**example, "trackers": [{**whole, "changes": tracker["changes"]}]}
 
 
@@ -145,7 +168,9 @@ def test_the_configuration_is_valid_and_has_every_setting(tmp_path: Path) -> Non
     (tracker,) = settings.trackers
     assert (tracker.hosts, settings.safety) == (config.records.DEFAULT_HOSTS, Safety())
     written = set(re.findall(r"([a-z_]+):(?:\s|$)", text)) | {"name", "path", "root", "timeout"}
-    assert {field.name for record in (Settings, Tracker, Safety) for field in fields(record)} <= written
+    assert {
+        field.name for record in (Settings, Tracker, Safety) for field in fields(record)
+    } <= written
 
 
 def test_the_variables_are_those_of_the_code() -> None:
@@ -156,10 +181,16 @@ def test_the_variables_are_those_of_the_code() -> None:
 
 def test_the_exit_codes_are_the_contract() -> None:
     rows = re.findall(
-        r"^\| (\d+) \| (.*) \|$", README.partition("## Exit codes")[2].partition("\n## ")[0], re.MULTILINE
+        r"^\| (\d+) \| (.*) \|$",
+        README.partition("## Exit codes")[2].partition("\n## ")[0],
+        re.MULTILINE,
     )
     assert {int(code): meaning for code, meaning in rows} == EXIT_CODES
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PinsyncError)]
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.PinsyncError)
+    ]
     assert {kind.exit_code for kind in kinds} <= EXIT_CODES.keys()
     order = [70, 130, 2, 3, 4, 1, 0]
     assert "the gravest code wins: " + ", ".join(map(str, order)) in README
@@ -177,14 +208,20 @@ def test_each_command_has_help_and_stands_here_with_its_options(name: str) -> No
     for option in options(command):
         assert option.help, f"pinsync {name} {option.opts[0]} has no help"
         for spelling in (*option.opts, *option.secondary_opts):
-            assert re.search(rf"`{spelling}[ `]", section + everywhere), f"the README lacks {name} {spelling}"
+            assert re.search(rf"`{spelling}[ `]", section + everywhere), (
+                f"the README lacks {name} {spelling}"
+            )
 
 
 def test_no_command_or_option_stands_here_that_does_not_exist() -> None:
     section = README.partition("## Commands\n")[2].partition("\n## ")[0]
     known = {"--version", "--help", "-h"}
     for command in cli.commands.values():
-        known |= {spelling for option in options(command) for spelling in (*option.opts, *option.secondary_opts)}
+        known |= {
+            spelling
+            for option in options(command)
+            for spelling in (*option.opts, *option.secondary_opts)
+        }
     assert set(re.findall(r"`(--?[a-z][a-z-]*)", section)) <= known
     assert set(re.findall(r"^### `pinsync ([a-z]+)`$", section, re.MULTILINE)) == set(cli.commands)
 
@@ -195,7 +232,9 @@ def test_the_formats_are_those_of_the_code() -> None:
     assert isinstance(choice, click.Choice)
     assert re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE) == list(choice.choices)
     for kept in (ROOT / "examples" / "reports").iterdir():
-        assert f"(reports/{kept.name})" in (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+        assert f"(reports/{kept.name})" in (ROOT / "examples" / "README.md").read_text(
+            encoding="utf-8"
+        )
 
 
 def test_the_jobs_run_and_leave_what_is_collected_from_them(
@@ -221,7 +260,9 @@ def test_the_rules_are_those_of_the_code() -> None:
     assert f"`pinsync lint`: {len(rows)} rules" in changelog
 
 
-def test_the_action_takes_what_is_shown(sandbox: Sandbox, repository: Path, pinsync: CommandLine) -> None:
+def test_the_action_takes_what_is_shown(
+    sandbox: Sandbox, repository: Path, pinsync: CommandLine
+) -> None:
     assert sandbox.url
     (text,) = blocks("action", "yaml")
     (step,) = yaml.safe_load(text)
@@ -259,7 +300,9 @@ def test_the_action_reviews_a_merge_as_shown(
 def test_the_hooks_are_those_of_the_example_and_exist() -> None:
     (text,) = blocks("pre-commit", "yaml")
     configuration = yaml.safe_load(text)
-    assert configuration == yaml.safe_load((ROOT / "examples/pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert configuration == yaml.safe_load(
+        (ROOT / "examples/pre-commit-config.yaml").read_text(encoding="utf-8")
+    )
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     (used,) = configuration["repos"]
     assert [hook["id"] for hook in used["hooks"]] == [hook["id"] for hook in hooks]

@@ -90,7 +90,9 @@ def test_what_is_compared_stays(pinsync: CommandLine) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_git_may_keep_its_own_anywhere(git: Git, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_may_keep_its_own_anywhere(
+    git: Git, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As with a bare repository whose working trees lie in it."""
     git("clone", "--quiet", "--bare", ".", "../all")
     git("-C", "../all", "worktree", "add", "--quiet", "topic", "-b", "topic")
@@ -98,15 +100,26 @@ def test_git_may_keep_its_own_anywhere(git: Git, pinsync: CommandLine, monkeypat
     assert pinsync("lint", "--report", "json=report.json").code == 0
     for file in ("../report.json", "../hooks/pre-commit", ".git", "../worktrees/topic/HEAD"):
         result = pinsync("lint", "--report", f"json={file}")
-        assert (result.code, "would write over what lies in a git directory" in result.err) == (2, True), result.err
+        assert (result.code, "would write over what lies in a git directory" in result.err) == (
+            2,
+            True,
+        ), result.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.usefixtures("committed")
-def test_any_other_file_is_as_good_as_another(command: tuple[str, ...], pinsync: CommandLine) -> None:
+def test_any_other_file_is_as_good_as_another(
+    command: tuple[str, ...], pinsync: CommandLine
+) -> None:
     put(Path("old.json"), "x" * 9999)
     Path("other.json").hardlink_to("old.json")
-    for file in ("old.json", "other.json", "report.yaml", "customizations/report.json", ".gitlab.json"):
+    for file in (
+        "old.json",
+        "other.json",
+        "report.yaml",
+        "customizations/report.json",
+        ".gitlab.json",
+    ):
         assert pinsync(*command, "--report", f"json={file}").code == 0
         assert Path(file).read_text(encoding="utf-8").startswith("{")
 
@@ -140,7 +153,9 @@ def test_a_link_in_the_repository_is_not_followed(
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_link_outside_the_repository_is_the_users_own(committed: Path, pinsync: CommandLine) -> None:
+def test_a_link_outside_the_repository_is_the_users_own(
+    committed: Path, pinsync: CommandLine
+) -> None:
     folder = committed.parent / "reports"
     folder.mkdir()
     (committed.parent / "link").symlink_to(folder)

@@ -12,7 +12,13 @@ from pinsync.drift.record import Drift, Side
 from pinsync.errors import DataError
 from pinsync.model import Finding
 from pinsync.reports import Style
-from pinsync.reports.ci.findings import DRIFT_RULES, Context, choose_line, collect_findings, describe
+from pinsync.reports.ci.findings import (
+    DRIFT_RULES,
+    Context,
+    choose_line,
+    collect_findings,
+    describe,
+)
 from pinsync.reports.drift import markdown, text
 
 STYLE = Style(UTC)
@@ -46,7 +52,9 @@ def test_every_change_and_every_failure_is_a_finding(case: str) -> None:
 
 
 def test_the_cases_break_every_rule() -> None:
-    assert {finding.rule for case in CASES for finding in found(case)[0]} == {rule.id for rule in DRIFT_RULES}
+    assert {finding.rule for case in CASES for finding in found(case)[0]} == {
+        rule.id for rule in DRIFT_RULES
+    }
 
 
 def test_a_failure_comes_first_with_its_remedy() -> None:
@@ -124,13 +132,17 @@ def test_what_an_export_keeps_has_another_remedy() -> None:
         ([BY_HAND], [{**BY_HAND, "id": "x"}, {**BY_HAND, "id": "y"}], [TAKE, ENTER]),
     ],
 )
-def test_a_report_ends_with_the_remedy_of_each_kind(old: list[Row], new: list[Row], remedies: list[str]) -> None:
+def test_a_report_ends_with_the_remedy_of_each_kind(
+    old: list[Row], new: list[Row], remedies: list[str]
+) -> None:
     drift = Drift(HEAD, LIVE, (tracker(state({"basket": old}), state({"basket": new})),))
     lines = text.render(drift, STYLE).splitlines()
     assert [line for line in lines if line in (TAKE, ENTER)] == remedies
     page = markdown.render(drift, STYLE).split("\n\n")
     shown = {TAKE: "To take live into git: `pinsync export --commit`.", ENTER: f"A{ENTER[1:]}."}
-    assert [line.rstrip() for line in page if line.rstrip() in shown.values()] == [shown[line] for line in remedies]
+    assert [line.rstrip() for line in page if line.rstrip() in shown.values()] == [
+        shown[line] for line in remedies
+    ]
 
 
 def test_there_is_no_remedy_where_live_is_not_what_git_is_compared_with() -> None:

@@ -74,12 +74,21 @@ def lint(*findings: Finding) -> list[Command]:
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
 def test_golden(case: str) -> None:
-    assert render(CASES[case](), STYLE) == (GOLDEN / case / "github.txt").read_text(encoding="utf-8")
+    assert render(CASES[case](), STYLE) == (GOLDEN / case / "github.txt").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_finding_is_an_annotation_at_its_place() -> None:
-    place = {"file": "customizations/basket.yaml", "line": "12", "col": "9", "title": "pinsync duplicate-id"}
-    assert lint(DUPLICATE) == [Command("error", place, "the id 1 is that of line 4 too\nleave it out")]
+    place = {
+        "file": "customizations/basket.yaml",
+        "line": "12",
+        "col": "9",
+        "title": "pinsync duplicate-id",
+    }
+    assert lint(DUPLICATE) == [
+        Command("error", place, "the id 1 is that of line 4 too\nleave it out")
+    ]
     assert [command.properties for command in lint(WHOLE_FILE, NO_FILE)] == [
         {"file": "customizations/homepage.yaml", "title": "pinsync file-name"},
         {"title": "pinsync other"},
@@ -93,7 +102,9 @@ def test_nothing_is_no_text() -> None:
 
 def test_notes_come_first() -> None:
     first, *_ = run(render(CASES["branch"](), STYLE))
-    assert first == Command("notice", {"file": "pinsync.yaml", "title": "pinsync diff"}, CASES["branch"]().notes[0])
+    assert first == Command(
+        "notice", {"file": "pinsync.yaml", "title": "pinsync diff"}, CASES["branch"]().notes[0]
+    )
     first, *_ = run(render(CASES["branch"](), replace(STYLE, configuration="shop/pinsync.yaml")))
     assert first.properties["file"] == "shop/pinsync.yaml"
 
@@ -103,7 +114,9 @@ def test_what_github_would_drop_is_counted() -> None:
     commands = lint(*errors, *[EXPIRED] * 11, NO_FILE)
     kinds = [command.name for command in commands]
     assert (kinds.count("error"), kinds.count("warning")) == (MAX_OF_A_KIND, MAX_OF_A_KIND)
-    assert [command.properties["line"] for command in commands[:10]] == [str(line) for line in range(1, 11)]
+    assert [command.properties["line"] for command in commands[:10]] == [
+        str(line) for line in range(1, 11)
+    ]
     assert commands[-1].name == "notice"
     assert commands[-1].data.startswith("3 more errors and 2 more warnings, ")
     assert len(lint(*errors[:10], *[EXPIRED] * 10)) == 20
@@ -116,7 +129,9 @@ def test_a_page_is_pointed_at_where_there_is_one() -> None:
         (True, "in the step's summary as far as it goes, or with --format text"),
     ):
         last = render_findings(many, replace(LINT, has_page=has_page)).splitlines()[-1]
-        assert last == f"::notice title=pinsync lint::1 more {DUPLICATE.severity}, to be found {where}"
+        assert (
+            last == f"::notice title=pinsync lint::1 more {DUPLICATE.severity}, to be found {where}"
+        )
 
 
 def test_notes_too_are_no_more_than_github_shows() -> None:
@@ -188,7 +203,9 @@ def test_the_page_says_that_there_is_nothing() -> None:
 
 
 def test_the_page_has_the_notes() -> None:
-    html = read(render_summary(FINDINGS, replace(LINT, notes=("a.yaml was not looked at",)), 65_536))
+    html = read(
+        render_summary(FINDINGS, replace(LINT, notes=("a.yaml was not looked at",)), 65_536)
+    )
     assert "<li>note: <code>a.yaml was not looked at</code></li>" in html
     assert html.count("<tr>") == 1 + len(FINDINGS)
 
@@ -207,7 +224,11 @@ def test_the_page_is_as_long_as_is_allowed(max_chars: int) -> None:
 
 
 def test_nothing_in_the_page_is_markup() -> None:
-    html = read(render_summary([replace(DUPLICATE, message=text, hint=text) for text in HOSTILE], LINT, 65_536))
+    html = read(
+        render_summary(
+            [replace(DUPLICATE, message=text, hint=text) for text in HOSTILE], LINT, 65_536
+        )
+    )
     for tag in ("<img", "<a ", "<script", "</details"):
         assert tag not in html
     assert html.count("<tr>") == 1 + len(HOSTILE)
@@ -253,7 +274,9 @@ def test_a_full_page_is_left_as_it_is(tmp_path: Path, room: int) -> None:
 @pytest.mark.parametrize("place", [".", "nowhere/summary", "/dev/full"])
 def test_a_page_that_cannot_be_written_is_a_warning(tmp_path: Path, place: str) -> None:
     (said,) = appended({"GITHUB_STEP_SUMMARY": str(tmp_path / place)})
-    assert said.startswith("warning: the summary of the step can't be written (GITHUB_STEP_SUMMARY): ")
+    assert said.startswith(
+        "warning: the summary of the step can't be written (GITHUB_STEP_SUMMARY): "
+    )
 
 
 @pytest.fixture
@@ -265,7 +288,9 @@ def drifted(repository: Path, sandbox: Sandbox, pinsync: CommandLine) -> None:
 
 
 @pytest.mark.usefixtures("drifted")
-def test_diff_appends_its_page(pinsync: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_diff_appends_its_page(
+    pinsync: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "summary"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
     assert pinsync("diff", "--format", "json").code == 1

@@ -74,14 +74,18 @@ def lint(*findings: Finding) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
 def test_golden(case: str) -> None:
-    assert render(CASES[case](), STYLE) == (GOLDEN / case / "gitlab.json").read_text(encoding="utf-8")
+    assert render(CASES[case](), STYLE) == (GOLDEN / case / "gitlab.json").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_a_drift_is_what_gitlab_takes(case: str) -> None:
     drift = CASES[case]()
     changes = sum(len(tracker.changes) for tracker in drift.trackers)
-    issues = [issue for issue in checked(render(drift, STYLE)) if issue["check_name"].startswith("drift-")]
+    issues = [
+        issue for issue in checked(render(drift, STYLE)) if issue["check_name"].startswith("drift-")
+    ]
     assert len(issues) == changes + sum(tracker.error is not None for tracker in drift.trackers)
 
 
@@ -104,14 +108,18 @@ def test_what_has_no_file_stands_at_the_configuration() -> None:
     assert issue["location"]["path"] == "shop/pinsync.yaml"
     assert issue["fingerprint"] == lint(NO_FILE)[0]["fingerprint"]
     issues = checked(render(CASES["several"](), replace(STYLE, configuration="shop/pinsync.yaml")))
-    assert {issue["location"]["path"] for issue in issues if issue["check_name"] == "drift-incomplete"} == {
-        "shop/pinsync.yaml"
-    }
+    assert {
+        issue["location"]["path"] for issue in issues if issue["check_name"] == "drift-incomplete"
+    } == {"shop/pinsync.yaml"}
 
 
-def test_a_drift_check_names_the_configuration_that_was_used(repository: Path, pinsync: CommandLine) -> None:
+def test_a_drift_check_names_the_configuration_that_was_used(
+    repository: Path, pinsync: CommandLine
+) -> None:
     (repository / "shop").mkdir()
-    (repository / "shop" / "pinsync.yaml").write_text("format: 1\ntrackers: {shop: {tracker_id: 1-1}}\n")
+    (repository / "shop" / "pinsync.yaml").write_text(
+        "format: 1\ntrackers: {shop: {tracker_id: 1-1}}\n"
+    )
     result = pinsync("diff", "--config", "shop/pinsync.yaml", "--format", "gitlab")
     issues = [issue for issue in checked(result.out) if issue["check_name"] == "drift-incomplete"]
     assert [issue["location"]["path"] for issue in issues] == ["shop/pinsync.yaml"]
@@ -134,7 +142,9 @@ def test_equal_findings_have_fingerprints_of_their_own_which_stay() -> None:
 
 def test_trackers_with_one_failure_are_two_issues() -> None:
     error = RemoteError("no connection")
-    drift = replace(several(), trackers=(failed(error, name="shop-sk"), failed(error, name="shop-cz")))
+    drift = replace(
+        several(), trackers=(failed(error, name="shop-sk"), failed(error, name="shop-cz"))
+    )
     issues = checked(render(drift, STYLE))
     assert [issue["description"] for issue in issues] == [
         "shop-sk could not be compared: no connection",
@@ -152,8 +162,12 @@ def test_a_note_is_for_information() -> None:
 @QUICK
 @given(texts.filter(bool))
 def test_any_text_is_data(text: str) -> None:
-    finding = Finding("rule", "error", text, file=f"a{text}", line=1, hint=text, identity=text, model=text)
-    report = render_findings([finding, replace(NO_FILE, message=text)], Context("lint", (), notes=(text,)))
+    finding = Finding(
+        "rule", "error", text, file=f"a{text}", line=1, hint=text, identity=text, model=text
+    )
+    report = render_findings(
+        [finding, replace(NO_FILE, message=text)], Context("lint", (), notes=(text,))
+    )
     assert len(checked(report)) == 3
     assert not INVISIBLE.search(report.replace("\n", ""))
     assert "##[" not in report

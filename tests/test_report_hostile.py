@@ -74,7 +74,10 @@ def rows(suffix: str) -> list[Row]:
         rule(
             number,
             title,
-            [pin(1, f"{title}{suffix}"), pin(2, {title: f"{title}{suffix}"}, {"widget_id": title, title: title})],
+            [
+                pin(1, f"{title}{suffix}"),
+                pin(2, {title: f"{title}{suffix}"}, {"widget_id": title, title: title}),
+            ],
             title,
             {"tags": [f"{title}{suffix}"], title: suffix},
         )
@@ -88,10 +91,17 @@ def hostile() -> Drift:
     gone: dict[str, tuple[list[Row], list[Row]]] = {
         title: ([rule(100 + number, None, [], title)], []) for number, title in enumerate(TITLES)
     }
-    sides = [state({model: both[side] for model, both in {**changed, **gone}.items()}) for side in (0, 1)]
+    sides = [
+        state({model: both[side] for model, both in {**changed, **gone}.items()}) for side in (0, 1)
+    ]
     texts = [render_document("basket", state({"basket": both})) for both in changed["basket"]]
-    found = replace(tracker(*sides), texts=(Texts(FILES, *texts),), names=dict.fromkeys(TITLES, TITLES[2]))
-    broken = [failed(RemoteError(title, hint=title), name=f"shop-{number}") for number, title in enumerate(TITLES)]
+    found = replace(
+        tracker(*sides), texts=(Texts(FILES, *texts),), names=dict.fromkeys(TITLES, TITLES[2])
+    )
+    broken = [
+        failed(RemoteError(title, hint=title), name=f"shop-{number}")
+        for number, title in enumerate(TITLES)
+    ]
     return Drift(HEAD, LIVE, (replace(found, notes=TITLES), *broken), TITLES)
 
 
@@ -122,7 +132,10 @@ def test_a_patch_names_the_lines_that_other_runners_obey() -> None:
     lines = [line for line in report.split("\n") if find_foreign_commands(line)]
     assert lines
     assert all(line[:1] in "+- " for line in lines)
-    found = re.match(rf"{FILES}:\d+: a command to .* \(and (\d+) more lines\), ", patch.describe_commands(both) or "")
+    found = re.match(
+        rf"{FILES}:\d+: a command to .* \(and (\d+) more lines\), ",
+        patch.describe_commands(both) or "",
+    )
     assert found
     assert int(found[1]) >= len(lines) - 1
 
@@ -213,7 +226,13 @@ def test_junit_is_xml_in_which_titles_are_text() -> None:
     report = junit.render(hostile(), STYLE)
     assert "<!" not in report
     root = ET.fromstring(report.encode())  # noqa: S314 - of our own making
-    assert {element.tag for element in root.iter()} == {"testsuites", "testsuite", "testcase", "failure", "error"}
+    assert {element.tag for element in root.iter()} == {
+        "testsuites",
+        "testsuite",
+        "testcase",
+        "failure",
+        "error",
+    }
     names = [suite.attrib["name"] for suite in root]
     for title in ("]]>", "</details><img src=x>", "@everyone"):
         assert any(name.endswith(f"/{title}") for name in names)

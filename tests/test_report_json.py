@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 STYLE = Style(UTC)
-SCHEMA = json.loads(resources.files("pinsync.reports").joinpath("diff.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    resources.files("pinsync.reports").joinpath("diff.schema.json").read_text(encoding="utf-8")
+)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -95,8 +97,16 @@ def test_the_contract_to_the_letter() -> None:
                         "pins": [
                             {
                                 "kind": "moved",
-                                "from": {"position": 3, "pin_type": "item", "pin_identity": "/p/234/"},
-                                "to": {"position": 1, "pin_type": "item", "pin_identity": "/p/234/"},
+                                "from": {
+                                    "position": 3,
+                                    "pin_type": "item",
+                                    "pin_identity": "/p/234/",
+                                },
+                                "to": {
+                                    "position": 1,
+                                    "pin_type": "item",
+                                    "pin_identity": "/p/234/",
+                                },
                             }
                         ],
                         "fields": [{"path": ["target_metadata", "title"], "from": "a", "to": "b"}],
@@ -117,14 +127,22 @@ BREAKS: dict[str, Callable[[Any], object]] = {
     "another version": lambda record: record.update(version=2),
     "no verdict": lambda record: record.pop("drift"),
     "a verdict of null though complete": lambda record: record.update(drift=None),
-    "a tracker missing from a complete report": lambda record: record["trackers"][0].update(complete=False),
-    "an error without exit code": lambda record: record["trackers"][0].update(error={"message": "", "hint": None}),
+    "a tracker missing from a complete report": lambda record: record["trackers"][0].update(
+        complete=False
+    ),
+    "an error without exit code": lambda record: record["trackers"][0].update(
+        error={"message": "", "hint": None}
+    ),
     "a summary without a kind": lambda record: record["trackers"][0]["summary"].pop("recreated"),
     "an unknown kind": lambda record: record["trackers"][0]["changes"][0].update(kind="moved"),
     "an unknown cause": lambda record: record["trackers"][0]["changes"][0].update(cause="unknown"),
     "a line of 0": lambda record: record["trackers"][0]["changes"][0].update(line=0),
-    "an added pin with a from": lambda record: record["trackers"][0]["changes"][0]["pins"][0].update(kind="added"),
-    "a field with neither side": lambda record: record["trackers"][0]["changes"][0]["fields"].append({"path": ["a"]}),
+    "an added pin with a from": lambda record: record["trackers"][0]["changes"][0]["pins"][
+        0
+    ].update(kind="added"),
+    "a field with neither side": lambda record: record["trackers"][0]["changes"][0][
+        "fields"
+    ].append({"path": ["a"]}),
     "no notes, said": lambda record: record.update(notes=[]),
 }
 
@@ -138,7 +156,9 @@ def test_the_schema_refuses(fault: str) -> None:
 
 def test_the_schema_leaves_room_for_new_keys() -> None:
     record = loaded(drifts.shop())
-    record["new"] = record["trackers"][0]["new"] = record["trackers"][0]["changes"][0]["new"] = {"any": 1}
+    record["new"] = record["trackers"][0]["new"] = record["trackers"][0]["changes"][0]["new"] = {
+        "any": 1
+    }
     VALIDATOR.validate(record)
 
 
@@ -152,7 +172,11 @@ def test_a_part_that_is_missing_is_never_in_sync() -> None:
     (tracker,) = record["trackers"]
     assert (tracker["complete"], tracker["changes"]) == (False, [])
     message = "https://live.luigisbox.tech: no connection"
-    assert tracker["error"] == {"message": message, "hint": "check the network, or HTTPS_PROXY", "exit_code": 3}
+    assert tracker["error"] == {
+        "message": message,
+        "hint": "check the network, or HTTPS_PROXY",
+        "exit_code": 3,
+    }
 
 
 def test_a_part_that_is_missing_doesnt_hide_the_drift_of_the_others() -> None:
@@ -185,7 +209,9 @@ def test_null_is_a_value_and_a_missing_side_is_left_out() -> None:
 
 
 def test_an_added_customization_is_all_there() -> None:
-    new = drifts.rule(2, {"b": [1]}, [drifts.pin(1, "/p/2/")], "New", {"tags": ["x"], "switch": None})
+    new = drifts.rule(
+        2, {"b": [1]}, [drifts.pin(1, "/p/2/")], "New", {"tags": ["x"], "switch": None}
+    )
     (change,) = loaded(between([], drifts.state({"basket": [new]})))["trackers"][0]["changes"]
     assert (change["kind"], change["id"], change["title"]) == ("added", new["id"], "New")
     assert (change["target_type"], change["target_identity"]) == ("criteria", None)
@@ -208,9 +234,9 @@ def test_a_removed_customization_is_all_there_on_the_other_side() -> None:
 
 
 def test_what_is_no_list_of_pins_is_a_field() -> None:
-    (change,) = loaded(between([], drifts.state({"basket": [RULE | {"pin_definitions": "none"}]})))["trackers"][0][
-        "changes"
-    ]
+    (change,) = loaded(between([], drifts.state({"basket": [RULE | {"pin_definitions": "none"}]})))[
+        "trackers"
+    ][0]["changes"]
     assert change["pins"] == []
     assert {"path": ["pin_definitions"], "to": "none"} in change["fields"]
 
@@ -242,7 +268,9 @@ def test_a_title_that_only_the_new_side_has() -> None:
 
 def test_a_cause_stands_where_it_isnt_an_edit() -> None:
     (tracker,) = loaded(drifts.shop())["trackers"]
-    causes = {(change["model"], change["id"][-2:]): change["cause"] for change in tracker["changes"]}
+    causes = {
+        (change["model"], change["id"][-2:]): change["cause"] for change in tracker["changes"]
+    }
     assert causes["homepage", "06"] == "expired"
     assert causes["item_detail_alternatives", "08"] == "catalog"
     pins = [pin for change in tracker["changes"] for pin in change["pins"]]
@@ -255,7 +283,11 @@ def test_notes_are_there_if_there_are_any() -> None:
     assert loaded(branch)["notes"] == list(branch.notes) != []
     record = loaded(drifts.several())
     assert "notes" not in record
-    assert [tracker.get("notes") for tracker in record["trackers"]] == [None, None, ["the answer has no date"]]
+    assert [tracker.get("notes") for tracker in record["trackers"]] == [
+        None,
+        None,
+        ["the answer has no date"],
+    ]
 
 
 def test_times_are_in_utc() -> None:
@@ -265,7 +297,12 @@ def test_times_are_in_utc() -> None:
 
 
 def test_invisible_characters_are_escaped_and_come_back() -> None:
-    name = "".join(map(chr, [*range(0x20), 0x7F, 0x85, 0x9B, 0x202E, 0x2028, 0xFEFF, 0xE0041, 0x1FFFE])) + "řeť 🎸"
+    name = (
+        "".join(
+            map(chr, [*range(0x20), 0x7F, 0x85, 0x9B, 0x202E, 0x2028, 0xFEFF, 0xE0041, 0x1FFFE])
+        )
+        + "řeť 🎸"
+    )
     text = report.render(Drift(Side(name), LIVE, ()), STYLE)
     assert json.loads(text)["from"]["source"] == name
     assert [line for line in text.split("\n") if not line.isprintable()] == []
@@ -301,8 +338,12 @@ EDITS: dict[str, Callable[[Record, Record], list[Record]]] = {
     "stays": lambda row, _other: [row],
     "moves": lambda row, _other: [{**row, "model": "homepage"}],
     "comes anew": lambda row, other: [{**row, "id": other["id"]}],
-    "gets other pins": lambda row, other: [{**row, "pin_definitions": other.get("pin_definitions")}],
-    "gets other labels": lambda row, other: [{**row, "target_metadata": other.get("target_metadata"), "note": 1}],
+    "gets other pins": lambda row, other: [
+        {**row, "pin_definitions": other.get("pin_definitions")}
+    ],
+    "gets other labels": lambda row, other: [
+        {**row, "target_metadata": other.get("target_metadata"), "note": 1}
+    ],
     "changes": lambda row, other: [{**other, "id": row["id"]}],
     "has company": lambda row, other: [row, other],
 }
@@ -385,7 +426,9 @@ def put(data: Record, field: Record) -> None:
 def sorted_pins(state: dict[str, Record]) -> str:
     return exact(
         {
-            name: {**data, "pin_definitions": sorted(map(exact, shelf(data)))} if shelf(data) else data
+            name: {**data, "pin_definitions": sorted(map(exact, shelf(data)))}
+            if shelf(data)
+            else data
             for name, data in state.items()
         }
     )
@@ -393,10 +436,14 @@ def sorted_pins(state: dict[str, Record]) -> str:
 
 @given(sides())
 @QUICK
-def test_the_changes_make_the_one_side_of_the_other(found: tuple[list[Customization], list[Customization]]) -> None:
+def test_the_changes_make_the_one_side_of_the_other(
+    found: tuple[list[Customization], list[Customization]],
+) -> None:
     old, new = found
     changes, unchanged = compare(old, new)
     tracker = TrackerDrift("default", "1234-5678", tuple(changes), unchanged)
     record = loaded(Drift(HEAD, LIVE, (tracker,)))
     assert record["drift"] == (sorted_pins(plain(old)) != sorted_pins(plain(new)))
-    assert sorted_pins(applied(record["trackers"][0]["changes"], plain(old))) == sorted_pins(plain(new))
+    assert sorted_pins(applied(record["trackers"][0]["changes"], plain(old))) == sorted_pins(
+        plain(new)
+    )

@@ -37,7 +37,9 @@ def checked(text: str) -> ET.Element:
     root = ET.fromstring(text.encode())  # noqa: S314 - of our own making
     assert {suite.tag for suite in root} <= {"testsuite"}
     assert {test.tag for suite in root for test in suite} <= {"testcase"}
-    assert {outcome.tag for test in root.iter("testcase") for outcome in test} <= set(OUTCOMES.values())
+    assert {outcome.tag for test in root.iter("testcase") for outcome in test} <= set(
+        OUTCOMES.values()
+    )
     for element in (root, *root):
         assert int(element.attrib["tests"]) == len(element.findall(".//testcase")) > 0
         for name, tag in OUTCOMES.items():
@@ -66,18 +68,27 @@ def test_a_drift_is_a_suite_for_each_model(case: str) -> None:
     drift = CASES[case]()
     root = checked(render(drift, STYLE))
     models = {
-        f"{tracker.name}/{change.subject.model}" if len(drift.trackers) > 1 else change.subject.model
+        f"{tracker.name}/{change.subject.model}"
+        if len(drift.trackers) > 1
+        else change.subject.model
         for tracker in drift.trackers
         for change in tracker.changes
     }
     assert set(map(one_line, models)) <= {suite.attrib["name"] for suite in root}
     assert int(root.attrib["failures"]) == sum(len(tracker.changes) for tracker in drift.trackers)
-    assert int(root.attrib["errors"]) == sum(tracker.error is not None for tracker in drift.trackers)
+    assert int(root.attrib["errors"]) == sum(
+        tracker.error is not None for tracker in drift.trackers
+    )
 
 
 def test_a_finding_is_a_failure_in_the_suite_of_its_model() -> None:
     root = lint(FINDINGS)
-    assert [suite.attrib["name"] for suite in root] == ["basket", "customizations/homepage.yaml", "other", "homepage"]
+    assert [suite.attrib["name"] for suite in root] == [
+        "basket",
+        "customizations/homepage.yaml",
+        "other",
+        "homepage",
+    ]
     first = root[0][0]
     assert first.attrib == {
         "classname": "basket",
@@ -110,12 +121,17 @@ def test_equal_tests_get_a_number() -> None:
 
 
 def test_a_test_is_the_same_one_when_what_is_wrong_there_changes() -> None:
-    moved = replace(DUPLICATE, line=99, column=1, message="the id 1 is that of line 50 too", hint=None)
+    moved = replace(
+        DUPLICATE, line=99, column=1, message="the id 1 is that of line 50 too", hint=None
+    )
     assert names(lint([moved])) == names(lint([DUPLICATE]))
     of_message = replace(WHOLE_FILE, identity=WHOLE_FILE.message)
     assert names(lint([of_message])) == names(lint([WHOLE_FILE]))
     committed = [rule(1, "/p/1/", [pin(1, "/p/2/")], "Strings"), rule(2, "/p/2/", [])]
-    for live in ([], [rule(1, "/p/1/", [pin(2, "/p/2/")], "Strings"), rule(2, "/p/2/", [pin(1, "/p/3/")])]):
+    for live in (
+        [],
+        [rule(1, "/p/1/", [pin(2, "/p/2/")], "Strings"), rule(2, "/p/2/", [pin(1, "/p/3/")])],
+    ):
         sides = (state({"basket": rows}) for rows in (committed, live))
         root = checked(render(Drift(HEAD, LIVE, (tracker(*sides),)), STYLE))
         assert names(root) == ["Strings (item /p/1/), id 00000000", "item /p/2/, id 00000000"]
@@ -123,7 +139,9 @@ def test_a_test_is_the_same_one_when_what_is_wrong_there_changes() -> None:
 
 @pytest.mark.parametrize(("target", "title"), [("/p/1/", ""), ("/p/" + "1" * 500, "s" * 500)])
 def test_what_else_differs_changes_no_name(target: str, title: str) -> None:
-    one, other, third = ({**rule(1, target, [], title), "id": f"{letter * 8}-1"} for letter in "abc")
+    one, other, third = (
+        {**rule(1, target, [], title), "id": f"{letter * 8}-1"} for letter in "abc"
+    )
     by_hand = {"target_type": "item", "target_identity": target}
     found = [
         names(checked(render(Drift(HEAD, LIVE, (tracker(state({"basket": rows}), []),)), STYLE)))
@@ -138,7 +156,10 @@ def test_a_tracker_that_can_be_compared_again_is_the_same_test() -> None:
     broken, fine = failed(RemoteError("no answer")), tracker([], [])
     roots = [checked(render(Drift(HEAD, LIVE, (found,)), STYLE)) for found in (broken, fine)]
     assert [names(root) for root in roots] == [["in sync"], ["in sync"]]
-    assert [[suite.attrib["name"] for suite in root] for root in roots] == [["default"], ["default"]]
+    assert [[suite.attrib["name"] for suite in root] for root in roots] == [
+        ["default"],
+        ["default"],
+    ]
     assert [root.attrib["errors"] for root in roots] == ["1", "0"]
 
 
@@ -183,5 +204,7 @@ def assert_data(text: str) -> None:
     root = checked(report)
     (failure, _) = root.iter("failure")
     assert failure.text == f"{one_line(text)}; {one_line(text)}"[: len(failure.text or "")]
-    assert [test.attrib["file"] for test in root.iter("testcase") if "file" in test.attrib] == [one_line(text)] * 2
+    assert [test.attrib["file"] for test in root.iter("testcase") if "file" in test.attrib] == [
+        one_line(text)
+    ] * 2
     assert "##[" not in report

@@ -32,7 +32,23 @@ STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
 GFM: Final = MarkdownIt("gfm-like", {"linkify": True, "html": True, "typographer": False})
 VOID: Final = frozenset({"br", "hr", "img"})
 EXPECTED_TAGS: Final = frozenset(
-    ("h3", "h4", "p", "strong", "code", "ul", "li", "details", "summary", "table", "thead", "tbody", "tr", "th", "td")
+    (
+        "h3",
+        "h4",
+        "p",
+        "strong",
+        "code",
+        "ul",
+        "li",
+        "details",
+        "summary",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    )
 )
 SCRAPS: Final = (
     *"`|\\<>&@#$:!()[]*_~.-'\" ",
@@ -50,7 +66,9 @@ SCRAPS: Final = (
 )
 """Pieces of markup, to be joined at random."""
 
-foreign = st.one_of(texts, st.lists(st.sampled_from(SCRAPS), max_size=12).map("".join), st.sampled_from(HOSTILE))
+foreign = st.one_of(
+    texts, st.lists(st.sampled_from(SCRAPS), max_size=12).map("".join), st.sampled_from(HOSTILE)
+)
 
 
 class Page(HTMLParser):
@@ -103,7 +121,9 @@ def entries(report: str) -> int:
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
 def test_golden(case: str) -> None:
-    assert render(CASES[case](), STYLE) == (GOLDEN / case / "markdown.md").read_text(encoding="utf-8")
+    assert render(CASES[case](), STYLE) == (GOLDEN / case / "markdown.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("text", [*AWKWARD, *HOSTILE])
@@ -121,9 +141,14 @@ def assert_data(text: str) -> None:
     """Wherever it stands, a text comes out of markdown as itself, in code, and nothing else changes."""
     shown = one_line(text) or '""'
     span = quote_code(text)
-    page = Page(f"**b {span}:** c\n\n| h | i |\n| --- | --- |\n| {span} | j |\n\n- k {span} l\n  - m\n")
+    page = Page(
+        f"**b {span}:** c\n\n| h | i |\n| --- | --- |\n| {span} | j |\n\n- k {span} l\n  - m\n"
+    )
     spans = {"code"} if shown.strip("|<") else set()
-    assert set(page.tags) == {"p", "strong", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"} | spans
+    assert (
+        set(page.tags)
+        == {"p", "strong", "table", "thead", "tbody", "tr", "th", "td", "ul", "li"} | spans
+    )
     # Outside of code stand pipes, "<", and one character of each command of a runner.
     inside = re.sub(r"[|<]|(?<=#)#(?=\[)", "", shown)
     assert flat(page.inside) == flat(inside * 3)
@@ -156,21 +181,27 @@ def test_a_page_has_only_the_tags_that_we_put_there(case: str, max_chars: int | 
     assert page.comments == [" pinsync "]
     for link in page.links:
         assert re.fullmatch(
-            r"https://app\.luigisbox\.com/sites/\d{4}-\d{4}/setup/recommendations_customization", link or ""
+            r"https://app\.luigisbox\.com/sites/\d{4}-\d{4}/setup/recommendations_customization",
+            link or "",
         )
 
 
 def test_nothing_hostile_stands_outside_of_code() -> None:
     page = Page(render(hostile(), STYLE))
-    assert page.links == ["https://app.luigisbox.com/sites/2345-6789/setup/recommendations_customization"]
+    assert page.links == [
+        "https://app.luigisbox.com/sites/2345-6789/setup/recommendations_customization"
+    ]
     outside = page.outside.replace("open in Luigi's Box", "")
     assert not re.search(
-        r"[@$`>\[\]\\!\"']|#\w|\b(?:GH-|www|http|evil|octocat|tada|alert|secrets)|[0-9a-f]{7}", outside
+        r"[@$`>\[\]\\!\"']|#\w|\b(?:GH-|www|http|evil|octocat|tada|alert|secrets)|[0-9a-f]{7}",
+        outside,
     )
     assert "octocat" in page.inside
 
 
-@pytest.mark.parametrize("tracker_id", ["", "../x", "a b", "1)", "a?b", "é", "x" * 65, "1\n2", "1234-5678\n"])
+@pytest.mark.parametrize(
+    "tracker_id", ["", "../x", "a b", "1)", "a?b", "é", "x" * 65, "1\n2", "1234-5678\n"]
+)
 def test_an_id_that_is_not_safe_makes_no_link(tracker_id: str) -> None:
     drift = CASES["one_pin"]()
     (found,) = drift.trackers
@@ -182,13 +213,17 @@ BUDGETS: Final = (MIN_CHARS, MIN_CHARS + 1, 700, 1000, 1500, 3000, 10_000, 65_53
 
 
 @pytest.mark.parametrize("max_chars", BUDGETS)
-@pytest.mark.parametrize("case", ["shop", "several", "hostile", "many", "models", "failing", "long", "emoji"])
+@pytest.mark.parametrize(
+    "case", ["shop", "several", "hostile", "many", "models", "failing", "long", "emoji"]
+)
 def test_the_budget_is_kept_and_what_is_left_out_is_counted(case: str, max_chars: int) -> None:
     drift = crowd(case)
     report = render(drift, replace(STYLE, max_chars=max_chars))
     assert measure(report) <= max_chars
     assert report.startswith(f"{MARKER}\n### pinsync: ")
-    assert entries(report) + left_out(report, "customization") == sum(len(t.changes) for t in drift.trackers)
+    assert entries(report) + left_out(report, "customization") == sum(
+        len(t.changes) for t in drift.trackers
+    )
     assert report.count("<details>") == report.count("</details>")
     assert ("--format text" in report) == ("Left out" in report)
     assert drift.complete or "**INCOMPLETE:**" in report
@@ -197,21 +232,33 @@ def test_the_budget_is_kept_and_what_is_left_out_is_counted(case: str, max_chars
 
 def models() -> Drift:
     """Thousands of models."""
-    old = state({f"model {number} " + "é" * 50: [rule(number, "/p/1/", [pin(1, "/p/2/")])] for number in range(2000)})
+    old = state(
+        {
+            f"model {number} " + "é" * 50: [rule(number, "/p/1/", [pin(1, "/p/2/")])]
+            for number in range(2000)
+        }
+    )
     return Drift(HEAD, LIVE, (tracker(old, []),))
 
 
 def failing() -> Drift:
     """Hundreds of trackers, all of which fail at length."""
     error = RemoteError("a|" * 600, hint="`" * 1200)
-    return Drift(HEAD, LIVE, tuple(failed(error, name=f"tracker-{number}") for number in range(300)))
+    return Drift(
+        HEAD, LIVE, tuple(failed(error, name=f"tracker-{number}") for number in range(300))
+    )
 
 
 def long() -> Drift:
     """Names, sources and notes without an end, and more changes than any tracker has."""
     found = CASES["shop"]().trackers[0]
     crowded = TrackerDrift("n" * 9999, "t" * 9999, found.changes * 2000, 10**9, notes=("|" * 9999,))
-    return Drift(Side("|" * 9999, revision="|" * 9999), Side("`" * 9999), (crowded, crowded), ("\\" * 9999,) * 9)
+    return Drift(
+        Side("|" * 9999, revision="|" * 9999),
+        Side("`" * 9999),
+        (crowded, crowded),
+        ("\\" * 9999,) * 9,
+    )
 
 
 def emoji() -> Drift:
@@ -220,7 +267,13 @@ def emoji() -> Drift:
     return Drift(HEAD, LIVE, (tracker([], state({"🛒" * 300: [row, {**row, "id": "x"}]})),))
 
 
-CROWDS: Final = {"many": lambda: large(1000), "models": models, "failing": failing, "long": long, "emoji": emoji}
+CROWDS: Final = {
+    "many": lambda: large(1000),
+    "models": models,
+    "failing": failing,
+    "long": long,
+    "emoji": emoji,
+}
 
 
 @cache
@@ -257,7 +310,10 @@ def test_a_customization_with_many_pins_is_shortened_and_says_so() -> None:
 
 
 def test_a_difference_far_inside_a_long_value_is_seen() -> None:
-    old, new = (state({"b": [rule(1, "/p/1/", [], more={"text": "x" * 5000 + end + "y" * 5000})]}) for end in "AB")
+    old, new = (
+        state({"b": [rule(1, "/p/1/", [], more={"text": "x" * 5000 + end + "y" * 5000})]})
+        for end in "AB"
+    )
     report = render(Drift(HEAD, LIVE, (tracker(old, new),)), STYLE)
     (line,) = [line for line in report.splitlines() if line.startswith("  - `text`")]
     assert re.search(r"xAy.*→.*xBy", line)
@@ -276,7 +332,13 @@ def test_what_shoppers_may_see_is_named_before_the_fold() -> None:
             {
                 "b": [
                     rule(1, "/p/1/", [pin(1, f"/p/1{turn}/")], "One pin"),
-                    rule(2, "/p/2/", [pin(1, f"/p/2{turn}/"), pin(2, f"/p/3{turn}/")], "Two", {"on": turn}),
+                    rule(
+                        2,
+                        "/p/2/",
+                        [pin(1, f"/p/2{turn}/"), pin(2, f"/p/3{turn}/")],
+                        "Two",
+                        {"on": turn},
+                    ),
                     rule(3, "/p/3/", [], f"Label {turn}"),
                     rule(4 + turn, f"/p/{4 + turn}/", [pin(1, "/p/9/")]),
                     rule(7, "/p/7/", [], "A switch", {"on": turn, "tags": [f"t{turn}"]}),
@@ -304,7 +366,10 @@ def test_only_the_first_few_are_named_and_the_others_counted() -> None:
 def test_a_single_row_of_the_table_is_not_said_again() -> None:
     one, many = (render(CASES[case](), STYLE) for case in ("one_pin", "shop"))
     assert "\n0 the same · [open" in one
-    assert "\n1 only in live, 8 changed, 1 under a new id, 1 only in git, 20 the same; 2 without" in many
+    assert (
+        "\n1 only in live, 8 changed, 1 under a new id, 1 only in git, 20 the same; 2 without"
+        in many
+    )
     assert "· model `" not in one
     assert many.count("· model `") == entries(many)
 

@@ -30,7 +30,9 @@ Files = dict[str, bytes]
 def rendered(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> str:
     """The patch from some files to others."""
     texts = tuple(Texts(path, old.get(path), new.get(path)) for path in {**old, **new})
-    return patch.render(Drift(HEAD, LIVE, (TrackerDrift("default", "1234-5678", texts=texts),)), STYLE)
+    return patch.render(
+        Drift(HEAD, LIVE, (TrackerDrift("default", "1234-5678", texts=texts),)), STYLE
+    )
 
 
 def documents(models: Mapping[str, Sequence[Row]]) -> Files:
@@ -50,7 +52,9 @@ def write(files: Mapping[str, bytes]) -> None:
 def found() -> Files:
     """The files of the current folder."""
     return {
-        path.as_posix(): path.read_bytes() for path in Path().rglob("*") if path.is_file() and path.parts[0] != ".git"
+        path.as_posix(): path.read_bytes()
+        for path in Path().rglob("*")
+        if path.is_file() and path.parts[0] != ".git"
     }
 
 
@@ -65,8 +69,12 @@ def applied(text: str, old: Mapping[str, bytes], git: Git, *options: str) -> Fil
     return found()
 
 
-OLD = drifts.rule(1, "/p/1/", [drifts.pin(1, "/p/5/"), drifts.pin(2, "/p/6/"), drifts.pin(3, "/p/7/")], "One")
-NEW = drifts.rule(1, "/p/1/", [drifts.pin(1, "/p/5/"), drifts.pin(2, "/p/9/"), drifts.pin(3, "/p/7/")], "One")
+OLD = drifts.rule(
+    1, "/p/1/", [drifts.pin(1, "/p/5/"), drifts.pin(2, "/p/6/"), drifts.pin(3, "/p/7/")], "One"
+)
+NEW = drifts.rule(
+    1, "/p/1/", [drifts.pin(1, "/p/5/"), drifts.pin(2, "/p/9/"), drifts.pin(3, "/p/7/")], "One"
+)
 OTHERS = [drifts.rule(number, f"/p/{number}/", [drifts.pin(1, "/p/5/")]) for number in range(2, 9)]
 
 
@@ -102,7 +110,10 @@ def test_git_applies_it_backwards(repository: Path, git: Git) -> None:
 
 def test_a_model_that_comes_and_one_that_goes(repository: Path, git: Git) -> None:
     assert repository == Path.cwd()
-    old, new = documents({"basket": [OLD], "cart": OTHERS}), documents({"basket": [OLD], "wish": OTHERS})
+    old, new = (
+        documents({"basket": [OLD], "cart": OTHERS}),
+        documents({"basket": [OLD], "wish": OTHERS}),
+    )
     text = rendered(old, new)
     assert "deleted file mode 100644\n--- a/customizations/cart.yaml\n+++ /dev/null\n" in text
     assert "new file mode 100644\n--- /dev/null\n+++ b/customizations/wish.yaml\n" in text
@@ -112,7 +123,9 @@ def test_a_model_that_comes_and_one_that_goes(repository: Path, git: Git) -> Non
 
 def test_a_rule_that_comes_and_one_that_goes_are_shown_whole() -> None:
     first, second, *rest = OTHERS
-    text = rendered(documents({"basket": [first, *rest]}), documents({"basket": [first, second, *rest]}))
+    text = rendered(
+        documents({"basket": [first, *rest]}), documents({"basket": [first, second, *rest]})
+    )
     added = [line[1:] for line in text.split("\n") if line.startswith("+  ")]
     assert "\n".join([*added, ""]).encode() == drifts.state({"basket": [second]})[0].text
     assert "\n-" not in text.partition("\n@@")[2]
@@ -121,8 +134,16 @@ def test_a_rule_that_comes_and_one_that_goes_are_shown_whole() -> None:
 def test_hostile_texts_are_data(repository: Path, git: Git) -> None:
     assert repository == Path.cwd()
     drift = drifts.hostile()
-    old = {"a.yaml": render_document("a", [change.old for change in drift.trackers[0].changes if change.old])}
-    new = {"a.yaml": render_document("a", [change.new for change in drift.trackers[0].changes if change.new])}
+    old = {
+        "a.yaml": render_document(
+            "a", [change.old for change in drift.trackers[0].changes if change.old]
+        )
+    }
+    new = {
+        "a.yaml": render_document(
+            "a", [change.new for change in drift.trackers[0].changes if change.new]
+        )
+    }
     tracker, broken = drift.trackers
     notes = ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+x", *drift.notes)
     texts = (Texts("a.yaml", old["a.yaml"], new["a.yaml"]),)
@@ -135,15 +156,24 @@ def test_hostile_texts_are_data(repository: Path, git: Git) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"a ##[add-mask]x", b"::error::x", b" \t::error::x", b"\xc2\xa0::error::x", b"\r::error::x"]
+    "line",
+    [b"a ##[add-mask]x", b"::error::x", b" \t::error::x", b"\xc2\xa0::error::x", b"\r::error::x"],
 )
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_what_a_runner_takes_for_a_command_stands_in_a_fence(
     repository: Path, git: Git, line: bytes, end: bytes
 ) -> None:
     assert repository == Path.cwd()
-    old = {"a.yaml": b"1\n%b\n3%b" % (line, end), "b.yaml": b"1\n", "c.yaml": b"1\n%b%b" % (line, end)}
-    new = {"a.yaml": b"1\n%b\n4%b" % (line, end), "b.yaml": b"2\n", "c.yaml": b"2\n%b%b" % (line, end)}
+    old = {
+        "a.yaml": b"1\n%b\n3%b" % (line, end),
+        "b.yaml": b"1\n",
+        "c.yaml": b"1\n%b%b" % (line, end),
+    }
+    new = {
+        "a.yaml": b"1\n%b\n4%b" % (line, end),
+        "b.yaml": b"2\n",
+        "c.yaml": b"2\n%b%b" % (line, end),
+    }
     text = rendered(old, new)
     assert text.count("::stop-commands::") == 2
     assert commands(text) == []
@@ -169,7 +199,9 @@ def test_a_part_has_no_fence_of_its_own() -> None:
 
 
 def test_what_is_no_command_needs_no_fence() -> None:
-    assert "::stop" not in rendered({"a.yaml": b"title: a::b\n"}, {"a.yaml": b"title: #[x]\n::added\n"})
+    assert "::stop" not in rendered(
+        {"a.yaml": b"title: a::b\n"}, {"a.yaml": b"title: #[x]\n::added\n"}
+    )
 
 
 NUMBERED = b"".join(b"%d\n" % number for number in range(1, 21))
@@ -179,11 +211,19 @@ NUMBERED = b"".join(b"%d\n" % number for number in range(1, 21))
     ("old", "new", "expected"),
     [
         (b"", b"a\nb ##vso[a.b]c\n", "a.yaml:2: a command to Azure Pipelines, "),
-        (b"", b"a\n##teamcity[a 'b']\n##vso\n@@continua[a]\n", "a.yaml:2: a command to TeamCity (and 2 more lines), "),
+        (
+            b"",
+            b"a\n##teamcity[a 'b']\n##vso\n@@continua[a]\n",
+            "a.yaml:2: a command to TeamCity (and 2 more lines), ",
+        ),
         (b"a\n##octopus\n", None, "a.yaml:2: a command to Octopus Deploy, "),
         (NUMBERED + b"[[ATTACHMENT|x\n", NUMBERED, "a.yaml:21: a command to Jenkins, "),
         (b"<CTestLabel\n" + NUMBERED, b"x\n" + NUMBERED, "a.yaml:1: a command to CTest, "),
-        (NUMBERED + b"##vso\n", b"0\n" + NUMBERED + b"##vso\nx", "a.yaml:22: a command to Azure Pipelines, "),
+        (
+            NUMBERED + b"##vso\n",
+            b"0\n" + NUMBERED + b"##vso\nx",
+            "a.yaml:22: a command to Azure Pipelines, ",
+        ),
         (b"@@ -7,1 +7,1 @@ ##vso\n", b"a\n", "a.yaml:1: a command to Azure Pipelines, "),
         # A fence keeps GitHub's runner from obeying its own.
         (b"##[error]x\n::error::x\n", b"a\n", None),
@@ -251,7 +291,13 @@ def test_a_name_that_isnt_utf_8() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(b"a\nb", b"a\nb\n"), (b"a\nb\n", b"a\nb"), (b"a\nb", b"c\nb"), (b"a", b"b"), (b"a\r\nb\r\n", b"a\r\nc\rd\r\n")],
+    [
+        (b"a\nb", b"a\nb\n"),
+        (b"a\nb\n", b"a\nb"),
+        (b"a\nb", b"c\nb"),
+        (b"a", b"b"),
+        (b"a\r\nb\r\n", b"a\r\nc\rd\r\n"),
+    ],
 )
 def test_line_ends_of_every_kind(repository: Path, git: Git, old: bytes, new: bytes) -> None:
     assert repository == Path.cwd()
@@ -264,7 +310,9 @@ def test_line_ends_of_every_kind(repository: Path, git: Git, old: bytes, new: by
 
 def lines(chance: random.Random) -> list[bytes]:
     """A text with few different lines, so that most stand in it several times."""
-    return [b"%d\n" % chance.randrange(chance.choice((2, 6, 60))) for _ in range(chance.randrange(40))]
+    return [
+        b"%d\n" % chance.randrange(chance.choice((2, 6, 60))) for _ in range(chance.randrange(40))
+    ]
 
 
 def edited(text: list[bytes], chance: random.Random) -> list[bytes]:
@@ -299,8 +347,14 @@ def test_hunks_never_touch(repository: Path, git: Git) -> None:
 
 
 def test_only_what_differs_is_marked_however_many_customizations_do() -> None:
-    old = [drifts.rule(number, f"/p/{number}/", [drifts.pin(1, f"/a/{number}/")]) for number in range(2000)]
-    new = [drifts.rule(number, f"/p/{number}/", [drifts.pin(1, f"/b/{number}/")]) for number in range(2000)]
+    old = [
+        drifts.rule(number, f"/p/{number}/", [drifts.pin(1, f"/a/{number}/")])
+        for number in range(2000)
+    ]
+    new = [
+        drifts.rule(number, f"/p/{number}/", [drifts.pin(1, f"/b/{number}/")])
+        for number in range(2000)
+    ]
     text = rendered(documents({"basket": old}), documents({"basket": new}))
     assert (text.count("\n-      "), text.count("\n+      ")) == (2000, 2000)
     assert (text.count("\n-"), text.count("\n+")) == (2001, 2001), "the file's name besides"
@@ -308,14 +362,18 @@ def test_only_what_differs_is_marked_however_many_customizations_do() -> None:
 
 def test_new_ids_are_one_line_each() -> None:
     old = [drifts.rule(number, f"/p/{number}/", [drifts.pin(1, "/a/")]) for number in range(200)]
-    new = [drifts.rule(number + 200, f"/p/{number}/", [drifts.pin(1, "/a/")]) for number in range(200)]
+    new = [
+        drifts.rule(number + 200, f"/p/{number}/", [drifts.pin(1, "/a/")]) for number in range(200)
+    ]
     text = rendered(documents({"basket": old}), documents({"basket": new}))
     assert (text.count("\n-  - id: "), text.count("\n+  - id: ")) == (200, 200)
     assert (text.count("\n-"), text.count("\n+")) == (201, 201)
 
 
 def test_files_stand_in_order() -> None:
-    text = rendered({"b": b"1\n", "a": b"1\n", "c": b"1\n"}, {"c": b"2\n", "b": b"2\n", "a": b"2\n"})
+    text = rendered(
+        {"b": b"1\n", "a": b"1\n", "c": b"1\n"}, {"c": b"2\n", "b": b"2\n", "a": b"2\n"}
+    )
     assert [line[-1] for line in text.split("\n") if line.startswith("diff")] == ["a", "b", "c"]
 
 
@@ -326,7 +384,9 @@ def test_nothing_differs() -> None:
 
 def test_what_is_missing_is_said_and_git_passes_over_it(repository: Path, git: Git) -> None:
     assert repository == Path.cwd()
-    whole = TrackerDrift("shop-sk", "1", texts=(Texts("a", b"1\n", b"2\n"),), notes=("its answer has no date",))
+    whole = TrackerDrift(
+        "shop-sk", "1", texts=(Texts("a", b"1\n", b"2\n"),), notes=("its answer has no date",)
+    )
     broken = drifts.failed(RemoteError("no connection\nto live"), name="shop-cz")
     text = patch.render(Drift(HEAD, LIVE, (whole, broken), ("the configuration changed",)), STYLE)
     assert text.split("\n")[:4] == [

@@ -27,7 +27,9 @@ from pinsync.reports.ci.sarif import MAX_RESULTS, render, render_findings
 
 CASES_FOLDER: Final = Path(__file__).parent / "cases"
 STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
-URI: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=@/-]*(?:%[0-9A-F]{2}[A-Za-z0-9._~!$&'()*+,;=@/-]*)*")
+URI: Final = re.compile(
+    r"[A-Za-z0-9._~!$&'()*+,;=@/-]*(?:%[0-9A-F]{2}[A-Za-z0-9._~!$&'()*+,;=@/-]*)*"
+)
 """A relative reference without a colon, query or fragment (RFC 3986, section 4.2)."""
 
 
@@ -69,7 +71,9 @@ def prints(run: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
 def test_golden(case: str) -> None:
-    report = render(CASES[case](), STYLE).replace(f'"version": "{__version__}"', '"version": "(this)"')
+    report = render(CASES[case](), STYLE).replace(
+        f'"version": "{__version__}"', '"version": "(this)"'
+    )
     assert report == (CASES_FOLDER / "reports" / case / "sarif.json").read_text(encoding="utf-8")
 
 
@@ -99,7 +103,10 @@ def test_a_finding_is_a_result() -> None:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": "customizations/basket.yaml", "uriBaseId": "%SRCROOT%"},
+                    "artifactLocation": {
+                        "uri": "customizations/basket.yaml",
+                        "uriBaseId": "%SRCROOT%",
+                    },
                     "region": {"startLine": 12, "startColumn": 9},
                 }
             }
@@ -116,7 +123,10 @@ def test_what_has_no_file_stands_at_the_configuration() -> None:
     style = replace(STYLE, configuration="the shop/pinsync.yaml")
     (result, *_) = checked(render(CASES["several"](), style))["results"]
     assert result["ruleId"] == "drift-incomplete"
-    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "the%20shop/pinsync.yaml"
+    assert (
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        == "the%20shop/pinsync.yaml"
+    )
 
 
 def test_a_rule_explains_itself() -> None:
@@ -142,17 +152,25 @@ def test_a_rule_of_a_drift_says_what_code_scanning_shows(rule: FindingRule) -> N
 def test_a_fingerprint_stays_when_lines_move() -> None:
     moved = replace(DUPLICATE, line=99, column=1, message="the id 1 is that of line 50 too")
     assert prints(lint(moved)) == prints(lint(DUPLICATE))
-    others = [replace(DUPLICATE, rule="x"), replace(DUPLICATE, file="x"), replace(DUPLICATE, identity="x")]
+    others = [
+        replace(DUPLICATE, rule="x"),
+        replace(DUPLICATE, file="x"),
+        replace(DUPLICATE, identity="x"),
+    ]
     assert len(set(prints(lint(DUPLICATE, *others)))) == 4
 
 
 def test_a_fingerprint_of_a_drift_stays_when_lines_and_pins_change() -> None:
     def found(pins: int, above: int) -> list[str]:
         old = state({"basket": [rule(1, "/p/1/", [pin(1, "/p/2/")])]})
-        new = state({"basket": [rule(1, "/p/1/", [pin(at + 1, f"/p/{at}/") for at in range(pins)])]})
+        new = state(
+            {"basket": [rule(1, "/p/1/", [pin(at + 1, f"/p/{at}/") for at in range(pins)])]}
+        )
         result = tracker(old, new)
         changes = [
-            replace(change, place=change.place and replace(change.place, line=change.place.line + above))
+            replace(
+                change, place=change.place and replace(change.place, line=change.place.line + above)
+            )
             for change in placed(result.changes, old)
         ]
         drift = replace(CASES["one_pin"](), trackers=(replace(result, changes=tuple(changes)),))
@@ -162,11 +180,16 @@ def test_a_fingerprint_of_a_drift_stays_when_lines_and_pins_change() -> None:
 
 
 def test_equal_findings_are_told_apart() -> None:
-    assert [text.rpartition(":")[2] for text in prints(lint(EXPIRED, EXPIRED, DUPLICATE, EXPIRED))] == list("1213")
+    assert [
+        text.rpartition(":")[2] for text in prints(lint(EXPIRED, EXPIRED, DUPLICATE, EXPIRED))
+    ] == list("1213")
 
 
 def test_what_code_scanning_would_refuse_is_cut_errors_first() -> None:
-    findings = [replace(EXPIRED, line=number) for number in range(1, MAX_RESULTS + 1)] + [DUPLICATE, WHOLE_FILE]
+    findings = [replace(EXPIRED, line=number) for number in range(1, MAX_RESULTS + 1)] + [
+        DUPLICATE,
+        WHOLE_FILE,
+    ]
     text = render_findings(findings, LINT)
     (run,) = json.loads(text)["runs"]
     assert len(run["results"]) == MAX_RESULTS
@@ -206,7 +229,9 @@ def test_a_text_is_no_link_and_has_no_placeholder(text: str, expected: str) -> N
 @QUICK
 @given(texts.filter(bool))
 def test_any_text_is_data(text: str) -> None:
-    finding = Finding("rule", "error", text, file=text, line=1, hint=text, identity=text, model=text)
+    finding = Finding(
+        "rule", "error", text, file=text, line=1, hint=text, identity=text, model=text
+    )
     context = Context("lint", (), notes=(text,))
     (result,) = checked(render_findings([finding], context))["results"]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]

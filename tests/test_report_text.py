@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
-from drifts import CASES, CHRISTMAS, COMMIT, HEAD, LIVE, Row, failed, hostile, pin, rule, state, tracker
+from drifts import (
+    CASES,
+    CHRISTMAS,
+    COMMIT,
+    HEAD,
+    LIVE,
+    Row,
+    failed,
+    hostile,
+    pin,
+    rule,
+    state,
+    tracker,
+)
 from hypothesis import given
 from strategies import QUICK, texts
 
@@ -32,9 +45,13 @@ STYLE: Final = Style(ZONE)
 SELECT_GRAPHIC_RENDITION: Final = re.compile("\x1b\\[[0-9;]*m")
 
 
-def check(old: Row, new: Row, *expected: str, zone: tzinfo = UTC, names: Mapping[str, str] | None = None) -> None:
+def check(
+    old: Row, new: Row, *expected: str, zone: tzinfo = UTC, names: Mapping[str, str] | None = None
+) -> None:
     """The report of a customization that changed has these lines below its name."""
-    drift = Drift(HEAD, LIVE, (tracker(state({"basket": [old]}), state({"basket": [new]}), names=names),))
+    drift = Drift(
+        HEAD, LIVE, (tracker(state({"basket": [old]}), state({"basket": [new]}), names=names),)
+    )
     lines = render(drift, Style(zone)).splitlines()
     assert [line.strip() for line in lines if line.startswith("    ")] == list(expected)
 
@@ -53,7 +70,10 @@ def test_every_golden_folder_has_its_case() -> None:
 
 
 def test_being_in_sync_takes_one_line() -> None:
-    assert render(CASES["in_sync"](), STYLE) == "In sync: live is the same as HEAD (30 customizations)\n"
+    assert (
+        render(CASES["in_sync"](), STYLE)
+        == "In sync: live is the same as HEAD (30 customizations)\n"
+    )
 
 
 @pytest.mark.parametrize("case", sorted(CASES))
@@ -69,7 +89,11 @@ def test_colour_changes_nothing_but_colour(case: str) -> None:
     [
         (pin(3, "/p/234/"), pin(3, "/p/999/"), "~ position 3: /p/234/ → /p/999/"),
         (pin(3, "/p/234/"), pin(1, "/p/234/"), "~ position 1: /p/234/ (moved 3 → 1)"),
-        (pin(3, "/p/234/"), pin(-1, "/p/234/"), "~ every position: /p/234/ (position 3 → every position)"),
+        (
+            pin(3, "/p/234/"),
+            pin(-1, "/p/234/"),
+            "~ every position: /p/234/ (position 3 → every position)",
+        ),
         (pin(3, "/p/234/"), pin(0, "/p/234/"), "~ blocked: /p/234/ (position 3 → blocked)"),
         (pin(0, "/p/1/"), pin(0, "/p/2/"), "~ blocked: /p/1/ → /p/2/"),
         (pin(-1, "/p/1/"), pin(-1, {"a": 1}), "~ every position: /p/1/ → whatever matches {a: 1}"),
@@ -98,8 +122,16 @@ def test_colour_changes_nothing_but_colour(case: str) -> None:
             pin(1, "/p/1/", {"widget_id": "hero", "active_to": "soon"}),
             "~ position 1 in widget hero: /p/1/ (moved 2 → 1), no end → until soon",
         ),
-        (pin(2, "/p/1/"), pin(2, "/p/1/", {"widget_id": "hero"}), "~ position 2: /p/1/, widget none → hero"),
-        (pin(2, "/p/1/"), pin(2, "/p/1/", {"boost": None}), "~ position 2: /p/1/, boost: absent → null"),
+        (
+            pin(2, "/p/1/"),
+            pin(2, "/p/1/", {"widget_id": "hero"}),
+            "~ position 2: /p/1/, widget none → hero",
+        ),
+        (
+            pin(2, "/p/1/"),
+            pin(2, "/p/1/", {"boost": None}),
+            "~ position 2: /p/1/, boost: absent → null",
+        ),
         (
             pin(2, "/p/1/", {"is_bundle_pin": True}),
             pin(2, "/p/1/", {"is_bundle_pin": 1}),
@@ -110,7 +142,11 @@ def test_colour_changes_nothing_but_colour(case: str) -> None:
             pin(2, "/p/1/"),
             '~ position 2: /p/1/ (position "2" → position 2)',
         ),
-        ({"pin_type": "odd"}, {"pin_type": "odd", "boost": 1}, "~ no position: pin type odd, boost: absent → 1"),
+        (
+            {"pin_type": "odd"},
+            {"pin_type": "odd", "boost": 1},
+            "~ no position: pin type odd, boost: absent → 1",
+        ),
     ],
 )
 def test_a_pin_reads_like_a_sentence(old: Row, new: Row, sentence: str) -> None:
@@ -120,8 +156,16 @@ def test_a_pin_reads_like_a_sentence(old: Row, new: Row, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("found", "came", "went"),
     [
-        (pin(3, "/p/2/"), "+ position 3: /p/2/ (only in live)", "- position 3: /p/2/ (only in git)"),
-        (pin(-1, "/p/2/"), "+ every position: /p/2/ (only in live)", "- every position: /p/2/ (only in git)"),
+        (
+            pin(3, "/p/2/"),
+            "+ position 3: /p/2/ (only in live)",
+            "- position 3: /p/2/ (only in git)",
+        ),
+        (
+            pin(-1, "/p/2/"),
+            "+ every position: /p/2/ (only in live)",
+            "- every position: /p/2/ (only in git)",
+        ),
         (
             pin(0, "/p/2/", {"is_block_pin": True, "widget_id": "hero"}),
             "+ blocked in widget hero: /p/2/ (only in live)",
@@ -158,8 +202,16 @@ def test_a_pin_that_came_or_went(found: Row, came: str, went: str) -> None:
         ),
     ],
 )
-def test_a_pinned_item_has_its_title_once_where_it_is_known(old: Row, new: Row, sentence: str) -> None:
-    names = {"/p/1/": "Strap", "/p/2/": 'a\nb "c"', "/p/3/": "x" * 41, "/p/4/": "", "/p/5/": "another"}
+def test_a_pinned_item_has_its_title_once_where_it_is_known(
+    old: Row, new: Row, sentence: str
+) -> None:
+    names = {
+        "/p/1/": "Strap",
+        "/p/2/": 'a\nb "c"',
+        "/p/3/": "x" * 41,
+        "/p/4/": "",
+        "/p/5/": "another",
+    }
     check(with_pins(old), with_pins(new), sentence, names=names)
 
 
@@ -168,7 +220,11 @@ def test_a_label_beside_what_shoppers_see_says_so_itself() -> None:
     new = rule(2, "/p/1/", [], "B", more={"tags": ["y"], "enabled": 2})
     aside = "(invisible to shoppers)"
     ids = " → ".join(str(row["id"]) for row in (old, new))
-    lines = [f"~ id: {ids} {aside}", f"~ tags: [x] → [y] {aside}", f"~ target_metadata.title: A → B {aside}"]
+    lines = [
+        f"~ id: {ids} {aside}",
+        f"~ tags: [x] → [y] {aside}",
+        f"~ target_metadata.title: A → B {aside}",
+    ]
     check(old, new, *lines, "~ enabled: 1 → 2")
     check({**old, "enabled": 2}, new, *(line.removesuffix(f" {aside}") for line in lines))
 
@@ -177,12 +233,24 @@ def test_a_field_is_named_by_its_path_and_absence_is_not_null() -> None:
     old = rule(1, "/p/1/", [], more={"switch": {"a b": [1, 2], "c": None}, "tags": ["x"]})
     new = rule(1, "/p/1/", [], more={"switch": {"a b": [1, "2"]}, "z": {}})
     tags = "~ tags: [x] → absent (invisible to shoppers)"
-    check(old, new, tags, '~ switch["a b"][1]: 2 → "2"', "~ switch.c: null → absent", "~ z: absent → {}")
+    check(
+        old,
+        new,
+        tags,
+        '~ switch["a b"][1]: 2 → "2"',
+        "~ switch.c: null → absent",
+        "~ z: absent → {}",
+    )
 
 
 def test_pins_that_are_no_list_are_a_field() -> None:
     odd = rule(1, "/p/1/", []) | {"pin_definitions": "none"}
-    check(odd, with_pins(pin(1, "/p/2/")), "+ position 1: /p/2/ (only in live)", '~ pin_definitions: "none" → absent')
+    check(
+        odd,
+        with_pins(pin(1, "/p/2/")),
+        "+ position 1: /p/2/ (only in live)",
+        '~ pin_definitions: "none" → absent',
+    )
 
 
 def test_a_customization_that_came_shows_its_unknown_fields() -> None:
@@ -193,9 +261,13 @@ def test_a_customization_that_came_shows_its_unknown_fields() -> None:
     assert "tags" not in report
 
 
-@pytest.mark.parametrize("title", ["two\nlines", "tab\there", "cr\r\n", "esc\x1b[2J", "\u202egnp", "a · model other"])
+@pytest.mark.parametrize(
+    "title", ["two\nlines", "tab\there", "cr\r\n", "esc\x1b[2J", "\u202egnp", "a · model other"]
+)
 def test_a_title_stays_on_one_line_and_in_its_place(title: str) -> None:
-    drift = Drift(HEAD, LIVE, (tracker([], state({"basket": [rule(1, "/p/1/", [pin(1, "/p/2/")], title)]})),))
+    drift = Drift(
+        HEAD, LIVE, (tracker([], state({"basket": [rule(1, "/p/1/", [pin(1, "/p/2/")], title)]})),)
+    )
     report = render(drift, STYLE)
     assert len(report.splitlines()) == 9
     assert not INVISIBLE.search(report.replace("\n", ""))
@@ -236,10 +308,16 @@ def test_what_could_be_compared_may_be_in_sync() -> None:
 
 
 @pytest.mark.parametrize("render", [render, markdown.render], ids=["text", "markdown"])
-def test_alike_rules_are_told_apart_by_the_beginnings_of_their_ids(render: Callable[[Drift, Style], str]) -> None:
+def test_alike_rules_are_told_apart_by_the_beginnings_of_their_ids(
+    render: Callable[[Drift, Style], str],
+) -> None:
     def names(*rows: Row) -> list[str]:
-        report = render(Drift(HEAD, LIVE, (tracker([], state({"basket": rows})),)), STYLE).replace("`", "")
-        return re.findall(r"^(?:\+ |- \*\*only.*:\*\* )([^·]*?)(?: \(.*| ·.*|)$", report, re.MULTILINE)
+        report = render(Drift(HEAD, LIVE, (tracker([], state({"basket": rows})),)), STYLE).replace(
+            "`", ""
+        )
+        return re.findall(
+            r"^(?:\+ |- \*\*only.*:\*\* )([^·]*?)(?: \(.*| ·.*|)$", report, re.MULTILINE
+        )
 
     everybody = [{"id": id_, "target_type": "all"} for id_ in ("12345678-a", "12345678-b", "3")]
     assert names(everybody[0]) == ["all requests"]
@@ -251,7 +329,10 @@ def test_alike_rules_are_told_apart_by_the_beginnings_of_their_ids(render: Calla
 
 
 def test_the_summary_has_the_counts_and_no_customization() -> None:
-    full, short = (render(CASES["several"](), Style(ZONE, summary=summary)).splitlines() for summary in (False, True))
+    full, short = (
+        render(CASES["several"](), Style(ZONE, summary=summary)).splitlines()
+        for summary in (False, True)
+    )
     assert set(short) <= set(full)
     assert short[-1] == full[-1]
     assert not [line for line in short if " · " in line]
@@ -302,7 +383,12 @@ def test_a_window_is_shown_in_the_zone_or_as_it_is(text: Any, shown: str) -> Non
             "only in the working tree, not in live",
             "only in live, not in the working tree",
         ),
-        ("backup.json", "@live", "only in live, not in backup.json", "only in backup.json, not in live"),
+        (
+            "backup.json",
+            "@live",
+            "only in live, not in backup.json",
+            "only in backup.json, not in live",
+        ),
         ("main", "HEAD", "added in HEAD", "removed in HEAD"),
         ("HEAD", "@index", "added in the index", "removed in the index"),
     ],
@@ -320,9 +406,17 @@ def test_the_words_say_which_side_has_what(old: str, new: str, came: str, went: 
 @pytest.mark.parametrize(
     ("old", "new", "legend"),
     [
-        (HEAD, LIVE, "left of an arrow: git (HEAD, commit 1f0c9a7be2d3); right: live, what shoppers get now (fetched "),
+        (
+            HEAD,
+            LIVE,
+            "left of an arrow: git (HEAD, commit 1f0c9a7be2d3); right: live, what shoppers get now (fetched ",
+        ),
         (LIVE, HEAD, "; right: git (HEAD, commit 1f0c9a7be2d3)\n"),
-        (Side(COMMIT[:7], COMMIT), LIVE, "left of an arrow: git (commit 1f0c9a7be2d3); right: live"),
+        (
+            Side(COMMIT[:7], COMMIT),
+            LIVE,
+            "left of an arrow: git (commit 1f0c9a7be2d3); right: live",
+        ),
         (Side("backup.json"), LIVE, "left of an arrow: backup.json; right: live"),
         (LIVE, Side("@worktree"), "; right: the working tree, your files\n"),
         (Side("@index"), LIVE, "left of an arrow: the index, what is staged; right: live"),
@@ -331,7 +425,11 @@ def test_the_words_say_which_side_has_what(old: str, new: str, came: str, went: 
             HEAD,
             "left of an arrow: main (commit 1f0c9a7be2d3); right: HEAD (commit 1f0c9a7be2d3)\n",
         ),
-        (Side(COMMIT[:7], COMMIT), Side("@worktree"), "left of an arrow: 1f0c9a7; right: the working tree, your files"),
+        (
+            Side(COMMIT[:7], COMMIT),
+            Side("@worktree"),
+            "left of an arrow: 1f0c9a7; right: the working tree, your files",
+        ),
     ],
 )
 def test_the_legend_says_what_the_sides_are(old: Side, new: Side, legend: str) -> None:
@@ -382,7 +480,10 @@ def test_when_the_vendor_saw_the_change_is_said_if_known() -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        ({"price": {"lt": 20}, "on": ["a", "b c", None]}, '{price: {lt: 20}, on: [a, "b c", null]}'),
+        (
+            {"price": {"lt": 20}, "on": ["a", "b c", None]},
+            '{price: {lt: 20}, on: [a, "b c", null]}',
+        ),
         ("true", '"true"'),
         (True, "true"),
         ("12", '"12"'),

@@ -34,13 +34,20 @@ IDENTITY = {
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
-    settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(tmp_path), **IDENTITY}
+    settings = {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "HOME": str(tmp_path),
+        **IDENTITY,
+    }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
 
 
 def git(folder: Path, *arguments: str, feed: str | None = None) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, input=feed, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, input=feed, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.rstrip("\n")
 
@@ -135,7 +142,9 @@ def test_a_damaged_git_directory_in_the_environment_is_an_error(
         Repository.discover(tmp_path)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
+)
 def test_another_users_repository_is_a_clear_error(root: Path) -> None:
     for path in (root, root / ".git"):
         os.chown(path, 12345, 12345)
@@ -146,7 +155,9 @@ def test_another_users_repository_is_a_clear_error(root: Path) -> None:
 
 
 @pytest.mark.parametrize("linked", [False, True])
-def test_a_hook_finds_the_repository_and_the_index_that_git_names(root: Path, tmp_path: Path, linked: bool) -> None:
+def test_a_hook_finds_the_repository_and_the_index_that_git_names(
+    root: Path, tmp_path: Path, linked: bool
+) -> None:
     committed(root, BASKET, "shop/note")
     top = root
     if linked:  # there git exports GIT_DIR as well
@@ -168,8 +179,15 @@ def test_a_hook_finds_the_repository_and_the_index_that_git_names(root: Path, tm
 
 
 def test_the_clean_environment_forgets_the_repository_and_keeps_the_rest() -> None:
-    local = subprocess.run(["git", "rev-parse", "--local-env-vars"], capture_output=True, text=True, check=True).stdout
-    kept = {"PATH": "/bin", "GIT_AUTHOR_NAME": "Ann", "GIT_CONFIG_GLOBAL": "x", "GIT_SSH_COMMAND": "ssh"}
+    local = subprocess.run(
+        ["git", "rev-parse", "--local-env-vars"], capture_output=True, text=True, check=True
+    ).stdout
+    kept = {
+        "PATH": "/bin",
+        "GIT_AUTHOR_NAME": "Ann",
+        "GIT_CONFIG_GLOBAL": "x",
+        "GIT_SSH_COMMAND": "ssh",
+    }
     assert clean_environment({**dict.fromkeys(local.split(), "x"), **kept}) == kept
 
 
@@ -179,12 +197,18 @@ def test_without_git_the_error_says_so(tmp_path: Path) -> None:
         "try:\n    import pinsync.repository\nexcept RepositoryError as error:\n    print(error, '/', error.hint)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "the git command can't be run / install git and put it on PATH\n"
 
 
-def test_git_that_disappears_later_is_the_same_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_that_disappears_later_is_the_same_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository = opened(root)
     monkeypatch.setenv("PATH", str(root))
     with pytest.raises(RepositoryError, match="git command can't be run"):
@@ -207,7 +231,12 @@ def test_revisions_are_resolved_to_full_hashes(root: Path) -> None:
     second = committed(root, HOME)
     git(root, "checkout", "--quiet", "--detach")
     repository = opened(root)
-    assert repository.resolve("v1") == repository.resolve("HEAD~1") == repository.resolve(first[:8]) == first
+    assert (
+        repository.resolve("v1")
+        == repository.resolve("HEAD~1")
+        == repository.resolve(first[:8])
+        == first
+    )
     assert repository.resolve("main") == repository.head() == second
 
 
@@ -253,7 +282,9 @@ def test_a_merge_base_is_that_of_two_commits_and_an_error_has_their_names(root: 
         repository.merge_base(one, "0" * 40, ("a", "b"))
 
 
-@pytest.mark.parametrize("revision", ["nope", "-x", "--all", "HEAD:customizations", "", "HEAD..main", "^HEAD", "a\nb"])
+@pytest.mark.parametrize(
+    "revision", ["nope", "-x", "--all", "HEAD:customizations", "", "HEAD..main", "^HEAD", "a\nb"]
+)
 def test_what_names_no_commit_is_an_error(root: Path, revision: str) -> None:
     committed(root, BASKET)
     with pytest.raises(RepositoryError, match="names no commit") as caught:
@@ -282,7 +313,9 @@ def test_documents_of_a_commit_come_as_they_are_and_sorted(root: Path) -> None:
     git(root, "rm", "-r", "--quiet", "customizations")
     committed(root, "other")
     repository = opened(root)
-    expected = sorted([*((DIRECTORY / name, text) for name, text in content.items()), (ODD, b"old\n")])
+    expected = sorted(
+        [*((DIRECTORY / name, text) for name, text in content.items()), (ODD, b"old\n")]
+    )
     assert list(repository.read(first, DIRECTORY)) == expected
     assert list(repository.read(first, DIRECTORY / "shop")) == [(DIRECTORY / "shop/z.yaml", b"x")]
     assert list(repository.read("HEAD", DIRECTORY)) == []
@@ -303,7 +336,9 @@ def test_names_that_are_not_utf8_are_read(root: Path) -> None:
     assert repository.commit([DIRECTORY / name], "message")
 
 
-@pytest.mark.parametrize("folder", ["customizations", "customizations/shop", "customizations/shop/deep"])
+@pytest.mark.parametrize(
+    "folder", ["customizations", "customizations/shop", "customizations/shop/deep"]
+)
 def test_a_link_on_the_way_is_an_error_and_not_an_empty_folder(root: Path, folder: str) -> None:
     put(root, "elsewhere/shop/deep/basket.yaml")
     (root / DIRECTORY).symlink_to("elsewhere")
@@ -367,7 +402,10 @@ class HalfAnswer:
 @pytest.mark.parametrize("cap", [1, 100])
 def test_a_part_of_an_object_is_not_taken_for_all_of_it(cap: int) -> None:
     git_process = cast("Git", HalfAnswer(b"%s blob 12\nformat: 1\n" % (b"0" * 40)))
-    with Reader(git_process, cap) as reader, pytest.raises(RepositoryError, match="failed: out of memory"):
+    with (
+        Reader(git_process, cap) as reader,
+        pytest.raises(RepositoryError, match="failed: out of memory"),
+    ):
         reader.find("HEAD")
 
 
@@ -383,7 +421,10 @@ class Gone:
 def test_a_git_that_ended_is_an_error_and_not_a_missing_object() -> None:
     ended = HalfAnswer(b"")
     ended.stdin = cast("BytesIO", Gone())
-    with Reader(cast("Git", ended), 1) as reader, pytest.raises(RepositoryError, match="failed: out of memory"):
+    with (
+        Reader(cast("Git", ended), 1) as reader,
+        pytest.raises(RepositoryError, match="failed: out of memory"),
+    ):
         reader.find("HEAD")
 
 
@@ -402,7 +443,9 @@ def test_the_index_is_read_apart_from_head_and_files(root: Path) -> None:
     put(root, BASKET, b"edited\n")
     repository = opened(root)
     assert list(repository.read_index(DIRECTORY)) == [(BASKET, b"staged\n")]
-    assert list(repository.read_index(DIRECTORY / "shop")) == [(DIRECTORY / "shop/z.yaml", b"old\n")]
+    assert list(repository.read_index(DIRECTORY / "shop")) == [
+        (DIRECTORY / "shop/z.yaml", b"old\n")
+    ]
     assert list(repository.read_index(DIRECTORY / "nope")) == []
 
 
@@ -417,7 +460,9 @@ def conflicting(root: Path) -> None:
 
 def test_an_unresolved_conflict_in_the_index_is_an_error(root: Path) -> None:
     conflicting(root)
-    with pytest.raises(FileError, match=r"^@index:customizations/basket.yaml: has an unresolved merge conflict"):
+    with pytest.raises(
+        FileError, match=r"^@index:customizations/basket.yaml: has an unresolved merge conflict"
+    ):
         list(opened(root).read_index(DIRECTORY))
 
 
@@ -487,7 +532,13 @@ def test_what_differs_from_the_last_commit_is_uncommitted(root: Path) -> None:
     put(root, DIRECTORY / "staged", b"a\nb\n")
     put(root, DIRECTORY / "touched", b"a\nb\n")
     put(root, DIRECTORY / "converted", b"a\r\nb\r\n")
-    for path in (DIRECTORY / "edited", ODD, DIRECTORY / "below/new.yaml", "elsewhere.yaml", "customizations.yaml"):
+    for path in (
+        DIRECTORY / "edited",
+        ODD,
+        DIRECTORY / "below/new.yaml",
+        "elsewhere.yaml",
+        "customizations.yaml",
+    ):
         put(root, path, b"a\nc\n")
     index = (root / ".git/index").read_bytes()
     edited = [ODD, *(DIRECTORY / name for name in ("below/new.yaml", "edited", "gone", "staged"))]
@@ -534,7 +585,10 @@ def test_before_the_first_commit_every_file_is_unsaved(root: Path) -> None:
     put(root, BASKET, b"mine\n")
     put(root, HOME, b"staged\n")
     git(root, "add", str(HOME))
-    assert unsaved(root, BASKET, HOME) == [("basket.yaml", None, True), ("home.yaml", b"staged\n", True)]
+    assert unsaved(root, BASKET, HOME) == [
+        ("basket.yaml", None, True),
+        ("home.yaml", b"staged\n", True),
+    ]
 
 
 def test_an_intent_to_add_stages_no_work(root: Path) -> None:
@@ -586,7 +640,14 @@ def test_a_commit_takes_new_changed_and_removed_files_and_nothing_else(root: Pat
     assert made == git(root, "rev-parse", "HEAD")
     assert git(root, "rev-parse", "HEAD~1") == first
     assert git(root, "log", "-1", "--format=%B") == "Subject\n\n# not a comment"
-    assert git(root, "show", "--format=", "--name-status").split() == ["M", str(BASKET), "D", str(gone), "A", str(HOME)]
+    assert git(root, "show", "--format=", "--name-status").split() == [
+        "M",
+        str(BASKET),
+        "D",
+        str(gone),
+        "A",
+        str(HOME),
+    ]
     assert status(root) == "M  README.md\nA  customizations/mine.yaml"
 
 
@@ -612,7 +673,12 @@ def test_the_first_commit_and_one_on_a_detached_head(root: Path) -> None:
 
 
 def test_names_mean_themselves_and_no_pattern(root: Path) -> None:
-    odd = [DIRECTORY / "*.yaml", PurePosixPath("-rf/-rf.yaml"), ODD, PurePosixPath(":(glob)x/basket.yaml")]
+    odd = [
+        DIRECTORY / "*.yaml",
+        PurePosixPath("-rf/-rf.yaml"),
+        ODD,
+        PurePosixPath(":(glob)x/basket.yaml"),
+    ]
     committed(root, BASKET)
     for path in (*odd, BASKET):
         put(root, path, b"new\n")
@@ -622,7 +688,9 @@ def test_names_mean_themselves_and_no_pattern(root: Path) -> None:
         put(root, path, b"newer\n")
     made = opened(root).commit_to_branch("bot", dict.fromkeys(odd, b"newer\n"), "message")
     assert opened(root).commit(odd, "message")
-    assert git(root, "rev-parse", "HEAD^{tree}") == git(root, "rev-parse", f"{made.commit}^{{tree}}")
+    assert git(root, "rev-parse", "HEAD^{tree}") == git(
+        root, "rev-parse", f"{made.commit}^{{tree}}"
+    )
 
 
 def test_a_file_taken_out_of_the_index_can_be_committed(root: Path) -> None:
@@ -642,7 +710,9 @@ def test_line_ending_settings_do_not_fail_a_commit(root: Path, autocrlf: str) ->
     assert opened(root).read_file("HEAD", BASKET) == b"a\nb\n"
 
 
-def test_a_missing_identity_is_a_clear_error_and_leaves_the_index(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_identity_is_a_clear_error_and_leaves_the_index(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in IDENTITY:
         monkeypatch.delenv(name)
     git(root, "config", "user.useConfigOnly", "true")
@@ -655,7 +725,11 @@ def test_a_missing_identity_is_a_clear_error_and_leaves_the_index(root: Path, mo
 
 def test_hooks_run_and_what_a_failing_one_leaves_is_undone(root: Path) -> None:
     committed(root, BASKET)
-    hook(root, "pre-commit", "git diff --cached --name-only -- '*.yaml'; echo 'too \x1b[31mlate' >&2; exit 1")
+    hook(
+        root,
+        "pre-commit",
+        "git diff --cached --name-only -- '*.yaml'; echo 'too \x1b[31mlate' >&2; exit 1",
+    )
     put(root, BASKET, b"new\n")
     put(root, HOME, b"new\n")
     put(root, "README.md")
@@ -708,7 +782,9 @@ def test_during_a_merge_the_error_says_so(root: Path) -> None:
     assert f"?? {HOME}" in status(root)
 
 
-def test_what_keeps_git_from_a_commit_is_known_beforehand(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_keeps_git_from_a_commit_is_known_beforehand(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     conflicting(root)
     with pytest.raises(RepositoryError, match="a merge is under way") as caught:
         opened(root).check_commit([])
@@ -748,7 +824,9 @@ def test_a_stop_of_a_rebase_is_an_obstacle_only_with_conflicts(root: Path, unmer
     subprocess.run(["git", "rebase", "theirs"], cwd=root, capture_output=True, check=False)
     put(root, BASKET, b"new\n")
     if unmerged:
-        with pytest.raises(RepositoryError, match=f"^{HOME} has an unresolved merge conflict") as caught:
+        with pytest.raises(
+            RepositoryError, match=f"^{HOME} has an unresolved merge conflict"
+        ) as caught:
             opened(root).commit([BASKET], "message")
         assert "git add" in str(caught.value.hint)
         return
@@ -763,7 +841,9 @@ def test_what_git_ignores_is_known_before_it_is_written(root: Path, folder: str)
     put(root, ".gitignore", b"*.yaml\n!elsewhere/*\n")
     path = PurePosixPath(folder, "basket.yaml")
     committed(root)
-    with pytest.raises(RepositoryError, match=re.escape(f"git ignores {path}, as a .gitignore says")):
+    with pytest.raises(
+        RepositoryError, match=re.escape(f"git ignores {path}, as a .gitignore says")
+    ):
         opened(root).check_commit([PurePosixPath("elsewhere/basket.yaml"), path])
     with pytest.raises(RepositoryError, match=re.escape(f"git ignores {path}, ")):
         opened(root).commit_to_branch("bot", {path: b"new\n"}, "message")
@@ -795,12 +875,18 @@ def test_a_repository_inside_is_not_committed_into(root: Path, kind: str) -> Non
 
 
 @pytest.mark.parametrize("prefix", ["", "fatal: "])
-def test_a_hook_shows_no_secret_of_the_environment(root: Path, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hook_shows_no_secret_of_the_environment(
+    root: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "abc-private\n")
     monkeypatch.setenv("DEPLOY_TOKEN", "abc-private-and-more")
-    hook(root, "pre-commit", f'echo "{prefix}with $DEPLOY_TOKEN or $PINSYNC_PRIVATE_KEY" >&2; exit 1')
+    hook(
+        root, "pre-commit", f'echo "{prefix}with $DEPLOY_TOKEN or $PINSYNC_PRIVATE_KEY" >&2; exit 1'
+    )
     put(root, BASKET)
-    with pytest.raises(RepositoryError, match="with <DEPLOY_TOKEN> or <PINSYNC_PRIVATE_KEY>") as caught:
+    with pytest.raises(
+        RepositoryError, match="with <DEPLOY_TOKEN> or <PINSYNC_PRIVATE_KEY>"
+    ) as caught:
         opened(root).commit([BASKET], "message")
     assert "private" not in caught.value.message
 
@@ -825,7 +911,10 @@ def test_what_git_says_when_it_fails_is_one_line_of_its_message(root: Path) -> N
     committed(root, BASKET)
     put(root, BASKET, b"new\n")
     put(root, ".git/HEAD.lock")
-    with pytest.raises(RepositoryError, match=r"^git commit failed: .*Unable to create '.*HEAD.lock': File exists\.$"):
+    with pytest.raises(
+        RepositoryError,
+        match=r"^git commit failed: .*Unable to create '.*HEAD.lock': File exists\.$",
+    ):
         opened(root).commit([BASKET], "message")
 
 
@@ -839,7 +928,9 @@ def test_another_git_at_work_is_an_obstacle(root: Path, tmp_path: Path, linked: 
     lock = Path(git(top, "rev-parse", "--path-format=absolute", "--git-path", "index.lock"))
     opened(top).check_commit([])
     lock.touch()
-    with pytest.raises(RepositoryError, match=r"another git process seems .*index\.lock exists$") as caught:
+    with pytest.raises(
+        RepositoryError, match=r"another git process seems .*index\.lock exists$"
+    ) as caught:
         opened(top).check_commit([])
     assert "remove that file" in str(caught.value.hint)
     lock.unlink()
@@ -854,7 +945,11 @@ def test_a_hook_whose_commit_holds_the_index_is_no_obstacle_to_itself(root: Path
         "Repository.discover(Path.cwd()).check_commit([])\n"
     )
     put(root, "hook.py", script.encode())
-    hook(root, "pre-commit", f'case $GIT_INDEX_FILE in *.git/index.lock) "{sys.executable}" hook.py;; *) exit 1; esac')
+    hook(
+        root,
+        "pre-commit",
+        f'case $GIT_INDEX_FILE in *.git/index.lock) "{sys.executable}" hook.py;; *) exit 1; esac',
+    )
     put(root, BASKET, b"new\n")
     git(root, "commit", "--quiet", "--all", "--message=x")
 
@@ -872,8 +967,18 @@ def told(error: RepositoryError) -> str:
 @pytest.mark.parametrize(
     ("name", "script", "ending", "remains"),
     [
-        ("reference-transaction", f"{MOVED}kill -KILL $PPID", "it was killed by signal 9", "rm .*index.lock && git -C"),
-        ("reference-transaction", f"{MOVED}kill -TERM $PPID", "it was killed by signal 15", "git -C"),
+        (
+            "reference-transaction",
+            f"{MOVED}kill -KILL $PPID",
+            "it was killed by signal 9",
+            "rm .*index.lock && git -C",
+        ),
+        (
+            "reference-transaction",
+            f"{MOVED}kill -TERM $PPID",
+            "it was killed by signal 15",
+            "git -C",
+        ),
         ("reference-transaction", f"{MOVED}rm .git/index.lock", "unable to write\nnew", "git -C"),
         ("post-commit", "kill -KILL $PPID", "it was killed by signal 9", ""),
     ],
@@ -902,7 +1007,9 @@ def test_a_commit_that_git_made_before_it_failed_stands(
     assert re.match(remains, told(caught.value))
     (root / ".git/hooks" / name).unlink()
     if remains:
-        with pytest.raises(RepositoryError, match=f"the index lacks the last commit, {made[:7]}") as again:
+        with pytest.raises(
+            RepositoryError, match=f"the index lacks the last commit, {made[:7]}"
+        ) as again:
             repository.check_index(DIRECTORY)
         assert told(again.value) == told(caught.value)
         subprocess.run(told(again.value), shell=True, cwd=root / "customizations", check=True)  # noqa: S602 - as told
@@ -934,7 +1041,11 @@ def test_a_commit_of_somebody_elses_is_not_taken_for_ones_own(root: Path) -> Non
     committed(root, BASKET)
     put(root, BASKET, b"new\n")
     put(root, HOME, b"new\n")
-    hook(root, "pre-commit", 'git commit-tree -p HEAD -m theirs "HEAD^{tree}" | xargs git update-ref HEAD; exit 1')
+    hook(
+        root,
+        "pre-commit",
+        'git commit-tree -p HEAD -m theirs "HEAD^{tree}" | xargs git update-ref HEAD; exit 1',
+    )
     with pytest.raises(SafetyError, match="HEAD moved while pinsync was at work"):
         opened(root).commit([BASKET, HOME], "message")
     assert git(root, "log", "-1", "--format=%s") == "theirs"
@@ -966,7 +1077,11 @@ def test_what_a_person_takes_back_is_no_stale_index(how: str, root: Path) -> Non
 
 
 def untouched(root: Path) -> tuple[str, bytes, str]:
-    return status(root), (root / ".git" / "index").read_bytes(), git(root, "rev-parse", "HEAD", "main")
+    return (
+        status(root),
+        (root / ".git" / "index").read_bytes(),
+        git(root, "rev-parse", "HEAD", "main"),
+    )
 
 
 def test_a_branch_is_made_on_top_of_head_and_all_else_stays(root: Path) -> None:
@@ -999,7 +1114,9 @@ def test_run_again_it_replaces_its_own_commit_or_leaves_it(root: Path) -> None:
     committed(root, BASKET)
     repository = opened(root)
     first = repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message")
-    assert repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message") == BranchResult(first.commit, False, False)
+    assert repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message") == BranchResult(
+        first.commit, False, False
+    )
     second = repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
     assert (second.changed, second.replaced) == (True, True)
     assert git(root, "rev-list", "bot", "^main") == second.commit
@@ -1012,13 +1129,19 @@ def test_run_again_it_replaces_its_own_commit_or_leaves_it(root: Path) -> None:
     assert git(root, "rev-parse", "bot~1") == git(root, "rev-parse", "HEAD")
 
 
-def test_when_nothing_is_left_to_propose_an_own_branch_is_deleted_and_made_again_later(root: Path) -> None:
+def test_when_nothing_is_left_to_propose_an_own_branch_is_deleted_and_made_again_later(
+    root: Path,
+) -> None:
     committed(root, BASKET)
     repository = opened(root)
-    assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(None, False, False)
+    assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(
+        None, False, False
+    )
     assert git(root, "branch", "--list", "bot") == ""
     repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
-    assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(None, True, True)
+    assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(
+        None, True, True
+    )
     assert git(root, "branch", "--list", "bot") == ""
     made = repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
     assert made == BranchResult(git(root, "rev-parse", "bot"), changed=True, replaced=False)
@@ -1046,7 +1169,9 @@ def test_a_branch_of_others_is_used_at_head_and_refused_behind_it(root: Path) ->
     head = committed(root, BASKET)
     git(root, "branch", "bot")
     repository = opened(root)
-    assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(None, False, False)
+    assert repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message") == BranchResult(
+        None, False, False
+    )
     assert git(root, "rev-parse", "bot") == head
     committed(root, HOME)
     for text in (b"old\n", b"new\n"):
@@ -1063,10 +1188,14 @@ def test_the_main_branch_is_not_carried_on_by_a_branch_of_its_own(root: Path) ->
     committed(root, BASKET)
     repository = opened(root)
     repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
-    git(root, "merge", "--quiet", "--ff-only", "bot")  # after which main's last commit is one of pinsync's
+    git(
+        root, "merge", "--quiet", "--ff-only", "bot"
+    )  # after which main's last commit is one of pinsync's
     main = git(root, "rev-parse", "main")
     git(root, "switch", "--quiet", "--create", "feature")
-    assert repository.commit_to_branch("main", {BASKET: b"new\n"}, "message") == BranchResult(None, False, False)
+    assert repository.commit_to_branch("main", {BASKET: b"new\n"}, "message") == BranchResult(
+        None, False, False
+    )
     committed(root, HOME)
     with pytest.raises(SafetyError, match="branch main holds commits that pinsync didn't make"):
         repository.commit_to_branch("main", {BASKET: b"newer\n"}, "message")
@@ -1085,7 +1214,12 @@ def test_a_branch_with_a_persons_commits_is_refused(root: Path, tmp_path: Path, 
     git(root, "worktree", "add", "--quiet", str(person), "bot")
     put(person, HOME, b"a person's\n")
     git(person, "add", "--all")
-    git(person, "commit", "--quiet", *(["--amend", "--no-edit"] if how == "amend" else ["--message=mine"]))
+    git(
+        person,
+        "commit",
+        "--quiet",
+        *(["--amend", "--no-edit"] if how == "amend" else ["--message=mine"]),
+    )
     git(root, "worktree", "remove", str(person))
     before = git(root, "rev-parse", "bot")
     with pytest.raises(SafetyError, match="holds commits that pinsync didn't make"):
@@ -1126,7 +1260,11 @@ def test_a_branch_in_use_is_refused(root: Path, tmp_path: Path, state: str) -> N
 def test_a_branch_that_git_moved_before_it_died_is_moved(root: Path) -> None:
     committed(root, BASKET)
     repository = opened(root)
-    hook(root, "reference-transaction", "[ $1 = committed ] && grep -q refs/heads/bot && kill -KILL $PPID; exit 0")
+    hook(
+        root,
+        "reference-transaction",
+        "[ $1 = committed ] && grep -q refs/heads/bot && kill -KILL $PPID; exit 0",
+    )
     made = repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
     assert made == BranchResult(git(root, "rev-parse", "bot"), changed=True, replaced=False)
     gone = repository.commit_to_branch("bot", {BASKET: b"old\n"}, "message")
@@ -1154,7 +1292,10 @@ def test_a_proposal_is_pinsyncs_own_commit_that_head_has_not(root: Path, tmp_pat
     assert repository.proposal("bot") is None
     git(root, "branch", "bot")
     assert repository.proposal("bot") is None
-    made = repository.commit_to_branch("bot", {BASKET: b"one\n"}, "parent 1234\n\nparent 5678").commit or ""
+    made = (
+        repository.commit_to_branch("bot", {BASKET: b"one\n"}, "parent 1234\n\nparent 5678").commit
+        or ""
+    )
     committed(root, HOME)
     assert repository.proposal("bot") == Proposal(made, head)
     for name in ("", "-x", "a b", "bot/x"):
@@ -1195,8 +1336,12 @@ def test_a_full_name_of_a_reference_is_refused_with_the_short_one(root: Path) ->
     assert str(caught.value.hint).endswith(": bot/x")
 
 
-@pytest.mark.parametrize(("there", "wanted"), [("bot", "bot/a/b"), ("bot/a/b", "bot"), ("bot/a", "bot/a/b")])
-def test_a_branch_that_another_leaves_no_room_for_is_refused(root: Path, there: str, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("there", "wanted"), [("bot", "bot/a/b"), ("bot/a/b", "bot"), ("bot/a", "bot/a/b")]
+)
+def test_a_branch_that_another_leaves_no_room_for_is_refused(
+    root: Path, there: str, wanted: str
+) -> None:
     committed(root, BASKET)
     git(root, "branch", there)
     with pytest.raises(RepositoryError, match=f"a branch {wanted} beside {there}:") as caught:
@@ -1250,7 +1395,9 @@ def test_a_branch_is_stored_through_the_filters(root: Path) -> None:
     assert repository.read_file("bot", BASKET) == b"a\nb\n"
 
 
-def test_a_branch_without_an_identity_is_a_clear_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_branch_without_an_identity_is_a_clear_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     committed(root, BASKET)
     for name in IDENTITY:
         monkeypatch.delenv(name)
@@ -1260,7 +1407,9 @@ def test_a_branch_without_an_identity_is_a_clear_error(root: Path, monkeypatch: 
     assert git(root, "branch", "--list", "bot") == ""
 
 
-def test_an_empty_dot_git_makes_no_other_repository_for_a_hook(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_dot_git_makes_no_other_repository_for_a_hook(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (root / "below/.git").mkdir(parents=True)
     monkeypatch.setenv("GIT_DIR", str(root / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(root))
@@ -1297,7 +1446,15 @@ def partial(root: Path, tmp_path: Path) -> Path:
     git(root, "config", "uploadpack.allowFilter", "true")
     git(root, "config", "uploadpack.allowAnySHA1InWant", "true")
     clone = tmp_path / "partial"
-    git(tmp_path, "clone", "--quiet", "--no-checkout", "--filter=blob:none", root.as_uri(), str(clone))
+    git(
+        tmp_path,
+        "clone",
+        "--quiet",
+        "--no-checkout",
+        "--filter=blob:none",
+        root.as_uri(),
+        str(clone),
+    )
     return clone
 
 
@@ -1310,7 +1467,9 @@ def test_a_partial_clone_fetches_its_documents_in_one_batch(
     assert [text for _, text in sorted(found.items())] == [b"basket\n", b"home\n", b"other\n"]
     assert trace.read_text().count("trace: built-in: git fetch") == 1
     dict(opened(partial).read("HEAD", PurePosixPath("customizations")))
-    assert trace.read_text().count("trace: built-in: git fetch") == 1, "what is there is not fetched again"
+    assert trace.read_text().count("trace: built-in: git fetch") == 1, (
+        "what is there is not fetched again"
+    )
 
 
 def test_a_partial_clone_whose_remote_is_gone_says_so(partial: Path, root: Path) -> None:

@@ -21,7 +21,10 @@ Row = dict[str, Any]
 IGNORE = [("target_metadata", "image"), ("target_metadata", "a", "b"), ("note",)]
 
 usual_pins = st.fixed_dictionaries(
-    {"position": st.one_of(st.integers(-1, 5), st.sampled_from([1.0, 1e15, 1e16, 2**63, 2**64])), "pin_type": texts},
+    {
+        "position": st.one_of(st.integers(-1, 5), st.sampled_from([1.0, 1e15, 1e16, 2**63, 2**64])),
+        "pin_type": texts,
+    },
     optional={
         "pin_identity": st.none() | texts,
         "pin_criteria": st.sampled_from([None, {}, {"a": 1}]),
@@ -33,12 +36,18 @@ usual_pins = st.fixed_dictionaries(
     },
 )
 usual_rows = st.fixed_dictionaries(
-    {"id": texts.filter(bool), "model": st.just("basket"), "target_type": st.sampled_from(["item", "criteria", "all"])},
+    {
+        "id": texts.filter(bool),
+        "model": st.just("basket"),
+        "target_type": st.sampled_from(["item", "criteria", "all"]),
+    },
     optional={
         "target_identity": st.none() | texts,
         "target_criteria": st.none() | objects,
         "tags": st.none() | st.lists(texts, max_size=3),
-        "target_metadata": st.none() | objects | st.sampled_from([{"image": "i.png"}, {"a": {"b": 1}}, {"a": {}}]),
+        "target_metadata": st.none()
+        | objects
+        | st.sampled_from([{"image": "i.png"}, {"a": {"b": 1}}, {"a": {}}]),
         "pin_definitions": st.none() | st.lists(usual_pins, max_size=3),
         "created_at": st.none() | texts | objects,
         "updated_at": st.none() | texts | objects,
@@ -56,12 +65,18 @@ def read(*some: Row) -> tuple[Customization, ...]:
 
 @QUICK
 @given(usual_rows | any_rows, st.sampled_from([(), IGNORE]))
-def test_the_short_way_and_the_long_one_lead_to_the_same(drawn: Row, ignore: list[tuple[str, ...]]) -> None:
+def test_the_short_way_and_the_long_one_lead_to_the_same(
+    drawn: Row, ignore: list[tuple[str, ...]]
+) -> None:
     warnings: list[str] = []
-    long = normalize.build_customization(drawn, ignore=ignore, warn=lambda _, message: warnings.append(message))
+    long = normalize.build_customization(
+        drawn, ignore=ignore, warn=lambda _, message: warnings.append(message)
+    )
     found, warned = rows.read_customizations(answer(drawn), ignore)
     assert found == (long,)
-    assert [text.rpartition(": ")[2] for text in warned] == [text.rpartition(": ")[2] for text in warnings]
+    assert [text.rpartition(": ")[2] for text in warned] == [
+        text.rpartition(": ")[2] for text in warnings
+    ]
 
 
 def test_the_short_way_is_taken() -> None:
@@ -84,8 +99,20 @@ def test_the_short_way_is_taken() -> None:
             "created_at": None,
             "updated_at": 1.5,
             "pin_definitions": [
-                {"position": 1, "pin_type": "item", "pin_identity": "x", "is_block_pin": False, "active_to": None},
-                {"position": 2, "pin_type": "item", "pin_identity": "y", "pin_criteria": None, "widget_id": "w"},
+                {
+                    "position": 1,
+                    "pin_type": "item",
+                    "pin_identity": "x",
+                    "is_block_pin": False,
+                    "active_to": None,
+                },
+                {
+                    "position": 2,
+                    "pin_type": "item",
+                    "pin_identity": "y",
+                    "pin_criteria": None,
+                    "widget_id": "w",
+                },
             ],
         },
     ]
@@ -97,7 +124,13 @@ def test_the_short_way_is_taken() -> None:
 
 def test_warnings_name_the_row_and_the_field() -> None:
     usual = {"id": "a", "model": "basket", "target_type": "all"}
-    odd = {"id": "b", "model": "detail", "target_type": "all", "tags": 1, "pin_definitions": [{"position": "1"}]}
+    odd = {
+        "id": "b",
+        "model": "detail",
+        "target_type": "all",
+        "tags": 1,
+        "pin_definitions": [{"position": "1"}],
+    }
     found, warnings = rows.read_customizations(answer(usual, odd), ())
     assert [item.id for item in found] == ["a", "b"]
     place = "row 2 of the answer (detail, b)"
@@ -108,8 +141,15 @@ def test_warnings_name_the_row_and_the_field() -> None:
 
 
 def test_customizations_stand_in_the_order_of_the_answer() -> None:
-    some = [{"id": name, "model": "basket", "target_type": "all", "updated_at": f"at {name}"} for name in "cab"]
-    assert [(item.id, item.updated_at) for item in read(*some)] == [("c", "at c"), ("a", "at a"), ("b", "at b")]
+    some = [
+        {"id": name, "model": "basket", "target_type": "all", "updated_at": f"at {name}"}
+        for name in "cab"
+    ]
+    assert [(item.id, item.updated_at) for item in read(*some)] == [
+        ("c", "at c"),
+        ("a", "at a"),
+        ("b", "at b"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +182,11 @@ def test_customizations_stand_in_the_order_of_the_answer() -> None:
             'row 2 of the answer (m, b): target_type: expected a non-empty string, got ""',
             ("target_type",),
         ),
-        ({"id": "a", "model": "n", "target_type": "all"}, "rows 1 (m) and 2 (n) of the answer have the same id a", ()),
+        (
+            {"id": "a", "model": "n", "target_type": "all"},
+            "rows 1 (m) and 2 (n) of the answer have the same id a",
+            (),
+        ),
         (
             {"id": "a", "model": "n", "target_type": "all", "x": 1},
             "rows 1 (m) and 2 (n) of the answer have the same id a",
@@ -158,11 +202,25 @@ def test_a_row_at_fault_is_named(row: Row, message: str, path: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize(
-    "text", [b'"\\ud800"', b'"\xff"', b"1e400", b"NaN", b"[" * 70 + b"]" * 70, b'{"' + b"k" * 1001 + b'": 1}']
+    "text",
+    [
+        b'"\\ud800"',
+        b'"\xff"',
+        b"1e400",
+        b"NaN",
+        b"[" * 70 + b"]" * 70,
+        b'{"' + b"k" * 1001 + b'": 1}',
+    ],
 )
 def test_what_has_no_canonical_text_is_refused(text: bytes) -> None:
     for field in (b"target_metadata", b"x"):
-        row = b'{"id": "a", "model": "m", "target_type": "all", "' + field + b'": {"a": ' + text + b"}}"
+        row = (
+            b'{"id": "a", "model": "m", "target_type": "all", "'
+            + field
+            + b'": {"a": '
+            + text
+            + b"}}"
+        )
         with pytest.raises(DataError, match="answer"):
             rows.read_customizations(b'{"results": [' + row + b"]}", ())
 
@@ -170,9 +228,15 @@ def test_what_has_no_canonical_text_is_refused(text: bytes) -> None:
 @pytest.mark.parametrize("size", [10, 10_000])
 def test_integers_of_any_size_are_kept(size: int) -> None:
     digits = "9" * size
-    body = answer({"id": "a", "model": "m", "target_type": "all", "x": "?"}).decode().replace('"?"', digits)
+    body = (
+        answer({"id": "a", "model": "m", "target_type": "all", "x": "?"})
+        .decode()
+        .replace('"?"', digits)
+    )
     if size > 4300:
         with pytest.raises(DataError):
             rows.read_customizations(body.encode(), ())
     else:
-        assert f"    x: {digits}\n" in rows.read_customizations(body.encode(), ())[0][0].text.decode()
+        assert (
+            f"    x: {digits}\n" in rows.read_customizations(body.encode(), ())[0][0].text.decode()
+        )

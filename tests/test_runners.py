@@ -73,7 +73,10 @@ def hostile(*, end: str = "") -> list[dict[str, Any]]:
             target_identity=text,
             tags=[text],
             target_metadata={"title": f"{text}{end}"},
-            pin_definitions=[pin(1, f"{text}{end}", {"widget_id": text, "active_to": text}), pin(1, text)],
+            pin_definitions=[
+                pin(1, f"{text}{end}", {"widget_id": text, "active_to": text}),
+                pin(1, text),
+            ],
             **{text: text},
         )
         for number, text in enumerate((*HOSTILE, *FOLDING))
@@ -81,7 +84,9 @@ def hostile(*, end: str = "") -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def shop(repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+def shop(
+    repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Sandbox]:
     """A repository whose folder, commits, models and rules are hostile, and a shop that has moved on."""
     put(repository / "pinsync.yaml", f"format: 1\ndirectory: {json.dumps(FOLDER)}\n")
     with served(monkeypatch, hostile()) as api:
@@ -146,7 +151,10 @@ def test_no_command_of_ours_writes_one_of_a_runner(pinsync: CommandLine) -> None
 
 @pytest.mark.usefixtures("shop")
 def test_json_gives_the_texts_back(pinsync: CommandLine) -> None:
-    titles = {rule_["title"] for rule_ in json.loads(pinsync("show", "--json", MODEL).out)["trackers"][0]["rules"]}
+    titles = {
+        rule_["title"]
+        for rule_ in json.loads(pinsync("show", "--json", MODEL).out)["trackers"][0]["rules"]
+    }
     assert titles == {row["target_metadata"]["title"] for row in hostile() if row["model"] == MODEL}
     commits = json.loads(pinsync("history", "--format", "json", "--all").out)["commits"]
     assert {commit["subject"] for commit in commits} <= {one_line(text) for text in HOSTILE}
@@ -185,7 +193,9 @@ def test_a_patch_in_a_file_needs_no_warning(pinsync: CommandLine) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_the_api_says_is_no_command(text: str, api: Sandbox, pinsync: CommandLine) -> None:
-    api.fail(Fault(answer=Answer(422, json.dumps({"reason": text, "exception_details": {}}).encode())))
+    api.fail(
+        Fault(answer=Answer(422, json.dumps({"reason": text, "exception_details": {}}).encode()))
+    )
     result = pinsync("export")
     assert result.code == 3
     assert find_commands(result.err) == []

@@ -30,7 +30,9 @@ def fixed() -> datetime:
     return NOW
 
 
-def box(*customizations: Row, catalog: set[str] | None = None, seed: int | None = None, key: str = "k") -> Sandbox:
+def box(
+    *customizations: Row, catalog: set[str] | None = None, seed: int | None = None, key: str = "k"
+) -> Sandbox:
     return Sandbox(customizations, clock=fixed, catalog=catalog, seed=seed, private_key=key)
 
 
@@ -59,10 +61,17 @@ def call(  # noqa: PLR0913 - every part of a request may be the wrong one
         date=date,
         path=path,
     )
-    signed = {"Content-Type": content_type, "Date": date, "Authorization": authorization, **(headers or {})}
+    signed = {
+        "Content-Type": content_type,
+        "Date": date,
+        "Authorization": authorization,
+        **(headers or {}),
+    }
     content = body if isinstance(body, str) or body is None else json.dumps(body)
     with httpx.Client(trust_env=False, verify=False, timeout=5) as client:  # noqa: S501 - no TLS here, so no need of CAs
-        return client.request(method, sandbox.url + path, params=query, content=content, headers=signed)
+        return client.request(
+            method, sandbox.url + path, params=query, content=content, headers=signed
+        )
 
 
 def export(sandbox: Sandbox, **query: str) -> list[Row]:
@@ -93,7 +102,10 @@ def test_the_references_own_example() -> None:
 
 def test_answers_differ_from_call_to_call_unless_seeded() -> None:
     with Sandbox(clock=fixed) as sandbox:
-        assert call(sandbox, "POST", "scopes/export").content != call(sandbox, "POST", "scopes/export").content
+        assert (
+            call(sandbox, "POST", "scopes/export").content
+            != call(sandbox, "POST", "scopes/export").content
+        )
     answers = []
     for _ in range(2):
         with Sandbox(clock=fixed, seed=3) as sandbox:
@@ -104,12 +116,26 @@ def test_answers_differ_from_call_to_call_unless_seeded() -> None:
 def test_several_trackers_have_their_own_keys_and_customizations() -> None:
     other = StandIn([ITEM], tracker_id="2-2", private_key="other", clock=fixed)
     with Sandbox(EXAMPLE, private_key="k", clock=fixed, more_trackers=[other]) as sandbox:
-        created = call(sandbox, "POST", "scope", {"model": "home", "target_type": "all"}, tracker="2-2", key="other")
+        created = call(
+            sandbox,
+            "POST",
+            "scope",
+            {"model": "home", "target_type": "all"},
+            tracker="2-2",
+            key="other",
+        )
         assert created.status_code == 200
         assert {row["model"] for row in other.customizations()} == {"basket", "home"}
         assert [said(row) for row in export(sandbox)] == EXAMPLE
-        for tracker, key, status in (("2-2", "k", 401), ("1234-5678", "other", 401), ("3-3", "k", 404)):
-            assert call(sandbox, "POST", "scopes/export", tracker=tracker, key=key).status_code == status
+        for tracker, key, status in (
+            ("2-2", "k", 401),
+            ("1234-5678", "other", 401),
+            ("3-3", "k", 404),
+        ):
+            assert (
+                call(sandbox, "POST", "scopes/export", tracker=tracker, key=key).status_code
+                == status
+            )
 
 
 def test_lone_surrogates_are_escaped() -> None:
@@ -146,7 +172,10 @@ def test_filters_that_cannot_be() -> None:
     with box() as sandbox:
         bad = call(sandbox, "POST", "scopes/export", query={"target_type": "shop"})
         assert details(bad) == {"target_type": ["Must be one of: item, criteria, all"]}
-        for query in ({"target_identity": "/p/1/"}, {"target_identity": "/p/1/", "target_type": "all"}):
+        for query in (
+            {"target_identity": "/p/1/"},
+            {"target_identity": "/p/1/", "target_type": "all"},
+        ):
             assert "target_identity" in details(call(sandbox, "POST", "scopes/export", query=query))
         assert "remove_expired_pins" in details(
             call(sandbox, "POST", "scopes/export", query={"remove_expired_pins": "maybe"})
@@ -154,11 +183,20 @@ def test_filters_that_cannot_be() -> None:
 
 
 def pinned(*pins: Row) -> Row:
-    return {"id": "1", **ITEM, "pin_definitions": [{"position": 1, "pin_type": "item", **pin} for pin in pins]}
+    return {
+        "id": "1",
+        **ITEM,
+        "pin_definitions": [{"position": 1, "pin_type": "item", **pin} for pin in pins],
+    }
 
 
 def identities(rows: list[Row]) -> set[str]:
-    return {pin["pin_identity"] for row in rows for pin in row["pin_definitions"] or [] if pin.get("pin_identity")}
+    return {
+        pin["pin_identity"]
+        for row in rows
+        for pin in row["pin_definitions"] or []
+        if pin.get("pin_identity")
+    }
 
 
 def test_expired_pins_are_removed_by_the_second_of_the_answers_date() -> None:
@@ -169,10 +207,18 @@ def test_expired_pins_are_removed_by_the_second_of_the_answers_date() -> None:
         "later": "2026-12-31T23:00:00Z",
         "odd": "soon",
     }
-    row = pinned(*({"pin_identity": name, "active_to": end} for name, end in ends.items()), {"pin_identity": "open"})
+    row = pinned(
+        *({"pin_identity": name, "active_to": end} for name, end in ends.items()),
+        {"pin_identity": "open"},
+    )
     with box(row) as sandbox:
         assert identities(export(sandbox)) == {*ends, "open"}
-        assert identities(export(sandbox, remove_expired_pins="true")) == {"this second", "later", "odd", "open"}
+        assert identities(export(sandbox, remove_expired_pins="true")) == {
+            "this second",
+            "later",
+            "odd",
+            "open",
+        }
         assert identities(export(sandbox, remove_expired_pins="false")) == {*ends, "open"}
 
 
@@ -182,17 +228,27 @@ def test_a_customization_stays_when_its_last_pin_is_removed() -> None:
 
 
 def test_pins_of_items_that_left_the_catalog_are_removed() -> None:
-    row = pinned({"pin_identity": "here"}, {"pin_identity": "gone"}, {"pin_type": "criteria", "pin_identity": "kept"})
+    row = pinned(
+        {"pin_identity": "here"},
+        {"pin_identity": "gone"},
+        {"pin_type": "criteria", "pin_identity": "kept"},
+    )
     with box(row, catalog={"here"}) as sandbox:
         assert identities(export(sandbox, remove_nonexisting_item_pins="true")) == {"here", "kept"}
         assert identities(export(sandbox)) == {"here", "gone", "kept"}
     with box(row) as sandbox:
-        assert identities(export(sandbox, remove_nonexisting_item_pins="true")) == {"here", "gone", "kept"}
+        assert identities(export(sandbox, remove_nonexisting_item_pins="true")) == {
+            "here",
+            "gone",
+            "kept",
+        }
 
 
 def test_the_sample_shop_pins_some_items_that_it_no_longer_sells() -> None:
     with Sandbox(clock=fixed) as sandbox:
-        left = identities(export(sandbox)) - identities(export(sandbox, remove_nonexisting_item_pins="1"))
+        left = identities(export(sandbox)) - identities(
+            export(sandbox, remove_nonexisting_item_pins="1")
+        )
     assert left == {"/p/107/", "/p/146/", "/p/205/"}
 
 
@@ -203,7 +259,9 @@ def test_the_sample_shop_pins_some_items_that_it_no_longer_sells() -> None:
 def test_a_clock_within_five_seconds_will_do(seconds: float) -> None:
     with box() as sandbox:
         moment = NOW + timedelta(seconds=seconds)
-        assert call(sandbox, "POST", "scopes/export", moment=moment).status_code == (401 if seconds < -5 else 200)
+        assert call(sandbox, "POST", "scopes/export", moment=moment).status_code == (
+            401 if seconds < -5 else 200
+        )
 
 
 @pytest.mark.parametrize("seconds", [-90, -6, 6, 3600])
@@ -219,7 +277,12 @@ def test_both_content_types_are_taken_and_signed_byte_for_byte(content_type: str
     with box() as sandbox:
         assert call(sandbox, "POST", "scopes/export", content_type=content_type).status_code == 200
         other = {"Content-Type": "application/json;charset=utf-8"}
-        assert call(sandbox, "POST", "scopes/export", content_type=content_type, headers=other).status_code == 401
+        assert (
+            call(
+                sandbox, "POST", "scopes/export", content_type=content_type, headers=other
+            ).status_code
+            == 401
+        )
 
 
 def test_a_content_type_that_is_not_taken() -> None:
@@ -229,7 +292,12 @@ def test_a_content_type_that_is_not_taken() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Authorization": ""}, {"Authorization": "Bearer x"}, {"Date": "yesterday"}, {"Authorization": "ApiAuth 1:ž"}],
+    [
+        {"Authorization": ""},
+        {"Authorization": "Bearer x"},
+        {"Date": "yesterday"},
+        {"Authorization": "ApiAuth 1:ž"},
+    ],
 )
 def test_what_is_not_signed_is_refused(headers: dict[str, str]) -> None:
     with box() as sandbox:
@@ -283,20 +351,30 @@ def test_create_get_replace_and_delete() -> None:
         assert (response.status_code, response.content) == (204, b"")
         for method in ("GET", "DELETE"):
             missing = call(sandbox, method, path)
-            assert (missing.status_code, missing.json()) == (404, {"reason": "Customization not found"})
+            assert (missing.status_code, missing.json()) == (
+                404,
+                {"reason": "Customization not found"},
+            )
         assert call(sandbox, "PUT", path, ITEM).status_code == 404
 
 
 def test_an_unknown_field_is_kept() -> None:
     with box() as sandbox:
         pin = {"position": 1, "pin_type": "criteria", "pin_criteria": {"a": None}, "weight": 0.5}
-        created = call(sandbox, "POST", "scope", {**ITEM, "note": None, "pin_definitions": [pin]}).json()
+        created = call(
+            sandbox, "POST", "scope", {**ITEM, "note": None, "pin_definitions": [pin]}
+        ).json()
     assert created["note"] is None
     assert created["pin_definitions"][0]["weight"] == 0.5
 
 
 def test_what_is_no_customization_is_refused_by_field() -> None:
-    wrong = {**ITEM, "id": "mine", "model": "", "pin_definitions": [{"position": 1, "pin_type": "all"}]}
+    wrong = {
+        **ITEM,
+        "id": "mine",
+        "model": "",
+        "pin_definitions": [{"position": 1, "pin_type": "all"}],
+    }
     with box() as sandbox:
         assert details(call(sandbox, "POST", "scope", wrong)) == {
             "id": ["The server gives the id"],
@@ -309,7 +387,9 @@ def test_what_is_no_customization_is_refused_by_field() -> None:
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"model": NaN}', "\udcff", "[" * 100_000])
 def test_a_body_that_is_no_object_is_refused(body: str) -> None:
     with box() as sandbox:
-        response = call(sandbox, "POST", "scope", body.encode("utf-8", "surrogateescape").decode("latin-1"))
+        response = call(
+            sandbox, "POST", "scope", body.encode("utf-8", "surrogateescape").decode("latin-1")
+        )
     assert set(details(response)) == {"body"}
 
 
@@ -331,7 +411,12 @@ def listed(sandbox: Sandbox, body: object = None, **query: str | int | list[str]
 
 def test_list_pages_sorts_and_filters() -> None:
     rows: list[Row] = [
-        {"id": str(n), "model": "ab"[n % 2], "target_type": "all", "created_at": f"2026-01-0{9 - n}T00:00:00Z"}
+        {
+            "id": str(n),
+            "model": "ab"[n % 2],
+            "target_type": "all",
+            "created_at": f"2026-01-0{9 - n}T00:00:00Z",
+        }
         for n in range(1, 6)
     ]
     rows[0] |= {"target_type": "criteria", "target_criteria": {"brand": ["x"]}}
@@ -349,7 +434,8 @@ def test_list_pages_sorts_and_filters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("limit", "-1"), ("limit", "x"), ("offset", "1.5"), ("sort", "age:desc"), ("sort", "id:up")]
+    ("name", "value"),
+    [("limit", "-1"), ("limit", "x"), ("offset", "1.5"), ("sort", "age:desc"), ("sort", "id:up")],
 )
 def test_list_refuses_what_it_does_not_know(name: str, value: str) -> None:
     with box() as sandbox:
@@ -359,7 +445,9 @@ def test_list_refuses_what_it_does_not_know(name: str, value: str) -> None:
 def bulk(sandbox: Sandbox, *rows: object, strategy: str | None = None) -> httpx.Response:
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     query = {} if strategy is None else {"conflict_strategy": strategy}
-    return call(sandbox, "POST", "scopes/_bulk", lines, query=query, content_type="application/x-ndjson")
+    return call(
+        sandbox, "POST", "scopes/_bulk", lines, query=query, content_type="application/x-ndjson"
+    )
 
 
 def tags(sandbox: Sandbox) -> list[list[str]]:
@@ -415,7 +503,10 @@ def test_changes_in_the_ui_show_in_the_next_export() -> None:
     with box({"id": "1", **ITEM}) as sandbox:
         created = sandbox.create({**ITEM, "model": "homepage"})
         sandbox.replace({**sandbox.get("1"), "tags": ["edited"]})
-        assert {row["id"]: row["tags"] for row in export(sandbox)} == {"1": ["edited"], created["id"]: ["x"]}
+        assert {row["id"]: row["tags"] for row in export(sandbox)} == {
+            "1": ["edited"],
+            created["id"]: ["x"],
+        }
         sandbox.delete("1")
         assert [row["id"] for row in export(sandbox)] == [created["id"]]
 

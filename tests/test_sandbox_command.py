@@ -43,7 +43,9 @@ sys.exit(sandbox(Options(state=Path(sys.argv[1]), fail=sys.argv[2:]), lambda lin
 
 
 @contextmanager
-def started(state: Path, *faults: str, count: int = 4) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def started(
+    state: Path, *faults: str, count: int = 4
+) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """Start the sandbox in a process of its own and wait for the lines that it prints."""
     root = Path(__file__).parents[1]
     process = subprocess.Popen(
@@ -65,7 +67,11 @@ def shell(script: str, environment: dict[str, str]) -> str:
         assert shutil.which(program), f"this test needs {program}, which is not installed"
     bare = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     done = subprocess.run(
-        ["bash", "-c", script], env={**bare, **environment}, capture_output=True, text=True, check=True
+        ["bash", "-c", script],
+        env={**bare, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout
 
@@ -74,14 +80,18 @@ def test_the_references_shell_client() -> None:
     with Sandbox() as server:
         answer = json.loads(shell(SHELL_CLIENT, server.environment))
         expected = {
-            row["id"] for row in server.customizations() if row["model"] == "basket" and "target_identity" in row
+            row["id"]
+            for row in server.customizations()
+            if row["model"] == "basket" and "target_identity" in row
         }
     assert {row["id"] for row in answer["results"]} == expected
     assert "199620b4-df1a-46e8-ab59-9e9ed9af7106" in expected
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_prints_what_a_shell_can_source_and_serves_until_interrupted(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_prints_what_a_shell_can_source_and_serves_until_interrupted(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     state = tmp_path / "state.json"
     with started(state) as (process, lines):
         answer = json.loads(shell("".join(lines) + SHELL_CLIENT, {}))
@@ -110,7 +120,9 @@ def run(*command: str, out: list[str] | None = None, fail: Sequence[str] = ()) -
 def test_a_command_runs_in_its_environment_and_gives_the_exit_code(tmp_path: Path) -> None:
     lines: list[str] = []
     seen = tmp_path / "seen"
-    code = run("bash", "-c", f'echo "$PINSYNC_TRACKER_ID $PINSYNC_HOST" > {seen}; exit 7', out=lines)
+    code = run(
+        "bash", "-c", f'echo "$PINSYNC_TRACKER_ID $PINSYNC_HOST" > {seen}; exit 7', out=lines
+    )
     assert (code, lines) == (7, [])
     assert seen.read_text().startswith("1234-5678 http://127.0.0.1:")
 
@@ -118,11 +130,17 @@ def test_a_command_runs_in_its_environment_and_gives_the_exit_code(tmp_path: Pat
 SANDBOX = [sys.executable, "-m", "pinsync", "sandbox"]
 
 
-@pytest.mark.parametrize(("options", "told"), [([], True), (["-s"], True), (["-c", 'echo "$PINSYNC_HOST"'], False)])
-def test_who_types_into_a_shell_is_told_where_they_are_and_how_to_leave(options: list[str], told: bool) -> None:
+@pytest.mark.parametrize(
+    ("options", "told"), [([], True), (["-s"], True), (["-c", 'echo "$PINSYNC_HOST"'], False)]
+)
+def test_who_types_into_a_shell_is_told_where_they_are_and_how_to_leave(
+    options: list[str], told: bool
+) -> None:
     ours, theirs = os.openpty()
     words, typed = [*SANDBOX, "--", "/bin/sh", *options], 'echo "$PINSYNC_HOST"\nexit 3\n'
-    done = subprocess.run(words, input=typed, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False)
+    done = subprocess.run(
+        words, input=typed, stdout=subprocess.PIPE, stderr=theirs, text=True, check=False
+    )
     if not told:
         os.write(theirs, b"nothing\n")
     said = os.read(ours, 1000).decode()
@@ -130,12 +148,16 @@ def test_who_types_into_a_shell_is_told_where_they_are_and_how_to_leave(options:
     os.close(ours)
     line = f"154 customizations at {done.stdout.strip()}, until you type exit\r\n"
     assert (done.returncode, said) == (3, line) if told else (0, "nothing\r\n")
-    assert subprocess.run(words, input=typed, capture_output=True, text=True, check=False).stderr == ""
+    assert (
+        subprocess.run(words, input=typed, capture_output=True, text=True, check=False).stderr == ""
+    )
 
 
 def test_options_behind_the_command_are_the_commands() -> None:
     words = [*SANDBOX, "--empty", sys.executable, "-m", "pinsync", "diff", "--help"]
-    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout.startswith("Usage: pinsync diff ")
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout.startswith(
+        "Usage: pinsync diff "
+    )
 
 
 def test_a_command_that_a_signal_ends() -> None:
@@ -173,7 +195,9 @@ def test_what_ends_it_is_the_commands_to_answer(name: str) -> None:
     assert (process.communicate("done\n", timeout=60), process.returncode) == (("", ""), 3)
 
 
-def test_what_ends_it_before_the_command_is_there_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ends_it_before_the_command_is_there_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Late(subprocess.Popen[bytes]):
         def __init__(self, command: Sequence[str], env: dict[str, str]) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -212,7 +236,9 @@ def sandboxed(*words: str, options: Sequence[str] = ()) -> subprocess.CompletedP
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_the_trackers_of_the_configuration_are_served(shops: Path, monkeypatch: pytest.MonkeyPatch, git: Git) -> None:
+def test_the_trackers_of_the_configuration_are_served(
+    shops: Path, monkeypatch: pytest.MonkeyPatch, git: Git
+) -> None:
     (shops / "deeper").mkdir()
     monkeypatch.chdir(shops / "deeper")
     options = ["--state", "../{tracker}.json"]
@@ -227,7 +253,11 @@ def test_the_trackers_of_the_configuration_are_served(shops: Path, monkeypatch: 
     done = sandboxed("diff", "--format", "json", options=options)
     assert done.returncode == 1, done.stderr
     trackers = json.loads(done.stdout)["trackers"]
-    assert {tracker["name"]: len(tracker["changes"]) for tracker in trackers} == {"sk": 0, "cz": 1, "hu": 0}
+    assert {tracker["name"]: len(tracker["changes"]) for tracker in trackers} == {
+        "sk": 0,
+        "cz": 1,
+        "hu": 0,
+    }
     assert git("log", "--format=%s") == "Export pins: 462 added"
 
 
@@ -236,7 +266,13 @@ def test_the_variables_to_export_are_those_of_the_trackers(shops: Path) -> None:
     with started(shops / "{tracker}.json", count=6) as (_, lines):
         assert lines[0].startswith("# 462 customizations of 3 trackers at http://127.0.0.1:")
         names = [line.removeprefix("export ").partition("=")[0] for line in lines[1:]]
-        known = ["PINSYNC_TRACKER_ID", "PINSYNC_PRIVATE_KEY", "PINSYNC_HOST", "LB_KEY_SK", "LB_KEY_CZ"]
+        known = [
+            "PINSYNC_TRACKER_ID",
+            "PINSYNC_PRIVATE_KEY",
+            "PINSYNC_HOST",
+            "LB_KEY_SK",
+            "LB_KEY_CZ",
+        ]
         assert names == known
         script = "".join(lines) + f"{shlex.quote(sys.executable)} -m pinsync export --check | wc -l"
         assert shell(script, {"PYTHONPATH": str(Path(__file__).parents[1])}).strip() == "18"
@@ -259,7 +295,9 @@ def test_a_tracker_of_the_command_line_is_served_in_place_of_theirs(shops: Path)
     assert sandboxed("trackers").stdout.split()[-2] == "1234-5678"
 
 
-def test_the_configuration_that_the_environment_names_counts(shops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_configuration_that_the_environment_names_counts(
+    shops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (shops / "pinsync.yaml").rename(shops / "other.yaml")
     monkeypatch.setenv("PINSYNC_CONFIG", "other.yaml")
     assert sandboxed("export", "--check", "--tracker", "sk").returncode == 1
@@ -287,7 +325,10 @@ def test_one_state_for_several_trackers_is_refused(shops: Path) -> None:
 @pytest.mark.usefixtures("repository")
 def test_an_id_that_no_tracker_can_have() -> None:
     done = sandboxed("trackers", options=["--tracker-id", "a/b"])
-    assert (done.returncode, "--tracker-id must consist of letters, digits" in done.stderr) == (2, True)
+    assert (done.returncode, "--tracker-id must consist of letters, digits" in done.stderr) == (
+        2,
+        True,
+    )
 
 
 def test_a_command_that_is_not_there() -> None:

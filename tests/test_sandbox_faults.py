@@ -32,7 +32,12 @@ def test_answers_are_compressed_where_that_is_welcome() -> None:
             accepted: ask(sandbox, accepted).headers.get("Content-Encoding")
             for accepted in ("gzip, deflate", "br, gzip;q=0.5", "identity", "gzip;q=0")
         }
-    assert encodings == {"gzip, deflate": "gzip", "br, gzip;q=0.5": "gzip", "identity": None, "gzip;q=0": None}
+    assert encodings == {
+        "gzip, deflate": "gzip",
+        "br, gzip;q=0.5": "gzip",
+        "identity": None,
+        "gzip;q=0": None,
+    }
 
 
 def test_one_connection_serves_many_requests() -> None:
@@ -59,7 +64,11 @@ def test_an_open_connection_does_not_hold_up_the_end() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "status"),
-    [("Content-Length", "many", 411), ("Transfer-Encoding", "chunked", 411), ("Content-Length", str(10**12), 413)],
+    [
+        ("Content-Length", "many", 411),
+        ("Transfer-Encoding", "chunked", 411),
+        ("Content-Length", str(10**12), 413),
+    ],
 )
 def test_a_body_without_a_known_length_is_refused(name: str, value: str, status: int) -> None:
     with Sandbox() as sandbox:
@@ -81,7 +90,11 @@ def test_requests_are_remembered() -> None:
 
 
 def test_a_port_that_is_taken() -> None:
-    with Sandbox() as sandbox, pytest.raises(UsageError, match="can't listen on port"), Sandbox(port=port(sandbox)):
+    with (
+        Sandbox() as sandbox,
+        pytest.raises(UsageError, match="can't listen on port"),
+        Sandbox(port=port(sandbox)),
+    ):
         pass
 
 
@@ -112,16 +125,23 @@ def test_faults_come_in_order_and_then_service_is_normal() -> None:
 
 
 def test_an_error_has_the_apis_shape_and_says_when_to_come_back() -> None:
-    with Sandbox(faults=[parse_fault("429:1:retry-after=3"), parse_fault("503"), parse_fault("599")]) as sandbox:
+    with Sandbox(
+        faults=[parse_fault("429:1:retry-after=3"), parse_fault("503"), parse_fault("599")]
+    ) as sandbox:
         first, second, third = (ask(sandbox) for _ in range(3))
     assert (first.json(), first.headers["Retry-After"]) == ({"reason": "Too Many Requests"}, "3")
-    assert (second.json(), "Retry-After" in second.headers) == ({"reason": "Service Unavailable"}, False)
+    assert (second.json(), "Retry-After" in second.headers) == (
+        {"reason": "Service Unavailable"},
+        False,
+    )
     assert third.json() == {"reason": "Error"}
 
 
 def test_truncate_sends_half_of_the_body() -> None:
     with Sandbox(faults=[parse_fault("truncate")]) as sandbox:
-        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        with pytest.raises(
+            httpx.RemoteProtocolError, match="without sending complete message body"
+        ):
             ask(sandbox)
         assert statuses(sandbox, 1) == [401]
 
@@ -146,7 +166,9 @@ def test_slow_holds_the_answer_back_but_not_the_end() -> None:
 
 
 def test_html_redirect_and_garbage() -> None:
-    with Sandbox(faults=[parse_fault("html"), parse_fault("redirect"), parse_fault("garbage")]) as sandbox:
+    with Sandbox(
+        faults=[parse_fault("html"), parse_fault("redirect"), parse_fault("garbage")]
+    ) as sandbox:
         html, redirect, garbage = (ask(sandbox) for _ in range(3))
     assert html.status_code == 200
     assert html.headers["Content-Type"].startswith("text/html")
@@ -193,11 +215,18 @@ def test_an_answer_without_a_body_has_no_half() -> None:
 
 
 def test_any_answer_can_be_given_byte_for_byte() -> None:
-    headers = {"Content-Encoding": "gzip", "X-Odd": "1", "Content-Type": "a/b", "Date": "Thu, 01 Jan 1970 00:00:00 GMT"}
+    headers = {
+        "Content-Encoding": "gzip",
+        "X-Odd": "1",
+        "Content-Type": "a/b",
+        "Date": "Thu, 01 Jan 1970 00:00:00 GMT",
+    }
     with Sandbox(faults=[Fault(answer=Answer(206, gzip.compress(b"[NaN]"), headers))]) as sandbox:
         response = ask(sandbox, "gzip")
     assert (response.status_code, response.content) == (206, b"[NaN]")
-    assert [response.headers.get_list(name) for name in headers] == [[value] for value in headers.values()]
+    assert [response.headers.get_list(name) for name in headers] == [
+        [value] for value in headers.values()
+    ]
 
 
 @pytest.mark.parametrize(

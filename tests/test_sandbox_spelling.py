@@ -25,8 +25,20 @@ FULL: Row = {
     "note": None,
     "nested": {"empty": [], "order": [3, 1, 2], "off": False},
     "pin_definitions": [
-        {"position": 1, "pin_type": "item", "pin_identity": "/p/1/", "active_to": "2026-12-31T23:00:00.50Z", "x": None},
-        {"position": 2, "pin_type": "item", "pin_identity": "/p/2/", "is_block_pin": True, "widget_id": "w"},
+        {
+            "position": 1,
+            "pin_type": "item",
+            "pin_identity": "/p/1/",
+            "active_to": "2026-12-31T23:00:00.50Z",
+            "x": None,
+        },
+        {
+            "position": 2,
+            "pin_type": "item",
+            "pin_identity": "/p/2/",
+            "is_block_pin": True,
+            "widget_id": "w",
+        },
     ],
 }
 
@@ -39,7 +51,10 @@ scalars = (
     | st.datetimes().map(lambda moment: moment.isoformat() + "+05:30")
 )
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+    ),
 )
 pins = st.fixed_dictionaries(
     {},
@@ -127,7 +142,10 @@ def test_what_says_nothing_is_said_in_every_way(field: str, expected: set[str]) 
     ],
 )
 def test_what_a_pin_does_not_say_is_not_said_in_every_way(field: str, expected: set[str]) -> None:
-    first = [next(pin for pin in row["pin_definitions"] if pin["position"] == 1) for row in spellings(FULL)]
+    first = [
+        next(pin for pin in row["pin_definitions"] if pin["position"] == 1)
+        for row in spellings(FULL)
+    ]
     assert {str(pin.get(field, "absent")) for pin in first} == expected
 
 
@@ -136,13 +154,20 @@ def test_no_tags_and_no_pins_are_said_in_every_way(empty: object) -> None:
     row: Row = {"id": "i", "model": "m", "target_type": "all"}
     row |= {} if empty == "absent" else {"tags": empty, "pin_definitions": empty}
     for field in ("tags", "pin_definitions"):
-        assert {str(other.get(field, "absent")) for other in spellings(row)} == {"absent", "None", "[]"}
+        assert {str(other.get(field, "absent")) for other in spellings(row)} == {
+            "absent",
+            "None",
+            "[]",
+        }
 
 
 def test_keys_tags_and_pins_change_places_and_other_lists_do_not() -> None:
     found = spellings(FULL)
     assert len({tuple(row["tags"]) for row in found}) == 6
-    assert {tuple(pin["position"] for pin in row["pin_definitions"]) for row in found} == {(1, 2), (2, 1)}
+    assert {tuple(pin["position"] for pin in row["pin_definitions"]) for row in found} == {
+        (1, 2),
+        (2, 1),
+    }
     assert len({next(iter(row)) for row in found}) > 5
     assert len({tuple(row["nested"]) for row in found}) == 6
     assert {tuple(row["nested"]["order"]) for row in found} == {(3, 1, 2)}
@@ -151,25 +176,42 @@ def test_keys_tags_and_pins_change_places_and_other_lists_do_not() -> None:
 def test_whole_numbers_come_with_and_without_a_fraction() -> None:
     assert {str(row["score"]) for row in spellings(FULL)} == {"1", "1.0"}
     assert {str(row["score"]) for row in spellings({**FULL, "score": 1.0})} == {"1", "1.0"}
-    assert {str(row["score"]) for row in spellings({**FULL, "score": 2**53 + 1})} == {"9007199254740993"}
+    assert {str(row["score"]) for row in spellings({**FULL, "score": 2**53 + 1})} == {
+        "9007199254740993"
+    }
     assert {str(row["score"]) for row in spellings({**FULL, "score": True})} == {"True"}
 
 
 def test_moments_come_in_many_offsets() -> None:
     pin = {"position": 1, "active_to": "2026-12-31T23:00:00.50Z"}
-    found = {row["pin_definitions"][0]["active_to"] for row in spellings({**FULL, "pin_definitions": [pin]})}
-    assert {"2026-12-31T23:00:00.50Z", "2026-12-31T23:00:00.50+00:00", "2027-01-01T00:00:00.50000+01:00"} <= found
+    found = {
+        row["pin_definitions"][0]["active_to"]
+        for row in spellings({**FULL, "pin_definitions": [pin]})
+    }
+    assert {
+        "2026-12-31T23:00:00.50Z",
+        "2026-12-31T23:00:00.50+00:00",
+        "2027-01-01T00:00:00.50000+01:00",
+    } <= found
 
 
 @pytest.mark.parametrize(
     "moment",
-    ["2026-12-31", "2026-12-31T23:00:00", "2026-02-30T00:00:00Z", "2026-W01-1T00:00:00Z", "9999-12-31T23:59:59-01:00"],
+    [
+        "2026-12-31",
+        "2026-12-31T23:00:00",
+        "2026-02-30T00:00:00Z",
+        "2026-W01-1T00:00:00Z",
+        "9999-12-31T23:59:59-01:00",
+    ],
 )
 def test_what_is_no_moment_with_an_offset_is_left_alone(moment: str) -> None:
     row = {**FULL, "pin_definitions": [{"position": 1, "active_to": moment}]}
     assert {other["pin_definitions"][0]["active_to"] for other in spellings(row)} == {moment}
 
 
-@pytest.mark.parametrize(("field", "value"), [("tags", ["a", 1]), ("pin_definitions", [{"widget_id": None}, "x"])])
+@pytest.mark.parametrize(
+    ("field", "value"), [("tags", ["a", 1]), ("pin_definitions", [{"widget_id": None}, "x"])]
+)
 def test_a_list_of_an_unexpected_kind_is_left_alone(field: str, value: list[object]) -> None:
     assert all(row[field] == value for row in spellings({**FULL, field: value}))

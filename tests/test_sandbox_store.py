@@ -36,7 +36,13 @@ def test_create_gives_an_id_and_stamps() -> None:
 def test_replace_keeps_the_id_and_when_it_was_created() -> None:
     held = store({"id": "1", **ITEM, "created_at": "2000-01-01T00:00:00Z", "note": "gone"})
     assert held.replace("1", {**ITEM, "id": "2", "tags": []}) == held.get("1")
-    expected = {"id": "1", **ITEM, "tags": [], "created_at": "2000-01-01T00:00:00Z", "updated_at": STAMP}
+    expected = {
+        "id": "1",
+        **ITEM,
+        "tags": [],
+        "created_at": "2000-01-01T00:00:00Z",
+        "updated_at": STAMP,
+    }
     assert held.rows() == [expected]
 
 
@@ -93,7 +99,16 @@ def test_state_outlives_the_store_and_is_an_export(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", '{"results": {}}', '{"results": [1]}', "\x00", "[" * 100_000, '{"results": [{"id":1},{"id":1}]}'],
+    [
+        "",
+        "{",
+        "[]",
+        '{"results": {}}',
+        '{"results": [1]}',
+        "\x00",
+        "[" * 100_000,
+        '{"results": [{"id":1},{"id":1}]}',
+    ],
 )
 def test_a_state_that_is_no_export_is_refused_and_kept(tmp_path: Path, content: str) -> None:
     file = tmp_path / "state.json"

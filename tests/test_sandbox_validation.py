@@ -29,7 +29,10 @@ ITEM: Row = {"model": "basket", "target_type": "item", "target_identity": "/p/1/
         ({**ITEM, "target_metadata": []}, {"target_metadata"}),
         ({**ITEM, "pin_definitions": {}}, {"pin_definitions"}),
         ({**ITEM, "pin_definitions": [5]}, {"pin_definitions"}),
-        ({**ITEM, "pin_definitions": [{}]}, {"pin_definitions.0.position", "pin_definitions.0.pin_type"}),
+        (
+            {**ITEM, "pin_definitions": [{}]},
+            {"pin_definitions.0.position", "pin_definitions.0.pin_type"},
+        ),
     ],
 )
 def test_what_is_no_customization_is_refused_by_field(row: Row, fields: set[str]) -> None:
@@ -62,7 +65,12 @@ def test_what_is_no_pin_is_refused_by_field(field: str, value: object) -> None:
 
 
 def test_null_is_absence_and_unknown_fields_are_welcome() -> None:
-    assert find_problems({**ITEM, "tags": None, "pin_definitions": None, "target_criteria": None, "note": None}) == {}
+    assert (
+        find_problems(
+            {**ITEM, "tags": None, "pin_definitions": None, "target_criteria": None, "note": None}
+        )
+        == {}
+    )
 
 
 # The sample shop
@@ -87,12 +95,19 @@ def test_the_sample_shows_all_that_there_is() -> None:
     assert {row["target_type"] for row in rows} == {"item", "criteria", "all"}
     assert {pin["pin_type"] for pin in pins} == {"item", "criteria"}
     assert {-1, 0, 1, 2, 3, 4} <= {pin["position"] for pin in pins}
-    assert {field for pin in pins for field in pin} >= {"widget_id", "is_block_pin", "is_bundle_pin", "active_from"}
+    assert {field for pin in pins for field in pin} >= {
+        "widget_id",
+        "is_block_pin",
+        "is_bundle_pin",
+        "active_from",
+    }
     assert all((pin["position"] == 0) == pin.get("is_block_pin", False) for pin in pins)
 
 
 def test_the_sample_has_titles_in_many_scripts() -> None:
-    titles = " ".join(row.get("target_metadata", {}).get("title", "") for row in shop.build_customizations())
+    titles = " ".join(
+        row.get("target_metadata", {}).get("title", "") for row in shop.build_customizations()
+    )
     for letter in "ľčüΤБהود味🎸♭\\\"'#:":
         assert letter in titles, letter
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-TEXT = resources.files("pinsync.document").joinpath("document.schema.json").read_text(encoding="utf-8")
+TEXT = (
+    resources.files("pinsync.document").joinpath("document.schema.json").read_text(encoding="utf-8")
+)
 SCHEMA: dict[str, Any] = json.loads(TEXT)
 VALIDATOR = Draft7Validator(SCHEMA)
 ENGINE = Path(sys.executable).with_name("check-jsonschema")
@@ -52,10 +54,14 @@ FAULTS: dict[str, Row] = {
     "an empty id": {"rule": {"id": ""}},
     "an id that is a number": {"rule": {"id": 7}},
     "an identity that is a number": {"rule": {"target_identity": 123}},
-    "criteria that are a list": {"rule": {"target_type": "criteria", "target_identity": None, "target_criteria": []}},
+    "criteria that are a list": {
+        "rule": {"target_type": "criteria", "target_identity": None, "target_criteria": []}
+    },
     "an identity for all": {"rule": {"target_type": "all"}},
     "an identity for criteria": {"rule": {"target_type": "criteria"}},
-    "criteria for all": {"rule": {"target_type": "all", "target_identity": None, "target_criteria": {"a": 1}}},
+    "criteria for all": {
+        "rule": {"target_type": "all", "target_identity": None, "target_criteria": {"a": 1}}
+    },
     "criteria for an item": {"rule": {"target_criteria": {"a": 1}}},
     "a tag alone": {"rule": {"tags": "christmas"}},
     "a tag that is a number": {"rule": {"tags": [1]}},
@@ -69,7 +75,9 @@ FAULTS: dict[str, Row] = {
     "no pin type": {"pin": {"pin_type": None}},
     "a pin type of its own": {"pin": {"pin_type": "all"}},
     "a pinned number": {"pin": {"pin_identity": 2}},
-    "pinned criteria that are a text": {"pin": {"pin_type": "criteria", "pin_identity": None, "pin_criteria": "brand"}},
+    "pinned criteria that are a text": {
+        "pin": {"pin_type": "criteria", "pin_identity": None, "pin_criteria": "brand"}
+    },
     "a pinned item among criteria": {"pin": {"pin_type": "criteria"}},
     "pinned criteria of an item": {"pin": {"pin_criteria": {"a": 1}}},
     "a block at a position": {"pin": {"is_block_pin": True}},
@@ -94,8 +102,12 @@ FAULTS: dict[str, Row] = {
 }
 
 
-@pytest.mark.parametrize(("part", "above"), [("customization", ()), ("pin", ("pin_definitions", 0))])
-def test_the_fields_that_hold_text_are_those_of_the_schema(part: str, above: tuple[str | int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("part", "above"), [("customization", ()), ("pin", ("pin_definitions", 0))]
+)
+def test_the_fields_that_hold_text_are_those_of_the_schema(
+    part: str, above: tuple[str | int, ...]
+) -> None:
     properties = SCHEMA["definitions"][part]["properties"]
     for name in properties.keys() - {"model"}:
         validator = Draft7Validator({**properties[name], "definitions": SCHEMA["definitions"]})
@@ -128,7 +140,15 @@ def parts(schema: Row, name: str = "") -> Iterator[tuple[str, Row]]:
 def checked(*files: Path) -> subprocess.CompletedProcess[str]:
     """What check-jsonschema, with its own YAML reader and regular expressions, says of files."""
     schema = str(resources.files("pinsync.document").joinpath("document.schema.json"))
-    command = [str(ENGINE), "--schemafile", schema, "--output-format", "json", "--verbose", *map(str, files)]
+    command = [
+        str(ENGINE),
+        "--schemafile",
+        schema,
+        "--output-format",
+        "json",
+        "--verbose",
+        *map(str, files),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -144,13 +164,18 @@ def test_it_is_printed_as_it_is_shipped(pinsync: CommandLine) -> None:
 
 def test_each_field_is_described() -> None:
     described = dict(parts(SCHEMA))
-    assert all(part.get("title") and part.get("description", "").endswith(".") for part in described.values())
+    assert all(
+        part.get("title") and part.get("description", "").endswith(".")
+        for part in described.values()
+    )
     names = {name.rpartition(".")[2] for name in described}
     assert names >= {*fields.select_names(fields.CUSTOMIZATION), *fields.select_names(fields.PIN)}
 
 
 def test_a_description_is_no_neighbour_of_a_reference() -> None:
-    assert all("$ref" not in part for name, part in parts(SCHEMA)), "draft-07 passes over what stands beside a $ref"
+    assert all("$ref" not in part for name, part in parts(SCHEMA)), (
+        "draft-07 passes over what stands beside a $ref"
+    )
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
@@ -170,11 +195,15 @@ moments = st.builds(
 )
 
 
-def documented(kinds: dict[tuple[str, str], Row], required: Row, optional: Row) -> st.SearchStrategy[Row]:
+def documented(
+    kinds: dict[tuple[str, str], Row], required: Row, optional: Row
+) -> st.SearchStrategy[Row]:
     """Rows of each kind, some without the field that only this kind has; or with what stands for nothing."""
     return st.one_of(
         *(
-            st.fixed_dictionaries(required | {kind[0]: st.just(kind[1])}, optional=optional | fields)
+            st.fixed_dictionaries(
+                required | {kind[0]: st.just(kind[1])}, optional=optional | fields
+            )
             for kind, fields in kinds.items()
         )
     )
@@ -228,7 +257,13 @@ def test_it_accepts_what_an_export_of_documented_rows_writes(rows: list[Row]) ->
 @pytest.mark.parametrize(
     "moment",
     [
-        *("20260101T000000Z", "2026-W01-1T00:00:00Z", "2026-001T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00Z"),
+        *(
+            "20260101T000000Z",
+            "2026-W01-1T00:00:00Z",
+            "2026-001T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00Z",
+        ),
         *("2026-01-01T00:00.5Z", "2026W011T0000+0100", "2026001T00", "2026-12-31t23:59:60z"),
     ],
 )
@@ -238,22 +273,38 @@ def test_it_accepts_a_date_time_of_iso_8601_that_lint_speaks_up_about(moment: st
 
 
 def test_it_accepts_what_stands_for_absence_and_a_rule_without_an_id() -> None:
-    nothing: Row = dict.fromkeys(("target_identity", "target_criteria", "tags", "target_metadata", "pin_definitions"))
-    VALIDATOR.validate({"format": 1, "model": "basket", "customizations": [{"target_type": "all", **nothing}]})
+    nothing: Row = dict.fromkeys(
+        ("target_identity", "target_criteria", "tags", "target_metadata", "pin_definitions")
+    )
+    VALIDATOR.validate(
+        {"format": 1, "model": "basket", "customizations": [{"target_type": "all", **nothing}]}
+    )
     empty: Row = {"target_identity": "", "target_criteria": {}}
     pins: list[Row] = [
-        {"position": 0, "pin_type": kind, "pin_identity": "", "pin_criteria": {}, "is_block_pin": flag}
+        {
+            "position": 0,
+            "pin_type": kind,
+            "pin_identity": "",
+            "pin_criteria": {},
+            "is_block_pin": flag,
+        }
         for kind in ("item", "criteria")
         for flag in (None, False, True)
     ]
-    rules = [{"target_type": kind, **empty, "pin_definitions": pins} for kind in ("item", "criteria", "all")]
+    rules = [
+        {"target_type": kind, **empty, "pin_definitions": pins}
+        for kind in ("item", "criteria", "all")
+    ]
     VALIDATOR.validate({"format": 1, "model": "basket", "customizations": rules})
 
 
 def test_a_misfit_says_what_goes_with_what() -> None:
     """In the title, which the YAML language server names beside its message."""
     (error,) = VALIDATOR.iter_errors(faulty(FAULTS["an identity for all"]))
-    assert (list(error.path), error.parent is None) == (["customizations", 0, "target_identity"], True)
+    assert (list(error.path), error.parent is None) == (
+        ["customizations", 0, "target_identity"],
+        True,
+    )
     assert isinstance(error.schema, dict)
     assert error.schema["title"] == "target_identity goes with target_type: item"
 
@@ -272,9 +323,13 @@ def test_another_engine_agrees(tmp_path: Path) -> None:
     good = tmp_path / "good.yaml"
     pins = [{**PIN, "active_to": "2026-12-31t23:59:60.5-05:30"}]
     good.write_bytes(
-        render_document("basket", [build_customization({**RULE, "model": "basket", "pin_definitions": pins})])
+        render_document(
+            "basket", [build_customization({**RULE, "model": "basket", "pin_definitions": pins})]
+        )
     )
     accepted = checked(good, *EXAMPLES)
-    assert (accepted.returncode, json.loads(accepted.stdout)["status"]) == (0, "ok"), accepted.stdout
+    assert (accepted.returncode, json.loads(accepted.stdout)["status"]) == (0, "ok"), (
+        accepted.stdout
+    )
     refused = json.loads(checked(*files.values()).stdout)
     assert {Path(error["filename"]) for error in refused["errors"]} == set(files.values())

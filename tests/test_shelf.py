@@ -36,13 +36,17 @@ Row = dict[str, Any]
 AT = "2026-12-24T11:00:00Z"
 HEAD = Side("@worktree")
 STYLE = Style(ZoneInfo("Europe/Bratislava"))
-SCHEMA = json.loads(resources.files("pinsync.reports").joinpath("show.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    resources.files("pinsync.reports").joinpath("show.schema.json").read_text(encoding="utf-8")
+)
 
 
 def shelves(*rows: Row, at: str = AT) -> Shelves:
     items = [canonical.build("basket", normalize.normalize_row(row)) for row in rows]
     found = [arranged(item, at, Place("customizations/basket.yaml", 4)) for item in items]
-    tracker = TrackerShelves("shop-sk", "1234-5678", tuple(found), titles(pinned_items(found), items))
+    tracker = TrackerShelves(
+        "shop-sk", "1234-5678", tuple(found), titles(pinned_items(found), items)
+    )
     return Shelves("basket", at, HEAD, (tracker,))
 
 
@@ -66,7 +70,9 @@ def record(*rows: Row) -> dict[str, Any]:
 # Titles of pinned items.
 
 
-def test_of_several_titles_the_first_in_canonical_order_wins_whatever_the_order_of_the_rules() -> None:
+def test_of_several_titles_the_first_in_canonical_order_wins_whatever_the_order_of_the_rules() -> (
+    None
+):
     def titled(number: int, title: str, model: str = "basket") -> Customization:
         return canonical.build(model, normalize.normalize_row(rule(number, "/p/1/", [], title)))
 
@@ -111,9 +117,15 @@ def test_the_state_of_a_window(start: str | None, end: str | int | None, expecte
 MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1))  # noqa: DTZ001 - the zone comes with the strategy
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
+@given(
+    st.datetimes(timezones=st.just(UTC)),
+    st.datetimes(timezones=st.just(UTC)),
+    st.datetimes(timezones=st.just(UTC)),
+)
 def test_the_state_is_what_the_moments_say(start: datetime, end: datetime, at: datetime) -> None:
-    found = state(read_pin({"active_from": format_utc(start), "active_to": format_utc(end)}), format_utc(at))
+    found = state(
+        read_pin({"active_from": format_utc(start), "active_to": format_utc(end)}), format_utc(at)
+    )
     assert found == ("over" if end <= at else "active" if start <= at else "upcoming")
 
 
@@ -238,7 +250,13 @@ HOSTILE = "::error::\x1b[2J\u202e##[x\r\n"
 
 
 def test_what_comes_from_outside_is_harmless() -> None:
-    row = rule(1, HOSTILE, [pin(1, HOSTILE, {"widget_id": HOSTILE, HOSTILE: HOSTILE})], HOSTILE, {"tags": [HOSTILE]})
+    row = rule(
+        1,
+        HOSTILE,
+        [pin(1, HOSTILE, {"widget_id": HOSTILE, HOSTILE: HOSTILE})],
+        HOSTILE,
+        {"tags": [HOSTILE]},
+    )
     odd = {**rule(2, "/p/2/", [{**pin(1, "/p/3/"), "position": HOSTILE}], "::group::x"), HOSTILE: 1}
     page = show_text.render(shelves(row, odd), STYLE)
     assert page.replace("\n", "").isprintable()
@@ -252,7 +270,12 @@ def test_what_comes_from_outside_is_harmless() -> None:
 
 
 def test_the_contract_to_the_letter() -> None:
-    row = rule(1, "/p/1/", [pin(1, "/p/2/", {"active_to": "2026-12-24T12:00:00+01:00"}), pin(-1, "/p/1/")], "Strings")
+    row = rule(
+        1,
+        "/p/1/",
+        [pin(1, "/p/2/", {"active_to": "2026-12-24T12:00:00+01:00"}), pin(-1, "/p/1/")],
+        "Strings",
+    )
     criteria = {"target_type": "criteria", "target_criteria": {"price": {"lt": 20}}}
     assert record(row, criteria) == {
         "version": 1,
@@ -286,7 +309,11 @@ def test_the_contract_to_the_letter() -> None:
                             },
                             {
                                 "state": "active",
-                                "pin": {"position": -1, "pin_type": "item", "pin_identity": "/p/1/"},
+                                "pin": {
+                                    "position": -1,
+                                    "pin_type": "item",
+                                    "pin_identity": "/p/1/",
+                                },
                                 "title": "Strings",
                             },
                         ],
@@ -303,7 +330,14 @@ def test_the_contract_to_the_letter() -> None:
                         "pins": [],
                     },
                 ],
-                "counts": {"rules": 2, "pins": 2, "active": 1, "upcoming": 0, "over": 1, "unclear": 0},
+                "counts": {
+                    "rules": 2,
+                    "pins": 2,
+                    "active": 1,
+                    "upcoming": 0,
+                    "over": 1,
+                    "unclear": 0,
+                },
             }
         ],
     }

@@ -98,7 +98,9 @@ Cheap ones (criteria {categories: [strings, "wind 2"], price: {lt: 20}}) · cust
         ("2026-12-27", "over"),
     ],
 )
-def test_the_state_is_that_of_a_moment_in_the_configured_zone(at: str, state: str, pinsync: CommandLine) -> None:
+def test_the_state_is_that_of_a_moment_in_the_configured_zone(
+    at: str, state: str, pinsync: CommandLine
+) -> None:
     record = shown(pinsync, "basket", "Cheap ones", "--at", at)
     assert [pin["state"] for pin in record["trackers"][0]["rules"][0]["pins"]] == [state]
     assert record["trackers"][0]["counts"][state] == 1
@@ -137,7 +139,10 @@ def test_of_several_titles_the_first_in_canonical_order_is_shown(pinsync: Comman
     put(Path("customizations/home.yaml"), text + for_one_item(("c", "Third"), ("b", "Second")))
     put(Path("customizations/basket.yaml"), "format: 1\nmodel: basket\ncustomizations: []\n")
     assert '1  /p/123/ "Home"  active' in pinsync("show", "home").out
-    put(Path("customizations/home.yaml"), text.replace("id: a\n", "id: z\n") + for_one_item(("b", "Second")))
+    put(
+        Path("customizations/home.yaml"),
+        text.replace("id: a\n", "id: z\n") + for_one_item(("b", "Second")),
+    )
     assert '1  /p/123/ "Second"  active' in pinsync("show", "home").out
 
 
@@ -149,12 +154,23 @@ def test_of_several_titles_the_first_in_canonical_order_is_shown(pinsync: Comman
         (STRINGS, [STRINGS]),
         ("Strings: 9-42 #1", [STRINGS]),
         ("all", [EVERYONE]),
-        ('{"price": {"lt": 20.0}, "categories": ["strings", "wind 2"]}', ["00000000-0000-4000-8000-000000000007"]),
-        ('{categories: [strings, "wind 2"], price: {lt: 20}}', ["00000000-0000-4000-8000-000000000007"]),
-        ('categories:\n  - strings\n  - "wind 2"\nprice:\n  lt: 20\n', ["00000000-0000-4000-8000-000000000007"]),
+        (
+            '{"price": {"lt": 20.0}, "categories": ["strings", "wind 2"]}',
+            ["00000000-0000-4000-8000-000000000007"],
+        ),
+        (
+            '{categories: [strings, "wind 2"], price: {lt: 20}}',
+            ["00000000-0000-4000-8000-000000000007"],
+        ),
+        (
+            'categories:\n  - strings\n  - "wind 2"\nprice:\n  lt: 20\n',
+            ["00000000-0000-4000-8000-000000000007"],
+        ),
     ],
 )
-def test_a_target_has_several_spellings(target: str, expected: list[str], pinsync: CommandLine) -> None:
+def test_a_target_has_several_spellings(
+    target: str, expected: list[str], pinsync: CommandLine
+) -> None:
     assert ids(shown(pinsync, "basket", target)) == expected
 
 
@@ -164,8 +180,16 @@ def test_a_target_has_several_spellings(target: str, expected: list[str], pinsyn
     [
         (["baskett"], 'there is no model "baskett"', 'did you mean "basket"?'),
         (["xyz"], 'there is no model "xyz"', "known: basket, home"),
-        (["basket", "/p/1234/"], 'no customization of basket is for "/p/1234/"', 'did you mean "/p/123/"?'),
-        (["basket", "Strings: 9-42 #2"], "no customization of basket", 'did you mean "Strings: 9-42 #1"?'),
+        (
+            ["basket", "/p/1234/"],
+            'no customization of basket is for "/p/1234/"',
+            'did you mean "/p/123/"?',
+        ),
+        (
+            ["basket", "Strings: 9-42 #2"],
+            "no customization of basket",
+            'did you mean "Strings: 9-42 #1"?',
+        ),
         (["basket", "ale"], "no customization of basket", 'did you mean "all"?'),
         (["home", "all"], "no customization of home", "name an item's identity"),
         (["basket", '{"price": {"lt": 21}}'], "no customization of basket", ""),
@@ -175,18 +199,26 @@ def test_a_target_has_several_spellings(target: str, expected: list[str], pinsyn
         (["basket", "--rev", "@live"], "@live is no revision", "pinsync diff"),
         (["basket", "--rev", "@indexx"], "@indexx is no source", 'did you mean "@index"?'),
         (["basket", "--rev", "nosuch"], "nosuch names no commit", ""),
-        (["basket", "--tracker", "defualt"], 'no tracker is named "defualt"', 'did you mean "default"?'),
+        (
+            ["basket", "--tracker", "defualt"],
+            'no tracker is named "defualt"',
+            'did you mean "default"?',
+        ),
         ([], "missing argument 'MODEL'", ""),
     ],
 )
-def test_what_is_mistyped_is_a_usage_error(arguments: list[str], message: str, hint: str, pinsync: CommandLine) -> None:
+def test_what_is_mistyped_is_a_usage_error(
+    arguments: list[str], message: str, hint: str, pinsync: CommandLine
+) -> None:
     result = pinsync("show", *arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
     assert hint in result.err
 
 
-def test_without_documents_the_hint_says_how_to_get_some(repository: Path, pinsync: CommandLine) -> None:
+def test_without_documents_the_hint_says_how_to_get_some(
+    repository: Path, pinsync: CommandLine
+) -> None:
     assert repository.is_dir()
     result = pinsync("show", "basket")
     assert (result.code, result.out) == (2, "")
@@ -202,7 +234,10 @@ def test_documents_that_no_tracker_reads_are_named(
     git("commit", "--quiet", "-m", "Old")
     result = pinsync("show", *options, "basket")
     assert result.code == 0
-    assert "warning: not read, since a single tracker's files lie in no folder of their own: " in result.err
+    assert (
+        "warning: not read, since a single tracker's files lie in no folder of their own: "
+        in result.err
+    )
 
 
 def test_a_file_that_is_broken_is_named(shop: Path, pinsync: CommandLine) -> None:
@@ -215,7 +250,9 @@ def test_a_file_that_is_broken_is_named(shop: Path, pinsync: CommandLine) -> Non
 # Revisions.
 
 
-def test_a_revision_is_read_with_its_own_configuration(shop: Path, git: Git, pinsync: CommandLine) -> None:
+def test_a_revision_is_read_with_its_own_configuration(
+    shop: Path, git: Git, pinsync: CommandLine
+) -> None:
     git("add", ".")
     git("commit", "--quiet", "--message", "First")
     git("tag", "first")
@@ -225,14 +262,18 @@ def test_a_revision_is_read_with_its_own_configuration(shop: Path, git: Git, pin
     put(shop / "pins/basket.yaml", BASKET_TEXT)
     git("add", ".")
     put(shop / "pins/basket.yaml", BASKET_TEXT.partition("  - id: b3e6")[0])
-    old, index, now = (shown(pinsync, "basket", *rev) for rev in (["--rev", "first"], ["--rev", "@index"], []))
+    old, index, now = (
+        shown(pinsync, "basket", *rev) for rev in (["--rev", "first"], ["--rev", "@index"], [])
+    )
     assert [len(ids(record)) for record in (old, index, now)] == [3, 2, 1]
     assert (old["source"], old["revision"]) == ("first", first)
     assert (index["source"], index["revision"]) == ("@index", None)
     assert now["source"] == "@worktree"
     assert old["trackers"][0]["rules"][0]["file"] == "customizations/basket.yaml"
     assert now["trackers"][0]["rules"][0]["file"] == "pins/basket.yaml"
-    headline = pinsync("show", "basket", "--rev", "first", "--at", "2026-12-24").out.partition("\n")[0]
+    headline = pinsync("show", "basket", "--rev", "first", "--at", "2026-12-24").out.partition(
+        "\n"
+    )[0]
     assert headline == f"basket in first (commit {first[:12]}), at 24 Dec 2026 00:00 UTC"
 
 
@@ -251,18 +292,30 @@ def test_outside_a_repository_files_are_shown_and_revisions_are_not(
 # Trackers.
 
 
-def test_each_tracker_that_has_the_model_has_a_section(repository: Path, pinsync: CommandLine) -> None:
-    trackers = "".join(f'  {name}: {{tracker_id: "{number}-1"}}\n' for number, name in enumerate(("cz", "hu", "sk"), 1))
+def test_each_tracker_that_has_the_model_has_a_section(
+    repository: Path, pinsync: CommandLine
+) -> None:
+    trackers = "".join(
+        f'  {name}: {{tracker_id: "{number}-1"}}\n'
+        for number, name in enumerate(("cz", "hu", "sk"), 1)
+    )
     put(repository / "pinsync.yaml", f"trackers:\n{trackers}")
     put(Path("customizations/cz/basket.yaml"), BASKET_TEXT)
     put(Path("customizations/hu/home.yaml"), HOME_TEXT)
-    put(Path("customizations/sk/basket.yaml"), BASKET_TEXT.replace("/p/123/", "/p/321/").replace("Strings", "Struny"))
+    put(
+        Path("customizations/sk/basket.yaml"),
+        BASKET_TEXT.replace("/p/123/", "/p/321/").replace("Strings", "Struny"),
+    )
     result = pinsync("show", "basket", "--at", "2026-12-24")
     headings = [line for line in result.out.split("\n") if line.endswith("-1)")]
     assert headings == ["cz (1-1)", "sk (3-1)"]
     assert result.out.endswith("\n4 rules in 2 trackers, 6 pins: 6 active, 0 upcoming, 0 over\n")
-    assert [tracker["name"] for tracker in shown(pinsync, "basket", "/p/321/")["trackers"]] == ["sk"]
-    assert [tracker["name"] for tracker in shown(pinsync, "basket", "--tracker", "cz")["trackers"]] == ["cz"]
+    assert [tracker["name"] for tracker in shown(pinsync, "basket", "/p/321/")["trackers"]] == [
+        "sk"
+    ]
+    assert [
+        tracker["name"] for tracker in shown(pinsync, "basket", "--tracker", "cz")["trackers"]
+    ] == ["cz"]
     assert "customizations/cz/basket.yaml:4" in pinsync("show", "basket", "--tracker", "cz").out
     refused = pinsync("show", "basket", "--tracker", "hu")
     assert (refused.code, refused.out) == (2, "")
@@ -278,16 +331,26 @@ def test_verbose_says_what_is_read_and_colour_is_a_choice(pinsync: CommandLine) 
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_field_that_is_left_out_of_comparison_says_a_title_all_the_same(pinsync: CommandLine) -> None:
+def test_a_field_that_is_left_out_of_comparison_says_a_title_all_the_same(
+    pinsync: CommandLine,
+) -> None:
     put(Path("pinsync.yaml"), "ignore: [target_metadata.title]\n")
     assert "Strings: 9-42 #1" in pinsync("show", "basket").out
 
 
 @pytest.mark.parametrize("command", ["show", "blame", "history"])
 @pytest.mark.usefixtures("exported")
-def test_the_path_of_a_document_in_the_place_of_its_model(command: str, pinsync: CommandLine) -> None:
+def test_the_path_of_a_document_in_the_place_of_its_model(
+    command: str, pinsync: CommandLine
+) -> None:
     for path in ("customizations/basket.yaml", "basket.yaml", "./customizations/basket.yaml"):
         result = pinsync(command, path)
-        assert (result.code, 'did you mean "basket", the model of that file?' in result.err) == (2, True)
+        assert (result.code, 'did you mean "basket", the model of that file?' in result.err) == (
+            2,
+            True,
+        )
     result = pinsync("export", "--model", "customizations/home.yaml")
-    assert (result.code, '--model: did you mean "home", the model of that file?' in result.err) == (2, True)
+    assert (result.code, '--model: did you mean "home", the model of that file?' in result.err) == (
+        2,
+        True,
+    )

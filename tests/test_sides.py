@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 def commits(repository: Path, git: Git) -> dict[str, str]:
     """Two branches that part from one commit, by name; the current one is ``main``."""
     found: dict[str, str] = {}
-    for name, text in (("base", HOME_TEXT), ("main", HOME_TEXT + "# main\n"), ("topic", HOME_TEXT + "# topic\n")):
+    for name, text in (
+        ("base", HOME_TEXT),
+        ("main", HOME_TEXT + "# main\n"),
+        ("topic", HOME_TEXT + "# topic\n"),
+    ):
         if name == "topic":
             git("switch", "--quiet", "--create", "topic", found["base"])
         put(repository / "customizations" / "home.yaml", text)
@@ -46,8 +50,14 @@ def kinds(*arguments: str) -> list[str]:
 
 
 def test_without_arguments_it_is_from_head_to_live(commits: dict[str, str]) -> None:
-    assert parse() == (Source("revision", "HEAD", revision=commits["main"]), Source("live", "@live"))
-    assert parse("topic") == (Source("revision", "topic", revision=commits["topic"]), Source("live", "@live"))
+    assert parse() == (
+        Source("revision", "HEAD", revision=commits["main"]),
+        Source("live", "@live"),
+    )
+    assert parse("topic") == (
+        Source("revision", "topic", revision=commits["topic"]),
+        Source("live", "@live"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +73,9 @@ def test_without_arguments_it_is_from_head_to_live(commits: dict[str, str]) -> N
         ("main~1..topic~1", "base", "base"),
     ],
 )
-def test_dots_are_as_in_git_diff(argument: str, old: str, new: str, commits: dict[str, str]) -> None:
+def test_dots_are_as_in_git_diff(
+    argument: str, old: str, new: str, commits: dict[str, str]
+) -> None:
     assert [side.revision for side in parse(argument)] == [commits[old], commits[new]]
 
 
@@ -286,7 +298,12 @@ def test_an_empty_name_is_not_taken_for_head() -> None:
         ("mian", RepositoryError, "mian names no commit", "git branch --all"),
         ("main..mian", RepositoryError, "mian names no commit", "git branch --all"),
         ("backup.json", FileError, "backup.json: there is no such file", "or name a revision"),
-        ("../backup.json", FileError, "../backup.json: there is no such file", "or name a revision"),
+        (
+            "../backup.json",
+            FileError,
+            "../backup.json: there is no such file",
+            "or name a revision",
+        ),
         ("x" * 5000, RepositoryError, "names no commit", "git branch"),
         ("-x", RepositoryError, "-x names no commit", "git branch"),
         ("main...backup.json", FileError, "backup.json: there is no such file", ""),
@@ -295,7 +312,9 @@ def test_an_empty_name_is_not_taken_for_head() -> None:
     ],
 )
 @pytest.mark.usefixtures("commits")
-def test_what_is_no_source_says_so(argument: str, error: type[PinsyncError], message: str, hint: str) -> None:
+def test_what_is_no_source_says_so(
+    argument: str, error: type[PinsyncError], message: str, hint: str
+) -> None:
     with pytest.raises(error) as caught:
         parse(argument, *([] if ".." in argument else ["@live"]))
     assert message in caught.value.message
@@ -312,9 +331,13 @@ def test_two_histories_have_no_common_commit(commits: dict[str, str], git: Git) 
     assert parse("topic..other")[0].revision == commits["topic"]
 
 
-def test_without_a_repository_revisions_are_looked_for_in_vain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_repository_revisions_are_looked_for_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RepositoryError, match="HEAD is looked for in git, but this is not a git repository") as caught:
+    with pytest.raises(
+        RepositoryError, match="HEAD is looked for in git, but this is not a git repository"
+    ) as caught:
         parse()
     assert "git init" in (caught.value.hint or "")
     assert kinds("@worktree", "@live") == ["worktree", "live"]
@@ -350,7 +373,9 @@ def held(state: State) -> dict[str, list[str]]:
     return found
 
 
-def test_a_revision_is_read_with_the_configuration_committed_in_it(repository: Path, git: Git) -> None:
+def test_a_revision_is_read_with_the_configuration_committed_in_it(
+    repository: Path, git: Git
+) -> None:
     put(repository / "pinsync.yaml", "directory: pins\ntrackers: {sk: {tracker_id: a}}\n")
     put(repository / "pins" / "basket.yaml", BASKET_TEXT)
     git("add", ".")
@@ -368,7 +393,9 @@ def test_a_revision_is_read_with_the_configuration_committed_in_it(repository: P
     assert held(opened("@index")[0])["cz"] == ["@index:customizations/cz/home.yaml"]
 
 
-def test_a_configuration_in_a_folder_is_found_there_in_a_revision(repository: Path, git: Git) -> None:
+def test_a_configuration_in_a_folder_is_found_there_in_a_revision(
+    repository: Path, git: Git
+) -> None:
     put(repository / "shop" / "pinsync.yaml", "directory: a\n")
     put(repository / "shop" / "a" / "home.yaml", HOME_TEXT)
     git("add", ".")
@@ -415,7 +442,10 @@ def test_a_folder_that_only_git_knows_to_lie_in_a_repository_is_found_by_its_for
         (repository / "shop" / ".git").mkdir()
     os.chdir(repository / "shop")
     old, new = opened("HEAD~1", "@worktree")
-    assert [held(old), held(new)] == [{"default": ["HEAD~1:pins/home.yaml"]}, {"default": ["shop/pins/home.yaml"]}]
+    assert [held(old), held(new)] == [
+        {"default": ["HEAD~1:pins/home.yaml"]},
+        {"default": ["shop/pins/home.yaml"]},
+    ]
     assert held(opened("HEAD", "@index")[0]) == {"default": ["HEAD:shop/pins/home.yaml"]}
 
 
@@ -431,7 +461,9 @@ def test_where_only_git_knows_the_folders_above_they_are_refused_all_the_same(
         opened("@index", "@worktree")
 
 
-def test_one_that_isnt_under_git_goes_with_every_revision(repository: Path, tmp_path: Path, git: Git) -> None:
+def test_one_that_isnt_under_git_goes_with_every_revision(
+    repository: Path, tmp_path: Path, git: Git
+) -> None:
     put(repository / "pins" / "home.yaml", HOME_TEXT)
     git("add", ".")
     git("commit", "--quiet", "--message", "one")
@@ -445,13 +477,18 @@ def test_a_revision_from_before_there_was_one_is_read_without(repository: Path, 
     put(repository / "customizations" / "home.yaml", HOME_TEXT)
     git("add", ".")
     git("commit", "--quiet", "--message", "one")
-    put(repository / "pinsync.yaml", "directory: pins\ntrackers: {sk: {tracker_id: a}, cz: {tracker_id: b}}\n")
+    put(
+        repository / "pinsync.yaml",
+        "directory: pins\ntrackers: {sk: {tracker_id: a}, cz: {tracker_id: b}}\n",
+    )
     git("add", ".")
     git("commit", "--quiet", "--message", "two")
     assert held(opened("HEAD~1")[0]) == {"default": ["HEAD~1:customizations/home.yaml"]}
 
 
-def test_a_committed_configuration_at_fault_is_named_with_its_revision(repository: Path, git: Git) -> None:
+def test_a_committed_configuration_at_fault_is_named_with_its_revision(
+    repository: Path, git: Git
+) -> None:
     put(repository / "pinsync.yaml", "format: 1\ndirectory: ../out\n")
     git("add", ".")
     git("commit", "--quiet", "--message", "one")
@@ -483,7 +520,9 @@ def test_in_the_index_only_its_own_conflicts_count(repository: Path, git: Git) -
     put(repository / "pinsync.yaml", "directory: customizations\n")
     (repository / "link.yaml").symlink_to("pinsync.yaml")
     git("add", ".")
-    assert held(opened("@index", "@worktree")[0]) == {"default": ["@index:customizations/home.yaml"]}
+    assert held(opened("@index", "@worktree")[0]) == {
+        "default": ["@index:customizations/home.yaml"]
+    }
 
 
 def test_at_a_merge_base_messages_name_the_commit(commits: dict[str, str]) -> None:
@@ -516,8 +555,16 @@ def test_a_message_names_a_revision_as_it_was_spelled(repository: Path, git: Git
     ("old", "new", "expected"),
     [
         ("{a: {tracker_id: '1'}}", "{b: {tracker_id: '2'}}", [("a", "b")]),
-        ("{a: {tracker_id: '1'}}", "{a: {tracker_id: '1'}, b: {tracker_id: '2'}}", [("a", "a"), (None, "b")]),
-        ("{a: {tracker_id: '1'}, b: {tracker_id: '2'}}", "{b: {tracker_id: '2'}}", [("a", None), ("b", "b")]),
+        (
+            "{a: {tracker_id: '1'}}",
+            "{a: {tracker_id: '1'}, b: {tracker_id: '2'}}",
+            [("a", "a"), (None, "b")],
+        ),
+        (
+            "{a: {tracker_id: '1'}, b: {tracker_id: '2'}}",
+            "{b: {tracker_id: '2'}}",
+            [("a", None), ("b", "b")],
+        ),
         (
             "{a: {tracker_id: '1'}, b: {tracker_id: '2'}}",
             "{b: {tracker_id: '2'}, c: {tracker_id: '1'}}",
@@ -540,7 +587,9 @@ def test_a_message_names_a_revision_as_it_was_spelled(repository: Path, git: Git
         ),
     ],
 )
-def test_trackers_are_paired(old: str, new: str, expected: object, repository: Path, git: Git) -> None:
+def test_trackers_are_paired(
+    old: str, new: str, expected: object, repository: Path, git: Git
+) -> None:
     put(repository / "pinsync.yaml", f"trackers: {old}\n")
     git("add", ".")
     git("commit", "--quiet", "--message", "one")

@@ -24,7 +24,9 @@ def head(model: str) -> str:
     return f"format: 1\nmodel: {model}\ncustomizations:\n"
 
 
-def documents(files: dict[str, str], known: Sequence[Customization] = (), prefix: str = "") -> dict[str, Document]:
+def documents(
+    files: dict[str, str], known: Sequence[Customization] = (), prefix: str = ""
+) -> dict[str, Document]:
     pairs = ((PurePosixPath(path), text.encode()) for path, text in files.items())
     return read_documents(pairs, known, [], prefix=prefix)
 
@@ -38,7 +40,8 @@ def refusal(files: dict[str, str], prefix: str = "") -> tuple[str, str | None]:
 def test_documents_are_found_by_their_model_whatever_the_file_is_called() -> None:
     found = documents({"x.yaml": head("basket") + A, "basket.yaml": head("detail") + B})
     assert {
-        model: (read.source, [entry.customization.id for entry in read.entries]) for model, read in found.items()
+        model: (read.source, [entry.customization.id for entry in read.entries])
+        for model, read in found.items()
     } == {
         "basket": ("x.yaml", ["a"]),
         "detail": ("basket.yaml", ["b"]),
@@ -46,7 +49,11 @@ def test_documents_are_found_by_their_model_whatever_the_file_is_called() -> Non
 
 
 def test_known_customizations_are_known_within_their_model_only() -> None:
-    known = [build_customization({"id": "a", "model": "basket", "target_type": "all", "updated_at": "now"})]
+    known = [
+        build_customization(
+            {"id": "a", "model": "basket", "target_type": "all", "updated_at": "now"}
+        )
+    ]
     found = documents({"a.yaml": head("basket") + A, "b.yaml": head("detail") + B}, known=known)
     assert found["basket"].entries[0].customization is known[0]
     apart = documents({"b.yaml": head("detail") + A}, known=known)
@@ -81,7 +88,9 @@ def test_rules_without_an_id_are_no_double() -> None:
 
 
 def test_a_fault_names_the_source() -> None:
-    message, _ = refusal({"a.yaml": head("basket") + A, "b.yaml": head("detail") + A + "    x: {\n"}, prefix="v1.0:")
+    message, _ = refusal(
+        {"a.yaml": head("basket") + A, "b.yaml": head("detail") + A + "    x: {\n"}, prefix="v1.0:"
+    )
     assert message.startswith("v1.0:b.yaml:")
 
 
@@ -102,11 +111,16 @@ def test_a_saved_export_is_read(tmp_path: Path) -> None:
         ("<html>", 'the answer is not {"results": [...]} in JSON and UTF-8'),
         ('{"results": {}}', 'the answer is not {"results": [...]} in JSON and UTF-8'),
         ('{"results": [5]}', "row 1 of the answer: expected an object, got an integer"),
-        ('{"results": [{"id": "a"}]}', "row 1 of the answer (a): model: expected a non-empty string, got nothing"),
+        (
+            '{"results": [{"id": "a"}]}',
+            "row 1 of the answer (a): model: expected a non-empty string, got nothing",
+        ),
         ('{"results": [], "next": "x"}', "the answer looks like one page of several"),
     ],
 )
-def test_a_saved_export_at_fault_is_a_fault_of_the_file(tmp_path: Path, text: str, message: str) -> None:
+def test_a_saved_export_at_fault_is_a_fault_of_the_file(
+    tmp_path: Path, text: str, message: str
+) -> None:
     path = tmp_path / "saved.json"
     path.write_text(text)
     with pytest.raises(FileError) as caught:

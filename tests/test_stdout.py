@@ -35,7 +35,11 @@ MACHINE: Final = {
     **{
         f"{name} --format {format_}": [name, "--format", format_, *more]
         for name, formats, more in (
-            ("diff", ("json", "markdown", "patch", "github", "gitlab", "sarif", "junit"), ("HEAD", "@worktree")),
+            (
+                "diff",
+                ("json", "markdown", "patch", "github", "gitlab", "sarif", "junit"),
+                ("HEAD", "@worktree"),
+            ),
             ("lint", ("json", "github", "gitlab", "sarif", "junit"), ()),
             ("history", ("json", "markdown"), ()),
         )
@@ -64,7 +68,11 @@ def formats() -> Iterator[str]:
         for option in command.params:
             if "--format" in option.opts:
                 assert isinstance(option.type, click.Choice)
-                yield from (f"{name} --format {format_}" for format_ in option.type.choices if format_ != "text")
+                yield from (
+                    f"{name} --format {format_}"
+                    for format_ in option.type.choices
+                    if format_ != "text"
+                )
 
 
 def test_every_format_is_walked() -> None:
@@ -77,7 +85,9 @@ def _drift(repository: Path, git: Git) -> None:
     file = put(repository / "customizations/basket.yaml", BASKET_TEXT)
     git("add", ".")
     git("commit", "--quiet", "--message", TITLE)
-    text = BASKET_TEXT.replace('"Strings: 9-42 #1"', f"'{TITLE}'").replace("format: 1", f"# {TITLE}\nformat: 1")
+    text = BASKET_TEXT.replace('"Strings: 9-42 #1"', f"'{TITLE}'").replace(
+        "format: 1", f"# {TITLE}\nformat: 1"
+    )
     put(file, f"{text}    {TITLE[1:4]}: 1\n")
     put(repository / "pinsync.yaml", "trackers:\n  default:\n    tracker_id: 1234-5678\n")
 
@@ -99,9 +109,17 @@ def test_a_program_reads_utf_8(name: str, encoding: str, monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("_drift")
 @pytest.mark.parametrize(
-    "arguments", [["diff", "HEAD", "@worktree"], ["show", "basket", "--at", "2026-12-24"], ["history"], ["lint"]]
+    "arguments",
+    [
+        ["diff", "HEAD", "@worktree"],
+        ["show", "basket", "--at", "2026-12-24"],
+        ["history"],
+        ["lint"],
+    ],
 )
-def test_a_person_reads_the_encoding_of_the_console(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_reads_the_encoding_of_the_console(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = written(arguments, "utf-8", monkeypatch).decode()
     narrow = written(arguments, "cp1252", monkeypatch)
     assert narrow.decode("cp1252") == expected.encode("cp1252", "backslashreplace").decode("cp1252")
@@ -109,7 +127,9 @@ def test_a_person_reads_the_encoding_of_the_console(arguments: list[str], monkey
 
 
 @pytest.mark.usefixtures("_drift")
-@pytest.mark.parametrize("environ", [{"PYTHONIOENCODING": "cp1252"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}])
+@pytest.mark.parametrize(
+    "environ", [{"PYTHONIOENCODING": "cp1252"}, {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}]
+)
 def test_a_patch_from_a_narrow_console_applies_and_gives_the_same_text(
     environ: dict[str, str], repository: Path, git: Git
 ) -> None:

@@ -53,9 +53,20 @@ def files(folder: Path) -> list[str]:
 
 
 def test_documents_come_sorted_and_other_files_are_left_out(store: Store) -> None:
-    for name in ("b.yaml", "a.yaml", "README.md", ".hidden.yaml", "c.yml", ".a.yaml.1.tmp", "shop/z.yaml"):
+    for name in (
+        "b.yaml",
+        "a.yaml",
+        "README.md",
+        ".hidden.yaml",
+        "c.yml",
+        ".a.yaml.1.tmp",
+        "shop/z.yaml",
+    ):
         put(store, DIRECTORY / name, name.encode())
-    assert list(store.documents(None)) == [(DIRECTORY / "a.yaml", b"a.yaml"), (DIRECTORY / "b.yaml", b"b.yaml")]
+    assert list(store.documents(None)) == [
+        (DIRECTORY / "a.yaml", b"a.yaml"),
+        (DIRECTORY / "b.yaml", b"b.yaml"),
+    ]
     assert list(store.documents("shop")) == [(DIRECTORY / "shop/z.yaml", b"shop/z.yaml")]
 
 
@@ -130,7 +141,9 @@ def test_a_file_beyond_the_cap_is_refused(store: Store, monkeypatch: pytest.Monk
         list(store.documents(None))
 
 
-@pytest.mark.parametrize("path", ["basket.yaml", "customizations", "customizations/../x.yaml", "/etc/passwd", "../x"])
+@pytest.mark.parametrize(
+    "path", ["basket.yaml", "customizations", "customizations/../x.yaml", "/etc/passwd", "../x"]
+)
 def test_nothing_outside_the_directory_is_written(store: Store, path: str) -> None:
     with pytest.raises(FileError, match="outside"):
         write(store, {PurePosixPath(path): b"x"})
@@ -141,7 +154,15 @@ def test_files_are_written_replaced_and_removed(store: Store) -> None:
     put(store, BASKET, b"old\n")
     put(store, DIRECTORY / "gone.yaml")
     new = DIRECTORY / "shop" / "new.yaml"
-    write(store, {BASKET: b"new\r\n", DIRECTORY / "gone.yaml": None, new: b"n", DIRECTORY / "never.yaml": None})
+    write(
+        store,
+        {
+            BASKET: b"new\r\n",
+            DIRECTORY / "gone.yaml": None,
+            new: b"n",
+            DIRECTORY / "never.yaml": None,
+        },
+    )
     assert files(store.root) == ["customizations/basket.yaml", "customizations/shop/new.yaml"]
     assert store.read(BASKET) == b"new\r\n"
 
@@ -213,7 +234,9 @@ def small_files_only() -> Iterator[None]:
 
 def test_what_fails_before_the_first_rename_changes_nothing(store: Store) -> None:
     put(store, BASKET, b"old\n")
-    too_large = pytest.raises(FileError, match=r"^customizations/home.yaml: can't be written: File too large")
+    too_large = pytest.raises(
+        FileError, match=r"^customizations/home.yaml: can't be written: File too large"
+    )
     with too_large, small_files_only():
         write(store, {BASKET: b"new\n", HOME: b"x" * 20_000, DIRECTORY / "new.yaml": b"n"})
     assert files(store.root) == ["customizations/basket.yaml"]
@@ -221,8 +244,12 @@ def test_what_fails_before_the_first_rename_changes_nothing(store: Store) -> Non
 
 
 def test_a_full_disk_and_missing_permissions_have_their_remedies() -> None:
-    full = store_module._build_error(OSError(errno.ENOSPC, "No space left on device"), BASKET, "written")
-    denied = store_module._build_error(PermissionError(errno.EACCES, "Permission denied"), BASKET, "written")
+    full = store_module._build_error(
+        OSError(errno.ENOSPC, "No space left on device"), BASKET, "written"
+    )
+    denied = store_module._build_error(
+        PermissionError(errno.EACCES, "Permission denied"), BASKET, "written"
+    )
     assert full.exit_code == denied.exit_code == 2
     assert "room" in str(full.hint)
     assert "permissions" in str(denied.hint)
@@ -251,7 +278,8 @@ def test_what_was_staged_of_its_own_stays_own_while_it_is_staged(store: Store) -
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"[]", b'{"files": 1}', b'{"files": {"customizations/basket.yaml": 7}}', b"\xff"]
+    "text",
+    [b"", b"{", b"[]", b'{"files": 1}', b'{"files": {"customizations/basket.yaml": 7}}', b"\xff"],
 )
 def test_a_damaged_memory_knows_nothing_and_is_replaced(store: Store, text: bytes) -> None:
     write(store, {BASKET: b"a\n"})
@@ -284,7 +312,9 @@ def test_a_second_writer_is_told_who_holds_the_lock_and_where(store: Store) -> N
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with (
-            pytest.raises(SafetyError, match=rf"process {holder.pid}, is writing .*{store.state / 'lock'}"),
+            pytest.raises(
+                SafetyError, match=rf"process {holder.pid}, is writing .*{store.state / 'lock'}"
+            ),
             store.lock(),
         ):
             pass
@@ -356,7 +386,9 @@ def test_the_lock_clears_only_temporary_files_of_its_own(store: Store) -> None:
         assert files(store.root / DIRECTORY) == sorted(kept)
 
 
-def test_the_state_outside_git_is_one_folder_for_each_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_state_outside_git_is_one_folder_for_each_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     one, other = find_user_state(tmp_path / "one"), find_user_state(tmp_path / "other")
     assert one != other

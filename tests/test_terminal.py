@@ -98,7 +98,10 @@ def test_progress_is_shown_and_gone_in_the_end() -> None:
     assert (code, out) == (0, "")
     for phase in ("fetching", "rendering", "writing"):
         assert f"{CLEAR}{phase} default" in sent
-    assert screen(sent) == "default: 3 added, 0 changed, 0 removed · 2 files written in customizations/\n"
+    assert (
+        screen(sent)
+        == "default: 3 added, 0 changed, 0 removed · 2 files written in customizations/\n"
+    )
 
 
 @pytest.mark.usefixtures("repository")
@@ -130,7 +133,10 @@ def test_progress_is_for_who_watches(
 def test_a_pipe_gets_no_progress(pinsync: CommandLine) -> None:
     result = pinsync.spawn("export")
     assert (result.code, result.out) == (0, "")
-    assert result.err == "default: 3 added, 0 changed, 0 removed · 2 files written in customizations/\n"
+    assert (
+        result.err
+        == "default: 3 added, 0 changed, 0 removed · 2 files written in customizations/\n"
+    )
 
 
 @pytest.mark.usefixtures("repository")
@@ -168,7 +174,9 @@ def test_several_trackers_are_counted_and_a_line_never_wraps() -> None:
 def test_a_download_says_how_much_has_come(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    with served(monkeypatch, [rule(number, target_metadata={"title": "x" * 400}) for number in range(1000)]):
+    with served(
+        monkeypatch, [rule(number, target_metadata={"title": "x" * 400}) for number in range(1000)]
+    ):
         _, _, sent = Terminal(*command.split()).end()
     assert re.search(r"\r\x1b\[K(?:fetching|comparing) default \(0\.[1-9] MB\)", sent)
 
@@ -202,7 +210,9 @@ def test_a_wait_is_shown_with_its_reason(command: str, api: Sandbox, pinsync: Co
     api.fail(busy)
     code, _, sent = Terminal(*command.split()).end()
     assert code in (0, 1)
-    assert re.search(r"\r\x1b\[K(?:fetching|comparing) default \(attempt 2 of 4 in [01]\.\d s: http:", sent)
+    assert re.search(
+        r"\r\x1b\[K(?:fetching|comparing) default \(attempt 2 of 4 in [01]\.\d s: http:", sent
+    )
     assert "attempt" not in screen(sent)
 
 
@@ -268,7 +278,13 @@ NO_FILE = "is a link, a folder or a device, expected a plain file"
     ],
 )
 def test_an_error_stands_once_on_a_terminal(
-    command: str, error: str, trackers: int, api: Sandbox, exported: Path, monkeypatch: pytest.MonkeyPatch, git: Git
+    command: str,
+    error: str,
+    trackers: int,
+    api: Sandbox,
+    exported: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    git: Git,
 ) -> None:
     folder = "customizations"
     if trackers > 1:
@@ -290,7 +306,9 @@ def test_an_error_stands_once_on_a_terminal(
 
 @pytest.mark.usefixtures("exported")
 @pytest.mark.parametrize(("command", "error"), [("diff", WEB_PAGE), ("lint", NO_FILE)])
-def test_an_error_stands_in_a_piped_report_and_on_the_terminal(command: str, error: str, api: Sandbox) -> None:
+def test_an_error_stands_in_a_piped_report_and_on_the_terminal(
+    command: str, error: str, api: Sandbox
+) -> None:
     if error == NO_FILE:
         Path("customizations/basket.yaml").unlink()
         Path("customizations/basket.yaml").mkdir()
@@ -326,17 +344,27 @@ def test_colour_on_a_terminal(
 
 @pytest.mark.usefixtures("repository", "api")
 def test_colour_in_a_pipe_is_asked_for(pinsync: CommandLine) -> None:
-    for environ, colored in (({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)):
-        assert ("\x1b[" in pinsync.spawn("export", "--tracker", "none", environ=environ).err) is colored
+    for environ, colored in (
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ):
+        assert (
+            "\x1b[" in pinsync.spawn("export", "--tracker", "none", environ=environ).err
+        ) is colored
 
 
 # Completion.
 
 
-def completed(shell: str, line: str, *, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine) -> str:
+def completed(
+    shell: str, line: str, *, monkeypatch: pytest.MonkeyPatch, pinsync: CommandLine
+) -> str:
     monkeypatch.setenv("_PINSYNC_COMPLETE", f"{shell}_complete")
     monkeypatch.setenv("COMP_WORDS", line)
-    monkeypatch.setenv("COMP_CWORD", line.rpartition(" ")[2] if shell == "fish" else str(line.count(" ")))
+    monkeypatch.setenv(
+        "COMP_CWORD", line.rpartition(" ")[2] if shell == "fish" else str(line.count(" "))
+    )
     result = pinsync()
     assert (result.code, result.err) == (0, "")
     return result.out
@@ -357,7 +385,9 @@ def test_a_shell_gets_its_script_and_its_words(
         ("pinsync init --ci gitl", "gitlab"),
     ):
         assert expected in completed(shell, line, monkeypatch=monkeypatch, pinsync=pinsync)
-    assert "export" not in completed(shell, "pinsync exprot --", monkeypatch=monkeypatch, pinsync=pinsync)
+    assert "export" not in completed(
+        shell, "pinsync exprot --", monkeypatch=monkeypatch, pinsync=pinsync
+    )
 
 
 @pytest.mark.usefixtures("exported")
@@ -385,16 +415,22 @@ def test_a_shell_gets_what_is_there(pinsync: CommandLine, monkeypatch: pytest.Mo
         ("pinsync -C customizations diff --config ../shop.yaml --tracker o", ["plain,other"]),
         ("pinsync -C none show h", ["plain,home"]),
     ):
-        assert completed("bash", line, monkeypatch=monkeypatch, pinsync=pinsync).split("\n")[:-1] == (
-            expected or [""]
-        ), line
+        assert completed("bash", line, monkeypatch=monkeypatch, pinsync=pinsync).split("\n")[
+            :-1
+        ] == (expected or [""]), line
 
 
 @pytest.mark.parametrize(
     ("words", "completed"),
-    [("tra", "trackers"), ("diff @l", "@live"), ("lint --explain s", "syntax schema several-for-all self-pin")],
+    [
+        ("tra", "trackers"),
+        ("diff @l", "@live"),
+        ("lint --explain s", "syntax schema several-for-all self-pin"),
+    ],
 )
-def test_completion_in_a_real_bash(words: str, completed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_completion_in_a_real_bash(
+    words: str, completed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     script = f"""
         eval "$(_PINSYNC_COMPLETE=bash_source pinsync)"
@@ -448,13 +484,19 @@ def every_option() -> Iterator[tuple[str, click.Option]]:
                 yield name, parameter
 
 
-@pytest.mark.parametrize(("command", "option"), list(every_option()), ids=lambda part: getattr(part, "name", part))
+@pytest.mark.parametrize(
+    ("command", "option"), list(every_option()), ids=lambda part: getattr(part, "name", part)
+)
 def test_the_help_of_an_option_says_its_default(command: str, option: click.Option) -> None:
     if option.is_flag and not option.secondary_opts:
-        assert not option.get_default(click.Context(cli.commands[command])), f"{command} {option.opts[0]}"
+        assert not option.get_default(click.Context(cli.commands[command])), (
+            f"{command} {option.opts[0]}"
+        )
         assert "off unless it is given" in (cli.epilog or "")
     else:
-        assert re.search("by default|default: ", option.help or ""), f"{command} {option.opts[0]}: {option.help}"
+        assert re.search("by default|default: ", option.help or ""), (
+            f"{command} {option.opts[0]}: {option.help}"
+        )
 
 
 # The end.

@@ -30,7 +30,9 @@ def configured(repository: Path) -> Path:
     return put(repository / "pinsync.yaml", TWO)
 
 
-def test_the_matrix_is_one_line_without_secrets(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_matrix_is_one_line_without_secrets(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "a-private-key")
     monkeypatch.setenv("LUIGISBOX_KEY_SK", "another-key")
     result = pinsync("trackers", "--json")
@@ -38,7 +40,11 @@ def test_the_matrix_is_one_line_without_secrets(pinsync: CommandLine, monkeypatc
     assert result.out.count("\n") == 1
     assert json.loads(result.out) == {
         "include": [
-            {"tracker": "shop-sk", "tracker_id": "1234-5678", "private_key_env": "LUIGISBOX_KEY_SK"},
+            {
+                "tracker": "shop-sk",
+                "tracker_id": "1234-5678",
+                "private_key_env": "LUIGISBOX_KEY_SK",
+            },
             {"tracker": "cz", "tracker_id": "8765-4321", "private_key_env": "PINSYNC_PRIVATE_KEY"},
         ]
     }
@@ -89,7 +95,10 @@ def shops(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
     monkeypatch.setenv("LUIGISBOX_KEY_SK", "key-of-sk")
     monkeypatch.setenv("PINSYNC_PRIVATE_KEY", "key-of-cz")
-    with Sandbox(tracker_id="1234-5678", private_key="key-of-sk") as sk, Sandbox(private_key="key-of-cz") as cz:
+    with (
+        Sandbox(tracker_id="1234-5678", private_key="key-of-sk") as sk,
+        Sandbox(private_key="key-of-cz") as cz,
+    ):
         put(
             repository / "pinsync.yaml",
             f"trackers:\n  shop-sk: {{tracker_id: 1234-5678, private_key_env: LUIGISBOX_KEY_SK, hosts: ['{sk.url}']}}\n"
@@ -126,10 +135,17 @@ def test_keys_that_are_accepted(shops: tuple[Sandbox, Sandbox], pinsync: Command
             **accepted,
         },
     ]
-    assert sorted(err.splitlines()) == [f"cz: asking {shops[1].url}", f"shop-sk: asking {shops[0].url}"]
+    assert sorted(err.splitlines()) == [
+        f"cz: asking {shops[1].url}",
+        f"shop-sk: asking {shops[0].url}",
+    ]
     for shop in shops:
         (request,) = shop.requests
-        assert (request.method, request.path.rpartition("/")[2], request.query) == ("POST", "scopes", {"limit": ["1"]})
+        assert (request.method, request.path.rpartition("/")[2], request.query) == (
+            "POST",
+            "scopes",
+            {"limit": ["1"]},
+        )
 
 
 def test_the_table_of_a_check(
@@ -146,7 +162,9 @@ def test_the_table_of_a_check(
         f"shop-sk  1234-5678   LUIGISBOX_KEY_SK     refused   {host}  in time\n"
         f"cz       1234-5678   PINSYNC_PRIVATE_KEY  accepted  {other}  N s behind\n"
     )
-    assert result.err.startswith(f"error: tracker shop-sk: {shops[0].url} answered 401 Unauthorized: ")
+    assert result.err.startswith(
+        f"error: tracker shop-sk: {shops[0].url} answered 401 Unauthorized: "
+    )
     assert "check that LUIGISBOX_KEY_SK holds the private key" in result.err
 
 
@@ -157,7 +175,9 @@ def test_the_table_of_a_check_names_the_variable_that_gave_the_key(
     monkeypatch.delenv("LUIGISBOX_KEY_SK")
     monkeypatch.setenv("PINSYNC_PRIVATE_KEY_COMMAND", "echo $KEY")
     result = pinsync("trackers", "--check", "--tracker", "shop-sk")
-    assert re.search(r"^shop-sk +1234-5678 +PINSYNC_PRIVATE_KEY_COMMAND +refused ", result.out, re.MULTILINE)
+    assert re.search(
+        r"^shop-sk +1234-5678 +PINSYNC_PRIVATE_KEY_COMMAND +refused ", result.out, re.MULTILINE
+    )
     hint = "check that PINSYNC_PRIVATE_KEY_COMMAND gives the private key of tracker_id 1234-5678; it runs without"
     assert hint in result.err
     assert hint in pinsync("export", "--tracker", "shop-sk").err
@@ -165,7 +185,8 @@ def test_the_table_of_a_check_names_the_variable_that_gave_the_key(
 
 
 @pytest.mark.parametrize(
-    ("fault", "accepted"), [("clock:-100", False), ("clock:100", False), ("403", False), ("422", None)]
+    ("fault", "accepted"),
+    [("clock:-100", False), ("clock:100", False), ("403", False), ("422", None)],
 )
 def test_a_refusal_says_how_far_the_clocks_differ(
     fault: str, accepted: bool | None, shops: tuple[Sandbox, Sandbox], pinsync: CommandLine
@@ -205,6 +226,8 @@ def test_a_wait_of_a_check_is_said_and_one_tracker_can_be_chosen(
     assert shops[0].requests == []
 
 
-def test_without_a_check_nothing_is_asked(shops: tuple[Sandbox, Sandbox], pinsync: CommandLine) -> None:
+def test_without_a_check_nothing_is_asked(
+    shops: tuple[Sandbox, Sandbox], pinsync: CommandLine
+) -> None:
     assert pinsync("trackers").code == 0
     assert [shop.requests for shop in shops] == [[], []]

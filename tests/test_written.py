@@ -64,11 +64,15 @@ def test_canonical_text_is_read_as_the_parser_does(items: list[Row]) -> None:
 
 @FEW
 @given(st.lists(rows, min_size=1, max_size=2), st.randoms(use_true_random=False))
-def test_text_with_comments_and_edits_is_read_as_the_parser_does(items: list[Row], random: object) -> None:
+def test_text_with_comments_and_edits_is_read_as_the_parser_does(
+    items: list[Row], random: object
+) -> None:
     assert hasattr(random, "choice")
     lines = rendered(items).decode().split("\n")
     at = random.choice(range(3, len(lines)))
-    lines[at:at] = random.choice([["# a"], ["    # b", "", "  # pinsync: ignore[schema]"], [""], ["      # 'c: d"]])
+    lines[at:at] = random.choice(
+        [["# a"], ["    # b", "", "  # pinsync: ignore[schema]"], [""], ["      # 'c: d"]]
+    )
     text = "\n".join(lines).encode()
     held_to_the_parser(text)
     assert not written.read(text, "basket.yaml").is_canonical()
@@ -120,7 +124,9 @@ def test_what_is_canonical_is_what_fmt_leaves_alone(items: list[Row], random: ob
     text = HEAD + b"".join(blocks)
     if random.random() < 0.5:
         text = text.replace(b"is_block_pin: true", b"is_block_pin: false")
-    assert written.read(text, "basket.yaml").is_canonical() == (format_document(text, "basket.yaml") == text)
+    assert written.read(text, "basket.yaml").is_canonical() == (
+        format_document(text, "basket.yaml") == text
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,7 +148,9 @@ def test_what_fmt_would_change_is_not_canonical(block: bytes) -> None:
 
 
 def test_comments_and_blank_lines_need_no_parser() -> None:
-    text = HEAD + b"  - target_type: all\n\n  # why\n  - target_type: all\n    # not\n    note: x\n\n"
+    text = (
+        HEAD + b"  - target_type: all\n\n  # why\n  - target_type: all\n    # not\n    note: x\n\n"
+    )
     read = written.read(text, "basket.yaml")
     assert [row.marks for row in read.rows] == [None, None]
     held_to_the_parser(text)
@@ -164,7 +172,14 @@ def test_a_message_names_the_line_of_the_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"\xff", 2 * b"\xef\xbb\xbf" + b"format: 1\n", b"a: &b\n", b"<<<<<<< HEAD\n", HEAD + b"  - a: b\n c: d\n"]
+    "text",
+    [
+        b"\xff",
+        2 * b"\xef\xbb\xbf" + b"format: 1\n",
+        b"a: &b\n",
+        b"<<<<<<< HEAD\n",
+        HEAD + b"  - a: b\n c: d\n",
+    ],
 )
 def test_a_file_that_is_no_yaml_has_a_fault_and_nothing_else(text: bytes) -> None:
     read = written.read(text, "basket.yaml")
@@ -175,7 +190,10 @@ def test_a_file_that_is_no_yaml_has_a_fault_and_nothing_else(text: bytes) -> Non
 
 
 def test_a_comment_that_readers_disagree_on_is_a_fault() -> None:
-    text = HEAD + "  - target_type: all\n  # a\u2028b\n  - target_type: item\n    target_identity: a\n".encode()
+    text = (
+        HEAD
+        + "  - target_type: all\n  # a\u2028b\n  - target_type: item\n    target_identity: a\n".encode()
+    )
     assert [fault.line for fault in written.read(text, "basket.yaml").faults] == [5]
 
 
@@ -187,7 +205,9 @@ def test_a_missing_part_is_placed_at_what_is_around_it() -> None:
 
 
 def test_comparable_spells_equal_values_alike() -> None:
-    assert written.spell_for_comparison({"a": 1.0, "b": [2]}) == written.spell_for_comparison({"b": [2], "a": 1})
+    assert written.spell_for_comparison({"a": 1.0, "b": [2]}) == written.spell_for_comparison(
+        {"b": [2], "a": 1}
+    )
     assert written.spell_for_comparison({"a": 1}) != written.spell_for_comparison({"a": True})
     assert written.spell_for_comparison({"a": 1}) != written.spell_for_comparison({"a": "1"})
 

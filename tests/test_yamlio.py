@@ -67,7 +67,11 @@ EXAMPLE_DATA: Final = {
     ],
 }
 
-EXAMPLE_COMMENTS: Final = ((4, 3, "# a heading"), (18, 5, "# a comment again"), (26, 22, "# the pins"))
+EXAMPLE_COMMENTS: Final = (
+    (4, 3, "# a heading"),
+    (18, 5, "# a comment again"),
+    (26, 22, "# the pins"),
+)
 
 
 def read(text: str) -> object:
@@ -120,7 +124,9 @@ def test_marks_count_characters_not_bytes() -> None:
 
 
 def test_crlf_changes_nothing() -> None:
-    assert load(EXAMPLE.replace("\n", "\r\n").encode(), "f.yaml") == load(EXAMPLE.encode(), "f.yaml")
+    assert load(EXAMPLE.replace("\n", "\r\n").encode(), "f.yaml") == load(
+        EXAMPLE.encode(), "f.yaml"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment", "---\n", "---\n...\n", "~\n"])
@@ -197,7 +203,9 @@ def test_values_are_those_of_the_core_schema(text: str, value: object) -> None:
         ("1_000", "write it in decimal digits if it is a number; put it in quotes if it is a text"),
     ],
 )
-def test_a_number_that_readers_take_in_different_ways_comes_with_what_to_write(text: str, hint: str) -> None:
+def test_a_number_that_readers_take_in_different_ways_comes_with_what_to_write(
+    text: str, hint: str
+) -> None:
     assert refusal(f"a: {text}\n").hint == hint
 
 
@@ -212,7 +220,10 @@ TEXTS: Final = """
     [
         *((text, text) for text in TEXTS.split()),
         ("9" * (MAX_DIGITS + 1), "9" * (MAX_DIGITS + 1)),
-        *((text, json.loads(text)) for text in ("8989", "-5", "0", "1.5", "1.0e+16", "true", "false", "null")),
+        *(
+            (text, json.loads(text))
+            for text in ("8989", "-5", "0", "1.5", "1.0e+16", "true", "false", "null")
+        ),
         *((text, None) for text in ("", "~", "Null", "NULL")),
         ('"08989"', "08989"),
         ("'8989'", "8989"),
@@ -221,7 +232,9 @@ TEXTS: Final = """
         ("[0x1F]", [31]),
     ],
 )
-def test_in_a_field_that_holds_text_a_number_in_another_spelling_is_text(text: str, value: object) -> None:
+def test_in_a_field_that_holds_text_a_number_in_another_spelling_is_text(
+    text: str, value: object
+) -> None:
     loaded = load(f"k: {text}\n".encode(), "f.yaml", holds_text=lambda path: path == ("k",))
     assert exact(loaded.data) == exact({"k": value})
 
@@ -229,7 +242,10 @@ def test_in_a_field_that_holds_text_a_number_in_another_spelling_is_text(text: s
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        (r'"\U0001F600 \x41 \/ \e \N \_ \L \P \0"', "\U0001f600 A / \x1b \x85 \xa0 \u2028 \u2029 \0"),
+        (
+            r'"\U0001F600 \x41 \/ \e \N \_ \L \P \0"',
+            "\U0001f600 A / \x1b \x85 \xa0 \u2028 \u2029 \0",
+        ),
         (r'"\ud83d\ude00"', "😀"),
         ('"😀"', "😀"),
         ("'it''s'", "it's"),
@@ -342,7 +358,12 @@ REFUSED: Final = [
     ("a: 1\n\n  # c\n  b: 2\n", 4, 3, "the line is indented too far"),
     ('- a: "1"\n    b: 2\n', 2, 5, "the line is indented too far"),
     ("a:\n   - b\n  - c\n  - d\n", 2, 4, "the line is indented too far"),
-    ("a:\n   - b: 1\n     c:\n       - d\n       - e\n\n  # f\n  - b: 2\n", 2, 4, "the line is indented too far"),
+    (
+        "a:\n   - b: 1\n     c:\n       - d\n       - e\n\n  # f\n  - b: 2\n",
+        2,
+        4,
+        "the line is indented too far",
+    ),
     ("a:\n  - b\n   - c\n  - d\n", 3, 4, "the line is indented too far"),
     ("a:\n  - b\n\n   -\n  - d\n", 4, 4, "the line is indented too far"),
     ("a: [b\n   - c]\n", 2, 4, "the line is indented too far"),
@@ -396,12 +417,21 @@ REFUSED: Final = [
     ('{"a":' * 100_000, 1, 5 * MAX_NESTING + 1, "nested more than"),
     ("[\n" * 100_000, MAX_NESTING + 1, 1, "nested more than"),
     ("? " * 100_000, 1, 3, "a key must be a text"),
-    ("".join(f"{' ' * depth}a:\n" for depth in range(500)), MAX_NESTING + 1, MAX_NESTING + 1, "nested more than"),
+    (
+        "".join(f"{' ' * depth}a:\n" for depth in range(500)),
+        MAX_NESTING + 1,
+        MAX_NESTING + 1,
+        "nested more than",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("text", "line", "column", "reason"), REFUSED, ids=lambda value: str(value)[:30])
-def test_refused_at_its_line_and_column(text: str | bytes, line: int, column: int, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "line", "column", "reason"), REFUSED, ids=lambda value: str(value)[:30]
+)
+def test_refused_at_its_line_and_column(
+    text: str | bytes, line: int, column: int, reason: str
+) -> None:
     error = refusal(text)
     assert reason in error.reason
     assert (error.source, error.line, error.column) == ("f.yaml", line, column)
@@ -434,7 +464,10 @@ def test_a_text_that_the_file_ends_in_has_no_line_end(text: str) -> None:
 
 
 def test_conflict_markers_within_a_text_are_text() -> None:
-    assert read("a: |\n  <<<<<<< HEAD\n  =======\nb: '======='\n") == {"a": "<<<<<<< HEAD\n=======\n", "b": "======="}
+    assert read("a: |\n  <<<<<<< HEAD\n  =======\nb: '======='\n") == {
+        "a": "<<<<<<< HEAD\n=======\n",
+        "b": "=======",
+    }
 
 
 def test_a_long_rule_is_no_conflict_marker() -> None:
@@ -442,7 +475,9 @@ def test_a_long_rule_is_no_conflict_marker() -> None:
 
 
 def test_nesting_up_to_the_limit_is_read() -> None:
-    assert read("[" * MAX_NESTING + "]" * MAX_NESTING) == json.loads("[" * MAX_NESTING + "]" * MAX_NESTING)
+    assert read("[" * MAX_NESTING + "]" * MAX_NESTING) == json.loads(
+        "[" * MAX_NESTING + "]" * MAX_NESTING
+    )
     assert json.dumps(read("- " * (MAX_NESTING - 1) + "[]")).count("[") == MAX_NESTING
 
 
@@ -495,12 +530,28 @@ TEXT: Final = st.one_of(
     st.text(),
     st.text(alphabet="ab \n#:-'\"\\{}[],&*!|>%@`?\t\r~.0123e+xo", max_size=12),
     st.sampled_from(
-        ["null", "no", "012", "1e5", "0o7", "<<", "---", "=", "2026-01-01", "\x85", "\u2028", "\ufeff", "😀"]
+        [
+            "null",
+            "no",
+            "012",
+            "1e5",
+            "0o7",
+            "<<",
+            "---",
+            "=",
+            "2026-01-01",
+            "\x85",
+            "\u2028",
+            "\ufeff",
+            "😀",
+        ]
     ),
 )
 KEYS: Final = TEXT.filter(lambda text: len(json.dumps(text)) < 1000)
 # JSON's 1e+16 has no point, so that YAML 1.1 takes it for a text.
-FLOATS: Final = st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: "." in repr(number))
+FLOATS: Final = st.floats(allow_nan=False, allow_infinity=False).filter(
+    lambda number: "." in repr(number)
+)
 LEAVES: Final = st.one_of(st.none(), st.booleans(), st.integers(), FLOATS, TEXT)
 DATA: Final = st.recursive(
     LEAVES,
@@ -520,7 +571,9 @@ class Dumper(yaml.SafeDumper):
 
     def text(self, data: str) -> yaml.ScalarNode:
         bare = self.style is None and is_bare_text(data) and not set(data) & set("\x85\u2028\u2029")
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if bare else self.style or '"')
+        return self.represent_scalar(
+            "tag:yaml.org,2002:str", data, style=None if bare else self.style or '"'
+        )
 
 
 Dumper.add_representer(str, Dumper.text)
@@ -543,13 +596,21 @@ def read_or_none(text: str) -> object:
 def dumped(data: object, style: str | None, *, flow: bool, width: int, escape: bool) -> str:
     kind: Any = type("Styled", (Dumper,), {"style": style})
     text: str = yaml.dump(
-        data, Dumper=kind, default_flow_style=flow, width=width, allow_unicode=not escape, sort_keys=False
+        data,
+        Dumper=kind,
+        default_flow_style=flow,
+        width=width,
+        allow_unicode=not escape,
+        sort_keys=False,
     )
     return text
 
 
 DUMPED: Final = st.builds(
-    lambda data, style, flow, width, escape: (data, dumped(data, style, flow=flow, width=width, escape=escape)),
+    lambda data, style, flow, width, escape: (
+        data,
+        dumped(data, style, flow=flow, width=width, escape=escape),
+    ),
     st.dictionaries(st.sampled_from("abc"), DATA, max_size=3),
     st.sampled_from([None, '"', "'", "|", ">"]),
     st.booleans(),
@@ -571,9 +632,14 @@ WORDS_OF_1_1: Final = re.compile("(?i:y|n|yes|no|on|off)")
 @settings(deadline=None, max_examples=1000)
 @given(
     st.one_of(
-        st.from_regex(re.compile(r"[-+]?[0-9_:.]{1,6}([eE][-+]?[0-9]{1,2})?", re.ASCII), fullmatch=True),
+        st.from_regex(
+            re.compile(r"[-+]?[0-9_:.]{1,6}([eE][-+]?[0-9]{1,2})?", re.ASCII), fullmatch=True
+        ),
         st.from_regex(re.compile(r"[-+]?0[box][0-9a-fA-F_]{1,4}", re.ASCII), fullmatch=True),
-        st.from_regex(re.compile(r"[-+]?\.?(?i:inf|nan|true|false|null|yes|no|on|off|y|n)", re.ASCII), fullmatch=True),
+        st.from_regex(
+            re.compile(r"[-+]?\.?(?i:inf|nan|true|false|null|yes|no|on|off|y|n)", re.ASCII),
+            fullmatch=True,
+        ),
         st.dates().map(str),
         st.datetimes().map(str),
     )
@@ -597,7 +663,9 @@ def test_a_bare_value_is_what_pyyaml_takes_it_for_or_refused(text: str) -> None:
 
 @SLOWLY
 @given(DATA, st.sampled_from([None, 0, 2]), st.sampled_from([(",", ":"), (", ", ": ")]))
-def test_json_is_read_back_with_its_marks(data: object, indent: int | None, separators: tuple[str, str]) -> None:
+def test_json_is_read_back_with_its_marks(
+    data: object, indent: int | None, separators: tuple[str, str]
+) -> None:
     text = json.dumps(data, indent=indent, separators=separators)
     loaded = load(text.encode(), "f.json")
     assert exact(loaded.data) == exact(data)
@@ -609,7 +677,11 @@ def test_json_is_read_back_with_its_marks(data: object, indent: int | None, sepa
             node = node[step]  # type: ignore[index]
         beginning = path[-1] if path and isinstance(path[-1], str) else node
         shown = (
-            json.dumps(beginning) if not isinstance(beginning, (dict, list)) else "{" if isinstance(node, dict) else "["
+            json.dumps(beginning)
+            if not isinstance(beginning, (dict, list))
+            else "{"
+            if isinstance(node, dict)
+            else "["
         )
         assert lines[line - 1][column - 1 :].startswith(shown)
 
@@ -625,7 +697,9 @@ def paths(data: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | in
 
 @SLOWLY
 @given(DUMPED, st.data(), st.booleans())
-def test_a_comment_that_changes_no_data_is_found(case: tuple[object, str], draw: st.DataObject, above: bool) -> None:
+def test_a_comment_that_changes_no_data_is_found(
+    case: tuple[object, str], draw: st.DataObject, above: bool
+) -> None:
     data, text = case
     assert load(text.encode(), "f.yaml").comments == ()
     lines = text.split("\n")
@@ -667,7 +741,9 @@ def test_any_bytes_are_read_or_refused(text: bytes) -> None:
 
 SOUP: Final = st.one_of(
     st.sampled_from("\n :#'\"|[]{},%\t\\aé1~.\0\u2028"),
-    st.sampled_from(["\n  ", ": ", "- ", "? ", "|+2", ">-", "&a", "*a", "!t", "---", "...", "\r\n", "<<"]),
+    st.sampled_from(
+        ["\n  ", ": ", "- ", "? ", "|+2", ">-", "&a", "*a", "!t", "---", "...", "\r\n", "<<"]
+    ),
     st.sampled_from([r"\u", r"\U00110000", r"\ud800"]),
 )
 
@@ -686,5 +762,9 @@ def test_any_mutation_of_a_document_is_read_or_refused(start: int, cut: int, ins
 
 def test_what_isnt_there_stands_at_the_nearest_around_it() -> None:
     marks = load(b"a:\n  b: [1]\n", "f").marks
-    assert [nearest(marks, path) for path in (("a", "b", 0), ("a", "b", 7), ("a", "c", 0))] == [(2, 7), (2, 3), (1, 1)]
+    assert [nearest(marks, path) for path in (("a", "b", 0), ("a", "b", 7), ("a", "c", 0))] == [
+        (2, 7),
+        (2, 3),
+        (1, 1),
+    ]
     assert [nearest(marks, path) for path in (("b",), ())] == [None, None]

@@ -95,7 +95,9 @@ class Runner:
         self.contexts["runner.temp"] = str(self.folder / "temp")
         for name in ("gh", "pipx", "pip", "python-of-the-action"):
             file = self.folder / "bin" / name
-            file.write_text(_FAKE.format(python=sys.executable, pinsync=str(BIN / "pinsync")), encoding="utf-8")
+            file.write_text(
+                _FAKE.format(python=sys.executable, pinsync=str(BIN / "pinsync")), encoding="utf-8"
+            )
             file.chmod(0o755)
 
     @property
@@ -123,14 +125,18 @@ class Runner:
             self.steps(job["steps"], work, environ, ["bash", "-e"])
         finally:
             outputs = {key: self.resolved(value) for key, value in job.get("outputs", {}).items()}
-            self.contexts |= {f"needs.{name}.outputs.{key}": value for key, value in outputs.items()}
+            self.contexts |= {
+                f"needs.{name}.outputs.{key}": value for key, value in outputs.items()
+            }
         return outputs
 
     def filled_in(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of a file, once a person has written what the file leaves open."""
         return {**environ, "PINSYNC": environ["PINSYNC"] or self.source}
 
-    def steps(self, steps: list[Step], work: Path, environ: Mapping[str, str], shell: list[str]) -> None:
+    def steps(
+        self, steps: list[Step], work: Path, environ: Mapping[str, str], shell: list[str]
+    ) -> None:
         """Run steps in a folder; after one that fails, only those that ask for it by ``!cancelled()``.
 
         Raises:
@@ -145,7 +151,10 @@ class Runner:
                 self._used(step, work)
                 continue
             assert "${{" not in step["run"], "what comes from outside goes through the environment"
-            own = {key: self.resolved(str(value)) for key, value in {**environ, **step.get("env", {})}.items()}
+            own = {
+                key: self.resolved(str(value))
+                for key, value in {**environ, **step.get("env", {})}.items()
+            }
             try:
                 self.run(step["run"], work, own, shell, step.get("name", ""), step.get("id"))
             except FailedError as error:
@@ -154,7 +163,13 @@ class Runner:
             raise failed
 
     def run(
-        self, script: str, work: Path, environ: Mapping[str, str], shell: list[str], name: str, id_: str | None = None
+        self,
+        script: str,
+        work: Path,
+        environ: Mapping[str, str],
+        shell: list[str],
+        name: str,
+        id_: str | None = None,
     ) -> None:
         """Run one script."""
         file, written = self.folder / "script", self.folder / "output"
@@ -181,7 +196,10 @@ class Runner:
         )
         self.output += done.stdout
         lines = written.read_text(encoding="utf-8").splitlines()
-        self.contexts |= {f"steps.{id_}.outputs.{key}": value for key, _, value in (x.partition("=") for x in lines)}
+        self.contexts |= {
+            f"steps.{id_}.outputs.{key}": value
+            for key, _, value in (x.partition("=") for x in lines)
+        }
         if done.returncode:
             raise FailedError(name, done.returncode, done.stdout)
 
@@ -222,7 +240,11 @@ class Runner:
         kept = {"and": "and", "or": "or", "not": "not", "true": "True", "cancelled()": "False"}
         python = re.sub(
             r"'[^']*'|[A-Za-z_][\w.-]*(?:\(\)|\[[\w.]*\])?",
-            lambda match: match[0] if match[0].startswith("'") else kept.get(match[0]) or repr(self._value(match[0])),
+            lambda match: (
+                match[0]
+                if match[0].startswith("'")
+                else kept.get(match[0]) or repr(self._value(match[0]))
+            ),
             python,
         )
         return eval(python.strip())  # noqa: S307 - expressions of our own files
@@ -235,12 +257,26 @@ class Runner:
             case "actions/checkout":
                 assert options["persist-credentials"] is False
                 depth = [] if options.get("fetch-depth") == 0 else ["--depth=1"]
-                command = ["git", "clone", "--quiet", *depth, "--branch", self.ref, self.origin.as_uri(), str(work)]
+                command = [
+                    "git",
+                    "clone",
+                    "--quiet",
+                    *depth,
+                    "--branch",
+                    self.ref,
+                    self.origin.as_uri(),
+                    str(work),
+                ]
                 subprocess.run(command, check=True, capture_output=True)
             case "actions/upload-artifact":
-                shutil.copy(work / self.resolved(options["path"]), self.folder / "artifacts" / options["name"])
+                shutil.copy(
+                    work / self.resolved(options["path"]),
+                    self.folder / "artifacts" / options["name"],
+                )
             case "actions/download-artifact":
-                shutil.copy(self.folder / "artifacts" / options["name"], work / f"{options['name']}.md")
+                shutil.copy(
+                    self.folder / "artifacts" / options["name"], work / f"{options['name']}.md"
+                )
             case "actions/setup-python":
                 self.contexts[f"steps.{step['id']}.outputs.python-path"] = str(
                     self.folder / "bin" / "python-of-the-action"

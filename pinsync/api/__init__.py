@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from pinsync.api.call import ANSWER_SECONDS, ATTEMPTS, MAX_WAIT, RETRY_SECONDS, Answer, Session, Watcher
+from pinsync.api.call import (
+    ANSWER_SECONDS,
+    ATTEMPTS,
+    MAX_WAIT,
+    RETRY_SECONDS,
+    Answer,
+    Session,
+    Watcher,
+)
 from pinsync.api.diagnosis import RefusalError
 from pinsync.api.wire import ApiAuth
 from pinsync.errors import RemoteError

@@ -136,7 +136,9 @@ class Session:
             deadline = Deadline(ANSWER_SECONDS, self.monotonic)
             transport = open_transport(host, proxy, deadline)
             # A client for each host: the host decides about proxy and certificates.
-            with open_client(self.tracker, self.private_key, transport, self.timeout, self.clock) as client:
+            with open_client(
+                self.tracker, self.private_key, transport, self.timeout, self.clock
+            ) as client:
                 request = build_request(client, self.tracker, host, path, query)
                 brief = diagnosis.make_brief(self.private_key, proxy.secret if proxy else "")
                 try:
@@ -144,7 +146,9 @@ class Session:
                 except TransientError as failure:
                     failures[host] = failure
         last = failures[self.tracker.hosts[-1]]
-        raise RemoteError(f"tracker {self.tracker.name}: {_join_failures(failures)}", hint=last.hint) from last
+        raise RemoteError(
+            f"tracker {self.tracker.name}: {_join_failures(failures)}", hint=last.hint
+        ) from last
 
     def announce_wait(self, text: str) -> None:
         """Tell the watcher why and for how long the call waits."""
@@ -212,14 +216,18 @@ class _Call:
                 received = clock()
                 pieces = decompress(response)
                 if response.status_code != httpx.codes.OK:
-                    raise diagnosis.explain_refusal(tracker, response, pieces, self.brief, sent, received)
+                    raise diagnosis.explain_refusal(
+                        tracker, response, pieces, self.brief, sent, received
+                    )
                 body = self.collect(pieces)
         except httpx.DecodingError as error:
             hint = "is a proxy in between that alters answers? check HTTPS_PROXY"
             raise self.build_final_error(self.brief(str(error)), hint) from error
         except httpx.TransportError as error:
             timeout = self.session.timeout
-            raise diagnosis.explain_failure(tracker, self.request, error, self.proxy, self.brief, timeout) from error
+            raise diagnosis.explain_failure(
+                tracker, self.request, error, self.proxy, self.brief, timeout
+            ) from error
         # Login pages of proxies come with status 200.
         if body[:_PEEK].removeprefix(_BOM).lstrip().startswith(b"<"):
             hint = "is a proxy or a login page in between? check HTTPS_PROXY and PINSYNC_HOST"

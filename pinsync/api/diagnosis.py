@@ -61,7 +61,9 @@ class RefusalError(RemoteError):
         clock_ahead: see `measure_clock_ahead`.
     """
 
-    def __init__(self, message: str, *, hint: str, host: str, status: int, clock_ahead: float | None) -> None:
+    def __init__(
+        self, message: str, *, hint: str, host: str, status: int, clock_ahead: float | None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.host = host
         self.status = status
@@ -98,7 +100,9 @@ def make_brief(private_key: str, proxy_secret: str = "") -> Brief:
     return brief
 
 
-def build_final_error(tracker: Tracker, request: httpx.Request, message: str, hint: str) -> RemoteError:
+def build_final_error(
+    tracker: Tracker, request: httpx.Request, message: str, hint: str
+) -> RemoteError:
     """Return the error that ends a call, with tracker and host in its message."""
     return RemoteError(f"tracker {tracker.name}: {read_origin(request)} {message}", hint=hint)
 
@@ -222,7 +226,9 @@ def _read_retry_after(response: httpx.Response, now: datetime) -> float | None:
     return max(0.0, seconds)
 
 
-def measure_clock_ahead(response: httpx.Response, sent: datetime, received: datetime) -> float | None:
+def measure_clock_ahead(
+    response: httpx.Response, sent: datetime, received: datetime
+) -> float | None:
     """Return how many seconds this machine's clock is ahead of the server's.
 
     Args:

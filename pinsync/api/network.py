@@ -82,7 +82,9 @@ def open_transport(host: str, proxy: Proxy | None, deadline: Deadline) -> httpx.
     context = _load_certificates() if host.startswith("https://") else None
     network = _Network(deadline)
     if proxy is None:
-        direct = httpcore.ConnectionPool(ssl_context=context, network_backend=network, keepalive_expiry=_KEEP_ALIVE)
+        direct = httpcore.ConnectionPool(
+            ssl_context=context, network_backend=network, keepalive_expiry=_KEEP_ALIVE
+        )
         return _Transport(direct)
     url = proxy.url
     user = (url.username.encode(), url.password.encode())
@@ -136,7 +138,9 @@ class _Network(httpcore.SyncBackend):
         for address in _resolve(host, port):
             try:
                 with self._deadline.limit(timeout) as seconds:
-                    stream = super().connect_tcp(address, port, seconds, local_address, socket_options)
+                    stream = super().connect_tcp(
+                        address, port, seconds, local_address, socket_options
+                    )
                 return _Stream(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
@@ -168,7 +172,10 @@ class _Stream(httpcore.NetworkStream):
                 self._stream.write(buffer, seconds)
 
     def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         try:
             with self._deadline.limit(timeout) as seconds:

@@ -54,7 +54,11 @@ class ApiAuth(httpx.Auth):
 
 
 def open_client(
-    tracker: Tracker, private_key: str, transport: httpx.BaseTransport, timeout: float, clock: Callable[[], datetime]
+    tracker: Tracker,
+    private_key: str,
+    transport: httpx.BaseTransport,
+    timeout: float,
+    clock: Callable[[], datetime],
 ) -> httpx.Client:
     """Return a client that signs requests for one tracker.
 

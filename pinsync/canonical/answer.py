@@ -30,9 +30,7 @@ _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"[ \t\r\n]*(:?)')
 """A string in JSON; the group holds the colon behind a key."""
 _MAX_NUMBER: Final = 40
 _MARK: Final = "\ufdd0"  # a noncharacter, which no text holds
-_HALF_AN_EMOJI: Final = (
-    "it is half an emoji, as a rule: enter the text anew in the vendor's UI, or report it to the vendor"
-)
+_HALF_AN_EMOJI: Final = "it is half an emoji, as a rule: enter the text anew in the vendor's UI, or report it to the vendor"
 
 
 def split_rows(body: bytes, headers: Headers = ()) -> list[msgspec.Raw]:
@@ -213,7 +211,9 @@ def _walk(value: object, path: Path) -> Iterator[tuple[Path, object]]:
 def _build_duplicate_error(prefix: str, path: Path) -> DataError:
     place = f"{prefix}{spell_path(path[:-1])}: " if path[:-1] else prefix
     hint = "which of the two counts can't be told: fetch the export again, and if it stays so report it to the vendor"
-    return DataError(f'{place}the key "{path[-1]}" stands twice in one object', path=path, hint=hint)
+    return DataError(
+        f'{place}the key "{path[-1]}" stands twice in one object', path=path, hint=hint
+    )
 
 
 def _empty_results(body: bytes, results: msgspec.Raw) -> bytes:

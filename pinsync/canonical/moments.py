@@ -21,9 +21,7 @@ _FORM: Final = re.compile(
 )
 _LEAP_SECOND: Final = "60"
 _MAX_HOURS: Final = 23
-_EXPECTED: Final = (
-    "expected a date such as 2026-12-24, or a date and time such as 2026-12-24T10:00 or 2026-12-24T10:00Z"
-)
+_EXPECTED: Final = "expected a date such as 2026-12-24, or a date and time such as 2026-12-24T10:00 or 2026-12-24T10:00Z"
 
 
 def normalize_date_time(text: str) -> str:
@@ -78,7 +76,9 @@ def _parse_instant(text: str) -> str | None:
         minute = _read_minute(found)
     except ValueError:
         return None
-    if second > _LEAP_SECOND or (second == _LEAP_SECOND and (minute.hour, minute.minute) != (23, 59)):
+    if second > _LEAP_SECOND or (
+        second == _LEAP_SECOND and (minute.hour, minute.minute) != (23, 59)
+    ):
         return None
     # With the "Z", 10:00:00Z would sort after 10:00:00.5Z.
     return text.removesuffix("Z")
@@ -132,7 +132,9 @@ def read_moment(text: str) -> tuple[datetime, str] | None:
     if found is None or not (found["second"] and found["offset"]):
         return None
     try:
-        at = _read_minute(found).replace(second=int(found["second"]), tzinfo=timezone(_read_offset(found["offset"])))
+        at = _read_minute(found).replace(
+            second=int(found["second"]), tzinfo=timezone(_read_offset(found["offset"]))
+        )
     except ValueError:
         return None
     return at, _trim_fraction(found["fraction"])

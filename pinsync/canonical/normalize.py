@@ -28,7 +28,9 @@ _ABSENT: Final = object()
 _INTEGRAL_BELOW: Final = 1e16
 
 
-def check_identity(row: Mapping[str, Any], required: tuple[str, ...] = ("id", "model", "target_type")) -> None:
+def check_identity(
+    row: Mapping[str, Any], required: tuple[str, ...] = ("id", "model", "target_type")
+) -> None:
     """Check the three fields that identify a customization.
 
     Args:
@@ -49,7 +51,9 @@ def check_identity(row: Mapping[str, Any], required: tuple[str, ...] = ("id", "m
             raise DataError(f"{name}: expected a non-empty string, got {found}", path=(name,))
 
 
-def normalize_row(row: Mapping[str, Any], *, ignore: Ignored = (), warn: Warn | None = None) -> dict[str, Any]:
+def normalize_row(
+    row: Mapping[str, Any], *, ignore: Ignored = (), warn: Warn | None = None
+) -> dict[str, Any]:
     """Return the canonical plain data of a customization.
 
     Args:
@@ -102,7 +106,9 @@ def _keep(value: object, expected: str, path: Path, name: str | int, warn: Warn)
     return normalize_value(value, path)
 
 
-def _keep_list(value: object, wanted: type, items: str, path: Path, name: str, warn: Warn) -> object:
+def _keep_list(
+    value: object, wanted: type, items: str, path: Path, name: str, warn: Warn
+) -> object:
     """Keep a value that isn't a list of one type, with a warning about the first item of another type."""
     if type(value) is not list:
         return _keep(value, f"a list of {items}", path, name, warn)
@@ -124,17 +130,23 @@ def normalize_value(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON v
         return int(value) if value.is_integer() and abs(value) < _INTEGRAL_BELOW else value
     if kind is dict or kind is list:
         if len(path) > MAX_DEPTH:
-            raise DataError(f"{spell_path(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path)
+            raise DataError(
+                f"{spell_path(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path
+            )
         if kind is dict:
             return {
-                key: item if type(item := value[key]) is str else normalize_value(item, (*path, key))
+                key: item
+                if type(item := value[key]) is str
+                else normalize_value(item, (*path, key))
                 for key in sorted(value)
             }
         return [normalize_value(item, (*path, index)) for index, item in enumerate(value)]
     return value
 
 
-def _normalize_fields(row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn) -> dict[str, Any]:
+def _normalize_fields(
+    row: Mapping[str, Any], layouts: _Layouts, path: Path, warn: Warn
+) -> dict[str, Any]:
     """Clean the known fields in canonical order, then append the unknown fields by name."""
     data: dict[str, Any] = {}
     known, unknown = layouts[tuple(row)]
@@ -173,7 +185,11 @@ def _clean_position(value: object, path: Path, name: str, warn: Warn) -> object:
 
 
 def _clean_object(value: object, path: Path, name: str, warn: Warn) -> object:
-    return normalize_value(value, (*path, name)) if type(value) is dict else _keep(value, "an object", path, name, warn)
+    return (
+        normalize_value(value, (*path, name))
+        if type(value) is dict
+        else _keep(value, "an object", path, name, warn)
+    )
 
 
 def _clean_tags(value: object, path: Path, name: str, warn: Warn) -> object:
@@ -184,7 +200,10 @@ def _clean_tags(value: object, path: Path, name: str, warn: Warn) -> object:
 
 def _clean_pins(value: object, path: Path, name: str, warn: Warn) -> object:
     if type(value) is list and set(map(type, value)) == {dict}:
-        return [_normalize_fields(pin, _PIN, (*path, name, index), warn) for index, pin in enumerate(value)]
+        return [
+            _normalize_fields(pin, _PIN, (*path, name, index), warn)
+            for index, pin in enumerate(value)
+        ]
     return _keep_list(value, dict, "objects", path, name, warn)
 
 

@@ -93,7 +93,9 @@ def read_pin(data: Mapping[str, Any], number: int = 0) -> Pin:
     return Pin(data, position, identity, item, widget, is_block, number)
 
 
-def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+def pair_pins(
+    old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+) -> list[tuple[int, int]]:
     """Pair the pins of two states of one customization.
 
     Equal pins are paired first, then pins that differ only in their position, then the same thing
@@ -125,5 +127,7 @@ def pair_pins(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
 def _build_pin_key(pin: Mapping[str, Any], fields: tuple[str, ...] | None) -> str:
     # repr() keeps apart values that are equal in Python, such as 1 and true.
     if not fields:
-        return repr(sorted(field for field in pin.items() if fields is None or field[0] != "position"))
+        return repr(
+            sorted(field for field in pin.items() if fields is None or field[0] != "position")
+        )
     return repr([pin.get(name) for name in fields])

@@ -116,7 +116,9 @@ def _read_usual_row(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customizatio
     data = bytes(raw)
     try:
         row = _decoder.decode(data)
-        count = _count_keys(row)  # RecursionError: from Python 3.12 on, decoders go deeper than Python
+        count = _count_keys(
+            row
+        )  # RecursionError: from Python 3.12 on, decoders go deeper than Python
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     pins, keys = _render_pins(row.pin_definitions) if row.pin_definitions else ("", 0)
@@ -130,7 +132,9 @@ def _read_usual_row(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customizatio
     if identity is not None:
         text += f"    target_identity:{strings[identity]}\n"
     if ignore:
-        rest = {name: value for name in ("tags", "target_metadata") if (value := getattr(row, name))}
+        rest = {
+            name: value for name in ("tags", "target_metadata") if (value := getattr(row, name))
+        }
         text += canonical.render_fields(normalize.normalize_row(rest, ignore=ignore))
     else:
         text += _tags[tuple(row.tags)] if row.tags else ""
@@ -139,7 +143,9 @@ def _read_usual_row(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customizatio
             text += f"    target_metadata:\n{canonical.render_fields(metadata, '      ')}"
     target = Target(intern(row.target_type), identity, None)
     updated_at = intern(row.updated_at) if type(row.updated_at) is str else None
-    return Customization(intern(row.model), row.id, target, text.encode() + pins.encode(), updated_at)
+    return Customization(
+        intern(row.model), row.id, target, text.encode() + pins.encode(), updated_at
+    )
 
 
 def _count_keys(row: _Row) -> int:
@@ -173,7 +179,9 @@ def _render_pins(pins: list[_Pin]) -> tuple[str, int]:
         identity, criteria = pin.pin_identity, pin.pin_criteria
         if criteria or type(identity) is not str:
             return _NOT_USUAL
-        rest, count = _rests[pin.widget_id, pin.is_block_pin, pin.is_bundle_pin, pin.active_from, pin.active_to]
+        rest, count = _rests[
+            pin.widget_id, pin.is_block_pin, pin.is_bundle_pin, pin.active_from, pin.active_to
+        ]
         thing = f"pin_type:{strings[pin.pin_type]}\n        pin_identity:{strings[identity]}"
         texts.append(f"      - position: {pin.position}\n        {thing}\n{rest}")
         keys += count + (criteria is not UNSET)

@@ -33,7 +33,9 @@ _SHORT: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"
 
 _ENTRY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: (.+))?""")
 _INTEGER: Final = re.compile(r"-?[0-9]+")
-_FLOAT: Final = re.compile(r"(?!-?[0-9]+\.0\Z)-?[0-9]+\.[0-9]+(?:e[+-][0-9]+)?")  # 1.0 is written as 1
+_FLOAT: Final = re.compile(
+    r"(?!-?[0-9]+\.0\Z)-?[0-9]+\.[0-9]+(?:e[+-][0-9]+)?"
+)  # 1.0 is written as 1
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|(.))")
 _UNESCAPED: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "\\": "\\", '"': '"'}
 _WORDS: Final = {"null": None, "true": True, "false": False}
@@ -74,7 +76,9 @@ def pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
     position, criteria = pin.get("position"), pin.get("pin_criteria")
     kind, identity, *rest = (
         value if type(value) is str else ""
-        for value in map(pin.get, ("pin_type", "pin_identity", "widget_id", "active_from", "active_to"))
+        for value in map(
+            pin.get, ("pin_type", "pin_identity", "widget_id", "active_from", "active_to")
+        )
     )
     thing = identity or ("" if criteria is None else render_value(criteria))
     placed = (0, position) if type(position) is int else (1, 0)
@@ -115,7 +119,10 @@ def render_fields(data: dict[str, Any], indent: str = "    ") -> str:
 def _render_mapping(value: dict[str, Any], first: str) -> str:
     """Return an object's lines. ``first`` holds the blanks, and any dash, before its first key."""
     column = len(first)
-    values = [strings[item] if type(item) is str else _render_behind_key(item, column) for item in value.values()]
+    values = [
+        strings[item] if type(item) is str else _render_behind_key(item, column)
+        for item in value.values()
+    ]
     return _templates[first, *value] % tuple(values)
 
 
@@ -187,7 +194,9 @@ def quote(text: str) -> str:
 def _escape(match: re.Match[str]) -> str:
     character = match[0]
     if "\ud800" <= character <= "\udfff":
-        raise DataError(f"text with half a surrogate pair ({escape_character(character)}) is not valid Unicode")
+        raise DataError(
+            f"text with half a surrogate pair ({escape_character(character)}) is not valid Unicode"
+        )
     return _SHORT.get(character) or escape_character(character)
 
 
@@ -217,7 +226,9 @@ class _Templates(dict[tuple[str, ...], str]):
 def _render_key(name: str) -> str:
     key = quote(name)
     if len(key) > MAX_KEY:
-        raise DataError(f"a key of {len(key)} characters as written ({key[:40]}…); YAML allows {MAX_KEY}")
+        raise DataError(
+            f"a key of {len(key)} characters as written ({key[:40]}…); YAML allows {MAX_KEY}"
+        )
     return key
 
 
@@ -264,7 +275,9 @@ def _read_mapping(lines: list[str], at: int, indent: int) -> tuple[dict[str, Any
             value, at = _read_list(lines, at, indent + 2)
         else:
             value, at = _read_mapping(lines, at, indent + 2)
-        data[intern(_read_scalar(entry[1]))] = value  # many rules are held, all with the same few keys
+        data[intern(_read_scalar(entry[1]))] = (
+            value  # many rules are held, all with the same few keys
+        )
     return data, at
 
 

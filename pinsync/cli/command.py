@@ -49,7 +49,9 @@ class _Base(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            raise click.UsageError(f"No such option {error.option_name!r}{self._advice(ctx, error)}", ctx) from error
+            raise click.UsageError(
+                f"No such option {error.option_name!r}{self._advice(ctx, error)}", ctx
+            ) from error
         except click.UsageError as error:
             # click's parser sets no context if an option lacks its value.
             error.ctx = error.ctx or ctx
@@ -61,7 +63,11 @@ class _Base(click.Command):
         if ctx.parent and (option := _options(ctx.parent).get(name)):
             words = [ctx.parent.command_path, name, option.metavar or "", self.name or ""]
             return f"; it stands before the command: {' '.join(filter(None, words))}"
-        known = [name for name, option in _options(ctx).items() if name.startswith("--") and not option.hidden]
+        known = [
+            name
+            for name, option in _options(ctx).items()
+            if name.startswith("--") and not option.hidden
+        ]
         hint = suggest(name, known, otherwise="")
         return f"; {hint}" if hint else ""
 

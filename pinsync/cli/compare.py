@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from pinsync.cli.options import Command
 
 
-def _check_sources(_ctx: click.Context, _param: click.Parameter, sources: tuple[str, ...]) -> tuple[str, ...]:
+def _check_sources(
+    _ctx: click.Context, _param: click.Parameter, sources: tuple[str, ...]
+) -> tuple[str, ...]:
     if len(sources) > 2:  # noqa: PLR2004 - FROM and TO
         raise click.UsageError(f"Expected FROM and TO, got {len(sources)} sources.")
     return sources
@@ -46,7 +48,11 @@ def _check_sources(_ctx: click.Context, _param: click.Parameter, sources: tuple[
     environment=(*CONFIGURATION, *API, *STEP_SUMMARY, *TERMINAL),
 )
 @click.argument(
-    "sources", metavar="[FROM] [TO]", nargs=-1, callback=_check_sources, shell_complete=completion.complete_sources
+    "sources",
+    metavar="[FROM] [TO]",
+    nargs=-1,
+    callback=_check_sources,
+    shell_complete=completion.complete_sources,
 )
 @report_options(tuple(DRIFT_FORMATS))
 @click.option(
@@ -148,7 +154,11 @@ def lint() -> None:
     environment=(*CONFIGURATION, *API, *TERMINAL),
 )
 @format_options(("text", "json"))
-@click.option("--check", is_flag=True, help="Ask the API whether it accepts each key; exit 3 if it refuses one.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Ask the API whether it accepts each key; exit 3 if it refuses one.",
+)
 @tracker_options
 @output_options
 @run_command

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _PLAIN_WORD: Final = r"[\w./@%+][\w./@%+-]*"
 
 
-def complete_sources(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_sources(
+    _ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
     """Complete a source: a word that begins with @, else the name of a file."""
     from click.shell_completion import CompletionItem
 
@@ -51,4 +53,8 @@ def complete_rules(_ctx: click.Context, _param: click.Parameter, incomplete: str
 
 
 def _filter_words(words: Iterable[str], incomplete: str) -> list[str]:
-    return [word for word in words if word.startswith(incomplete) and re.fullmatch(_PLAIN_WORD, word, re.ASCII)]
+    return [
+        word
+        for word in words
+        if word.startswith(incomplete) and re.fullmatch(_PLAIN_WORD, word, re.ASCII)
+    ]

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 @click.option("--tracker-id", metavar="ID", help="Id of the tracker (default: PINSYNC_TRACKER_ID).")
 @click.option("--host", metavar="URL", help="Host of the API (default: the vendor's hosts).")
 @click.option(
-    "--ci", type=Choice(("github", "gitlab")), help="Write the CI files of this code host too (default: none)."
+    "--ci",
+    type=Choice(("github", "gitlab")),
+    help="Write the CI files of this code host too (default: none).",
 )
 @output_options
 def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: Console) -> int:
@@ -49,7 +51,12 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     from pinsync.workspace.paths import find_current_folder
 
     return command(
-        root=find_current_folder(), tracker_id=tracker_id, host=host, environ=read_variables(), echo=console.say, ci=ci
+        root=find_current_folder(),
+        tracker_id=tracker_id,
+        host=host,
+        environ=read_variables(),
+        echo=console.say,
+        ci=ci,
     )
 
 
@@ -62,20 +69,32 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     },
     environment=(*CONFIGURATION, *API, *TERMINAL),
 )
-@click.option("--check", is_flag=True, help="Print the files that would change, and exit 1 if there are any.")
+@click.option(
+    "--check", is_flag=True, help="Print the files that would change, and exit 1 if there are any."
+)
 @click.option(
     "--from-file",
     type=click.Path(dir_okay=False, allow_dash=True),
     metavar="FILE",
     help="Read a saved export, or standard input for - (default: ask the API).",
 )
-@click.option("--commit", is_flag=True, help="Commit the files that pinsync wrote, and nothing else.")
-@click.option("--branch", metavar="NAME", help="Commit to this branch, not to the working tree (default: none).")
-@click.option("-m", "--message", metavar="TEXT", help="Commit message (default: made from the changes).")
+@click.option(
+    "--commit", is_flag=True, help="Commit the files that pinsync wrote, and nothing else."
+)
+@click.option(
+    "--branch",
+    metavar="NAME",
+    help="Commit to this branch, not to the working tree (default: none).",
+)
+@click.option(
+    "-m", "--message", metavar="TEXT", help="Commit message (default: made from the changes)."
+)
 @filter_options
 @click.option("--force", is_flag=True, help="Overwrite uncommitted work in the files.")
 @click.option(
-    "--allow-mass-removal", is_flag=True, help="Allow the export to remove more than safety.max_removed_percent."
+    "--allow-mass-removal",
+    is_flag=True,
+    help="Allow the export to remove more than safety.max_removed_percent.",
 )
 @tracker_options
 @output_options
@@ -97,8 +116,12 @@ def export() -> None:
     environment=(*CONFIGURATION, *TERMINAL),
 )
 @click.argument("paths", metavar="[PATHS]", nargs=-1, type=PATH)
-@click.option("--check", is_flag=True, help="Print the files that would change, and exit 1 if there are any.")
-@click.option("--diff", is_flag=True, help="Print a unified diff of the changes, and exit 1 if there are any.")
+@click.option(
+    "--check", is_flag=True, help="Print the files that would change, and exit 1 if there are any."
+)
+@click.option(
+    "--diff", is_flag=True, help="Print a unified diff of the changes, and exit 1 if there are any."
+)
 @tracker_options
 @output_options
 @check_standard_input
@@ -112,7 +135,11 @@ def fmt() -> None:
     """
 
 
-@command(examples={"pinsync schema > pinsync.schema.json": "Write the schema to a file that an editor reads"})
+@command(
+    examples={
+        "pinsync schema > pinsync.schema.json": "Write the schema to a file that an editor reads"
+    }
+)
 def schema() -> int:
     """Print the JSON Schema (draft-07) of a document, for editors."""
     from pinsync.commands.schema import schema as command

@@ -18,7 +18,9 @@ from pinsync.cli.variables import CONFIGURATION, PAGER, TERMINAL
     },
     environment=(*CONFIGURATION, *PAGER, *TERMINAL),
 )
-@click.argument("words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]", shell_complete=completion.complete_models)
+@click.argument(
+    "words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]", shell_complete=completion.complete_models
+)
 @click.option(
     "--model",
     cls=Once,
@@ -32,7 +34,9 @@ from pinsync.cli.variables import CONFIGURATION, PAGER, TERMINAL
     metavar="ITEM",
     help="Only rules of this item (default: any).",
 )
-@click.option("--tag", cls=Once, metavar="TAG", help="Only rules that have or had this tag (default: any).")
+@click.option(
+    "--tag", cls=Once, metavar="TAG", help="Only rules that have or had this tag (default: any)."
+)
 @click.option("--id", cls=Once, metavar="ID", help="Only the rule with this id (default: any).")
 @click.option(
     "--item",
@@ -58,9 +62,15 @@ from pinsync.cli.variables import CONFIGURATION, PAGER, TERMINAL
     metavar="PATTERN",
     help="Only commits whose author matches, as in git log (default: any).",
 )
-@click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="At most N commits (default: all).")
-@click.option("--rev", "revision", metavar="REV", help="Git revision to start at, or a range (default: HEAD).")
-@click.option("--all", "every", is_flag=True, help="Show commits that only reformatted or moved files too.")
+@click.option(
+    "-n", "count", type=click.IntRange(min=1), metavar="N", help="At most N commits (default: all)."
+)
+@click.option(
+    "--rev", "revision", metavar="REV", help="Git revision to start at, or a range (default: HEAD)."
+)
+@click.option(
+    "--all", "every", is_flag=True, help="Show commits that only reformatted or moved files too."
+)
 @format_options(("text", "json", "markdown"))
 @tracker_options
 @output_options
@@ -83,7 +93,13 @@ def history() -> None:
 )
 @click.argument("model", shell_complete=completion.complete_models)
 @click.argument("target", required=False)
-@click.option("--rev", "revision", default="HEAD", metavar="REV", help="Git revision to look at (default: HEAD).")
+@click.option(
+    "--rev",
+    "revision",
+    default="HEAD",
+    metavar="REV",
+    help="Git revision to look at (default: HEAD).",
+)
 @format_options(("text", "json"))
 @tracker_options
 @output_options
@@ -116,7 +132,11 @@ def blame() -> None:
     metavar="REV",
     help="Git revision, or @index, to look at (default: the files on disk).",
 )
-@click.option("--at", metavar="TIME", help="Time to look at, such as 2026-12-24 or 2026-12-24T10:00 (default: now).")
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="Time to look at, such as 2026-12-24 or 2026-12-24T10:00 (default: now).",
+)
 @format_options(("text", "json"))
 @tracker_options
 @output_options

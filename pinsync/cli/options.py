@@ -54,7 +54,9 @@ class Choice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the value, or fail with a suggestion."""
         if value not in self.choices:
-            self.fail(f"{value!r} is not one of the choices; {suggest(value, self.choices)}", param, ctx)
+            self.fail(
+                f"{value!r} is not one of the choices; {suggest(value, self.choices)}", param, ctx
+            )
         return value
 
 
@@ -123,7 +125,9 @@ class Once(click.Option):
         super().__init__(declarations, multiple=True, callback=_take_single_value, **settings)
 
 
-def _take_single_value(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> str | None:
+def _take_single_value(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
+) -> str | None:
     if len(values) > 1:
         listing = ", ".join(map(repr, values))
         raise click.BadParameter(f"{listing}: expected one value; run the command for each.")
@@ -165,7 +169,9 @@ def output_options(function: Command) -> Command:
 
     return _add_options(
         build_console,
-        click.option("--color/--no-color", default=None, help="Colour the output (default: on a terminal)."),
+        click.option(
+            "--color/--no-color", default=None, help="Colour the output (default: on a terminal)."
+        ),
         click.option("-q", "--quiet", is_flag=True, help="Print only errors and warnings."),
         click.option("-v", "--verbose", is_flag=True, help="Print each step."),
     )
@@ -264,7 +270,9 @@ def _removal_options(function: Command) -> Command:
 def report_options(formats: Sequence[str]) -> Callable[[Command], Command]:
     """Return a decorator that adds ``--report``, and ``--format`` with these formats."""
 
-    def parse(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
+    def parse(
+        _ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
+    ) -> list[tuple[str, Path]]:
         return [_parse_report(value, formats) for value in values]
 
     def add(function: Command) -> Command:
@@ -305,7 +313,9 @@ def format_options(formats: Sequence[str]) -> Callable[[Command], Command]:
         return _add_options(
             choose_format,
             click.option("--json", "as_json", is_flag=True, help="Same as --format json."),
-            click.option("--format", type=Choice(formats), help="Format of the report (default: text)."),
+            click.option(
+                "--format", type=Choice(formats), help="Format of the report (default: text)."
+            ),
         )
 
     return add
@@ -328,7 +338,9 @@ def _parse_report(value: str, formats: Sequence[str]) -> tuple[str, Path]:
     return format_, Path(file)
 
 
-def _build_scope(model: str | None, tag: str | None, target_type: str | None, target_identity: str | None) -> Scope:
+def _build_scope(
+    model: str | None, tag: str | None, target_type: str | None, target_identity: str | None
+) -> Scope:
     """Return the scope of the filters; an identity implies its type of target."""
     from pinsync.model import Scope
 

@@ -26,10 +26,16 @@ if TYPE_CHECKING:
     environment=("PINSYNC_CONFIG", "PINSYNC_ALLOW_HOST"),
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port on 127.0.0.1 (default: a free one)."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="Port on 127.0.0.1 (default: a free one).",
 )
 @click.option(
-    "--tracker-id", metavar="ID", help="Serve this tracker (default: the trackers of pinsync.yaml, else 1234-5678)."
+    "--tracker-id",
+    metavar="ID",
+    help="Serve this tracker (default: the trackers of pinsync.yaml, else 1234-5678).",
 )
 @click.option(
     "--state",
@@ -44,8 +50,15 @@ if TYPE_CHECKING:
     metavar="FAULT[:TIMES]",
     help="Let the first requests fail; repeatable (default: none fails).",
 )
-@click.option("--empty", is_flag=True, help="Start without customizations, not with the sample shop.")
-@click.option("--seed", type=int, metavar="N", help="Make the spelling of the answers repeatable (default: random).")
+@click.option(
+    "--empty", is_flag=True, help="Start without customizations, not with the sample shop."
+)
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help="Make the spelling of the answers repeatable (default: random).",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def sandbox(
     *,

@@ -87,7 +87,9 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
             console.warn(warning)
         rules = _chosen(state, options, today, tree)
         for fault in sorted(state.faults):
-            console.warn(f"{options.revision}:{fault.path}: {fault.reason}; blamed is what it said before")
+            console.warn(
+                f"{options.revision}:{fault.path}: {fault.reason}; blamed is what it said before"
+            )
         if tip == repository.head() and (message := _uncommitted(repository, rules)):
             console.warn(message)
         names = [tracker.name for tracker in rules]
@@ -110,7 +112,9 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
 def _repository(tree: WorkingTree) -> Repository:
     if tree.repository is None:
         hint = "run it in the repository that the documents are committed to"
-        raise RepositoryError(f"{tree.store.root} is not in a git repository, so that nobody can be blamed", hint=hint)
+        raise RepositoryError(
+            f"{tree.store.root} is not in a git repository, so that nobody can be blamed", hint=hint
+        )
     if tree.repository.head() is None:
         hint = "commit the documents first, as `pinsync export --commit` does"
         raise RepositoryError("there is no commit yet that could be blamed", hint=hint)
@@ -128,7 +132,9 @@ def _state(history: History, options: Options) -> State:
     raise RepositoryError(f"{options.revision} and what came before it hold no documents")
 
 
-def _chosen(state: State, options: Options, today: Settings, tree: WorkingTree) -> Mapping[Tracker, list[Placed]]:
+def _chosen(
+    state: State, options: Options, today: Settings, tree: WorkingTree
+) -> Mapping[Tracker, list[Placed]]:
     """Return by tracker what each has of the model and target.
 
     Raises:
@@ -137,14 +143,19 @@ def _chosen(state: State, options: Options, today: Settings, tree: WorkingTree) 
     """
     trackers = select_trackers(state.documents, options.names)
     placed = {
-        tracker: {version.model: _placed(version) for version in state.documents[tracker].versions.values()}
+        tracker: {
+            version.model: _placed(version)
+            for version in state.documents[tracker].versions.values()
+        }
         for tracker in trackers
     }
     if not any(options.model in models for models in placed.values()):
         for fault in state.faults:
             if fault.path.name == layout.build_file_name(options.model):
                 raise FileError(
-                    fault.reason, source=f"{options.revision}:{fault.path}", hint="mend it, and commit that"
+                    fault.reason,
+                    source=f"{options.revision}:{fault.path}",
+                    hint="mend it, and commit that",
                 )
         if error := _not_committed(options, today, tree):
             raise error
@@ -160,10 +171,15 @@ def _placed(version: Version) -> list[Placed]:
 def _not_committed(options: Options, today: Settings, tree: WorkingTree) -> UsageError | None:
     """Return the error of a model that only the working tree has, if it is one."""
     with contextlib.suppress(UnicodeError):  # half a surrogate pair, which no file's name holds
-        for place in (layout.build_document_path(tree.directory, options.model, name) for name in today.subfolders()):
+        for place in (
+            layout.build_document_path(tree.directory, options.model, name)
+            for name in today.subfolders()
+        ):
             if (Path(tree.store.root) / place).is_file():
                 message = f'there is no model "{options.model}" in {options.revision}'
-                return UsageError(message, hint=f"{place} isn't in that commit; if it is new, commit it first")
+                return UsageError(
+                    message, hint=f"{place} isn't in that commit; if it is new, commit it first"
+                )
     return None
 
 
@@ -180,8 +196,14 @@ def _uncommitted(repository: Repository, rules: Mapping[Tracker, Sequence[Placed
 
 def _tracker(tracker: Tracker, rules: tuple[BlamedRule, ...], state: State) -> BlamedTracker:
     pins = [
-        pin for rule in rules for found in rule.pins for pin in (found.pin, found.change and found.change.old) if pin
+        pin
+        for rule in rules
+        for found in rule.pins
+        for pin in (found.pin, found.change and found.change.old)
+        if pin
     ]
     wanted = {pin.identity for pin in pins if pin.identity is not None}
-    items = (item for version in state.documents[tracker].versions.values() for item in version.items)
+    items = (
+        item for version in state.documents[tracker].versions.values() for item in version.items
+    )
     return BlamedTracker(tracker.name, tracker.tracker_id, rules, titles(wanted, items))

@@ -55,7 +55,9 @@ class Reports:
     errors: Sequence[PinsyncError] = ()
 
 
-def deliver(reports: Reports, outputs: Outputs, environ: Mapping[str, str], console: Console) -> None:
+def deliver(
+    reports: Reports, outputs: Outputs, environ: Mapping[str, str], console: Console
+) -> None:
     """Write a report to standard output, others to their files, and one to the page of a CI job.
 
     Args:
@@ -79,7 +81,9 @@ def deliver(reports: Reports, outputs: Outputs, environ: Mapping[str, str], cons
         append_summary(environ, reports.page, console)
 
 
-def check_reports(reports: Sequence[tuple[str, Path]], settings: Settings, compared: Iterable[Path] = ()) -> None:
+def check_reports(
+    reports: Sequence[tuple[str, Path]], settings: Settings, compared: Iterable[Path] = ()
+) -> None:
     """Refuse to write a report over a file that is needed, or through a link in the repository.
 
     Args:
@@ -210,7 +214,9 @@ def has_summary(environ: Mapping[str, str]) -> bool:
     return bool(environ.get("GITHUB_STEP_SUMMARY"))
 
 
-def append_summary(environ: Mapping[str, str], page: Callable[[int], str], console: Console) -> None:
+def append_summary(
+    environ: Mapping[str, str], page: Callable[[int], str], console: Console
+) -> None:
     """Append a page to the step's summary, if there is one; an error is only a warning.
 
     Args:

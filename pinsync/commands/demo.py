@@ -104,7 +104,9 @@ class _Shell:
         words: Sequence[str] = shlex.split(command)
         if words[0] == "pinsync":
             words = [sys.executable, "-m", "pinsync", *words[1:]]
-        process = subprocess.run(words, cwd=self.folder, env=self.environment, capture_output=True, check=False)
+        process = subprocess.run(
+            words, cwd=self.folder, env=self.environment, capture_output=True, check=False
+        )
         # The remarks first, so that the report stands at the end.
         if output := (process.stderr + process.stdout).decode(errors="replace").rstrip("\n"):
             self.out(output)

@@ -120,7 +120,9 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     tree = workspace.tree
     today = tree.settings
     stdin = read_standard_input() if STANDARD_INPUT in options.sources else b""
-    pair = parse_sources(options.sources, tree.repository, find_current_folder(), partial(_of_model, tree), stdin)
+    pair = parse_sources(
+        options.sources, tree.repository, find_current_folder(), partial(_of_model, tree), stdin
+    )
     for warning in (*pair[0].warnings, *pair[1].warnings):
         console.warn(warning)
     check_reports(options.reports, today, [source.path for source in pair if source.path])
@@ -134,13 +136,28 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     drifts = tuple(one.drift for one in found)
     fetched_at = max((one.date for one in found if one.date), default=None)
     ends = (_side(old, fetched_at), _side(new, fetched_at))
-    result = Drift(*ends, drifts, tuple(_notes(old, new, tree)), workspace.config_file is None and options.is_whole)
+    result = Drift(
+        *ends,
+        drifts,
+        tuple(_notes(old, new, tree)),
+        workspace.config_file is None and options.is_whole,
+    )
     zone = ZoneInfo(today.timezone)
     has_page = has_summary(workspace.environ)
-    style = Style(zone, console.color_out, options.max_chars, options.summary, find_configuration_path(today), has_page)
+    style = Style(
+        zone,
+        console.color_out,
+        options.max_chars,
+        options.summary,
+        find_configuration_path(today),
+        has_page,
+    )
     errors = [tracker.error for tracker in drifts if tracker.error]
     reports = Reports(
-        partial(_render, result, style), partial(_render_page, result, style), _is_nothing(result), errors
+        partial(_render, result, style),
+        partial(_render_page, result, style),
+        _is_nothing(result),
+        errors,
     )
     deliver(reports, options, workspace.environ, console)
     folders = {new.folder(both[1]) for both in trackers if both[1]}
@@ -153,7 +170,11 @@ def _of_model(tree: WorkingTree, word: str) -> str | None:
     """Return how to compare a model alone, for a word that names no source but a model that has a document."""
     name = layout.build_file_name(word.encode(errors="replace").decode())
     with suppress(FileError):
-        if any(path.name == name for folder in tree.settings.subfolders() for path in tree.store.paths(folder)):
+        if any(
+            path.name == name
+            for folder in tree.settings.subfolders()
+            for path in tree.store.paths(folder)
+        ):
             return f"{word} is a model; to compare its rules alone: pinsync diff --model {shlex.quote(word)}"
     return None
 
@@ -167,13 +188,19 @@ def _not_committed(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str
     if not paths:
         return None
     first, *more = paths
-    names = one_line(relative_to_cwd(str(first), tree.store.root)) + (f" and {len(more)} more have" if more else " has")
+    names = one_line(relative_to_cwd(str(first), tree.store.root)) + (
+        f" and {len(more)} more have" if more else " has"
+    )
     return f"note: {names} changes that aren't committed, which HEAD doesn't hold: pinsync diff @worktree compares them"
 
 
 def _is_nothing(result: Drift) -> bool:
     """Whether a report says no more than that nothing differs."""
-    return result.found is False and not result.notes and not any(tracker.notes for tracker in result.trackers)
+    return (
+        result.found is False
+        and not result.notes
+        and not any(tracker.notes for tracker in result.trackers)
+    )
 
 
 def _tracker(pair: tuple[Tracker | None, Tracker | None]) -> Tracker:
@@ -225,7 +252,9 @@ def _facts(settings: Settings) -> dict[str, str]:
     for tracker in settings.trackers:
         said = asdict(tracker).items()
         facts |= {
-            f"trackers.{tracker.name}.{name}": value for name, value in said if name not in ("name", "tracker_id")
+            f"trackers.{tracker.name}.{name}": value
+            for name, value in said
+            if name not in ("name", "tracker_id")
         }
     return {name: _spelled(value) for name, value in facts.items()}
 
@@ -260,13 +289,22 @@ class _Run:
         known = {tracker.name for pair in pairs for tracker in pair if tracker}
         config.check_trackers(self.options.names, known)
         wanted = self.options.names or known
-        chosen = [pair for pair in pairs if any(tracker and tracker.name in wanted for tracker in pair)]
-        exports = [state.source.text for state in (self.old, self.new) if state.source.kind == "export"]
+        chosen = [
+            pair for pair in pairs if any(tracker and tracker.name in wanted for tracker in pair)
+        ]
+        exports = [
+            state.source.text for state in (self.old, self.new) if state.source.kind == "export"
+        ]
         if exports and len(chosen) > 1:
             hint = f"choose one with --tracker: {', '.join(sorted(known))}"
-            raise UsageError(f"{exports[0]} is the export of one tracker, but it doesn't say of which", hint=hint)
+            raise UsageError(
+                f"{exports[0]} is the export of one tracker, but it doesn't say of which", hint=hint
+            )
         old, new = (state.source.kind == "export" for state in (self.old, self.new))
-        named = [((left or right) if old else left, (right or left) if new else right) for left, right in chosen]
+        named = [
+            ((left or right) if old else left, (right or left) if new else right)
+            for left, right in chosen
+        ]
         return [(self._overridden(left), self._overridden(right)) for left, right in named]
 
     def _overridden(self, tracker: Tracker | None) -> Tracker | None:
@@ -282,7 +320,9 @@ class _Run:
         except PinsyncError as error:
             return _Compared(replace(result, error=error, file=self._unreadable(error, pair)))
 
-    def _unreadable(self, error: PinsyncError, pair: tuple[Tracker | None, Tracker | None]) -> str | None:
+    def _unreadable(
+        self, error: PinsyncError, pair: tuple[Tracker | None, Tracker | None]
+    ) -> str | None:
         """Return the path of the document that can't be read, if that is the error."""
         if not isinstance(error, FileError):
             return None
@@ -293,39 +333,64 @@ class _Run:
         return None
 
     def _unknown(self, pair: tuple[Tracker | None, Tracker | None]) -> Iterator[str]:
-        for state, tracker, what in zip((self.old, self.new), pair, ("added", "removed"), strict=True):
+        for state, tracker, what in zip(
+            (self.old, self.new), pair, ("added", "removed"), strict=True
+        ):
             if tracker is None:
                 yield f"{state.source.text} knows no such tracker: everything is {what}"
 
-    def _compared(self, result: TrackerDrift, pair: tuple[Tracker | None, Tracker | None]) -> _Compared:
+    def _compared(
+        self, result: TrackerDrift, pair: tuple[Tracker | None, Tracker | None]
+    ) -> _Compared:
         scope = self.options.scope
         old, new = self._contents(pair, scope)
         items = old.snapshot.customizations, new.snapshot.customizations
         self._step(result.name, f"comparing {len(items[0])} with {len(items[1])} customizations")
-        odd = ["the two sides have no id in common; is the export another tracker's?"] * self._export_of_another(items)
+        odd = [
+            "the two sides have no id in common; is the export another tracker's?"
+        ] * self._export_of_another(items)
         warnings = (*old.snapshot.warnings, *new.snapshot.warnings, *odd)
         changes, unchanged = changing.compare(*items, scope)
         changes = self._explained(changes, pair, (old, new))
         names = changing.pinned_names(changes, items[1], items[0])
-        both = tuple(build_texts(changes, old, new, self._folder(pair))) if "patch" in self.options.formats else ()
+        both = (
+            tuple(build_texts(changes, old, new, self._folder(pair)))
+            if "patch" in self.options.formats
+            else ()
+        )
         placed = tuple(_place_changes(changes, old, new))
         drift = replace(result, changes=placed, unchanged=unchanged, names=names, texts=both)
         date = new.snapshot.date or old.snapshot.date
-        return _Compared(drift, warnings, date, () if scope == EVERYTHING else (*items[0], *items[1]))
+        return _Compared(
+            drift, warnings, date, () if scope == EVERYTHING else (*items[0], *items[1])
+        )
 
     def _folder(self, pair: tuple[Tracker | None, Tracker | None]) -> PurePosixPath:
         """Return where a new file of a tracker goes: as the new side says, or the old if the new knows it not."""
         state, tracker = (self.new, pair[1]) if pair[1] else (self.old, pair[0])
         return state.folder(tracker) if tracker else PurePosixPath()
 
-    def _contents(self, pair: tuple[Tracker | None, Tracker | None], scope: Scope) -> tuple[Content, Content]:
+    def _contents(
+        self, pair: tuple[Tracker | None, Tracker | None], scope: Scope
+    ) -> tuple[Content, Content]:
         for state, tracker in zip((self.old, self.new), pair, strict=True):
             if tracker:
                 self._step(tracker.name, state.describe_reading(tracker))
         old, new = read_contents(self.old, self.new, pair, scope, self.environ, self.console)
         lists = [side.snapshot.customizations for side in (old, new)]
-        live = next((side for side, state in enumerate((self.old, self.new)) if state.source.kind == "live"), None)
-        if scope == EVERYTHING or live is None or not leaves_a_question(lists[1 - live], lists[live], scope):
+        live = next(
+            (
+                side
+                for side, state in enumerate((self.old, self.new))
+                if state.source.kind == "live"
+            ),
+            None,
+        )
+        if (
+            scope == EVERYTHING
+            or live is None
+            or not leaves_a_question(lists[1 - live], lists[live], scope)
+        ):
             return old, new
         self._step(_tracker(pair).name, "the filtered answer leaves a question; fetching all")
         return read_contents(self.old, self.new, pair, EVERYTHING, self.environ, self.console)
@@ -338,7 +403,10 @@ class _Run:
         return bool(exports) and share_no_id(*items)
 
     def _explained(
-        self, changes: list[Change], pair: tuple[Tracker | None, Tracker | None], both: tuple[Content, Content]
+        self,
+        changes: list[Change],
+        pair: tuple[Tracker | None, Tracker | None],
+        both: tuple[Content, Content],
     ) -> list[Change]:
         """Say of what is missing from a live side whether the API left it out, as it was told to."""
         for state, tracker, content in zip((self.old, self.new), pair, both, strict=True):
@@ -347,12 +415,19 @@ class _Run:
             is_new = state is self.new
             filters = Filters(content.snapshot.date if tracker.remove_expired_pins else None)
             changes = causes.explain(changes, filters, live_is_new=is_new)
-            if tracker.remove_nonexisting_item_pins and causes.lacks_pins(changes, live_is_new=is_new):
-                self._step(tracker.name, "pins are missing; fetching those of items that aren't in the catalog too")
+            if tracker.remove_nonexisting_item_pins and causes.lacks_pins(
+                changes, live_is_new=is_new
+            ):
+                self._step(
+                    tracker.name,
+                    "pins are missing; fetching those of items that aren't in the catalog too",
+                )
                 whole = replace(tracker, remove_nonexisting_item_pins=False)
                 settings = replace(state.settings, ignore=self.old.settings.ignore)
                 unfiltered = self._whole(whole, settings)
-                filters = replace(filters, unfiltered={item.id: item for item in unfiltered if item.id})
+                filters = replace(
+                    filters, unfiltered={item.id: item for item in unfiltered if item.id}
+                )
                 changes = causes.explain(changes, filters, live_is_new=is_new)
         return changes
 
@@ -376,12 +451,18 @@ class _Run:
             UsageError: it does.
         """
         scope, drifts = self.options.scope, [one.drift for one in found]
-        if scope != EVERYTHING and not any(drift.changes or drift.unchanged or drift.error for drift in drifts):
+        if scope != EVERYTHING and not any(
+            drift.changes or drift.unchanged or drift.error for drift in drifts
+        ):
             raise nothing_matches(scope, (item for one in found for item in one.known))
 
 
 def _side(state: State, fetched_at: datetime | None) -> Side:
-    return Side(state.source.text, state.source.revision, fetched_at if state.source.kind == "live" else None)
+    return Side(
+        state.source.text,
+        state.source.revision,
+        fetched_at if state.source.kind == "live" else None,
+    )
 
 
 def _place_changes(changes: Sequence[Change], old: Content, new: Content) -> Iterator[Change]:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 from pinsync import layout
 from pinsync.config import Tracker
 from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
-from pinsync.errors import FileError, PinsyncError, RepositoryError, SafetyError, UsageError, pick_gravest
+from pinsync.errors import (
+    FileError,
+    PinsyncError,
+    RepositoryError,
+    SafetyError,
+    UsageError,
+    pick_gravest,
+)
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
 from pinsync.redaction import redact
@@ -33,7 +40,13 @@ from pinsync.workspace.leftovers import (
 )
 from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import relative_to_cwd
-from pinsync.workspace.read import fetch_live, override_flags, parse_export, read_documents, read_export
+from pinsync.workspace.read import (
+    fetch_live,
+    override_flags,
+    parse_export,
+    read_documents,
+    read_export,
+)
 from pinsync.workspace.store import explain_interrupts
 from pinsync.workspace.tree import (
     Head,
@@ -149,17 +162,27 @@ def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
     if options.message is not None and not recorded:
         raise UsageError("-m is the message of a commit", hint="add --commit or --branch NAME")
     if options.message is not None and not options.message.strip():
-        raise UsageError("-m: the commit message is empty", hint="leave -m out for one made from the changes")
+        raise UsageError(
+            "-m: the commit message is empty", hint="leave -m out for one made from the changes"
+        )
     if options.force and (options.check or options.branch is not None):
-        other = "--check writes no files" if options.check else "--branch leaves the files as they are"
-        raise UsageError(f"{other}, so there is nothing for --force to overwrite", hint="leave one of them out")
+        other = (
+            "--check writes no files" if options.check else "--branch leaves the files as they are"
+        )
+        raise UsageError(
+            f"{other}, so there is nothing for --force to overwrite", hint="leave one of them out"
+        )
     if options.from_file is not None and len(trackers) > 1:
         names = ", ".join(tracker.name for tracker in trackers)
         hint = f"choose one with --tracker: {names}"
         raise UsageError(
-            f"{Path(options.from_file)} is the export of one tracker, but it doesn't say of which", hint=hint
+            f"{Path(options.from_file)} is the export of one tracker, but it doesn't say of which",
+            hint=hint,
         )
-    if options.from_file is not None and (options.remove_expired_pins, options.remove_nonexisting_item_pins) != (
+    if options.from_file is not None and (
+        options.remove_expired_pins,
+        options.remove_nonexisting_item_pins,
+    ) != (
         None,
         None,
     ):
@@ -169,7 +192,9 @@ def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
 class _Run:
     """One export; what fails for a tracker is shown at once and its exit code kept."""
 
-    def __init__(self, workspace: Workspace, options: Options, console: Console, place: WorkingTree | Head) -> None:
+    def __init__(
+        self, workspace: Workspace, options: Options, console: Console, place: WorkingTree | Head
+    ) -> None:
         self._settings = workspace.tree.settings
         self._options = options
         self._environ = workspace.environ
@@ -197,7 +222,9 @@ class _Run:
     def _fail(self, error: PinsyncError) -> None:
         """Show an error, without a key that a hook may have printed, and keep its exit code."""
         keys = [tracker.private_key_env for tracker in self._settings.trackers]
-        error.message = redact(error.message, self._environ, keys)  # git's own messages are cleared of what is likely
+        error.message = redact(
+            error.message, self._environ, keys
+        )  # git's own messages are cleared of what is likely
         self.codes.append(self._console.fail(error))
 
     def _fetched(self, tracker: Tracker) -> Snapshot | PinsyncError:
@@ -206,7 +233,9 @@ class _Run:
                 return parse_export(read_standard_input(), STANDARD_INPUT, self._settings.ignore)
             if self._options.from_file is not None:
                 return read_export(Path(self._options.from_file), self._settings.ignore)
-            return fetch_live(tracker, self._settings, self._options.scope, self._environ, self._console)
+            return fetch_live(
+                tracker, self._settings, self._options.scope, self._environ, self._console
+            )
         except PinsyncError as error:
             return error
 
@@ -226,17 +255,23 @@ class _Run:
         if self._options.from_file is not None:
             if share_no_id(existing, live.customizations):
                 name = Path(self._options.from_file)
-                self._console.warn(f"{tracker.name}: {name} shares no id with the files here; is it another tracker's?")
+                self._console.warn(
+                    f"{tracker.name}: {name} shares no id with the files here; is it another tracker's?"
+                )
         elif scope != EVERYTHING:
             # With --commit, the rules count too that an earlier export removed and HEAD still has.
-            live = self._complete_answer(tracker, live, [*existing, *find_removed(files.committed, existing, ignore)])
+            live = self._complete_answer(
+                tracker, live, [*existing, *find_removed(files.committed, existing, ignore)]
+            )
         folder = layout.choose_folder(self._place.directory, self._settings.subfolder(tracker.name))
         result = plan_update(tracker, folder, before, live, scope)
         matched = bool(result.pairs or result.kept)
         if scope != EVERYTHING:
             self._known += [*existing, *live.customizations]
         if self._options.commit and isinstance(self._place, WorkingTree):
-            result = counted_from_head(result, files, self._place.find_own_changes(files), ignore, scope)
+            result = counted_from_head(
+                result, files, self._place.find_own_changes(files), ignore, scope
+            )
         # An earlier export may have removed all that the scope matches, and no commit has that yet.
         self._matched = self._matched or matched or bool(result.recorded)
         if not self._options.allow_mass_removal:
@@ -246,7 +281,9 @@ class _Run:
         for path in sorted(files.unchecked.keys() & result.files.keys()):
             verb = "removed" if result.files[path] is None else "written"
             how = f"it {'would be' if self._options.check else 'is'} {verb}"
-            self._console.say(f"note: {self._here(path)} changed, though git doesn't check it out here: {how}")
+            self._console.say(
+                f"note: {self._here(path)} changed, though git doesn't check it out here: {how}"
+            )
         return result
 
     def _basis(self, tracker: Tracker, files: TrackerFiles, live: Snapshot) -> Basis:
@@ -259,7 +296,9 @@ class _Run:
             self._console.warn(f"{tracker.name}: {warning}")
         return before
 
-    def _complete_answer(self, tracker: Tracker, live: Snapshot, rules: Sequence[Customization]) -> Snapshot:
+    def _complete_answer(
+        self, tracker: Tracker, live: Snapshot, rules: Sequence[Customization]
+    ) -> Snapshot:
         """Return a filtered answer, or the unfiltered one if the former can't tell what became of a rule."""
         if not leaves_a_question(rules, live.customizations, self._options.scope):
             return live
@@ -289,12 +328,16 @@ class _Run:
             with suppress(RepositoryError):  # an index at fault, say, which looking can do without
                 self._place.find_unsaved(found.files.keys())
         except SafetyError as error:
-            self._console.say(f"note: {error.message}, so that it would be refused (4): {error.hint}")
+            self._console.say(
+                f"note: {error.message}, so that it would be refused (4): {error.hint}"
+            )
 
     def _here(self, path: PurePosixPath | str) -> str:
         """Return how a person in the current folder writes the path of a document; of a commit's, git does."""
         place = self._place
-        return one_line(str(path) if isinstance(place, Head) else relative_to_cwd(str(path), place.store.root))
+        return one_line(
+            str(path) if isinstance(place, Head) else relative_to_cwd(str(path), place.store.root)
+        )
 
     def _where(self, folder: PurePosixPath) -> str:
         """Return where documents are written, to end a line with; in full where nothing else says where."""
@@ -324,7 +367,9 @@ class _Run:
         found = []
         if isinstance(self._place, WorkingTree):
             self._head = self._place.head()
-        with self._console.show_phase("rendering", [tracker.name for tracker, _ in answers]) as done:
+        with self._console.show_phase(
+            "rendering", [tracker.name for tracker, _ in answers]
+        ) as done:
             for tracker, answer in answers:
                 if checked := self._checked(tracker, answer):
                     found.append(checked)
@@ -342,11 +387,18 @@ class _Run:
             paths = [path for path, text in recorded.items() if text is not None]
             require_repository_of(place, "--commit").check_commit(paths)
         self._check_attributes(place, updates)
-        ready = [(found, staged) for found in updates if (staged := self._staged(place, found)) is not None]
+        ready = [
+            (found, staged)
+            for found in updates
+            if (staged := self._staged(place, found)) is not None
+        ]
         if place.repository:
             place.repository.check_head(self._head)
         with explain_interrupts():
-            with place.store.lock(), self._console.show_phase("writing", [found.tracker.name for found, _ in ready]):
+            with (
+                place.store.lock(),
+                self._console.show_phase("writing", [found.tracker.name for found, _ in ready]),
+            ):
                 written = [found for found, staged in ready if self._write(place, found, staged)]
             if place.repository:
                 place.repository.check_out([path for found in written for path in found.files])
@@ -357,7 +409,9 @@ class _Run:
         """Refuse to commit files whose text git changes; without ``--commit``, warn of them."""
         if place.repository is None:
             return
-        changes = ((found.recorded if self._options.commit else found.files).items() for found in updates)
+        changes = (
+            (found.recorded if self._options.commit else found.files).items() for found in updates
+        )
         files = {path: text for path, text in chain.from_iterable(changes) if text is not None}
         try:
             place.repository.check_attributes(files)
@@ -375,7 +429,9 @@ class _Run:
             return None
         return {item.path: item.staged for item in unsaved if item.staged is not None}
 
-    def _write(self, place: WorkingTree, found: Update, staged: Mapping[PurePosixPath, bytes]) -> bool:
+    def _write(
+        self, place: WorkingTree, found: Update, staged: Mapping[PurePosixPath, bytes]
+    ) -> bool:
         """Write a tracker's files; return whether that went well."""
         try:
             if found.files:
@@ -394,7 +450,9 @@ class _Run:
         recorded = {path: text for found in updates for path, text in found.recorded.items()}
         pairs = self._nothing() | {found.tracker.name: found.committed for found in updates}
         text = self._options.message or write_message(pairs)
-        commit = repository.commit(recorded.keys(), text, self._head, partial(place.check_unchanged, recorded))
+        commit = repository.commit(
+            recorded.keys(), text, self._head, partial(place.check_unchanged, recorded)
+        )
         self._console.say(f"committed {commit[:12]}" if commit else "nothing to commit")
 
     def _nothing(self) -> dict[str, Sequence[Pair]]:
@@ -406,7 +464,10 @@ class _Run:
         name = self._options.branch or ""
         recorded = {found.tracker.name for found in updates}
         others = [tracker for tracker in self._settings.trackers if tracker.name not in recorded]
-        parts = [*((found.tracker, found) for found in updates), *((tracker, None) for tracker in others)]
+        parts = [
+            *((found.tracker, found) for found in updates),
+            *((tracker, None) for tracker in others),
+        ]
         whole = [part for tracker, found in parts if (part := self._whole(place, tracker, found))]
         files = {path: text for part in whole for path, text in part.files.items()}
         pairs = self._nothing() | {part.tracker.name: part.pairs for part in whole}
@@ -416,10 +477,14 @@ class _Run:
             self._console.say(summarize_update(found, self._where(found.folder)))
         if result.commit is None:
             self._console.say(
-                f"{name}: deleted, since nothing is left to propose" if result.changed else "nothing to commit"
+                f"{name}: deleted, since nothing is left to propose"
+                if result.changed
+                else "nothing to commit"
             )
         else:
-            how = "replaced by" if result.replaced else "is now" if result.changed else "has already"
+            how = (
+                "replaced by" if result.replaced else "is now" if result.changed else "has already"
+            )
             self._console.say(f"{name}: {how} {result.commit[:12]}")
 
     def _whole(self, place: Head, tracker: Tracker, found: Update | None) -> Update | None:
@@ -430,7 +495,9 @@ class _Run:
         try:
             head, stands = self._standing(place, tracker)
         except FileError as error:
-            self._console.warn(f"{tracker.name}: what {branch} proposed already is dropped: {error.message}")
+            self._console.warn(
+                f"{tracker.name}: what {branch} proposed already is dropped: {error.message}"
+            )
             return found
         if lost := stands.lost - collect_ids(found):
             some = "a rule, which" if len(lost) == 1 else f"{len(lost)} rules, which"
@@ -438,7 +505,11 @@ class _Run:
                 f"{tracker.name}: {branch} no longer proposes its change of {some} HEAD has changed since"
             )
         folder = layout.choose_folder(place.directory, self._settings.subfolder(tracker.name))
-        return plan_beside(tracker, folder, head, stands.rules, found, self._options.scope) if stands.rules else found
+        return (
+            plan_beside(tracker, folder, head, stands.rules, found, self._options.scope)
+            if stands.rules
+            else found
+        )
 
     def _standing(self, place: Head, tracker: Tracker) -> tuple[Mapping[str, Document], Proposed]:
         """Return a tracker's documents, and what the branch proposes of them already."""
@@ -450,13 +521,21 @@ class _Run:
             raise FileError(reason, source=f"{proposal.commit[:12]}^")
         head = self._read(place, tracker, ())
         now = customizations(head)
-        old, new = (replace(place, revision=name, name=name[:12]) for name in (proposal.parent, proposal.commit))
+        old, new = (
+            replace(place, revision=name, name=name[:12])
+            for name in (proposal.parent, proposal.commit)
+        )
         parent = customizations(self._read(old, tracker, now))
         proposed = customizations(self._read(new, tracker, [*now, *parent]))
         return head, find_standing(now, parent, proposed)
 
-    def _read(self, place: Head, tracker: Tracker, known: Iterable[Customization]) -> Mapping[str, Document]:
+    def _read(
+        self, place: Head, tracker: Tracker, known: Iterable[Customization]
+    ) -> Mapping[str, Document]:
         prefix = "" if place.name == "HEAD" else f"{place.name}:"
         return read_documents(
-            place.documents(self._settings.subfolder(tracker.name)), known, self._settings.ignore, prefix=prefix
+            place.documents(self._settings.subfolder(tracker.name)),
+            known,
+            self._settings.ignore,
+            prefix=prefix,
         )

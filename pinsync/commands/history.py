@@ -103,7 +103,9 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
     today = tree.settings
     if tree.repository is None:
         hint = "make one with `git init`, and commit what `pinsync export` writes"
-        raise RepositoryError("history is what git keeps, but this is not a git repository", hint=hint)
+        raise RepositoryError(
+            "history is what git keeps, but this is not a git repository", hint=hint
+        )
     wanted, revisions = _asked(options, tree.repository)
     range_ = _range(tree.repository, revisions, options, today, console)
     style = Style(ZoneInfo(today.timezone), console.color_out)
@@ -165,7 +167,9 @@ def _asked(options: Options, repository: Repository) -> tuple[Wanted, str | None
     names = [word for word in options.words if word not in ranges]
     if len(ranges) > 1 or len(names) > 2:  # noqa: PLR2004 - MODEL and TARGET
         message = f"{(ranges if len(ranges) > 1 else names)[-1]} is one argument too many"
-        raise UsageError(message, hint="expected a model, a target, and a range of revisions, each once at most")
+        raise UsageError(
+            message, hint="expected a model, a target, and a range of revisions, each once at most"
+        )
     model, target = (*names, None, None)[:2]
     model = _one("--model", model, options.model)
     wanted = Wanted(model, target, options.target_identity, options.tag, options.id, options.item)
@@ -182,10 +186,18 @@ def _one(option: str, word: str | None, value: str | None) -> str | None:
 def _is_range(word: str, repository: Repository) -> bool:
     """Whether a word is a range of revisions, of which git knows one side at least; a title may hold dots too."""
     found = _RANGE.fullmatch(word)
-    return found is not None and any(side and repository.knows(side) for side in (found["base"], found["tip"]))
+    return found is not None and any(
+        side and repository.knows(side) for side in (found["base"], found["tip"])
+    )
 
 
-def _range(repository: Repository, revisions: str | None, options: Options, today: Settings, console: Console) -> Range:
+def _range(
+    repository: Repository,
+    revisions: str | None,
+    options: Options,
+    today: Settings,
+    console: Console,
+) -> Range:
     """Return the commits that are asked for.
 
     Raises:
@@ -194,9 +206,15 @@ def _range(repository: Repository, revisions: str | None, options: Options, toda
     """
     zone = ZoneInfo(today.timezone)
     since = None if options.since is None else parse_option(options.since, zone, option="--since")
-    until = None if options.until is None else parse_option(options.until, zone, option="--until", end=True)
+    until = (
+        None
+        if options.until is None
+        else parse_option(options.until, zone, option="--until", end=True)
+    )
     if repository.head() is None:
-        raise RepositoryError("there is no commit yet, and so no history", hint="commit something first")
+        raise RepositoryError(
+            "there is no commit yet, and so no history", hint="commit something first"
+        )
     found = _RANGE.fullmatch(revisions) if revisions else None
     if found is None:
         tip = repository.resolve("HEAD" if revisions is None else revisions, console.warn)
@@ -226,7 +244,9 @@ class _Walk:
         self._model = Scope(wanted.model)
         # Whether what is older than all that is asked for may not even be looked at.
         self._bounded = range_.base is not None or range_.since is not None
-        self._known = wanted == Wanted()  # whether each word is known to name something, at whatever time
+        self._known = (
+            wanted == Wanted()
+        )  # whether each word is known to name something, at whatever time
         self._ended = False
 
     @property
@@ -244,7 +264,9 @@ class _Walk:
         return islice(self._entries(), self._options.count)
 
     def _entries(self) -> Iterator[Entry]:
-        for step in self._history.steps(self._options.names, self._range, lambda: self._bounded or self._known):
+        for step in self._history.steps(
+            self._options.names, self._range, lambda: self._bounded or self._known
+        ):
             self._known = self._known or any(self._is_of_model(fault) for fault in step.faults)
             if entry := self._entry(step):
                 self._known = self._known or bool(entry.trackers)
@@ -252,11 +274,17 @@ class _Walk:
         self._ended = self._range.base is None
         if not self._known:
             newest = self._history.newest()
-            models = {model for found in newest.documents.values() for model in found.models} if newest else ()
+            models = (
+                {model for found in newest.documents.values() for model in found.models}
+                if newest
+                else ()
+            )
             try:
                 self._wanted.check(self._history.seen, models)
             except UsageError as error:
-                raise UsageError(error.message, hint="; ".join([str(error.hint), *self._doubts()])) from error
+                raise UsageError(
+                    error.message, hint="; ".join([str(error.hint), *self._doubts()])
+                ) from error
 
     def _doubts(self) -> Iterator[str]:
         """Yield why a word may be right that names nothing."""
@@ -266,17 +294,31 @@ class _Walk:
             yield "what is older than this clone, which is shallow, isn't known (git fetch --unshallow)"
 
     def _entry(self, step: Step) -> Entry | None:
-        compared = [(tracker, changing.compare(tracker.old, tracker.new, self._model)[0]) for tracker in step.trackers]
+        compared = [
+            (tracker, changing.compare(tracker.old, tracker.new, self._model)[0])
+            for tracker in step.trackers
+        ]
         trackers = tuple(
             self._reported(tracker, found)
             for tracker, changes in compared
             if (found := tuple(self._wanted.of(changes)))
         )
-        notes = tuple(_note(fault) for fault, model in step.faults.items() if self._concerns(fault, model))
+        notes = tuple(
+            _note(fault) for fault, model in step.faults.items() if self._concerns(fault, model)
+        )
         touched = {version.model for tracker in step.trackers for version in tracker.touched}
         of_model = bool(touched) and self._wanted.model in (None, *touched)
-        reformatted = self._options.every and of_model and not notes and not any(changes for _, changes in compared)
-        return Entry(step.commit, trackers, notes, reformatted) if trackers or notes or reformatted else None
+        reformatted = (
+            self._options.every
+            and of_model
+            and not notes
+            and not any(changes for _, changes in compared)
+        )
+        return (
+            Entry(step.commit, trackers, notes, reformatted)
+            if trackers or notes or reformatted
+            else None
+        )
 
     def _reported(self, tracker: TrackerStep, changes: Sequence[Change]) -> TrackerDrift:
         placed = tuple(replace(change, place=tracker.place(change.pair)) for change in changes)
@@ -286,13 +328,19 @@ class _Walk:
 
     def _concerns(self, fault: Fault, model: str | None) -> bool:
         """Whether what can't be read, and held a model before, may be of the model that is asked for."""
-        if self._wanted.model is None or not is_document(fault.path.name) or self._is_of_model(fault):
+        if (
+            self._wanted.model is None
+            or not is_document(fault.path.name)
+            or self._is_of_model(fault)
+        ):
             return True
         return model in (None, self._wanted.model)
 
     def _is_of_model(self, fault: Fault) -> bool:
         """Whether a file that can't be read is called as the model asks for that is asked for."""
-        return self._wanted.model is not None and fault.path.name == layout.build_file_name(self._wanted.model)
+        return self._wanted.model is not None and fault.path.name == layout.build_file_name(
+            self._wanted.model
+        )
 
 
 def _note(fault: Fault) -> str:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 from pinsync import config
 from pinsync.errors import ConfigError, FileError, UsageError
 from pinsync.layout import SUFFIX, find_repository_root
-from pinsync.templates.ci import TRACKER_VARIABLE, find_installed_source, is_release, list_key_variables, render
+from pinsync.templates.ci import (
+    TRACKER_VARIABLE,
+    find_installed_source,
+    is_release,
+    list_key_variables,
+    render,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -294,7 +300,9 @@ def _find_top(root: Path) -> Path:
     return root
 
 
-def _build_configuration(root: Path, tracker_id: str | None, host: str | None, environ: Mapping[str, str]) -> str:
+def _build_configuration(
+    root: Path, tracker_id: str | None, host: str | None, environ: Mapping[str, str]
+) -> str:
     """Return the text of ``pinsync.yaml`` after checking it."""
     if host is not None and tracker_id is None:
         message = "a host belongs to a tracker, and none is named"

@@ -18,7 +18,13 @@ from pinsync.lint.ignores import add_ignores, count_ignores
 from pinsync.lint.rules import RULES, LintRule, describe_rule, syntax, unread_document
 from pinsync.model import Finding
 from pinsync.reports import load_lint
-from pinsync.reports.ci.findings import LINT_INCOMPLETE, Context, FindingRule, PassedTest, name_suite
+from pinsync.reports.ci.findings import (
+    LINT_INCOMPLETE,
+    Context,
+    FindingRule,
+    PassedTest,
+    name_suite,
+)
 from pinsync.workspace.paths import (
     choose_files,
     describe_search,
@@ -247,7 +253,9 @@ def _read_baseline(
     return read_baseline(str(options.since), tree, documents, check, console.warn)
 
 
-def _add_ignores(folders: Sequence[Folder], check: _Check, store: Store, console: Console) -> list[Finding]:
+def _add_ignores(
+    folders: Sequence[Folder], check: _Check, store: Store, console: Console
+) -> list[Finding]:
     """Write ignore comments for all findings; return the findings that comments can't ignore.
 
     Raises:
@@ -282,7 +290,9 @@ def _ignore_findings(folder: Folder, check: _Check) -> tuple[Folder, list[Findin
         for finding in findings:
             if finding.rule != syntax.ID and finding.line is not None:
                 wanted.setdefault(finding.file, []).append((finding.line, finding.rule))
-        documents = [add_ignores(document, wanted.get(document.source, ())) for document in folder.documents]
+        documents = [
+            add_ignores(document, wanted.get(document.source, ())) for document in folder.documents
+        ]
         if documents == folder.documents:
             return folder, findings
         # Once more, because `format` reports only the first difference that isn't ignored.
@@ -358,7 +368,9 @@ class _Reader:
         readable = [document for document in documents if document is not None]
         return self.build_folder(folder, readable, options)
 
-    def build_folder(self, folder: PurePosixPath, documents: Sequence[Written], options: Options) -> Folder:
+    def build_folder(
+        self, folder: PurePosixPath, documents: Sequence[Written], options: Options
+    ) -> Folder:
         """Return a folder with the given documents."""
         return Folder(
             documents,

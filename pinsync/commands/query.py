@@ -63,18 +63,28 @@ def choose_rules(
     if not having:
         raise unknown_model(model, (name for models in documents.values() for name in models))
     found = {
-        tracker: [placed for placed in rules if target is None or matches_target(placed.customization, target)]
+        tracker: [
+            placed
+            for placed in rules
+            if target is None or matches_target(placed.customization, target)
+        ]
         for tracker, rules in having.items()
     }
     if target is not None and not any(found.values()):
-        raise unknown_target(model, target, (item for rules in having.values() for item, _ in rules))
+        raise unknown_target(
+            model, target, (item for rules in having.values() for item, _ in rules)
+        )
     return {tracker: rules for tracker, rules in found.items() if rules or target is None}
 
 
 def unknown_model(model: str, known: Iterable[str]) -> UsageError:
     """Return the error of a model that no document has, with the nearest known one."""
     names = sorted(set(known))
-    hint = suggest_model(model, names) if names else "there are no documents; write them with `pinsync export`"
+    hint = (
+        suggest_model(model, names)
+        if names
+        else "there are no documents; write them with `pinsync export`"
+    )
     return UsageError(f'there is no model "{model}"', hint=hint)
 
 
@@ -86,14 +96,18 @@ def unknown_target(model: str, target: str, items: Iterable[Customization]) -> U
     return UsageError(f'no customization of {model} is for "{target}"', hint=hint)
 
 
-def _is_criteria(target: str, criteria: str, item: Customization, data: Mapping[str, Any] | None) -> bool:
+def _is_criteria(
+    target: str, criteria: str, item: Customization, data: Mapping[str, Any] | None
+) -> bool:
     if target.split() == criteria.split():
         return True
     if not target.lstrip().startswith(("{", "[")):
         return False
     try:
         read = json.loads(target)
-        return isinstance(read, dict) and render_value(normalize.normalize_value(read, ())) == criteria
+        return (
+            isinstance(read, dict) and render_value(normalize.normalize_value(read, ())) == criteria
+        )
     except (ValueError, RecursionError, DataError):
         return target.strip() == compact((data or plain_data(item))["target_criteria"])
 
@@ -110,7 +124,12 @@ def _names(item: Customization) -> Iterator[str]:
     data = plain_data(item)
     if item.target.criteria is not None:
         yield compact(data["target_criteria"])
-    names = (item.id, item.target.identity, "all" if item.target.type == "all" else None, read_title(data))
+    names = (
+        item.id,
+        item.target.identity,
+        "all" if item.target.type == "all" else None,
+        read_title(data),
+    )
     yield from (name for name in names if name)
 
 
@@ -194,7 +213,10 @@ def _holds(pin: Pin | None, item: str) -> bool:
 
 
 def _check(
-    word: str, message: str, names: Callable[[Customization], Iterable[str | None]], items: Collection[Customization]
+    word: str,
+    message: str,
+    names: Callable[[Customization], Iterable[str | None]],
+    items: Collection[Customization],
 ) -> None:
     """Make sure that a customization has a name, the nearest being suggested otherwise.
 

@@ -59,7 +59,9 @@ class Options:
     command: Sequence[str] = ()
 
 
-def sandbox(options: Options, out: Callable[[str], None], note: Callable[[str], None] | None = None) -> int:
+def sandbox(
+    options: Options, out: Callable[[str], None], note: Callable[[str], None] | None = None
+) -> int:
     """Serve the sandbox and print its environment variables, or run a command with them.
 
     Args:
@@ -138,7 +140,9 @@ def _choose_state_files(state: Path | None, trackers: Sequence[Tracker]) -> dict
     if state and len(set(files.values())) < len(files):
         names = ", ".join(tracker.name for tracker in trackers)
         example = state.with_name(f"{state.stem}-{_PLACEHOLDER}{state.suffix}")
-        hint = f"write {_PLACEHOLDER} for the name of the tracker: --state {shlex.quote(str(example))}"
+        hint = (
+            f"write {_PLACEHOLDER} for the name of the tracker: --state {shlex.quote(str(example))}"
+        )
         raise UsageError(f"--state {state} is one file for several trackers: {names}", hint=hint)
     return files
 
@@ -189,7 +193,9 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
 
 
 @contextlib.contextmanager
-def _handle_signals(*, interrupt: Callable[[], None], terminate: Callable[[], None]) -> Iterator[None]:
+def _handle_signals(
+    *, interrupt: Callable[[], None], terminate: Callable[[], None]
+) -> Iterator[None]:
     """Call the functions on SIGINT and SIGTERM for the duration of the context."""
     actions = {signal.SIGINT: interrupt, signal.SIGTERM: terminate}
 

@@ -92,7 +92,9 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
             read.append(read_documents(state.files(tracker), (), (), prefix=source.prefix))
             done(tracker.name)
     found = _shelves(dict(zip(trackers, read, strict=True)), options, format_utc(at), source)
-    shelves = Shelves(options.model, format_utc(at), Side(source.text, source.revision), tuple(found))
+    shelves = Shelves(
+        options.model, format_utc(at), Side(source.text, source.revision), tuple(found)
+    )
     style = Style(zone, console.color_out)
     if options.format == "json":
         console.report(show_json.render(shelves, style), "json")
@@ -118,7 +120,8 @@ def _shelves(
         UsageError: none has any.
     """
     placed = {
-        tracker: {model: _placed(found, source.prefix) for model, found in read[tracker].items()} for tracker in read
+        tracker: {model: _placed(found, source.prefix) for model, found in read[tracker].items()}
+        for tracker in read
     }
     for tracker, items in choose_rules(placed, options.model, options.target).items():
         shelves = tuple(arranged(item, at, place) for item, place in items)

@@ -73,7 +73,9 @@ def trackers(workspace: Workspace, options: Options, console: Console) -> int:
     return pick_gravest([console.fail(check.error) for check in checks or () if check.error])
 
 
-def _check_keys(selected: Sequence[Tracker], workspace: Workspace, console: Console) -> list[KeyCheck]:
+def _check_keys(
+    selected: Sequence[Tracker], workspace: Workspace, console: Console
+) -> list[KeyCheck]:
     with console.show_phase("checking", [tracker.name for tracker in selected]) as done:
         check = partial(_check_key, workspace=workspace, console=console)
         return run_in_parallel(check, selected, lambda tracker: done(tracker.name))

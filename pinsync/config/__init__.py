@@ -105,7 +105,9 @@ def _refuse_near_names(folder: Path) -> None:
 
 def _build_name_error(source: str) -> ConfigError:
     hint = f"rename it to {FILE_NAME}, or name it with --config"
-    return ConfigError(f"isn't read: a configuration's name is {FILE_NAME}", source=source, hint=hint)
+    return ConfigError(
+        f"isn't read: a configuration's name is {FILE_NAME}", source=source, hint=hint
+    )
 
 
 def is_configuration(name: str) -> bool:
@@ -169,7 +171,9 @@ def load(path: Path | None, *, start: Path, environ: Mapping[str, str]) -> Setti
     return settings
 
 
-def parse(text: bytes, source: str, *, root: Path, environ: Mapping[str, str], base: PurePosixPath = _TOP) -> Settings:
+def parse(
+    text: bytes, source: str, *, root: Path, environ: Mapping[str, str], base: PurePosixPath = _TOP
+) -> Settings:
     """Return the settings of a configuration's text and the environment.
 
     Args:
@@ -197,10 +201,14 @@ def set_root(settings: Settings, root: Path, inside: PurePosixPath) -> Settings:
         ConfigError: ``directory`` is refused, now that all folders above it are known.
     """
     try:
-        return replace(settings, root=root, directory=places.check_folder(inside / settings.directory))
+        return replace(
+            settings, root=root, directory=places.check_folder(inside / settings.directory)
+        )
     except ValueError as error:
         source = str(settings.path or FILE_NAME)
-        raise ConfigError(f"directory {error}", source=source, hint="move the file out of there") from error
+        raise ConfigError(
+            f"directory {error}", source=source, hint="move the file out of there"
+        ) from error
 
 
 def _read_file(file: Path, source: str, remedy: str) -> bytes:
@@ -234,7 +242,9 @@ def _refuse_symlinks(top: Section, settings: Settings) -> None:
             raise top.build_error("directory", message, hint=hint)
 
 
-def _build_settings(top: Section, root: Path, base: PurePosixPath, environ: Mapping[str, str]) -> Settings:
+def _build_settings(
+    top: Section, root: Path, base: PurePosixPath, environ: Mapping[str, str]
+) -> Settings:
     # Before the unknown keys: a newer format has some, and needs a newer pinsync.
     _check_format(top)
     top.refuse_unknown({"format", "directory", "timezone", "trackers", "ignore", "safety"})
@@ -264,7 +274,9 @@ def _read_directory(top: Section, base: PurePosixPath) -> PurePosixPath:
     try:
         return places.check_directory(top.read_text("directory", "customizations"), base)
     except ValueError as error:
-        raise top.build_error("directory", str(error), hint="write directory: customizations") from error
+        raise top.build_error(
+            "directory", str(error), hint="write directory: customizations"
+        ) from error
 
 
 def _read_timezone(top: Section) -> str:
@@ -275,10 +287,16 @@ def _read_timezone(top: Section) -> str:
         return zoneinfo.ZoneInfo(name).key
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         # Only Region/City: CEST would lead to CET, which is no place and has no summer time.
-        zones = [zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc/")]
+        zones = [
+            zone
+            for zone in zoneinfo.available_timezones()
+            if "/" in zone and not zone.startswith("Etc/")
+        ]
         otherwise = "write an IANA name: UTC, or Region/City such as Europe/Bratislava"
         hint = suggest(name, zones, otherwise=otherwise)
-        raise top.build_error("timezone", "is not a timezone that this system knows", hint=hint) from error
+        raise top.build_error(
+            "timezone", "is not a timezone that this system knows", hint=hint
+        ) from error
 
 
 def _read_ignore(top: Section) -> tuple[tuple[str, ...], ...]:
@@ -305,8 +323,12 @@ def _read_safety(section: Section) -> Safety:
         max_removed_percent=section.read_number(
             "max_removed_percent", default.max_removed_percent, lowest=0, highest=100
         ),
-        min_existing=section.read_number("min_existing", default.min_existing, lowest=0, highest=1_000_000),
-        max_answer_mb=section.read_number("max_answer_mb", default.max_answer_mb, lowest=1, highest=10_000),
+        min_existing=section.read_number(
+            "min_existing", default.min_existing, lowest=0, highest=1_000_000
+        ),
+        max_answer_mb=section.read_number(
+            "max_answer_mb", default.max_answer_mb, lowest=1, highest=10_000
+        ),
     )
 
 
@@ -402,7 +424,9 @@ def _read_hosts(section: Section, allowed: Collection[str]) -> tuple[str, ...]:
             raise section.build_error("hosts", message, index=index, hint="remove one of the two")
         hosts[host] = None
     if not hosts:
-        raise section.build_error("hosts", "must not be empty", hint="leave it out for the vendor's hosts")
+        raise section.build_error(
+            "hosts", "must not be empty", hint="leave it out for the vendor's hosts"
+        )
     return tuple(hosts)
 
 

@@ -131,7 +131,9 @@ def _read_key_file(file: Path, source: str) -> str:
         raise ConfigError(message, source=source, hint=hint) from None
 
 
-def _run_key_command(command: str, source: str, tracker: Tracker, environ: Mapping[str, str]) -> str:
+def _run_key_command(
+    command: str, source: str, tracker: Tracker, environ: Mapping[str, str]
+) -> str:
     variables = {
         **build_child_environment(environ),
         "PINSYNC_TRACKER_NAME": tracker.name,
@@ -188,6 +190,8 @@ def _explain(error: OSError | ValueError) -> str:
 
 def _decode_key(text: bytes, source: str) -> str:
     if len(text) > MAX_KEY_BYTES:
-        raise ConfigError(f"yields more than {MAX_KEY_BYTES} bytes, which can't be a key", source=source)
+        raise ConfigError(
+            f"yields more than {MAX_KEY_BYTES} bytes, which can't be a key", source=source
+        )
     # Latin-1 decodes any byte; the caller refuses characters that aren't ASCII.
     return text.decode("latin-1")

@@ -27,7 +27,9 @@ _MAX_ORIGIN: Final = 300
 _MAX_PORT: Final = 65535
 
 # Windows takes superscript digits in the names of ports for digits.
-_DEVICE: Final = re.compile(rf"(?:{DEVICES}|(?:com|lpt)[¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE)
+_DEVICE: Final = re.compile(
+    rf"(?:{DEVICES}|(?:com|lpt)[¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE
+)
 _UNPORTABLE: Final = re.compile(r'[\\:<>"|?*~]')
 _CI_FOLDERS: Final = frozenset({"ci", "azure-pipelines", "jenkins"})
 _MAX_DIRECTORY: Final = 200
@@ -78,7 +80,9 @@ def check_origin(text: str, allowed: Collection[str] | None) -> str:
     match = _ORIGIN.fullmatch(text.lower()) if is_plain else None
     name = read_host_name(match[2]) if match else None
     if match is None or name is None:
-        raise HostError("must be a scheme and a host name, without path, trailing dot, or non-ASCII characters")
+        raise HostError(
+            "must be a scheme and a host name, without path, trailing dot, or non-ASCII characters"
+        )
     scheme, _, port = match.groups()
     if port is not None and not 1 <= int(port) <= _MAX_PORT:
         raise HostError(f"must have a port from 1 to {_MAX_PORT}", "leave it out for the usual one")
@@ -125,7 +129,9 @@ def check_directory(text: str, base: PurePosixPath) -> PurePosixPath:
         ValueError: the folder is refused; the message says why.
     """
     if text.startswith("/") or ".." in text.split("/"):
-        raise ValueError("must be a folder inside the repository, relative to the file, without `..`")
+        raise ValueError(
+            "must be a folder inside the repository, relative to the file, without `..`"
+        )
     if one_line(text) != text or _UNPORTABLE.search(text) or len(text) > _MAX_DIRECTORY:
         raise ValueError(
             f"must be a plain path of at most {_MAX_DIRECTORY} characters, "

@@ -31,7 +31,9 @@ class Section:
     path: tuple[str | int, ...]
     values: Mapping[str, object]
 
-    def build_error(self, key: str, message: str, *, index: int | None = None, hint: str | None = None) -> ConfigError:
+    def build_error(
+        self, key: str, message: str, *, index: int | None = None, hint: str | None = None
+    ) -> ConfigError:
         """Return the error of a setting, or of an item of its list, without its value."""
         from pinsync import yamlio  # noqa: PLC0415 - see `parse_section`
 
@@ -62,7 +64,9 @@ class Section:
         """Return a string."""
         value = self.values.get(key, default)
         if not isinstance(value, str):
-            raise self.build_error(key, f"must be a string, not {name_kind(value)}", hint="put the value in quotes")
+            raise self.build_error(
+                key, f"must be a string, not {name_kind(value)}", hint="put the value in quotes"
+            )
         return value
 
     def read_texts(self, key: str) -> list[str]:
@@ -105,7 +109,9 @@ def parse_section(text: bytes, source: str) -> Section:
     try:
         loaded = yamlio.load(text.removeprefix(codecs.BOM_UTF8), source, max_bytes=MAX_FILE_BYTES)
     except FileError as error:
-        raise ConfigError(error.reason, source=source, line=error.line, column=error.column, hint=error.hint) from error
+        raise ConfigError(
+            error.reason, source=source, line=error.line, column=error.column, hint=error.hint
+        ) from error
     if not isinstance(loaded.data, dict | None):
         message = f"must hold settings (key: value), not {name_kind(loaded.data)}"
         hint = "write each setting on a line of its own, such as timezone: Europe/Bratislava"

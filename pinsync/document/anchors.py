@@ -108,7 +108,9 @@ def find_anchor_lines(lines: Sequence[str], comments: Iterable[int]) -> dict[int
     return anchors
 
 
-def attach_comment(lines: Sequence[str], line: int, anchor: int, starts: Sequence[int]) -> tuple[int, Attachment]:
+def attach_comment(
+    lines: Sequence[str], line: int, anchor: int, starts: Sequence[int]
+) -> tuple[int, Attachment]:
     """Return the index in ``starts`` of the line that a comment belongs to, and how it is attached.
 
     A detached comment belongs to the next line in ``starts``.

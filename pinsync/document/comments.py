@@ -9,7 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pinsync.canonical.pins import pair_pins
-from pinsync.document.anchors import NOTE, Attachment, LineStart, attach_comment, find_anchor_lines, map_line_starts
+from pinsync.document.anchors import (
+    NOTE,
+    Attachment,
+    LineStart,
+    attach_comment,
+    find_anchor_lines,
+    map_line_starts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -147,7 +154,9 @@ class _Run:
     detached: dict[int, list[str]] = field(default_factory=dict)
     attached: list[_Attached] = field(default_factory=list)
 
-    def settle(self, follower: _Follower, neighbours: _Neighbours, remarks: Sequence[_Remarks]) -> None:
+    def settle(
+        self, follower: _Follower, neighbours: _Neighbours, remarks: Sequence[_Remarks]
+    ) -> None:
         """Add the comments to ``remarks``, whose last item takes the comments below all parts."""
         for group in self.detached.values():
             at = 0
@@ -225,7 +234,9 @@ def _put_loosely(comment: str, remarks: _Remarks) -> None:
         remarks.above.append(comment)
 
 
-def _collect_runs(lines: Sequence[str], loaded: Loaded) -> tuple[Sequence[LineStart], Sequence[_Run]]:
+def _collect_runs(
+    lines: Sequence[str], loaded: Loaded
+) -> tuple[Sequence[LineStart], Sequence[_Run]]:
     """Return the line starts of the old text, and its comments grouped by the line they belong to."""
     starts = map_line_starts(loaded.marks)
     numbers, content = list(starts), list(starts.values())
@@ -253,7 +264,9 @@ def _collect_runs(lines: Sequence[str], loaded: Loaded) -> tuple[Sequence[LineSt
 class _Follower:
     """Follow a path of the old text to a line of the new text."""
 
-    def __init__(self, counterparts: Mapping[int, Counterpart], root: Path, marks: Mapping[Path, Place]) -> None:
+    def __init__(
+        self, counterparts: Mapping[int, Counterpart], root: Path, marks: Mapping[Path, Place]
+    ) -> None:
         self._counterparts = counterparts
         self._root = root
         self._marks = marks

@@ -23,7 +23,9 @@ _OTHER_LINE: Final = re.compile(rb"^(?!    |[ ]*(?:#|$))", re.MULTILINE)
 SKIPPED_LINE: Final = re.compile(rb"^[ ]*(?:#[^\n]*)?\n", re.MULTILINE)
 """A line that is blank, or a comment."""
 _SCALAR: Final = rb"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|[^\s"'#]+)"""
-_REMARK: Final = re.compile(rb"^([ ]*(?:- )*" + _SCALAR + rb":?(?: " + _SCALAR + rb")?)[ ]+#[^\n]*$", re.MULTILINE)
+_REMARK: Final = re.compile(
+    rb"^([ ]*(?:- )*" + _SCALAR + rb":?(?: " + _SCALAR + rb")?)[ ]+#[^\n]*$", re.MULTILINE
+)
 """A line with a comment at its end; the group holds the rest of the line."""
 
 

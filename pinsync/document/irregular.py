@@ -52,10 +52,15 @@ def lay_out(text: bytes, source: str) -> LaidOut:
     ranked = sorted(range(len(items)), key=lambda index: canonical.order(items[index]))
     regular = b"".join((document_head(model), *(items[index].text for index in ranked)))
     if loaded.comments:
-        counterparts = {index: _counterpart(rows[index], items[index], place) for place, index in enumerate(ranked)}
+        counterparts = {
+            index: _counterpart(rows[index], items[index], place)
+            for place, index in enumerate(ranked)
+        }
         after = load(regular, "the new text").marks
         regular = carry((text, loaded), (regular, after), counterparts, root=("customizations",))
-    return LaidOut(model, regular, tuple(loaded.marks["customizations", index][0] for index in ranked))
+    return LaidOut(
+        model, regular, tuple(loaded.marks["customizations", index][0] for index in ranked)
+    )
 
 
 def _counterpart(row: dict[str, Any], item: Customization, place: int) -> Counterpart:
@@ -81,20 +86,44 @@ def _skeleton(loaded: Loaded, source: str) -> tuple[str, list[Any]]:
             near = get_close_matches(key, _KEYS, 1)
             hint = f"did you mean {near[0]}?" if near else "remove it; notes belong into comments"
             raise _error(
-                loaded, (key,), source, f"unknown key {key!r}; expected format, model and customizations", hint
+                loaded,
+                (key,),
+                source,
+                f"unknown key {key!r}; expected format, model and customizations",
+                hint,
             )
     for key in _KEYS:
         if key not in data:
-            raise _error(loaded, (), source, f"the key {key!r} is missing", f"add it; a document begins with {_HEAD}")
+            raise _error(
+                loaded,
+                (),
+                source,
+                f"the key {key!r} is missing",
+                f"add it; a document begins with {_HEAD}",
+            )
     if data["format"] != FORMAT or isinstance(data["format"], bool):
         message = f"format: expected {FORMAT}, got {data['format']!r}"
-        raise _error(loaded, ("format",), source, message, "a higher number is a newer pinsync's: upgrade pinsync")
+        raise _error(
+            loaded,
+            ("format",),
+            source,
+            message,
+            "a higher number is a newer pinsync's: upgrade pinsync",
+        )
     if not isinstance(data["model"], str) or not data["model"]:
         message = f"model: expected a non-empty string, got {data['model']!r}"
-        raise _error(loaded, ("model",), source, message, 'put it in quotes if it is one: model: "123"')
+        raise _error(
+            loaded, ("model",), source, message, 'put it in quotes if it is one: model: "123"'
+        )
     rows = [] if data["customizations"] is None else data["customizations"]
     if not isinstance(rows, list):
-        raise _error(loaded, ("customizations",), source, "customizations: expected a list", "begin each with '- id:'")
+        raise _error(
+            loaded,
+            ("customizations",),
+            source,
+            "customizations: expected a list",
+            "begin each with '- id:'",
+        )
     return data["model"], rows
 
 
@@ -102,16 +131,28 @@ _HEAD = "'format: 1', 'model: NAME', 'customizations:'"
 _WHERE = "an empty file says nothing of its model; remove it, or restore it with git"
 
 
-def _customization(row: object, index: int, model: str, loaded: Loaded, source: str) -> Customization:
+def _customization(
+    row: object, index: int, model: str, loaded: Loaded, source: str
+) -> Customization:
     path = ("customizations", index)
     if not isinstance(row, dict):
         mended = find_missing_blank(row) if isinstance(row, str) else None
         hint = f"write {mended}, with a blank behind the colon" if mended else None
-        raise _error(loaded, path, source, "expected a customization with an id, a target_type and so on", hint)
+        raise _error(
+            loaded,
+            path,
+            source,
+            "expected a customization with an id, a target_type and so on",
+            hint,
+        )
     if "model" in row:
         message = "the model stands once, at the top of the document"
         raise _error(
-            loaded, (*path, "model"), source, message, "remove the line, or move the rule to that model's file"
+            loaded,
+            (*path, "model"),
+            source,
+            message,
+            "remove the line, or move the rule to that model's file",
         )
     try:
         return normalize.build_customization(row, model=model)

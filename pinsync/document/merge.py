@@ -131,14 +131,16 @@ def _find_moving(
 def _arrivals(state: Iterable[tuple[Customization, Block | None]]) -> list[tuple[Any, bytes]]:
     """Return sort key and block of what has no place in the file yet, in order."""
     return sorted(
-        (canonical.order(item), rewrite_block(origin, item) if origin else item.text) for item, origin in state
+        (canonical.order(item), rewrite_block(origin, item) if origin else item.text)
+        for item, origin in state
     )
 
 
 def rewrite_block(origin: Block, item: Customization) -> bytes:
     """Return the block of ``item`` where ``origin`` stood, the comments above included: its bytes if it says that."""
     return put_comments_above(
-        origin.lead, origin.body if origin.customization.text == item.text else carry_comments(origin, item)
+        origin.lead,
+        origin.body if origin.customization.text == item.text else carry_comments(origin, item),
     )
 
 

@@ -41,7 +41,9 @@ _HEAD: Final = re.compile(
 )  # fmt: skip
 
 
-def parse_document(text: bytes, source: str, *, known: Known | None = None, ignore: normalize.Ignored = ()) -> Document:
+def parse_document(
+    text: bytes, source: str, *, known: Known | None = None, ignore: normalize.Ignored = ()
+) -> Document:
     """Read a document.
 
     Args:
@@ -156,7 +158,9 @@ class _Reader:
         comments = {line for line, _, _ in loaded.comments}
         lines = region.splitlines(keepends=True)
         end = len(lines)
-        while not lines[end - 1].strip() or (end in comments and lines[end - 1].lstrip()[:1] == b"#"):
+        while not lines[end - 1].strip() or (
+            end in comments and lines[end - 1].lstrip()[:1] == b"#"
+        ):
             end -= 1
         if end < len(lines) and load(b"".join(lines[:end]), self.source).data != rows:
             while end < len(lines) and not lines[end].strip():

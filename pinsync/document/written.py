@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 PINS: Final = "pin_definitions"
 _IN_A_PIN: Final = 3
 """The number of steps in the path of a pin's field."""
-_HEAD_END: Final = re.compile(rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*\Z", re.MULTILINE)
+_HEAD_END: Final = re.compile(
+    rb"^customizations:[ ]*(?:[ ]#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*\Z", re.MULTILINE
+)
 
 Comment = tuple[int, int, str]
 
@@ -159,7 +161,11 @@ class Written:
         if self.model is None or self.faults or self.text != self.original:
             return False
         head = document_head(self.model)
-        if not self.rows or self.rows[0].above != head.count(b"\n") or not self.text.startswith(head):
+        if (
+            not self.rows
+            or self.rows[0].above != head.count(b"\n")
+            or not self.text.startswith(head)
+        ):
             return False
         if not all(map(_is_canonical, self.rows)):
             return False

@@ -37,7 +37,9 @@ class Filters:
 def lacks_pins(changes: Sequence[Change], *, live_is_new: bool) -> bool:
     """Whether pins are missing from the live side that nothing explains yet."""
     missing = {"removed" if live_is_new else "added", "replaced"}
-    return any(pin.kind in missing and pin.cause == "edited" for change in changes for pin in change.pins)
+    return any(
+        pin.kind in missing and pin.cause == "edited" for change in changes for pin in change.pins
+    )
 
 
 def explain(changes: Sequence[Change], filters: Filters, *, live_is_new: bool) -> list[Change]:
@@ -49,20 +51,26 @@ def _explained(change: Change, filters: Filters, live_is_new: bool) -> Change:
     missing: PinKind = "removed" if live_is_new else "added"
     live = change.pair.shown if live_is_new else change.subject
     is_missing = [pin.kind in (missing, "replaced") for pin in change.pins]
-    found = filters.unfiltered.get(live.id or "") if filters.unfiltered and any(is_missing) else None
+    found = (
+        filters.unfiltered.get(live.id or "") if filters.unfiltered and any(is_missing) else None
+    )
     unfiltered = pins_of(plain_data(found))
     pins: list[PinChange] = []
     for pin, misses in zip(change.pins, is_missing, strict=True):
         side = pin.old if live_is_new else pin.new
         cause = _cause(side, filters.date, unfiltered) if misses and side is not None else "edited"
-        if pin.kind == "replaced" and cause != "edited":  # nobody replaced it: it is left out, and another one came
+        if (
+            pin.kind == "replaced" and cause != "edited"
+        ):  # nobody replaced it: it is left out, and another one came
             pins.append(PinChange("removed", pin.old, None, cause if live_is_new else "edited"))
             pins.append(PinChange("added", None, pin.new, "edited" if live_is_new else cause))
         else:
             pins.append(replace(pin, cause=cause))
     causes = {pin.cause for pin in pins}
     whole = change.kind in ("added", "removed")
-    edited = "edited" in causes or not pins or (whole and change.kind != missing) or bool(change.fields)
+    edited = (
+        "edited" in causes or not pins or (whole and change.kind != missing) or bool(change.fields)
+    )
     overall: Cause = "edited" if edited else "catalog" if "catalog" in causes else "expired"
     return replace(change, pins=tuple(pins), cause=overall)
 

@@ -63,7 +63,9 @@ def same(old: object, new: object) -> bool:
     return render_value(old) == render_value(new)
 
 
-def _pin_changes(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> Iterator[PinChange]:
+def _pin_changes(
+    old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+) -> Iterator[PinChange]:
     """Yield the changes in the order of the new pins, with removed ones before the one that stood behind them."""
     pairs = pair_pins(old, new)
     kept, origins = dict(pairs), {there: here for here, there in pairs}
@@ -128,7 +130,10 @@ def _differing(old: Any, new: Any) -> list[Path]:  # noqa: ANN401 - two objects,
         # Positions in a list that grew or shrank say nothing that could be applied; the list as a whole does.
         cut = -1 if kind.startswith("iterable_item") else None
         paths.update(tuple(level.path(output_format="list")[:cut]) for level in levels)
-    return sorted((path for path in paths if not any(path[:end] in paths for end in range(len(path)))), key=repr)
+    return sorted(
+        (path for path in paths if not any(path[:end] in paths for end in range(len(path)))),
+        key=repr,
+    )
 
 
 def _at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
@@ -151,7 +156,9 @@ def pinned_names(changes: Sequence[Change], *sides: Iterable[Customization]) -> 
 
 def pinned_items(changes: Iterable[Change]) -> frozenset[str]:
     """Return the identities of the items that the changed pins hold, or held."""
-    pins = (side for change in changes for pin in change.pins for side in (pin.old, pin.new) if side)
+    pins = (
+        side for change in changes for pin in change.pins for side in (pin.old, pin.new) if side
+    )
     return frozenset(pin.identity for pin in pins if pin.identity is not None)
 
 

@@ -150,13 +150,19 @@ def in_scope(item: Customization | None, scope: Scope) -> bool:
     if item is None:
         return False
     kind, identity, _ = item.target
-    wanted = ((scope.model, item.model), (scope.target_type, kind), (scope.target_identity, identity))
+    wanted = (
+        (scope.model, item.model),
+        (scope.target_type, kind),
+        (scope.target_identity, identity),
+    )
     if any(want is not None and want != have for want, have in wanted):
         return False
     return scope.tag is None or scope.tag in read_tags(plain_data(item))
 
 
-def leaves_a_question(committed: Sequence[Customization], live: Sequence[Customization], scope: Scope) -> bool:
+def leaves_a_question(
+    committed: Sequence[Customization], live: Sequence[Customization], scope: Scope
+) -> bool:
     """Whether a filtered answer can't tell what became of a committed rule.
 
     A rule of this scope is missing (gone, or only moved out of the filter?), or a rule from outside
@@ -180,7 +186,9 @@ def share_no_id(one: Iterable[Customization], other: Iterable[Customization]) ->
 
 def nothing_matches(scope: Scope, known: Iterable[Customization]) -> UsageError:
     """Return the error of a scope that lets no customization through on either side, with the nearest known name."""
-    wanted = " ".join(f"{_OPTIONS[name]} {shlex.quote(value)}" for name, value in scope.query().items())
+    wanted = " ".join(
+        f"{_OPTIONS[name]} {shlex.quote(value)}" for name, value in scope.query().items()
+    )
     hint = "nothing is known yet; run without filters"
     known = list(known)
     for field, value in scope.query().items():
@@ -194,13 +202,22 @@ def nothing_matches(scope: Scope, known: Iterable[Customization]) -> UsageError:
     return UsageError(f"no customization matches {wanted} on either side", hint=hint)
 
 
-_OPTIONS = {"model": "--model", "tag": "--tag", "target_type": "--target-type", "target_identity": "--target-identity"}
+_OPTIONS = {
+    "model": "--model",
+    "tag": "--tag",
+    "target_type": "--target-type",
+    "target_identity": "--target-identity",
+}
 
 
 def _values(item: Customization, field: str) -> Iterable[str]:
     if field == "tag":
         return read_tags(plain_data(item))
-    values = {"model": item.model, "target_type": item.target.type, "target_identity": item.target.identity}
+    values = {
+        "model": item.model,
+        "target_type": item.target.type,
+        "target_identity": item.target.identity,
+    }
     value = values[field]
     return () if value is None else (value,)
 
@@ -218,7 +235,11 @@ def plain_data(item: Customization | None) -> dict[str, Any]:
 def read_tags(data: Mapping[str, object]) -> tuple[str, ...]:
     """Return the tags in a customization's data; none if they are of an unexpected type."""
     found = data.get("tags")
-    return tuple(found) if isinstance(found, list) and all(isinstance(tag, str) for tag in found) else ()
+    return (
+        tuple(found)
+        if isinstance(found, list) and all(isinstance(tag, str) for tag in found)
+        else ()
+    )
 
 
 def order_in_tracker(item: Customization) -> tuple[Any, ...]:
@@ -236,6 +257,8 @@ def read_title(data: Mapping[str, object]) -> str | None:
 def describe(item: Customization) -> str:
     """Return what a person calls a customization: its target, and the target's title where the metadata has one."""
     kind, identity, criteria = item.target
-    target = " ".join([kind, identity if identity is not None else " ".join((criteria or "").split())]).strip()
+    target = " ".join(
+        [kind, identity if identity is not None else " ".join((criteria or "").split())]
+    ).strip()
     found = read_title(plain_data(item))
     return f"{target} ({found})" if found else target

@@ -126,7 +126,11 @@ class Change:
     def effect(self) -> Effect:
         """``shown``: shoppers may see a difference; ``label``: tags, metadata or the id alone."""
         only_labels = not self.pins and self.kind in ("changed", "recreated")
-        return "label" if only_labels and all(field.path[0] in LABELS for field in self.fields) else "shown"
+        return (
+            "label"
+            if only_labels and all(field.path[0] in LABELS for field in self.fields)
+            else "shown"
+        )
 
     @property
     def updated_at(self) -> str | None:

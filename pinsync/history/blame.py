@@ -42,7 +42,9 @@ def blamed(
                 waiting[tracker.newest].back(tracker, step.commit)
         if not any(waiting.values()):
             break
-    return {name: tuple(trace.result() for trace in found) for name, found in traces.items()}, not any(waiting.values())
+    return {
+        name: tuple(trace.result() for trace in found) for name, found in traces.items()
+    }, not any(waiting.values())
 
 
 class _Waiting:
@@ -98,7 +100,9 @@ class _Trace:
         self._pins = pins_of(self._data)
         self._item_pins = self._pins
         self._blamed: dict[int, tuple[PinChange, Commit]] = {}
-        self._waiting = {at: at for at in range(len(self._pins))}  # pin → which one it is in the commit looked at
+        self._waiting = {
+            at: at for at in range(len(self._pins))
+        }  # pin → which one it is in the commit looked at
         self._changed: tuple[Kind, Commit] | None = None
 
     @property

@@ -74,7 +74,9 @@ class Configurations:
         trackers = settings.trackers or (Tracker("default", ""),)
         folders = {}
         for tracker in trackers:
-            place = layout.choose_folder(settings.directory, tracker.name if len(trackers) > 1 else None)
+            place = layout.choose_folder(
+                settings.directory, tracker.name if len(trackers) > 1 else None
+            )
             found = self._folder(commit, place)
             if isinstance(found, Fault):
                 return found
@@ -102,9 +104,17 @@ class Configurations:
         """Return a folder; a link or a submodule in its place is a fault: to git, what lies behind isn't there."""
         missing = ""
         for place in (folder, *folder.parents):
-            found = self._reader.find(commit, place) if place.parts else self._reader.find(f"{commit}^{{tree}}")
+            found = (
+                self._reader.find(commit, place)
+                if place.parts
+                else self._reader.find(f"{commit}^{{tree}}")
+            )
             if found and (found.type != "tree" or (missing and missing in dict(listing(found)))):
-                return Fault(place / missing, found.hash, "is a link, a file or a submodule, expected a folder")
+                return Fault(
+                    place / missing,
+                    found.hash,
+                    "is a link, a file or a submodule, expected a folder",
+                )
             if found:
                 return found if place == folder else None
             missing = place.name

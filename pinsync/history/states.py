@@ -148,7 +148,9 @@ class States:
             yield from known.get(item, ())
 
     def _read(self, at: int, outline: Outline, ignore: Ignored) -> State:
-        like = next((found for (_, other), found in reversed(self._states.items()) if other == ignore), None)
+        like = next(
+            (found for (_, other), found in reversed(self._states.items()) if other == ignore), None
+        )
         documents = {}
         for tracker, (folder, tree) in outline.folders.items():
             neighbour = like.documents.get(tracker) if like else None
@@ -168,7 +170,9 @@ class States:
         ignore: Ignored,
     ) -> Documents:
         """Read a tracker's documents, as far as they aren't those of a neighbouring commit."""
-        listed = {name: found for name, found in (listing(tree) if tree else ()) if is_document(name)}
+        listed = {
+            name: found for name, found in (listing(tree) if tree else ()) if is_document(name)
+        }
         draft = _Draft(like)
         for name in draft.names | listed.keys():
             if like is None or name in like.faults or listed.get(name) != like.listed.get(name):
@@ -177,8 +181,13 @@ class States:
         read = {name: self._version(folder / name, listed[name], ignore) for name in missing}
         faults = draft.fill(read)
         contested: Mapping[str, frozenset[str]] = {}
-        if any(isinstance(read[name], Version) for name in faults):  # two that have one thing: who had it first?
-            read = {name: self._version(folder / name, found, ignore) for name, found in sorted(listed.items())}
+        if any(
+            isinstance(read[name], Version) for name in faults
+        ):  # two that have one thing: who had it first?
+            read = {
+                name: self._version(folder / name, found, ignore)
+                for name, found in sorted(listed.items())
+            }
             contested = _contested(read)
             rank = partial(self._rank, at, tracker, ignore, contested)
             draft = _Draft(None)
@@ -202,9 +211,13 @@ class States:
         name, found = entry
         if name not in contested or isinstance(found, Fault):
             return 0, False
-        return -self._begin(at, tracker, name, contested[name], ignore), layout.build_file_name(found.model) != name
+        return -self._begin(at, tracker, name, contested[name], ignore), layout.build_file_name(
+            found.model
+        ) != name
 
-    def _begin(self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored) -> int:
+    def _begin(
+        self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored
+    ) -> int:
         """Return the place in the line of the commit since which a file has had some of these things."""
         key = tracker, name, things, ignore
         begin = self._begins.get(key, -1)
@@ -224,13 +237,19 @@ class States:
         while isinstance(outline, Fault):
             outline = self.outline(at := at + 1)
         folders = outline.folders if outline else {}
-        folder, tree = next((place for each, place in folders.items() if each.name == tracker), (None, None))
+        folder, tree = next(
+            (place for each, place in folders.items() if each.name == tracker), (None, None)
+        )
         found = self._reader.find(f"{tree.hash}:{name}") if tree else None
-        return (folder / name, Listed(True, found.hash)) if folder and found else None  # a link's text is no document
+        return (
+            (folder / name, Listed(True, found.hash)) if folder and found else None
+        )  # a link's text is no document
 
     def _version(self, path: PurePosixPath, listed: Listed, ignore: Ignored) -> Version | Fault:
         if not listed.is_file:
-            return Fault(path, listed.hash, "is a link, a folder or a submodule, expected a plain file")
+            return Fault(
+                path, listed.hash, "is a link, a folder or a submodule, expected a plain file"
+            )
         return self.versions.read(path, listed.hash, ignore)
 
     def _note_titles(self, tracker: str, versions: Iterable[Version]) -> None:
@@ -247,7 +266,9 @@ class States:
             if item.target.identity is not None:
                 known.setdefault(item.target.identity, []).append(item)
 
-    def _before(self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored) -> Version | None:
+    def _before(
+        self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored
+    ) -> Version | None:
         """Return what a document said before it couldn't be read, or had any of these things; None for nothing."""
         key = tracker, name, things, ignore
         until, found = self._standing.get(key, (-1, None))
@@ -274,9 +295,16 @@ def _things(version: Version) -> Iterator[str]:
 
 def _contested(read: Mapping[str, Version | Fault]) -> dict[str, frozenset[str]]:
     """Return, by file name, what a document has that another has too."""
-    whole = {name: list(_things(version)) for name, version in read.items() if isinstance(version, Version)}
+    whole = {
+        name: list(_things(version))
+        for name, version in read.items()
+        if isinstance(version, Version)
+    }
     counts = Counter(thing for things in whole.values() for thing in things)
-    shared = {name: frozenset(thing for thing in things if counts[thing] > 1) for name, things in whole.items()}
+    shared = {
+        name: frozenset(thing for thing in things if counts[thing] > 1)
+        for name, things in whole.items()
+    }
     return {name: things for name, things in shared.items() if things}
 
 
@@ -322,7 +350,11 @@ class _Draft:
         """Return why a document doesn't go together with the others."""
         if version.model in self.models:
             other = version.path.with_name(self.models[version.model])
-            return Fault(version.path, version.blob, f"holds the model {version.model!r}, which {other} holds already")
+            return Fault(
+                version.path,
+                version.blob,
+                f"holds the model {version.model!r}, which {other} holds already",
+            )
         if self.owners.keys().isdisjoint(version.ids):
             return None
         shared = next(owned for owned in version.ids if owned in self.owners)

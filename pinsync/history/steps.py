@@ -125,7 +125,10 @@ class History:
         return self._states.titled(tracker, items)
 
     def steps(
-        self, names: Sequence[str] = (), wanted: Range | None = None, enough: Callable[[], bool] = lambda: True
+        self,
+        names: Sequence[str] = (),
+        wanted: Range | None = None,
+        enough: Callable[[], bool] = lambda: True,
     ) -> Iterator[Step]:
         """Yield, for each commit that changed a tracker's files, what it did; the newest first.
 
@@ -176,7 +179,8 @@ class History:
             and (found := _tracker_step(tracker, name, _side(before, left), _side(after, right)))
         ]
         faults = {
-            fault: after.model(fault.path) for fault in sorted(after.faults - (before.faults if before else set()))
+            fault: after.model(fault.path)
+            for fault in sorted(after.faults - (before.faults if before else set()))
         }
         if not trackers and not faults:
             return None, _earlier(newest, pairs)
@@ -186,7 +190,9 @@ class History:
 _Pair = tuple["Tracker | None", "Tracker | None"]
 
 
-def _called(newest: Mapping[str, str], pairs: Iterable[_Pair], *, every: bool) -> Iterator[tuple[_Pair, str | None]]:
+def _called(
+    newest: Mapping[str, str], pairs: Iterable[_Pair], *, every: bool
+) -> Iterator[tuple[_Pair, str | None]]:
     """Yield the trackers that are asked for, each with what the newest commit calls it."""
     for pair in pairs:
         name = next((newest.get(tracker.name) for tracker in reversed(pair) if tracker), None)
@@ -238,7 +244,9 @@ def _tracker_step(
     )
 
 
-def _find_different(versions: Iterable[Version], others: Iterable[Version]) -> tuple[list[Customization], list[Line]]:
+def _find_different(
+    versions: Iterable[Version], others: Iterable[Version]
+) -> tuple[list[Customization], list[Line]]:
     """Return the customizations of one side that the other side lacks, and their lines.
 
     A customization without an id is always among them: the other side may have it less often.
@@ -256,4 +264,6 @@ def _find_different(versions: Iterable[Version], others: Iterable[Version]) -> t
 
 
 def _differs(one: Version, other: Version | None) -> bool:
-    return one is not other and (other is None or one.blob != other.blob or one.items != other.items)
+    return one is not other and (
+        other is None or one.blob != other.blob or one.items != other.items
+    )

@@ -103,7 +103,9 @@ class Versions:
     def _version(self, path: PurePosixPath, blob: str, ignore: Ignored) -> Version | Fault:
         found = self._reader.find(blob)
         if found is None or found.content is None:
-            return Fault(path, blob, "is larger than pinsync reads, or missing from git's object store")
+            return Fault(
+                path, blob, "is larger than pinsync reads, or missing from git's object store"
+            )
         try:
             model, items, lines = self._parsed(found.content, str(path), ignore)
         except FileError as error:
@@ -158,7 +160,10 @@ class Versions:
 
     def _shared(self, read: Document) -> list[Customization]:
         """Return what a document says, as the objects that stand for it in other versions."""
-        return [self._items.setdefault(entry.customization, entry.customization) for entry in read.entries]
+        return [
+            self._items.setdefault(entry.customization, entry.customization)
+            for entry in read.entries
+        ]
 
 
 def placed(error: FileError) -> str:

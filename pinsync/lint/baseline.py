@@ -114,7 +114,11 @@ def _find_renames(
             renames[equal.popleft().source] = document.source
     new_paths = set(renames.values())
     unmatched = [document for document in new if document.source not in new_paths]
-    candidates = {document.source: _count_lines(document) for document in gone if document.source not in renames}
+    candidates = {
+        document.source: _count_lines(document)
+        for document in gone
+        if document.source not in renames
+    }
     if len(candidates) * len(unmatched) > _MOST_PAIRS:
         return renames
     for document in unmatched:

@@ -41,7 +41,11 @@ def apply_rules(folder: Folder, ids: Collection[str], files: Collection[str]) ->
         # Filtered first, because looking up the line of a fault is slow.
         faults = [fault for fault in rule.check(folder) if fault.document.source in files]
         findings += [_build_finding(rule, fault, folder.tracker) for fault in faults]
-    ignored = {document.source: ignores.find_ignored(document) for document in folder.documents if document.comments}
+    ignored = {
+        document.source: ignores.find_ignored(document)
+        for document in folder.documents
+        if document.comments
+    }
     kept = [finding for finding in findings if not _is_ignored(finding, ignored)]
     return sorted(kept, key=_sort_key)
 

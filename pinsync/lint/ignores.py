@@ -162,7 +162,9 @@ def _write_comments(document: Written, wanted: Sequence[LineRules]) -> Written:
 
 def _map_comments(document: Written, wanted: set[int]) -> Mapping[int, tuple[int, int]]:
     """Return the line of a key → line and column of the ignore comment for that key alone."""
-    places = [(line, column) for line, column, comment in document.comments if IGNORE.search(comment)]
+    places = [
+        (line, column) for line, column, comment in document.comments if IGNORE.search(comment)
+    ]
     lines = document.text.decode(errors="replace").split("\n")
     under = find_anchor_lines(lines, {line for line, _ in places})
     content = document.map_line_starts(wanted.union(under.keys(), under.values()))

@@ -31,7 +31,15 @@ from pinsync.repository.process import (
 from pinsync.repository.reader import Object, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        Callable,
+        Collection,
+        Container,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from pinsync.model import Commit
 
@@ -159,7 +167,9 @@ class Repository:
         """Tell whether a revision names a commit here."""
         return self._looked_up(revision) is not None
 
-    def _looked_up(self, revision: str, warn: Callable[[str], None] = lambda _text: None) -> str | None:
+    def _looked_up(
+        self, revision: str, warn: Callable[[str], None] = lambda _text: None
+    ) -> str | None:
         # The text of ":/text" reaches to the end of the word, so that nothing can be added to it.
         word = revision if revision.startswith(":/") else f"{revision}^{{commit}}"
         found = self._git.attempt("rev-parse", "--verify", "--end-of-options", word)
@@ -173,7 +183,9 @@ class Repository:
 
     def reads(self, word: str) -> bool:
         """Tell whether git reads a word as one or several revisions, such as ``main^!`` too."""
-        return bool(self._git.attempt("rev-parse", "--revs-only", "--end-of-options", word).output.strip())
+        return bool(
+            self._git.attempt("rev-parse", "--revs-only", "--end-of-options", word).output.strip()
+        )
 
     def full_name(self, revision: str) -> str | None:
         """Return the full reference that git takes for a word, else its commit's full hash.
@@ -208,7 +220,9 @@ class Repository:
             raise RepositoryError(message, hint=hint)
         return line(checked(found, "merge-base"))
 
-    def read(self, revision: str, directory: PurePosixPath, name: str = "") -> Iterator[tuple[PurePosixPath, bytes]]:
+    def read(
+        self, revision: str, directory: PurePosixPath, name: str = ""
+    ) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of the documents directly in a folder of a commit, sorted by name.
 
         Args:
@@ -239,7 +253,11 @@ class Repository:
             entries = _documents(objects.tree(self._git, head, directory, "HEAD"))
         except FileError:
             return {}
-        plain = [entry for entry in entries if entry.mode in objects.FILE_MODES and entry.path not in besides]
+        plain = [
+            entry
+            for entry in entries
+            if entry.mode in objects.FILE_MODES and entry.path not in besides
+        ]
         return dict(objects.contents(self._git, plain, "HEAD"))
 
     def folders(self, revision: str, directory: PurePosixPath, name: str = "") -> list[str]:
@@ -247,19 +265,27 @@ class Repository:
         entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
         return [entry.path.name for entry in entries if entry.mode == objects.FOLDER_MODE]
 
-    def misnamed(self, revision: str, directory: PurePosixPath, name: str = "") -> list[PurePosixPath]:
+    def misnamed(
+        self, revision: str, directory: PurePosixPath, name: str = ""
+    ) -> list[PurePosixPath]:
         """Return the files in a folder of a commit that nearly have the name of a document; raises what `read` does."""
         entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
         return [entry.path for entry in entries if is_misnamed(entry.path.name)]
 
     def index_misnamed(self, directory: PurePosixPath) -> list[PurePosixPath]:
         """Return the files in a folder of the index that nearly have the name of a document."""
-        return [entry.path for entry in objects.index(self._git, directory) if is_misnamed(entry.path.name)]
+        return [
+            entry.path
+            for entry in objects.index(self._git, directory)
+            if is_misnamed(entry.path.name)
+        ]
 
     def read_file(self, revision: str, path: PurePosixPath, name: str = "") -> bytes | None:
         """Return the bytes of one file of a commit, ``None`` if the commit hasn't got it; raises what `read` does."""
         entries = objects.tree(self._git, self._commit(revision), path.parent, name or revision)
-        found = objects.contents(self._git, [entry for entry in entries if entry.path == path], name or revision)
+        found = objects.contents(
+            self._git, [entry for entry in entries if entry.path == path], name or revision
+        )
         return next((content for _, content in found), None)
 
     def read_index(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
@@ -268,7 +294,9 @@ class Repository:
         Raises:
             FileError: the folder or a file is a link, or has an unresolved merge conflict.
         """
-        return objects.contents(self._git, _documents(objects.staged(self._git, directory)), "@index")
+        return objects.contents(
+            self._git, _documents(objects.staged(self._git, directory)), "@index"
+        )
 
     def index_folders(self, directory: PurePosixPath) -> list[str]:
         """Return the names of the folders directly in one of the index."""
@@ -293,14 +321,20 @@ class Repository:
             RepositoryError: git failed; the index is as it was.
         """
         folders = sorted({path.parent for path in paths})
-        skipped = [entry.path for folder in folders for entry in objects.unchecked(self._git, folder)]
+        skipped = [
+            entry.path for folder in folders for entry in objects.unchecked(self._git, folder)
+        ]
         if marked := [path for path in skipped if path in paths]:
-            self._git.run("update-index", "-z", "--no-skip-worktree", "--stdin", feed=joined(marked))
+            self._git.run(
+                "update-index", "-z", "--no-skip-worktree", "--stdin", feed=joined(marked)
+            )
 
     def read_index_file(self, path: PurePosixPath) -> bytes | None:
         """Return the bytes of one file of the index, ``None`` if it hasn't got it; raises what `read_index` does."""
         entries = [entry for entry in objects.staged(self._git, path.parent) if entry.path == path]
-        return next((content for _, content in objects.contents(self._git, entries, "@index")), None)
+        return next(
+            (content for _, content in objects.contents(self._git, entries, "@index")), None
+        )
 
     def main_line(self, tip: str, names: Sequence[str]) -> Iterator[Commit]:
         """Yield the commits of the main line that touched files of such names; see `log.line_of`."""
@@ -392,10 +426,18 @@ class Repository:
             RepositoryError: git refused, or failed after it made the commit; the message says which, and why.
         """
         states = self._states(paths)
-        changed = [path for path, state in states.items() if state.edited or (state.committed and not state.worktree)]
+        changed = [
+            path
+            for path, state in states.items()
+            if state.edited or (state.committed and not state.worktree)
+        ]
         if not changed:
             return None
-        new = [path for path in changed if states[path].committed is None and states[path].staged is None]
+        new = [
+            path
+            for path in changed
+            if states[path].committed is None and states[path].staged is None
+        ]
         self.check_commit(new)
         self.check_out(changed)
         before = base or self.head()
@@ -403,7 +445,13 @@ class Repository:
             if new:  # which git otherwise commits none of by its path
                 self._announce(new)
             with temporary_folder({"message": message.encode(errors="replace")}) as folder:
-                options = ("--only", "--quiet", "--cleanup=whitespace", f"--file={folder / 'message'}", *PATHS_ON_INPUT)
+                options = (
+                    "--only",
+                    "--quiet",
+                    "--cleanup=whitespace",
+                    f"--file={folder / 'message'}",
+                    *PATHS_ON_INPUT,
+                )
                 self.check_head(before)
                 verify()
                 outcome = self._git.attempt("commit", *options, feed=pathspecs(changed))
@@ -448,7 +496,11 @@ class Repository:
         return branch.proposal(self._git, head, name) if head else None
 
     def commit_to_branch(
-        self, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str, base: str | None = None
+        self,
+        name: str,
+        changes: Mapping[PurePosixPath, bytes | None],
+        message: str,
+        base: str | None = None,
     ) -> BranchResult:
         """Commit changes on top of HEAD onto another branch; see `branch.commit_to_branch`.
 
@@ -464,7 +516,9 @@ class Repository:
         """
         head = self.head()
         if head is None:
-            raise RepositoryError("there is no commit yet to put a branch on", hint="commit something first")
+            raise RepositoryError(
+                "there is no commit yet to put a branch on", hint="commit something first"
+            )
         if base not in (None, head):
             raise _head_moved()
         return branch.commit_to_branch(self._git, head, name, changes, message)
@@ -472,28 +526,46 @@ class Repository:
     def _states(self, paths: Collection[PurePosixPath]) -> dict[PurePosixPath, _State]:
         head = self.head()
         folders = sorted({path.parent for path in paths})
-        trees = [objects.tree(self._git, head, folder, "HEAD") for folder in folders] if head else []
+        trees = (
+            [objects.tree(self._git, head, folder, "HEAD") for folder in folders] if head else []
+        )
         committed = {entry.path: entry.blob for tree in trees for entry in tree}
-        staged = {entry.path: entry.blob for folder in folders for entry in objects.index(self._git, folder)}
+        staged = {
+            entry.path: entry.blob
+            for folder in folders
+            for entry in objects.index(self._git, folder)
+        }
         files = [path for path in sorted(paths) if (self.root / path).is_file()]
         filtered = self._hashes(files)
         # Where those differ, the bytes as they are count too: git leaves alone what was committed with CRLF.
-        plain = self._hashes([path for path in files if filtered[path] != committed.get(path)], "--no-filters")
-        worktree = {path: frozenset({filtered[path], plain.get(path, filtered[path])}) for path in files}
+        plain = self._hashes(
+            [path for path in files if filtered[path] != committed.get(path)], "--no-filters"
+        )
+        worktree = {
+            path: frozenset({filtered[path], plain.get(path, filtered[path])}) for path in files
+        }
         return {
             path: _State(committed.get(path), staged.get(path), worktree.get(path, frozenset()))
             for path in sorted(paths)
         }
 
     def _hashes(self, paths: Sequence[PurePosixPath], *options: str) -> dict[PurePosixPath, str]:
-        found = self._git.run("hash-object", *options, "--stdin-paths", feed=quoted_lines(paths)) if paths else b""
+        found = (
+            self._git.run("hash-object", *options, "--stdin-paths", feed=quoted_lines(paths))
+            if paths
+            else b""
+        )
         return dict(zip(paths, found.decode().split(), strict=True))
 
 
 def _head_moved() -> SafetyError:
     """Return the error of a commit that somebody made while pinsync was at work."""
-    return SafetyError("HEAD moved while pinsync was at work", hint="run the command again, from the new commit")
+    return SafetyError(
+        "HEAD moved while pinsync was at work", hint="run the command again, from the new commit"
+    )
 
 
 def _documents(entries: Iterable[objects.Entry]) -> list[objects.Entry]:
-    return sorted((entry for entry in entries if is_document(entry.path.name)), key=lambda entry: entry.path)
+    return sorted(
+        (entry for entry in entries if is_document(entry.path.name)), key=lambda entry: entry.path
+    )

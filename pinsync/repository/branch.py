@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pinsync.errors import RepositoryError, SafetyError
 from pinsync.escape import printable
 from pinsync.repository import objects
-from pinsync.repository.obstacles import check_attributes, check_folders, check_identity, check_ignored
+from pinsync.repository.obstacles import (
+    check_attributes,
+    check_folders,
+    check_identity,
+    check_ignored,
+)
 from pinsync.repository.process import joined, line, reason, temporary_folder
 
 if TYPE_CHECKING:
@@ -21,7 +26,12 @@ if TYPE_CHECKING:
 # branch it was made for: on another one, which was moved there by a merge, it is a part of that one's history.
 _TRAILERS: Final = "Pinsync-Branch: {}\nPinsync-Tree: {}"
 # What a rebase or a bisect holds on to, which `git worktree list` doesn't tell.
-_OPERATIONS: Final = ("rebase-merge/head-name", "rebase-merge/update-refs", "rebase-apply/head-name", "BISECT_START")
+_OPERATIONS: Final = (
+    "rebase-merge/head-name",
+    "rebase-merge/update-refs",
+    "rebase-apply/head-name",
+    "BISECT_START",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +74,16 @@ def proposal(git: Git, head: str, name: str) -> Proposal | None:
         return None
     # Where a shallow clone ends, git log knows of no parent, though it may be there as the end of another branch.
     header = git.run("cat-file", "commit", commit).decode(errors="replace").partition("\n\n")[0]
-    parents = [field.removeprefix("parent ") for field in header.splitlines() if field.startswith("parent ")]
-    there = [parent for parent in parents if not git.attempt("cat-file", "-e", f"{parent}^{{tree}}").status]
+    parents = [
+        field.removeprefix("parent ")
+        for field in header.splitlines()
+        if field.startswith("parent ")
+    ]
+    there = [
+        parent
+        for parent in parents
+        if not git.attempt("cat-file", "-e", f"{parent}^{{tree}}").status
+    ]
     return Proposal(commit, next(iter(there), None))
 
 
@@ -113,7 +131,9 @@ def _commit(git: Git, name: str) -> str | None:
 
 
 def _reference(git: Git, reference: str) -> str | None:
-    found = git.attempt("show-ref", "--verify", "--hash", reference)  # exactly this, where rev-parse guesses
+    found = git.attempt(
+        "show-ref", "--verify", "--hash", reference
+    )  # exactly this, where rev-parse guesses
     return None if found.status else line(found.output)
 
 
@@ -121,12 +141,23 @@ def _check_name(git: Git, name: str, reference: str) -> None:
     if name.startswith("refs/"):
         short = printable(name.removeprefix("refs/heads/"))
         hint = f"name it as git branch shows it: {short}"
-        raise RepositoryError(f"{printable(name)} can't be a branch's name, expected one without refs/", hint=hint)
+        raise RepositoryError(
+            f"{printable(name)} can't be a branch's name, expected one without refs/", hint=hint
+        )
     if git.attempt("check-ref-format", "--branch", name).output != f"{name}\n".encode():
         shown = printable(name) or "''"
-        raise RepositoryError(f"{shown} can't be a branch's name", hint="see git help check-ref-format")
-    places = [reference, *(f"refs/heads/{folder}" for folder in PurePosixPath(name).parents if folder.parts)]
-    for found in git.run("for-each-ref", "--format=%(refname)", *places).decode(errors="replace").splitlines():
+        raise RepositoryError(
+            f"{shown} can't be a branch's name", hint="see git help check-ref-format"
+        )
+    places = [
+        reference,
+        *(f"refs/heads/{folder}" for folder in PurePosixPath(name).parents if folder.parts),
+    ]
+    for found in (
+        git.run("for-each-ref", "--format=%(refname)", *places)
+        .decode(errors="replace")
+        .splitlines()
+    ):
         if found.startswith(f"{reference}/") or reference.startswith(f"{found}/"):
             other = printable(found.removeprefix("refs/heads/"))
             raise RepositoryError(
@@ -139,7 +170,9 @@ def _check_free(git: Git, name: str, reference: str) -> None:
     worktrees = git.run("worktree", "list", "--porcelain").decode(errors="replace").splitlines()
     held = {entry.removeprefix("branch ") for entry in worktrees if entry.startswith("branch ")}
     common = git.folder / line(git.run("rev-parse", "--git-common-dir"))
-    for place in (folder / file for folder in (common, *common.glob("worktrees/*")) for file in _OPERATIONS):
+    for place in (
+        folder / file for folder in (common, *common.glob("worktrees/*")) for file in _OPERATIONS
+    ):
         if place.is_file():
             held.update(place.read_text(encoding="utf-8", errors="replace").split())
     if held & {reference, name}:
@@ -161,14 +194,19 @@ def _own_commits(git: Git, name: str, branch: str, head: str) -> list[tuple[str,
     if branch == head:
         return None
     # A branch behind HEAD, such as main under a branch of main, would be carried on by HEAD's other commits.
-    raise SafetyError(f"branch {printable(name)} holds commits that pinsync didn't make", hint="choose another name")
+    raise SafetyError(
+        f"branch {printable(name)} holds commits that pinsync didn't make",
+        hint="choose another name",
+    )
 
 
 def _commits(git: Git, name: str, *revisions: str) -> list[tuple[bool, str, str]]:
     """Return of each commit whether pinsync made it for a branch, its tree, and its parents."""
     command = ("log", "-z", "--no-show-signature", "--encoding=UTF-8", "--format=%T %P%n%B")
     commits = []
-    for text in filter(None, git.run(*command, *revisions, "--").decode(errors="replace").split("\0")):
+    for text in filter(
+        None, git.run(*command, *revisions, "--").decode(errors="replace").split("\0")
+    ):
         tree, _, parents = text.partition("\n")[0].partition(" ")
         own = " " not in parents and text.rstrip().endswith(f"\n{_trailers(name, tree)}")
         commits.append((own, tree, parents))
@@ -183,9 +221,16 @@ def _changed_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | N
     check_folders(git, changes)
     folders = sorted({path.parent for path in changes})
     entries = [entry for folder in folders for entry in objects.tree(git, head, folder, "HEAD")]
-    modes = {entry.path: objects.file_mode(entry, "HEAD") for entry in entries if entry.path in changes}
-    check_attributes(git, {path: content for path, content in changes.items() if content is not None})
-    check_ignored(git, [path for path, content in changes.items() if content is not None and path not in modes])
+    modes = {
+        entry.path: objects.file_mode(entry, "HEAD") for entry in entries if entry.path in changes
+    }
+    check_attributes(
+        git, {path: content for path, content in changes.items() if content is not None}
+    )
+    check_ignored(
+        git,
+        [path for path, content in changes.items() if content is not None and path not in modes],
+    )
     lines = []
     for path, content in changes.items():
         start = f"0 {'0' * len(head)}"
@@ -205,7 +250,11 @@ def _make_commit(git: Git, tree: str, parent: str, name: str, message: str) -> s
     # Unlike `git commit`, the plumbing doesn't look at commit.gpgSign.
     signed = git.attempt("config", "--type=bool", "--get", "commit.gpgSign").output == b"true\n"
     text = f"{message.rstrip()}\n\n{_trailers(name, tree)}\n".encode(errors="replace")
-    return line(git.run("commit-tree", *(["-S"] if signed else []), "-p", parent, "-F", "-", tree, feed=text))
+    return line(
+        git.run(
+            "commit-tree", *(["-S"] if signed else []), "-p", parent, "-F", "-", tree, feed=text
+        )
+    )
 
 
 def _move(git: Git, reference: str, new: str | None, old: str | None) -> None:

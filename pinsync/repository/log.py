@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from pinsync.repository.process import Git
 
 _FIELDS: Final = ("%H", "%h", "%P", "%aN", "%aE", "%aI", "%at", "%s")
-_FORMAT: Final = ("-z", "--no-show-signature", "--no-color", "--encoding=UTF-8", f"--format={'%x00'.join(_FIELDS)}")
+_FORMAT: Final = (
+    "-z",
+    "--no-show-signature",
+    "--no-color",
+    "--encoding=UTF-8",
+    f"--format={'%x00'.join(_FIELDS)}",
+)
 _MAX_PLACES: Final = 50
 _FAR_EAST: Final = timezone(timedelta(hours=14))
 
@@ -69,7 +75,9 @@ def selected(git: Git, wanted: Range, names: Sequence[str]) -> frozenset[str]:
     options = [] if wanted.author is None else [f"--author={wanted.author}"]
     excluded = [f"^{wanted.base}"] if wanted.base else []
     revisions = [wanted.tip, *excluded, "--", *_anywhere(names)]
-    found = git.attempt("log", "--first-parent", "--no-show-signature", "--format=%H %ct", *options, *revisions)
+    found = git.attempt(
+        "log", "--first-parent", "--no-show-signature", "--format=%H %ct", *options, *revisions
+    )
     if found.status and wanted.author is not None and "header" in found.errors:
         message = f"--author: {printable(wanted.author)} is no regular expression that git reads"
         raise UsageError(message, hint=reason(found.errors))
@@ -97,7 +105,13 @@ def former_places(git: Git, path: PurePosixPath) -> list[PurePosixPath]:
     """
     places: list[PurePosixPath] = []
     tip, place = "HEAD", path
-    options = ("--first-parent", "--diff-merges=first-parent", "--diff-filter=A", "--no-patch", "--format=%H")
+    options = (
+        "--first-parent",
+        "--diff-merges=first-parent",
+        "--diff-filter=A",
+        "--no-patch",
+        "--format=%H",
+    )
     while len(places) < _MAX_PLACES:
         # It fails before the first commit, and behind it.
         added = git.attempt("log", "-1", "--no-show-signature", *options, tip, "--", literal(place))
@@ -105,7 +119,16 @@ def former_places(git: Git, path: PurePosixPath) -> list[PurePosixPath]:
             break
         tip = f"{line(added.output)}^"
         removed = git.attempt(
-            *("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=D", "--name-only", tip, tip[:-1]),
+            *(
+                "diff-tree",
+                "-r",
+                "-z",
+                "--no-renames",
+                "--diff-filter=D",
+                "--name-only",
+                tip,
+                tip[:-1],
+            ),
             *("--", *_anywhere([glob.escape(path.name)])),
         )
         found = [PurePosixPath(name) for name in text(removed.output).split("\0") if name]
@@ -132,7 +155,14 @@ def _commits(pieces: Iterable[bytes]) -> Iterator[Commit]:
 
 
 def _commit(
-    full: str, short: str, parents: str, author: str, email: str, date: str, seconds: str, subject: str
+    full: str,
+    short: str,
+    parents: str,
+    author: str,
+    email: str,
+    date: str,
+    seconds: str,
+    subject: str,
 ) -> Commit:
     parent = parents.partition(" ")[0] or None
     return Commit(full, short, parent, author or email, email, _moment(date, seconds), subject)

@@ -72,7 +72,9 @@ def index(git: Git, folder: PurePosixPath) -> list[Entry]:
 
 def index_folders(git: Git, folder: PurePosixPath) -> list[str]:
     """Return the names of the folders directly in a folder of the index, sorted."""
-    paths = map(PurePosixPath, text(git.run("ls-files", "-z", "--", *_below(folder))).split("\0")[:-1])
+    paths = map(
+        PurePosixPath, text(git.run("ls-files", "-z", "--", *_below(folder))).split("\0")[:-1]
+    )
     inner = (path.relative_to(folder).parts for path in paths)
     return sorted({parts[0] for parts in inner if len(parts) > 1})
 
@@ -84,7 +86,9 @@ def unchecked(git: Git, folder: PurePosixPath) -> list[Entry]:
     the bit for ``--assume-unchanged`` too.
     """
     found = []
-    for record in text(git.run("ls-files", "-z", "-v", "--stage", "--", *_below(folder))).split("\0")[:-1]:
+    for record in text(git.run("ls-files", "-z", "-v", "--stage", "--", *_below(folder))).split(
+        "\0"
+    )[:-1]:
         fields, _, name = record.partition("\t")
         tag, mode, blob, _stage = fields.split()
         path = PurePosixPath(name)
@@ -100,7 +104,15 @@ def staged(git: Git, folder: PurePosixPath) -> list[Entry]:
         return found
     # Announced and empty look alike but here: against the empty tree, whose hash depends on the repository's format.
     nothing = line(git.run("hash-object", "-t", "tree", "--stdin"))
-    listed = git.run("diff-index", "--cached", "--ita-invisible-in-index", "--no-renames", "--name-only", "-z", nothing)
+    listed = git.run(
+        "diff-index",
+        "--cached",
+        "--ita-invisible-in-index",
+        "--no-renames",
+        "--name-only",
+        "-z",
+        nothing,
+    )
     known = {PurePosixPath(path) for path in text(listed).split("\0")}
     return [entry for entry in found if entry.path in known]
 
@@ -111,12 +123,22 @@ def uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
     Git's own filters apply, so that converted line endings are no edit, and the index stays as it is. It takes one
     process, and where files seem to be edited another.
     """
-    options = ("--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
-    listed = git.run("status", *options, "--", literal(folder), environment={"GIT_OPTIONAL_LOCKS": "0"})
+    options = (
+        "--porcelain=v2",
+        "-z",
+        "--untracked-files=all",
+        "--no-renames",
+        "--ignore-submodules=all",
+    )
+    listed = git.run(
+        "status", *options, "--", literal(folder), environment={"GIT_OPTIONAL_LOCKS": "0"}
+    )
     found: set[PurePosixPath] = set()
     edited: dict[PurePosixPath, str] = {}
     for record in text(listed).split("\0")[:-1]:
-        if record[0] not in _FIELDS:  # a header, such as the number of stashes that `status.showStash` asks for
+        if (
+            record[0] not in _FIELDS
+        ):  # a header, such as the number of stashes that `status.showStash` asks for
             continue
         *fields, path = record.split(" ", _FIELDS[record[0]])
         found.add(PurePosixPath(path))
@@ -133,7 +155,9 @@ _FIELDS: Final = {"1": 8, "u": 10, "?": 1}
 """What begins a record, and how many fields stand before its path (git-status(1), "Porcelain Format Version 2")."""
 
 
-def contents(git: Git, entries: Sequence[Entry], source: str) -> Iterator[tuple[PurePosixPath, bytes]]:
+def contents(
+    git: Git, entries: Sequence[Entry], source: str
+) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Yield path and content of each entry.
 
     Raises:
@@ -172,15 +196,29 @@ def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
     if promisors.status:  # not a partial clone
         return
     feed = "".join(f"{blob}\n" for blob in blobs).encode()
-    found = git.attempt("cat-file", "--batch-check", feed=feed, environment={"GIT_NO_LAZY_FETCH": "1"})
+    found = git.attempt(
+        "cat-file", "--batch-check", feed=feed, environment={"GIT_NO_LAZY_FETCH": "1"}
+    )
     lines = found.output.decode().splitlines()
     # Git stops at the first blob that it lacks; later versions may report it as missing and go on.
-    missing = [entry.split()[0] for entry in lines if entry.endswith(" missing")] + list(blobs[len(lines) :])
+    missing = [entry.split()[0] for entry in lines if entry.endswith(" missing")] + list(
+        blobs[len(lines) :]
+    )
     if not missing:
         return
-    remote = promisors.output.decode(errors="surrogateescape").partition(".promisor ")[0].removeprefix("remote.")
+    remote = (
+        promisors.output.decode(errors="surrogateescape")
+        .partition(".promisor ")[0]
+        .removeprefix("remote.")
+    )
     # The call that git makes for a single blob (promisor-remote.c in its source).
-    options = ("--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--no-auto-gc")
+    options = (
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--recurse-submodules=no",
+        "--filter=blob:none",
+        "--no-auto-gc",
+    )
     fetched = git.attempt(
         *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", remote, *options, "--stdin"),
         feed="".join(f"{blob}\n" for blob in missing).encode(),
@@ -209,9 +247,14 @@ def file_mode(entry: Entry, source: str) -> str:
     """
     if entry.mode == _CONFLICT:
         message = "has an unresolved merge conflict"
-        raise FileError(message, source=_place(source, entry.path), hint="resolve it, then git add the file")
+        raise FileError(
+            message, source=_place(source, entry.path), hint="resolve it, then git add the file"
+        )
     if entry.mode not in FILE_MODES:
-        raise FileError("is a link, a folder or a submodule, expected a plain file", source=_place(source, entry.path))
+        raise FileError(
+            "is a link, a folder or a submodule, expected a plain file",
+            source=_place(source, entry.path),
+        )
     return entry.mode
 
 

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from pinsync.repository.process import Git, Outcome
 
 # What git keeps beside HEAD until it is concluded; at most stops of a rebase, single files can be committed.
-_HALFWAY: Final = {"MERGE_HEAD": "a merge", "CHERRY_PICK_HEAD": "a cherry-pick", "REVERT_HEAD": "a revert"}
+_HALFWAY: Final = {
+    "MERGE_HEAD": "a merge",
+    "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+}
 _SHOWN_CHARACTERS: Final = 4000
 # A finding in a text report of `pinsync lint`, which pre-commit passes on as it is.
 _FINDING: Final = re.compile(r"^[^\n]+\.yaml:\d+:\d+: (?:error|warning) [a-z-]+: ", re.MULTILINE)
@@ -31,7 +35,10 @@ def check_identity(git: Git) -> None:
     Raises:
         RepositoryError: it doesn't.
     """
-    if any(git.attempt("var", variable).status for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")):
+    if any(
+        git.attempt("var", variable).status
+        for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
+    ):
         raise RepositoryError(
             "git doesn't know in whose name to commit",
             hint='git config --global user.name "Your Name"; git config --global user.email you@example.com',
@@ -80,7 +87,9 @@ def check_folders(git: Git, paths: Collection[PurePosixPath]) -> None:
     """
     for folder in sorted({folder for path in paths for folder in path.parents if folder.parts}):
         place = git.folder / folder
-        if is_repository(place) and not place.is_symlink():  # links are refused by whoever reads or writes
+        if (
+            is_repository(place) and not place.is_symlink()
+        ):  # links are refused by whoever reads or writes
             raise RepositoryError(
                 f"{printable(str(folder))} is a git repository of its own, in which another one can't commit",
                 hint="move its .git away, run pinsync with a pinsync.yaml inside, or export without committing",
@@ -94,10 +103,16 @@ def check_ignored(git: Git, paths: Collection[PurePosixPath]) -> None:
         RepositoryError: it ignores one; those that are in the index it never ignores.
     """
     # With a dot in front, no name is taken for a pathspec's magic, of which this command knows not even "literal".
-    found = git.attempt("check-ignore", "-z", "--stdin", feed=joined(f"./{path}" for path in paths)) if paths else None
+    found = (
+        git.attempt("check-ignore", "-z", "--stdin", feed=joined(f"./{path}" for path in paths))
+        if paths
+        else None
+    )
     if found is None or found.status == 1:  # none is
         return
-    ignored = [path.removeprefix("./") for path in text(checked(found, "check-ignore")).split("\0")[:-1]]
+    ignored = [
+        path.removeprefix("./") for path in text(checked(found, "check-ignore")).split("\0")[:-1]
+    ]
     raise RepositoryError(
         f"git ignores {printable(', '.join(ignored))}, as a .gitignore says",
         hint="take the folder out of .gitignore (git check-ignore -v shows the line)",
@@ -120,7 +135,9 @@ def check_attributes(git: Git, files: Mapping[PurePosixPath, bytes]) -> None:
     if not files:
         return
     names = ("ident", "filter", "working-tree-encoding")
-    fields = text(git.run("check-attr", "-z", "--stdin", *names, feed=joined(files))).split("\0")[:-1]
+    fields = text(git.run("check-attr", "-z", "--stdin", *names, feed=joined(files))).split("\0")[
+        :-1
+    ]
     for path, name, value in zip(*[iter(fields)] * len(names), strict=True):
         if value in ("unspecified", "unset"):
             continue
@@ -157,7 +174,8 @@ def check_outcome(git: Git, outcome: Outcome, commit: str | None) -> None:
     if commit:
         stale = recovery.find_stale(git, recovery.EVERYWHERE)
         raise RepositoryError(
-            f"git commit made {commit[:12]}, then it {ending}" + (f", saying:\n{said}" if said else ""),
+            f"git commit made {commit[:12]}, then it {ending}"
+            + (f", saying:\n{said}" if said else ""),
             hint=f"the commit stands; {recovery.remedy(git, stale)}",
         )
     if any(each.startswith("fatal: ") for each in outcome.errors.splitlines()):

@@ -94,7 +94,9 @@ class Git:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def attempt(self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None) -> Outcome:
+    def attempt(
+        self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None
+    ) -> Outcome:
         """Run a command and return what came of it, failure included.
 
         Args:
@@ -122,7 +124,9 @@ class Git:
             except git.GitCommandNotFound as error:
                 raise _missing() from error
 
-    def run(self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
+    def run(
+        self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None
+    ) -> bytes:
         """Run a command and return its output; what it takes is as for `attempt`.
 
         Raises:
@@ -142,19 +146,31 @@ class Git:
         try:
             process.wait()
         except _gitpython().GitCommandError as error:
-            raise RepositoryError(f"git {arguments[0]} failed: {reason(str(error.stderr))}") from error
+            raise RepositoryError(
+                f"git {arguments[0]} failed: {reason(str(error.stderr))}"
+            ) from error
 
     def conversation(self, *arguments: str) -> Conversation:
         """Start a command that answers each line of its input; whoever drops the result ends it."""
         return cast("Conversation", self._start(arguments, subprocess.PIPE))
 
-    def _start(self, arguments: Sequence[str], stream: BinaryIO | int | None = None) -> GitPython.AutoInterrupt:
+    def _start(
+        self, arguments: Sequence[str], stream: BinaryIO | int | None = None
+    ) -> GitPython.AutoInterrupt:
         client: GitPython = _gitpython().Git()
-        return client.execute(self._command(arguments), stream, as_process=True, env=self.environment)
+        return client.execute(
+            self._command(arguments), stream, as_process=True, env=self.environment
+        )
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         # By -C, not as GitPython's working folder: where that can't be entered, it takes the current one instead.
-        return [str(_gitpython().Git.GIT_PYTHON_GIT_EXECUTABLE), "-C", str(self.folder), *_SETTINGS, *arguments]
+        return [
+            str(_gitpython().Git.GIT_PYTHON_GIT_EXECUTABLE),
+            "-C",
+            str(self.folder),
+            *_SETTINGS,
+            *arguments,
+        ]
 
 
 def _gitpython() -> ModuleType:
@@ -167,7 +183,9 @@ def _gitpython() -> ModuleType:
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without what ties git to one repository, as a hook's does; for work in another one."""
-    return {name: value for name, value in environment.items() if not _LOCAL_VARIABLES.fullmatch(name)}
+    return {
+        name: value for name, value in environment.items() if not _LOCAL_VARIABLES.fullmatch(name)
+    }
 
 
 def checked(outcome: Outcome, command: str) -> bytes:
@@ -183,7 +201,9 @@ def checked(outcome: Outcome, command: str) -> bytes:
 
 def reason(errors: str) -> str:
     """Return the line of a command's standard error that says why it failed."""
-    lines = [line.strip() for line in shown(errors).splitlines() if line.strip()] or ["no reason given"]
+    lines = [line.strip() for line in shown(errors).splitlines() if line.strip()] or [
+        "no reason given"
+    ]
     named = [line for line in lines if line.startswith(("fatal: ", "error: "))]
     return re.sub("^(?:fatal|error): ", "", (named or lines[-1:])[0])
 
@@ -220,7 +240,9 @@ def pathspecs(paths: Iterable[PurePosixPath]) -> bytes:
 
 def quoted_lines(paths: Iterable[PurePosixPath]) -> bytes:
     """Return paths as input for ``--stdin-paths``, which knows no ``-z``."""
-    lines = (re.sub(r'["\\\n]', lambda found: f"\\{ord(found[0]):03o}", str(path)) for path in paths)
+    lines = (
+        re.sub(r'["\\\n]', lambda found: f"\\{ord(found[0]):03o}", str(path)) for path in paths
+    )
     return "".join(f'"{path}"\n' for path in lines).encode("utf-8", "surrogateescape")
 
 
@@ -242,7 +264,9 @@ def temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
                 (folder / name).write_bytes(content)
         except OSError as error:
             hint = "set TMPDIR to a folder that can be written, on a disk with free space"
-            raise RepositoryError(f"no temporary folder can be written: {error.strerror}", hint=hint) from error
+            raise RepositoryError(
+                f"no temporary folder can be written: {error.strerror}", hint=hint
+            ) from error
         yield folder
 
 
@@ -261,7 +285,10 @@ def _input(feed: bytes) -> Iterator[BinaryIO | None]:
 
 
 def _fill(writer: int, feed: bytes) -> None:
-    with suppress(BrokenPipeError), os.fdopen(writer, "wb") as stream:  # a command need not read all
+    with (
+        suppress(BrokenPipeError),
+        os.fdopen(writer, "wb") as stream,
+    ):  # a command need not read all
         stream.write(feed)
 
 

@@ -44,9 +44,14 @@ class Reader:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
-        del self._process  # which ends it; among what is collected later, its pipes may come before it
+        del (
+            self._process
+        )  # which ends it; among what is collected later, its pipes may come before it
 
     def find(self, name: str, path: PurePosixPath | None = None) -> Object | None:
         """Return the object of a name that git understands, ``None`` if there is none.
@@ -60,7 +65,9 @@ class Reader:
         """
         wanted = name if path is None else f"{name}:{path}"
         if "\n" in wanted:
-            raise RepositoryError(f"{printable(wanted)!r} can't be looked for in history", hint="rename the folder")
+            raise RepositoryError(
+                f"{printable(wanted)!r} can't be looked for in history", hint="rename the folder"
+            )
         with suppress(BrokenPipeError):  # git ended, and its standard error says why
             self._process.stdin.write(f"{wanted}\n".encode("utf-8", "surrogateescape"))
             self._process.stdin.flush()

@@ -83,7 +83,9 @@ def index_lock(git: Git) -> Path:
     return git.folder / f"{line(git.run('rev-parse', '--git-path', 'index'))}.lock"
 
 
-def _differences(git: Git, command: Sequence[str], folder: PurePosixPath) -> dict[PurePosixPath, tuple[str, str]]:
+def _differences(
+    git: Git, command: Sequence[str], folder: PurePosixPath
+) -> dict[PurePosixPath, tuple[str, str]]:
     """Return the hashes of each file that differs, on either side; zeros stand for no file."""
     found = git.attempt(*command, "-z", "--no-renames", "HEAD", "--", literal(folder))
     # The command fails before the first commit.

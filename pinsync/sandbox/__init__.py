@@ -7,4 +7,13 @@ from pinsync.sandbox.messages import Answer, Request
 from pinsync.sandbox.server import TRACKER_ID, Sandbox, StandIn
 from pinsync.sandbox.spelling import respell
 
-__all__ = ["TRACKER_ID", "Answer", "Fault", "Request", "Sandbox", "StandIn", "parse_fault", "respell"]
+__all__ = [
+    "TRACKER_ID",
+    "Answer",
+    "Fault",
+    "Request",
+    "Sandbox",
+    "StandIn",
+    "parse_fault",
+    "respell",
+]

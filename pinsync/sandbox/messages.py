@@ -49,7 +49,9 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not a failure of
         details: messages by field, as the API's ``exception_details`` of a 422.
     """
 
-    def __init__(self, status: int, reason: str, details: Mapping[str, list[str]] | None = None) -> None:
+    def __init__(
+        self, status: int, reason: str, details: Mapping[str, list[str]] | None = None
+    ) -> None:
         super().__init__(reason)
         self.details = details or {}
         content: dict[str, object] = {"reason": reason}

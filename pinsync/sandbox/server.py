@@ -80,7 +80,11 @@ class StandIn:
         random = Random(seed)  # noqa: S311 - nothing secret is drawn
         self._store = Store(customizations, file=state, clock=clock, random=random)
         self._service = Service(
-            self._store, tracker_id=tracker_id, private_key=private_key, catalog=catalog, random=random
+            self._store,
+            tracker_id=tracker_id,
+            private_key=private_key,
+            catalog=catalog,
+            random=random,
         )
         self.tracker_id: Final = tracker_id
         self.private_key: Final = private_key
@@ -169,7 +173,9 @@ class Sandbox(StandIn):
             self._listener = Listener(self._port, self._exchange)
         except OSError as error:
             hint = "choose another port, or 0 for any that is free"
-            raise UsageError(f"can't listen on port {self._port}: {error.strerror}", hint=hint) from error
+            raise UsageError(
+                f"can't listen on port {self._port}: {error.strerror}", hint=hint
+            ) from error
         self._port = self._listener.server_port  # the same port if entered again
         self._stopping.clear()
         # serve_forever() looks every 0.01 s whether it should stop, so that tests end quickly.
@@ -177,7 +183,9 @@ class Sandbox(StandIn):
         threading.Thread(target=serve, args=(0.01,), name="sandbox", daemon=True).start()
         return self
 
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
         self._stopping.set()
         if self._listener is not None:
             self._listener.close()

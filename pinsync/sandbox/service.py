@@ -59,7 +59,13 @@ class Service:
     """
 
     def __init__(
-        self, store: Store, *, tracker_id: str, private_key: str, catalog: Collection[str] | None, random: Random
+        self,
+        store: Store,
+        *,
+        tracker_id: str,
+        private_key: str,
+        catalog: Collection[str] | None,
+        random: Random,
     ) -> None:
         self._store = store
         self._tracker_id = tracker_id
@@ -100,7 +106,10 @@ class Service:
         if endpoint is None:
             raise Refusal(405, "Method not allowed")
         expected = (NDJSON_TYPE,) if name == "scopes/_bulk" else JSON_TYPES
-        if request.method in ("POST", "PUT") and request.headers.get("content-type") not in expected:
+        if (
+            request.method in ("POST", "PUT")
+            and request.headers.get("content-type") not in expected
+        ):
             raise Refusal(415, f"Content-Type must be {expected[0]}")
         return endpoint(request, identifier or "", now)
 
@@ -115,7 +124,9 @@ class Service:
             path=request.path,
         )
         # Bytes, since compare_digest() refuses text that isn't ASCII.
-        if not hmac.compare_digest(expected.encode(), request.headers.get("authorization", "").encode()):
+        if not hmac.compare_digest(
+            expected.encode(), request.headers.get("authorization", "").encode()
+        ):
             raise Refusal(401, "The signature is missing or doesn't match")
         moment = signing.parse_http_date(date)
         if moment is None or abs((now - moment).total_seconds()) > TOLERANCE:
@@ -163,7 +174,9 @@ class Service:
     def _replace(self, request: Request, identifier: str, __: datetime) -> Answer:
         # A missing id is answered by 404, even if the body is invalid.
         self._store.get(identifier)
-        return self._answer_row(self._store.replace(identifier, _parse_customization(request.body, identifier)))
+        return self._answer_row(
+            self._store.replace(identifier, _parse_customization(request.body, identifier))
+        )
 
     def _delete(self, _: Request, identifier: str, __: datetime) -> Answer:
         self._store.delete(identifier)
@@ -173,7 +186,9 @@ class Service:
         strategy = read_choice(request.query, "conflict_strategy", STRATEGIES)
         lines = [line for line in request.body.split(b"\n") if line.strip()]
         if len(lines) > BULK_LIMIT:
-            raise build_refusal({"body": [f"At most {BULK_LIMIT} customizations at once, not {len(lines)}"]})
+            raise build_refusal(
+                {"body": [f"At most {BULK_LIMIT} customizations at once, not {len(lines)}"]}
+            )
         rows = []
         for number, line in enumerate(lines, start=1):
             try:

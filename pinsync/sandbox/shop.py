@@ -74,7 +74,9 @@ def build_customizations() -> list[Row]:
 
 def build_catalog() -> frozenset[str]:
     """Return the identities of the items for sale; some pinned items are not among them."""
-    return frozenset(build_identity(number) for number in list_titles() if number not in DISCONTINUED)
+    return frozenset(
+        build_identity(number) for number in list_titles() if number not in DISCONTINUED
+    )
 
 
 def _build_complements() -> Rules:
@@ -122,14 +124,22 @@ def _build_baskets() -> Rules:
     )
     for number in SHELVES["strings"]:
         if number != 123:  # noqa: PLR2004 - the rule above
-            yield _build_item_rule("basket", number, [_pin_item(1, 234), _pin_item(2, 240)], ("evergreen", "strings"))
+            yield _build_item_rule(
+                "basket", number, [_pin_item(1, 234), _pin_item(2, 240)], ("evergreen", "strings")
+            )
     for number in SHELVES["sheet-music"]:
-        yield _build_item_rule("basket", number, [_pin_item(1, 237), _pin_item(2, 342, SUMMER)], ("on", "2026"))
+        yield _build_item_rule(
+            "basket", number, [_pin_item(1, 237), _pin_item(2, 342, SUMMER)], ("on", "2026")
+        )
     small = _pin_criteria(GLOBAL, {"price": {"lt": 20, "currency": "EUR"}, "in_stock": True})
     free_shipping = {"basket_total": {"gte": 40, "lt": 49.9}}
-    yield _build_criteria_rule("basket", "free-shipping", free_shipping, [small, _pin_item(1, 240)], ("evergreen",))
+    yield _build_criteria_rule(
+        "basket", "free-shipping", free_shipping, [small, _pin_item(1, 240)], ("evergreen",)
+    )
     generous = {"all_of": [{"basket_total": {"gte": 500}}, {"segment": ["b2b", "school"]}]}
-    yield _build_criteria_rule("basket", "generous", generous, [_pin_item(1, 343) | BUNDLE], ("b2b",))
+    yield _build_criteria_rule(
+        "basket", "generous", generous, [_pin_item(1, 343) | BUNDLE], ("b2b",)
+    )
     gifts = [_pin_item(GLOBAL, 341, CHRISTMAS), _pin_item(GLOBAL, 341, LAST_CHRISTMAS)]
     yield _build_rule_for_all("basket", "gifts", gifts, ("christmas",))
     insurance = {"category": "services", "title": {"contains": "insurance"}}
@@ -139,14 +149,22 @@ def _build_baskets() -> Rules:
 
 def _build_homepage() -> Rules:
     """Yield the bestsellers, each season's items, and sheet music in the visitor's language."""
-    best = [_pin_item(position, number) | BESTSELLERS for position, number in enumerate((101, 181, 207, 148), start=1)]
+    best = [
+        _pin_item(position, number) | BESTSELLERS
+        for position, number in enumerate((101, 181, 207, 148), start=1)
+    ]
     yield _build_rule_for_all("homepage", "bestsellers", best, ("evergreen",))
     for tag, window, numbers in SEASONS:
-        pins = [_pin_item(position, number, window) | HERO for position, number in enumerate(numbers, start=1)]
+        pins = [
+            _pin_item(position, number, window) | HERO
+            for position, number in enumerate(numbers, start=1)
+        ]
         yield _build_rule_for_all("homepage", tag, pins, (tag,))
     for language, number in LANGUAGES.items():
         pins = [_pin_item(3, number) | BESTSELLERS, _pin_item(GLOBAL, number, LAST_CHRISTMAS)]
-        yield _build_criteria_rule("homepage", language, {"language": language}, pins, ("languages", language))
+        yield _build_criteria_rule(
+            "homepage", language, {"language": language}, pins, ("languages", language)
+        )
 
 
 def _build_categories() -> Rules:
@@ -155,7 +173,9 @@ def _build_categories() -> Rules:
         first, second = list(goods)[:2]
         sold_out = _pin_criteria(0, {"category": shelf, "in_stock": False}) | BLOCK
         pins = [_pin_item(1, first), _pin_item(2, second, SUMMER), sold_out]
-        yield _build_criteria_rule("category_page", shelf, {"category": shelf}, pins, ("categories",))
+        yield _build_criteria_rule(
+            "category_page", shelf, {"category": shelf}, pins, ("categories",)
+        )
 
 
 def _build_empty_searches() -> Rules:
@@ -168,8 +188,13 @@ def _build_empty_searches() -> Rules:
         yield _build_criteria_rule("search_results_empty", language, {"language": language}, pins)
 
 
-def _build_item_rule(model: str, number: int, pins: Sequence[Row], tags: Sequence[str] = ()) -> tuple[str, Row]:
-    metadata = {"title": list_titles()[number], "image": f"https://cdn.harmonia.example/{number}.jpg"}
+def _build_item_rule(
+    model: str, number: int, pins: Sequence[Row], tags: Sequence[str] = ()
+) -> tuple[str, Row]:
+    metadata = {
+        "title": list_titles()[number],
+        "image": f"https://cdn.harmonia.example/{number}.jpg",
+    }
     target = {
         "target_type": "item",
         "target_identity": build_identity(number),
@@ -185,7 +210,9 @@ def _build_criteria_rule(
     return f"{model}/{name}", _build_rule(model, target, pins, tags)
 
 
-def _build_rule_for_all(model: str, name: str, pins: Sequence[Row], tags: Sequence[str] = ()) -> tuple[str, Row]:
+def _build_rule_for_all(
+    model: str, name: str, pins: Sequence[Row], tags: Sequence[str] = ()
+) -> tuple[str, Row]:
     return f"{model}/{name}", _build_rule(model, {"target_type": "all"}, pins, tags)
 
 

@@ -14,7 +14,8 @@ Row: TypeAlias = dict[str, Any]
 """A customization, parsed from JSON."""
 
 RFC3339: Final = re.compile(
-    r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
+    r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
 )
 """A usual date-time with an offset (RFC 3339, 5.6): no leap second, no lower-case letter."""
 
@@ -72,7 +73,9 @@ def _respell_pin(pin: Mapping[str, Any], random: Random) -> Row:
     return row
 
 
-def _vary_nothings(row: Mapping[str, Any], nothings: Mapping[str, tuple[object, ...]], random: Random) -> Row:
+def _vary_nothings(
+    row: Mapping[str, Any], nothings: Mapping[str, tuple[object, ...]], random: Random
+) -> Row:
     varied = dict(row)
     for name, spellings in nothings.items():
         if name not in row or _is_one_of(row[name], spellings):
@@ -101,7 +104,9 @@ def _vary_offset(text: str, random: Random) -> str:
     minutes = random.choice((0, 0, 60, 120, *range(-14 * 60, 14 * 60 + 1, 15)))
     try:
         moment = datetime.fromisoformat(local + offset.replace("Z", "+00:00")).astimezone(UTC)
-        moved = moment.astimezone(timezone(timedelta(minutes=minutes))).isoformat(timespec="seconds")
+        moved = moment.astimezone(timezone(timedelta(minutes=minutes))).isoformat(
+            timespec="seconds"
+        )
     except (ValueError, OverflowError):  # no such day, or beyond the years 1 to 9999
         return text
     digits = fraction or ""
@@ -121,7 +126,12 @@ def _vary(value: Any, random: Random) -> Any:  # noqa: ANN401 - any JSON value
     # Not isinstance(), since a bool is an int to Python; a bigger int would lose digits.
     if type(value) is int and abs(value) <= EXACT and _flip_coin(random):
         return float(value)
-    if type(value) is float and 0 < abs(value) <= EXACT and value.is_integer() and _flip_coin(random):
+    if (
+        type(value) is float
+        and 0 < abs(value) <= EXACT
+        and value.is_integer()
+        and _flip_coin(random)
+    ):
         return int(value)
     return value
 

@@ -53,7 +53,12 @@ class Store:
     """
 
     def __init__(
-        self, rows: Iterable[Mapping[str, Any]], *, file: Path | None, clock: Callable[[], datetime], random: Random
+        self,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        file: Path | None,
+        clock: Callable[[], datetime],
+        random: Random,
     ) -> None:
         self._file = file
         self._clock = clock
@@ -157,7 +162,9 @@ def _read(file: Path) -> list[Row]:
     except OSError as error:
         raise FileError(f"can't be read: {error.strerror}", source=str(file)) from error
     except (ValueError, RecursionError) as error:
-        raise FileError(f"isn't JSON: {error}", source=str(file), hint="remove it to begin anew") from error
+        raise FileError(
+            f"isn't JSON: {error}", source=str(file), hint="remove it to begin anew"
+        ) from error
     rows = content.get("results") if isinstance(content, dict) else None
     if not isinstance(rows, list) or not all(_has_id(row) for row in rows):
         hint = 'expected is {"results": [...]}, each with an id; remove the file to begin anew'

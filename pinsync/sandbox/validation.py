@@ -74,7 +74,11 @@ def find_problems(row: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _find_field_problems(
-    row: Mapping[str, Any], checks: Mapping[str, Check], required: tuple[str, ...], kind: object, prefix: str
+    row: Mapping[str, Any],
+    checks: Mapping[str, Check],
+    required: tuple[str, ...],
+    kind: object,
+    prefix: str,
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield each missing or wrong field of a customization or a pin, with its messages."""
     needed = set(required)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     """model or rule, by its kind and name → the files in which it stands."""
 
 
-def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore: Ignored, scope: Scope) -> Update:
+def counted_from_head(
+    update: Update, files: TrackerFiles, own: Changes, ignore: Ignored, scope: Scope
+) -> Update:
     """Return an update whose changes are those of its commit.
 
     The state before is HEAD and, for files that HEAD lacks, the disk; the state after is HEAD with the files that the
@@ -40,8 +42,14 @@ def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore:
         SafetyError: the commit would hold a rule or model twice, or lack it, since somebody moved it by hand.
     """
     reader = _Reader(update.new, ignore)
-    head = {path: text for path, text in files.committed.items() if reader.rules(path, text) is not None}
-    before = head | {path: text for path, text in {**files.unchecked, **files.present}.items() if path not in head}
+    head = {
+        path: text for path, text in files.committed.items() if reader.rules(path, text) is not None
+    }
+    before = head | {
+        path: text
+        for path, text in {**files.unchecked, **files.present}.items()
+        if path not in head
+    }
     earlier = {
         path: text
         for path, text in own.items()
@@ -57,14 +65,18 @@ def counted_from_head(update: Update, files: TrackerFiles, own: Changes, ignore:
     return replace(
         update,
         recorded=recorded,
-        counts=FileCounts.of({path: text for path, text in recorded.items() if text != before.get(path)}, before),
+        counts=FileCounts.of(
+            {path: text for path, text in recorded.items() if text != before.get(path)}, before
+        ),
         pairs=pairs,
         committed=committed,
         existing=sum(item.id is not None for item in old),
     )
 
 
-def find_removed(committed: Files, existing: Sequence[Customization], ignore: Ignored) -> list[Customization]:
+def find_removed(
+    committed: Files, existing: Sequence[Customization], ignore: Ignored
+) -> list[Customization]:
     """Return the rules of HEAD's documents whose ids are missing on disk.
 
     Args:
@@ -76,7 +88,9 @@ def find_removed(committed: Files, existing: Sequence[Customization], ignore: Ig
     return [item for item in _Reader(existing, ignore).all_rules(committed) if item.id not in ids]
 
 
-def _complete(recorded: Changes, own: Changes, head: Files, disk: Files, reader: _Reader) -> Changes:
+def _complete(
+    recorded: Changes, own: Changes, head: Files, disk: Files, reader: _Reader
+) -> Changes:
     """Return the files to record, with both files of each rule or model that moved since HEAD.
 
     Args:
@@ -110,7 +124,9 @@ def _find_missing(head: Places, disk: Places, commit: Places) -> dict[PurePosixP
     for name, paths in commit.items():
         if len(paths) > max(1, len(head.get(name, ()))):
             # The model comes before its rules and says more than they do.
-            missing = dict.fromkeys(paths - disk.get(name, set()), f"hold the {name} twice") | missing
+            missing = (
+                dict.fromkeys(paths - disk.get(name, set()), f"hold the {name} twice") | missing
+            )
     for name in head.keys() & disk.keys() - commit.keys():
         missing = dict.fromkeys(disk[name], f"lack the {name}") | missing
     return missing
@@ -138,7 +154,9 @@ class _Reader:
         if text not in self._read:
             try:
                 found = read_documents([(path, text)], self._known, self._ignore)
-                self._read[text] = [entry.customization for read in found.values() for entry in read.entries]
+                self._read[text] = [
+                    entry.customization for read in found.values() for entry in read.entries
+                ]
             except FileError:
                 self._read[text] = None
         return self._read[text]
@@ -148,7 +166,11 @@ class _Reader:
         found: list[Customization] = []
         ids: set[str] = set()
         for path, text in files.items():
-            rules = [item for item in self.rules(path, text) or () if item.id is None or item.id not in ids]
+            rules = [
+                item
+                for item in self.rules(path, text) or ()
+                if item.id is None or item.id not in ids
+            ]
             found += rules
             ids.update(item.id for item in rules if item.id is not None)
         return found
@@ -163,7 +185,11 @@ class _Reader:
                     found.setdefault(f"rule {item.id}", set()).add(path)
         return found
 
-    def any_in_scope(self, path: PurePosixPath, texts: Sequence[bytes | None], scope: Scope) -> bool:
+    def any_in_scope(
+        self, path: PurePosixPath, texts: Sequence[bytes | None], scope: Scope
+    ) -> bool:
         """Tell whether a rule in one of the texts of a file is in a scope."""
-        rules = (item for text in texts if text is not None for item in self.rules(path, text) or ())
+        rules = (
+            item for text in texts if text is not None for item in self.rules(path, text) or ()
+        )
         return any(in_scope(item, scope) for item in rules)

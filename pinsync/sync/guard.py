@@ -32,7 +32,10 @@ def check_removals(update: Update, safety: Safety) -> None:
         return
     name, hint = update.tracker.name, "if that is right, run again with --allow-mass-removal"
     if not update.answered:
-        raise SafetyError(f"tracker {name}: the answer is empty, but {existing} customizations are here", hint=hint)
+        raise SafetyError(
+            f"tracker {name}: the answer is empty, but {existing} customizations are here",
+            hint=hint,
+        )
     if existing >= safety.min_existing and gone * 100 > safety.max_removed_percent * existing:
         again = f" (recreated under new ids: {kinds['recreated']})" if kinds["recreated"] else ""
         message = f"{gone} of {existing} customizations would go{again}"

@@ -32,7 +32,9 @@ class Proposed:
 
 
 def find_standing(
-    head: Iterable[Customization], parent: Iterable[Customization], proposed: Iterable[Customization]
+    head: Iterable[Customization],
+    parent: Iterable[Customization],
+    proposed: Iterable[Customization],
 ) -> Proposed:
     """Return what still stands of a proposal: three states of a tracker's rules, compared by id.
 
@@ -41,10 +43,14 @@ def find_standing(
         parent: what was committed when the proposal was made.
         proposed: what it made of that.
     """
-    now, old, new = ({item.id: item for item in side if item.id is not None} for side in (head, parent, proposed))
+    now, old, new = (
+        {item.id: item for item in side if item.id is not None} for side in (head, parent, proposed)
+    )
     changed = [name for name in {**old, **new} if not _same(old.get(name), new.get(name))]
     rules = {name: new.get(name) for name in changed if _same(now.get(name), old.get(name))}
-    lost = (name for name in changed if name not in rules and not _same(now.get(name), new.get(name)))
+    lost = (
+        name for name in changed if name not in rules and not _same(now.get(name), new.get(name))
+    )
     return Proposed(rules, frozenset(lost))
 
 
@@ -56,7 +62,11 @@ def _same(one: Customization | None, other: Customization | None) -> bool:
 
 def collect_ids(found: Update | None) -> set[str]:
     """Return the ids of the rules that an export is about."""
-    return {side.id for pair in found.pairs for side in pair.sides if side.id is not None} if found else set()
+    return (
+        {side.id for pair in found.pairs for side in pair.sides if side.id is not None}
+        if found
+        else set()
+    )
 
 
 def plan_beside(
@@ -89,5 +99,7 @@ def plan_beside(
     whole = plan_update(tracker, folder, Basis(documents), Snapshot(tuple(items)), EVERYTHING)
     # A document that holds no rule is for an export of everything to remove.
     empty = [PurePosixPath(read.source) for read in documents.values() if not read.entries]
-    files = {path: text for path, text in whole.files.items() if text is not None or path not in empty}
+    files = {
+        path: text for path, text in whole.files.items() if text is not None or path not in empty
+    }
     return replace(whole, files=files)

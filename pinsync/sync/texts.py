@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from pinsync.workspace.state import Content
 
 
-def build_texts(changes: Sequence[Change], old: Content, new: Content, folder: PurePosixPath) -> Iterator[Texts]:
+def build_texts(
+    changes: Sequence[Change], old: Content, new: Content, folder: PurePosixPath
+) -> Iterator[Texts]:
     """Yield the files that differ, sorted by path.
 
     The new text is the old one with the reported changes and nothing else, so that a patch says what the report says;
@@ -57,7 +59,9 @@ def _find_outcomes(changes: Sequence[Change], old: Content) -> dict[str, Outcome
     return find_outcomes(old.documents, after, new)
 
 
-def _old_text(read: Document | None, model: str, before: Mapping[str, Sequence[Customization]]) -> bytes | None:
+def _old_text(
+    read: Document | None, model: str, before: Mapping[str, Sequence[Customization]]
+) -> bytes | None:
     if read is None:
         return render_document(model, before[model]) if model in before else None
     return read.text() if read.original is None else read.original

@@ -88,7 +88,9 @@ class Update:
     committed: Sequence[Pair] = ()
 
 
-def plan_update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Snapshot, scope: Scope) -> Update:
+def plan_update(
+    tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Snapshot, scope: Scope
+) -> Update:
     """Return what becomes of a tracker's documents.
 
     Args:
@@ -148,13 +150,17 @@ def plan_update(tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Sna
 
 
 def _remarks(
-    kept: Sequence[tuple[str, int, Customization]], matched: Sequence[Pair], live: Sequence[Customization]
+    kept: Sequence[tuple[str, int, Customization]],
+    matched: Sequence[Pair],
+    live: Sequence[Customization],
 ) -> Iterator[Kept]:
     """Yield why each customization without an id stays as it is, and what to do about it."""
     if not kept:
         return
     there = Counter((item.model, item.target) for item in live)
-    free = Counter((pair.new.model, pair.new.target) for pair in matched if pair.old is None and pair.new)
+    free = Counter(
+        (pair.new.model, pair.new.target) for pair in matched if pair.old is None and pair.new
+    )
     for source, line, item in kept:
         key = item.model, item.target
         if free[key] > 1:

@@ -26,7 +26,9 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 
 _SOURCE: Final = re.compile(r'(?m)^  # What (pipx?) installs: .*\n  PINSYNC: ""$')
 """The lines of a template about the package to install."""
-_FROM_PYPI: Final = "From PyPI: make sure that it has this pinsync, or write git+https://…@<commit>."
+_FROM_PYPI: Final = (
+    "From PyPI: make sure that it has this pinsync, or write git+https://…@<commit>."
+)
 _URL: Final = re.compile(r"https://[A-Za-z0-9._~/-]+")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _UNRELEASED: Final = re.compile(r"dev|\+")
@@ -49,7 +51,9 @@ _ISSUE_OF_TITLE: Final = (
 )
 _PULL_REQUEST: Final = re.compile(r"(?m)^  pull_request:$")
 # In GitLab's template:
-_MERGE_REQUEST: Final = re.compile(r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "merge_request_event"\n')
+_MERGE_REQUEST: Final = re.compile(
+    r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "merge_request_event"\n'
+)
 _SCHEDULE: Final = re.compile(r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "schedule".*\n')
 
 

@@ -48,7 +48,9 @@ class Console:
     progress: Progress | None = None
     is_one_terminal: bool = False
 
-    def show_phase(self, verb: str, names: Sequence[str]) -> AbstractContextManager[Callable[[str], None]]:
+    def show_phase(
+        self, verb: str, names: Sequence[str]
+    ) -> AbstractContextManager[Callable[[str], None]]:
         """Show a phase and its unfinished trackers until the block ends.
 
         Args:

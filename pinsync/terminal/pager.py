@@ -58,7 +58,9 @@ def open_pager(
         _wait(process, stream)
 
 
-def _start(console: Console, environ: Mapping[str, str], command: str) -> subprocess.Popen[str] | None:
+def _start(
+    console: Console, environ: Mapping[str, str], command: str
+) -> subprocess.Popen[str] | None:
     """Start the pager, if a command names one that is installed."""
     # git takes cat for no pager too.
     if command in ("", "cat"):

@@ -34,7 +34,9 @@ _TRACKER: Final = re.compile(r"[a-z0-9_-]+")
 _DOCUMENT: Final = re.compile(rb"^model:", re.MULTILINE)
 
 
-def describe_leftovers(place: Place, names: Sequence[str], read_today: Collection[PurePosixPath] = ()) -> str | None:
+def describe_leftovers(
+    place: Place, names: Sequence[str], read_today: Collection[PurePosixPath] = ()
+) -> str | None:
     """Return a warning of documents that no tracker reads since trackers were added or removed.
 
     Args:
@@ -277,7 +279,9 @@ def describe_rename(
     if repository is None:
         return None
     folders = {place.directory}
-    folders |= {layout.choose_folder(place.directory, tracker.name) for tracker in settings.trackers}
+    folders |= {
+        layout.choose_folder(place.directory, tracker.name) for tracker in settings.trackers
+    }
     stale = []
     for state in _open_earlier_states(repository, tree, settings, environ):
         if state.settings.directory == place.directory:

@@ -45,7 +45,11 @@ class Chosen:
 
 
 def choose_files(
-    words: Sequence[str], names: Sequence[str], settings: Settings, store: Store, besides: Collection[str] = ()
+    words: Sequence[str],
+    names: Sequence[str],
+    settings: Settings,
+    store: Store,
+    besides: Collection[str] = (),
 ) -> Chosen:
     """Return the documents that a command line names, without checking that they can be read.
 
@@ -82,7 +86,8 @@ def choose_files(
         else:
             files.add(path)
     tracker_folders = {
-        layout.choose_folder(store.directory, tracker): tracker for tracker in _list_subfolders(settings, names)
+        layout.choose_folder(store.directory, tracker): tracker
+        for tracker in _list_subfolders(settings, names)
     }
     for folder, tracker in tracker_folders.items():
         try:
@@ -96,7 +101,9 @@ def choose_files(
     for folder in tracker_folders if names else folders:
         below.update(_walk_folder(folder, store, errors))
     misnamed = [path for path in below if is_misnamed(path.name) and path.parent in read_folders]
-    unread = [path for path in files | below if is_document(path.name) and path.parent not in read_folders]
+    unread = [
+        path for path in files | below if is_document(path.name) and path.parent not in read_folders
+    ]
     return Chosen(
         paths=tuple(sorted(files)),
         unread=tuple(sorted(unread)),
@@ -120,7 +127,9 @@ def find_current_folder() -> Path:
         raise FileError(reason, source="the current folder", hint=hint) from error
 
 
-def describe_search(words: Sequence[str], names: Sequence[str], settings: Settings, store: Store) -> str:
+def describe_search(
+    words: Sequence[str], names: Sequence[str], settings: Settings, store: Store
+) -> str:
     """Return the warning of a command that found no document, with the folders that it searched.
 
     Takes the arguments of `choose_files`.
@@ -152,7 +161,9 @@ def relative_to_root(source: str, root: Path) -> str | None:
 def rebase_error(error: FileError, root: Path) -> FileError:
     """Return an error about a path at ``root`` with the path as written in the current folder."""
     source = relative_to_cwd(error.source, root)
-    return FileError(error.reason, source=source, line=error.line, column=error.column, hint=error.hint)
+    return FileError(
+        error.reason, source=source, line=error.line, column=error.column, hint=error.hint
+    )
 
 
 def find_configuration_path(settings: Settings) -> str:
@@ -171,7 +182,9 @@ def _list_subfolders(settings: Settings, names: Sequence[str]) -> Sequence[str |
     return [settings.subfolder(tracker.name) for tracker in settings.select(names)]
 
 
-def _walk_folder(folder: PurePosixPath, store: Store, errors: list[FileError]) -> Iterator[PurePosixPath]:
+def _walk_folder(
+    folder: PurePosixPath, store: Store, errors: list[FileError]
+) -> Iterator[PurePosixPath]:
     """Yield the documents and misnamed documents at any depth below a folder.
 
     Skips links and hidden folders. Adds an error for each unreadable folder, unless it has one.

@@ -71,10 +71,14 @@ def fetch_live(
             error.hint = config.describe_refused_key(tracker, key, environ)
         raise
     try:
-        customizations, warnings = rows.read_customizations(reply.body, settings.ignore, reply.headers)
+        customizations, warnings = rows.read_customizations(
+            reply.body, settings.ignore, reply.headers
+        )
     except DataError as error:
         message = f"tracker {tracker.name}: {error.message}"
-        hint = error.hint or ("nothing was changed; run again, and if it stays so report it to the vendor")
+        hint = error.hint or (
+            "nothing was changed; run again, and if it stays so report it to the vendor"
+        )
         raise DataError(message, path=error.path, hint=hint) from error
     return Snapshot(customizations, warnings, reply.date or reply.fetched_at)
 

@@ -117,7 +117,9 @@ def read_worktree_documents(
     yield from merge(store.documents(tracker), unchecked.items(), key=itemgetter(0))
 
 
-def read_unchecked_documents(repository: Repository | None, folder: PurePosixPath) -> dict[PurePosixPath, bytes]:
+def read_unchecked_documents(
+    repository: Repository | None, folder: PurePosixPath
+) -> dict[PurePosixPath, bytes]:
     """Return path and staged text of each document that a sparse checkout leaves out."""
     if repository is None:
         return {}
@@ -128,7 +130,11 @@ def read_unchecked_documents(repository: Repository | None, folder: PurePosixPat
 
 
 def open_state(
-    source: Source, today: Settings, repository: Repository | None, store: Store, environ: Mapping[str, str]
+    source: Source,
+    today: Settings,
+    repository: Repository | None,
+    store: Store,
+    environ: Mapping[str, str],
 ) -> State:
     """Return a side with its configuration.
 
@@ -146,7 +152,9 @@ def open_state(
     if repository is None or source.kind not in ("revision", "index"):
         return state
     search = ConfigurationSearch(today, repository, environ)
-    found = search.find(partial(_read_committed, repository, source), renamed=source.kind == "revision")
+    found = search.find(
+        partial(_read_committed, repository, source), renamed=source.kind == "revision"
+    )
     if found is None:
         return replace(state, settings=search.default)
     place, text = found
@@ -203,7 +211,10 @@ def read_contents(
 
 
 def _read_files(
-    state: State, tracker: Tracker, known: Iterable[Customization], ignore: Sequence[tuple[str, ...]]
+    state: State,
+    tracker: Tracker,
+    known: Iterable[Customization],
+    ignore: Sequence[tuple[str, ...]],
 ) -> Content:
     prefix = state.source.prefix
     documents = read_documents(state.files(tracker), known, ignore, prefix=prefix)
@@ -213,7 +224,9 @@ def _read_files(
     return Content(Snapshot(tuple(items)), documents, prefix)
 
 
-def pair_trackers(old: Sequence[Tracker], new: Sequence[Tracker]) -> Iterator[tuple[Tracker | None, Tracker | None]]:
+def pair_trackers(
+    old: Sequence[Tracker], new: Sequence[Tracker]
+) -> Iterator[tuple[Tracker | None, Tracker | None]]:
     """Pair the trackers of two sides: by name and id, then by id, then by name.
 
     Yields:

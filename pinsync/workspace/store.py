@@ -27,7 +27,9 @@ _REMOVED: Final = "removed"
 _LEFTOVER: Final = re.compile(r"\..+\.(?:yaml|json)\.[0-9]+\.tmp")
 # O_BINARY exists only on Windows, the other two only elsewhere. Without O_NONBLOCK, opening a named
 # pipe would hang.
-_OPEN_FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_OPEN_FLAGS: Final = (
+    getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+)
 # IO_REPARSE_TAG_MOUNT_POINT, which the stat module has only on Windows.
 _JUNCTION: Final = 0xA0000003
 _PERMISSIONS: Final = "check who owns the file and its folder, and their permissions"
@@ -152,7 +154,9 @@ class Store:
             self.state.mkdir(parents=True, exist_ok=True)
             held = FileLock(place, blocking=False).acquire()
         except Timeout as error:
-            message = f"{self._describe_writer()} is writing to {self.directory} now; it holds {place}"
+            message = (
+                f"{self._describe_writer()} is writing to {self.directory} now; it holds {place}"
+            )
             hint = "wait until it is done, then run the command again"
             raise SafetyError(message, hint=hint) from error
         except OSError as error:
@@ -185,7 +189,9 @@ class Store:
             self._check_unchanged(path, before.get(path))
         texts = {path: text for path, text in sorted(changes.items()) if text is not None}
         old_marks = self._read_marks()
-        new_marks: dict[str, tuple[str, ...]] = {str(path): (_compute_mark(text),) for path, text in changes.items()}
+        new_marks: dict[str, tuple[str, ...]] = {
+            str(path): (_compute_mark(text),) for path, text in changes.items()
+        }
         # Recorded before the first rename, beside the old marks: after a kill at any moment, the
         # next run takes neither content for a person's work.
         both = {name: old_marks.get(name, ()) + marks for name, marks in new_marks.items()}
@@ -262,7 +268,9 @@ class Store:
             raise SafetyError(message, hint=hint)
 
     @contextlib.contextmanager
-    def _write_temporary_files(self, texts: Mapping[PurePosixPath, bytes]) -> Iterator[dict[PurePosixPath, Path]]:
+    def _write_temporary_files(
+        self, texts: Mapping[PurePosixPath, bytes]
+    ) -> Iterator[dict[PurePosixPath, Path]]:
         temporary: dict[PurePosixPath, Path] = {}
         try:
             for path, text in texts.items():

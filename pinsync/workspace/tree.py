@@ -99,7 +99,9 @@ class WorkingTree:
         record = self.store.read_record()
         # Without the files that an earlier export removed.
         deleted = {
-            path: text for path, text in committed.items() if path not in existing and not record.has(path, None)
+            path: text
+            for path, text in committed.items()
+            if path not in existing and not record.has(path, None)
         }
         return TrackerFiles(present, unchecked, deleted, committed if whole else {})
 
@@ -107,7 +109,9 @@ class WorkingTree:
         """Return the names of the folders in the folder of all documents, if it can be read."""
         try:
             with os.scandir(self.store.root / self.directory) as entries:
-                return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+                return sorted(
+                    entry.name for entry in entries if entry.is_dir(follow_symlinks=False)
+                )
         except OSError:
             return []
 
@@ -119,7 +123,9 @@ class WorkingTree:
             return []
         return [folder / name for name in names if is_misnamed(name)]
 
-    def find_unsaved(self, paths: Collection[PurePosixPath], *, force: bool = False) -> Sequence[Unsaved]:
+    def find_unsaved(
+        self, paths: Collection[PurePosixPath], *, force: bool = False
+    ) -> Sequence[Unsaved]:
         """Return the files with uncommitted content among the files of an export.
 
         Raises:
@@ -155,7 +161,9 @@ class WorkingTree:
                 paths.append(item.path)
         return paths
 
-    def _find_persons_files_without_git(self, paths: Iterable[PurePosixPath]) -> list[PurePosixPath]:
+    def _find_persons_files_without_git(
+        self, paths: Iterable[PurePosixPath]
+    ) -> list[PurePosixPath]:
         persons_files = []
         record = self.store.read_record()
         for path in paths:
@@ -273,7 +281,9 @@ def open_tree(settings: Settings) -> WorkingTree:
     return WorkingTree(settings, store, repository)
 
 
-def check_committed(place: Head, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]) -> None:
+def check_committed(
+    place: Head, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]
+) -> None:
     """Check that HEAD's configuration has the same folders as today's.
 
     Raises:

@@ -30,13 +30,23 @@ sys.exit(sides[0] != sides[1])
 
 def prepare(folder: Path, table: list[dict[str, Any]]) -> dict[str, Path]:
     """Commit an export of the table; return the states to compare with, each as a saved export."""
-    states = {"in sync": table, "1 % off": changed(table, every=100), "all off": changed(table, every=1)}
-    paths = {name: folder / f"{name.replace(' ', '-').replace('%', 'percent')}.json" for name in states}
+    states = {
+        "in sync": table,
+        "1 % off": changed(table, every=100),
+        "all off": changed(table, every=1),
+    }
+    paths = {
+        name: folder / f"{name.replace(' ', '-').replace('%', 'percent')}.json" for name in states
+    }
     for name, state in states.items():
         paths[name].write_bytes(answer(state))
     git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.com"]
     subprocess.run([*git, "init", "--quiet"], cwd=folder, check=True)
-    subprocess.run([*PINSYNC, "export", "--quiet", "--from-file", str(paths["in sync"])], cwd=folder, check=True)
+    subprocess.run(
+        [*PINSYNC, "export", "--quiet", "--from-file", str(paths["in sync"])],
+        cwd=folder,
+        check=True,
+    )
     subprocess.run([*git, "add", "customizations"], cwd=folder, check=True)
     subprocess.run([*git, "commit", "--quiet", "--message", "state"], cwd=folder, check=True)
     return paths
@@ -45,17 +55,25 @@ def prepare(folder: Path, table: list[dict[str, Any]]) -> dict[str, Path]:
 def by_hand(folder: Path) -> None:
     """Commit the same documents in a layout that pinsync doesn't write."""
     for path in folder.glob("customizations/*.yaml"):
-        text = path.read_text(encoding="utf-8").replace("\n    target_type: item\n", "\n    target_type: 'item'\n")
+        text = path.read_text(encoding="utf-8").replace(
+            "\n    target_type: item\n", "\n    target_type: 'item'\n"
+        )
         path.write_text(text, encoding="utf-8")
 
 
 def others(folder: Path, old: Path, new: Path, count: int) -> dict[str, Cost]:
     """Return what the other ways cost."""
-    found = {"jq, git diff": median(lambda: cost(["sh", "-c", JQ, str(old), str(new)], folder, codes=(0, 1)), RUNS)}
+    found = {
+        "jq, git diff": median(
+            lambda: cost(["sh", "-c", JQ, str(old), str(new)], folder, codes=(0, 1)), RUNS
+        )
+    }
     if count <= SLOW_BEYOND:
         deep = [str(Path(sys.executable).with_name("deep")), "diff", str(old), str(new)]
         found["deepdiff"] = cost(deep, folder)
-        found["PyYAML, =="] = cost([sys.executable, "-c", PYYAML, str(old), str(new)], folder, codes=(0, 1))
+        found["PyYAML, =="] = cost(
+            [sys.executable, "-c", PYYAML, str(old), str(new)], folder, codes=(0, 1)
+        )
     return found
 
 
@@ -73,12 +91,16 @@ def measured(count: int, folder: Path) -> None:
             ways |= others(folder, paths["in sync"], path, count)
         for way, each in ways.items():
             ratio = each.wall / ways["pinsync"].wall
-            print(f"{count:>14,} {state:<9} {way:<14} {each.wall:>7.2f} {ratio:>10.1f} {each.peak:>8.0f}")
+            print(
+                f"{count:>14,} {state:<9} {way:<14} {each.wall:>7.2f} {ratio:>10.1f} {each.peak:>8.0f}"
+            )
     if count > SLOW_BEYOND:
         return
     by_hand(folder)
     each = pinsync(folder, "@worktree", paths["in sync"], 1)
-    print(f"{count:>14,} {'by hand':<9} {'pinsync':<14} {each.wall:>7.2f} {'':>10} {each.peak:>8.0f}")
+    print(
+        f"{count:>14,} {'by hand':<9} {'pinsync':<14} {each.wall:>7.2f} {'':>10} {each.peak:>8.0f}"
+    )
 
 
 def main() -> None:

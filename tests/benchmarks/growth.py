@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from growing import Growing
 
 SMALL = 4
-IDENTITY = {f"GIT_{who}_{what}": "bench" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+IDENTITY = {
+    f"GIT_{who}_{what}": "bench" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+}
 
 
 def cpu_seconds(growing: Growing, size: int) -> float:
@@ -44,7 +46,10 @@ def main() -> None:
         times = [cpu_seconds(INPUTS[name], size * factor) for factor in (1, 2, 4)]
         beyond = [max(seconds - start_up, 0.01) for seconds in times]
         ratios = f"{beyond[1] / beyond[0]:>6.1f} {beyond[2] / beyond[1]:>6.1f}"
-        print(f"{name:<28} {size:>7,} {times[0]:>7.2f} {times[1]:>7.2f} {times[2]:>7.2f} {ratios}", flush=True)
+        print(
+            f"{name:<28} {size:>7,} {times[0]:>7.2f} {times[1]:>7.2f} {times[2]:>7.2f} {ratios}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ def rule(model: int, number: int, chance: random.Random) -> dict[str, Any]:
 def prepare(folder: Path, commits: int) -> None:
     """Make a repository of that many commits."""
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=folder, check=True)
-    with subprocess.Popen(["git", "fast-import", "--quiet"], cwd=folder, stdin=subprocess.PIPE) as importer:
+    with subprocess.Popen(
+        ["git", "fast-import", "--quiet"], cwd=folder, stdin=subprocess.PIPE
+    ) as importer:
         if importer.stdin is None:
             raise SystemExit("git fast-import takes no input")
         write(importer.stdin, commits)
@@ -65,15 +67,20 @@ def write(stream: IO[bytes], commits: int) -> None:
     rules = [[rule(model, number, chance) for number in range(size)] for model in range(MODELS)]
     for at in range(commits):
         stream.write(
-            b"commit refs/heads/main\ncommitter Jana <jana@example.com> %d +0100\n" % (1_700_000_000 + at * 3600)
+            b"commit refs/heads/main\ncommitter Jana <jana@example.com> %d +0100\n"
+            % (1_700_000_000 + at * 3600)
         )
         stream.write(b"data 6\nChange\n")
         touched = [chance.randrange(MODELS)] if at else range(MODELS)
         for model in touched if at else ():
             for changed in chance.sample(rules[model], CHANGED):
-                chance.choice(changed["pin_definitions"])["pin_identity"] = f"/p/{chance.randrange(9999)}/"
+                chance.choice(changed["pin_definitions"])["pin_identity"] = (
+                    f"/p/{chance.randrange(9999)}/"
+                )
         for model in touched:
-            text = render_document(f"model_{model}", [normalize.build_customization(row) for row in rules[model]])
+            text = render_document(
+                f"model_{model}", [normalize.build_customization(row) for row in rules[model]]
+            )
             put(stream, f"customizations/model_{model}.yaml", text)
         if not at:
             put(stream, "pinsync.yaml", CONFIGURATION)
@@ -94,7 +101,9 @@ def measured(commits: int, folder: Path) -> None:
     times = {way: median(each.wall for each in found) for way, found in costs.items()}
     for way, wall in times.items():
         peak = max(each.peak for each in costs[way])
-        print(f"{commits:>7,} {way:<22} {wall:>7.2f} {wall / times['git log -p']:>13.1f} {peak:>8.0f}")
+        print(
+            f"{commits:>7,} {way:<22} {wall:>7.2f} {wall / times['git log -p']:>13.1f} {peak:>8.0f}"
+        )
 
 
 def main() -> None:

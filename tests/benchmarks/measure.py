@@ -27,7 +27,10 @@ class Cost:
 
 
 def cost(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None, codes: Sequence[int] = (0,)
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    codes: Sequence[int] = (0,),
 ) -> Cost:
     """Run a command; its exit code must be one of ``codes``."""
     begin = time.perf_counter()

@@ -42,7 +42,9 @@ def _row(number: int, count: int, chance: random.Random) -> dict[str, Any]:
             "title": f"Product number {number} – řetízek 🎸",
             "image": f"https://img.example.com/{number}.jpg",
         },
-        "pin_definitions": [_pin(position, count, chance) for position in range(1, chance.choice((5, 6)))],
+        "pin_definitions": [
+            _pin(position, count, chance) for position in range(1, chance.choice((5, 6)))
+        ],
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-10-01T00:00:00Z",
     }

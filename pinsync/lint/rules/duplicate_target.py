@@ -40,7 +40,9 @@ def check(folder: Folder) -> Iterator[Fault]:
             place = f"{other.document.name}, line {other.line(field)}"
             target_name = item.data[field] if kind == "item" else "the same criteria"
             message = f"the customization in {place}, applies to {target_name}, too"
-            yield item.fault((field,), message, "put the pins of both into one, and remove the other")
+            yield item.fault(
+                (field,), message, "put the pins of both into one, and remove the other"
+            )
 
 
 def _read_target(item: Item) -> tuple[str, str] | None:

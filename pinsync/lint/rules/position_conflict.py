@@ -37,7 +37,9 @@ def check(folder: Folder) -> Iterator[Fault]:
                 # Two pins of the same item are a finding of duplicate-pin.
                 if other := earlier.find(pin, shows_other=True):
                     holder = other.item or "a pin of criteria"
-                    message = f"position {pin.position} is held by {holder}, in an overlapping window"
+                    message = (
+                        f"position {pin.position} is held by {holder}, in an overlapping window"
+                    )
                     hint = "move one of the two, or part their windows"
                     yield item.pin_fault(pin, "position", message, hint)
                 earlier.add(pin)

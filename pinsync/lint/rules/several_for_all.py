@@ -31,6 +31,8 @@ def check(folder: Folder) -> Iterator[Fault]:
         first = min(items, key=lambda item: item.row.order())
         for item in items:
             if item is not first:
-                message = f"the customization in line {first.line('target_type')} applies to all, too"
+                message = (
+                    f"the customization in line {first.line('target_type')} applies to all, too"
+                )
                 hint = "put the pins of both into one, or see to it that they don't meet"
                 yield item.fault(("target_type",), message, hint)

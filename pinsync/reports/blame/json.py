@@ -57,7 +57,11 @@ def _build_rule(rule: BlamedRule) -> Record:
 
 
 def _build_pin(blamed: Blamed) -> Record:
-    record: Record = {"pin": blamed.pin.data, "kind": None, "commit": commits.build_commit(blamed.commit)}
+    record: Record = {
+        "pin": blamed.pin.data,
+        "kind": None,
+        "commit": commits.build_commit(blamed.commit),
+    }
     if blamed.change:
         record["kind"] = blamed.change.kind
         if blamed.change.old is not None:

@@ -85,7 +85,9 @@ def _collect_properties(finding: Finding) -> dict[str, str]:
     return properties | {"title": f"pinsync {finding.rule}"}
 
 
-def _render_command(name: str, properties: dict[str, str], message: str, hint: str | None = None) -> str:
+def _render_command(
+    name: str, properties: dict[str, str], message: str, hint: str | None = None
+) -> str:
     text = ",".join(f"{key}={_escape_property(value)}" for key, value in properties.items())
     lines = [defuse(clip(one_line(part), _MAX_DATA)) for part in (message, hint) if part]
     data = _escape_data("\n".join(lines))

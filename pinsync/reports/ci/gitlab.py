@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.escape import one_line
 from pinsync.model import Finding
-from pinsync.reports.ci.findings import choose_line, collect_findings, compute_fingerprints, describe, is_failure
+from pinsync.reports.ci.findings import (
+    choose_line,
+    collect_findings,
+    compute_fingerprints,
+    describe,
+    is_failure,
+)
 from pinsync.reports.words.record import Record, encode
 
 if TYPE_CHECKING:
@@ -51,7 +57,9 @@ def _choose_severity(finding: Finding) -> str:
     return "critical" if is_failure(finding) else _SEVERITIES[finding.severity]
 
 
-def _build_issue(finding: Finding, severity: str, fingerprint: tuple[str, int], default_file: str) -> Record:
+def _build_issue(
+    finding: Finding, severity: str, fingerprint: tuple[str, int], default_file: str
+) -> Record:
     digest, count = fingerprint
     path = one_line(finding.file or default_file)
     return {

@@ -12,7 +12,13 @@ from urllib.parse import quote
 from pinsync import __version__
 from pinsync.escape import one_line
 from pinsync.model import Finding
-from pinsync.reports.ci.findings import choose_line, collect_findings, compute_fingerprints, describe, is_failure
+from pinsync.reports.ci.findings import (
+    choose_line,
+    collect_findings,
+    compute_fingerprints,
+    describe,
+    is_failure,
+)
 from pinsync.reports.words.record import Record, encode
 
 if TYPE_CHECKING:
@@ -28,7 +34,9 @@ MAX_RESULTS: Final = 25_000
 It shows the first 5,000 results by severity, and says so itself.
 """
 
-_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_SCHEMA: Final = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
 _PLACEHOLDER: Final = re.compile(r"\{(?=\d+\})")
 
 
@@ -79,7 +87,9 @@ def render_findings(findings: Sequence[Finding], context: Context) -> str:
     return encode({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _build_invocation(findings: Iterable[Finding], context: Context, remarks: Iterable[str]) -> Record:
+def _build_invocation(
+    findings: Iterable[Finding], context: Context, remarks: Iterable[str]
+) -> Record:
     """Return the outcome of the run: its failures and notes with their places, and remarks."""
     failures = [finding for finding in findings if is_failure(finding)]
     notes = [Finding("note", "warning", note) for note in context.notes]

@@ -16,7 +16,16 @@ from pinsync.errors import UsageError
 from pinsync.escape import clip, reveal
 from pinsync.reports.words.changes import DriftWords, describe_effect
 from pinsync.reports.words.likeness import find_alike, spell_out
-from pinsync.reports.words.page import MARKER, MAX_CHARS, MAX_VALUE, MIN_CHARS, Page, measure, quote_code, render_item
+from pinsync.reports.words.page import (
+    MARKER,
+    MAX_CHARS,
+    MAX_VALUE,
+    MIN_CHARS,
+    Page,
+    measure,
+    quote_code,
+    render_item,
+)
 from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
@@ -50,7 +59,9 @@ def render(drift: Drift, style: Style) -> str:
     """
     limit = MAX_CHARS if style.max_chars is None else min(style.max_chars, MAX_CHARS)
     if limit < MIN_CHARS:
-        raise UsageError(f"a report in {limit} characters says nothing", hint=f"allow at least {MIN_CHARS}")
+        raise UsageError(
+            f"a report in {limit} characters says nothing", hint=f"allow at least {MIN_CHARS}"
+        )
     words = DriftWords(style.zone, quote_code, MAX_VALUE, drift=drift)
     rows = _collect_rows(drift)
     # The end is rendered last, but needs its room first. It is longest if pieces are omitted:
@@ -230,7 +241,10 @@ class _Report:
     def _put_details(self, tracker: TrackerDrift, words: DriftWords, *, has_table: bool) -> None:
         # The table names the only model.
         one_model = has_table and len({model for _, model in self.rows}) == 1
-        items = (render_item(words.describe_change(change), with_model=not one_model) for change in tracker.changes)
+        items = (
+            render_item(words.describe_change(change), with_model=not one_model)
+            for change in tracker.changes
+        )
         pieces = _prefix_first(_OPEN, items)
         count = len(tracker.changes)
         if self.page.take_all("customization", pieces, count, spare=len(_CLOSE)):

@@ -25,7 +25,9 @@ def render(drift: Drift, style: Style) -> str:
         drift: the drift.
         style: the time zone, whether to colour, and whether to print only the counts.
     """
-    return join_lines(_Report(drift, style, DriftWords(style.zone, one_line, drift=drift)).render_lines())
+    return join_lines(
+        _Report(drift, style, DriftWords(style.zone, one_line, drift=drift)).render_lines()
+    )
 
 
 @dataclass(frozen=True, slots=True)

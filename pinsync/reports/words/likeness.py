@@ -60,7 +60,9 @@ def _spell_twins(text: str) -> str:
 
 def spell_out(text: str) -> str:
     """Escape the characters of `_spell_twins`, and letters with marks, which have several forms."""
-    return "".join(escape_character(each) if _has_forms(each) else each for each in _spell_twins(text))
+    return "".join(
+        escape_character(each) if _has_forms(each) else each for each in _spell_twins(text)
+    )
 
 
 def _has_twin(character: str) -> bool:
@@ -134,7 +136,10 @@ def find_alike(texts: Iterable[str]) -> frozenset[str]:
 
 def describe_forms(old: Any, new: Any) -> str:  # noqa: ANN401
     """Describe a difference in nothing but Unicode normalization (UAX 15); else return ""."""
-    texts = [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in (old, new)]
+    texts = [
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for value in (old, new)
+    ]
     if texts[0] == texts[1] or all(map(str.isascii, texts)):
         return ""
     if len({unicodedata.normalize("NFC", text) for text in texts}) > 1:

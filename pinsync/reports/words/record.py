@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-_CHANGE_FIELDS: Final = frozenset({"model", "id", "target_type", "target_identity", "target_criteria"})
+_CHANGE_FIELDS: Final = frozenset(
+    {"model", "id", "target_type", "target_identity", "target_criteria"}
+)
 """Fields that a change states itself; the fields of an added or removed rule leave them out."""
 
 

@@ -32,7 +32,9 @@ _WIDEST: Final = 80
 
 # Excludes everything that a reader could take for a part of the sentence around it: blanks,
 # quotes, brackets, commas, arrows, and the words for a missing value.
-_BARE: Final = re.compile(r"(?!(?:true|false|null|absent|none)\Z)(?:[^\W\d]|/|[0-9a-f]{8}-)[\w./+?=&%#@~:-]*")
+_BARE: Final = re.compile(
+    r"(?!(?:true|false|null|absent|none)\Z)(?:[^\W\d]|/|[0-9a-f]{8}-)[\w./+?=&%#@~:-]*"
+)
 
 
 def measure_common_prefix(left: str, right: str) -> int:
