@@ -45,9 +45,12 @@ pin, the pins, the customization, the list of customizations and the document.
 """
 
 MAX_DIGITS: Final = 4_300
-"""The most decimal digits of an integer: Python itself refuses to read and write longer integers."""
+"""The most decimal digits of an integer: Python itself refuses longer integers."""
 
-_RESOLVE: Final = "resolve it, or take one side with git checkout --ours or --theirs; a file that is removed is exported anew"
+_RESOLVE: Final = (
+    "resolve it, or take one side with git checkout --ours or --theirs; a file that is removed "
+    "is exported anew"
+)
 _SAVE: Final = "save the file as UTF-8 without a byte order mark"
 
 # The first line of each pointer (Git LFS Specification, "The Pointer").
@@ -200,11 +203,11 @@ def load(
         The data with the positions of its parts.
 
     Raises:
-        FileError: the text isn't YAML 1.2, or pinsync refuses it. Refused are duplicate or non-string
-            keys, anchors, aliases, tags, directives, a second document, NaN or infinities, numbers
-            that readers of YAML 1.1 and 1.2 understand differently, merge-conflict markers, bytes
-            that aren't clean UTF-8, lone surrogates, nesting beyond ``MAX_NESTING``, integers
-            beyond ``MAX_DIGITS``, and more than ``max_bytes``.
+        FileError: the text isn't YAML 1.2, or pinsync refuses it. Refused are duplicate or
+            non-string keys, anchors, aliases, tags, directives, a second document, NaN or
+            infinities, numbers that readers of YAML 1.1 and 1.2 understand differently,
+            merge-conflict markers, bytes that aren't clean UTF-8, lone surrogates, nesting beyond
+            ``MAX_NESTING``, integers beyond ``MAX_DIGITS``, and more than ``max_bytes``.
     """
     decoded = _decode(text, source, max_bytes, above)
     builder = _Builder(source, holds_text, above)
@@ -237,7 +240,10 @@ def _decode(text: bytes, source: str, max_bytes: int, above: int) -> str:
             message, source=source, hint="split the file, or check that it is the right one"
         )
     if text.startswith(_LFS_POINTER):
-        hint = "fetch the file with git lfs pull; better, take it out of LFS: a pointer can't be reviewed"
+        hint = (
+            "fetch the file with git lfs pull; better, take it out of LFS: a pointer can't be "
+            "reviewed"
+        )
         raise FileError(
             "a pointer of Git LFS, not the file itself", source=source, line=1, column=1, hint=hint
         )
@@ -282,7 +288,7 @@ def _build_character_error(character: str, source: str, place: Place) -> FileErr
 
 
 class _RefusedError(ScannerError):
-    """A construct that ruamel would read, or refuse with an obscure message; ``note`` is the hint."""
+    """A construct that ruamel reads, or refuses with an obscure message; ``note`` is the hint."""
 
 
 class _Yaml(YAML):
@@ -337,8 +343,8 @@ class _Scanner(Scanner):
     def scan_to_next_token(self) -> None:
         """Skip to the next token.
 
-        ruamel alone would take ``"text"#1`` for a text and a comment, and would let the lines inside
-        brackets begin at any column.
+        ruamel alone would take ``"text"#1`` for a text and a comment, and would let the lines
+        inside brackets begin at any column.
         """
         reader = self.reader
         if (
@@ -404,8 +410,8 @@ class _Scanner(Scanner):
     def scan_plain(self) -> ScalarToken:
         """Scan a bare text.
 
-        ruamel alone would read ``{a:}`` as the key ``a:``, where YAML 1.2 says ``a``, and ``[-]`` as a
-        text, which isn't YAML 1.2.
+        ruamel alone would read ``{a:}`` as the key ``a:``, where YAML 1.2 says ``a``, and ``[-]``
+        as a text, which isn't YAML 1.2.
         """
         begin = self.reader.pointer
         token: ScalarToken = super().scan_plain()
@@ -424,7 +430,7 @@ class _Scanner(Scanner):
         return token
 
     def _check_no_item(self, token: ScalarToken, begin: int) -> None:
-        """Refuse a bare text with a dash on a further line, which its writer meant as a list item."""
+        """Refuse bare text with a dash on a further line: its writer meant a list item."""
         lines = self.reader.buffer[begin : self.reader.pointer].split("\n")
         for below, line in enumerate(lines[1:], 1):
             if _ITEM.match(line):
@@ -443,9 +449,9 @@ class _Scanner(Scanner):
     def scan_block_scalar(self, style: str, rt: bool | None = False) -> ScalarToken:
         """Scan a text behind ``|`` or ``>``.
 
-        ruamel alone would let the text begin below its key, which isn't YAML 1.2. Readers disagree on
-        a last line of nothing but blanks: to ruamel and PyYAML it has no line end, to the test suite
-        of YAML 1.2 it has one.
+        ruamel alone would let the text begin below its key, which isn't YAML 1.2. Readers disagree
+        on a last line of nothing but blanks: to ruamel and PyYAML it has no line end, to the test
+        suite of YAML 1.2 it has one.
         """
         if self.reader.column <= self.indent:
             problem, hint = (
@@ -491,7 +497,7 @@ def find_missing_blank(line: str) -> str | None:
 
 
 def _explain_layout(lines: Sequence[str], number: int) -> tuple[str, str, Place] | None:
-    """Return message, hint and place of the mistake in the layout at a line, from 0, or just above it."""
+    """Return message, hint and place of the layout mistake at or just above a line, from 0."""
     above = number - 1
     while above >= 0 and not lines[above].split("#")[0].strip():
         above -= 1
@@ -674,7 +680,7 @@ class _Builder:
         return value
 
     def _resolve(self, text: str, place: Place) -> object:
-        """Resolve a plain scalar by YAML 1.2's core schema, in which ``no``, ``1:30`` and dates are texts."""
+        """Resolve a plain scalar by YAML 1.2's core schema: ``no``, ``1:30`` and dates are text."""
         if text in _CONSTANTS:
             return _CONSTANTS[text]
         if _INTEGER.fullmatch(text):

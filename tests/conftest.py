@@ -1,4 +1,6 @@
-"""What the tests share: an environment of their own, a real repository, a running sandbox, and the command line."""
+"""What the tests share: an environment of their own, a real repository, a running sandbox, and the
+command line.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
     Install = Callable[..., None]
 
-# A shell that runs the tests in the background has them ignore interrupts, and so would every process they start.
+# A shell that runs the tests in the background has them ignore interrupts, and so would every
+# process they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _FOREIGN = ("PINSYNC_", "GIT_", "LUIGISBOX_", "XDG_", "SSL_CERT_")
@@ -60,7 +63,9 @@ class CommandLine:
     def start(
         self, *arguments: str, environ: Mapping[str, str] | None = None
     ) -> subprocess.Popen[str]:
-        """Start it as a process of its own, its output piped; ``environ`` is added to the environment."""
+        """Start it as a process of its own, its output piped; ``environ`` is added to the
+        environment.
+        """
         return subprocess.Popen(
             [sys.executable, "-m", "pinsync", *arguments],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **(environ or {})},
@@ -89,7 +94,9 @@ class Git:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No setting of the machine or of its user reaches a test: not theirs of git, of proxies, or of pinsync."""
+    """No setting of the machine or of its user reaches a test: not theirs of git, of proxies, or of
+    pinsync.
+    """
     for name in list(os.environ):
         if name.startswith(_FOREIGN) or name in _ALSO_FOREIGN or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)

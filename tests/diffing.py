@@ -33,7 +33,10 @@ class Report:
     def told(self) -> list[str]:
         """The kind of each change and what it is about: ``changed basket /p/123/``."""
         return [
-            f"{change['kind']} {change['model']} {change['target_identity'] or change['target_type']}"
+            (
+                f"{change['kind']} {change['model']} "
+                f"{change['target_identity'] or change['target_type']}"
+            )
             for change in self.changes
         ]
 

@@ -1,4 +1,6 @@
-"""The drifts that every report is shown: real comparisons of small shops, hostile, partial, and large ones."""
+"""The drifts that every report is shown: real comparisons of small shops, hostile, partial, and
+large ones.
+"""
 
 from __future__ import annotations
 
@@ -207,7 +209,9 @@ def in_sync() -> Drift:
 
 
 def shop() -> Drift:
-    """The drift check of a small shop: every kind of change to customizations, pins and fields, and every cause."""
+    """The drift check of a small shop: every kind of change to customizations, pins and fields, and
+    every cause.
+    """
     unfiltered = {item.id: item for item in state(CATALOG) if item.id}
     return Drift(
         HEAD,
@@ -277,7 +281,10 @@ def branch() -> Drift:
     basket, *rest = EDITED["basket"]
     moved = rule(9, "/p/104/", [pin(1, "/p/105/")], "Telecaster '52")
     new = state({**COMMITTED, "basket": [basket, moved, *rest[3:]], "item_detail_alternatives": []})
-    note = "pinsync.yaml differs: ignore has tags on the right only; both sides are read with the left's"
+    note = (
+        "pinsync.yaml differs: ignore has tags on the right only; both sides are read with the "
+        "left's"
+    )
     sides = Side("origin/main", revision=BASE), Side("HEAD", revision=COMMIT)
     return Drift(*sides, (tracker(old, new),), (note,))
 
@@ -285,7 +292,10 @@ def branch() -> Drift:
 def several() -> Drift:
     """Several trackers: one drifts, one fails, one is in sync."""
     error = RemoteError(
-        "https://live.luigisbox.tech: 401 Unauthorized: the API refuses the key of tracker 2345-6789",
+        (
+            "https://live.luigisbox.tech: 401 Unauthorized: the API refuses the key of tracker "
+            "2345-6789"
+        ),
         hint="check LUIGISBOX_KEY_CZ; the key belongs to one tracker",
     )
     first = tracker(committed(), edited(), name="shop-sk", folder="customizations/shop-sk")
@@ -313,7 +323,9 @@ def no_commits() -> Drift:
 
 
 def preview() -> Drift:
-    """The preview of one's own edits: live on the left, files on the right, a new rule without id."""
+    """The preview of one's own edits: live on the left, files on the right, a new rule without
+    id.
+    """
     new_rule = {
         key: value
         for key, value in rule(1, "/p/1/", [pin(1, "/p/2/")], "New").items()
@@ -330,9 +342,11 @@ HOSTILE: Final = (
     "a\nb\r\n\tc",
     "\x1b[31mred\x1b[0m \u202egnp.exe\u202c \u200b\ufeff\x00\x85\u2028",
     "@octocat @org/team #1 GH-1 org/repo#1 1f0c9a7be2d34856a7b8c9d0e1f2a3b4c5d6e7f8 :tada:",
-    "https://evil.example www.evil.example me@evil.example <https://evil.example> ftp://evil.example",
+    ("https://evil.example www.evil.example me@evil.example <https://evil.example> "
+"ftp://evil.example"),
     "![x](https://evil.example/x.png) [y](https://evil.example) [z]: https://evil.example",
-    "</details></summary></td><img src=x onerror=alert(1)><script>alert(1)</script><!-- --> &lt;b&gt; &amp;",
+    ("</details></summary></td><img src=x onerror=alert(1)><script>alert(1)</script><!-- --> "
+"&lt;b&gt; &amp;"),
     "a | b \\| c || d ` e `` f ``` g \\` h",
     "$x$ $$y$$ $`z`$ ~~s~~ **b** __b__ *i* _i_ # h - l 1. l > q",
     "::error file=x::y ##[error]z ::add-mask::m",

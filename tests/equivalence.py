@@ -68,7 +68,8 @@ CATALOG: Final = frozenset(ITEMS[:6])
 _MASKS: Final = tuple((re.compile(pattern), text) for pattern, text in MASKS)
 
 Texts: TypeAlias = dict[str, str]
-"""What a command did: ``exit code``, ``stdout``, ``stderr``, and each file that it changed → text."""
+"""What a command did: ``exit code``, ``stdout``, ``stderr``, and each file that it changed → text.
+"""
 
 
 # The worker: a process that runs one version.

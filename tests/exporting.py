@@ -1,4 +1,6 @@
-"""What the tests of the export share: a small shop, how it is served, and how a folder is held to its state."""
+"""What the tests of the export share: a small shop, how it is served, and how a folder is held to
+its state.
+"""
 
 from __future__ import annotations
 
@@ -131,7 +133,9 @@ def piped(monkeypatch: pytest.MonkeyPatch, content: bytes | Sequence[object]) ->
 
 
 def answered(api: Sandbox, body: bytes | Sequence[object] | Mapping[str, object]) -> None:
-    """Let the next request be answered with this body: bytes as they are, rows as ``results``, else JSON."""
+    """Let the next request be answered with this body: bytes as they are, rows as ``results``, else
+    JSON.
+    """
     if not isinstance(body, bytes):
         body = json.dumps(body if isinstance(body, dict) else {"results": body}).encode()
     api.fail(Fault(answer=Answer(200, body)))
@@ -165,7 +169,9 @@ _LOCKS = ("lock", "writer")
 
 
 def state(folder: Path, besides: Collection[str] = _LOCKS) -> dict[str, tuple[bytes, int, int]]:
-    """Return bytes, time and mode of every file below a folder, git's included, but not pinsync's own ``besides``."""
+    """Return bytes, time and mode of every file below a folder, git's included, but not pinsync's
+    own ``besides``.
+    """
     return {
         str(path.relative_to(folder)): (
             path.read_bytes(),
@@ -179,7 +185,9 @@ def state(folder: Path, besides: Collection[str] = _LOCKS) -> dict[str, tuple[by
 
 @contextmanager
 def untouched(folder: Path, *, tried: bool = False) -> Iterator[None]:
-    """Hold a folder to its state: no file is written, made or removed; what was ``tried`` may have been noted down."""
+    """Hold a folder to its state: no file is written, made or removed; what was ``tried`` may have
+    been noted down.
+    """
     besides = (*_LOCKS, "written.json") if tried else _LOCKS
     before = state(folder, besides)
     yield

@@ -36,7 +36,9 @@ class Growing(NamedTuple):
     committed: Callable[[int], Files] | None = None
 
     def write(self, folder: Path, size: int) -> None:
-        """Write the files of a size into an empty folder, and commit them if it needs a repository."""
+        """Write the files of a size into an empty folder, and commit them if it needs a
+        repository.
+        """
         if self.committed is None:
             _write(folder, self.files(size))
             return
@@ -96,7 +98,9 @@ def _of(
 
 
 def _exports(size: int, row: Callable[[int, int], Mapping[str, Any]]) -> Files:
-    """Return two saved exports; ``row`` returns a customization by its number and its side, 0 or 1."""
+    """Return two saved exports; ``row`` returns a customization by its number and its side, 0 or
+    1.
+    """
     sides = ([row(number, side) for number in range(size)] for side in (0, 1))
     old, new = (json.dumps({"results": rows}) for rows in sides)
     return {"a.json": old, "b.json": new}
@@ -505,7 +509,9 @@ def blank_lines(size: int) -> Files:
 
 @_of("fmt", "--check")
 def open_texts(size: int) -> Files:
-    """A line with many signs that may open a text of several lines, in a file without a last line end."""
+    """A line with many signs that may open a text of several lines, in a file without a last line
+    end.
+    """
     return _document(_ALL, "    key: a" + " | # a" * size, "\n     # a" * size, "\nb")
 
 

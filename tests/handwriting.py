@@ -1,8 +1,8 @@
-"""Documents as people write them: names bare or in quotes, lists in lines or in brackets, keys in any order.
+"""Documents as people write them: names bare or in quotes, lists in lines or in brackets, keys in
+any order.
 
-Comments stand at the ends of lines, behind any number of blanks. An editor may save the file with line ends of Windows
-and a byte order mark.
-"""
+Comments stand at the ends of lines, behind any number of blanks. An editor may save the file with
+line ends of Windows and a byte order mark."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ LIKE_NUMBERS: Final = (
         "2026-01-01",
     ),
 )
-"""Names that one reader of YAML or another takes for something else than text if they stand bare."""
+"""Names that one reader of YAML or another takes for something else than text if they stand bare.
+"""
 _QUOTED: Final = ("8989", "-1", "1.5", "true", "null", "")
 """Names that pinsync takes for something else than text, too."""
 _NAMES: Final = st.sampled_from([*LIKE_NUMBERS, *_QUOTED, "/p/1/", "/p/2/", "two words"])

@@ -1,4 +1,6 @@
-"""An export in miniature: documents as text, rows of an answer, and the documents' text afterwards."""
+"""An export in miniature: documents as text, rows of an answer, and the documents' text
+afterwards.
+"""
 
 from __future__ import annotations
 

@@ -70,14 +70,18 @@ HARMLESS: Final = (
 
 
 def _azure(log: str) -> Iterator[str]:
-    """The agent's Command.TryParse obeys ``##vso[area.event …]``; its manager warns of any ``##vso``."""
+    """The agent's Command.TryParse obeys ``##vso[area.event …]``; its manager warns of any
+    ``##vso``.
+    """
     for line in _lines(log):
         if "##vso" in line:
             yield line
 
 
 def _service_messages(name: str) -> Callable[[str], Iterator[str]]:
-    """TeamCity's ServiceMessageParser: the opening anywhere, a name, and the rest up to a bracket."""
+    """TeamCity's ServiceMessageParser: the opening anywhere, a name, and the rest up to a
+    bracket.
+    """
 
     def found(log: str) -> Iterator[str]:
         for line in _lines(log):
@@ -142,7 +146,9 @@ def _attachments(log: str) -> Iterator[str]:
 
 
 def _controls(log: str) -> Iterator[str]:
-    """Sections of GitLab, folds of Travis, links of Buildkite, notes of Jenkins: all hold an ESC."""
+    """Sections of GitLab, folds of Travis, links of Buildkite, notes of Jenkins: all hold an
+    ESC.
+    """
     yield from re.findall(r"section_(?:start|end):\d+:[\w.-]+(?:\[[^\]]*\])?\r\x1b\[0K", log)
     yield from re.findall(
         r"travis_\w+:\S+\r\x1b\[0K|\x1b\]133[78];[^\x07]*\x07|\x1b\[8mha:.*?\x1b\[0m", log
@@ -167,7 +173,9 @@ def _lines(log: str) -> list[str]:
 
 
 def find_foreign_commands(log: str) -> list[tuple[str, str]]:
-    """What runners other than GitHub's obey in a log: the runner, and what it takes for a command."""
+    """What runners other than GitHub's obey in a log: the runner, and what it takes for a
+    command.
+    """
     return [(name, found) for name, runner in _RUNNERS.items() for found in runner(log)]
 
 

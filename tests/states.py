@@ -81,7 +81,9 @@ FIRST_COMMIT: Final = 1577880000
 
 
 def git_environment(commits: int = 1000) -> dict[str, str]:
-    """Return the variables that fix a commit's identity and moment, so many days after the first."""
+    """Return the variables that fix a commit's identity and moment, so many days after the
+    first.
+    """
     moment = f"{FIRST_COMMIT + commits * 86400} +0000"
     return {
         "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -455,7 +457,9 @@ class Folder:
         self._add_topic()
 
     def _add_topic(self) -> None:
-        """Commit onto the branch ``topic``, and perhaps merge it; a conflict may stay unresolved."""
+        """Commit onto the branch ``topic``, and perhaps merge it; a conflict may stay
+        unresolved.
+        """
         self.git("switch", "--quiet", "topic")
         self.change_documents()
         self.commit("Topic")

@@ -35,7 +35,8 @@ AWKWARD: Final = (
     *("Off", "true", "True", "TRUE", "false", "null", "Null", "NULL", "~"),
     *("nan", ".nan", "NaN", "inf", ".inf", "-.inf", "+.INF", "=", "<<"),
     *("!", "!!str", "&a", "*a", "@a", "`a", "%a", "|", ">"),
-    *("|-", ">+", "?", "? a", "[", "]", "[a]", "{", "}", "{a: b}", ",", "a, b", "[]", "{}", "%YAML 1.1", "!tag x"),
+    *("|-", ">+", "?", "? a", "[", "]", "[a]", "{", "}", "{a: b}", ",", "a, b"),
+    *("[]", "{}", "%YAML 1.1", "!tag x"),
     *("0", "1", "-1", "+1", "1.0", ".5", "5.", "-.5", "1e3"),
     *("1E3", "e3", "E10", "e10", "1.0e+16", "1e-7", "0x1", "0o7", "0b1"),
     *("017", "08", "1_000", "1__0", "_1", "1:30", "1:30:00", "-1:30.5"),
@@ -183,7 +184,9 @@ _UTC: Final = re.compile(
 
 
 def other_spelling(row: Row, random: Random) -> Row:
-    """Spell a row anew in ways that the sandbox doesn't: an object for no list, a tag twice, lower case, ``-00:00``."""
+    """Spell a row anew in ways that the sandbox doesn't: an object for no list, a tag twice, lower
+    case, ``-00:00``.
+    """
     row = _with_nothings(row, _OF_A_ROW, random)
     tags, pinned = row.get("tags"), row.get("pin_definitions")
     if isinstance(tags, list) and tags and all(isinstance(tag, str) for tag in tags):
@@ -322,7 +325,9 @@ def _spell_character(character: str, escaped: bool) -> str:
 
 
 def as_json(value: object) -> str:
-    """Return a value as JSON, its numbers as canonical text has them: every reader of YAML takes those alike."""
+    """Return a value as JSON, its numbers as canonical text has them: every reader of YAML takes
+    those alike.
+    """
     if isinstance(value, dict):
         return f"{{{', '.join(f'{json.dumps(key)}: {as_json(inner)}' for key, inner in value.items())}}}"
     if isinstance(value, list):
@@ -364,7 +369,10 @@ def scribbled(draw: st.DrawFn, value: object, remarks: Sequence[str], indent: in
         above = remark(True, False, False)
         text += f"{pad}{above.strip()}\n{draw(st.sampled_from(['', '', chr(10)]))}" if above else ""
         if not inner.startswith(" ") and draw(st.integers(0, 9)) == 0:
-            text += f"{pad}{names[key]}{remark(True, False)}\n{pad}  {remark(True, False).strip()}\n{pad}  {inner}\n"
+            text += (
+                f"{pad}{names[key]}{remark(True, False)}\n{pad}  {remark(True, False).strip()}\n"
+                f"{pad}  {inner}\n"
+            )
         elif not inner.startswith(" "):
             text += f"{pad}{names[key]} {inner}{remark(True, False)}\n"
         elif names[key] == "-" and draw(st.booleans()):

@@ -76,9 +76,12 @@ def test_a_page_is_no_answer(rest: str, sign: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"", b"null", b"[]", b"{}", b'"results"', b"<html></html>", b'{"results": {}}', b'{"results": null}'),
-        *(b'{"results": "x"}', b'{"results": [', b'{"results": [{}]', b'{"results": [{}]} x', b'{"results": [{},]}'),
-        *(b'{"result": []}', b'{"results": [NaN]}', b"\xff\xfe{", b'{"results": [], "x": "\xff"}', b"[" * 100_000),
+        *(b"", b"null", b"[]", b"{}", b'"results"', b"<html></html>"),
+        *(b'{"results": {}}', b'{"results": null}'),
+        *(b'{"results": "x"}', b'{"results": [', b'{"results": [{}]'),
+        *(b'{"results": [{}]} x', b'{"results": [{},]}'),
+        *(b'{"result": []}', b'{"results": [NaN]}', b"\xff\xfe{"),
+        *(b'{"results": [], "x": "\xff"}', b"[" * 100_000),
     ],
 )  # fmt: skip
 def test_what_is_no_answer(body: bytes) -> None:
@@ -179,7 +182,10 @@ def test_signs_of_paging_are_seen_in_other_places_too(rest: str) -> None:
     [
         '"total_count": 1',
         '"hasMore": false',
-        '"truncated": false, "complete": true, "pages": 1, "count": 0, "total": {"value": 0, "relation": "eq"}',
+        (
+            '"truncated": false, "complete": true, "pages": 1, "count": 0, "total": {"value": 0, '
+            '"relation": "eq"}'
+        ),
         '"nextCursor": null',
         '"pagination": {"next_cursor": "", "page": 1, "per_page": 100, "count": 1}',
         '"more_like_this": true',
@@ -204,11 +210,17 @@ def test_what_only_looks_like_paging_is_none(rest: str) -> None:
         ('"updated_at": 1, "updated_at": 2', '(m, a): the key "updated_at"'),
         ('"i\\u0064": "a"', '(m, a): the key "id"'),
         (
-            '"pin_definitions": [{"position": 1, "pin_type": "item"}, {"position": 2, "position": 3}]',
+            (
+                '"pin_definitions": [{"position": 1, "pin_type": "item"}, {"position": 2, '
+                '"position": 3}]'
+            ),
             '(m, a): pin_definitions[1]: the key "position"',
         ),
         (
-            '"pin_definitions": [{"position": 1, "pin_type": "item", "pin_identity": "x", "pin_identity": "y"}]',
+            (
+                '"pin_definitions": [{"position": 1, "pin_type": "item", "pin_identity": "x", '
+                '"pin_identity": "y"}]'
+            ),
             '(m, a): pin_definitions[0]: the key "pin_identity"',
         ),
         (
@@ -281,7 +293,10 @@ def test_a_key_twice_beside_the_results_is_refused() -> None:
         '"target_metadata": {"title": "a \\":\\" b"}',
         '"target_identity": "\\" :"',
         '"id ": 1, "ID": 2',
-        '"pin_definitions": [{"position": 1, "pin_type": "item"}, {"position": 2, "pin_type": "item"}]',
+        (
+            '"pin_definitions": [{"position": 1, "pin_type": "item"}, {"position": 2, '
+            '"pin_type": "item"}]'
+        ),
     ],
 )
 def test_what_only_looks_like_a_key_twice_is_read(fields: str) -> None:
@@ -297,7 +312,9 @@ def test_results_are_found_behind_others_of_that_name() -> None:
 
 
 def spelled(value: object, twice: int, seen: Iterator[int]) -> str:
-    """Return JSON in which the object with this number among those that hold anything has its last key twice."""
+    """Return JSON in which the object with this number among those that hold anything has its last
+    key twice.
+    """
     if isinstance(value, dict):
         repeated = bool(value) and next(seen) == twice
         members = [
@@ -408,7 +425,10 @@ def test_a_row_is_called_by_what_it_has(row: str, known: str) -> None:
     "number", ["1e-400", "-1E-400", "0.0001e-330", "1E-" + "9" * 500_000, f"0.{'0' * 400}1"]
 )
 def test_a_number_that_a_float_would_turn_into_zero_is_refused(number: str) -> None:
-    row = f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": {number}}}}}'
+    row = (
+        f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": '
+        f"{number}}}}}"
+    )
     with pytest.raises(
         DataError, match=r"target_metadata\.weight: .* is too small for a number"
     ) as error:
@@ -418,7 +438,10 @@ def test_a_number_that_a_float_would_turn_into_zero_is_refused(number: str) -> N
 
 @pytest.mark.parametrize("number", ["0.0", "-0.0", "0e-400", "0.000", "5e-324", "0E-99999"])
 def test_zero_and_the_smallest_number_are_kept(number: str) -> None:
-    row = f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": {number}}}}}'
+    row = (
+        f'{{"id": "1", "model": "m", "target_type": "all", "target_metadata": {{"weight": '
+        f"{number}}}}}"
+    )
     ((item,), _) = read_customizations(f'{{"results": [{row}]}}'.encode(), ())
     assert f"weight: {'5.0e-324' if number.startswith('5') else 0}\n" in item.text.decode()
 

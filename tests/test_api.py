@@ -135,7 +135,9 @@ def serving(*answers: bytes | Trickle) -> Iterator[Server]:
 
 @dataclass
 class Time:
-    """A clock that only moves when the client sleeps, or as far as it is told to at every reading."""
+    """A clock that only moves when the client sleeps, or as far as it is told to at every
+    reading.
+    """
 
     now: datetime = NOW
     pace: float = 0.0
@@ -438,7 +440,9 @@ def test_the_reason_of_a_refusal_that_trickles_is_not_waited_for() -> None:
 def test_silence_is_bounded_by_the_time_of_the_attempt_too(
     scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over http the server reads the request and says nothing; over https it says nothing in the handshake."""
+    """Over http the server reads the request and says nothing; over https it says nothing in the
+    handshake.
+    """
     monkeypatch.setattr("pinsync.api.call.ANSWER_SECONDS", 0.2)
     monkeypatch.setattr("pinsync.api.call.RETRY_SECONDS", 0.2)
     began = monotonic()
@@ -531,9 +535,8 @@ def test_each_wait_is_told_with_its_reason_and_length() -> None:
     for number, text in enumerate((first, second, third)):
         assert text == f"attempt {number + 2} of 4 in {time.pauses[number]:.1f} s: {reason}"
     assert other == f"asking {server.url}: {reason}, tried 4 times"
-    assert (
-        more[0]
-        == f"attempt 2 of 4 in {time.pauses[3]:.1f} s: {server.url} answered 503 Service Unavailable"
+    assert more[0] == (
+        f"attempt 2 of 4 in {time.pauses[3]:.1f} s: {server.url} answered 503 Service Unavailable"
     )
     assert more[1].startswith(f"attempt 3 of 4 in {time.pauses[4]:.1f} s: {server.url} broke off: ")
     assert count == len(BODY)
@@ -599,13 +602,14 @@ def test_an_unknown_tracker_names_the_setting() -> None:
 def test_a_refused_filter_names_every_field() -> None:
     body = (
         b'{"reason": "Validation error", "exception_details": '
-        b'{"target_type": ["Must be one of: item, criteria, all", "x"], "tag": "too long", "n": [1, {"a": null}]}}'
+        b'{"target_type": ["Must be one of: item, criteria, all", "x"], "tag": "too long", '
+        b'"n": [1, {"a": null}]}}'
     )
     error = failure(answer(422, body))
     assert (
-        "422 Unprocessable Entity: Validation error; target_type: Must be one of: item, criteria, all, x"
-        in error.message
-    )
+        "422 Unprocessable Entity: Validation error; target_type: Must be one of: item, "
+        "criteria, all, x"
+    ) in error.message
     assert "; tag: too long; n: 1, {'a': None}" in error.message
     assert "--target-type" in (error.hint or "")
 
@@ -734,7 +738,10 @@ def test_certificates_that_can_not_be_read_are_the_configurations_fault(
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("tls") / "pair.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
+        "/CN=localhost"
+    )
     options = [
         "-addext",
         "subjectAltName=IP:127.0.0.1",

@@ -1,4 +1,6 @@
-"""``pinsync blame``: of which commit each pin is, through all that happens to a rule, and how it is told."""
+"""``pinsync blame``: of which commit each pin is, through all that happens to a rule, and how it is
+told.
+"""
 
 from __future__ import annotations
 
@@ -635,7 +637,8 @@ def imported(states: Sequence[Mapping[int, Held]]) -> str:
     stream = ["reset refs/heads/drawn\n"]
     for at, state in enumerate(states):
         stream.append(
-            f"commit refs/heads/drawn\ncommitter Ada <a@x> {at} +0000\ndata {len(str(at))}\n{at}\ndeleteall\n"
+            f"commit refs/heads/drawn\ncommitter Ada <a@x> {at} +0000\ndata {len(str(at))}\n"
+            f"{at}\ndeleteall\n"
         )
         for model in ("basket", "home"):
             rows = [
@@ -657,7 +660,9 @@ def imported(states: Sequence[Mapping[int, Held]]) -> str:
 def culprit(
     states: Sequence[Mapping[int, Held]], target: int, wanted: tuple[int, str], copies: int
 ) -> int:
-    """The last commit that made a pin of the last state: before it, the rule hadn't as many of them."""
+    """The last commit that made a pin of the last state: before it, the rule hadn't as many of
+    them.
+    """
     at = len(states) - 1
     while at:
         now, before = states[at][target], states[at - 1].get(target)

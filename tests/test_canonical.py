@@ -181,9 +181,12 @@ def test_texts_that_stand_bare(text: str) -> None:
 
 
 QUOTED = (
-    *("y", "N", "yes", "No", "ON", "oFf", "true", "False", "nUll", "nan", "NaN", "INF", "~", "=", "<<", "null!"),
-    *("e1", "E10", "e007", "1", "1a", "-", "-a", ".5", ".a", "+1", "0x1", "1_000", "2026-12-31", "12:30"),
-    *("", " ", "a b", " a", "a ", "a:", "a: b", "a#", "a #", "?", "@", "*a", "a,b", "a=b", "a(b)", "[]", "{}", "a@b"),
+    *("y", "N", "yes", "No", "ON", "oFf", "true", "False", "nUll", "nan", "NaN"),
+    *("INF", "~", "=", "<<", "null!"),
+    *("e1", "E10", "e007", "1", "1a", "-", "-a", ".5", ".a", "+1", "0x1"),
+    *("1_000", "2026-12-31", "12:30"),
+    *("", " ", "a b", " a", "a ", "a:", "a: b", "a#", "a #", "?", "@", "*a", "a,b"),
+    *("a=b", "a(b)", "[]", "{}", "a@b"),
     *("é", "日本", "/č/", "\u212a", "ﬀ", "٣", "１"),
 )  # fmt: skip
 """Texts that stand in double quotes, and need nothing besides."""
@@ -232,7 +235,8 @@ def test_the_escapes_are_a_frozen_list() -> None:
     ranges = (
         *((0x00, 0x1F), (0x22, 0x22), (0x5C, 0x5C), (0x7F, 0x9F)),
         *((0xAD, 0xAD), (0x61C, 0x61C), (0x200B, 0x200F), (0x2028, 0x202E)),
-        *((0x2060, 0x2069), (0xFDD0, 0xFDEF), (0xFEFF, 0xFEFF), (0xFFF9, 0xFFFB), (0xE0000, 0xE007F)),
+        *((0x2060, 0x2069), (0xFDD0, 0xFDEF), (0xFEFF, 0xFEFF)),
+        *((0xFFF9, 0xFFFB), (0xE0000, 0xE007F)),
         *((plane << 16 | 0xFFFE, plane << 16 | 0xFFFF) for plane in range(17)),
     )  # fmt: skip
     expected = {code for low, high in ranges for code in range(low, high + 1)}

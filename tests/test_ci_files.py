@@ -1,4 +1,6 @@
-"""The action, the examples and what ``init --ci`` writes: checked by schemas and linters, and run as a runner does."""
+"""The action, the examples and what ``init --ci`` writes: checked by schemas and linters, and run
+as a runner does.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,9 @@ def test_a_stranger_meets_no_secret_and_no_right_to_write() -> None:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """The small shop; only its address is in the environment, as the rest comes from the settings of the code host."""
+    """The small shop; only its address is in the environment, as the rest comes from the settings
+    of the code host.
+    """
     with Sandbox(rows(), seed=1, private_key=KEY) as server:
         monkeypatch.setenv("PINSYNC_HOST", server.url)
         yield server
@@ -140,7 +144,9 @@ def runner(
 
 @pytest.fixture
 def pushed(git: Git) -> Callable[[str], None]:
-    """Commit everything in the working tree onto a branch, push it, and go back to the main branch."""
+    """Commit everything in the working tree onto a branch, push it, and go back to the main
+    branch.
+    """
 
     def push(branch: str) -> None:
         git("checkout", "--quiet", "-B", branch)
@@ -345,7 +351,9 @@ PULL_REQUEST = {
 
 
 def push_merge(git: Git) -> None:
-    """Push the merge of the branch ``change`` into the main branch, as a code host makes it for its jobs."""
+    """Push the merge of the branch ``change`` into the main branch, as a code host makes it for its
+    jobs.
+    """
     git("checkout", "--quiet", "-B", "merge", "main")
     git("merge", "--quiet", "--no-ff", "-m", "Merge", "change")
     git("push", "--quiet", "--force", "origin", "merge")
@@ -353,7 +361,9 @@ def push_merge(git: Git) -> None:
 
 
 def reviewed(runner: Runner, git: Git, checkout: str = "merge", **contexts: str) -> None:
-    """Run the review of the branch ``change``, by default as merged, and then the job that comments."""
+    """Run the review of the branch ``change``, by default as merged, and then the job that
+    comments.
+    """
     push_merge(git)
     runner.ref = checkout
     event = {
@@ -377,7 +387,9 @@ def moved() -> None:
 def outdated(
     request: pytest.FixtureRequest, runner: Runner, git: Git, pushed: Callable[[str], None]
 ) -> None:
-    """The branch ``change`` moves a pin of the basket; the main branch has moved one of the homepage since."""
+    """The branch ``change`` moves a pin of the basket; the main branch has moved one of the
+    homepage since.
+    """
     assert runner.origin.is_dir()
     moved()
     pushed("change")
@@ -711,7 +723,9 @@ def ran(runner: Runner, name: str, branch: str = "main", **variables: str) -> Pa
 
 
 def merge_request(git: Git, target: str = "") -> dict[str, str]:
-    """Return the variables of a merge request of ``change``; the target's commit is set for a merge of the two only."""
+    """Return the variables of a merge request of ``change``; the target's commit is set for a merge
+    of the two only.
+    """
     return {
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": git("merge-base", "main", "change"),
         "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": target,

@@ -1,4 +1,6 @@
-"""The error boundary: whatever happens, a documented exit code, a line that says why, and no traceback."""
+"""The error boundary: whatever happens, a documented exit code, a line that says why, and no
+traceback.
+"""
 
 from __future__ import annotations
 

@@ -152,8 +152,14 @@ def test_a_comment_behind_a_dash_alone_is_the_pins() -> None:
 def test_what_is_above_a_block_stays_there_where_the_block_begins_with_what_is_at_its_place() -> (
     None
 ):
-    before = "  # on a\n  - # of the shop\n\n    # at this place\n\n    id: a\n    target_type: all\n    note: 1\n"
-    after = "  # at this place\n\n  # on a\n  # of the shop\n  - id: a\n    target_type: all\n    note: 2\n"
+    before = (
+        "  # on a\n  - # of the shop\n\n    # at this place\n\n    id: a\n    target_type: all\n"
+        "    note: 1\n"
+    )
+    after = (
+        "  # at this place\n\n  # on a\n  # of the shop\n  - id: a\n    target_type: all\n"
+        "    note: 2\n"
+    )
     becomes(before, [rule("a", note=2)], after)
     assert format_document((HEAD + before).encode(), "f").decode() == HEAD + after.replace(
         "note: 2", "note: 1"
@@ -161,7 +167,10 @@ def test_what_is_above_a_block_stays_there_where_the_block_begins_with_what_is_a
 
 
 def test_a_comment_in_a_value_stays_on_its_key() -> None:
-    before = "  - id: a\n    target_type: all\n    note: [\n      1,  # 1\n      # no more\n      ]  # end\n    x: 1\n"
+    before = (
+        "  - id: a\n    target_type: all\n    note: [\n      1,  # 1\n      # no more\n"
+        "      ]  # end\n    x: 1\n"
+    )
     note = "    note:\n      # no more\n      - 1  # 1  # end\n    x: 2\n"
     becomes(before, [rule("a", note=[1], x=2)], f"  - id: a\n    target_type: all\n{note}")
 
@@ -376,8 +385,14 @@ def test_a_detached_comment_in_a_block_stays_at_its_place() -> None:
 
 
 def test_a_detached_comment_at_the_end_of_a_block_stays_there() -> None:
-    before = "  - id: a\n    target_type: all\n    # old\n\n    note: 1\n  # about b\n  - id: b\n    target_type: all\n"
-    after = "  - id: a\n    target_type: all\n    # old\n\n  # about b\n  - id: b\n    target_type: all\n"
+    before = (
+        "  - id: a\n    target_type: all\n    # old\n\n    note: 1\n  # about b\n  - id: b\n"
+        "    target_type: all\n"
+    )
+    after = (
+        "  - id: a\n    target_type: all\n    # old\n\n  # about b\n  - id: b\n"
+        "    target_type: all\n"
+    )
     becomes(before, [rule("a"), rule("b")], after)
 
 
@@ -412,7 +427,10 @@ def test_comments_around_blocks_that_stay() -> None:
 
 def test_comments_around_a_block_that_goes() -> None:
     after = THREE.replace(
-        "  # about b\n  # and more about b\n  - id: b\n    target_type: all\n    # in b\n    note: 1\n",
+        (
+            "  # about b\n  # and more about b\n  - id: b\n    target_type: all\n    # in b\n"
+            "    note: 1\n"
+        ),
         "",
     )
     becomes(THREE, [rule("a"), rule("c")], after)
@@ -482,7 +500,10 @@ def test_a_block_that_moves_to_another_model_takes_its_comments_along() -> None:
         ).encode(),
     }
     live = [rule("a"), rule("b", note=3, model="detail"), rule("c"), rule("z", model="detail")]
-    moved = "  # about b\n  # and more about b\n  - id: b\n    target_type: all\n    # in b\n    note: 3\n"
+    moved = (
+        "  # about b\n  # and more about b\n  - id: b\n    target_type: all\n    # in b\n"
+        "    note: 3\n"
+    )
     after = export(files, live)
     assert after["basket.yaml"].decode() == HEAD + THREE.replace(moved.replace("3", "1"), "")
     assert after["detail.yaml"].decode() == files["detail.yaml"].decode().replace(
@@ -495,7 +516,8 @@ def test_a_block_that_moves_to_a_model_without_a_document_takes_its_comments_alo
     after = export({"basket.yaml": (HEAD + THREE).encode()}, live)
     assert after["new.yaml"].decode() == (
         "format: 1\nmodel: new\ncustomizations:\n"
-        "  # about b\n  # and more about b\n  - id: b\n    target_type: all\n    # in b\n    note: 1\n"
+        "  # about b\n  # and more about b\n  - id: b\n    target_type: all\n    # in b\n"
+        "    note: 1\n"
     )
 
 
@@ -534,7 +556,10 @@ def test_an_id_that_is_filled_in_disturbs_nothing_else() -> None:
 
 
 def test_a_rule_without_an_id_stays_while_live_has_none_for_its_target() -> None:
-    before = "  - id: a\n    target_type: all\n    note: 1\n  # new\n  - target_type: item\n    tags: [b, a] # mine\n"
+    before = (
+        "  - id: a\n    target_type: all\n    note: 1\n  # new\n  - target_type: item\n"
+        "    tags: [b, a] # mine\n"
+    )
     becomes(before, [rule("a", note=2)], before.replace("note: 1", "note: 2"))
 
 
@@ -569,7 +594,10 @@ def test_a_rule_without_an_id_stays_while_live_has_none_for_its_target() -> None
 @pytest.mark.parametrize("below", ["", "  # about b\n", "\n  # a section\n\n  # about b\n", "\n"])
 def test_a_text_that_looks_like_a_comment_is_kept_as_a_text(value: str, below: str) -> None:
     end = "" if value.endswith("\n") else "\n"
-    before = f"  - id: a\n    target_type: all\n    note: {value}{end}{below}  - id: b\n    target_type: all\n    x: 1\n"
+    before = (
+        f"  - id: a\n    target_type: all\n    note: {value}{end}{below}  - id: b\n"
+        f"    target_type: all\n    x: 1\n"
+    )
     loaded = load((HEAD + before).encode(), "f").data
     assert isinstance(loaded, dict)
     note = loaded["customizations"][0]["note"]
@@ -609,7 +637,8 @@ def states(draw: st.DrawFn) -> list[Row]:
         identities = draw(
             st.lists(st.sampled_from(["/p/1/", "/p/2/", "/p/3/"]), max_size=3, unique=True)
         )
-        # No pin can come to where another thing was: it would be replaced, and hand on its comments.
+        # No pin can come to where another thing was: it would be replaced, and hand on its
+        # comments.
         pins = [
             pin(int(identity[3]) + draw(st.sampled_from([0, 10])), identity)
             for identity in identities
@@ -652,7 +681,9 @@ Thing = tuple[str | int, ...]
 
 
 def things(text: str) -> dict[int, Thing]:
-    """Return the thing that begins on each line: a path, with rules, pins and tags by what they are."""
+    """Return the thing that begins on each line: a path, with rules, pins and tags by what they
+    are.
+    """
     loaded = load(text.encode(), "f")
     found: dict[int, Path] = {}
     for path, (line, _) in loaded.marks.items():
@@ -675,7 +706,9 @@ def _named(data: object, path: Path) -> Thing:
 
 
 def standing(text: str) -> Iterator[tuple[str, Thing | None]]:
-    """Yield each comment with the thing it stands on; None for one that is detached, or at the end."""
+    """Yield each comment with the thing it stands on; None for one that is detached, or at the
+    end.
+    """
     there = things(text)
     opening: list[str] = []
     waiting: list[str] = []

@@ -733,7 +733,8 @@ def test_a_directory_through_a_symbolic_link_is_refused(repository: Path, target
 def test_the_environment_alone_needs_no_yaml_reader() -> None:
     code = (
         "import sys, pathlib; from pinsync import config; "
-        "config.load(None, start=pathlib.Path('/'), environ={}); sys.exit('ruamel.yaml' in sys.modules)"
+        "config.load(None, start=pathlib.Path('/'), environ={}); sys.exit('ruamel.yaml' in "
+        "sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

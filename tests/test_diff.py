@@ -1,4 +1,6 @@
-"""The drift check through the command line: what is reported, in which formats, and what the exit code says."""
+"""The drift check through the command line: what is reported, in which formats, and what the exit
+code says.
+"""
 
 from __future__ import annotations
 
@@ -278,7 +280,10 @@ def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLin
         (["\udcff"], "names no commit"),
         (
             ["customizations/basket.yaml"],
-            "is a document, expected a JSON export\n  to compare the files as they are, name @worktree",
+            (
+                "is a document, expected a JSON export\n"
+                "  to compare the files as they are, name @worktree"
+            ),
         ),
     ],
 )
@@ -531,7 +536,10 @@ def test_who_names_no_source_is_told_of_files_that_arent_committed(
             if line.startswith("note: ")
         ]
 
-    what = "changes that aren't committed, which HEAD doesn't hold: pinsync diff @worktree compares them"
+    what = (
+        "changes that aren't committed, which HEAD doesn't hold: pinsync diff @worktree compares "
+        "them"
+    )
     put(Path("elsewhere.yaml"), "a: 1\n")
     put(Path("customizations/notes.txt"), "-")
     git("config", "core.autocrlf", "true")
@@ -594,7 +602,9 @@ def test_the_command_line_offers_each_format() -> None:
 
 
 def collect_output(pinsync: CommandLine, *answers: list[dict[str, object]]) -> list[object]:
-    """Return every report on two answers, and what an export of each, one after the other, writes."""
+    """Return every report on two answers, and what an export of each, one after the other,
+    writes.
+    """
     for name, table in zip(("old", "new"), answers, strict=True):
         put(Path(f"{name}.json"), json.dumps({"results": table}))
     reports = [f"--report={name}=report.{name}" for name in EVERY_FORMAT]

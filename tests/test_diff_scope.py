@@ -1,4 +1,6 @@
-"""Filters of a diff, what the API leaves out, and why: what is asked, what is reported, and what isn't."""
+"""Filters of a diff, what the API leaves out, and why: what is asked, what is reported, and what
+isn't.
+"""
 
 from __future__ import annotations
 
@@ -189,7 +191,9 @@ def ending(time: str) -> list[Row]:
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch, repository: Path) -> Iterator[Sandbox]:
-    """A server whose answers at noon are written by hand, and a repository without customizations."""
+    """A server whose answers at noon are written by hand, and a repository without
+    customizations.
+    """
     with served(monkeypatch, [], catalog=["/p/1/", "/p/2/"]) as api:
         put(repository / "pinsync.yaml", "timezone: Europe/Bratislava\n")
         yield api
@@ -271,7 +275,10 @@ def test_without_the_flag_nothing_has_expired(
 def test_the_setting_of_the_tracker_does_what_the_flag_does(
     repository: Path, shop: Sandbox, pinsync: CommandLine, git: Git
 ) -> None:
-    text = "trackers: {sk: {tracker_id: 1234-5678, remove_expired_pins: true, remove_nonexisting_item_pins: true}}\n"
+    text = (
+        "trackers: {sk: {tracker_id: 1234-5678, remove_expired_pins: true, "
+        "remove_nonexisting_item_pins: true}}\n"
+    )
     put(repository / "pinsync.yaml", text)
     committed_rules(git, pinsync, shop, rule(1, pin_definitions=ending("11:59:59Z")))
     at_noon(shop, [rule(1)])

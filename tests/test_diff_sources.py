@@ -1,4 +1,6 @@
-"""The sources of a diff through the command line: revisions, the index, files, saved exports, and none at all."""
+"""The sources of a diff through the command line: revisions, the index, files, saved exports, and
+none at all.
+"""
 
 from __future__ import annotations
 
@@ -402,7 +404,8 @@ def two_trackers(api: Sandbox, second: Sandbox, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
     text = (
         f'trackers:\n  sk: {{tracker_id: {api.tracker_id}, hosts: ["{api.url}"]}}\n'
-        f'  cz: {{tracker_id: {second.tracker_id}, private_key_env: KEY_CZ, hosts: ["{second.url}"]}}\n'
+        f"  cz: {{tracker_id: {second.tracker_id}, private_key_env: KEY_CZ, hosts: "
+        f'["{second.url}"]}}\n'
     )
     put(Path("pinsync.yaml"), text)
 
@@ -476,7 +479,10 @@ def test_a_branch_cant_hide_its_own_changes_by_ignoring_them(
     found = diffed(pinsync, "main...topic")
     assert (found.code, found.told) == (1, ["changed home /p/1/"])
     assert found.notes == [
-        "the configuration itself differs: ignore: nothing → tags; both sides are read with the former",
+        (
+            "the configuration itself differs: ignore: nothing → tags; both sides are read with "
+            "the former"
+        ),
         "the configuration itself differs: safety.max_removed_percent: 30 → 100",
     ]
     assert diffed(pinsync, "topic..main").code == 0, "what FROM ignores doesn't count"
@@ -497,7 +503,10 @@ def test_what_a_tracker_is_told_is_shown_too(
         text.replace("}}", ", remove_expired_pins: true, private_key_env: OTHER}}"),
     )
     assert diffed(pinsync, "HEAD", "@worktree").notes == [
-        "the configuration itself differs: trackers.sk.private_key_env: PINSYNC_PRIVATE_KEY → OTHER",
+        (
+            "the configuration itself differs: trackers.sk.private_key_env: PINSYNC_PRIVATE_KEY "
+            "→ OTHER"
+        ),
         "the configuration itself differs: trackers.sk.remove_expired_pins: false → true",
     ]
 

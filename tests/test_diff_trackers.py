@@ -1,4 +1,6 @@
-"""Several trackers in one diff: a section each, one failing among them, and one exit code for all."""
+"""Several trackers in one diff: a section each, one failing among them, and one exit code for
+all.
+"""
 
 from __future__ import annotations
 
@@ -167,7 +169,9 @@ def test_a_scope_may_match_in_one_tracker_alone(
 def test_what_one_tracker_matches_is_no_others_to_take_back(
     apis: dict[str, Sandbox], pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are compared by threads: here those without a match look at theirs once another has found one."""
+    """They are compared by threads: here those without a match look at theirs once another has
+    found one.
+    """
     found_one = threading.Event()
     compare, pinned_names = changes.compare, changes.pinned_names
 

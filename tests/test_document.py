@@ -167,7 +167,8 @@ def test_what_is_rendered_is_read_back(drawn: list[Row], data: st.DataObject) ->
         HEAD + "  -\n    id: a\n    target_type: all\n    note: 1\n" + B,
         HEAD + "  -   id: a\n      target_type: all\n      note: 1\n" + B,
         HEAD + "  - # here\n    id: a\n    target_type: all\n    note: 1\n" + B,
-        HEAD + A + "    created_at: x\n    updated_at: y\n    tags: []\n    target_metadata: {}\n" + B,
+        HEAD + A + ("    created_at: x\n    updated_at: y\n"
+"    tags: []\n    target_metadata: {}\n") + B,
         HEAD + A.replace("    note", "    tags:\n\n    note") + B,
         (HEAD + A + B).replace("\n  ", "\n"),
         (HEAD + A + B).replace("\n  ", "\n      "),
@@ -261,9 +262,9 @@ def test_known_texts_are_believed_as_the_very_objects() -> None:
 
 
 def test_ignored_fields_are_no_part_of_what_is_read() -> None:
-    text = (
-        HEAD
-        + "  - id: a\n    target_type: all\n    target_metadata:\n      image: i.png  # old\n    note: 1\n"
+    text = HEAD + (
+        "  - id: a\n    target_type: all\n    target_metadata:\n      image: i.png  # old\n"
+        "    note: 1\n"
     )
     ignore = [("target_metadata", "image")]
     assert texts(parse(text, ignore=ignore)) == [A]
@@ -513,7 +514,9 @@ SPOILERS = [
 @settings(QUICK, max_examples=300)
 @given(st.data())
 def test_cutting_by_blocks_and_reading_as_a_whole_agree(data: st.DataObject) -> None:
-    """Documents spoilt at random: what is cut by lines means what a YAML parser says, or isn't cut."""
+    """Documents spoilt at random: what is cut by lines means what a YAML parser says, or isn't
+    cut.
+    """
     text = data.draw(st.sampled_from(SEEDS))
     for _ in range(data.draw(st.integers(0, 3))):
         at = data.draw(st.integers(0, len(text)))

@@ -1,4 +1,5 @@
-"""What differs between two states: every leaf, nothing else, and why a pin is missing from an answer.
+"""What differs between two states: every leaf, nothing else, and why a pin is missing from an
+answer.
 
 The properties run with some hundreds of cases, and with many thousands under ``-m long``.
 """
@@ -140,7 +141,9 @@ def at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
 
 @st.composite
 def one_leaf(draw: st.DrawFn) -> tuple[list[Row], list[Row], int, Path, bool]:
-    """A shop, the same with one leaf changed or gone, which row and leaf it is, and whether it is gone."""
+    """A shop, the same with one leaf changed or gone, which row and leaf it is, and whether it is
+    gone.
+    """
     shop = [
         {"model": row["model"], **normalize.normalize_row(row)}
         for row in draw(shops().filter(bool))

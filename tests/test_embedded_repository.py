@@ -83,7 +83,9 @@ def marks(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def embed(folder: Path, marks: Path, worktree: Path) -> None:
-    """Make a folder look like a bare repository whose configuration runs a program wherever git runs one."""
+    """Make a folder look like a bare repository whose configuration runs a program wherever git
+    runs one.
+    """
     program = put(marks.parent / "mark", f'#!/bin/sh\necho "$1" >>"{marks}"\n')
     program.chmod(0o755)
     put(folder / "HEAD", "ref: refs/heads/main\n")
@@ -163,7 +165,9 @@ def test_on_a_terminal_its_pager_is_not_run(
 def test_outside_a_repository_its_pager_is_not_run_either(
     folder: Path, marks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The configuration, and with it the documents, lie elsewhere; the current folder is the bare repository."""
+    """The configuration, and with it the documents, lie elsewhere; the current folder is the bare
+    repository.
+    """
     embed(folder / "bare", marks, folder)
     put(folder / "shop/pinsync.yaml", "format: 1\n")
     put(

@@ -63,7 +63,9 @@ def recorder(tmp_path: Path) -> Recorder:
 
 @pytest.fixture
 def shop(api: Sandbox, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose configuration names two keys; the environment holds them and what else a user has."""
+    """A repository whose configuration names two keys; the environment holds them and what else a
+    user has.
+    """
     put(repository / "pinsync.yaml", CONFIGURATION.format(tracker_id=api.tracker_id))
     monkeypatch.setenv("LB_KEY_SK", api.private_key)
     monkeypatch.setenv("LB_KEY_CZ", "the key of another tracker")

@@ -52,7 +52,8 @@ def test_invisible_is_the_frozen_list_and_surrogates() -> None:
     assert set(map(ord, INVISIBLE.findall(everything))) == expected
 
 
-# Unicode 17.0: DerivedCoreProperties.txt, Default_Ignorable_Code_Point; PropList.txt, White_Space. And U+2800.
+# Unicode 17.0: DerivedCoreProperties.txt, Default_Ignorable_Code_Point; PropList.txt, White_Space.
+# And U+2800.
 IGNORABLE_RANGES = [
     *(
         (0x00AD, 0x00AD),

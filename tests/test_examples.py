@@ -1,4 +1,6 @@
-"""The example reports are what pinsync says of the sample shop after an afternoon's work in the UI."""
+"""The example reports are what pinsync says of the sample shop after an afternoon's work in the
+UI.
+"""
 
 from __future__ import annotations
 

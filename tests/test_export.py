@@ -1,4 +1,6 @@
-"""The main job through the command line: live → files, what is said of it, and what stays as it is."""
+"""The main job through the command line: live → files, what is said of it, and what stays as it
+is.
+"""
 
 from __future__ import annotations
 
@@ -152,7 +154,9 @@ def test_added_removed_and_recreated_rules_are_counted(api: Sandbox, pinsync: Co
 def test_an_import_into_the_ui_keeps_each_rule_with_its_comments(
     api: Sandbox, pinsync: CommandLine, git: Git
 ) -> None:
-    """An import changes every id, and a model may have several rules for all, some of them equal."""
+    """An import changes every id, and a model may have several rules for all, some of them
+    equal.
+    """
     shelves = [[], [{"position": 1, "pin_type": "item", "pin_identity": "/p/1/"}], []]
     for_all = [
         {"id": f"old-{number}", "model": "basket", "target_type": "all", "pin_definitions": pins}

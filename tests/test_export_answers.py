@@ -1,4 +1,6 @@
-"""Answers that can't be trusted: each ends with exit code 3, says what and why, and changes nothing."""
+"""Answers that can't be trusted: each ends with exit code 3, says what and why, and changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +124,10 @@ ANSWERS: dict[str, tuple[bytes | Sequence[object] | Mapping[str, object], str]] 
     "UTF-16": (WHOLE.encode("utf-16"), "UTF-8"),
     "a lone surrogate": (
         WHOLE.replace("Strings", "Str\\ud83dngs").encode(),
-        f"row 1 of the answer (basket, {STRINGS}): target_metadata.title: isn't valid Unicode (a lone surrogate)",
+        (
+            f"row 1 of the answer (basket, {STRINGS}): target_metadata.title: isn't valid "
+            f"Unicode (a lone surrogate)"
+        ),
     ),
     "a lone surrogate as id": (
         WHOLE.replace("1996", "\\udc00").encode(),
@@ -134,7 +139,10 @@ ANSWERS: dict[str, tuple[bytes | Sequence[object] | Mapping[str, object], str]] 
     ),
     "a key twice": (
         WHOLE.replace('"position": -1', '"position": -1, "position": 1').encode(),
-        f'row 2 of the answer (basket, {EVERYONE}): pin_definitions[0]: the key "position" stands twice',
+        (
+            f'row 2 of the answer (basket, {EVERYONE}): pin_definitions[0]: the key "position" '
+            f"stands twice"
+        ),
     ),
     "a key twice, of two styles": (
         WHOLE.replace('"target_type"', '"target_type" : "all", "target_type"', 1).encode(),

@@ -1,4 +1,6 @@
-"""The state that an export counts from: HEAD, the disk, and documents that git doesn't check out."""
+"""The state that an export counts from: HEAD, the disk, and documents that git doesn't check
+out.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ HEADING = "# agreed with purchasing\n"
 
 @pytest.fixture
 def remarked(exported: Path, git: Git) -> Path:
-    """The small shop's repository, with a comment in the document of the basket; the current folder."""
+    """The small shop's repository, with a comment in the document of the basket; the current
+    folder.
+    """
     put(document(), HEADING + document().read_text())
     put(exported / "other/notes.txt", "mine\n")
     git("add", "--all")
@@ -371,7 +375,9 @@ def test_a_commit_with_half_of_a_persons_move_is_refused(
 
 @pytest.fixture(params=["sparse", "bit"])
 def unchecked(request: pytest.FixtureRequest, remarked: Path, git: Git) -> Path:
-    """The repository without its documents on disk, by a sparse checkout or by the bit alone; the current folder."""
+    """The repository without its documents on disk, by a sparse checkout or by the bit alone; the
+    current folder.
+    """
     if request.param == "sparse":
         git("sparse-checkout", "set", "other")
     else:

@@ -1,4 +1,6 @@
-"""``export --branch`` under a filter: what the branch proposes beyond it stays proposed, as long as it can."""
+"""``export --branch`` under a filter: what the branch proposes beyond it stays proposed, as long as
+it can.
+"""
 
 from __future__ import annotations
 
@@ -147,7 +149,10 @@ def test_what_head_changed_otherwise_is_not_carried_on_and_a_line_says_so(
     assert result.code == 0
     warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
     assert warnings == [
-        "warning: default: pins no longer proposes its change of 2 rules, which HEAD has changed since"
+        (
+            "warning: default: pins no longer proposes its change of 2 rules, which HEAD has "
+            "changed since"
+        )
     ]
     assert changed(git) == ["customizations/home.yaml"]
     result = pinsync("export", "--branch", "pins", "--tag", "summer")

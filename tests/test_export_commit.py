@@ -45,7 +45,8 @@ def test_the_commit_tells_the_changes(api: Sandbox, pinsync: CommandLine, git: G
     assert result.code == 0
     assert f"committed {git('rev-parse', 'HEAD')[:12]}\n" in result.err
     assert git("log", "-1", "--format=%B") == (
-        "Export pins: 3 added\n\nmodel basket:\n  added item /p/123/ (Strings: 9-42 #1)\n  added all\n\n"
+        "Export pins: 3 added\n\nmodel basket:\n  added item /p/123/ (Strings: 9-42 #1)\n"
+        "  added all\n\n"
         "model home:\n  added item /p/1/\n"
     )
     assert git("status", "--porcelain") == ""
@@ -191,9 +192,9 @@ def test_a_git_that_dies_after_the_commit_is_told_of_until_the_index_is_right(
                 result = pinsync("export", *options)
             assert result.code == 2
             assert (
-                f"the index lacks the last commit, {commit[:7]}, and the next one would take it back"
-                in result.err
-            )
+                f"the index lacks the last commit, {commit[:7]}, and the next one would take "
+                f"it back"
+            ) in result.err
             assert told in result.err
     subprocess.run(told, shell=True, check=True)  # noqa: S602 - as told
     assert git("status", "--porcelain") == ""

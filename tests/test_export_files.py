@@ -1,4 +1,6 @@
-"""Documents, names and folders that an export meets: what it refuses to touch, what it keeps, and where it writes."""
+"""Documents, names and folders that an export meets: what it refuses to touch, what it keeps, and
+where it writes.
+"""
 
 from __future__ import annotations
 
@@ -191,7 +193,8 @@ def test_comments_and_layout_by_hand_survive_a_change(
     ):
         assert remark in after
     assert after.endswith(
-        "      - position:   -1\n        pin_type: item\n        pin_identity: /p/9/\n\n# The end.\n"
+        "      - position:   -1\n        pin_type: item\n        pin_identity: /p/9/\n\n"
+        "# The end.\n"
     )
     with untouched(exported):
         assert pinsync("export").code == 0
@@ -504,7 +507,8 @@ def test_no_link_is_followed(
     assert "link" in result.err
 
 
-# Takes from root what makes it pass over permissions: PR_CAPBSET_DROP of CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH.
+# Takes from root what makes it pass over permissions: PR_CAPBSET_DROP of CAP_DAC_OVERRIDE and
+# CAP_DAC_READ_SEARCH.
 OBEYING_PERMISSIONS = """
 import ctypes
 for capability in (1, 2):
@@ -598,8 +602,10 @@ def test_a_disk_that_is_full_leaves_every_file_as_it_was(
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs a file system of its own")
 def test_a_small_file_system_runs_full(api: Sandbox, exported: Path) -> None:
     script = (
-        'mount -t tmpfs -o size=64k tmpfs "$1/customizations" && cp "$1"/../kept/* "$1/customizations" && { '
-        '"$2" -m pinsync export; code=$?; cd "$1/customizations"; cat *.yaml | cksum; ls -A; exit $code; }'
+        'mount -t tmpfs -o size=64k tmpfs "$1/customizations" && cp "$1"/../kept/* '
+        '"$1/customizations" && { '
+        '"$2" -m pinsync export; code=$?; cd "$1/customizations"; cat *.yaml | cksum; ls -A; '
+        "exit $code; }"
     )
     shutil.copytree(exported / "customizations", exported.parent / "kept")
     for number in range(1000):

@@ -1,4 +1,6 @@
-"""Filters, flags that leave out pins, and the guard against mass removal: what a partial answer may and may not do."""
+"""Filters, flags that leave out pins, and the guard against mass removal: what a partial answer may
+and may not do.
+"""
 
 from __future__ import annotations
 
@@ -435,9 +437,8 @@ def test_a_rule_without_an_id_is_found_at_a_target_that_the_filter_hides(
     assert "1 changed" in pinsync("diff", "@worktree", "@live", "--tag", "t").out
     before = len(api.requests)
     result = pinsync("export", "--tag", "t", "--force")
-    assert (
-        result.err
-        == f"default: 0 added, 1 changed, 0 removed · 1 file rewritten in {exported}/customizations/\n"
+    assert result.err == (
+        f"default: 0 added, 1 changed, 0 removed · 1 file rewritten in {exported}/customizations/\n"
     )
     assert queries(api, before) == [{"tag": ["t"]}, {}]
     assert document().read_text() == BASKET_TEXT

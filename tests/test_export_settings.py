@@ -1,4 +1,6 @@
-"""Configuration and key as the export meets them: refused with a remedy, nothing asked of the API, nothing written."""
+"""Configuration and key as the export meets them: refused with a remedy, nothing asked of the API,
+nothing written.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Several trackers: each in a folder of its own, each with a fate of its own, and one exit code for all."""
+"""Several trackers: each in a folder of its own, each with a fate of its own, and one exit code for
+all.
+"""
 
 from __future__ import annotations
 

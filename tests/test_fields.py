@@ -1,4 +1,6 @@
-"""The table of the API's fields holds what is written elsewhere about them: the fast path's records and the schema."""
+"""The table of the API's fields holds what is written elsewhere about them: the fast path's records
+and the schema.
+"""
 
 from __future__ import annotations
 

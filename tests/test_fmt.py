@@ -1,4 +1,6 @@
-"""``pinsync fmt``: canonical form, whatever a document looked like, and no comment or work of anyone lost."""
+"""``pinsync fmt``: canonical form, whatever a document looked like, and no comment or work of
+anyone lost.
+"""
 
 from __future__ import annotations
 
@@ -139,8 +141,14 @@ def test_blocks_are_sorted_and_take_the_comments_on_them_along() -> None:
 
 
 def test_header_and_detached_comments_stay_at_their_place() -> None:
-    before = f"#  header\n\n{HEAD}# one\n\n{C}\n# two\n#  goes on\n\n\n# three\n\n{A}  # on b\n{B}# four\n\n# five\n\n"
-    after = f"#  header\n\n{HEAD}  # one\n\n{A}  # two\n  #  goes on\n\n  # three\n\n  # on b\n{B}{C}# four\n\n# five\n"
+    before = (
+        f"#  header\n\n{HEAD}# one\n\n{C}\n# two\n#  goes on\n\n\n# three\n\n{A}  # on b\n"
+        f"{B}# four\n\n# five\n\n"
+    )
+    after = (
+        f"#  header\n\n{HEAD}  # one\n\n{A}  # two\n  #  goes on\n\n  # three\n\n  # on b\n"
+        f"{B}{C}# four\n\n# five\n"
+    )
     assert form(before) == after
 
 
@@ -313,7 +321,9 @@ def test_the_difference_can_be_applied(
 
 REMARKS = "\u202eours\u200b ##[add-mask]a"
 ODD = UGLY.replace("ours", REMARKS).replace("\n", "\r\n").encode()
-"""A text that neither a terminal nor a job's log must be shown as it is, and that can be patched only as it is."""
+"""A text that neither a terminal nor a job's log must be shown as it is, and that can be patched
+only as it is.
+"""
 
 
 @pytest.mark.parametrize("command", [("git", "apply"), ("patch", "-p1", "-i")])
@@ -529,7 +539,10 @@ def test_what_no_tracker_reads_is_said(repository: Path, pinsync: CommandLine) -
     old = put(document(folder="customizations/old"), UGLY)
     put(document(folder="customizations/.hidden"), UGLY)
     (repository / "customizations" / "linked").symlink_to("old")
-    said = "warning: no tracker reads customizations/old/basket.yaml; expected customizations/basket.yaml"
+    said = (
+        "warning: no tracker reads customizations/old/basket.yaml; expected "
+        "customizations/basket.yaml"
+    )
     for arguments in ((), ("customizations",), (".",)):
         with untouched(repository):
             result = pinsync("fmt", *arguments)
@@ -551,7 +564,10 @@ def test_what_was_there_before_the_second_tracker_is_read_by_none(
     put(document(folder="customizations/shop-sk"), PRETTY)
     put(document(folder="customizations/shop-sk/old"), PRETTY)
     put(document(), PRETTY)
-    said = "no tracker reads customizations/basket.yaml, and 1 more; expected customizations/<tracker>/basket.yaml"
+    said = (
+        "no tracker reads customizations/basket.yaml, and 1 more; expected "
+        "customizations/<tracker>/basket.yaml"
+    )
     with untouched(repository):
         assert said in pinsync("fmt").err
     err = pinsync("fmt", "--tracker", "shop-sk").err
@@ -718,8 +734,14 @@ def test_a_closed_standard_input(tmp_path: Path) -> None:
     "below", ["", "  - id: b\n    target_type: item\n    target_identity: /p/2/\n"]
 )
 def test_a_comment_over_a_field_that_goes_finds_its_place_at_once(below: str) -> None:
-    block = "  - id: a\n    target_type: all\n    pin_definitions:\n      - position: 1\n        pin_type: item\n"
-    text = f"format: 1\nmodel: basket\ncustomizations:\n{block}\n    # agreed with Jana\n\n    tags: []\n{below}".encode()
+    block = (
+        "  - id: a\n    target_type: all\n    pin_definitions:\n      - position: 1\n"
+        "        pin_type: item\n"
+    )
+    text = (
+        f"format: 1\nmodel: basket\ncustomizations:\n{block}\n    # agreed with Jana\n\n"
+        f"    tags: []\n{below}"
+    ).encode()
     once = format_document(text, "basket.yaml")
     assert format_document(once, "basket.yaml") == once
     assert once.count(b"# agreed with Jana") == 1

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def confined(exported: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with a committed export, where no temporary folder can be made, as on a read-only file system."""
+    """A repository with a committed export, where no temporary folder can be made, as on a
+    read-only file system.
+    """
 
     def nowhere() -> str:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
@@ -72,9 +74,9 @@ def test_where_a_temporary_folder_is_needed_its_lack_is_an_error_that_changes_no
         result = pinsync(*arguments)
     assert result.code == 2
     assert (
-        "error: no temporary folder can be written: No usable temporary directory found in ['/tmp']\n"
-        in result.err
-    )
+        "error: no temporary folder can be written: No usable temporary directory found in "
+        "['/tmp']\n"
+    ) in result.err
     assert "TMPDIR" in result.err
     assert git("status", "--porcelain") == ""
     assert git("branch", "--format=%(refname:short)") == "main"

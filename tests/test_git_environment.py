@@ -1,4 +1,6 @@
-"""What git hands to the programs that it starts: hooks, aliases, ``rebase -x``; in every kind of worktree."""
+"""What git hands to the programs that it starts: hooks, aliases, ``rebase -x``; in every kind of
+worktree.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,9 @@ def probe(worktree: Path) -> Probe:
 
 
 def named_repository(git: Git) -> list[str]:
-    """Return options that name the repository; in the main working tree relative, as a hook is handed them then."""
+    """Return options that name the repository; in the main working tree relative, as a hook is
+    handed them then.
+    """
     return [f"--git-dir={git('rev-parse', '--git-dir')}", "--work-tree=."]
 
 

@@ -1,4 +1,6 @@
-"""Twice the input makes twice the work, counted in calls: a clock on a busy machine says nothing."""
+"""Twice the input makes twice the work, counted in calls: a clock on a busy machine says
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 SIZE = 32
 LINEAR = 2.4
-"""How much more twice the input may take: n log n takes 2.3 times as much at these sizes, n² four times."""
+"""How much more twice the input may take: n log n takes 2.3 times as much at these sizes, n² four
+times.
+"""
 NOISE = 100
 """Calls that come and go whatever the input: of the garbage collector, of a cache that is full."""
 

@@ -1,4 +1,6 @@
-"""The help: summaries that fit, examples that work, and the environment variables that the code reads."""
+"""The help: summaries that fit, examples that work, and the environment variables that the code
+reads.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +112,9 @@ def test_an_example_works(
 
 @pytest.fixture
 def exported_shop(sandbox: Sandbox, repository: Path, git: Git, pinsync: CommandLine) -> Path:
-    """The sample shop, exported in two commits, with a remote branch and without a configuration."""
+    """The sample shop, exported in two commits, with a remote branch and without a
+    configuration.
+    """
     assert sandbox.url
     assert pinsync("export", "--commit", "--model", "basket").code == 0
     git("update-ref", "refs/remotes/origin/main", "HEAD")

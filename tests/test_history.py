@@ -1,4 +1,6 @@
-"""``pinsync history``: what is told of a commit, whatever became of files, folders, trackers and the configuration."""
+"""``pinsync history``: what is told of a commit, whatever became of files, folders, trackers and
+the configuration.
+"""
 
 from __future__ import annotations
 
@@ -74,9 +76,9 @@ def test_the_kinds_of_changes_are_plain_words(pinsync: CommandLine) -> None:
     commit("Move", {BASKET: text("basket", rule(3, "/p/4/")), HOME: text("home", again)})
     out = pinsync("history", "-n", "2").out
     assert (
-        "item /p/1/ · model basket · under a new id · invisible to shoppers · customizations/basket.yaml:4"
-        in out
-    )
+        "item /p/1/ · model basket · under a new id · invisible to shoppers · "
+        "customizations/basket.yaml:4"
+    ) in out
     assert "- item /p/2/ · model basket · removed · customizations/basket.yaml:11" in out
     assert "+ item /p/3/ · model basket · added · customizations/basket.yaml:11" in out
     assert (

@@ -1,4 +1,6 @@
-"""``pinsync history`` on the command line: which commits and rules are asked for, and words that name nothing."""
+"""``pinsync history`` on the command line: which commits and rules are asked for, and words that
+name nothing.
+"""
 
 from __future__ import annotations
 
@@ -230,7 +232,9 @@ def test_older_commits_are_looked_at_only_as_long_as_a_word_is_in_doubt(
 def test_no_more_commits_are_looked_at_than_the_answer_takes(
     arguments: list[str], count: int, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All up to the last that is asked for; beyond it, where nothing bounds them, until each word is known."""
+    """All up to the last that is asked for; beyond it, where nothing bounds them, until each word
+    is known.
+    """
     looked_at = []
     step = History._step
 

@@ -1,4 +1,6 @@
-"""The way back through the commits: from wherever it begins and whatever is asked for, each says the same."""
+"""The way back through the commits: from wherever it begins and whatever is asked for, each says
+the same.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def _shop(repository: Path) -> None:
 
 @pytest.fixture
 def moved(repository: Path) -> list[str]:
-    """The hashes of commits around which the configuration moved from ``shop/`` to the root, and then grew."""
+    """The hashes of commits around which the configuration moved from ``shop/`` to the root, and
+    then grew.
+    """
     Path(CONFIG).unlink()
     put(repository / "shop" / CONFIG, configuration("shop"))
     hashes = [commit("Begin", {f"shop/{BASKET}": text("basket", rule(1, "/p/2/"))}, at=1)]

@@ -433,7 +433,8 @@ def test_what_was_written_is_to_be_committed_and_then_exported(
     assert pinsync("export", "--commit").code == 0
     said = pinsync("init", "--ci", "github").err.splitlines()
     assert said[-1] == (
-        "Commit what was written: git add .github/workflows/pins-drift.yml .github/workflows/pins-sync.yml "
+        "Commit what was written: git add .github/workflows/pins-drift.yml "
+        ".github/workflows/pins-sync.yml "
         ".github/workflows/pins-review.yml && git commit"
     )
     assert (repository / "customizations").exists(), "so there is nothing to export next"

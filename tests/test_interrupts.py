@@ -185,7 +185,10 @@ def test_what_else_a_destructor_raises_is_not_hidden(capsys: pytest.CaptureFixtu
     assert run(["--version"]) == 0
     assert sys.unraisablehook is hook
     done = child(
-        "class Dropped:\n    def __del__(self): 1 / 0\n\ndef command(out):\n    Dropped()\n    return 0",
+        (
+            "class Dropped:\n    def __del__(self): 1 / 0\n\ndef command(out):\n    Dropped()\n"
+            "    return 0"
+        ),
         2,
     )
     assert capsys.readouterr().out.startswith("pinsync ")

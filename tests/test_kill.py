@@ -1,4 +1,6 @@
-"""The export, killed before each rename and removal in turn: every file is whole, and the next run completes."""
+"""The export, killed before each rename and removal in turn: every file is whole, and the next run
+completes.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
     from conftest import CommandLine
 
 MOMENTS = 20
-"""More than there are: two records of what was written, two files renamed, one removed, and their temporary files."""
+"""More than there are: two records of what was written, two files renamed, one removed, and their
+temporary files.
+"""
 
-# In folder N an export is killed before its Nth rename or removal; in the one after the last of these, at the very end.
-# Forked, so that Python starts but once.
+# In folder N an export is killed before its Nth rename or removal; in the one after the last of
+# these, at the very end. Forked, so that Python starts but once.
 KILLED = """
 import json, os, signal, sys
 

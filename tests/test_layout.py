@@ -91,7 +91,8 @@ def test_every_name_is_safe_on_every_file_system(model: str) -> None:
 def test_a_name_that_was_not_cut_leads_back_to_its_model_and_none_can_pose_as_cut(
     model: str,
 ) -> None:
-    # Whatever decodes is injective; that it still does in lower case is what a file system without case needs.
+    # Whatever decodes is injective; that it still does in lower case is what a file system without
+    # case needs.
     name = build_file_name(model)
     encoded = sum(
         1 if re.match("[a-z0-9_.-]", letter) else 3 * len(letter.encode()) for letter in model

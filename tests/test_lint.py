@@ -29,7 +29,9 @@ TRACKERS = "format: 1\ntrackers:\n  sk: {tracker_id: 1-1}\n  cz: {tracker_id: 1-
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the documents in the current folder, which is no repository and has no configuration."""
+    """The folder of the documents in the current folder, which is no repository and has no
+    configuration.
+    """
     monkeypatch.chdir(tmp_path)
     place = tmp_path / "customizations"
     place.mkdir()
@@ -69,7 +71,10 @@ def test_an_error_is_exit_1_with_its_place_and_remedy(pinsync: CommandLine, fold
     result = pinsync("lint", "--quiet")
     assert result.code == 1
     assert result.out.splitlines() == [
-        "customizations/basket.yaml:7:5: error target-fields: target_criteria goes with target_type criteria, not item",
+        (
+            "customizations/basket.yaml:7:5: error target-fields: target_criteria goes with "
+            "target_type criteria, not item"
+        ),
         "  remove target_criteria, or write target_type: criteria",
         "1 error in 1 file",
     ]
@@ -203,7 +208,10 @@ def test_what_could_not_be_looked_at_is_explained(pinsync: CommandLine) -> None:
 
 
 def test_the_present_is_the_clocks(pinsync: CommandLine, folder: Path) -> None:
-    pin = "      - position: 1\n        pin_type: item\n        pin_identity: /p/2/\n        active_to: {}\n"
+    pin = (
+        "      - position: 1\n        pin_type: item\n        pin_identity: /p/2/\n"
+        "        active_to: {}\n"
+    )
     text = GOOD + "    pin_definitions:\n" + pin
     (folder / "basket.yaml").write_text(text.format('"2001-01-01T00:00:00Z"'))
     assert rules_of(linted(pinsync)[1]) == ["basket.yaml expired"]
@@ -628,7 +636,10 @@ def test_colour_is_for_terminals_and_those_who_ask(pinsync: CommandLine, folder:
     assert ": \x1b[1;31merror\x1b[0m target-fields: " in pinsync("lint", "--color").out
 
 
-HOSTILE = "::error::pwned ##[add-mask]x ]]> </details><img src=x> @everyone \x1b[31m\u202e\n%0A::error::x,file=x"
+HOSTILE = (
+    "::error::pwned ##[add-mask]x ]]> </details><img src=x> @everyone \x1b[31m\u202e\n"
+    "%0A::error::x,file=x"
+)
 
 
 @pytest.mark.parametrize(

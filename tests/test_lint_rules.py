@@ -103,7 +103,10 @@ def test_a_finding_names_its_file_model_and_subject() -> None:
 
 def pinned(pins: str) -> bytes:
     """A document of one customization with these pins."""
-    head = "format: 1\nmodel: basket\ncustomizations:\n  - target_type: item\n    target_identity: /p/1/\n"
+    head = (
+        "format: 1\nmodel: basket\ncustomizations:\n  - target_type: item\n"
+        "    target_identity: /p/1/\n"
+    )
     return f"{head}    pin_definitions:\n{pins}".encode()
 
 
@@ -127,7 +130,10 @@ HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
     [
         f"{WRONG}      - position: -2 # pinsync: ignore[position]\n{PIN}",
         f"{WRONG}      # pinsync: ignore[position]\n      - position: -2\n{PIN}",
-        f"{WRONG}      # pinsync: ignore[position]: it is on purpose\n      # and why\n      - position: -2\n{PIN}",
+        (
+            f"{WRONG}      # pinsync: ignore[position]: it is on purpose\n      # and why\n"
+            f"      - position: -2\n{PIN}"
+        ),
         f"{WRONG}      - position: -2  #pinsync:ignore[ schema , position ]\n{PIN}",
         f"{WRONG}      -   # pinsync: ignore[position]\n        position: -2\n{PIN}",
         f"{WRONG}      # pinsync: ignore[position]\n      - # and why\n        position: -2\n{PIN}",
@@ -135,8 +141,14 @@ HEAD = "format: 1\nmodel: basket\ncustomizations:\n"
         f"{WRONG}      - # pinsync: ignore[position]\n\n        position: -2\n{PIN}",
         f"{WRONG}      # pinsync: ignore[position]\n      -\n        position: -2\n{PIN}",
         f"{WRONG}      # pinsync: ignore[position]\n      -{PIN[7:]}        position: -2\n",
-        f"{WRONG}      - {{pin_type: item, pin_identity: /p/2/, position: -2}} # pinsync: ignore[position]\n",
-        f"{WRONG}      - {{pin_type: item,\n         pin_identity: /p/2/, position: -2}} # pinsync: ignore[position]\n",
+        (
+            f"{WRONG}      - {{pin_type: item, pin_identity: /p/2/, position: -2}} # pinsync: "
+            f"ignore[position]\n"
+        ),
+        (
+            f"{WRONG}      - {{pin_type: item,\n"
+            f"         pin_identity: /p/2/, position: -2}} # pinsync: ignore[position]\n"
+        ),
         f"{WRONG}      - position: -2\n{PIN}".replace(
             "definitions:", "definitions: # pinsync: ignore[position]"
         ),
@@ -211,7 +223,10 @@ def test_a_comment_above_or_behind_a_file_in_braces_ignores_nothing() -> None:
 
 def test_a_comment_behind_a_closing_brace_is_about_the_key_above_it() -> None:
     """As one behind the last line of a text is, which stands on the line where the text begins."""
-    pin = "{pin_type: item, pin_identity: /p/2/,\n         position: -2\n        }  # pinsync: ignore[position]\n"
+    pin = (
+        "{pin_type: item, pin_identity: /p/2/,\n         position: -2\n"
+        "        }  # pinsync: ignore[position]\n"
+    )
     assert linted({"basket.yaml": pinned(f"      - {pin}")}, {"position"}) == []
 
 
@@ -219,7 +234,10 @@ def test_what_is_behind_a_pin_or_a_list_in_braces_of_several_lines_is_about_all_
     ignore = "  # pinsync: ignore[position]\n"
     pin = "{position: -2, pin_type: item,\n         pin_identity: /p/2/, note: 1}"
     assert linted({"basket.yaml": pinned(f"      - {pin}{ignore}")}, {"position"}) == []
-    row = f"  - pin_definitions: [{pin},\n      {{position: -3}}, {{position: -4}}]{ignore}    target_type: all\n"
+    row = (
+        f"  - pin_definitions: [{pin},\n"
+        f"      {{position: -3}}, {{position: -4}}]{ignore}    target_type: all\n"
+    )
     assert linted({"basket.yaml": f"{HEAD}{row}".encode()}, {"position"}) == []
 
 
@@ -274,7 +292,10 @@ def test_a_comment_that_names_no_rule_ignores_nothing_and_says_so(comment: str) 
 
 
 def test_a_comment_in_the_head_counts_for_the_head() -> None:
-    text = "format: 1\n# pinsync: ignore[file-name]\nmodel: basket\ncustomizations:\n  - target_type: all\n"
+    text = (
+        "format: 1\n# pinsync: ignore[file-name]\nmodel: basket\ncustomizations:\n"
+        "  - target_type: all\n"
+    )
     assert linted({"other.yaml": text.encode()}) == []
 
 
@@ -472,7 +493,10 @@ SOON = "        active_to: soon\n"
             f"      - position: 1  {IGNORE}\n{PIN}{SOON}",
         ),
         (  # what a person wrote for people is written above, as it was
-            f"      -{PIN[7:]}        # one\n        {IGNORE}\n        # two\n        position: 1\n{SOON}",
+            (
+                f"      -{PIN[7:]}        # one\n        {IGNORE}\n        # two\n"
+                f"        position: 1\n{SOON}"
+            ),
             f"      # one\n      # two\n      - position: 1  {IGNORE}\n{PIN}{SOON}",
         ),
         (
@@ -484,8 +508,14 @@ SOON = "        active_to: soon\n"
             f"      - position: 1\n{PIN}        {IGNORE}\n\n{SOON}",
         ),
         (
-            f"      - {{position: 1,\n       pin_type: item,\n       {IGNORE}\n       }}\n      - active_to: soon\n",
-            f"      - position: 1\n        {IGNORE}\n        pin_type: item\n      - active_to: soon\n",
+            (
+                f"      - {{position: 1,\n       pin_type: item,\n       {IGNORE}\n       }}\n"
+                f"      - active_to: soon\n"
+            ),
+            (
+                f"      - position: 1\n        {IGNORE}\n        pin_type: item\n"
+                f"      - active_to: soon\n"
+            ),
         ),
     ],
 )
@@ -504,7 +534,9 @@ def test_fmt_leaves_a_comment_for_pinsync_on_an_id_and_on_a_key_of_the_head() ->
 
 @st.composite
 def documents(draw: st.DrawFn) -> str:
-    """Documents with a fault in most places, written in any way, and comments that ignore one rule or another."""
+    """Documents with a fault in most places, written in any way, and comments that ignore one rule
+    or another.
+    """
     whole = {
         "format": 1,
         "model": "basket",

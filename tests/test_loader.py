@@ -42,14 +42,18 @@ RULE = """\
 """
 DOCUMENT = "format: 1\nmodel: {0}\ncustomizations:\n" + RULE
 IN_BRACES = (
-    "{{model: {0}, format: 1, customizations: [{{id: {0}, target_type: {0}, target_identity: {0}, tags: [{0}],"
-    " pin_definitions: [{{position: 1, pin_type: {0}, pin_identity: {0}, widget_id: {0}, active_from: {0},"
+    "{{model: {0}, format: 1, customizations: [{{id: {0}, target_type: {0}, target_identity: "
+    "{0}, tags: [{0}],"
+    " pin_definitions: [{{position: 1, pin_type: {0}, pin_identity: {0}, widget_id: {0}, "
+    "active_from: {0},"
     " active_to: {0}}}]}}]}}\n"
 )
 
 
 def says(text: bytes) -> list[str]:
-    """The model and the customizations, as ``lint`` and as all other commands read them, which must be the same."""
+    """The model and the customizations, as ``lint`` and as all other commands read them, which must
+    be the same.
+    """
     read = parse_document(text, "f")
     by_lint = written.read(text, "f")
     assert (by_lint.faults, by_lint.model) == ((), read.model)
@@ -123,7 +127,10 @@ def test_a_number_that_readers_take_in_different_ways_is_refused_elsewhere(
 def test_elsewhere_words_and_dates_are_texts_and_other_numbers_numbers(
     value: str, result: str
 ) -> None:
-    text = "format: 1\nmodel: basket\ncustomizations:\n  - id: a\n    target_type: all\n    note: {0}\n"
+    text = (
+        "format: 1\nmodel: basket\ncustomizations:\n  - id: a\n    target_type: all\n"
+        "    note: {0}\n"
+    )
     assert format_document(text.format(value).encode(), "f").decode() == text.format(result)
 
 

@@ -31,7 +31,8 @@ def test_changes_are_counted_and_listed_by_model() -> None:
     ]
     assert write_message({"shop": pairs}) == (
         "Export pins: 2 added, 1 changed, 1 recreated, 1 removed\n\n"
-        "model basket:\n  changed item /c2/ (Strings)\n  removed item /g/\n  added item /n/\n  recreated item /r/\n\n"
+        "model basket:\n  changed item /c2/ (Strings)\n  removed item /g/\n  added item /n/\n"
+        "  recreated item /r/\n\n"
         "model detail:\n  added item /d/\n"
     )
     assert write_message({"shop": pairs[::-1]}) == write_message({"shop": pairs}), (
@@ -44,7 +45,8 @@ def test_several_trackers_are_told_apart() -> None:
         {"sk": [Pair(None, rule("a", "/a/"))], "cz": [Pair(None, rule("b", "/b/"))], "hu": []}
     )
     assert found == (
-        "Export pins: 2 added\n\ncz, model basket:\n  added item /b/\n\nsk, model basket:\n  added item /a/\n"
+        "Export pins: 2 added\n\ncz, model basket:\n  added item /b/\n\nsk, model basket:\n"
+        "  added item /a/\n"
     )
 
 

@@ -97,7 +97,8 @@ WINTER, SUMMER = "2026-12-01T00:00:00Z", "2026-06-01T00:00:00Z"
         # an equal one goes before any other
         ([pin(1, A), pin(2, A)], [pin(2, A)], [(1, 0)]),
         ([pin(1, A, note=1), pin(1, A)], [pin(1, A)], [(1, 0)]),
-        # one that differs in its position alone goes before one that stands there and differs in the rest
+        # one that differs in its position alone goes before one that stands there and differs in
+        # the rest
         ([pin(1, A, active_to=WINTER), pin(3, A, active_to=SUMMER)], [pin(1, A, active_to=SUMMER)], [(1, 0)]),
         # the same thing elsewhere goes before another thing here
         ([pin(1, A), pin(2, B)], [pin(1, B)], [(1, 0)]),
@@ -152,7 +153,9 @@ def test_records_are_frozen() -> None:
 
 
 def test_what_is_printable_holds_nothing_invisible() -> None:
-    """The emitter skips the search for what ``str.isprintable`` clears, under whatever Python's tables."""
+    """The emitter skips the search for what ``str.isprintable`` clears, under whatever Python's
+    tables.
+    """
     assert [
         hex(code)
         for code in range(0x110000)

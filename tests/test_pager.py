@@ -52,7 +52,9 @@ class Terminal:
             return
 
     def end(self) -> tuple[int, str, str]:
-        """Wait for the end; return the exit code, what the terminal was sent, and standard error."""
+        """Wait for the end; return the exit code, what the terminal was sent, and standard
+        error.
+        """
         err = self.process.communicate(timeout=60)[1]
         self._reader.join()
         os.close(self._ours)
@@ -135,7 +137,10 @@ def test_a_pager_finds_the_settings_that_git_makes() -> None:
 
 def test_a_pager_that_is_left_early_ends_it_quietly(repository: Path) -> None:
     rules = "".join(
-        f"  - id: 00000000-0000-4000-8000-{number:012d}\n    target_type: item\n    target_identity: /p/{number}/\n"
+        (
+            f"  - id: 00000000-0000-4000-8000-{number:012d}\n    target_type: item\n"
+            f"    target_identity: /p/{number}/\n"
+        )
         for number in range(5000)
     )
     put(

@@ -1,4 +1,6 @@
-"""The hooks, under the real pre-commit: it clones this package, installs it, and runs on real commits."""
+"""The hooks, under the real pre-commit: it clones this package, installs it, and runs on real
+commits.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def shop(repository: Path, git: Git) -> Path:
 
 @pytest.fixture
 def hooked(shop: Path, package: str, monkeypatch: pytest.MonkeyPatch, git: Git) -> Path:
-    """The sample shop with the hooks as examples/ shows them, run by the pinsync of this environment."""
+    """The sample shop with the hooks as examples/ shows them, run by the pinsync of this
+    environment.
+    """
     monkeypatch.setenv("PATH", f"{PRE_COMMIT.parent}{os.pathsep}{os.environ['PATH']}")
     config = yaml.safe_load(
         (ROOT / "examples" / "pre-commit-config.yaml").read_text(encoding="utf-8")
@@ -159,7 +163,9 @@ def test_a_configuration_at_fault_is_not_committed(
 
 @pytest.fixture
 def deleting(shop: Path, monkeypatch: pytest.MonkeyPatch, git: Git) -> Path:
-    """A linked worktree of the shop, where one document was changed and one deleted; both are staged."""
+    """A linked worktree of the shop, where one document was changed and one deleted; both are
+    staged.
+    """
     git("worktree", "add", "-b", "work", "../linked")
     linked = shop.parent / "linked"
     monkeypatch.chdir(linked)
@@ -269,7 +275,9 @@ def logged(
     monkeypatch: pytest.MonkeyPatch,
     git: Git,
 ) -> Path:
-    """All hooks on every commit, in the main or a linked worktree; returns the file with all that they write."""
+    """All hooks on every commit, in the main or a linked worktree; returns the file with all that
+    they write.
+    """
     config = yaml.safe_load((hooked / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     log = hooked.parent / "log"
     for hook in config["repos"][0]["hooks"]:

@@ -1,4 +1,6 @@
-"""The project's own rules: who imports what, what loads when, and that version and package agree."""
+"""The project's own rules: who imports what, what loads when, and that version and package
+agree.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ GROUND = ROOMS[:5]
 # The rooms, each with those that it may import besides the ground.
 TABLE = {room: set(re.findall(r"`(\w+)`", allowed)) for room, allowed in ROWS}
 TABLE["commands"] = set(ROOMS[: ROOMS.index("commands")])
-# For annotations alone: the API client is handed a tracker's settings as they are, and never reads any itself.
+# For annotations alone: the API client is handed a tracker's settings as they are, and never reads
+# any itself.
 NAMED_ONLY: dict[str, set[str]] = {"api": {"config"}}
 
 # The libraries, each with the modules that know it.
@@ -160,7 +163,9 @@ def test_a_module_imports_what_the_table_allows(module: str) -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """An import inside a function must not hide a circle: such imports are for what is slow to load."""
+    """An import inside a function must not hide a circle: such imports are for what is slow to
+    load.
+    """
     files = {dotted(file): file for file in SOURCES}
     graph = {name: set(imported_modules(file, files)) - {name} for name, file in files.items()}
     list(TopologicalSorter(graph).static_order())  # raises a CycleError that names the circle
@@ -171,7 +176,9 @@ def dotted(file: Path) -> str:
 
 
 def imported_modules(file: Path, files: Mapping[str, Path]) -> Iterator[str]:
-    """The modules of pinsync that a file imports, inside functions too, but not for annotations alone."""
+    """The modules of pinsync that a file imports, inside functions too, but not for annotations
+    alone.
+    """
     for name, types_only in imported_names(file):
         module = name if name in files else name.rpartition(".")[0]
         if module in files and not types_only:
@@ -194,7 +201,9 @@ def test_the_dependencies_are_those_that_are_imported() -> None:
 
 
 def test_every_child_process_is_given_an_environment() -> None:
-    """The environment of pinsync holds private keys, so that no child inherits it whole; see `environment`."""
+    """The environment of pinsync holds private keys, so that no child inherits it whole; see
+    `environment`.
+    """
     calls = list(process_starts())
     assert len(calls) >= 4
     assert [file for file, keywords in calls if "env" not in keywords] == []
@@ -212,7 +221,10 @@ def process_starts() -> Iterator[tuple[Path, set[str | None]]]:
     "arguments", [["--help"], ["--version"], *([name, "-h"] for name in sorted(cli.commands))]
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
-    script = "import sys\nfrom pinsync.__main__ import run\ncode = run(sys.argv[1:])\nsys.exit(' '.join(sys.modules))"
+    script = (
+        "import sys\nfrom pinsync.__main__ import run\ncode = run(sys.argv[1:])\n"
+        "sys.exit(' '.join(sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],
         cwd=ROOT,

@@ -1,4 +1,6 @@
-"""The README is true: its commands are run and their output compared, and its tables are those of the code."""
+"""The README is true: its commands are run and their output compared, and its tables are those of
+the code.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +37,15 @@ KEY = "a-key-of-the-quick-start"
 EXIT_CODES = {
     0: "done; in sync; nothing found",
     1: "drift or findings: the answer to the question, never a failure",
-    2: "usage, configuration, or a file (in the repository, or named on the command line) that can't be read",
+    2: (
+        "usage, configuration, or a file (in the repository, or named on the command line) that "
+        "can't be read"
+    ),
     3: "the remote: network, authentication, an answer that can't be trusted",
-    4: "refused for safety: nothing of that tracker was changed; the message names the flag that overrides",
+    4: (
+        "refused for safety: nothing of that tracker was changed; the message names the flag "
+        "that overrides"
+    ),
     70: "a bug in pinsync: one line, a log with details (no secrets), never a bare traceback",
     130: "interrupted (also by SIGTERM)",
 }
@@ -51,7 +59,9 @@ def blocks(mark: str, language: str) -> list[str]:
 
 
 def commands(text: str = README) -> list[str]:
-    """The commands that stand in blocks of their own; in the README the two that do all their set-up."""
+    """The commands that stand in blocks of their own; in the README the two that do all their
+    set-up.
+    """
     return re.findall(r"^```sh\n(.*)\n```$", text, re.MULTILINE)
 
 
@@ -125,7 +135,10 @@ def test_the_drift_of_the_quick_start_is_seen_in_the_sandbox(
     for name, value in (("NAME", "Test"), ("EMAIL", "test@example.com")):
         monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
         monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
-    steps = f"git init -q shop && cd shop && pinsync export --commit && pinsync diff; {changed}; echo $?"
+    steps = (
+        f"git init -q shop && cd shop && pinsync export --commit && pinsync diff; {changed}; "
+        f"echo $?"
+    )
     command = f"{served}bash -c {shlex.quote(steps)}"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True)
     assert (

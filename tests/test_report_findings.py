@@ -109,7 +109,10 @@ def test_a_line_is_there_where_one_must_be() -> None:
 
 
 BY_HAND: Row = {"target_type": "item", "target_identity": "/p/7/"}
-ENTER = "a rule without an id: give it the id of its rule in live, or enter it in Luigi's Box, or delete its block"
+ENTER = (
+    "a rule without an id: give it the id of its rule in live, or enter it in Luigi's Box, or "
+    "delete its block"
+)
 TAKE = "to take live into git: pinsync export --commit"
 
 

@@ -47,8 +47,8 @@ class Command:
 def run(log: str) -> list[Command]:
     """What the runner makes of a log in which every line must be a command.
 
-    As in its ActionCommand: a line is trimmed, begins with two colons, and ends its properties at the next two.
-    """
+    As in its ActionCommand: a line is trimmed, begins with two colons, and ends its properties at
+    the next two."""
     commands = []
     assert not log or log.endswith("\n")
     for line in log.removesuffix("\n").split("\n") if log else []:

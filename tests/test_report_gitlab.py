@@ -55,7 +55,9 @@ REPORT: Final = jsonschema.Draft202012Validator(
         },
     }
 )
-"""GitLab's description of the format, "Code Quality report format" in its reference; it publishes no schema."""
+"""GitLab's description of the format, "Code Quality report format" in its reference; it publishes
+no schema.
+"""
 
 
 def checked(text: str) -> list[dict[str, Any]]:

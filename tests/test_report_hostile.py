@@ -1,4 +1,6 @@
-"""Hostile titles through every format: each is read by a real parser, and no CI runner obeys any."""
+"""Hostile titles through every format: each is read by a real parser, and no CI runner obeys
+any.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ def rows(suffix: str) -> list[Row]:
 
 
 def hostile() -> Drift:
-    """Hostile titles, identities, tags, keys, models, notes and errors; a tracker's name can't be."""
+    """Hostile titles, identities, tags, keys, models, notes and errors; a tracker's name can't
+    be.
+    """
     changed = {"basket": (rows(""), rows("!"))}
     gone: dict[str, tuple[list[Row], list[Row]]] = {
         title: ([rule(100 + number, None, [], title)], []) for number, title in enumerate(TITLES)
@@ -120,7 +124,8 @@ def test_a_job_takes_no_line_for_a_command_of_ours(name: str) -> None:
         assert len(taken) == report.count("\n") == 9 + 10 + 1
     else:
         assert not taken
-    # A patch holds a file's bytes as they are. It has a fence instead, which only GitHub's runner knows.
+    # A patch holds a file's bytes as they are. It has a fence instead, which only GitHub's runner
+    # knows.
     assert ("##[" in report) == (name == "patch")
     if name != "patch":
         assert find_foreign_commands(report) == []

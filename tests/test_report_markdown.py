@@ -72,7 +72,9 @@ foreign = st.one_of(
 
 
 class Page(HTMLParser):
-    """What a browser would make of a page: its tags, the text in code and outside it, and whether tags balance."""
+    """What a browser would make of a page: its tags, the text in code and outside it, and whether
+    tags balance.
+    """
 
     def __init__(self, markdown: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -138,7 +140,9 @@ def test_any_text_is_data(text: str) -> None:
 
 
 def assert_data(text: str) -> None:
-    """Wherever it stands, a text comes out of markdown as itself, in code, and nothing else changes."""
+    """Wherever it stands, a text comes out of markdown as itself, in code, and nothing else
+    changes.
+    """
     shown = one_line(text) or '""'
     span = quote_code(text)
     page = Page(

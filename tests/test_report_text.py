@@ -105,7 +105,10 @@ def test_colour_changes_nothing_but_colour(case: str) -> None:
         (
             pin(1, "/p/1/"),
             pin(1, "/p/1/", CHRISTMAS),
-            "~ position 1: /p/1/, no start → from 29 Nov 2026 23:00 UTC, no end → until 24 Dec 2026 11:00 UTC",
+            (
+                "~ position 1: /p/1/, no start → from 29 Nov 2026 23:00 UTC, no end → until 24 "
+                "Dec 2026 11:00 UTC"
+            ),
         ),
         (
             pin(1, "/p/1/", CHRISTMAS),
@@ -409,7 +412,10 @@ def test_the_words_say_which_side_has_what(old: str, new: str, came: str, went: 
         (
             HEAD,
             LIVE,
-            "left of an arrow: git (HEAD, commit 1f0c9a7be2d3); right: live, what shoppers get now (fetched ",
+            (
+                "left of an arrow: git (HEAD, commit 1f0c9a7be2d3); right: live, what shoppers "
+                "get now (fetched "
+            ),
         ),
         (LIVE, HEAD, "; right: git (HEAD, commit 1f0c9a7be2d3)\n"),
         (

@@ -194,7 +194,8 @@ def test_the_clean_environment_forgets_the_repository_and_keeps_the_rest() -> No
 def test_without_git_the_error_says_so(tmp_path: Path) -> None:
     code = (
         "from pinsync.errors import RepositoryError\n"
-        "try:\n    import pinsync.repository\nexcept RepositoryError as error:\n    print(error, '/', error.hint)"
+        "try:\n    import pinsync.repository\nexcept RepositoryError as error:\n"
+        "    print(error, '/', error.hint)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -955,7 +956,9 @@ def test_a_hook_whose_commit_holds_the_index_is_no_obstacle_to_itself(root: Path
 
 
 MOVED = "[ $1 = committed ] && grep -q refs/heads/main || exit 0; "
-"""For a hook on references, so that it goes on only once the branch is moved; git then still has to write the index."""
+"""For a hook on references, so that it goes on only once the branch is moved; git then still has to
+write the index.
+"""
 
 
 def told(error: RepositoryError) -> str:

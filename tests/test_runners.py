@@ -87,7 +87,9 @@ def hostile(*, end: str = "") -> list[dict[str, Any]]:
 def shop(
     repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Sandbox]:
-    """A repository whose folder, commits, models and rules are hostile, and a shop that has moved on."""
+    """A repository whose folder, commits, models and rules are hostile, and a shop that has moved
+    on.
+    """
     put(repository / "pinsync.yaml", f"format: 1\ndirectory: {json.dumps(FOLDER)}\n")
     with served(monkeypatch, hostile()) as api:
         committed(pinsync, git)

@@ -1,4 +1,6 @@
-"""The sandbox over real loopback HTTP: what the reference says of every endpoint, and each fault on demand."""
+"""The sandbox over real loopback HTTP: what the reference says of every endpoint, and each fault on
+demand.
+"""
 
 from __future__ import annotations
 

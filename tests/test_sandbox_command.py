@@ -1,4 +1,6 @@
-"""``pinsync sandbox`` as a process: the environment it prints, its end, and the reference's shell client against it."""
+"""``pinsync sandbox`` as a process: the environment it prints, its end, and the reference's shell
+client against it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ path="/v1/recommender/pin/${tracker_id}/scopes/export"; type="application/json; 
 date=$(LC_ALL=C date -u "+%a, %d %b %Y %H:%M:%S GMT")
 sig=$(printf 'POST\n%s\n%s\n%s' "$type" "$date" "$path" | openssl dgst -sha256 -hmac "$private_key" -binary | base64)
 curl -X POST "${host}${path}?model=basket&target_type=item" -H "Content-Type: $type" -H "Date: $date" -H "Authorization: ApiAuth ${tracker_id}:${sig}"
-"""  # noqa: E501 - nor are its lines ours to break
+"""
 
 START = """
 import sys

@@ -1,4 +1,6 @@
-"""A customization that is spelt anew keeps its meaning, and every freedom of spelling is really taken."""
+"""A customization that is spelt anew keeps its meaning, and every freedom of spelling is really
+taken.
+"""
 
 from __future__ import annotations
 

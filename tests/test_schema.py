@@ -1,4 +1,6 @@
-"""The JSON Schema: valid, described, true to what an export writes, and strict on what is at fault."""
+"""The JSON Schema: valid, described, true to what an export writes, and strict on what is at
+fault.
+"""
 
 from __future__ import annotations
 
@@ -198,7 +200,9 @@ moments = st.builds(
 def documented(
     kinds: dict[tuple[str, str], Row], required: Row, optional: Row
 ) -> st.SearchStrategy[Row]:
-    """Rows of each kind, some without the field that only this kind has; or with what stands for nothing."""
+    """Rows of each kind, some without the field that only this kind has; or with what stands for
+    nothing.
+    """
     return st.one_of(
         *(
             st.fixed_dictionaries(

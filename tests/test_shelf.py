@@ -173,7 +173,10 @@ def test_several_pins_at_one_place_stand_below_one_another() -> None:
     assert table(*(pin(1, "/p/2/", window) for window in windows), pin(1, "/p/3/", hero)) == [
         "  1  /p/2/                 until 24 Dec 2026 12:00 CET                             over",
         "  1  /p/2/                 from 24 Dec 2026 12:00 CET, until 1 Jan 2027 00:00 CET  active",
-        "  1  /p/2/                 from 1 Jan 2027 00:00 CET                               upcoming",
+        (
+            "  1  /p/2/                 from 1 Jan 2027 00:00 CET                               "
+            "upcoming"
+        ),
         "  1  /p/3/ in widget hero                                                          active",
     ]
 

@@ -1,4 +1,6 @@
-"""``pinsync show`` on the command line: what it reads, what a word of it means, and what it makes of bad input."""
+"""``pinsync show`` on the command line: what it reads, what a word of it means, and what it makes
+of bad input.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a source's spelling means, which configuration goes with it, and which trackers belong together."""
+"""What a source's spelling means, which configuration goes with it, and which trackers belong
+together.
+"""
 
 from __future__ import annotations
 

@@ -100,7 +100,10 @@ def test_a_saved_export_is_read(tmp_path: Path) -> None:
     snapshot = read_export(tmp_path / "saved.json", [("note",)])
     assert [item.text.decode() for item in snapshot.customizations] == [A + "    tags: 5\n"]
     assert snapshot.warnings == (
-        "row 1 of the answer (basket, a): tags: expected a list of strings, got an integer; kept as it is",
+        (
+            "row 1 of the answer (basket, a): tags: expected a list of strings, got an integer; "
+            "kept as it is"
+        ),
     )
     assert snapshot.date is None
 

@@ -1,4 +1,6 @@
-"""Standard output: a program reads UTF-8 whatever the console's encoding, a person reads the console's."""
+"""Standard output: a program reads UTF-8 whatever the console's encoding, a person reads the
+console's.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def written(arguments: list[str], encoding: str, monkeypatch: pytest.MonkeyPatch
 
 
 def formats() -> Iterator[str]:
-    """Every option that asks for output for a program, but for --json, which stands for --format json."""
+    """Every option that asks for output for a program, but for --json, which stands for --format
+    json.
+    """
     for name, command in cli.commands.items():
         for option in command.params:
             if "--format" in option.opts:
@@ -81,7 +85,9 @@ def test_every_format_is_walked() -> None:
 
 @pytest.fixture
 def _drift(repository: Path, git: Git) -> None:
-    """A committed document, and another one in the working tree, whose title needs more than Latin letters."""
+    """A committed document, and another one in the working tree, whose title needs more than Latin
+    letters.
+    """
     file = put(repository / "customizations/basket.yaml", BASKET_TEXT)
     git("add", ".")
     git("commit", "--quiet", "--message", TITLE)

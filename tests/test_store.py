@@ -223,7 +223,9 @@ def test_the_owner_is_asked_for_where_it_differs_and_a_refusal_is_no_failure(
 
 @contextlib.contextmanager
 def small_files_only() -> Iterator[None]:
-    """For a moment only: the limit holds for the file that pytest's own output may go to as well."""
+    """For a moment only: the limit holds for the file that pytest's own output may go to as
+    well.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
     try:

@@ -1,4 +1,6 @@
-"""Manners on a terminal: progress, colour, completion, suggestions, defaults in the help, and a quiet end."""
+"""Manners on a terminal: progress, colour, completion, suggestions, defaults in the help, and a
+quiet end.
+"""
 
 from __future__ import annotations
 
@@ -394,7 +396,10 @@ def test_a_shell_gets_its_script_and_its_words(
 def test_a_shell_gets_what_is_there(pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     put(
         Path("shop.yaml"),
-        "trackers: {shop-sk: {tracker_id: 1-2}, shop-cz: {tracker_id: 1-3}, other: {tracker_id: 1-4}}",
+        (
+            "trackers: {shop-sk: {tracker_id: 1-2}, shop-cz: {tracker_id: 1-3}, other: "
+            "{tracker_id: 1-4}}"
+        ),
     )
     for name in ("a%20b", "x%24%28touch%20pwned%29", "%2Drf", "home~0123"):
         put(Path("customizations", f"{name}.yaml"), "")

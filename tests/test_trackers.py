@@ -1,4 +1,6 @@
-"""`pinsync trackers`: who is configured, for people and for the matrix of a CI job, and the check of the keys."""
+"""`pinsync trackers`: who is configured, for people and for the matrix of a CI job, and the check
+of the keys.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,9 @@ def shops(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     ):
         put(
             repository / "pinsync.yaml",
-            f"trackers:\n  shop-sk: {{tracker_id: 1234-5678, private_key_env: LUIGISBOX_KEY_SK, hosts: ['{sk.url}']}}\n"
+            f"trackers:\n"
+            f"  shop-sk: {{tracker_id: 1234-5678, private_key_env: LUIGISBOX_KEY_SK, hosts: "
+            f"['{sk.url}']}}\n"
             f"  cz: {{tracker_id: {cz.tracker_id}, hosts: ['{cz.url}']}}\n",
         )
         yield sk, cz
@@ -178,7 +182,10 @@ def test_the_table_of_a_check_names_the_variable_that_gave_the_key(
     assert re.search(
         r"^shop-sk +1234-5678 +PINSYNC_PRIVATE_KEY_COMMAND +refused ", result.out, re.MULTILINE
     )
-    hint = "check that PINSYNC_PRIVATE_KEY_COMMAND gives the private key of tracker_id 1234-5678; it runs without"
+    hint = (
+        "check that PINSYNC_PRIVATE_KEY_COMMAND gives the private key of tracker_id 1234-5678; "
+        "it runs without"
+    )
     assert hint in result.err
     assert hint in pinsync("export", "--tracker", "shop-sk").err
     assert "LUIGISBOX_KEY_SK" in pinsync("trackers").out

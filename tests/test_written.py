@@ -83,13 +83,22 @@ def test_text_with_comments_and_edits_is_read_as_the_parser_does(
     [
         b"  - target_type: all\n    tags: [a, b]\n",
         b"  - target_type: all # why\n  - target_type: 'all'\n",
-        b"  - target_type: all\n    target_metadata:\n      title: |\n        - id: a\n\n        # no comment\n",
+        (
+            b"  - target_type: all\n    target_metadata:\n      title: |\n        - id: a\n\n"
+            b"        # no comment\n"
+        ),
         b"  - target_type: all\n    target_metadata:\n      title: |\n        Hello",
-        b"  - target_type: all\n    target_metadata:\n      title: >+\n\n        Hello\n\n         you",
+        (
+            b"  - target_type: all\n    target_metadata:\n      title: >+\n\n        Hello\n\n"
+            b"         you"
+        ),
         b"  -   target_type: all\n",
         b"  - - a\n    - b\n",
         b"- target_type: all\n  tags:\n  - a\n",
-        b"- target_type: all\n  pin_definitions:\n  - position: 1\n  - position: 2\n- target_type: all\n",
+        (
+            b"- target_type: all\n  pin_definitions:\n  - position: 1\n  - position: 2\n"
+            b"- target_type: all\n"
+        ),
         b"  - target_type: all\n# at the left\n  - target_type: all\n",
         b"  - target_type: all\n  # below\n",
         b"  []\n",
@@ -105,7 +114,10 @@ def test_text_by_hand_is_read_as_the_parser_does(body: bytes) -> None:
     "text",
     [
         b"customizations:\n  - target_type: all\nmodel: basket\nformat: 1\n",
-        b"---\nformat: 1 # one\nmodel: 'basket'\n\ncustomizations: # all\n\n  # one\n  - target_type: all\n",
+        (
+            b"---\nformat: 1 # one\nmodel: 'basket'\n\ncustomizations: # all\n\n  # one\n"
+            b"  - target_type: all\n"
+        ),
         b'{"format": 1, "model": "basket", "customizations": [\n  {"target_type": "all"}\n  ]}\n',
         b'model: "basket\n  - id: a"\nformat: 1\ncustomizations: []\n',
     ],
@@ -137,7 +149,10 @@ def test_what_is_canonical_is_what_fmt_leaves_alone(items: list[Row], random: ob
         b"  - target_type: all\n    tags: []\n",
         b"  - target_type: all\n    note: 1.0\n",
         b"  - target_type: all\n    created_at: a\n",
-        b'  - target_type: all\n    pin_definitions:\n      - active_to: "2026-01-01T00:00:00+01:00"\n',
+        (
+            b"  - target_type: all\n    pin_definitions:\n"
+            b'      - active_to: "2026-01-01T00:00:00+01:00"\n'
+        ),
         b"  - target_type: 1\n",
         b"  - target_type: all",
         b"  - target_type: all\r\n",
@@ -192,7 +207,9 @@ def test_a_file_that_is_no_yaml_has_a_fault_and_nothing_else(text: bytes) -> Non
 def test_a_comment_that_readers_disagree_on_is_a_fault() -> None:
     text = (
         HEAD
-        + "  - target_type: all\n  # a\u2028b\n  - target_type: item\n    target_identity: a\n".encode()
+        + (
+            "  - target_type: all\n  # a\u2028b\n  - target_type: item\n    target_identity: a\n"
+        ).encode()
     )
     assert [fault.line for fault in written.read(text, "basket.yaml").faults] == [5]
 

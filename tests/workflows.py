@@ -1,4 +1,6 @@
-"""What stands in for a runner: the steps of a workflow or an action, run as a runner runs them, against real git."""
+"""What stands in for a runner: the steps of a workflow or an action, run as a runner runs them,
+against real git.
+"""
 
 from __future__ import annotations
 
@@ -286,7 +288,9 @@ class Runner:
 
 
 def gitlab_jobs(file: Path) -> dict[str, dict[str, Any]]:
-    """The jobs, each with its variables and one script: ``extends`` and ``before_script`` merged."""
+    """The jobs, each with its variables and one script: ``extends`` and ``before_script``
+    merged.
+    """
     text = yaml.safe_load(file.read_text(encoding="utf-8"))
     base = text[".pinsync"]
     return {
@@ -316,7 +320,9 @@ def check_schema(file: Path, schema: str) -> None:
 
 
 def check_actions(files: Iterable[Path]) -> None:
-    """Injection, excessive rights, secrets that leak, actions that aren't pinned, credentials left behind."""
+    """Injection, excessive rights, secrets that leak, actions that aren't pinned, credentials left
+    behind.
+    """
     command = [str(BIN / "zizmor"), "--offline", "--quiet", "--format=plain", *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -330,7 +336,8 @@ def check_shell(actions: Iterable[Path], gitlab: Path, folder: Path) -> int:
             files.append(put(folder / f"{file.stem}-{name}", f"#!/usr/bin/env bash\n{script}"))
     for name, job in gitlab_jobs(gitlab).items():
         files.append(put(folder / f"gitlab-{name}", f"#!/usr/bin/env bash\n{job['script']}"))
-    # SC2153, SC2154: variables that the runner sets. SC2016: a credential helper that reads the environment later.
+    # SC2153, SC2154: variables that the runner sets. SC2016: a credential helper that reads the
+    # environment later.
     command = [str(BIN / "shellcheck"), "--exclude=SC2153,SC2154,SC2016", *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -338,7 +345,9 @@ def check_shell(actions: Iterable[Path], gitlab: Path, folder: Path) -> int:
 
 
 def commands(log: str) -> list[str]:
-    """The lines of a log that the runner takes for commands: ``::`` first, or ``##[`` anywhere, unless stopped."""
+    """The lines of a log that the runner takes for commands: ``::`` first, or ``##[`` anywhere,
+    unless stopped.
+    """
     taken: list[str] = []
     token = None
     for line in re.split(r"\r\n|\r|\n", log):

@@ -30,7 +30,10 @@ _STRINGS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"[ \t\r\n]*(:?)')
 """A string in JSON; the group holds the colon behind a key."""
 _MAX_NUMBER: Final = 40
 _MARK: Final = "\ufdd0"  # a noncharacter, which no text holds
-_HALF_AN_EMOJI: Final = "it is half an emoji, as a rule: enter the text anew in the vendor's UI, or report it to the vendor"
+_HALF_AN_EMOJI: Final = (
+    "it is half an emoji, as a rule: enter the text anew in the vendor's UI, or report it to the "
+    "vendor"
+)
 
 
 def split_rows(body: bytes, headers: Headers = ()) -> list[msgspec.Raw]:
@@ -140,7 +143,7 @@ def has_keys(raw: bytes, count: int) -> bool:
 
 
 def holds_zero(value: object) -> bool:
-    """Return whether a decoded value holds the float 0.0, which a decoder makes of ``1e-400`` too."""
+    """Return whether a decoded value holds the float 0.0. Decoders read ``1e-400`` as 0.0 too."""
     waiting = [value]  # not recursive: a value may be nested more deeply than Python's calls
     while waiting:
         item = waiting.pop()
@@ -210,7 +213,10 @@ def _walk(value: object, path: Path) -> Iterator[tuple[Path, object]]:
 
 def _build_duplicate_error(prefix: str, path: Path) -> DataError:
     place = f"{prefix}{spell_path(path[:-1])}: " if path[:-1] else prefix
-    hint = "which of the two counts can't be told: fetch the export again, and if it stays so report it to the vendor"
+    hint = (
+        "which of the two counts can't be told: fetch the export again, and if it stays so "
+        "report it to the vendor"
+    )
     return DataError(
         f'{place}the key "{path[-1]}" stands twice in one object', path=path, hint=hint
     )

@@ -1,4 +1,4 @@
-"""Read date-times into their canonical form and into instants that sort, and parse times of options."""
+"""Parse date-times: the canonical form, instants that sort, and the times of options."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _FORM: Final = re.compile(
 )
 _LEAP_SECOND: Final = "60"
 _MAX_HOURS: Final = 23
-_EXPECTED: Final = "expected a date such as 2026-12-24, or a date and time such as 2026-12-24T10:00 or 2026-12-24T10:00Z"
+_EXPECTED: Final = (
+    "expected a date such as 2026-12-24, or a date and time such as 2026-12-24T10:00 or "
+    "2026-12-24T10:00Z"
+)
 
 
 def normalize_date_time(text: str) -> str:
@@ -146,9 +149,9 @@ def parse_option(text: str, zone: tzinfo, *, option: str, end: bool = False) -> 
     Args:
         text: a date, or a date and a time, with or without seconds and offset. Words such as
             "tomorrow" aren't accepted.
-        zone: the time zone of a text without an offset. When clocks are set back, a time that occurs
-            twice is the earlier moment. When they are set forward, a skipped time has the offset
-            from before the change.
+        zone: the time zone of a text without an offset. When clocks are set back, a time that
+            occurs twice is the earlier moment. When they are set forward, a skipped time has the
+            offset from before the change.
         option: the name of the option, for messages.
         end: whether a date alone means its last moment instead of its first.
 

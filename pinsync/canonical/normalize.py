@@ -109,7 +109,7 @@ def _keep(value: object, expected: str, path: Path, name: str | int, warn: Warn)
 def _keep_list(
     value: object, wanted: type, items: str, path: Path, name: str, warn: Warn
 ) -> object:
-    """Keep a value that isn't a list of one type, with a warning about the first item of another type."""
+    """Keep a value that isn't a list of one type, and warn of its first odd item."""
     if type(value) is not list:
         return _keep(value, f"a list of {items}", path, name, warn)
     index = next(index for index, item in enumerate(value) if type(item) is not wanted)
@@ -208,7 +208,8 @@ def _clean_pins(value: object, path: Path, name: str, warn: Warn) -> object:
 
 
 _Cleaner = Callable[[Any, Path, str, Warn], object]
-# A known field: its name, the type that needs no cleaning, its empty values, and the cleaner for any other value.
+# A known field: its name, the type that needs no cleaning, its empty values, and the cleaner for
+# any other value.
 _Known = tuple[str, type | None, tuple[object, ...], _Cleaner]
 _Names = tuple[str, ...]
 _CLEANERS: Final[dict[FieldType, tuple[type | None, _Cleaner]]] = {
@@ -225,7 +226,7 @@ _CLEANERS: Final[dict[FieldType, tuple[type | None, _Cleaner]]] = {
 
 
 class _Layouts(dict[_Names, tuple[tuple[_Known, ...], _Names]]):
-    """A cache: the keys of a row → its known fields in canonical order, and its unknown keys sorted."""
+    """A cache: keys of a row → its known fields in canonical order, its unknown keys sorted."""
 
     def __init__(self, known: Collection[Field], besides: Iterable[str] = ()) -> None:
         super().__init__()

@@ -166,7 +166,7 @@ def _count_keys(row: _Row) -> int:
 
 
 def _render_pins(pins: list[_Pin]) -> tuple[str, int]:
-    """Return the text and the number of keys of pins that hold items, with one pin at each position."""
+    """Return the text and number of keys of item pins, with one pin at each position."""
     positions = [pin.position for pin in pins]
     if not all(map(lt, positions, positions[1:])):
         pins = sorted(pins, key=_position)
@@ -194,7 +194,7 @@ _Rest = tuple[_Text, _Flag, _Flag, _Text, _Text]
 
 
 class _Rests(dict[_Rest, tuple[str, int]]):
-    """A cache: a pin's widget, flags and window → their lines, and the pin's keys without criteria."""
+    """A cache: a pin's widget, flags, window → their lines, and the keys without criteria."""
 
     def __missing__(self, values: _Rest) -> tuple[str, int]:
         if len(self) > 10_000:  # noqa: PLR2004 - some 4 MB

@@ -62,7 +62,7 @@ def build(model: str, data: dict[str, Any], *, updated_at: str | None = None) ->
 
 
 def order(item: Customization) -> tuple[int, str, str, str, bytes]:
-    """Return the sort key of a customization in its document: type, identity or criteria, id, text."""
+    """Return the sort key in a document: type, identity or criteria, id, text."""
     kind, identity, criteria = item.target
     rank = _TYPES.get(kind, len(_TYPES))
     return rank, kind, criteria or "" if identity is None else identity, item.id or "", item.text
@@ -97,7 +97,7 @@ def render(data: dict[str, Any]) -> str:
 
 
 def _in_order(pins: list[Any]) -> bool:
-    """Return whether pins need no sorting. Most lists come sorted, with one pin at each position."""
+    """Return whether pins are sorted already. Most lists are, with one pin at each position."""
     if set(map(type, pins)) != {dict}:
         return True  # a list of other values, or of mixed ones, keeps its order
     positions = [pin.get("position") for pin in pins]
@@ -167,7 +167,8 @@ def _render_scalar(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def _render_float(value: float) -> str:
-    # A YAML 1.1 reader takes a number for a float only if it has a point and, in an exponent, a sign.
+    # A YAML 1.1 reader takes a number for a float only if it has a point and, in an exponent, a
+    # sign.
     mantissa, exponent, power = repr(value).partition("e")
     if not exponent:
         return mantissa
@@ -201,7 +202,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 class _Strings(dict[str, str]):
-    """A cache of quoted strings behind a blank; the same identities and windows occur on many pins."""
+    """A cache of quoted strings after a blank; many pins share identities and windows."""
 
     def __missing__(self, text: str) -> str:
         if len(self) > 20_000:  # noqa: PLR2004 - some 4 MB
@@ -211,7 +212,7 @@ class _Strings(dict[str, str]):
 
 
 class _Templates(dict[tuple[str, ...], str]):
-    """A cache: the text before the first key, and the keys → a format; most objects have the same keys."""
+    """A cache: text before the first key, and keys → a format. Most objects share their keys."""
 
     def __missing__(self, names: tuple[str, ...]) -> str:
         if len(self) > 1_000:  # noqa: PLR2004 - some 1 MB

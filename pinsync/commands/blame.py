@@ -73,7 +73,8 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
 
     Raises:
         UsageError: a model, target or tracker isn't one.
-        PinsyncError: there is no such revision, or no repository, or the configuration can't be read.
+        PinsyncError: there is no such revision, or no repository, or the configuration can't be
+            read.
     """
     tree = workspace.tree
     today = tree.settings

@@ -112,7 +112,8 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
         console: where to speak.
 
     Returns:
-        0 if nothing that counts differs, 1 if something does, the gravest exit code if a tracker couldn't be compared.
+        0 if nothing that counts differs, 1 if something does, the gravest exit code if a tracker
+        couldn't be compared.
 
     Raises:
         PinsyncError: what stops all trackers alike; what stops one of them stands in the report.
@@ -175,7 +176,10 @@ def _of_model(tree: WorkingTree, word: str) -> str | None:
             for folder in tree.settings.subfolders()
             for path in tree.store.paths(folder)
         ):
-            return f"{word} is a model; to compare its rules alone: pinsync diff --model {shlex.quote(word)}"
+            return (
+                f"{word} is a model; to compare its rules alone: pinsync diff --model "
+                f"{shlex.quote(word)}"
+            )
     return None
 
 
@@ -191,7 +195,10 @@ def _not_committed(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str
     names = one_line(relative_to_cwd(str(first), tree.store.root)) + (
         f" and {len(more)} more have" if more else " has"
     )
-    return f"note: {names} changes that aren't committed, which HEAD doesn't hold: pinsync diff @worktree compares them"
+    return (
+        f"note: {names} changes that aren't committed, which HEAD doesn't hold: pinsync diff "
+        f"@worktree compares them"
+    )
 
 
 def _is_nothing(result: Drift) -> bool:

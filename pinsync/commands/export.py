@@ -112,7 +112,8 @@ def export(workspace: Workspace, options: Options, console: Console) -> int:
         0; with ``check`` 1 if something would change; the gravest exit code if a tracker failed.
 
     Raises:
-        PinsyncError: what stops all trackers alike; what stops one of them is shown, and the others go on.
+        PinsyncError: what stops all trackers alike; what stops one of them is shown, and the others
+            go on.
     """
     settings = workspace.settings
     trackers = _trackers(settings, options)
@@ -155,7 +156,10 @@ def _trackers(settings: Settings, options: Options) -> list[Tracker]:
 def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
     recorded = options.commit or options.branch is not None
     if options.commit and options.branch is not None:
-        message = "--commit is for the branch that is checked out and --branch for another, so they can't go together"
+        message = (
+            "--commit is for the branch that is checked out and --branch for another, so they "
+            "can't go together"
+        )
         raise UsageError(message, hint="leave one of them out")
     if options.check and recorded:
         raise UsageError("--check changes nothing, so it can't go with --commit or --branch")
@@ -256,7 +260,8 @@ class _Run:
             if share_no_id(existing, live.customizations):
                 name = Path(self._options.from_file)
                 self._console.warn(
-                    f"{tracker.name}: {name} shares no id with the files here; is it another tracker's?"
+                    f"{tracker.name}: {name} shares no id with the files here; is it another "
+                    f"tracker's?"
                 )
         elif scope != EVERYTHING:
             # With --commit, the rules count too that an earlier export removed and HEAD still has.
@@ -502,7 +507,8 @@ class _Run:
         if lost := stands.lost - collect_ids(found):
             some = "a rule, which" if len(lost) == 1 else f"{len(lost)} rules, which"
             self._console.warn(
-                f"{tracker.name}: {branch} no longer proposes its change of {some} HEAD has changed since"
+                f"{tracker.name}: {branch} no longer proposes its change of {some} HEAD has "
+                f"changed since"
             )
         folder = layout.choose_folder(place.directory, self._settings.subfolder(tracker.name))
         return (

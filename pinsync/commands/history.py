@@ -96,7 +96,8 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
 
     Raises:
         UsageError: a model, target, id, item, tag, tracker or time isn't one.
-        RepositoryError: this is no git repository, it has no commit yet, or there is no such revision.
+        RepositoryError: this is no git repository, it has no commit yet, or there is no such
+            revision.
         PinsyncError: the configuration can't be read.
     """
     tree = workspace.tree
@@ -132,7 +133,10 @@ def _nothing(shallow: Commit | None) -> str:
     """Return the line of a log without entries, which is a poor answer where older commits are missing."""
     if shallow is None:
         return "no commit here changed what was asked for"
-    missing = f"this clone is shallow: what is older than {shallow.short} isn't here (git fetch --unshallow)"
+    missing = (
+        f"this clone is shallow: what is older than {shallow.short} isn't here (git fetch "
+        f"--unshallow)"
+    )
     return f"{missing}; none of the commits that are here changed what was asked for"
 
 
@@ -259,7 +263,8 @@ class _Walk:
         """Yield what is asked for, as much as is wanted; each commit is read when it is its turn.
 
         Raises:
-            UsageError: what is asked for was never there, as far as the commits tell that were looked at.
+            UsageError: what is asked for was never there, as far as the commits tell that were
+                looked at.
         """
         return islice(self._entries(), self._options.count)
 
@@ -291,7 +296,10 @@ class _Walk:
         if any(".." in name for name in (self._wanted.model or "", self._wanted.target or "")):
             yield "as a range of revisions, git knows neither side of it"
         if self.shallow:
-            yield "what is older than this clone, which is shallow, isn't known (git fetch --unshallow)"
+            yield (
+                "what is older than this clone, which is shallow, isn't known (git fetch "
+                "--unshallow)"
+            )
 
     def _entry(self, step: Step) -> Entry | None:
         compared = [

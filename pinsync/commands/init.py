@@ -58,7 +58,8 @@ timezone: UTC
 """
 
 _TRACKER: Final = """
-# The private key never stands in a file: private_key_env names the environment variable that holds it.
+# The private key never stands in a file: private_key_env names the environment variable that \
+holds it.
 # With more than one tracker, each has a folder of its name below the directory.
 trackers:
   default:
@@ -70,8 +71,10 @@ trackers:
 """
 
 _NO_TRACKER: Final = """
-# Without this section the tracker comes from the environment: PINSYNC_TRACKER_ID, PINSYNC_PRIVATE_KEY and, if it isn't
-# the vendor's, PINSYNC_HOST. To name it here, remove the "# " below. The private key never stands in a file:
+# Without this section the tracker comes from the environment: PINSYNC_TRACKER_ID, \
+PINSYNC_PRIVATE_KEY and, if it isn't
+# the vendor's, PINSYNC_HOST. To name it here, remove the "# " below. \
+The private key never stands in a file:
 # private_key_env names the environment variable that holds it.
 # trackers:
 #   default:

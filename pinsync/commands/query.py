@@ -30,8 +30,9 @@ def matches_target(item: Customization, target: str, data: Mapping[str, Any] | N
 
     Args:
         item: the customization.
-        target: an item's identity, ``all``, criteria, a customization's id, or the title of a target. Criteria may be
-            spelled as JSON, as in a document, or as the reports for people show them.
+        target: an item's identity, ``all``, criteria, a customization's id, or the title of a
+            target. Criteria may be spelled as JSON, as in a document, or as the reports for people
+            show them.
         data: the customization's plain data, if its text was read already.
     """
     kind, identity, criteria = item.target
@@ -200,7 +201,8 @@ class Wanted:
 def _of_item(change: Change, item: str) -> Change | None:
     """Return what of a change has to do with one pinned item, None if nothing has.
 
-    That is what became of its pins; and of a rule that holds it, that it came under another id, model or target.
+    That is what became of its pins; and of a rule that holds it, that it came under another id,
+    model or target.
     """
     pins = tuple(pin for pin in change.pins if _holds(pin.old, item) or _holds(pin.new, item))
     held = any(_holds(read_pin(pin), item) for pin in pins_of(change.new_data))

@@ -123,7 +123,8 @@ def check(file: str, environ: Mapping[str, str]) -> None:
         environ: the environment variables.
 
     Raises:
-        ConfigError: the file can't be read, a setting is refused, or no command would read the file by its name.
+        ConfigError: the file can't be read, a setting is refused, or no command would read the file
+            by its name.
     """
     if Path(file).name != FILE_NAME:
         raise _build_name_error(file)

@@ -108,7 +108,10 @@ def _build_missing_error(tracker: Tracker, source: str, environ: Mapping[str, st
         state = "is not set"
     hint = f"set {variable}, {variable}{FILE} or {variable}{COMMAND}"
     if source == variable != DEFAULT_KEY_VARIABLE and environ.get(DEFAULT_KEY_VARIABLE):
-        hint += f"; {DEFAULT_KEY_VARIABLE} is not used for a tracker whose private_key_env is {variable}"
+        hint += (
+            f"; {DEFAULT_KEY_VARIABLE} is not used for a tracker whose private_key_env is "
+            f"{variable}"
+        )
     owner = f"{tracker.name} ({tracker.tracker_id})"
     message = f"{state}, but should give the private key of tracker {owner}"
     return ConfigError(message, source=source, hint=hint)

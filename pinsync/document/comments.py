@@ -202,7 +202,7 @@ class _Neighbours:
         return self._lines[self._kept[at]] if at < len(self._kept) else None
 
     def find_beside(self, index: int, path: Path) -> int | None:
-        """Return the line of the next part in the parent of ``path``, or else of the part before."""
+        """Return the line of the next part in the parent of ``path``, or of the part before."""
         at = bisect_right(self._kept, index)
         if at < len(self._kept):
             after = self._kept[at]
@@ -237,7 +237,7 @@ def _put_loosely(comment: str, remarks: _Remarks) -> None:
 def _collect_runs(
     lines: Sequence[str], loaded: Loaded
 ) -> tuple[Sequence[LineStart], Sequence[_Run]]:
-    """Return the line starts of the old text, and its comments grouped by the line they belong to."""
+    """Return the line starts of the old text, and its comments by the line they belong to."""
     starts = map_line_starts(loaded.marks)
     numbers, content = list(starts), list(starts.values())
     anchors = find_anchor_lines(lines, (line for line, _, _ in loaded.comments))
@@ -313,7 +313,7 @@ class _Follower:
         new: Any,  # noqa: ANN401 - any JSON value
         step: str | int,
     ) -> str | int | None:
-        """Return the key or index in ``new`` of the part at ``step`` in ``old``; None if it is gone."""
+        """Return the key or index in ``new`` of the part at ``step`` in ``old``, None if gone."""
         if isinstance(step, str):
             return step if isinstance(new, dict) and step in new else None
         if not isinstance(new, list):

@@ -37,7 +37,8 @@ _COMMENTS: Final = rb"(?:[ ]*(?:#[^\n]*)?\n)*"
 _END: Final = rb"[ ]*(?:[ ]#[^\n]*)?\n"
 _HEAD: Final = re.compile(
     _COMMENTS + rb"(?:---" + _END + _COMMENTS + rb")?format: 1" + _END + _COMMENTS
-    + rb"""model: ([^\s"'#]+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*')""" + _END + _COMMENTS + rb"customizations:" + _END
+    + rb"""model: ([^\s"'#]+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*')""" + _END
+    + _COMMENTS + rb"customizations:" + _END
 )  # fmt: skip
 
 

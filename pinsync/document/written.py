@@ -1,9 +1,9 @@
 """Read a document as it is written, with its faults and the places of its parts, for the linter.
 
 ``document.parse`` refuses a file with a fault; this module reads as much of the file as possible. A
-block of canonical text, even with comments on separate lines, is read without the YAML parser, which
-takes a hundred times as long. The parser reads the other blocks, or the whole file if the file
-can't be cut into blocks.
+block of canonical text, even with comments on separate lines, is read without the YAML parser,
+which takes a hundred times as long. The parser reads the other blocks, or the whole file if the
+file can't be cut into blocks.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class Written:
         return all(key <= next_key for key, next_key in pairwise(map(_build_sort_key, self.rows)))
 
     def place(self, path: Path) -> Place:
-        """Return line and column, from 1, of a part at the top, or of the nearest part around it."""
+        """Return line and column, from 1, of a part, or of the nearest part around it."""
         from pinsync import yamlio  # noqa: PLC0415 - a file without findings needs no YAML parser
 
         marks = self.marks or {}
@@ -181,8 +181,8 @@ class Written:
     def map_line_starts(self, lines: Collection[int]) -> dict[int, LineStart]:
         """Map lines to the parts that begin there, with paths from the top of the file.
 
-        The map has all parts of the blocks that hold any of ``lines``. It has only the first line of
-        the other blocks.
+        The map has all parts of the blocks that hold any of ``lines``. It has only the first line
+        of the other blocks.
         """
         wanted = sorted(lines)
         marks = dict(self.marks or {})

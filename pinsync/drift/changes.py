@@ -127,7 +127,8 @@ def _differing(old: Any, new: Any) -> list[Path]:  # noqa: ANN401 - two objects,
     )
     paths: set[Path] = set()
     for kind, levels in tree.items():
-        # Positions in a list that grew or shrank say nothing that could be applied; the list as a whole does.
+        # Positions in a list that grew or shrank say nothing that could be applied; the list as a
+        # whole does.
         cut = -1 if kind.startswith("iterable_item") else None
         paths.update(tuple(level.path(output_format="list")[:cut]) for level in levels)
     return sorted(

@@ -1,7 +1,7 @@
 """Drift: the sorted changes from one snapshot to another, each with what a person and a machine must know of it.
 
-Everything that reports, counts or decides an exit code reads the records below; none of them knows where a side came
-from but by its name.
+Everything that reports, counts or decides an exit code reads the records below; none of them knows
+where a side came from but by its name.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class Change:
         new_data: the same of the new side.
         pins: what happened to its pins; for an added or removed customization all of them.
         fields: what happened to its other values; none for an added or removed one.
-        cause: ``edited`` by somebody, or left out by the API: ``expired``, or its item no longer in the ``catalog``.
+        cause: ``edited`` by somebody, or left out by the API: ``expired``, or its item no longer in
+            the ``catalog``.
         place: where the old side stands in a file, or the new one where only that is a file.
     """
 

@@ -39,7 +39,8 @@ class Log:
     Attributes:
         revision: the full hash of the newest commit looked at.
         entries: the newest first.
-        shallow: the commit at which a shallow clone ends, if the log reaches it; what came before isn't known.
+        shallow: the commit at which a shallow clone ends, if the log reaches it; what came before
+            isn't known.
     """
 
     revision: str
@@ -71,8 +72,8 @@ class BlamedRule:
         place: where it stands.
         data: its plain data, the model included.
         pins: in the order of the file.
-        kind: what the commit that last changed the rule, in whatever, did to it; None if it is older than all that is
-            known.
+        kind: what the commit that last changed the rule, in whatever, did to it; None if it is
+            older than all that is known.
         commit: that commit; None likewise.
     """
 
@@ -110,7 +111,8 @@ class Blame:
         source: the commit whose rules these are.
         at: the present, for ages.
         trackers: those that have such rules, in the configuration's order.
-        shallow: the commit at which a shallow clone ends, if a pin is as old; what came before isn't known.
+        shallow: the commit at which a shallow clone ends, if a pin is as old; what came before
+            isn't known.
     """
 
     model: str

@@ -35,7 +35,8 @@ class Documents(NamedTuple):
     Attributes:
         folder: where they lie, from the repository's root.
         listed: by file name, what git says of each.
-        versions: by file name, what each says; one that can't be read stands for what it said before.
+        versions: by file name, what each says; one that can't be read stands for what it said
+            before.
         faults: by file name, why it can't be read.
         models: by model, the name of its file.
         owners: by id, the name of the file that has it.

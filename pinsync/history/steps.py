@@ -1,8 +1,9 @@
 """The history of the rules: what each commit of the main line changed in the meaning of the documents.
 
-A commit is compared with its first parent, each read with its own configuration, so that a folder or a tracker which
-was renamed is followed. What can't be read in a commit stands for what it was before, so that nothing is taken for
-removed and the changes of all commits together lead from the first state to the last.
+A commit is compared with its first parent, each read with its own configuration, so that a folder
+or a tracker which was renamed is followed. What can't be read in a commit stands for what it was
+before, so that nothing is taken for removed and the changes of all commits together lead from the
+first state to the last.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class TrackerStep:
         name: the tracker's name.
         newest: what the newest commit calls it; None if that hasn't got it.
         tracker_id: its id.
-        old: what stands in files that differ, on the parent's side; what is equal on both sides is left out.
+        old: what stands in files that differ, on the parent's side; what is equal on both sides is
+            left out.
         new: the same on the commit's side.
         old_lines: for each customization of ``old`` its file and line.
         new_lines: the same of ``new``.
@@ -76,8 +78,8 @@ class Step:
     Attributes:
         commit: the commit.
         trackers: those of whose files any differs.
-        faults: what can't be read in it and was otherwise in its parent, each with the model that stood there before,
-            None if there was none.
+        faults: what can't be read in it and was otherwise in its parent, each with the model that
+            stood there before, None if there was none.
     """
 
     commit: Commit
@@ -94,7 +96,8 @@ class History:
         tip: the full hash of the commit to begin at.
 
     Attributes:
-        end: the commit at which a shallow clone ends; None in a whole clone. It can't be compared with its parent.
+        end: the commit at which a shallow clone ends; None in a whole clone. It can't be compared
+            with its parent.
     """
 
     def __init__(self, reader: Reader, today: Today, tip: str) -> None:
@@ -138,7 +141,8 @@ class History:
             enough: tells, once all of those are found, whether older ones needn't be looked at.
 
         Raises:
-            UsageError: no tracker of the newest commit has such a name, or the author's expression can't be read.
+            UsageError: no tracker of the newest commit has such a name, or the author's expression
+                can't be read.
         """
         asked = None
         if wanted and wanted != (wanted.tip, None, None, None, None):

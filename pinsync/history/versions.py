@@ -33,7 +33,8 @@ class Version(NamedTuple):
         path: where it lies, from the repository's root.
         blob: the hash of its bytes, by which versions are told apart.
         model: the recommender model.
-        items: its customizations in the order of the file; equal ones of any two versions are one object.
+        items: its customizations in the order of the file; equal ones of any two versions are one
+            object.
         lines: the line, from 1, that each begins on.
         ids: the ids of those that have one.
     """

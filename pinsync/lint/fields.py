@@ -68,7 +68,10 @@ _OF_TYPE: Final[Mapping[FieldType, Expected]] = {
     "id": Expected(
         lambda value: isinstance(value, str) and value != "",
         "a string",
-        "leave it out of a customization that the server doesn't know yet; put it in quotes otherwise",
+        (
+            "leave it out of a customization that the server doesn't know yet; put it in quotes "
+            "otherwise"
+        ),
     ),
     "text": _TEXT,
     # The lint rule date-time checks the form.

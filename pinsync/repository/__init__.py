@@ -67,7 +67,8 @@ class Unsaved:
     Args:
         path: relative to the repository.
         staged: what the index holds of it, where that isn't committed; else ``None``.
-        worktree: whether the file itself differs from the commit, as git sees it through its filters.
+        worktree: whether the file itself differs from the commit, as git sees it through its
+            filters.
     """
 
     path: PurePosixPath
@@ -156,7 +157,10 @@ class Repository:
             return found
         hint = "see git branch --all, git tag and git log for what there is"
         if self._git.run("rev-parse", "--is-shallow-repository") == b"true\n":
-            hint = "this clone is shallow: fetch the history, with `fetch-depth: 0` in CI or git fetch --unshallow"
+            hint = (
+                "this clone is shallow: fetch the history, with `fetch-depth: 0` in CI or git "
+                "fetch --unshallow"
+            )
         raise RepositoryError(f"{printable(revision)} names no commit in {self.root}", hint=hint)
 
     def _commit(self, revision: str) -> str:
@@ -305,7 +309,8 @@ class Repository:
     def read_unchecked(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of the documents directly in a folder of the index that git doesn't check out.
 
-        Such a document is on disk only if somebody wrote it there by hand; then its file counts, not this text.
+        Such a document is on disk only if somebody wrote it there by hand; then its file counts,
+        not this text.
         """
         entries = _documents(objects.unchecked(self._git, directory))
         wanted = [entry for entry in entries if not os.path.lexists(self.root / entry.path)]
@@ -359,8 +364,8 @@ class Repository:
     def unsaved(self, paths: Collection[PurePosixPath]) -> list[Unsaved]:
         """Return which of these files hold what the last commit hasn't: edited, staged, untracked or ignored.
 
-        Git's own filters apply, so that converted line endings are no edit. Before the first commit every file is
-        unsaved. A file that is gone holds nothing.
+        Git's own filters apply, so that converted line endings are no edit. Before the first commit
+        every file is unsaved. A file that is gone holds nothing.
         """
         found = []
         for path, state in self._states(paths).items():
@@ -380,9 +385,9 @@ class Repository:
         """Make sure, before these files are written, that `commit` can do its work.
 
         Raises:
-            RepositoryError: git doesn't know who commits, a merge or the like or another git process is under way, or
-                git ignores a file, or another repository inside this one has it, or there is no place for the
-                temporary folder of the commit message.
+            RepositoryError: git doesn't know who commits, a merge or the like or another git
+                process is under way, or git ignores a file, or another repository inside this one
+                has it, or there is no place for the temporary folder of the commit message.
         """
         with temporary_folder({}):
             pass
@@ -409,21 +414,23 @@ class Repository:
     ) -> str | None:
         """Commit these files as they are in the working tree, new and removed ones too, and nothing else.
 
-        What else is staged stays staged. Hooks run, and signing is as configured. Where git or a hook refuses, the
-        index is left as it was. Where git fails after it made the commit, nothing is undone.
+        What else is staged stays staged. Hooks run, and signing is as configured. Where git or a
+        hook refuses, the index is left as it was. Where git fails after it made the commit, nothing
+        is undone.
 
         Args:
             paths: the files, whether they changed or not.
             message: the whole commit message; lines that begin with ``#`` stay.
             base: the full hash of HEAD as the files were made from it; None for HEAD as it is now.
-            verify: called directly before git commits, and where git failed after somebody else committed; raises an
-                error if a file isn't as it should be.
+            verify: called directly before git commits, and where git failed after somebody else
+                committed; raises an error if a file isn't as it should be.
 
         Returns:
             The full hash of the new commit, ``None`` if there was nothing to commit.
 
         Raises:
-            RepositoryError: git refused, or failed after it made the commit; the message says which, and why.
+            RepositoryError: git refused, or failed after it made the commit; the message says
+                which, and why.
         """
         states = self._states(paths)
         changed = [
@@ -465,7 +472,8 @@ class Repository:
         except BaseException:
             with contextlib.suppress(RepositoryError):
                 if new and not self._made(before, changed):
-                    # To what HEAD has, which is right even if a git that goes on has moved it by now.
+                    # To what HEAD has, which is right even if a git that goes on has moved it by
+                    # now.
                     self._git.run("reset", "--quiet", *PATHS_ON_INPUT, feed=pathspecs(new))
             raise
         return self.head()
@@ -508,7 +516,8 @@ class Repository:
             name: the branch.
             changes: path → new bytes, or None to remove the file.
             message: the commit message.
-            base: the full hash of the commit that the changes were made from; None for HEAD as it is now.
+            base: the full hash of the commit that the changes were made from; None for HEAD as it
+                is now.
 
         Raises:
             RepositoryError: there is no commit yet; else what `branch.commit_to_branch` raises.
@@ -537,7 +546,8 @@ class Repository:
         }
         files = [path for path in sorted(paths) if (self.root / path).is_file()]
         filtered = self._hashes(files)
-        # Where those differ, the bytes as they are count too: git leaves alone what was committed with CRLF.
+        # Where those differ, the bytes as they are count too: git leaves alone what was committed
+        # with CRLF.
         plain = self._hashes(
             [path for path in files if filtered[path] != committed.get(path)], "--no-filters"
         )

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from pinsync.repository.process import Git
 
-# The hash of the commit's own tree: a commit that a person amended no longer has it, and so counts as theirs. And the
-# branch it was made for: on another one, which was moved there by a merge, it is a part of that one's history.
+# The hash of the commit's own tree: a commit that a person amended no longer has it, and so counts
+# as theirs. And the branch it was made for: on another one, which was moved there by a merge, it is
+# a part of that one's history.
 _TRAILERS: Final = "Pinsync-Branch: {}\nPinsync-Tree: {}"
 # What a rebase or a bisect holds on to, which `git worktree list` doesn't tell.
 _OPERATIONS: Final = (
@@ -72,7 +73,8 @@ def proposal(git: Git, head: str, name: str) -> Proposal | None:
     commit = _commit(git, name)
     if not commit or [own for own, _, _ in _commits(git, name, commit, f"^{head}")] != [True]:
         return None
-    # Where a shallow clone ends, git log knows of no parent, though it may be there as the end of another branch.
+    # Where a shallow clone ends, git log knows of no parent, though it may be there as the end of
+    # another branch.
     header = git.run("cat-file", "commit", commit).decode(errors="replace").partition("\n\n")[0]
     parents = [
         field.removeprefix("parent ")
@@ -92,9 +94,10 @@ def commit_to_branch(
 ) -> BranchResult:
     """Commit changes on top of HEAD onto another branch; working tree, index and current branch stay as they are.
 
-    A commit that pinsync made there before is replaced; with nothing left to propose the branch is deleted. Such a
-    commit is known by trailers with the branch and the hash of its own tree, so that one a person amended is theirs.
-    Any other branch is used only where it points at HEAD. Hooks don't run; signing is as configured.
+    A commit that pinsync made there before is replaced; with nothing left to propose the branch is
+    deleted. Such a commit is known by trailers with the branch and the hash of its own tree, so
+    that one a person amended is theirs. Any other branch is used only where it points at HEAD.
+    Hooks don't run; signing is as configured.
 
     Args:
         git: the repository.
@@ -104,9 +107,10 @@ def commit_to_branch(
         message: the commit message; the trailers are added.
 
     Raises:
-        SafetyError: the branch is in use, or holds commits that pinsync didn't make, or moved in the meantime.
-        RepositoryError: the name can't be a branch's, or not beside another one's, git ignores a new file or another
-            repository inside this one has it, or git failed.
+        SafetyError: the branch is in use, or holds commits that pinsync didn't make, or moved in
+            the meantime.
+        RepositoryError: the name can't be a branch's, or not beside another one's, git ignores a
+            new file or another repository inside this one has it, or git failed.
         FileError: a path leads through a link.
     """
     reference = f"refs/heads/{name}"
@@ -161,7 +165,10 @@ def _check_name(git: Git, name: str, reference: str) -> None:
         if found.startswith(f"{reference}/") or reference.startswith(f"{found}/"):
             other = printable(found.removeprefix("refs/heads/"))
             raise RepositoryError(
-                f"there can't be a branch {printable(name)} beside {other}: git keeps them as a folder and a file",
+                (
+                    f"there can't be a branch {printable(name)} beside {other}: git keeps them "
+                    f"as a folder and a file"
+                ),
                 hint=f"choose another name, or rename that branch: git branch -m {other} NEW-NAME",
             )
 
@@ -177,23 +184,31 @@ def _check_free(git: Git, name: str, reference: str) -> None:
             held.update(place.read_text(encoding="utf-8", errors="replace").split())
     if held & {reference, name}:
         raise SafetyError(
-            f"branch {printable(name)} is checked out, or part of a rebase or bisect, in a worktree of {git.folder}",
-            hint="choose another branch, or switch that worktree to another one (git worktree list shows them)",
+            (
+                f"branch {printable(name)} is checked out, or part of a rebase or bisect, in a "
+                f"worktree of {git.folder}"
+            ),
+            hint=(
+                "choose another branch, or switch that worktree to another one (git worktree "
+                "list shows them)"
+            ),
         )
 
 
 def _own_commits(git: Git, name: str, branch: str, head: str) -> list[tuple[str, str]] | None:
     """Return tree and parent of each commit that HEAD hasn't, once sure that the branch is pinsync's to move.
 
-    It is where pinsync made all of those, or the last one where HEAD has them all, as after a merge. ``None`` is
-    returned for any other branch that points at HEAD: there is nothing to lose, and nothing of pinsync's own.
+    It is where pinsync made all of those, or the last one where HEAD has them all, as after a
+    merge. ``None`` is returned for any other branch that points at HEAD: there is nothing to lose,
+    and nothing of pinsync's own.
     """
     proposed = _commits(git, name, branch, f"^{head}")
     if all(own for own, _, _ in proposed or _commits(git, name, "--no-walk", branch)):
         return [(tree, parents) for _, tree, parents in proposed]
     if branch == head:
         return None
-    # A branch behind HEAD, such as main under a branch of main, would be carried on by HEAD's other commits.
+    # A branch behind HEAD, such as main under a branch of main, would be carried on by HEAD's other
+    # commits.
     raise SafetyError(
         f"branch {printable(name)} holds commits that pinsync didn't make",
         hint="choose another name",
@@ -264,6 +279,9 @@ def _move(git: Git, reference: str, new: str | None, old: str | None) -> None:
     # A git that dies after it moved the branch, in a hook, say, has done all that it was to do.
     if moved.status and _reference(git, reference) != new:
         raise SafetyError(
-            f"{printable(reference)} couldn't be {'moved' if new else 'deleted'}: {reason(moved.errors)}",
+            (
+                f"{printable(reference)} couldn't be {'moved' if new else 'deleted'}: "
+                f"{reason(moved.errors)}"
+            ),
             hint="if something else moved it meanwhile, run the command again",
         )

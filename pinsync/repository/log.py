@@ -81,7 +81,8 @@ def selected(git: Git, wanted: Range, names: Sequence[str]) -> frozenset[str]:
     if found.status and wanted.author is not None and "header" in found.errors:
         message = f"--author: {printable(wanted.author)} is no regular expression that git reads"
         raise UsageError(message, hint=reason(found.errors))
-    # Git's own --since stops at the first commit that is older, behind which a clock may have gone wrong.
+    # Git's own --since stops at the first commit that is older, behind which a clock may have gone
+    # wrong.
     since = wanted.since.timestamp() if wanted.since else -math.inf
     until = wanted.until.timestamp() if wanted.until else math.inf
     commits = (entry.split() for entry in checked(found, "log").decode().splitlines())
@@ -100,8 +101,8 @@ def shallow_end(git: Git, tip: str) -> Commit | None:
 def former_places(git: Git, path: PurePosixPath) -> list[PurePosixPath]:
     """Return where a file of HEAD stood before, the last place first.
 
-    It came from another folder if a commit of the main line that added it removed one of its name there. How much of
-    the text stayed doesn't matter, as it would for git's own detection.
+    It came from another folder if a commit of the main line that added it removed one of its name
+    there. How much of the text stayed doesn't matter, as it would for git's own detection.
     """
     places: list[PurePosixPath] = []
     tip, place = "HEAD", path

@@ -82,8 +82,8 @@ def index_folders(git: Git, folder: PurePosixPath) -> list[str]:
 def unchecked(git: Git, folder: PurePosixPath) -> list[Entry]:
     """Return the files directly in a folder of the index that git doesn't check out, as in a sparse checkout.
 
-    Git marks them with the skip-worktree bit, the tag ``S`` (git-ls-files(1), ``-t``); in lower case if the file has
-    the bit for ``--assume-unchanged`` too.
+    Git marks them with the skip-worktree bit, the tag ``S`` (git-ls-files(1), ``-t``); in lower
+    case if the file has the bit for ``--assume-unchanged`` too.
     """
     found = []
     for record in text(git.run("ls-files", "-z", "-v", "--stage", "--", *_below(folder))).split(
@@ -102,7 +102,8 @@ def staged(git: Git, folder: PurePosixPath) -> list[Entry]:
     found = index(git, folder)
     if _EMPTY.isdisjoint(entry.blob for entry in found):
         return found
-    # Announced and empty look alike but here: against the empty tree, whose hash depends on the repository's format.
+    # Announced and empty look alike but here: against the empty tree, whose hash depends on the
+    # repository's format.
     nothing = line(git.run("hash-object", "-t", "tree", "--stdin"))
     listed = git.run(
         "diff-index",
@@ -120,8 +121,8 @@ def staged(git: Git, folder: PurePosixPath) -> list[Entry]:
 def uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
     """Return the files in and below a folder that differ from the last commit, sorted: staged, untracked or gone too.
 
-    Git's own filters apply, so that converted line endings are no edit, and the index stays as it is. It takes one
-    process, and where files seem to be edited another.
+    Git's own filters apply, so that converted line endings are no edit, and the index stays as it
+    is. It takes one process, and where files seem to be edited another.
     """
     options = (
         "--porcelain=v2",
@@ -161,7 +162,8 @@ def contents(
     """Yield path and content of each entry.
 
     Raises:
-        FileError: an entry is no plain file, is larger than `MAX_FILE_BYTES`, or missing from a damaged repository.
+        FileError: an entry is no plain file, is larger than `MAX_FILE_BYTES`, or missing from a
+            damaged repository.
         RepositoryError: a partial clone lacks an entry, and git can't fetch it.
     """
     for entry in entries:
@@ -181,7 +183,10 @@ def _content(reader: Reader, entry: Entry, source: str) -> bytes:
         found = reader.find(entry.blob)
         content = found.content if found else None
     if content is None:
-        message = f"has more than {MAX_FILE_BYTES} bytes, or is missing from git's object store (see git fsck)"
+        message = (
+            f"has more than {MAX_FILE_BYTES} bytes, or is missing from git's object store (see "
+            f"git fsck)"
+        )
         raise FileError(message, source=_place(source, entry.path))
     return content
 
@@ -262,7 +267,8 @@ def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: st
     below = _below(folder)
     found = [entry for entry in _listed(git, command, below) if entry.path.parent == folder]
     if below and not found:
-        # Empty for git is also what lies behind a link; taken for that, it would look as if every rule were gone.
+        # Empty for git is also what lies behind a link; taken for that, it would look as if every
+        # rule were gone.
         way = [place for place in (*folder.parents, folder) if place.parts]
         for entry in _listed(git, command, list(map(literal, way))):
             if entry.path in way and entry.mode != FOLDER_MODE:

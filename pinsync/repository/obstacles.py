@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from pinsync.repository.process import Git, Outcome
 
-# What git keeps beside HEAD until it is concluded; at most stops of a rebase, single files can be committed.
+# What git keeps beside HEAD until it is concluded; at most stops of a rebase, single files can be
+# committed.
 _HALFWAY: Final = {
     "MERGE_HEAD": "a merge",
     "CHERRY_PICK_HEAD": "a cherry-pick",
@@ -41,7 +42,10 @@ def check_identity(git: Git) -> None:
     ):
         raise RepositoryError(
             "git doesn't know in whose name to commit",
-            hint='git config --global user.name "Your Name"; git config --global user.email you@example.com',
+            hint=(
+                'git config --global user.name "Your Name"; git config --global user.email '
+                "you@example.com"
+            ),
         )
 
 
@@ -49,7 +53,8 @@ def check_whole(git: Git) -> None:
     """Make sure that a commit would be nothing but itself.
 
     Raises:
-        RepositoryError: it would conclude a merge, a cherry-pick or a revert, or files with conflicts are left.
+        RepositoryError: it would conclude a merge, a cherry-pick or a revert, or files with
+            conflicts are left.
     """
     for head, name in _HALFWAY.items():
         if not git.attempt("rev-parse", "--verify", "--quiet", head).status:
@@ -69,13 +74,20 @@ def check_unlocked(git: Git) -> None:
     """Make sure that no other git process is at work on the index.
 
     Raises:
-        RepositoryError: its lock is there, which git itself would only stumble over once the files are written.
+        RepositoryError: its lock is there, which git itself would only stumble over once the files
+            are written.
     """
     lock = recovery.index_lock(git)
     if os.path.lexists(lock):
         raise RepositoryError(
-            f"another git process seems to be running in this repository: {printable(str(lock))} exists",
-            hint="wait until it is done, or remove that file if none is running; then run the command again",
+            (
+                f"another git process seems to be running in this repository: "
+                f"{printable(str(lock))} exists"
+            ),
+            hint=(
+                "wait until it is done, or remove that file if none is running; then run the "
+                "command again"
+            ),
         )
 
 
@@ -91,8 +103,14 @@ def check_folders(git: Git, paths: Collection[PurePosixPath]) -> None:
             is_repository(place) and not place.is_symlink()
         ):  # links are refused by whoever reads or writes
             raise RepositoryError(
-                f"{printable(str(folder))} is a git repository of its own, in which another one can't commit",
-                hint="move its .git away, run pinsync with a pinsync.yaml inside, or export without committing",
+                (
+                    f"{printable(str(folder))} is a git repository of its own, in which another "
+                    f"one can't commit"
+                ),
+                hint=(
+                    "move its .git away, run pinsync with a pinsync.yaml inside, or export "
+                    "without committing"
+                ),
             )
 
 
@@ -102,7 +120,8 @@ def check_ignored(git: Git, paths: Collection[PurePosixPath]) -> None:
     Raises:
         RepositoryError: it ignores one; those that are in the index it never ignores.
     """
-    # With a dot in front, no name is taken for a pathspec's magic, of which this command knows not even "literal".
+    # With a dot in front, no name is taken for a pathspec's magic, of which this command knows not
+    # even "literal".
     found = (
         git.attempt("check-ignore", "-z", "--stdin", feed=joined(f"./{path}" for path in paths))
         if paths
@@ -122,8 +141,8 @@ def check_ignored(git: Git, paths: Collection[PurePosixPath]) -> None:
 def check_attributes(git: Git, files: Mapping[PurePosixPath, bytes]) -> None:
     """Make sure that git stores files with the bytes that they have, and checks them out likewise.
 
-    The attributes ``ident``, ``filter`` and ``working-tree-encoding`` can have it store others (gitattributes(5)); a
-    comparison with what is live would see that as drift for ever.
+    The attributes ``ident``, ``filter`` and ``working-tree-encoding`` can have it store others
+    (gitattributes(5)); a comparison with what is live would see that as drift for ever.
 
     Args:
         git: the repository.
@@ -147,9 +166,13 @@ def check_attributes(git: Git, files: Mapping[PurePosixPath, bytes]) -> None:
         plain = {git.run("hash-object", "--stdin", "--no-filters", feed=form) for form in forms}
         if stored not in plain or (name == "ident" and b"$Id$" in content):
             raise RepositoryError(
-                f"git's attribute {name} changes the text of {printable(path)}, so that the commit would differ from "
+                f"git's attribute {name} changes the text of {printable(path)}, so that the "
+                f"commit would differ from "
                 "what is live",
-                hint=f"add a line to .gitattributes: {printable(str(PurePosixPath(path).parent))}/** -{name}",
+                hint=(
+                    f"add a line to .gitattributes: "
+                    f"{printable(str(PurePosixPath(path).parent))}/** -{name}"
+                ),
             )
 
 

@@ -3,9 +3,9 @@
 It runs git while it is imported, so that waits for the first command: by then the configuration is
 read, and it is known which variables hold keys.
 
-Git's own commands are run, since they alone know filters, hooks, signing, worktrees and what a hook's environment says.
-GitPython's objects aren't used: they fail on SHA-256 repositories, and ``index.commit`` commits all that is staged,
-skips hooks and signs nothing.
+Git's own commands are run, since they alone know filters, hooks, signing, worktrees and what a
+hook's environment says. GitPython's objects aren't used: they fail on SHA-256 repositories, and
+``index.commit`` commits all that is staged, skips hooks and signs nothing.
 """
 
 from __future__ import annotations
@@ -163,7 +163,8 @@ class Git:
         )
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        # By -C, not as GitPython's working folder: where that can't be entered, it takes the current one instead.
+        # By -C, not as GitPython's working folder: where that can't be entered, it takes the
+        # current one instead.
         return [
             str(_gitpython().Git.GIT_PYTHON_GIT_EXECUTABLE),
             "-C",
@@ -254,7 +255,8 @@ def temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
         files: name → content of each file that it is to hold at first.
 
     Raises:
-        RepositoryError: the system has no place for it, as in a container whose file system is read-only.
+        RepositoryError: the system has no place for it, as in a container whose file system is
+            read-only.
     """
     with ExitStack() as stack:
         try:

@@ -36,7 +36,10 @@ def check_index(git: Git, folder: PurePosixPath) -> None:
         commit = line(git.run("rev-parse", "--short", "HEAD"))
         names = printable(", ".join(map(str, stale)))
         raise RepositoryError(
-            f"the index lacks the last commit, {commit}, and the next one would take it back: {names}",
+            (
+                f"the index lacks the last commit, {commit}, and the next one would take it "
+                f"back: {names}"
+            ),
             hint=f"a git that is killed leaves that behind; {remedy(git, stale)}",
         )
 

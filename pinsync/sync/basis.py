@@ -25,7 +25,8 @@ class Basis:
     Attributes:
         documents: model → document.
         on_disk: path → bytes of each file.
-        deleted: the paths of the documents that somebody removed from the disk by hand; their text is HEAD's.
+        deleted: the paths of the documents that somebody removed from the disk by hand; their text
+            is HEAD's.
         warnings: why a document of HEAD doesn't count.
     """
 
@@ -48,9 +49,10 @@ def customizations(documents: Mapping[str, Document]) -> list[Customization]:
 def read_basis(files: TrackerFiles, known: Iterable[Customization], ignore: Ignored) -> Basis:
     """Read the documents of a tracker.
 
-    A document that somebody removed from the disk by hand counts with its text in HEAD, so that a removal by hand hides
-    nothing from the guard against mass removal, and so that its comments are there when an export writes it again. Not
-    so where the same model or rule stands in a file on disk: there a person renamed a file or moved a rule.
+    A document that somebody removed from the disk by hand counts with its text in HEAD, so that a
+    removal by hand hides nothing from the guard against mass removal, and so that its comments are
+    there when an export writes it again. Not so where the same model or rule stands in a file on
+    disk: there a person renamed a file or moved a rule.
 
     Args:
         files: the texts.

@@ -28,8 +28,8 @@ def counted_from_head(
 ) -> Update:
     """Return an update whose changes are those of its commit.
 
-    The state before is HEAD and, for files that HEAD lacks, the disk; the state after is HEAD with the files that the
-    commit records. A file that a person edited or deleted by hand is in neither.
+    The state before is HEAD and, for files that HEAD lacks, the disk; the state after is HEAD with
+    the files that the commit records. A file that a person edited or deleted by hand is in neither.
 
     Args:
         update: the update of the files on disk.
@@ -39,7 +39,8 @@ def counted_from_head(
         scope: the scope of the export; files without a rule in it aren't recorded.
 
     Raises:
-        SafetyError: the commit would hold a rule or model twice, or lack it, since somebody moved it by hand.
+        SafetyError: the commit would hold a rule or model twice, or lack it, since somebody moved
+            it by hand.
     """
     reader = _Reader(update.new, ignore)
     head = {

@@ -23,7 +23,8 @@ class Proposed:
     """What a branch proposes of one tracker.
 
     Attributes:
-        rules: id → the customization, or None where it goes; of those that HEAD has as they were before.
+        rules: id → the customization, or None where it goes; of those that HEAD has as they were
+            before.
         lost: the ids of more that it proposes, which HEAD has in a third state by now.
     """
 
@@ -84,7 +85,8 @@ def plan_beside(
         folder: where its documents lie.
         documents: model → document as committed.
         rules: what is proposed already, as of `Proposed`.
-        found: what the export makes of the documents; None if it isn't about this tracker, or failed in it.
+        found: what the export makes of the documents; None if it isn't about this tracker, or
+            failed in it.
         scope: what the export is about.
 
     Raises:

@@ -24,8 +24,9 @@ def build_texts(
 ) -> Iterator[Texts]:
     """Yield the files that differ, sorted by path.
 
-    The new text is the old one with the reported changes and nothing else, so that a patch says what the report says;
-    where the old side is a file, its comments and hand-made formatting are in both.
+    The new text is the old one with the reported changes and nothing else, so that a patch says
+    what the report says; where the old side is a file, its comments and hand-made formatting are in
+    both.
 
     Args:
         changes: what is reported.

@@ -64,13 +64,15 @@ class Update:
         files: path → new text, or None to remove the file; every other file stays byte for byte.
         on_disk: path → the bytes of those files that are there now.
         counts: how many files change.
-        pairs: the customizations before and after, unchanged ones included: those in scope. With ``--commit``, before
-            is HEAD.
+        pairs: the customizations before and after, unchanged ones included: those in scope. With
+            ``--commit``, before is HEAD.
         kept: the customizations without an id that stay as they are.
         new: the customizations of the documents afterwards.
-        existing: how many customizations with an id there were before, in scope or not; with ``--commit``, in HEAD.
+        existing: how many customizations with an id there were before, in scope or not; with
+            ``--commit``, in HEAD.
         answered: how many customizations the answer has.
-        recorded: with ``--commit``, the files that the commit records: path → text, or None to remove the file.
+        recorded: with ``--commit``, the files that the commit records: path → text, or None to
+            remove the file.
         committed: with ``--commit``, the customizations in HEAD and in the commit.
     """
 
@@ -121,7 +123,8 @@ def plan_update(
             continue
         if item is None and block.customization.id is None:
             source = documents[block.customization.model].source
-            # A rule without an id that somebody deleted with its file is not for an export to bring back.
+            # A rule without an id that somebody deleted with its file is not for an export to bring
+            # back.
             if PurePosixPath(source) not in basis.deleted:
                 item = block.customization
                 kept.append((source, block.line, item))
@@ -164,9 +167,15 @@ def _remarks(
     for source, line, item in kept:
         key = item.model, item.target
         if free[key] > 1:
-            why = "live has several for its target: give it the id of one (an id stands once), or delete it here"
+            why = (
+                "live has several for its target: give it the id of one (an id stands once), or "
+                "delete it here"
+            )
         elif free[key]:
-            why = "live has one for its target, but more here lack an id: give it to one of them, or delete them here"
+            why = (
+                "live has one for its target, but more here lack an id: give it to one of them, "
+                "or delete them here"
+            )
         else:
             none = "no other" if there[key] else "none"
             why = f"live has {none} for its target: enter it in Luigi's Box, or delete it here"

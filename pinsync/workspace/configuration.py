@@ -18,7 +18,7 @@ _Found = TypeVar("_Found")
 
 
 def list_configuration_paths(today: Settings, repository: Repository) -> Sequence[PurePosixPath]:
-    """Return where the configuration lies, and above, where it may have lain before it was moved down.
+    """Return the path of the configuration, then the paths above it, where it may have lain.
 
     There is no such place for a configuration from outside the repository.
 
@@ -59,7 +59,7 @@ class ConfigurationSearch:
     def find(
         self, read: Callable[[PurePosixPath], _Found | None], *, renamed: bool
     ) -> tuple[PurePosixPath, _Found] | None:
-        """Return the place of a revision's configuration, and what is read there; None if there is none.
+        """Return the path of a revision's configuration and its content; None if there is none.
 
         Args:
             read: returns what the revision has at a path, None for nothing.

@@ -1,10 +1,11 @@
-"""What a drift check costs, beside what a user would otherwise do with the same data; whole processes, in one run.
+"""What a drift check costs, beside what a user would otherwise do with the same data; whole
+processes, in one run.
 
-Run it with ``python tests/benchmarks/diff.py [COUNT ...]``; by default 100, 1,000, 10,000 and 100,000 customizations.
-``pinsync diff HEAD export.json`` stands beside ``jq -S`` of both sides and ``git diff --no-index``, deepdiff's own
-command, and PyYAML's C loader on both sides and ``==``. What takes half a minute at 10,000 isn't run beyond: the last
-two, and documents that were laid out by hand.
-"""
+Run it with ``python tests/benchmarks/diff.py [COUNT ...]``; by default 100, 1,000, 10,000 and
+100,000 customizations. ``pinsync diff HEAD export.json`` stands beside ``jq -S`` of both sides and
+``git diff --no-index``, deepdiff's own command, and PyYAML's C loader on both sides and ``==``.
+What takes half a minute at 10,000 isn't run beyond: the last two, and documents that were laid out
+by hand."""
 
 from __future__ import annotations
 
@@ -92,7 +93,8 @@ def measured(count: int, folder: Path) -> None:
         for way, each in ways.items():
             ratio = each.wall / ways["pinsync"].wall
             print(
-                f"{count:>14,} {state:<9} {way:<14} {each.wall:>7.2f} {ratio:>10.1f} {each.peak:>8.0f}"
+                f"{count:>14,} {state:<9} {way:<14} {each.wall:>7.2f} {ratio:>10.1f} "
+                f"{each.peak:>8.0f}"
             )
     if count > SLOW_BEYOND:
         return

@@ -1,8 +1,9 @@
-"""What an export costs: whole processes over loopback HTTP, as ratios to ``json.loads`` of the same bytes.
+"""What an export costs: whole processes over loopback HTTP, as ratios to ``json.loads`` of the same
+bytes.
 
-Run it with ``python tests/benchmarks/export.py [COUNT ...]``; by default 100, 1,000, 10,000 and 100,000 customizations.
-An absolute time says little about another machine; the ratios, taken in one run, do.
-"""
+Run it with ``python tests/benchmarks/export.py [COUNT ...]``; by default 100, 1,000, 10,000 and
+100,000 customizations. An absolute time says little about another machine; the ratios, taken in one
+run, do."""
 
 from __future__ import annotations
 
@@ -53,7 +54,10 @@ class Bench:
 
 def loads(body: bytes) -> float:
     """Return the seconds that json.loads takes, in a process of its own as pinsync is."""
-    script = "import json,sys,time; b=open(sys.argv[1],'rb').read(); t=time.perf_counter(); json.loads(b); "
+    script = (
+        "import json,sys,time; b=open(sys.argv[1],'rb').read(); t=time.perf_counter(); "
+        "json.loads(b); "
+    )
     script += "print(time.perf_counter() - t)"
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         file.write(body)
@@ -80,7 +84,8 @@ def main() -> None:
         for state, each in costs.items():
             beyond = each.wall - start_up
             print(
-                f"{count:>14,} {state:<10} {each.wall:>7.2f} {beyond:>16.2f} {beyond / unit:>13.1f} {each.peak:>8.0f}"
+                f"{count:>14,} {state:<10} {each.wall:>7.2f} {beyond:>16.2f} "
+                f"{beyond / unit:>13.1f} {each.peak:>8.0f}"
             )
     print(f"start-up {start_up:.2f} s; json.loads of the last {unit:.2f} s")
 

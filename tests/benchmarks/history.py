@@ -1,8 +1,8 @@
-"""What ``pinsync history`` costs beside ``git log -p`` of the same files; whole processes, by turns, in one run.
+"""What ``pinsync history`` costs beside ``git log -p`` of the same files; whole processes, by
+turns, in one run.
 
-Run it with ``python tests/benchmarks/history.py [COMMITS ...]``; by default 1,000 commits over 8 files of 10,000
-customizations in all, of which each commit changes three in one file.
-"""
+Run it with ``python tests/benchmarks/history.py [COMMITS ...]``; by default 1,000 commits over 8
+files of 10,000 customizations in all, of which each commit changes three in one file."""
 
 from __future__ import annotations
 

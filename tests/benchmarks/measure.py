@@ -20,7 +20,9 @@ PINSYNC = (sys.executable, "-m", "pinsync")
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one process: seconds on the clock, and its largest memory in MB; that of its children isn't counted."""
+    """Of one process: seconds on the clock, and its largest memory in MB; that of its children
+    isn't counted.
+    """
 
     wall: float
     peak: float
@@ -52,8 +54,8 @@ def cost(
 class _Watch:
     """Looks at a process's own peak until it ends.
 
-    What wait4() says of a child is no less than the peak of its parent (Linux), and the parents here are large.
-    """
+    What wait4() says of a child is no less than the peak of its parent (Linux), and the parents
+    here are large."""
 
     def __init__(self, pid: int) -> None:
         self._status = Path(f"/proc/{pid}/status")
