@@ -33,10 +33,17 @@ from queue import SimpleQueue
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from states import FIRST_COMMIT, ITEMS, Command, State, fixed_commands, git_environment, make_state
-
 from pinsync.__main__ import run
 from pinsync.sandbox import Answer, Fault, Sandbox, StandIn, parse_fault
+from support.states import (
+    FIRST_COMMIT,
+    ITEMS,
+    Command,
+    State,
+    fixed_commands,
+    git_environment,
+    make_state,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

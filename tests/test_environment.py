@@ -8,17 +8,16 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from exporting import BASKET_TEXT, STRINGS, put, repinned
-from test_pager import Terminal
 
 from pinsync import config, environment
+from support.exporting import BASKET_TEXT, STRINGS, put, repinned
+from support.terminals import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import CommandLine, Git
-
     from pinsync.sandbox import Sandbox
+    from support.command_line import CommandLine, Git
 
 CONFIGURATION = """\
 format: 1

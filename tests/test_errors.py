@@ -9,7 +9,6 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import QUICK
 
 from pinsync.errors import (
     ConfigError,
@@ -23,6 +22,7 @@ from pinsync.errors import (
 )
 from pinsync.escape import HIDDEN, INVISIBLE, defuse, escape_character, one_line, printable, reveal
 from pinsync.redaction import forget_secrets, keep_secret, redact
+from support.strategies import QUICK
 
 if TYPE_CHECKING:
     import random

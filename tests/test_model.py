@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import QUICK, rows
 
 from pinsync.canonical.normalize import normalize_row
 from pinsync.canonical.pins import pair_pins, read_pin
 from pinsync.escape import INVISIBLE
 from pinsync.layout import is_document
 from pinsync.model import Scope, Target
+from support.strategies import QUICK, rows
 
 Pin = dict[str, Any]
 

@@ -1,8 +1,8 @@
 """What twice the input costs: the CPU time of whole processes, git's included, for n, 2n and 4n.
 
 Run it with ``PYTHONPATH=tests python tests/benchmarks/growth.py [N [INPUT ...]]``; by default 500
-and all inputs of ``tests/growing.py``. The ratios are of the time beyond that of a small input. A
-ratio near 4 stands for quadratic time. ``tests/test_growth.py`` counts the calls of the same runs;
+and all inputs of ``tests/support/growing.py``. The ratios are of the time beyond that of a small input. A
+ratio near 4 stands for quadratic time. ``tests/project/test_growth.py`` counts the calls of the same runs;
 work inside a function written in C, such as the search of a long list, shows only here.
 """
 
@@ -14,11 +14,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from growing import INPUTS
 from measure import PINSYNC, cost
 
+from support.growing import INPUTS
+
 if TYPE_CHECKING:
-    from growing import Growing
+    from support.growing import Growing
 
 SMALL = 4
 IDENTITY = {

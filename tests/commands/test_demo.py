@@ -1,0 +1,87 @@
+"""The demo walks through the main job, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pinsync.commands.demo import demo
+from support.exporting import put, untouched
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from support.command_line import CommandLine
+
+STEPS = ["pinsync init", "pinsync export --commit", "pinsync export"]
+
+
+def test_the_demo_shows_three_changes_and_each_command(
+    tmp_path: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    result = pinsync("demo")
+    assert (result.code, result.err) == (0, "")
+    shown = [line.removeprefix("$ ") for line in result.out.splitlines() if line.startswith("$ ")]
+    assert [line for line in shown if line.startswith("pinsync export") or line == "pinsync init"][
+        :3
+    ] == STEPS
+    assert "export PINSYNC_TRACKER_ID=" in "\n".join(shown)
+    assert "154 added, 0 changed, 0 removed · 6 files written" in result.out
+    assert "0 added, 3 changed, 0 removed" in result.out
+    changed, summary, report = re.split(r"\n\$ pinsync diff.*\n", result.out)
+    changes = [
+        line[1:].strip()
+        for line in changed.splitlines()
+        if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    assert changes.count("pin_identity: /p/121/") == 2, (
+        "a pin that moves leaves one place and takes another"
+    )
+    assert "pin_identity: /p/9999/" in changes
+    assert summary.partition("\n\n#")[0].splitlines()[-1] == "1", (
+        "the exit code that is spoken of is shown"
+    )
+    assert "/p/9999/" in report
+    assert report.splitlines()[-1].endswith("151 the same"), "it ends with the drift report"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_end_of_a_pin_lies_ahead() -> None:
+    lines: list[str] = []
+    assert demo(out=lines.append, clock=lambda: datetime(2031, 12, 31, 23, 59, tzinfo=UTC)) == 0
+    assert '+        active_to: "2032-07-01T00:00:00Z"' in "\n".join(lines).splitlines()
+
+
+def test_a_console_of_few_letters_spoils_no_title(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = pinsync("demo").out
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    result = pinsync("demo").out
+    assert "(moved 2 → 1)" in result
+    assert result.splitlines()[-1] == expected.splitlines()[-1]
+
+
+def test_the_users_repository_and_settings_are_none_of_the_demos_business(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(repository / "pinsync.yaml", "nonsense: true\n")
+    hooks = repository.parent / "hooks"
+    put(hooks / "pre-commit", "#!/bin/sh\nexit 1\n").chmod(0o755)
+    put(
+        repository.parent / "gitconfig",
+        f"[core]\n\thooksPath = {hooks}\n[commit]\n\tgpgSign = true\n",
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(repository.parent / "gitconfig"))
+    monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", os.devnull)
+    monkeypatch.setenv("PINSYNC_HOST", "https://example.com")
+    monkeypatch.setenv("PINSYNC_TIMEOUT", "never")
+    with untouched(repository):
+        assert pinsync("demo").code == 0

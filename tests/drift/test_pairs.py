@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinsync.canonical import normalize
+from pinsync.drift.pairs import (
+    Pair,
+    describe,
+    in_scope,
+    leaves_a_question,
+    match,
+    nothing_matches,
+    plain_data,
+    read_tags,
+)
+from pinsync.model import Customization, Scope
+from support.strategies import QUICK
+
+if TYPE_CHECKING:
+    from random import Random
+
+Row = dict[str, Any]
+
+
+def rule(
+    id_: str | None, identity: str | None = None, *, model: str = "basket", **fields: object
+) -> Customization:
+    target = (
+        {"target_type": "all"}
+        if identity is None
+        else {"target_type": "item", "target_identity": identity}
+    )
+    row = {**target, **({} if id_ is None else {"id": id_}), **fields}
+    return normalize.build_customization(row, model=model)
+
+
+def paired(
+    old: list[Customization], new: list[Customization]
+) -> list[tuple[str | None, str | None, str | None]]:
+    pairs = list(match(old, new))
+    assert [pair.old for pair in pairs if pair.old] == old
+    assert sorted(id(pair.new) for pair in pairs if pair.new) == sorted(map(id, new))
+    assert all(
+        pair.old is (None if pair.old_index is None else old[pair.old_index]) for pair in pairs
+    )
+    assert all(
+        pair.new is (None if pair.new_index is None else new[pair.new_index]) for pair in pairs
+    )
+    return [(pair.old and pair.old.id, pair.new and pair.new.id, pair.kind) for pair in pairs]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ([], [], []),
+        ([rule("a")], [rule("a")], [("a", "a", None)]),
+        ([rule("a")], [], [("a", None, "removed")]),
+        ([], [rule("a")], [(None, "a", "added")]),
+        # by id, whatever else
+        ([rule("a", "/1/")], [rule("a", "/2/")], [("a", "a", "changed")]),
+        ([rule("a", model="basket")], [rule("a", model="detail")], [("a", "a", "changed")]),
+        (
+            [rule("a", "/1/"), rule("b", "/2/")],
+            [rule("b", "/1/"), rule("a", "/2/")],
+            [("a", "a", "changed"), ("b", "b", "changed")],
+        ),
+        # by target
+        ([rule("a", "/1/")], [rule("b", "/1/")], [("a", "b", "recreated")]),
+        ([rule("a", "/1/")], [rule("b", "/1/", note=1)], [("a", "b", "recreated")]),
+        ([rule("a", "/1/")], [rule("b", "/2/")], [("a", None, "removed"), (None, "b", "added")]),
+        (
+            [rule("a", "/1/")],
+            [rule("b", "/1/", model="detail")],
+            [("a", None, "removed"), (None, "b", "added")],
+        ),
+        (
+            [rule("a")],
+            [rule("b", target_type="criteria")],
+            [("a", None, "removed"), (None, "b", "added")],
+        ),
+        (
+            [rule("a", target_type="criteria", target_criteria={"x": 1, "y": 2})],
+            [rule("b", target_type="criteria", target_criteria={"y": 2, "x": 1.0})],
+            [("a", "b", "recreated")],
+        ),
+        # an id goes before a target
+        (
+            [rule("a", "/1/")],
+            [rule("a", "/2/"), rule("b", "/1/")],
+            [("a", "a", "changed"), (None, "b", "added")],
+        ),
+        (
+            [rule("a", "/1/"), rule("b", "/1/")],
+            [rule("a", "/1/"), rule("c", "/1/")],
+            [("a", "a", None), ("b", "c", "recreated")],
+        ),
+        # only where it is unambiguous on both sides
+        (
+            [rule("a", "/1/", note=1), rule("b", "/1/", note=2)],
+            [rule("c", "/1/")],
+            [("a", None, "removed"), ("b", None, "removed"), (None, "c", "added")],
+        ),
+        (
+            [rule("a", "/1/", note=1)],
+            [rule("b", "/1/"), rule("c", "/1/", note=2)],
+            [("a", None, "removed"), (None, "b", "added"), (None, "c", "added")],
+        ),
+        # by equal text, as often as it is there, before a target
+        (
+            [rule("a", note=1), rule("b", note=2), rule("c", note=3)],
+            [rule("x", note=3), rule("y", note=1), rule("z", note=2)],
+            [("a", "y", "recreated"), ("b", "z", "recreated"), ("c", "x", "recreated")],
+        ),
+        (
+            [rule("b"), rule("a")],
+            [rule("d"), rule("c")],
+            [("b", "d", "recreated"), ("a", "c", "recreated")],
+        ),
+        ([rule("b"), rule("a")], [rule("c")], [("b", None, "removed"), ("a", "c", "recreated")]),
+        ([rule("a")], [rule("c"), rule("b")], [("a", "b", "recreated"), (None, "c", "added")]),
+        (
+            [rule("a", note=1), rule("b", note=2)],
+            [rule("c", note=3), rule("d", note=1)],
+            [
+                ("a", "d", "recreated"),
+                ("b", "c", "recreated"),
+            ],  # and of the rest each side has one for the target
+        ),
+        (
+            [rule("a"), rule("b")],
+            [rule("b", note=1), rule("c")],
+            [("a", "c", "recreated"), ("b", "b", "changed")],
+        ),
+        (
+            [rule("a", model="basket"), rule("b", model="detail")],
+            [rule("c", model="detail"), rule("d", model="basket")],
+            [("a", "d", "recreated"), ("b", "c", "recreated")],
+        ),
+        # without an id
+        ([rule(None, "/1/")], [rule("a", "/1/")], [(None, "a", None)]),
+        ([rule("a", "/1/")], [rule(None, "/1/")], [("a", None, None)]),
+        ([rule(None, "/1/")], [rule(None, "/1/")], [(None, None, None)]),
+        ([rule(None, "/1/")], [rule("a", "/1/", note=1)], [(None, "a", "changed")]),
+        ([rule(None, "/1/")], [], [(None, None, "removed")]),
+        (
+            [rule(None, "/1/"), rule("a", "/1/")],
+            [rule("a", "/1/")],
+            [(None, None, "removed"), ("a", "a", None)],
+        ),
+        (
+            [rule("a"), rule(None)],
+            [rule("b"), rule(None)],
+            [("a", "b", "recreated"), (None, None, None)],
+        ),
+        ([rule("a"), rule(None)], [rule("b")], [("a", None, "removed"), (None, "b", None)]),
+        ([rule(None), rule(None)], [rule("b"), rule("a")], [(None, "a", None), (None, "b", None)]),
+    ],
+)
+def test_what_belongs_together(
+    old: list[Customization], new: list[Customization], expected: list[Any]
+) -> None:
+    assert paired(old, new) == expected
+
+
+@QUICK
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*"abcdefgh", None]), st.sampled_from("123"), st.sampled_from("12")
+        ),
+        max_size=12,
+    ),
+    st.randoms(),
+)
+def test_matching_does_not_hang_on_the_order(
+    drawn: list[tuple[str | None, str, str]], random: Random
+) -> None:
+    sides: list[list[Customization]] = [[], []]
+    for number, (name, identity, note) in enumerate(drawn):
+        side = sides[number % 2]
+        if name is None or name not in {item.id for item in side}:
+            side.append(rule(name, identity, note=note))
+    shuffled = [random.sample(side, len(side)) for side in sides]
+    assert sorted(paired(*shuffled), key=repr) == sorted(paired(*sides), key=repr)
+
+
+def test_an_id_like_text_elsewhere_is_no_id() -> None:
+    """Only the first line of a text is its id."""
+    assert Pair(rule("a", note="a\n    x"), rule(None, note="a\n    x")).kind is None
+    assert Pair(rule("a", note=1), rule("a", note=2)).kind == "changed"
+
+
+def test_a_pair_is_shown_by_its_new_side() -> None:
+    a, b = rule("a"), rule("b")
+    assert Pair(a, b).shown is b
+    assert Pair(a, None).shown is a
+    with pytest.raises(ValueError, match="a pair of nothing"):
+        _ = Pair(None, None).shown
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (Scope(), True),
+        (Scope(model="basket"), True),
+        (Scope(model="detail"), False),
+        (Scope(model="Basket"), False),
+        (Scope(tag="sale"), True),
+        (Scope(tag="new year"), True),
+        (Scope(tag="sal"), False),
+        (Scope(target_type="item"), True),
+        (Scope(target_type="all"), False),
+        (Scope(target_type="item", target_identity="/p/1/"), True),
+        (Scope(target_type="item", target_identity="/p/2/"), False),
+        (Scope("basket", "sale", "item", "/p/1/"), True),
+        (Scope("basket", "gone", "item", "/p/1/"), False),
+    ],
+)
+def test_a_scope_filters_as_the_api_does(scope: Scope, expected: bool) -> None:
+    item = rule("a", "/p/1/", tags=["sale", "new year"])
+    assert in_scope(item, scope) is expected
+    assert not in_scope(None, scope)
+
+
+@pytest.mark.parametrize("tags", ["sale", {"sale": 1}, ["sale", 1], 5])
+def test_tags_of_an_unexpected_type_are_none(tags: object) -> None:
+    item = rule("a", tags=tags)
+    assert read_tags(plain_data(item)) == ()
+    assert not in_scope(item, Scope(tag="sale"))
+
+
+@pytest.mark.parametrize(
+    ("committed", "live", "expected"),
+    [
+        ([], [rule("a", tags=["x1"])], False),
+        ([rule("a", tags=["x1"])], [rule("a", tags=["x1"], note=1)], False),
+        ([rule("a", tags=["x1"]), rule("b", "/1/")], [rule("a", tags=["x1"])], False),
+        ([rule("a", tags=["x1"])], [], True),  # gone, or has it lost its tag?
+        ([rule("a")], [rule("a", tags=["x1"])], True),  # it has come in from outside
+        ([rule("a", "/1/")], [rule("b", "/1/", tags=["x1"])], True),  # made anew, or a second one?
+        (
+            [rule("a", tags=["x1"])],
+            [rule("b", tags=["x1"])],
+            True,
+        ),  # made anew, or a copy of one without the tag?
+        (
+            [rule("a", tags=["x1"]), rule("b", tags=["x1"])],
+            [rule("a", tags=["x1"]), rule("c", tags=["x1"])],
+            True,
+        ),
+        ([rule(None, "/1/", tags=["x1"])], [], True),  # not entered yet, or without the tag?
+        ([rule(None, "/1/", tags=["x1"])], [rule("a", "/1/", tags=["x1"])], False),
+        ([rule(None, "/1/")], [rule("a", "/1/", tags=["x1"])], True),
+        ([rule(None, "/1/")], [], False),
+    ],
+)
+def test_a_filtered_answer_can_leave_a_question(
+    committed: list[Customization], live: list[Customization], expected: bool
+) -> None:
+    assert leaves_a_question(committed, live, Scope(tag="x1")) is expected
+
+
+def test_a_scope_that_matches_nothing_names_the_nearest() -> None:
+    known = [rule("a", "/p/1/", tags=["christmas"])]
+    assert "basket" in str(nothing_matches(Scope(model="baskett"), known).hint)
+    error = nothing_matches(Scope(tag="cristmas"), known)
+    assert error.exit_code == 2
+    assert "--tag cristmas" in error.message
+    assert "christmas" in str(error.hint)
+    assert "each of the values exists" in str(
+        nothing_matches(Scope(model="basket", tag="christmas"), known).hint
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "name"),
+    [
+        (rule("a"), "all"),
+        (rule("a", "/p/1/"), "item /p/1/"),
+        (rule("a", "/p/1/", target_metadata={"title": "Strings"}), "item /p/1/ (Strings)"),
+        (rule("a", "/p/1/", target_metadata={"title": ""}), "item /p/1/"),
+        (rule("a", "/p/1/", target_metadata={"title": 5}), "item /p/1/"),
+        (rule("a", "/p/1/", target_metadata="Strings"), "item /p/1/"),
+        (rule("a", ""), "item"),
+        (
+            rule("a", target_type="criteria", target_criteria={"brand": ["a", "b c"]}),
+            'criteria brand: - a - "b c"',
+        ),
+    ],
+)
+def test_what_a_person_calls_it(item: Customization, name: str) -> None:
+    assert describe(item) == name

@@ -1,0 +1,362 @@
+"""The README is true: its commands are run and their output compared, and its tables are those of
+the code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+import yaml
+
+from pinsync import config, errors
+from pinsync.cli import cli
+from pinsync.config import Safety, Settings, Tracker
+from pinsync.errors import pick_gravest
+from pinsync.lint.rules import RULES
+from pinsync.sandbox import Sandbox
+from support.diffing import checked
+from support.exporting import BASKET_TEXT
+from support.paths import ROOT
+
+if TYPE_CHECKING:
+    from support.command_line import CommandLine, Git
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+KEY = "a-key-of-the-quick-start"
+EXIT_CODES = {
+    0: "done; in sync; nothing found",
+    1: "drift or findings: the answer to the question, never a failure",
+    2: (
+        "usage, configuration, or a file (in the repository, or named on the command line) that "
+        "can't be read"
+    ),
+    3: "the remote: network, authentication, an answer that can't be trusted",
+    4: (
+        "refused for safety: nothing of that tracker was changed; the message names the flag "
+        "that overrides"
+    ),
+    70: "a bug in pinsync: one line, a log with details (no secrets), never a bare traceback",
+    130: "interrupted (also by SIGTERM)",
+}
+
+
+def blocks(mark: str, language: str) -> list[str]:
+    """The code blocks that an HTML comment marks."""
+    return re.findall(
+        rf"^<!-- {mark} -->\n```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL
+    )
+
+
+def commands(text: str = README) -> list[str]:
+    """The commands that stand in blocks of their own; in the README the two that do all their
+    set-up.
+    """
+    return re.findall(r"^```sh\n(.*)\n```$", text, re.MULTILINE)
+
+
+def options(command: click.Command) -> list[click.Option]:
+    context = click.Context(command)
+    return [option for option in command.get_params(context) if isinstance(option, click.Option)]
+
+
+def test_the_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (BIN / "pinsync").exists(), (
+        "the README's commands need pinsync installed: pip install -e '.[dev]'"
+    )
+    steps = re.findall(
+        r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(blocks("run", "console")), re.MULTILINE
+    )
+    script = tmp_path / "session"
+    script.write_text(
+        "".join(f"printf '\\036'\n{command}\n" for command, _ in steps), encoding="utf-8"
+    )
+    monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
+    for name, value in (("NAME", "Test"), ("EMAIL", "test@example.com")):
+        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
+        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
+    with Sandbox(private_key=KEY) as server:
+        monkeypatch.setenv("PINSYNC_HOST", server.url)
+        done = subprocess.run(
+            ["bash", str(script)],
+            cwd=tmp_path,
+            input=f"{KEY}\n".encode(),
+            stdout=-1,
+            stderr=subprocess.STDOUT,
+            check=True,
+        )
+    outputs = done.stdout.decode().split("\x1e")[1:]
+    for (command, expected), output in zip(steps, outputs, strict=True):
+        pattern = re.escape(expected).replace("…", "(?:.|\n)*?")
+        assert re.fullmatch(pattern, output), f"$ {command}\n{output}"
+    assert len(steps) >= 15
+
+
+def test_the_examples_command_makes_the_example(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
+    (command,) = commands((ROOT / "examples" / "README.md").read_text(encoding="utf-8"))
+    subprocess.run(["bash", "-c", command], check=True, capture_output=True)
+    assert tree(repository) == tree(ROOT / "examples" / "shop")
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """The files below a folder, git's own aside."""
+    files = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    return {
+        file.as_posix(): (folder / file).read_bytes() for file in files if file.parts[0] != ".git"
+    }
+
+
+def test_the_continuous_integration_runs_the_two_commands_to_the_letter() -> None:
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert len(commands()) == 2
+    assert [line for line in lines if line in commands()] == commands()
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_drift_of_the_quick_start_is_seen_in_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
+    (served,) = re.findall(r"`(pinsync sandbox --state shop\.json -- )bash`", README)
+    (changed,) = re.findall(r"`(sed [^`]+ \.\./shop\.json; pinsync sandbox [^`]+)`", README)
+    for name, value in (("NAME", "Test"), ("EMAIL", "test@example.com")):
+        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
+        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
+    steps = (
+        f"git init -q shop && cd shop && pinsync export --commit && pinsync diff; {changed}; "
+        f"echo $?"
+    )
+    command = f"{served}bash -c {shlex.quote(steps)}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True)
+    assert (
+        b"In sync: live is the same as HEAD" in done.stdout,
+        done.stdout.endswith(b"\n1\n"),
+    ) == (True, True)
+
+
+def test_the_schema_lets_a_name_near_a_known_one_pass(tmp_path: Path) -> None:
+    (tmp_path / "pinsync.schema.json").write_bytes(
+        (ROOT / "pinsync/document/document.schema.json").read_bytes()
+    )
+    text = BASKET_TEXT.replace("/p/234/\n", "/p/234/\n        active_til: 2026-12-24\n")
+    (tmp_path / "basket.yaml").write_text(text, encoding="utf-8")
+    command = [str(BIN / "check-jsonschema"), "--schemafile", "pinsync.schema.json", "basket.yaml"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+
+def test_the_excerpt_of_a_document_stands_in_the_example() -> None:
+    (excerpt,) = blocks("in examples/shop/customizations/basket.yaml", "yaml")
+    assert excerpt in (ROOT / "examples/shop/customizations/basket.yaml").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_the_json_report_is_the_example_with_one_change() -> None:
+    (text,) = blocks("report", "json")
+    report = checked(text)
+    example = json.loads((ROOT / "examples/reports/drift.json").read_text(encoding="utf-8"))
+    (tracker,), (whole,) = report["trackers"], example["trackers"]
+    assert tracker["changes"] == [
+        change for change in whole["changes"] if change["target_identity"] == "/p/123/"
+    ]
+    assert report == {**example, "trackers": [{**whole, "changes": tracker["changes"]}]}
+
+
+def test_the_configuration_is_valid_and_has_every_setting(tmp_path: Path) -> None:
+    (text,) = blocks("configuration", "yaml")
+    settings = config.parse(text.encode(), "README.md", root=tmp_path, environ={})
+    (tracker,) = settings.trackers
+    assert (tracker.hosts, settings.safety) == (config.records.DEFAULT_HOSTS, Safety())
+    written = set(re.findall(r"([a-z_]+):(?:\s|$)", text)) | {"name", "path", "root", "timeout"}
+    assert {
+        field.name for record in (Settings, Tracker, Safety) for field in fields(record)
+    } <= written
+
+
+def test_the_variables_are_those_of_the_code() -> None:
+    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "pinsync").rglob("*.py"))
+    pattern = r"PINSYNC_[A-Z_]*[A-Z]"
+    assert set(re.findall(pattern, README)) == set(re.findall(pattern, sources))
+
+
+def test_the_exit_codes_are_the_contract() -> None:
+    rows = re.findall(
+        r"^\| (\d+) \| (.*) \|$",
+        README.partition("## Exit codes")[2].partition("\n## ")[0],
+        re.MULTILINE,
+    )
+    assert {int(code): meaning for code, meaning in rows} == EXIT_CODES
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.PinsyncError)
+    ]
+    assert {kind.exit_code for kind in kinds} <= EXIT_CODES.keys()
+    order = [70, 130, 2, 3, 4, 1, 0]
+    assert "the gravest code wins: " + ", ".join(map(str, order)) in README
+    assert all(pick_gravest(order[start:]) == order[start] for start in range(len(order)))
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_each_command_has_help_and_stands_here_with_its_options(name: str) -> None:
+    command = cli.commands[name]
+    section = README.partition(f"### `pinsync {name}`\n")[2].partition("\n### ")[0]
+    everywhere = README.partition("### Everywhere\n")[2].partition("\n## ")[0]
+    assert section, f"the README says nothing of pinsync {name}"
+    assert command.help
+    assert "\\b" not in command.help
+    for option in options(command):
+        assert option.help, f"pinsync {name} {option.opts[0]} has no help"
+        for spelling in (*option.opts, *option.secondary_opts):
+            assert re.search(rf"`{spelling}[ `]", section + everywhere), (
+                f"the README lacks {name} {spelling}"
+            )
+
+
+def test_no_command_or_option_stands_here_that_does_not_exist() -> None:
+    section = README.partition("## Commands\n")[2].partition("\n## ")[0]
+    known = {"--version", "--help", "-h"}
+    for command in cli.commands.values():
+        known |= {
+            spelling
+            for option in options(command)
+            for spelling in (*option.opts, *option.secondary_opts)
+        }
+    assert set(re.findall(r"`(--?[a-z][a-z-]*)", section)) <= known
+    assert set(re.findall(r"^### `pinsync ([a-z]+)`$", section, re.MULTILINE)) == set(cli.commands)
+
+
+def test_the_formats_are_those_of_the_code() -> None:
+    section = README.partition("## Reports\n")[2].partition("\n### ")[0]
+    (choice,) = (option.type for option in options(cli.commands["diff"]) if option.name == "format")
+    assert isinstance(choice, click.Choice)
+    assert re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE) == list(choice.choices)
+    for kept in (ROOT / "examples" / "reports").iterdir():
+        assert f"(reports/{kept.name})" in (ROOT / "examples" / "README.md").read_text(
+            encoding="utf-8"
+        )
+
+
+def test_the_jobs_run_and_leave_what_is_collected_from_them(
+    repository: Path, git: Git, sandbox: Sandbox, pinsync: CommandLine
+) -> None:
+    assert sandbox.url
+    pinsync("export", "--commit")
+    git("rm", "--quiet", "customizations/homepage.yaml")
+    git("commit", "--quiet", "--message", "Lose a file")
+    for job in blocks("ci", "yaml"):
+        commands = re.findall(r"(?:run|script): pinsync (.*)", job)
+        assert [pinsync(*shlex.split(command)).code for command in commands] == [1]
+        collected = set(re.findall(r"(?:sarif_file|codequality|junit): ([a-z.]+)", job))
+        assert collected
+        assert all((repository / name).stat().st_size for name in collected)
+
+
+def test_the_rules_are_those_of_the_code() -> None:
+    section = README.partition("### `pinsync lint`\n")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \|", section, re.MULTILINE)
+    assert rows == [(name, rule.SEVERITY) for name, rule in RULES.items()]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"`pinsync lint`: {len(rows)} rules" in changelog
+
+
+def test_the_action_takes_what_is_shown(
+    sandbox: Sandbox, repository: Path, pinsync: CommandLine
+) -> None:
+    assert sandbox.url
+    (text,) = blocks("action", "yaml")
+    (step,) = yaml.safe_load(text)
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    assert step["with"].keys() <= inputs.keys()
+    pinsync("export", "--commit")
+    assert (repository / "customizations").is_dir()
+    assert pinsync(step["with"]["command"], *step["with"]["arguments"].split()).code == 0
+
+
+def test_the_action_reviews_a_merge_as_shown(
+    sandbox: Sandbox,
+    repository: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert sandbox.url
+    (text,) = blocks("review action", "yaml")
+    checkout, step = yaml.safe_load(text)
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    assert step["with"].keys() <= inputs.keys()
+    pinsync("export", "--commit")
+    git("checkout", "--quiet", "-b", "change")
+    git("rm", "--quiet", "customizations/homepage.yaml")
+    git("commit", "--quiet", "--message", "Lose a file")
+    git("checkout", "--quiet", "main")
+    git("merge", "--quiet", "--no-ff", "--message", "Merge", "change")
+    depth = f"--depth={checkout['with']['fetch-depth']}"
+    git("clone", "--quiet", depth, repository.as_uri(), "merge")
+    monkeypatch.chdir(repository / "merge")
+    assert pinsync(step["with"]["command"], *step["with"]["arguments"].split()).code == 1
+
+
+def test_the_hooks_are_those_of_the_example_and_exist() -> None:
+    (text,) = blocks("pre-commit", "yaml")
+    configuration = yaml.safe_load(text)
+    assert configuration == yaml.safe_load(
+        (ROOT / "examples/pre-commit-config.yaml").read_text(encoding="utf-8")
+    )
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    (used,) = configuration["repos"]
+    assert [hook["id"] for hook in used["hooks"]] == [hook["id"] for hook in hooks]
+
+
+def test_the_editors_line_names_the_schema_and_stays(
+    repository: Path, git: Git, sandbox: Sandbox, pinsync: CommandLine
+) -> None:
+    pinsync("export", "--commit")
+    (text,) = blocks("editor", "yaml")
+    line, _, beginning = text.partition("\n")
+    file = repository / "customizations" / "basket.yaml"
+    before = file.read_text(encoding="utf-8")
+    assert before.startswith(beginning)
+    file.write_text(f"{line}\n{before}", encoding="utf-8")
+    git("commit", "--quiet", "--all", "--message", "Name the schema")
+    row = next(row for row in sandbox.customizations() if row["model"] == "basket")
+    sandbox.replace({**row, "tags": ["another"]})
+    assert (pinsync("export").code, pinsync("fmt", "--check").code) == (0, 0)
+    after = file.read_text(encoding="utf-8")
+    assert after.startswith(text)
+    assert after.count("another") == 1
+    schema = file.parent / line.partition("$schema=")[2]
+    assert schema.resolve() == repository / "pinsync.schema.json"
+    assert f"`pinsync schema > {schema.name}`" in README
+
+
+def test_the_help_of_pinsync_itself() -> None:
+    help_text = cli.get_help(click.Context(cli, info_name="pinsync"))
+    assert "\\b" not in help_text
+    assert all(re.search(rf"^  {name} +\S", help_text, re.MULTILINE) for name in cli.commands)
+
+
+def test_its_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+    headings = {
+        re.sub(r"[^a-z -]", "", line.lower()).replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    }
+    for target in targets:
+        if target.startswith("#"):
+            assert target[1:] in headings
+        elif not target.startswith("https://"):
+            assert (ROOT / target).exists(), target

@@ -1,0 +1,155 @@
+"""A drift as findings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from pinsync.drift.record import Drift, Side
+from pinsync.errors import DataError
+from pinsync.model import Finding
+from pinsync.reports import Style
+from pinsync.reports.ci.findings import (
+    DRIFT_RULES,
+    Context,
+    choose_line,
+    collect_findings,
+    describe,
+)
+from pinsync.reports.drift import markdown, text
+from support.drifts import CASES, HEAD, LIVE, Row, failed, pin, rule, state, tracker
+
+STYLE = Style(UTC)
+
+
+def found(case: str) -> tuple[tuple[Finding, ...], Context]:
+    return collect_findings(CASES[case](), STYLE)
+
+
+def differing(old: list[Row], new: list[Row]) -> list[Finding]:
+    """The findings of a model that differs."""
+    drift = Drift(HEAD, LIVE, (tracker(state({"basket": old}), state({"basket": new})),))
+    return list(collect_findings(drift, STYLE)[0])
+
+
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_every_change_and_every_failure_is_a_finding(case: str) -> None:
+    findings, context = found(case)
+    trackers = CASES[case]().trackers
+    changes = [change for tracker in trackers for change in tracker.changes]
+    failures = [tracker for tracker in trackers if tracker.error]
+    assert len(findings) == len(failures) + len(changes)
+    assert {finding.rule for finding in findings} <= {rule.id for rule in context.rules}
+    for finding, change in zip(findings[len(failures) :], changes, strict=True):
+        assert finding.rule == f"drift-{change.kind}"
+        assert finding.severity == ("error" if change.effect == "shown" else "warning")
+        assert (finding.file, finding.line) == (
+            (change.place.file, change.place.line) if change.place else (None, None)
+        )
+        assert finding.model == change.subject.model
+
+
+def test_the_cases_break_every_rule() -> None:
+    assert {finding.rule for case in CASES for finding in found(case)[0]} == {
+        rule.id for rule in DRIFT_RULES
+    }
+
+
+def test_a_failure_comes_first_with_its_remedy() -> None:
+    first, *rest = found("several")[0]
+    assert (first.rule, first.severity, first.file) == ("drift-incomplete", "error", None)
+    assert first.hint == "check LUIGISBOX_KEY_CZ; the key belongs to one tracker"
+    assert all(finding.rule != "drift-incomplete" for finding in rest)
+
+
+def test_a_message_is_one_sentence_with_both_sides() -> None:
+    (finding,) = found("one_pin")[0]
+    assert finding.message == (
+        "Strings: 9-42 #1 (item /p/123/) · model basket · git → live: position 1: /p/234/ → /p/999/"
+    )
+    assert finding.hint == "to take live into git: pinsync export --commit"
+    assert describe(finding) == f"{finding.message}; {finding.hint}"
+
+
+def test_several_trackers_are_named() -> None:
+    findings, context = found("several")
+    assert all(finding.message.startswith("shop-") for finding in findings)
+    assert [passed.suite for passed in context.passed] == ["shop-pl"]
+    assert context.notes == ("shop-pl: the answer has no date",)
+
+
+def test_many_pins_are_counted() -> None:
+    (finding,) = differing(
+        [rule(1, "/p/1/", [pin(at, f"/p/{at}/") for at in range(1, 10)])],
+        [rule(1, "/p/1/", [pin(at, f"/q/{at}/") for at in range(1, 10)])],
+    )
+    assert finding.message.endswith("position 6: /p/6/ → /q/6/; and 3 more")
+
+
+def test_an_identity_names_the_tracker_and_the_rule() -> None:
+    (first,) = found("one_pin")[0]
+    assert first.identity == "default:00000000-0000-4000-8000-000000000001"
+    unknown = {key: value for key, value in rule(1, "/p/1/", []).items() if key != "id"}
+    identities = [finding.identity for finding in differing([unknown, rule(2, None, [])], [])]
+    assert identities == ["default:item:/p/1/:", "default:00000000-0000-4000-8000-000000000002"]
+
+
+def test_a_long_message_is_cut_in_the_end() -> None:
+    error = DataError("x" * 5_000, hint="y" * 5_000)
+    (finding,) = collect_findings(Drift(HEAD, LIVE, (failed(error),)), STYLE)[0]
+    assert len(describe(finding)) == 1_000 + 2 + 1_000
+
+
+def test_a_line_is_there_where_one_must_be() -> None:
+    finding = Finding("x", "error", "x", file="a.yaml", line=3)
+    assert choose_line(finding) == 3
+    assert choose_line(replace(finding, line=None)) == choose_line(replace(finding, file=None)) == 1
+
+
+BY_HAND: Row = {"target_type": "item", "target_identity": "/p/7/"}
+ENTER = (
+    "a rule without an id: give it the id of its rule in live, or enter it in Luigi's Box, or "
+    "delete its block"
+)
+TAKE = "to take live into git: pinsync export --commit"
+
+
+def test_what_an_export_keeps_has_another_remedy() -> None:
+    old, new = [BY_HAND, rule(1, "/p/1/", [])], [rule(2, "/p/2/", [])]
+    assert sorted((finding.name or "", finding.hint) for finding in differing(old, new)) == [
+        ("item /p/1/, id 00000000", TAKE),
+        ("item /p/2/, id 00000000", TAKE),
+        ("item /p/7/", ENTER),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "remedies"),
+    [
+        ([BY_HAND], [], [ENTER]),
+        ([BY_HAND, rule(1, "/p/1/", [])], [], [TAKE, ENTER]),
+        ([rule(1, "/p/1/", [])], [], [TAKE]),
+        ([BY_HAND], [{**BY_HAND, "id": "x", "tags": ["a"]}], [TAKE]),
+        ([BY_HAND], [{**BY_HAND, "id": "x"}, {**BY_HAND, "id": "y"}], [TAKE, ENTER]),
+    ],
+)
+def test_a_report_ends_with_the_remedy_of_each_kind(
+    old: list[Row], new: list[Row], remedies: list[str]
+) -> None:
+    drift = Drift(HEAD, LIVE, (tracker(state({"basket": old}), state({"basket": new})),))
+    lines = text.render(drift, STYLE).splitlines()
+    assert [line for line in lines if line in (TAKE, ENTER)] == remedies
+    page = markdown.render(drift, STYLE).split("\n\n")
+    shown = {TAKE: "To take live into git: `pinsync export --commit`.", ENTER: f"A{ENTER[1:]}."}
+    assert [line.rstrip() for line in page if line.rstrip() in shown.values()] == [
+        shown[line] for line in remedies
+    ]
+
+
+def test_there_is_no_remedy_where_live_is_not_what_git_is_compared_with() -> None:
+    sides = state({"basket": [BY_HAND]}), state({"basket": []})
+    for old, new in ((HEAD, Side("@worktree")), (Side("@worktree"), LIVE)):
+        (finding,), _ = collect_findings(Drift(old, new, (tracker(*sides),)), STYLE)
+        assert finding.hint is None

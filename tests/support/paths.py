@@ -1,0 +1,12 @@
+"""Where the tests find the checkout and their cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+TESTS: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = TESTS.parent
+CASES: Final = TESTS / "cases"
+EXAMPLES: Final = ROOT / "examples"
+SHOP: Final = EXAMPLES / "shop" / "customizations"

@@ -1,0 +1,855 @@
+"""The action, the examples and what ``init --ci`` writes: checked by schemas and linters, and run
+as a runner does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from pinsync import __version__
+from pinsync.commands.init import CI
+from pinsync.sandbox import Sandbox, parse_fault
+from support.exporting import HOME, HOME_TEXT, STRINGS, put, repinned, rows, untouched
+from support.paths import ROOT
+from support.workflows import (
+    FROM_FOLDER,
+    FailedError,
+    Runner,
+    check_actions,
+    check_schema,
+    check_shell,
+    gitlab_jobs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.command_line import CommandLine, Git, Install
+
+TEMPLATES = ROOT / "pinsync" / "templates"
+EXAMPLES = ROOT / "examples"
+ACTION = ROOT / "action.yml"
+DRIFT, SYNC, REVIEW = (EXAMPLES / f"github-{name}.yml" for name in ("drift", "sync-pr", "review"))
+MATRIX, GITLAB, PRE_COMMIT = (
+    EXAMPLES / name for name in ("github-matrix.yml", "gitlab-ci.yml", "pre-commit-config.yaml")
+)
+WORKFLOWS = (DRIFT, SYNC, REVIEW, MATRIX)
+SCHEMAS = {
+    **dict.fromkeys(WORKFLOWS, "github-workflows"),
+    ACTION: "github-actions",
+    GITLAB: "gitlab-ci",
+}
+MARKER = "<!-- pinsync -->\n"
+KEY = "the-key-of-the-shop"
+
+
+# The files themselves.
+
+
+def test_the_examples_are_what_init_writes() -> None:
+    written = {name for files in CI.values() for name in files.values()}
+    assert {file.name for file in TEMPLATES.iterdir() if file.name.endswith(".yml")} == written
+    for name in written:
+        assert (EXAMPLES / name).read_bytes() == (TEMPLATES / name).read_bytes(), (
+            f"cp pinsync/templates/{name} examples/"
+        )
+
+
+@pytest.mark.parametrize("file", SCHEMAS, ids=lambda file: file.name)
+def test_a_file_is_valid_by_its_schema(file: Path) -> None:
+    check_schema(file, SCHEMAS[file])
+
+
+def test_the_linter_for_actions_finds_nothing() -> None:
+    check_actions((*WORKFLOWS, ACTION))
+
+
+def test_the_linter_for_shell_finds_nothing(tmp_path: Path) -> None:
+    assert check_shell((*WORKFLOWS, ACTION), GITLAB, tmp_path) >= 18
+
+
+def test_the_version_is_this_one() -> None:
+    (repository,) = yaml.safe_load(PRE_COMMIT.read_text(encoding="utf-8"))["repos"]
+    assert repository["rev"] == f"v{__version__}"
+
+
+def test_the_hooks_named_exist() -> None:
+    (repository,) = yaml.safe_load(PRE_COMMIT.read_text(encoding="utf-8"))["repos"]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert {hook["id"] for hook in repository["hooks"]} == {hook["id"] for hook in hooks}
+
+
+def test_a_stranger_meets_no_secret_and_no_right_to_write() -> None:
+    text = yaml.safe_load(REVIEW.read_text(encoding="utf-8"))
+    assert list(text[True]) == ["pull_request"]  # YAML 1.1 takes the key `on` for a boolean
+    assert "secrets" not in REVIEW.read_text(encoding="utf-8").replace("secret and", "")
+    assert text["permissions"] == {}
+    for job in text["jobs"].values():
+        reads = any(step.get("uses", "").startswith("actions/checkout@") for step in job["steps"])
+        assert not reads or job["permissions"] == {"contents": "read"}
+
+
+# Running them.
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The small shop; only its address is in the environment, as the rest comes from the settings
+    of the code host.
+    """
+    with Sandbox(rows(), seed=1, private_key=KEY) as server:
+        monkeypatch.setenv("PINSYNC_HOST", server.url)
+        yield server
+
+
+@pytest.fixture
+def runner(
+    api: Sandbox,
+    repository: Path,
+    pinsync: CommandLine,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Runner:
+    """A runner for the small shop's repository, which has been exported and pushed."""
+    with monkeypatch.context() as patch:
+        for name, value in api.environment.items():
+            patch.setenv(name, value)
+        assert pinsync("init").code == 0
+        git("add", ".")
+        git("commit", "--quiet", "-m", "Configure pinsync")
+        assert pinsync("export", "--commit").code == 0
+    origin = tmp_path / "origin.git"
+    git("clone", "--quiet", "--bare", ".", str(origin))
+    git("-C", str(origin), "config", "receive.advertisePushOptions", "true")
+    git("remote", "add", "origin", str(origin))
+    contexts = {
+        "secrets.PINSYNC_PRIVATE_KEY": KEY,
+        "vars.PINSYNC_TRACKER_ID": "",
+        "github.token": "a-token",
+        "github.repository": "shop/pins",
+        "github.ref_name": "main",
+    }
+    assert repository.is_dir()
+    return Runner(tmp_path / "runner", origin, contexts)
+
+
+@pytest.fixture
+def pushed(git: Git) -> Callable[[str], None]:
+    """Commit everything in the working tree onto a branch, push it, and go back to the main
+    branch.
+    """
+
+    def push(branch: str) -> None:
+        git("checkout", "--quiet", "-B", branch)
+        git("add", "--all")
+        git("commit", "--quiet", "--allow-empty", "-m", "Change")
+        git("push", "--quiet", "origin", branch)
+        git("checkout", "--quiet", "main")
+
+    return push
+
+
+def test_drift_in_sync_says_nothing(runner: Runner) -> None:
+    runner.job(DRIFT, "drift")
+    assert runner.gh() == ["issue list"]
+    assert runner.calls[0].argv == ["pipx", "install", runner.source]
+
+
+def test_nothing_is_installed_or_asked_until_a_person_has_written_what_to_install(
+    runner: Runner, api: Sandbox, pushed: Callable[[str], None]
+) -> None:
+    pushed("change")
+    before = len(api.requests)
+    runner.source = ""
+    for workflow in WORKFLOWS:
+        for job, steps in yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].items():
+            if job != "comment":  # runs nothing of pinsync
+                with pytest.raises(FailedError) as caught:
+                    runner.job(workflow, job)
+                assert (caught.value.step, caught.value.code) == ("Install pinsync", 2)
+                assert caught.value.output.startswith("::error::Write at PINSYNC, at the top of")
+                (step,) = (step for step in steps["steps"] if step.get("name") == "Install pinsync")
+                assert "env" not in step, "so that no key is handed to what is installed"
+    for name in gitlab_jobs(GITLAB):
+        with pytest.raises(FailedError) as caught:
+            ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
+        assert caught.value.code == 2
+        assert caught.value.output.startswith("Write at PINSYNC, at the top of the file")
+    assert (runner.calls, len(api.requests)) == ([], before)
+
+
+def test_what_can_not_be_installed_is_a_failure_and_no_news(runner: Runner) -> None:
+    for name in ("pipx", "pip"):
+        put(runner.folder / "bin" / name, "#!/bin/sh\necho no such version\nexit 1\n")
+    for workflow, job in ((DRIFT, "drift"), (SYNC, "sync"), (REVIEW, "review")):
+        with pytest.raises(FailedError) as caught:
+            runner.job(workflow, job)
+        assert caught.value.step == "Install pinsync"
+    assert runner.gh() == []
+    runner.answers["gh api --paginate"] = "99\n"
+    runner.job(REVIEW, "comment", **PULL_REQUEST)
+    assert "/comments/99" in runner.calls[-1].argv[5]
+    assert (
+        runner.calls[-1]
+        .files["pins.md"]
+        .startswith(f"{MARKER.rstrip()}\n### pinsync: no report\n\nThe review failed: ")
+    )
+    for name, resolved in gitlab_jobs(GITLAB).items():
+        with pytest.raises(FailedError) as caught:
+            ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
+        assert caught.value.code not in (
+            0,
+            resolved["job"].get("allow_failure", {}).get("exit_codes"),
+        )
+        assert caught.value.output == "no such version\n"
+
+
+def test_drift_opens_one_issue_and_keeps_it(runner: Runner, api: Sandbox) -> None:
+    repinned(api, STRINGS)
+    runner.job(DRIFT, "drift")
+    assert runner.gh() == ["issue list", "label create", "issue create"]
+    assert runner.calls[-1].files["drift.md"].startswith(MARKER)
+    assert (
+        runner.calls[-1].option("--label")
+        == runner.calls[-2].argv[3]
+        == runner.calls[-3].option("--label")
+    )
+    runner.answers["gh issue list"] = "7\n"
+    runner.job(DRIFT, "drift")
+    assert runner.calls[-1].argv[:6] == [
+        "gh",
+        "api",
+        "--silent",
+        "--method",
+        "PATCH",
+        "repos/shop/pins/issues/7",
+    ]
+    assert runner.calls[-1].files["drift.md"].startswith(MARKER)
+    repinned(api, STRINGS, position=1)
+    runner.job(DRIFT, "drift")
+    assert runner.calls[-1].argv[:4] == ["gh", "issue", "close", "7"]
+    assert KEY not in runner.output + str(runner.calls)
+
+
+def test_drift_that_could_not_be_looked_for_is_a_failure_and_no_news(
+    runner: Runner, api: Sandbox
+) -> None:
+    api.fail(parse_fault("html"))
+    with pytest.raises(FailedError) as caught:
+        runner.job(DRIFT, "drift")
+    assert (caught.value.step, caught.value.code) == ("Look for drift", 3)
+    assert runner.gh() == []
+
+
+def test_sync_opens_updates_and_closes_one_pull_request(
+    runner: Runner, api: Sandbox, git: Git, pushed: Callable[[str], None]
+) -> None:
+    repinned(api, STRINGS)
+    runner.job(SYNC, "sync")
+    assert runner.gh() == ["auth setup-git", "pr list", "pr create"]
+    assert "`basket`" in runner.calls[-1].files["pins.md"]
+    assert runner.calls[-1].option("--head") == "pins/live"
+    git("fetch", "--quiet", "origin")
+    assert git("diff", "--stat", "main", "origin/pins/live").startswith(
+        " customizations/basket.yaml"
+    )
+
+    put(Path("note.txt"), "The base branch has gone on.")  # so that the branch has to be built anew
+    pushed("main")
+    repinned(api, HOME)
+    runner.answers["gh pr list"] = "12\n"
+    runner.job(SYNC, "sync")
+    assert runner.calls[-1].argv[:6] == [
+        "gh",
+        "api",
+        "--silent",
+        "--method",
+        "PATCH",
+        "repos/shop/pins/pulls/12",
+    ]
+    assert "`home`" in runner.calls[-1].files["pins.md"]
+    git("fetch", "--quiet", "origin")
+    assert git("log", "--format=%s", "main..origin/pins/live").count("\n") == 0
+    assert "home.yaml" in git("diff", "--stat", "main", "origin/pins/live")
+
+    repinned(api, STRINGS, position=1)
+    repinned(api, HOME, position=1)
+    runner.job(SYNC, "sync")
+    assert runner.calls[-1].argv[:4] == ["gh", "pr", "close", "12"]
+    assert git("ls-remote", "origin", "refs/heads/pins/live") == ""
+    runner.answers.clear()
+    runner.job(SYNC, "sync")
+    assert runner.gh()[-1] == "pr list"
+    repinned(api, STRINGS)
+    runner.job(SYNC, "sync")
+    assert runner.gh()[-1] == "pr create"
+    assert git("ls-remote", "origin", "refs/heads/pins/live")
+    assert KEY not in runner.output + str(runner.calls)
+
+
+@pytest.mark.parametrize("host", [SYNC, GITLAB], ids=lambda file: file.name)
+def test_a_merged_branch_is_deleted_and_made_again(
+    host: Path, runner: Runner, api: Sandbox, git: Git
+) -> None:
+    def sync() -> str:
+        if host == SYNC:
+            runner.job(SYNC, "sync")
+        else:
+            ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+        git("fetch", "--quiet", "--prune", "origin")
+        return git("for-each-ref", "--format=%(refname)", "refs/remotes/origin/pins")
+
+    git("-C", str(runner.origin), "tag", "pins/live")
+    repinned(api, STRINGS)
+    assert sync()
+    git("merge", "--quiet", "--no-ff", "-m", "Merge", "origin/pins/live")
+    git("push", "--quiet", "origin", "main")
+    assert sync() == ""
+    assert sync() == ""
+    repinned(api, HOME)
+    assert sync()
+    assert git("log", "--format=%s", "main..origin/pins/live") == "Export pins: 1 changed"
+
+
+@pytest.mark.parametrize("host", [SYNC, GITLAB], ids=lambda file: file.name)
+def test_a_persons_branch_that_points_at_head_stays(host: Path, runner: Runner, git: Git) -> None:
+    git("push", "--quiet", "origin", "main:refs/heads/pins/live")
+    if host == SYNC:
+        runner.job(SYNC, "sync")
+        assert runner.gh() == ["auth setup-git", "pr list"]
+    else:
+        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    assert git("ls-remote", "origin", "refs/heads/pins/live").startswith(git("rev-parse", "main"))
+
+
+def test_sync_leaves_a_branch_of_a_person_alone(
+    runner: Runner, api: Sandbox, git: Git, pushed: Callable[[str], None]
+) -> None:
+    pushed("pins/live")
+    theirs = git("rev-parse", "pins/live")
+    repinned(api, STRINGS)
+    with pytest.raises(FailedError) as caught:
+        runner.job(SYNC, "sync")
+    assert caught.value.code == 4
+    assert git("ls-remote", "origin", "refs/heads/pins/live").startswith(theirs)
+
+
+PULL_REQUEST = {
+    "github.event.pull_request.number": "5",
+    "github.event.pull_request.head.repo.full_name": "shop/pins",
+    "github.event.pull_request.user.login": "ann",
+}
+
+
+def push_merge(git: Git) -> None:
+    """Push the merge of the branch ``change`` into the main branch, as a code host makes it for its
+    jobs.
+    """
+    git("checkout", "--quiet", "-B", "merge", "main")
+    git("merge", "--quiet", "--no-ff", "-m", "Merge", "change")
+    git("push", "--quiet", "--force", "origin", "merge")
+    git("checkout", "--quiet", "main")
+
+
+def reviewed(runner: Runner, git: Git, checkout: str = "merge", **contexts: str) -> None:
+    """Run the review of the branch ``change``, by default as merged, and then the job that
+    comments.
+    """
+    push_merge(git)
+    runner.ref = checkout
+    event = {
+        "github.event.pull_request.base.ref": "main",
+        "github.event.pull_request.head.sha": git("rev-parse", "change"),
+    }
+    try:
+        runner.job(REVIEW, "review", **(PULL_REQUEST | event | contexts))
+    finally:
+        runner.job(REVIEW, "comment")
+
+
+def moved() -> None:
+    path = Path("customizations/basket.yaml")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("position: 2", "position: 3"), encoding="utf-8"
+    )
+
+
+@pytest.fixture(params=["left behind", "merged main into itself"])
+def outdated(
+    request: pytest.FixtureRequest, runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    """The branch ``change`` moves a pin of the basket; the main branch has moved one of the
+    homepage since.
+    """
+    assert runner.origin.is_dir()
+    moved()
+    pushed("change")
+    put(Path("customizations/home.yaml"), HOME_TEXT.replace("position: 1", "position: 4"))
+    pushed("main")
+    if request.param == "merged main into itself":
+        git("checkout", "--quiet", "change")
+        git("merge", "--quiet", "-m", "Follow", "main")
+        git("push", "--quiet", "origin", "change")
+        git("checkout", "--quiet", "main")
+        put(Path("customizations/home.yaml"), HOME_TEXT.replace("position: 1", "position: 5"))
+        pushed("main")
+
+
+@pytest.mark.usefixtures("outdated")
+@pytest.mark.parametrize("checkout", ["merge", "change"])
+def test_review_reports_no_change_of_the_main_branch(
+    checkout: str, runner: Runner, git: Git
+) -> None:
+    reviewed(runner, git, checkout)
+    report = runner.calls[-1].files["pins.md"]
+    assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
+
+
+def test_review_comments_once_and_then_keeps_the_comment(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    moved()
+    pushed("change")
+    reviewed(runner, git)
+    assert runner.gh() == ["api --paginate", "pr comment"]
+    assert runner.calls[-1].argv[3] == "5"
+    assert runner.calls[-1].files["pins.md"].startswith(MARKER)
+    assert "2 → 3" in runner.calls[-1].files["pins.md"]
+    runner.answers["gh api"] = runner.answers["gh api --paginate"] = "99\n100\n"
+    reviewed(runner, git)
+    call = runner.calls[-1]
+    assert call.argv[1:5] == ["api", "--silent", "--method", "PATCH"]
+    assert call.argv[5:] == ["repos/shop/pins/issues/comments/99", "--field", "body=@pins.md"]
+    assert "2 → 3" in call.files["pins.md"]
+
+
+def test_review_of_a_change_elsewhere_says_nothing(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    put(Path("note.txt"), "Nothing that a shopper sees.")
+    pushed("change")
+    reviewed(runner, git)
+    assert runner.gh() == ["api --paginate"]
+
+
+def test_review_of_a_file_that_is_not_in_order_fails_and_still_comments(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    path = put(Path("customizations/basket.yaml"), Path("customizations/basket.yaml").read_bytes())
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("position: 2", "position: -9"), encoding="utf-8"
+    )
+    pushed("change")
+    with pytest.raises(FailedError) as caught:
+        reviewed(runner, git)
+    assert (caught.value.step, caught.value.code) == ("Check the files", 1)
+    assert "customizations/basket.yaml" in caught.value.output
+    assert runner.gh() == ["api --paginate", "pr comment"]
+
+
+def test_review_of_a_file_that_can_not_be_read_names_its_line_and_replaces_the_comment(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    put(Path("customizations/basket.yaml"), "format: 1\nmodel: [\n")
+    pushed("change")
+    runner.answers["gh api --paginate"] = "99\n"
+    with pytest.raises(FailedError) as caught:
+        reviewed(runner, git)
+    assert (caught.value.step, caught.value.code) == ("Report what changes", 2)
+    for rule in ("drift-incomplete", "syntax"):
+        assert re.search(
+            rf"::error file=customizations/basket.yaml,line=3,col=1,title=pinsync {rule}::",
+            runner.output,
+        )
+    assert runner.gh() == ["api --paginate", "api --silent"]
+    assert (
+        "**INCOMPLETE:** 1 of 1 tracker could not be compared" in runner.calls[-1].files["pins.md"]
+    )
+
+
+def test_gitlabs_review_of_a_file_that_can_not_be_read_names_its_line(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    put(Path("customizations/basket.yaml"), "format: 1\nmodel: [\n")
+    pushed("change")
+    with pytest.raises(FailedError):
+        ran(runner, "pins-review", "change", **merge_request(git))
+    (work,) = runner.folder.glob("pins-review-*")
+    for report in ("pins.json", "files.json"):
+        (issue,) = json.loads((work / report).read_text(encoding="utf-8"))
+        assert issue["location"] == {"path": "customizations/basket.yaml", "lines": {"begin": 3}}
+
+
+def test_review_writes_through_no_link_of_a_stranger(
+    runner: Runner, git: Git, pushed: Callable[[str], None], tmp_path: Path
+) -> None:
+    theirs = put(tmp_path / "outside", "theirs")
+    moved()
+    Path("pins.md").symlink_to(theirs)
+    pushed("change")
+    reviewed(runner, git)
+    assert runner.calls[-1].files["pins.md"].startswith(MARKER)
+    with pytest.raises(FailedError) as caught:
+        ran(runner, "pins-review", "change", **merge_request(git))
+    assert (caught.value.code, "would follow the symbolic link pins.md" in caught.value.output) == (
+        2,
+        True,
+    )
+    assert theirs.read_text(encoding="utf-8") == "theirs"
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        {"github.event.pull_request.head.repo.full_name": "stranger/pins"},
+        {"github.event.pull_request.user.login": "dependabot[bot]"},
+    ],
+)
+def test_review_leaves_comments_to_who_may_write_them(
+    stranger: dict[str, str], runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    moved()
+    pushed("change")
+    reviewed(runner, git, **stranger)
+    assert runner.gh() == []
+    assert "2 → 3" in runner.output
+    assert "2 → 3" in (runner.folder / "summary").read_text(encoding="utf-8")
+
+
+def test_the_matrix_checks_each_tracker_with_its_own_key(
+    runner: Runner, pushed: Callable[[str], None], api: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PINSYNC_HOST")
+    monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
+    for file in Path("customizations").glob("*.yaml"):
+        put(Path("customizations", "shop-sk", file.name), file.read_bytes())
+        file.unlink()
+    with Sandbox(rows(), seed=2, tracker_id="8765-4321", private_key="another-key") as other:
+        shops = {"sk": api, "cz": other}
+        tracker = "  shop-{}: {{tracker_id: {}, private_key_env: {}, hosts: ['{}']}}\n"
+        lines = [
+            tracker.format(name, shop.tracker_id, f"KEY_{name.upper()}", shop.url)
+            for name, shop in shops.items()
+        ]
+        put(Path("pinsync.yaml"), f"trackers:\n{''.join(lines)}")
+        pushed("main")
+        matrix = json.loads(runner.job(MATRIX, "trackers")["matrix"])
+        assert [entry["tracker"] for entry in matrix["include"]] == ["shop-sk", "shop-cz"]
+        runner.contexts |= {
+            f"secrets.KEY_{name.upper()}": shop.private_key for name, shop in shops.items()
+        }
+        sk, cz = (
+            {f"matrix.{name}": value for name, value in entry.items()}
+            for entry in matrix["include"]
+        )
+        runner.job(MATRIX, "drift", **sk)
+        assert (len(api.requests), len(other.requests)) == (2, 0)  # the fixture's export, and this
+        with pytest.raises(FailedError) as caught:
+            runner.job(MATRIX, "drift", **cz)
+    assert caught.value.code == 1
+    assert (len(api.requests), len(other.requests)) == (2, 1)
+
+
+@pytest.mark.parametrize("host", ["github", "gitlab"])
+def test_no_file_is_taken_for_a_revision(
+    host: str, runner: Runner, api: Sandbox, git: Git, pushed: Callable[[str], None]
+) -> None:
+    put(Path("pins/live"), "A file with the name of the branch.")
+    pushed("main")
+    base = git("rev-parse", "main")
+    for name in ("origin/main", "origin/main...HEAD", f"{base}...HEAD", f"{base}..HEAD"):
+        put(Path(name), "A file that is named as a revision or a range could be.")
+    moved()
+    pushed("change")
+    repinned(api, HOME)
+    if host == "github":
+        runner.job(SYNC, "sync")
+        assert "`home`" in runner.calls[-1].files["pins.md"]
+        for checkout in ("merge", "change"):
+            reviewed(runner, git, checkout)
+            assert "2 → 3" in runner.calls[-1].files["pins.md"]
+    else:
+        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+        ran(runner, "pins-review", "change", **merge_request(git))
+        assert "2 → 3" in runner.output
+    assert git("ls-remote", "origin", "refs/heads/pins/live")
+
+
+def jq(filter_: str, data: object) -> str:
+    done = subprocess.run(
+        ["jq", "-r", filter_], input=json.dumps(data), capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def filters(file: Path) -> list[str]:
+    """The filters of a file's calls of ``gh``, on one line each."""
+    found = re.findall(r"--jq '([^']*)'", file.read_text(encoding="utf-8"))
+    return [" ".join(text.split()) for text in found]
+
+
+def test_what_others_wrote_is_not_taken_for_ours() -> None:
+    (issues,), (pulls,), (comments,) = map(filters, (DRIFT, SYNC, REVIEW))
+    assert filters(ACTION) == [comments]
+    assert "--app github-actions --label pins-drift" in DRIFT.read_text(encoding="utf-8")
+    if not shutil.which("jq"):
+        pytest.skip("needs jq, whose language gh understands")
+    assert [jq(issues, []), jq(issues, [{"number": 3}, {"number": 2}])] == ["", "3\n"]
+    theirs, ours = (
+        {"number": 1, "isCrossRepository": True},
+        {"number": 2, "isCrossRepository": False},
+    )
+    assert [jq(pulls, []), jq(pulls, [theirs]), jq(pulls, [theirs, ours])] == ["", "", "2\n"]
+    bot = {"login": "github-actions[bot]"}
+    data = [
+        {"id": 1, "user": {"login": "eve"}, "body": MARKER},
+        {"id": 2, "user": bot, "body": f"Quoting {MARKER}"},
+        {"id": 3, "user": bot, "body": f"{MARKER}### pinsync"},
+    ]
+    assert jq(comments, data) == "3\n"
+
+
+# The action.
+
+
+def acted(runner: Runner, work: Path, **inputs: str) -> int:
+    """Run the action in a folder; return its exit code."""
+    text = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+    given = {
+        name: inputs.get(name, str(value.get("default", "")))
+        for name, value in text["inputs"].items()
+    }
+    assert inputs.keys() <= given.keys()
+    runner.contexts |= {f"inputs.{name}": value for name, value in given.items()}
+    runner.contexts |= {"github.action_path": str(ROOT)}
+    environ = {"PINSYNC_PRIVATE_KEY": KEY, "PINSYNC_TRACKER_ID": "1234-5678"}
+    try:
+        runner.steps(
+            text["runs"]["steps"],
+            work,
+            environ,
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail"],
+        )
+    except FailedError as error:
+        return error.code
+    finally:
+        runner.contexts = {
+            key: value for key, value in runner.contexts.items() if not key.startswith("steps.")
+        }
+    return 0
+
+
+def installed(runner: Runner) -> list[str]:
+    return [call.argv[-1] for call in runner.calls if "install" in call.argv]
+
+
+def test_the_action_installs_itself_and_passes_the_exit_code_on(
+    runner: Runner,
+    repository: Path,
+    api: Sandbox,
+) -> None:
+    assert acted(runner, repository) == 0
+    repinned(api, STRINGS)
+    assert acted(runner, repository) == 1
+    assert acted(runner, repository, arguments="--fail-on\nnever --format json\n") == 0
+    assert '"drift": true' in runner.output
+    api.fail(parse_fault("html"))
+    assert acted(runner, repository) == 3
+    assert installed(runner) == [str(ROOT)] * 4
+
+
+def test_the_actions_inputs_are_data(runner: Runner, repository: Path) -> None:
+    text = """$(touch a) ; touch b & `touch c` " touch d ' touch e | * ${PATH} \\"""
+    with untouched(repository):
+        assert acted(runner, repository, arguments=f"--model {text}", comment=text) == 2
+        assert acted(runner, repository, command=text) == 2
+    assert installed(runner) == [str(ROOT)] * 2
+    assert "expected FROM and TO" in runner.output
+    assert f"no such command {text!r}" in runner.output
+
+
+@pytest.mark.usefixtures("outdated")
+def test_the_action_reviews_a_pull_request(runner: Runner, git: Git, tmp_path: Path) -> None:
+    push_merge(git)
+    work = tmp_path / "merge"
+    git("clone", "--quiet", "--depth=2", "--branch=merge", runner.origin.as_uri(), str(work))
+    runner.contexts |= PULL_REQUEST
+    assert acted(runner, work, arguments="HEAD^1 HEAD --format github", comment="true") == 1
+    (report,) = runner.calls[-1].files.values()
+    assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
+
+
+def test_the_action_keeps_one_comment(runner: Runner, repository: Path, api: Sandbox) -> None:
+    runner.contexts |= PULL_REQUEST
+    assert acted(runner, repository, comment="true") == 0
+    assert runner.gh() == ["api --paginate"]
+    repinned(api, STRINGS)
+    assert acted(runner, repository, comment="true") == 1
+    assert runner.gh()[1:] == ["api --paginate", "pr comment"]
+    (text,) = runner.calls[-1].files.values()
+    assert text.startswith(MARKER)
+    runner.answers["gh api --paginate"] = "99\n"
+    assert acted(runner, repository, comment="true") == 1
+    assert "repos/shop/pins/issues/comments/99" in runner.calls[-1].argv
+    before = len(runner.gh())
+    api.fail(parse_fault("html"))
+    assert acted(runner, repository, comment="true") == 3
+    assert acted(runner, repository, command="export", comment="true") == 2
+    runner.contexts["github.event.pull_request.head.repo.full_name"] = "stranger/pins"
+    assert acted(runner, repository, comment="true") == 1
+    assert len(runner.gh()) == before
+    runner.contexts |= PULL_REQUEST
+    put(repository / "customizations/basket.yaml", "format: 1\nmodel: [\n")
+    assert acted(runner, repository, arguments="HEAD @worktree", comment="true") == 2
+    (text,) = runner.calls[-1].files.values()
+    assert "**INCOMPLETE:**" in text
+    assert KEY not in runner.output + str(runner.calls)
+
+
+# GitLab.
+
+
+def ran(runner: Runner, name: str, branch: str = "main", **variables: str) -> Path:
+    return runner.gitlab(GITLAB, name, branch, **variables)
+
+
+def merge_request(git: Git, target: str = "") -> dict[str, str]:
+    """Return the variables of a merge request of ``change``; the target's commit is set for a merge
+    of the two only.
+    """
+    return {
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": git("merge-base", "main", "change"),
+        "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": target,
+    }
+
+
+def test_gitlab_reviews_a_merge_request(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    moved()
+    pushed("change")
+    work = ran(runner, "pins-review", "change", **merge_request(git))
+    assert (work / "pins.md").read_text(encoding="utf-8").startswith(MARKER)
+    reports = gitlab_jobs(GITLAB)["pins-review"]["job"]["artifacts"]["reports"]["codequality"]
+    (change, *_), findings = (
+        json.loads((work / report).read_text(encoding="utf-8")) for report in reports
+    )
+    assert change["location"]["path"] == "customizations/basket.yaml"
+    assert findings == []
+    assert runner.calls[0].argv[-1] == runner.source
+
+
+@pytest.mark.usefixtures("outdated")
+@pytest.mark.parametrize("checkout", ["merge", "change"])
+def test_gitlabs_review_reports_no_change_of_the_main_branch(
+    checkout: str, runner: Runner, git: Git
+) -> None:
+    push_merge(git)
+    target = git("rev-parse", "main") if checkout == "merge" else ""
+    work = ran(runner, "pins-review", checkout, **merge_request(git, target))
+    report = (work / "pins.md").read_text(encoding="utf-8")
+    assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
+
+
+def test_gitlab_warns_of_drift_and_fails_otherwise(runner: Runner, api: Sandbox) -> None:
+    assert gitlab_jobs(GITLAB)["pins-drift"]["job"]["allow_failure"] == {"exit_codes": 1}
+    ran(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
+    repinned(api, STRINGS)
+    for code, key in ((1, KEY), (3, "another")):
+        with pytest.raises(FailedError) as caught:
+            ran(runner, "pins-drift", PINSYNC_PRIVATE_KEY=key)
+        assert caught.value.code == code
+
+
+def test_gitlab_keeps_one_merge_request_open(runner: Runner, api: Sandbox, git: Git) -> None:
+    ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    assert "Nothing is left to propose" in runner.output
+    for identifier in (STRINGS, HOME):
+        repinned(api, identifier)
+        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    git("fetch", "--quiet", "origin")
+    assert git("diff", "--name-only", "main", "origin/pins/live").split() == [
+        "customizations/basket.yaml",
+        "customizations/home.yaml",
+    ]
+    assert (
+        git("log", "--format=%an <%ae>", "main..origin/pins/live")
+        == "pinsync <pinsync@gitlab.example>"
+    )
+    for identifier in (STRINGS, HOME):
+        repinned(api, identifier, position=1)
+    ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    assert git("ls-remote", "origin", "refs/heads/pins/live") == ""
+
+
+# init --ci
+
+
+@pytest.mark.parametrize("host", CI)
+def test_init_writes_the_files_and_a_second_time_refuses(
+    host: str, repository: Path, pinsync: CommandLine, install: Install
+) -> None:
+    install(FROM_FOLDER)
+    result = pinsync("init", "--ci", host)
+    assert result.code == 0
+    for name, template in CI[host].items():
+        assert (repository / name).read_bytes() == (TEMPLATES / template).read_bytes()
+        assert name in result.err
+    assert (repository / "pinsync.yaml").exists()
+    with untouched(repository):
+        result = pinsync("init", "--ci", host)
+    assert result.code == 2
+    assert "is there already, and nothing was changed" in result.err
+
+
+def test_init_adds_ci_to_what_is_configured(repository: Path, pinsync: CommandLine) -> None:
+    assert pinsync("init", "--tracker-id", "1234-5678").code == 0
+    before = (repository / "pinsync.yaml").read_bytes()
+    with untouched(repository):
+        assert pinsync("init", "--ci", "github", "--tracker-id", "9").code == 2
+    assert pinsync("init", "--ci", "github").code == 0
+    assert (repository / "pinsync.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "obstacle",
+    [
+        lambda: put(Path(".github/workflows/pins-review.yml"), "on: push\n"),
+        lambda: Path(".github").symlink_to("elsewhere"),
+        lambda: put(Path(".github"), "a file"),
+        lambda: Path(".gitattributes").symlink_to("elsewhere"),
+    ],
+)
+def test_init_writes_nothing_where_one_file_can_not_be(
+    obstacle: Callable[[], object], repository: Path, pinsync: CommandLine
+) -> None:
+    obstacle()
+    names = sorted(repository.rglob("*"))
+    with untouched(repository):
+        assert pinsync("init", "--ci", "github").code == 2
+    assert sorted(repository.rglob("*")) == names
+
+
+def test_init_puts_ci_at_the_root_only(
+    repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "shop").mkdir()
+    monkeypatch.chdir(repository / "shop")
+    with untouched(repository):
+        result = pinsync("init", "--ci", "gitlab")
+    assert (result.code, str(repository) in result.err) == (2, True)
+
+
+def test_init_suggests_a_host(pinsync: CommandLine) -> None:
+    result = pinsync("init", "--ci", "gitlub")
+    assert result.code == 2
+    assert 'did you mean "github" or "gitlab"?' in result.err
