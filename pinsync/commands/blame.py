@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pinsync import layout
-from pinsync.commands.query import choose_rules
+from pinsync.commands.query import select_customizations
 from pinsync.config import select_trackers
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Placed, Side
@@ -160,7 +160,7 @@ def _chosen(
                 )
         if error := _not_committed(options, today, tree):
             raise error
-    return choose_rules(placed, options.model, options.target)
+    return select_customizations(placed, options.model, options.target)
 
 
 def _placed(version: Version) -> list[Placed]:

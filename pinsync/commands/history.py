@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pinsync import layout
 from pinsync.canonical.moments import parse_option
-from pinsync.commands.query import Wanted
+from pinsync.commands.query import Query
 from pinsync.drift import changes as changing
 from pinsync.drift.record import TrackerDrift
 from pinsync.errors import RepositoryError, UsageError
@@ -161,7 +161,7 @@ def _write(
             write(history_text.render_end(walk.shallow))
 
 
-def _asked(options: Options, repository: Repository) -> tuple[Wanted, str | None]:
+def _asked(options: Options, repository: Repository) -> tuple[Query, str | None]:
     """Return what is asked for, and of which revisions.
 
     Raises:
@@ -176,7 +176,7 @@ def _asked(options: Options, repository: Repository) -> tuple[Wanted, str | None
         )
     model, target = (*names, None, None)[:2]
     model = _one("--model", model, options.model)
-    wanted = Wanted(model, target, options.target_identity, options.tag, options.id, options.item)
+    wanted = Query(model, target, options.target_identity, options.tag, options.id, options.item)
     return wanted, _one("--rev", ranges[0] if ranges else None, options.revision)
 
 
@@ -240,7 +240,7 @@ class _Walk:
         options: what else the command line says.
     """
 
-    def __init__(self, history: History, range_: Range, wanted: Wanted, options: Options) -> None:
+    def __init__(self, history: History, range_: Range, wanted: Query, options: Options) -> None:
         self._history = history
         self._range = range_
         self._wanted = wanted
@@ -249,7 +249,7 @@ class _Walk:
         # Whether what is older than all that is asked for may not even be looked at.
         self._bounded = range_.base is not None or range_.since is not None
         self._known = (
-            wanted == Wanted()
+            wanted == Query()
         )  # whether each word is known to name something, at whatever time
         self._ended = False
 
@@ -285,7 +285,7 @@ class _Walk:
                 else ()
             )
             try:
-                self._wanted.check(self._history.seen, models)
+                self._wanted.check_names(self._history.seen, models)
             except UsageError as error:
                 raise UsageError(
                     error.message, hint="; ".join([str(error.hint), *self._doubts()])
@@ -309,7 +309,7 @@ class _Walk:
         trackers = tuple(
             self._reported(tracker, found)
             for tracker, changes in compared
-            if (found := tuple(self._wanted.of(changes)))
+            if (found := tuple(self._wanted.select_changes(changes)))
         )
         notes = tuple(
             _note(fault) for fault, model in step.faults.items() if self._concerns(fault, model)

@@ -1,4 +1,4 @@
-"""What MODEL, TARGET and the names of trackers on a command line mean."""
+"""Find the customizations and changes that the arguments of a command line mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pinsync.drift.changes import pins_of
 from pinsync.drift.pairs import in_scope, plain_data, read_tags, read_title
 from pinsync.errors import DataError, UsageError, suggest
 from pinsync.layout import suggest_model
-from pinsync.model import Customization, Scope
+from pinsync.model import Scope
 from pinsync.reports.words.values import compact
 
 if TYPE_CHECKING:
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.pins import Pin
     from pinsync.config import Tracker
-    from pinsync.drift.record import Change, Placed
+    from pinsync.drift.record import Change, PinChange, Placed
     from pinsync.model import Customization
 
 
 def matches_target(item: Customization, target: str, data: Mapping[str, Any] | None = None) -> bool:
-    """Whether a word of the command line means a customization.
+    """Return whether the argument TARGET means a customization.
 
     Args:
         item: the customization.
         target: an item's identity, ``all``, criteria, a customization's id, or the title of a
-            target. Criteria may be spelled as JSON, as in a document, or as the reports for people
-            show them.
+            target. Criteria may be spelled as JSON, as in a document, or as in the reports for
+            people.
         data: the customization's plain data, if its text was read already.
     """
     kind, identity, criteria = item.target
@@ -40,58 +40,61 @@ def matches_target(item: Customization, target: str, data: Mapping[str, Any] | N
         return True
     if criteria is not None and _is_criteria(target, criteria, item, data):
         return True
-    # The text is looked at before it is read, which takes a hundred times as long.
-    return stands_in(target, item) and read_title(data or plain_data(item)) == target
+    # Parsing a text takes a hundred times as long as searching its bytes.
+    return _has_value(item, target) and read_title(data or plain_data(item)) == target
 
 
-def choose_rules(
+def select_customizations(
     documents: Mapping[Tracker, Mapping[str, Sequence[Placed]]], model: str, target: str | None
 ) -> dict[Tracker, list[Placed]]:
-    """Return, by tracker, the customizations of a model and target, with where they stand.
+    """Return the customizations of a model and a target, with their places, by tracker.
 
     Args:
-        documents: by tracker and model, all customizations.
+        documents: all customizations, by tracker and model.
         model: the recommender model.
-        target: what `matches_target` takes; None for all.
+        target: the argument TARGET; None for all customizations.
 
     Returns:
-        What is found; with a target, only of the trackers that have any.
+        The matching customizations of each tracker that has the model; with a target, only the
+        trackers with a matching customization.
 
     Raises:
-        UsageError: no tracker has any.
+        UsageError: no tracker has the model, or no customization matches the target.
     """
-    having = {tracker: models[model] for tracker, models in documents.items() if model in models}
-    if not having:
-        raise unknown_model(model, (name for models in documents.values() for name in models))
-    found = {
-        tracker: [
-            placed
-            for placed in rules
-            if target is None or matches_target(placed.customization, target)
-        ]
-        for tracker, rules in having.items()
-    }
-    if target is not None and not any(found.values()):
-        raise unknown_target(
-            model, target, (item for rules in having.values() for item, _ in rules)
-        )
-    return {tracker: rules for tracker, rules in found.items() if rules or target is None}
+    candidates = {tracker: rows[model] for tracker, rows in documents.items() if model in rows}
+    if not candidates:
+        known: set[str] = set()
+        for models in documents.values():
+            known.update(models)
+        raise _build_model_error(model, known)
+    if target is None:
+        return {tracker: list(rows) for tracker, rows in candidates.items()}
+    matches: dict[Tracker, list[Placed]] = {}
+    for tracker, rows in candidates.items():
+        matching = [row for row in rows if matches_target(row.customization, target)]
+        if matching:
+            matches[tracker] = matching
+    if not matches:
+        items: list[Customization] = []
+        for rows in candidates.values():
+            items += [row.customization for row in rows]
+        raise _build_target_error(model, target, items)
+    return matches
 
 
-def unknown_model(model: str, known: Iterable[str]) -> UsageError:
-    """Return the error of a model that no document has, with the nearest known one."""
-    names = sorted(set(known))
-    hint = (
-        suggest_model(model, names)
-        if names
-        else "there are no documents; write them with `pinsync export`"
-    )
+def _build_model_error(model: str, known: Collection[str]) -> UsageError:
+    """Return the error for a model that no document has; its hint names the nearest model."""
+    hint = "there are no documents; write them with `pinsync export`"
+    if known:
+        hint = suggest_model(model, known)
     return UsageError(f'there is no model "{model}"', hint=hint)
 
 
-def unknown_target(model: str, target: str, items: Iterable[Customization]) -> UsageError:
-    """Return the error of a target that no customization of a model has, with the nearest known one."""
-    names = {name for item in items for name in _names(item)}
+def _build_target_error(model: str, target: str, items: Iterable[Customization]) -> UsageError:
+    """Return the error for a target that matches no customization of a model."""
+    names: set[str] = set()
+    for item in items:
+        names.update(_list_names(item))
     otherwise = "name an item's identity, all, criteria as JSON, or a customization's id or title"
     hint = suggest(target, names, otherwise=otherwise)
     return UsageError(f'no customization of {model} is for "{target}"', hint=hint)
@@ -100,51 +103,56 @@ def unknown_target(model: str, target: str, items: Iterable[Customization]) -> U
 def _is_criteria(
     target: str, criteria: str, item: Customization, data: Mapping[str, Any] | None
 ) -> bool:
+    """Return whether a target spells the criteria of a customization."""
     if target.split() == criteria.split():
         return True
     if not target.lstrip().startswith(("{", "[")):
         return False
     try:
-        read = json.loads(target)
-        return (
-            isinstance(read, dict) and render_value(normalize.normalize_value(read, ())) == criteria
-        )
+        value = json.loads(target)
+        if not isinstance(value, dict):
+            return False
+        return render_value(normalize.normalize_value(value, ())) == criteria
     except (ValueError, RecursionError, DataError):
+        # Reports for people write criteria without quotes, which is no JSON.
         return target.strip() == compact((data or plain_data(item))["target_criteria"])
 
 
-def stands_in(target: str, item: Customization) -> bool:
-    """Whether a customization's text has a value somewhere, which is told a hundred times as fast as where."""
+def _has_value(item: Customization, value: str) -> bool:
+    """Return whether a value is anywhere in the text of a customization."""
     try:
-        return render_value(target).encode() in item.text
-    except DataError:  # half a surrogate pair, which no document holds
+        return render_value(value).encode() in item.text
+    except DataError:
+        # The value has half a surrogate pair, from an argument in another encoding. No document
+        # can hold one.
         return False
 
 
-def _names(item: Customization) -> Iterator[str]:
+def _list_names(item: Customization) -> Iterator[str]:
+    """Yield the words that mean a customization as TARGET."""
     data = plain_data(item)
     if item.target.criteria is not None:
         yield compact(data["target_criteria"])
-    names = (
-        item.id,
-        item.target.identity,
-        "all" if item.target.type == "all" else None,
-        read_title(data),
-    )
-    yield from (name for name in names if name)
+    if item.target.type == "all":
+        yield "all"
+    for name in (item.id, item.target.identity, read_title(data)):
+        if name:
+            yield name
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked for; None asks for nothing in particular. A change counts if either side of it is that.
+class Query:
+    """The conditions of a command line; None is no condition.
+
+    A change matches if its old or its new side meets all conditions.
 
     Attributes:
         model: the recommender model.
-        target: what `query.matches_target` takes.
-        target_identity: the item that a customization is for.
-        tag: a tag that it has.
-        id: its id.
-        item: an item that it pins; of a change, only what became of that item's pins.
+        target: the argument TARGET, as `matches_target` takes it.
+        target_identity: the item that the customization applies to.
+        tag: a tag of the customization.
+        id: the customization's id.
+        item: an item that the customization pins. The changes are restricted to its pins.
     """
 
     model: str | None = None
@@ -154,95 +162,109 @@ class Wanted:
     id: str | None = None
     item: str | None = None
 
-    def of(self, changes: Iterable[Change]) -> Iterator[Change]:
-        """Yield what is wanted of some changes."""
+    def select_changes(self, changes: Iterable[Change]) -> Iterator[Change]:
+        """Yield the matching changes, restricted to the pins of ``item`` if there is one."""
         scope = Scope(self.model, None, None, self.target_identity)
         for change in changes:
-            sides = ((change.old, change.old_data), (change.new, change.new_data))
-            if not any(in_scope(side, scope) and self._is(side, data) for side, data in sides):
+            if not (
+                self._matches(change.old, change.old_data, scope)
+                or self._matches(change.new, change.new_data, scope)
+            ):
                 continue
-            if found := change if self.item is None else _of_item(change, self.item):
-                yield found
+            part = change if self.item is None else _restrict_to_item(change, self.item)
+            if part is not None:
+                yield part
 
-    def _is(self, item: Customization | None, data: Mapping[str, Any]) -> bool:
-        if item is None or (self.id is not None and item.id != self.id):
+    def _matches(self, item: Customization | None, data: Mapping[str, Any], scope: Scope) -> bool:
+        if item is None or not in_scope(item, scope):
+            return False
+        if self.id is not None and item.id != self.id:
             return False
         if self.tag is not None and self.tag not in read_tags(data):
             return False
         return self.target is None or matches_target(item, self.target, data)
 
-    def check(self, items: Collection[Customization], models: Iterable[str]) -> None:
-        """Make sure that each of the words names something.
+    def check_names(self, items: Collection[Customization], models: Iterable[str]) -> None:
+        """Make sure that each condition names something.
 
         Args:
-            items: all customizations that are known.
-            models: the models of which there are documents.
+            items: all known customizations.
+            models: the models of the known documents.
 
         Raises:
-            UsageError: one of them names nothing; the nearest that is known is suggested.
+            UsageError: a condition names nothing; the hint suggests the nearest known name.
         """
         if self.model is not None:
+            # A document may be empty, and a customization may be from an older commit.
             known = {*models, *(item.model for item in items)}
             if self.model not in known:
-                raise unknown_model(self.model, known)
+                raise _build_model_error(self.model, known)
             items = [item for item in items if item.model == self.model]
         if self.target is not None and not any(matches_target(item, self.target) for item in items):
-            raise unknown_target(self.model or "", self.target, items)
-        for word, message, names in (
-            (self.target_identity, "no customization is for the item", _identities),
-            (self.id, "no customization has the id", _ids),
-            (self.tag, "no customization has the tag", _tags),
-            (self.item, "no customization pins the item", _pinned),
+            raise _build_target_error(self.model or "", self.target, items)
+        for name, problem, list_names in (
+            (self.target_identity, "no customization is for the item", _list_target_identities),
+            (self.id, "no customization has the id", _list_ids),
+            (self.tag, "no customization has the tag", _list_tags),
+            (self.item, "no customization pins the item", _list_pinned_items),
         ):
-            if word is not None:
-                _check(word, message, names, items)
+            if name is not None:
+                _check_name(name, problem, list_names, items)
 
 
-def _of_item(change: Change, item: str) -> Change | None:
-    """Return what of a change has to do with one pinned item, None if nothing has.
-
-    That is what became of its pins; and of a rule that holds it, that it came under another id,
-    model or target.
-    """
-    pins = tuple(pin for pin in change.pins if _holds(pin.old, item) or _holds(pin.new, item))
-    held = any(_holds(read_pin(pin), item) for pin in pins_of(change.new_data))
-    fields = tuple(found for found in change.fields if held and found.path[0] in IDENTITY)
-    return replace(change, pins=pins, fields=fields) if pins or fields else None
-
-
-def _holds(pin: Pin | None, item: str) -> bool:
-    return pin is not None and pin.identity == item
+def _restrict_to_item(change: Change, identity: str) -> Change | None:
+    """Return the part of a change that concerns one pinned item; None if no part does."""
+    pins = [pin for pin in change.pins if _is_of_item(pin, identity)]
+    fields = []
+    # A new id, model or target concerns each pin of a customization.
+    if any(_has_identity(read_pin(pin), identity) for pin in pins_of(change.new_data)):
+        fields = [field for field in change.fields if field.path[0] in IDENTITY]
+    if not pins and not fields:
+        return None
+    return replace(change, pins=tuple(pins), fields=tuple(fields))
 
 
-def _check(
-    word: str,
-    message: str,
-    names: Callable[[Customization], Iterable[str | None]],
+def _is_of_item(pin: PinChange, identity: str) -> bool:
+    return _has_identity(pin.old, identity) or _has_identity(pin.new, identity)
+
+
+def _has_identity(pin: Pin | None, identity: str) -> bool:
+    return pin is not None and pin.identity == identity
+
+
+def _check_name(
+    name: str,
+    problem: str,
+    list_names: Callable[[Customization], Iterable[str | None]],
     items: Collection[Customization],
 ) -> None:
-    """Make sure that a customization has a name, the nearest being suggested otherwise.
+    """Make sure that a customization has a name.
 
-    The texts are looked at before any is read, which takes a hundred times as long.
+    Raises:
+        UsageError: none has it; the hint suggests the nearest known name.
     """
-    if any(stands_in(word, item) and word in names(item) for item in items):
+    # Parsing a text takes a hundred times as long as searching its bytes.
+    if any(_has_value(item, name) and name in list_names(item) for item in items):
         return
-    known = {name for item in items for name in names(item) if name is not None}
-    hint = suggest(word, known, otherwise="see what there is with `pinsync show`, or in git log -p")
-    raise UsageError(f'{message} "{word}"', hint=hint)
+    known: set[str | None] = set()
+    for item in items:
+        known.update(list_names(item))
+    names = {found for found in known if found is not None}
+    hint = suggest(name, names, otherwise="list what there is with `pinsync show` or `git log -p`")
+    raise UsageError(f'{problem} "{name}"', hint=hint)
 
 
-def _identities(item: Customization) -> Iterable[str | None]:
+def _list_target_identities(item: Customization) -> Iterable[str | None]:
     return (item.target.identity,)
 
 
-def _ids(item: Customization) -> Iterable[str | None]:
+def _list_ids(item: Customization) -> Iterable[str | None]:
     return (item.id,)
 
 
-def _tags(item: Customization) -> Iterable[str | None]:
+def _list_tags(item: Customization) -> Iterable[str | None]:
     return read_tags(plain_data(item))
 
 
-def _pinned(item: Customization) -> Iterable[str | None]:
-    pins = map(read_pin, pins_of(plain_data(item)))
-    return [pin.identity for pin in pins if pin.identity is not None]
+def _list_pinned_items(item: Customization) -> Iterable[str | None]:
+    return [read_pin(pin).identity for pin in pins_of(plain_data(item))]

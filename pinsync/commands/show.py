@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from pinsync.canonical.moments import format_utc, parse_option
-from pinsync.commands.query import choose_rules
+from pinsync.commands.query import select_customizations
 from pinsync.config import select_trackers
 from pinsync.drift.changes import titles
 from pinsync.drift.record import Place, Placed, Side
@@ -123,7 +123,7 @@ def _shelves(
         tracker: {model: _placed(found, source.prefix) for model, found in read[tracker].items()}
         for tracker in read
     }
-    for tracker, items in choose_rules(placed, options.model, options.target).items():
+    for tracker, items in select_customizations(placed, options.model, options.target).items():
         shelves = tuple(arranged(item, at, place) for item, place in items)
         known = [item for found in placed[tracker].values() for item, _ in found]
         names = titles(pinned_items(shelves), known)

@@ -159,7 +159,7 @@ def test_an_item_is_followed_with_its_rule(pinsync: CommandLine, repository: Pat
             'no customization is for the item "/p/11/"',
             'did you mean "/p/1/"?',
         ),
-        (["--id", "00000000"], 'no customization has the id "00000000"', "see what there is"),
+        (["--id", "00000000"], 'no customization has the id "00000000"', "list what there is"),
         (["--tag", "sumer"], 'no customization has the tag "sumer"', 'did you mean "summer"?'),
         (["--item", "/p/22/"], 'no customization pins the item "/p/22/"', 'did you mean "/p/2/"?'),
         (["home", "--item", "/p/8/"], 'no customization pins the item "/p/8/"', "did you mean"),
