@@ -1,4 +1,4 @@
-"""``pinsync history``: what each commit changed in the meaning of the rules, the newest first."""
+"""``pinsync history``: list the commits that changed customizations, the newest first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pinsync import layout
 from pinsync.canonical.moments import parse_option
 from pinsync.commands.query import Query
-from pinsync.drift import changes as changing
+from pinsync.drift import changes as drift_changes
 from pinsync.drift.record import TrackerDrift
 from pinsync.errors import RepositoryError, UsageError
 from pinsync.history.configurations import Today
@@ -31,6 +31,7 @@ from pinsync.workspace.tree import Head
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from pinsync.config import Settings
     from pinsync.drift.record import Change
@@ -42,29 +43,29 @@ if TYPE_CHECKING:
     from pinsync.workspace.workspace import Workspace
 
 FORMATS: Final = {"json": history_json, "markdown": history_markdown}
-"""The formats of which a report is made as a whole, each with its module."""
+"""Format of a report that needs all entries at once → its module."""
 _RANGE: Final = re.compile(r"(?P<base>.*?)(?P<dots>\.{2,3})(?P<tip>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
-        words: MODEL, TARGET and a range of revisions, as far as they are given.
-        model: only this recommender model.
-        target_identity: only rules of this item.
-        tag: only rules that have or had this tag.
-        id: only the rule with this id.
+        words: the arguments: MODEL, TARGET and a range of revisions, each optional.
+        model: only customizations of this recommender model.
+        target_identity: only customizations of this item.
+        tag: only customizations that have or had this tag.
+        id: only the customization with this id.
         item: only pins of this item.
-        revision: a revision to begin at, or a range; None for HEAD.
+        revision: a revision to start at, or a range; None for HEAD.
         since: the earliest moment, as text.
         until: the latest moment, as text.
-        author: what git looks for in the author's line.
-        count: the most entries.
-        every: whether commits count that changed no meaning.
+        author: the pattern that the author must match, as in ``git log``.
+        count: the maximum number of entries.
+        every: whether to list commits that only reformatted or moved documents too.
         names: the trackers; all if empty.
-        format: ``text``, or one of ``FORMATS``.
+        format: ``text``, or a key of ``FORMATS``.
     """
 
     words: Sequence[str] = ()
@@ -84,31 +85,29 @@ class Options:
 
 
 def history(workspace: Workspace, options: Options, console: Console) -> int:
-    """Show what commits changed, on standard output; a terminal gets it page by page.
+    """Print the commits that changed matching customizations, in a pager on a terminal.
 
     Args:
         workspace: the configuration and the files.
-        options: what the command line says.
-        console: where to speak.
+        options: the options of the command line.
+        console: the output.
 
     Returns:
-        The exit code, 0.
+        0.
 
     Raises:
-        UsageError: a model, target, id, item, tag, tracker or time isn't one.
-        RepositoryError: this is no git repository, it has no commit yet, or there is no such
-            revision.
+        UsageError: an argument names nothing, contradicts an option, or is no time.
+        RepositoryError: there is no repository, no commit, or no such revision.
         PinsyncError: the configuration can't be read.
     """
     tree = workspace.tree
     today = tree.settings
     if tree.repository is None:
-        hint = "make one with `git init`, and commit what `pinsync export` writes"
-        raise RepositoryError(
-            "history is what git keeps, but this is not a git repository", hint=hint
-        )
-    wanted, revisions = _asked(options, tree.repository)
-    range_ = _range(tree.repository, revisions, options, today, console)
+        hint = "create one with `git init`, and commit the files that `pinsync export` writes"
+        message = "this is not a git repository, so there is no history"
+        raise RepositoryError(message, hint=hint)
+    query, revisions = _parse_words(options, tree.repository)
+    range_ = _resolve_range(tree.repository, revisions, options, today, console)
     style = Style(ZoneInfo(today.timezone), console.color_out)
     console.step(f"reading the commits back from {range_.tip[:12]}")
     with tree.repository.reader() as reader:
@@ -118,238 +117,264 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
             place = Head(tree.repository, newest.settings.directory, range_.tip, name)
             for warning in find_warnings(place, newest.settings, tree):
                 console.warn(warning)
-        walk = _Walk(steps, range_, wanted, options)
+        walk = _Walk(steps, range_, query, options)
         if options.format == "text":
-            _write(walk, style, console, open_pager(console, workspace.environ, tree.repository))
+            pages = open_pager(console, workspace.environ, tree.repository)
+            _write_entries(walk, style, console, pages)
             return 0
-        log = Log(range_.tip, list(walk.entries()), walk.shallow)
+        log = Log(range_.tip, list(walk.read_entries()), walk.shallow_end)
     console.report(FORMATS[options.format].render(log, style), options.format)
     if not log.entries:
-        console.say(_nothing(log.shallow))
+        console.say(_explain_empty_log(log.shallow))
     return 0
 
 
-def _nothing(shallow: Commit | None) -> str:
-    """Return the line of a log without entries, which is a poor answer where older commits are missing."""
-    if shallow is None:
-        return "no commit here changed what was asked for"
-    missing = (
-        f"this clone is shallow: what is older than {shallow.short} isn't here (git fetch "
-        f"--unshallow)"
+def _explain_empty_log(shallow_end: Commit | None) -> str:
+    """Return the message for a log without entries."""
+    if shallow_end is None:
+        return "no commit in the range changed a matching customization"
+    return (
+        f"this clone is shallow and lacks the commits before {shallow_end.short} (git fetch "
+        f"--unshallow); no commit that it has changed a matching customization"
     )
-    return f"{missing}; none of the commits that are here changed what was asked for"
 
 
-def _write(
+def _write_entries(
     walk: _Walk,
     style: Style,
     console: Console,
     pages: AbstractContextManager[Callable[[str], None]],
 ) -> None:
-    pieces = history_text.render(walk.entries(), style)
-    first = next(pieces, None)  # before there is a pager, so that an error stands alone
+    """Write the entries for people, each as soon as its commit is read."""
+    pieces = history_text.render(walk.read_entries(), style)
+    # The first piece is read before the pager starts, so that an error doesn't end up in the pager.
+    first = next(pieces, None)
     if first is None:
-        console.say(_nothing(walk.shallow))
+        console.say(_explain_empty_log(walk.shallow_end))
     with pages as write:
         if first is not None:
             write(first)
         for piece in pieces:
             write(piece)
-        if walk.shallow:
+        if walk.shallow_end:
             if first is not None:
                 write("")
-            write(history_text.render_end(walk.shallow))
+            write(history_text.render_end(walk.shallow_end))
 
 
-def _asked(options: Options, repository: Repository) -> tuple[Query, str | None]:
-    """Return what is asked for, and of which revisions.
+def _parse_words(options: Options, repository: Repository) -> tuple[Query, str | None]:
+    """Return the conditions and the range of revisions, from the arguments and the options.
 
     Raises:
-        UsageError: the same is said twice, in different words.
+        UsageError: there are too many arguments, or an argument contradicts an option.
     """
-    ranges = [word for word in options.words if _is_range(word, repository)]
-    names = [word for word in options.words if word not in ranges]
-    if len(ranges) > 1 or len(names) > 2:  # noqa: PLR2004 - MODEL and TARGET
-        message = f"{(ranges if len(ranges) > 1 else names)[-1]} is one argument too many"
-        raise UsageError(
-            message, hint="expected a model, a target, and a range of revisions, each once at most"
-        )
-    model, target = (*names, None, None)[:2]
-    model = _one("--model", model, options.model)
-    wanted = Query(model, target, options.target_identity, options.tag, options.id, options.item)
-    return wanted, _one("--rev", ranges[0] if ranges else None, options.revision)
+    ranges: list[str] = []
+    names: list[str] = []
+    for word in options.words:
+        if _is_range(word, repository):
+            ranges.append(word)
+        else:
+            names.append(word)
+    surplus = ranges[1:] or names[2:]
+    if surplus:
+        hint = "expected a model, a target, and a range of revisions, each once at most"
+        raise UsageError(f"{surplus[-1]} is one argument too many", hint=hint)
+    model = _merge_word("--model", names[0] if names else None, options.model)
+    target = names[1] if len(names) > 1 else None
+    query = Query(model, target, options.target_identity, options.tag, options.id, options.item)
+    return query, _merge_word("--rev", ranges[0] if ranges else None, options.revision)
 
 
-def _one(option: str, word: str | None, value: str | None) -> str | None:
-    if word is not None and value is not None and word != value:
-        message = f"{word} says something else than {option} {value}"
-        raise UsageError(message, hint="leave out one of them; the first argument is the model")
-    return value if word is None else word
+def _merge_word(option: str, word: str | None, value: str | None) -> str | None:
+    """Return the value of an option that may be given as an argument too."""
+    if word is None:
+        return value
+    if value is not None and word != value:
+        hint = "leave out one of the two; the first argument is the model"
+        raise UsageError(f"{word} contradicts {option} {value}", hint=hint)
+    return word
 
 
 def _is_range(word: str, repository: Repository) -> bool:
-    """Whether a word is a range of revisions, of which git knows one side at least; a title may hold dots too."""
+    """Return whether an argument is a range of revisions."""
     found = _RANGE.fullmatch(word)
-    return found is not None and any(
-        side and repository.knows(side) for side in (found["base"], found["tip"])
-    )
+    if found is None:
+        return False
+    # A title or an identity may have dots too, so one side must be a revision. A misspelled other
+    # side is an error later.
+    return any(side and repository.knows(side) for side in (found["base"], found["tip"]))
 
 
-def _range(
+def _resolve_range(
     repository: Repository,
     revisions: str | None,
     options: Options,
     today: Settings,
     console: Console,
 ) -> Range:
-    """Return the commits that are asked for.
+    """Return the range of commits to list.
 
     Raises:
-        RepositoryError: there are none, or a revision doesn't exist.
-        UsageError: a time isn't one.
+        RepositoryError: there is no commit, or no such revision.
+        UsageError: a time can't be parsed.
     """
     zone = ZoneInfo(today.timezone)
-    since = None if options.since is None else parse_option(options.since, zone, option="--since")
-    until = (
-        None
-        if options.until is None
-        else parse_option(options.until, zone, option="--until", end=True)
-    )
+    since = _parse_time("--since", options.since, zone)
+    until = _parse_time("--until", options.until, zone, end=True)
     if repository.head() is None:
-        raise RepositoryError(
-            "there is no commit yet, and so no history", hint="commit something first"
-        )
+        message = "there is no commit yet, and so no history"
+        raise RepositoryError(message, hint="commit something first")
     found = _RANGE.fullmatch(revisions) if revisions else None
     if found is None:
         tip = repository.resolve("HEAD" if revisions is None else revisions, console.warn)
         return Range(tip, None, options.author, since, until)
+    # As in git, a missing side of a range is HEAD (gitrevisions(7)).
     base, tip = found["base"] or "HEAD", found["tip"] or "HEAD"
     newest, excluded = repository.resolve(tip, console.warn), repository.resolve(base, console.warn)
     if found["dots"] == "...":
+        # As in a pull request: the changes of one side since both sides parted.
         excluded = repository.merge_base(excluded, newest, (base, tip))
     return Range(newest, excluded, options.author, since, until)
 
 
+def _parse_time(
+    option: str, text: str | None, zone: ZoneInfo, *, end: bool = False
+) -> datetime | None:
+    return None if text is None else parse_option(text, zone, option=option, end=end)
+
+
 class _Walk:
-    """The way back through the commits.
+    """Reads the matching entries of a history, from the newest commit to the oldest.
 
     Args:
-        history: what compares them.
-        range_: which are asked for.
-        wanted: what of their changes.
-        options: what else the command line says.
+        history: the steps of all commits.
+        range_: the commits to list.
+        query: the changes to list.
+        options: the other options of the command line.
     """
 
-    def __init__(self, history: History, range_: Range, wanted: Query, options: Options) -> None:
+    def __init__(self, history: History, range_: Range, query: Query, options: Options) -> None:
         self._history = history
         self._range = range_
-        self._wanted = wanted
+        self._query = query
         self._options = options
-        self._model = Scope(wanted.model)
-        # Whether what is older than all that is asked for may not even be looked at.
-        self._bounded = range_.base is not None or range_.since is not None
-        self._known = (
-            wanted == Query()
-        )  # whether each word is known to name something, at whatever time
-        self._ended = False
+        self._scope = Scope(query.model)
+        # With a lower end, older commits are never read, not even to find a name there.
+        self._is_bounded = range_.base is not None or range_.since is not None
+        self._has_known_names = query == Query()
+        self._has_ended = False
 
     @property
-    def shallow(self) -> Commit | None:
-        """The commit at which a shallow clone ends, if what is asked for goes as far."""
+    def shallow_end(self) -> Commit | None:
+        """The commit at which a shallow clone ends, if the range reaches it."""
         end, since = self._history.end, self._range.since
-        return end if end and self._ended and (since is None or end.date >= since) else None
+        if end is None or not self._has_ended:
+            return None
+        if since is not None and end.date < since:
+            return None
+        return end
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield what is asked for, as much as is wanted; each commit is read when it is its turn.
+    def read_entries(self) -> Iterator[Entry]:
+        """Yield the matching entries, at most as many as asked for.
 
         Raises:
-            UsageError: what is asked for was never there, as far as the commits tell that were
-                looked at.
+            UsageError: a condition names nothing in any commit that was read.
         """
-        return islice(self._entries(), self._options.count)
+        # Lazy, so that `-n 5` reads no commit after the fifth entry.
+        return islice(self._read_all_entries(), self._options.count)
 
-    def _entries(self) -> Iterator[Entry]:
-        for step in self._history.steps(
-            self._options.names, self._range, lambda: self._bounded or self._known
-        ):
-            self._known = self._known or any(self._is_of_model(fault) for fault in step.faults)
-            if entry := self._entry(step):
-                self._known = self._known or bool(entry.trackers)
+    def _read_all_entries(self) -> Iterator[Entry]:
+        for step in self._history.steps(self._options.names, self._range, self._can_stop):
+            if any(self._has_model_name(fault) for fault in step.faults):
+                self._has_known_names = True
+            entry = self._build_entry(step)
+            if entry is not None:
+                if entry.trackers:
+                    self._has_known_names = True
                 yield entry
-        self._ended = self._range.base is None
-        if not self._known:
-            newest = self._history.newest()
-            models = (
-                {model for found in newest.documents.values() for model in found.models}
-                if newest
-                else ()
-            )
-            try:
-                self._wanted.check_names(self._history.seen, models)
-            except UsageError as error:
-                raise UsageError(
-                    error.message, hint="; ".join([str(error.hint), *self._doubts()])
-                ) from error
+        self._has_ended = self._range.base is None
+        if not self._has_known_names:
+            self._check_names()
 
-    def _doubts(self) -> Iterator[str]:
-        """Yield why a word may be right that names nothing."""
-        if any(".." in name for name in (self._wanted.model or "", self._wanted.target or "")):
-            yield "as a range of revisions, git knows neither side of it"
-        if self.shallow:
-            yield (
-                "what is older than this clone, which is shallow, isn't known (git fetch "
-                "--unshallow)"
-            )
+    def _can_stop(self) -> bool:
+        """Return whether commits older than the range needn't be read."""
+        # Without a lower end, an unknown name may be one that the rules had long ago.
+        return self._is_bounded or self._has_known_names
 
-    def _entry(self, step: Step) -> Entry | None:
-        compared = [
-            (tracker, changing.compare(tracker.old, tracker.new, self._model)[0])
-            for tracker in step.trackers
-        ]
-        trackers = tuple(
-            self._reported(tracker, found)
-            for tracker, changes in compared
-            if (found := tuple(self._wanted.select_changes(changes)))
-        )
-        notes = tuple(
-            _note(fault) for fault, model in step.faults.items() if self._concerns(fault, model)
-        )
-        touched = {version.model for tracker in step.trackers for version in tracker.touched}
-        of_model = bool(touched) and self._wanted.model in (None, *touched)
-        reformatted = (
-            self._options.every
-            and of_model
-            and not notes
-            and not any(changes for _, changes in compared)
-        )
-        return (
-            Entry(step.commit, trackers, notes, reformatted)
-            if trackers or notes or reformatted
-            else None
-        )
+    def _check_names(self) -> None:
+        """Make sure that each condition names something in the commits that were read."""
+        models: set[str] = set()
+        newest = self._history.newest()
+        if newest is not None:
+            for documents in newest.documents.values():
+                models.update(documents.models)
+        try:
+            self._query.check_names(self._history.seen, models)
+        except UsageError as error:
+            hint = "; ".join([str(error.hint), *self._list_doubts()])
+            raise UsageError(error.message, hint=hint) from error
 
-    def _reported(self, tracker: TrackerStep, changes: Sequence[Change]) -> TrackerDrift:
-        placed = tuple(replace(change, place=tracker.place(change.pair)) for change in changes)
-        pinned = changing.pinned_items(changes)
-        names = changing.first_titles(self._history.titled(tracker.name, pinned))
-        return TrackerDrift(tracker.name, tracker.tracker_id, placed, names=names)
+    def _list_doubts(self) -> Iterator[str]:
+        """Yield reasons why an unknown name may exist after all."""
+        for name in (self._query.model, self._query.target):
+            if name is not None and ".." in name:
+                yield f"git knows no revision on either side of {name}"
+        if self.shallow_end:
+            yield "this clone is shallow, so older commits aren't known (git fetch --unshallow)"
 
-    def _concerns(self, fault: Fault, model: str | None) -> bool:
-        """Whether what can't be read, and held a model before, may be of the model that is asked for."""
-        if (
-            self._wanted.model is None
-            or not is_document(fault.path.name)
-            or self._is_of_model(fault)
-        ):
+    def _build_entry(self, step: Step) -> Entry | None:
+        """Return the matching changes of a commit; None if it has none."""
+        trackers: list[TrackerDrift] = []
+        has_changes = False
+        for tracker in step.trackers:
+            changes, _ = drift_changes.compare(tracker.old, tracker.new, self._scope)
+            has_changes = has_changes or bool(changes)
+            matching = list(self._query.select_changes(changes))
+            if matching:
+                trackers.append(self._build_drift(tracker, matching))
+        notes: list[str] = []
+        for fault, model in step.faults.items():
+            if self._is_relevant(fault, model):
+                notes.append(_describe_fault(fault))
+        is_reformatted = (
+            self._options.every and not notes and not has_changes and self._touches_model(step)
+        )
+        if not trackers and not notes and not is_reformatted:
+            return None
+        return Entry(step.commit, tuple(trackers), tuple(notes), is_reformatted)
+
+    def _build_drift(self, tracker: TrackerStep, changes: Sequence[Change]) -> TrackerDrift:
+        rows = tuple(replace(change, place=tracker.place(change.pair)) for change in changes)
+        items = drift_changes.pinned_items(changes)
+        names = drift_changes.first_titles(self._history.titled(tracker.name, items))
+        return TrackerDrift(tracker.name, tracker.tracker_id, rows, names=names)
+
+    def _touches_model(self, step: Step) -> bool:
+        """Return whether a commit changed or moved a document of the requested model."""
+        models: set[str] = set()
+        for tracker in step.trackers:
+            models.update(version.model for version in tracker.touched)
+        return bool(models) and self._query.model in (None, *models)
+
+    def _is_relevant(self, fault: Fault, model: str | None) -> bool:
+        """Return whether an unreadable file may hold the requested model.
+
+        Args:
+            fault: the unreadable file.
+            model: the model of the file in the parent commit, if it was readable there.
+        """
+        # The file of a configuration, which is no document, may hide any model.
+        if self._query.model is None or not is_document(fault.path.name):
             return True
-        return model in (None, self._wanted.model)
+        return self._has_model_name(fault) or model in (None, self._query.model)
 
-    def _is_of_model(self, fault: Fault) -> bool:
-        """Whether a file that can't be read is called as the model asks for that is asked for."""
-        return self._wanted.model is not None and fault.path.name == layout.build_file_name(
-            self._wanted.model
-        )
+    def _has_model_name(self, fault: Fault) -> bool:
+        """Return whether the unreadable file has the file name of the requested model."""
+        model = self._query.model
+        return model is not None and fault.path.name == layout.build_file_name(model)
 
 
-def _note(fault: Fault) -> str:
-    return f"{fault.path} can't be read: {fault.reason}; what it says is skipped until it can"
+def _describe_fault(fault: Fault) -> str:
+    reason = f"{fault.path} can't be read: {fault.reason}"
+    # The step that mends the file compares it with its last readable version.
+    return f"{reason}; its changes are skipped until it can be read"

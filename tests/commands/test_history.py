@@ -321,7 +321,7 @@ def test_a_file_that_is_broken_for_a_while_is_skipped_over(pinsync: CommandLine)
     assert found.notes.keys() == {"Still", "Break"}
     (note,) = found.notes["Break"]
     assert note.startswith("customizations/basket.yaml can't be read: line 2: ")
-    assert note.endswith("; what it says is skipped until it can")
+    assert note.endswith("; its changes are skipped until it can be read")
     assert f"note: {note}\n" in pinsync("history").out
     assert log(pinsync, "home").subjects == ["Elsewhere", "Begin"]
     assert log(pinsync, "basket").subjects == ["Mend", "Still", "Break", "Begin"]
@@ -417,7 +417,7 @@ def test_a_shallow_clone_says_where_its_history_ends(
         nothing = pinsync("history", *shown)
         assert (nothing.code, nothing.out) == (0, out.split("\n\n")[-1])
         assert nothing.err.startswith(
-            f"this clone is shallow: what is older than {end[:7]} isn't here (git"
+            f"this clone is shallow and lacks the commits before {end[:7]} (git"
         )
         assert log(pinsync, *shown).err == nothing.err
 
@@ -484,7 +484,7 @@ def test_a_repository_without_rules_has_none_to_tell(pinsync: CommandLine) -> No
     assert (result.code, result.out, result.err) == (
         0,
         "",
-        "no commit here changed what was asked for\n",
+        "no commit in the range changed a matching customization\n",
     )
 
 

@@ -105,7 +105,9 @@ def test_what_is_asked_for_is_told(
 ) -> None:
     found = log(pinsync, *arguments)
     assert found.subjects == subjects
-    assert found.err == ("" if subjects else "no commit here changed what was asked for\n")
+    assert found.err == (
+        "" if subjects else "no commit in the range changed a matching customization\n"
+    )
 
 
 @pytest.mark.usefixtures("shop")
@@ -167,11 +169,15 @@ def test_an_item_is_followed_with_its_rule(pinsync: CommandLine, repository: Pat
         (["--tracker", "shopp"], 'no tracker is named "shopp"', 'did you mean "shop"?'),
         (["--since", "tomorrow"], '--since: "tomorrow" is no time that can be read', ""),
         (["--until", "2 weeks ago"], '--until: "2 weeks ago" is no time that can be read', ""),
-        (["home", "--model", "basket"], "home says something else than --model basket", ""),
-        (["HEAD~1..", "--rev", "HEAD"], "HEAD~1.. says something else than --rev HEAD", ""),
+        (["home", "--model", "basket"], "home contradicts --model basket", ""),
+        (["HEAD~1..", "--rev", "HEAD"], "HEAD~1.. contradicts --rev HEAD", ""),
         (["a", "b", "c"], "c is one argument too many", "expected a model, a target"),
         (["HEAD~1..", "HEAD.."], "HEAD.. is one argument too many", ""),
-        (["nowhere.."], 'there is no model "nowhere.."', "git knows neither side of it"),
+        (
+            ["nowhere.."],
+            'there is no model "nowhere.."',
+            "git knows no revision on either side of nowhere..",
+        ),
         (["nowhere..HEAD"], "nowhere names no commit", ""),
         (["--author", "a", "--author", "b"], "'a', 'b': expected one value", ""),
         (["--rev", "^HEAD"], "^HEAD names no commit", ""),
@@ -200,7 +206,7 @@ def test_what_was_once_is_known(pinsync: CommandLine, shop: list[str]) -> None:
     assert (recent.code, recent.out, recent.err) == (
         0,
         "",
-        "no commit here changed what was asked for\n",
+        "no commit in the range changed a matching customization\n",
     )
     assert pinsync("history", "basket", f"{shop[3]}..{shop[4]}", "-q").err == ""
 

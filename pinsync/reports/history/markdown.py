@@ -58,7 +58,7 @@ class _Report:
 
     def render(self) -> str:
         entries = self.log.entries
-        count = "no commit changed what was asked for"
+        count = "no commit changed a matching customization"
         if entries:
             count = pluralize(len(entries), "commit")
         self.page.take(f"### pinsync history: {count}\n\n")
