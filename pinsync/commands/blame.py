@@ -1,4 +1,4 @@
-"""``pinsync blame``: every pin of a model's rules with the commit that last changed it."""
+"""``pinsync blame``: print each pin of a model with the commit that last changed it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ from pinsync.workspace.tree import Head
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pinsync.canonical.pins import Pin
     from pinsync.config import Settings, Tracker
     from pinsync.history.record import BlamedRule
     from pinsync.history.states import State
-    from pinsync.history.versions import Version
+    from pinsync.history.versions import Fault, Version
+    from pinsync.model import Customization
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
     from pinsync.workspace.tree import WorkingTree
@@ -41,15 +43,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
         model: the recommender model.
-        target: what `query.matches_target` takes; None for all.
+        target: the argument TARGET, as `query.matches_target` takes it; None for all rules.
         revision: the git revision whose rules are blamed.
         names: the trackers; all if empty.
         format: ``text`` or ``json``.
-        now: the present, in UTC, from which ages count.
+        now: the present, in UTC, for the ages of commits.
     """
 
     model: str
@@ -61,46 +63,48 @@ class Options:
 
 
 def blame(workspace: Workspace, options: Options, console: Console) -> int:
-    """Show which commit last changed each pin, on standard output; a terminal gets it page by page.
+    """Print the commit that last changed each pin, in a pager on a terminal.
 
     Args:
         workspace: the configuration and the files.
-        options: what the command line says.
-        console: where to speak.
+        options: the options of the command line.
+        console: the output.
 
     Returns:
-        The exit code, 0.
+        0.
 
     Raises:
-        UsageError: a model, target or tracker isn't one.
-        PinsyncError: there is no such revision, or no repository, or the configuration can't be
-            read.
+        UsageError: there is no such model, target or tracker.
+        RepositoryError: there is no repository, no commit, or no such revision.
+        FileError: the document or the configuration can't be read.
     """
     tree = workspace.tree
     today = tree.settings
-    repository = _repository(tree)
+    repository = _find_repository(tree)
     tip = repository.resolve(options.revision, console.warn)
     with repository.reader() as reader:
         history = History(reader, Today(today, repository, workspace.environ), tip)
-        state = _state(history, options)
+        state = _read_state(history, options)
         place = Head(repository, state.settings.directory, tip, options.revision)
         for warning in find_warnings(place, state.settings, tree):
             console.warn(warning)
-        rules = _chosen(state, options, today, tree)
+        rules = _select_rules(state, options, today, tree)
         for fault in sorted(state.faults):
-            console.warn(
-                f"{options.revision}:{fault.path}: {fault.reason}; blamed is what it said before"
-            )
-        if tip == repository.head() and (message := _uncommitted(repository, rules)):
-            console.warn(message)
+            source = f"{options.revision}:{fault.path}"
+            console.warn(f"{source}: {fault.reason}; its last readable version is blamed instead")
+        # An older commit differs from the working tree anyway.
+        if tip == repository.head() and (text := _describe_uncommitted(repository, rules)):
+            console.warn(text)
         names = [tracker.name for tracker in rules]
         with console.show_phase("looking through the history of", names):
             console.step(f"looking through the commits from {options.revision} ({tip[:12]}) back")
-            wanted = {tracker.name: found for tracker, found in rules.items()}
-            found, whole = blamed(history.steps(names), wanted)
-        end = None if whole else history.end
-        trackers = tuple(_tracker(tracker, found[tracker.name], state) for tracker in rules)
-    result = Blame(options.model, Side(options.revision, tip), options.now, trackers, end)
+            by_name = {tracker.name: rows for tracker, rows in rules.items()}
+            found, is_complete = blamed(history.steps(names), by_name)
+        # A shallow clone's end is worth a note only if a pin is as old.
+        end = None if is_complete else history.end
+        trackers = [_build_tracker(tracker, found[tracker.name], state) for tracker in rules]
+    side = Side(options.revision, tip)
+    result = Blame(options.model, side, options.now, tuple(trackers), end)
     style = Style(ZoneInfo(today.timezone), console.color_out)
     if options.format == "json":
         console.report(blame_json.render(result, style), "json")
@@ -110,101 +114,108 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
     return 0
 
 
-def _repository(tree: WorkingTree) -> Repository:
+def _find_repository(tree: WorkingTree) -> Repository:
     if tree.repository is None:
-        hint = "run it in the repository that the documents are committed to"
-        raise RepositoryError(
-            f"{tree.store.root} is not in a git repository, so that nobody can be blamed", hint=hint
-        )
+        message = f"{tree.store.root} is not in a git repository, so there is nobody to blame"
+        hint = "run the command in the repository that the documents are committed to"
+        raise RepositoryError(message, hint=hint)
     if tree.repository.head() is None:
         hint = "commit the documents first, as `pinsync export --commit` does"
-        raise RepositoryError("there is no commit yet that could be blamed", hint=hint)
+        raise RepositoryError("there is no commit yet to blame", hint=hint)
     return tree.repository
 
 
-def _state(history: History, options: Options) -> State:
-    """Return what the commit holds, what its configuration ignores included: that may be a title."""
-    found = history.newest(whole=True)
-    if found is not None:
-        return found
-    if fault := history.fault():
-        source = f"{options.revision}:{fault.path}"
-        raise FileError(fault.reason, source=source, hint="mend it, and commit that")
-    raise RepositoryError(f"{options.revision} and what came before it hold no documents")
-
-
-def _chosen(
-    state: State, options: Options, today: Settings, tree: WorkingTree
-) -> Mapping[Tracker, list[Placed]]:
-    """Return by tracker what each has of the model and target.
+def _read_state(history: History, options: Options) -> State:
+    """Return the documents and the configuration of the revision.
 
     Raises:
-        UsageError: none has any.
-        FileError: the document can't be read, and never could be.
+        FileError: no configuration up to the revision can be read.
+        RepositoryError: no commit up to the revision has documents.
     """
-    trackers = select_trackers(state.documents, options.names)
-    placed = {
-        tracker: {
-            version.model: _placed(version)
-            for version in state.documents[tracker].versions.values()
-        }
-        for tracker in trackers
-    }
-    if not any(options.model in models for models in placed.values()):
+    # With the fields that the configuration ignores, since one of them may be a title.
+    state = history.newest(whole=True)
+    if state is not None:
+        return state
+    fault = history.fault()
+    if fault is not None:
+        raise _build_file_error(fault, options)
+    raise RepositoryError(f"neither {options.revision} nor an earlier commit has documents")
+
+
+def _build_file_error(fault: Fault, options: Options) -> FileError:
+    source = f"{options.revision}:{fault.path}"
+    return FileError(fault.reason, source=source, hint="mend the file, and commit it")
+
+
+def _select_rules(
+    state: State, options: Options, today: Settings, tree: WorkingTree
+) -> Mapping[Tracker, list[Placed]]:
+    """Return the rules of the model and the target, by tracker.
+
+    Raises:
+        UsageError: no tracker has a matching rule.
+        FileError: no version of the document can be read.
+    """
+    documents: dict[Tracker, dict[str, list[Placed]]] = {}
+    for tracker in select_trackers(state.documents, options.names):
+        versions = state.documents[tracker].versions.values()
+        documents[tracker] = {version.model: _place_rules(version) for version in versions}
+    # A file that was never readable has no version, so its model looks unknown.
+    if not any(options.model in models for models in documents.values()):
         for fault in state.faults:
             if fault.path.name == layout.build_file_name(options.model):
-                raise FileError(
-                    fault.reason,
-                    source=f"{options.revision}:{fault.path}",
-                    hint="mend it, and commit that",
-                )
-        if error := _not_committed(options, today, tree):
-            raise error
-    return select_customizations(placed, options.model, options.target)
+                raise _build_file_error(fault, options)
+        path = _find_new_document(options, today, tree)
+        if path is not None:
+            message = f'there is no model "{options.model}" in {options.revision}'
+            hint = f"{path} isn't in that commit; if the file is new, commit it first"
+            raise UsageError(message, hint=hint)
+    return select_customizations(documents, options.model, options.target)
 
 
-def _placed(version: Version) -> list[Placed]:
+def _place_rules(version: Version) -> list[Placed]:
     file = str(version.path)
-    rules = zip(version.items, version.lines, strict=True)
-    return [Placed(item, Place(file, line)) for item, line in rules]
+    rows = zip(version.items, version.lines, strict=True)
+    return [Placed(item, Place(file, line)) for item, line in rows]
 
 
-def _not_committed(options: Options, today: Settings, tree: WorkingTree) -> UsageError | None:
-    """Return the error of a model that only the working tree has, if it is one."""
-    with contextlib.suppress(UnicodeError):  # half a surrogate pair, which no file's name holds
-        for place in (
-            layout.build_document_path(tree.directory, options.model, name)
-            for name in today.subfolders()
-        ):
-            if (Path(tree.store.root) / place).is_file():
-                message = f'there is no model "{options.model}" in {options.revision}'
-                return UsageError(
-                    message, hint=f"{place} isn't in that commit; if it is new, commit it first"
-                )
+def _find_new_document(options: Options, today: Settings, tree: WorkingTree) -> str | None:
+    """Return the path of the model's document in the working tree; None if there is none."""
+    # An argument in another encoding has half a surrogate pair, which no file name can hold.
+    with contextlib.suppress(UnicodeError):
+        for name in today.subfolders():
+            path = layout.build_document_path(tree.directory, options.model, name)
+            if (Path(tree.store.root) / path).is_file():
+                return str(path)
     return None
 
 
-def _uncommitted(repository: Repository, rules: Mapping[Tracker, Sequence[Placed]]) -> str:
-    """Return what to say of documents that differ from HEAD; nothing if none does."""
-    paths = {PurePosixPath(place.file) for found in rules.values() for _, place in found}
-    gone = {path for path in paths if not (repository.root / path).is_file()}
-    changed = sorted(gone | {item.path for item in repository.unsaved(paths)})
-    if not changed:
-        return ""
-    verb = "differs" if len(changed) == 1 else "differ"
-    return f"{', '.join(map(str, changed))} {verb} from HEAD; what isn't committed is not blamed"
+def _describe_uncommitted(
+    repository: Repository, rules: Mapping[Tracker, Sequence[Placed]]
+) -> str | None:
+    """Return a warning of documents that differ from HEAD; None if there are none."""
+    paths: set[PurePosixPath] = set()
+    for rows in rules.values():
+        paths.update(PurePosixPath(place.file) for _, place in rows)
+    # A deleted file has no unsaved content, but differs from HEAD all the same.
+    different = {path for path in paths if not (repository.root / path).is_file()}
+    different.update(item.path for item in repository.unsaved(paths))
+    if not different:
+        return None
+    verb = "differs" if len(different) == 1 else "differ"
+    files = ", ".join(map(str, sorted(different)))
+    return f"{files} {verb} from HEAD; uncommitted changes are not blamed"
 
 
-def _tracker(tracker: Tracker, rules: tuple[BlamedRule, ...], state: State) -> BlamedTracker:
-    pins = [
-        pin
-        for rule in rules
-        for found in rule.pins
-        for pin in (found.pin, found.change and found.change.old)
-        if pin
-    ]
-    wanted = {pin.identity for pin in pins if pin.identity is not None}
-    items = (
-        item for version in state.documents[tracker].versions.values() for item in version.items
-    )
-    return BlamedTracker(tracker.name, tracker.tracker_id, rules, titles(wanted, items))
+def _build_tracker(tracker: Tracker, rules: tuple[BlamedRule, ...], state: State) -> BlamedTracker:
+    pins: list[Pin] = []
+    for rule in rules:
+        for row in rule.pins:
+            pins.append(row.pin)
+            if row.change and row.change.old:
+                pins.append(row.change.old)
+    identities = {pin.identity for pin in pins if pin.identity is not None}
+    items: list[Customization] = []
+    for version in state.documents[tracker].versions.values():
+        items += version.items
+    return BlamedTracker(tracker.name, tracker.tracker_id, rules, titles(identities, items))
