@@ -1,4 +1,4 @@
-"""``pinsync show``: the rules of a model as a person reads them, and how each pin stands at one moment."""
+"""``pinsync show``: print the rules of a model, and the state of each pin at one moment."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pinsync.config import Tracker
     from pinsync.document.record import Document
+    from pinsync.model import Customization
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
     from pinsync.workspace.source import Source
@@ -37,13 +38,13 @@ _FILES: Final = ("@worktree", "@index")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
         model: the recommender model.
-        target: what `query.matches_target` takes; None for all.
+        target: the argument TARGET, as `query.matches_target` takes it; None for all rules.
         revision: a git revision, ``@index`` or ``@worktree``.
-        at: the moment that the states are of; None for now.
+        at: the moment of the states, as text; None for now.
         names: the trackers; all if empty.
         format: ``text`` or ``json``.
         now: the present, in UTC.
@@ -59,41 +60,48 @@ class Options:
 
 
 def show(workspace: Workspace, options: Options, console: Console) -> int:
-    """Show rules, on standard output; a terminal gets them page by page.
+    """Print the rules of a model, in a pager on a terminal.
 
     Args:
         workspace: the configuration and the files.
-        options: what the command line says.
-        console: where to speak.
+        options: the options of the command line.
+        console: the output.
 
     Returns:
-        The exit code, 0.
+        0.
 
     Raises:
-        UsageError: a model, target, tracker or time isn't one, or live is asked for.
-        PinsyncError: a file or the configuration can't be read, or there is no such revision.
+        UsageError: there is no such model, target or tracker, the time can't be parsed, or the
+            revision is ``@live``.
+        RepositoryError: there is no such revision.
+        FileError: a document or the configuration can't be read.
     """
     tree = workspace.tree
     today = tree.settings
     zone = ZoneInfo(today.timezone)
     at = options.now if options.at is None else parse_option(options.at, zone, option="--at")
-    source = _source(options.revision, tree.repository)
+    source = _parse_source(options.revision, tree.repository)
     for warning in source.warnings:
         console.warn(warning)
     state = workspace.open_source(source)
     for warning in find_state_warnings(state, tree):
         console.warn(warning)
     trackers = select_trackers(state.trackers, options.names)
+    documents: dict[Tracker, dict[str, list[Placed]]] = {}
     with console.show_phase("reading", [tracker.name for tracker in trackers]) as done:
-        read = []
         for tracker in trackers:
             console.step(f"{tracker.name}: {state.describe_reading(tracker)}")
-            # A field that is left out of comparison may say a title all the same.
-            read.append(read_documents(state.files(tracker), (), (), prefix=source.prefix))
+            # With the ignored fields, since one of them may be a title.
+            read = read_documents(state.files(tracker), (), (), prefix=source.prefix)
+            documents[tracker] = {
+                model: _place_rules(document, source.prefix) for model, document in read.items()
+            }
             done(tracker.name)
-    found = _shelves(dict(zip(trackers, read, strict=True)), options, format_utc(at), source)
     shelves = Shelves(
-        options.model, format_utc(at), Side(source.text, source.revision), tuple(found)
+        options.model,
+        format_utc(at),
+        Side(source.text, source.revision),
+        tuple(_build_shelves(documents, options, format_utc(at))),
     )
     style = Style(zone, console.color_out)
     if options.format == "json":
@@ -104,32 +112,35 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
     return 0
 
 
-def _source(text: str, repository: Repository | None) -> Source:
+def _parse_source(text: str, repository: Repository | None) -> Source:
     if text == "@live":
-        hint = "export it with `pinsync export`, or see what is different there with `pinsync diff`"
-        raise UsageError("--rev: @live is no revision; what is shown are files", hint=hint)
+        hint = (
+            "write live to files with `pinsync export`, or see the differences with `pinsync diff`"
+        )
+        raise UsageError("--rev: @live is no revision; `pinsync show` reads files", hint=hint)
     return parse_word(text, _FILES, "or a git revision") or parse_revision(text, repository)
 
 
-def _shelves(
-    read: Mapping[Tracker, Mapping[str, Document]], options: Options, at: str, source: Source
-) -> Iterator[TrackerShelves]:
-    """Yield what each tracker has of the model and target.
-
-    Raises:
-        UsageError: none has any.
-    """
-    placed = {
-        tracker: {model: _placed(found, source.prefix) for model, found in read[tracker].items()}
-        for tracker in read
-    }
-    for tracker, items in select_customizations(placed, options.model, options.target).items():
-        shelves = tuple(arranged(item, at, place) for item, place in items)
-        known = [item for found in placed[tracker].values() for item, _ in found]
-        names = titles(pinned_items(shelves), known)
-        yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)
-
-
-def _placed(document: Document, prefix: str) -> list[Placed]:
+def _place_rules(document: Document, prefix: str) -> list[Placed]:
+    # A report names the file, without the revision that error messages need.
     file = document.source.removeprefix(prefix)
     return [Placed(entry.customization, Place(file, entry.line)) for entry in document.entries]
+
+
+def _build_shelves(
+    documents: Mapping[Tracker, Mapping[str, Sequence[Placed]]], options: Options, at: str
+) -> Iterator[TrackerShelves]:
+    """Yield the shelves of the model and the target, for each tracker that has any.
+
+    Raises:
+        UsageError: no tracker has any.
+    """
+    rules = select_customizations(documents, options.model, options.target)
+    for tracker, rows in rules.items():
+        shelves = tuple(arranged(item, at, place) for item, place in rows)
+        # Rules of other models may have the title of a pinned item too.
+        known: list[Customization] = []
+        for placed in documents[tracker].values():
+            known += [row.customization for row in placed]
+        names = titles(pinned_items(shelves), known)
+        yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)
