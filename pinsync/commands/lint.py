@@ -99,8 +99,9 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
         PinsyncError: an error that concerns all files.
     """
     if options.explain is not None:
-        return _explain(options.explain, console) if options.explain else _list_rules(console)
-    ids = _choose_rules(options)
+        # Before anything is read: the documentation is there without a configuration.
+        return _explain(options.explain, console) if options.explain else _list_lint_rules(console)
+    ids = _choose_lint_rules(options)
     if "-" in options.paths:
         hint = "name a file; its name and its neighbours count too. pinsync fmt takes -"
         raise UsageError("lint reads files, not standard input", hint=hint)
@@ -117,6 +118,7 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     files = choose_files(options.paths, options.names, settings, store, besides)
     reader = _Reader(store, files, settings, console)
     only_found: set[str] = set()
+    # Documents outside of the trackers' folders are reported as unread, but not checked.
     if unread_document.ID in ids:
         only_found = {str(path) for path in (*files.unread, *files.misnamed)} - reader.files
     check = _Check(ids, reader.files, only_found)
@@ -138,6 +140,7 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     reports = _build_reports(findings, context, reader)
     deliver(reports, options, workspace.environ, console)
     codes = [error.exit_code for error in errors]
+    # Only findings that no comment can ignore are left, so their warnings count too.
     counts_warnings = options.strict or options.add_ignores
     has_failed = any(counts_warnings or finding.severity == "error" for finding in findings)
     return pick_gravest([*codes, int(has_failed)])
@@ -200,6 +203,7 @@ def _check_configurations(
         if not (is_own or config.is_configuration(Path(word).name)):
             continue
         try:
+            # The command's own configuration was checked when it was loaded.
             if not is_own:
                 config.check(word, environ)
             passed[word] = relative_to_root(word, settings.root) or word
@@ -271,6 +275,7 @@ def _add_ignores(
     pairs = [(old, new) for old, new in pairs if old != new]
     if pairs:
         changes = [(PurePosixPath(old.source), old.original, new.original) for old, new in pairs]
+        # Recorded first: after a kill, a file in its new form must not pass for a person's work.
         with store.lock(), explain_interrupts():
             store.record_forms(changes)
             for change in changes:
@@ -307,28 +312,33 @@ def _explain(name: str, console: Console) -> int:
     """
     rule = LINT_INCOMPLETE
     if name != LINT_INCOMPLETE.id:
-        rule = _build_rule(RULES[_check_name(name)])
+        rule = _build_finding_rule(RULES[_check_lint_rule(name)])
     console.out(f"{rule.id} ({rule.severity})\n\n{rule.summary}\n\n{rule.help}".rstrip())
     return 0
 
 
-def _list_rules(console: Console) -> int:
+def _list_lint_rules(console: Console) -> int:
     """Print each lint rule with its severity and summary."""
     width = max(map(len, RULES))
-    for rule in map(_build_rule, RULES.values()):
+    for rule in map(_build_finding_rule, RULES.values()):
         console.out(f"{rule.id:<{width}}  {rule.severity:<7}  {rule.summary}")
     return 0
 
 
-def _choose_rules(options: Options) -> frozenset[str]:
-    selected = {_check_name(name) for name in options.select}
-    ignored = {_check_name(name) for name in options.ignore}
+def _choose_lint_rules(options: Options) -> frozenset[str]:
+    """Return the ids of the lint rules to apply.
+
+    Raises:
+        UsageError: there is no such lint rule, none is left, or `syntax` is ignored.
+    """
+    selected = {_check_lint_rule(name) for name in options.select}
+    ignored = {_check_lint_rule(name) for name in options.ignore}
     if not (selected or RULES.keys()) - ignored:
-        message = "no rule is left: --ignore takes away all"
+        message = "no lint rule is left: --ignore excludes all"
         raise UsageError(message, hint="leave one of them out of --ignore")
     if syntax.ID in ignored:
-        reason = "of a file that can't be read nobody knows whether it is in order"
-        hint = "mend the file, or name the files to look at"
+        reason = "nobody knows whether an unreadable file is in order"
+        hint = "mend the file, or name the files to check"
         raise UsageError(f"syntax can't be ignored: {reason}", hint=hint)
     # Always with syntax: the other lint rules find nothing in an unreadable file, which must not
     # look like a file without faults.
@@ -336,9 +346,9 @@ def _choose_rules(options: Options) -> frozenset[str]:
     return frozenset(selected - ignored)
 
 
-def _check_name(name: str) -> str:
+def _check_lint_rule(name: str) -> str:
     if name not in RULES:
-        raise UsageError(f'there is no rule "{name}"', hint=suggest(name, RULES))
+        raise UsageError(f'there is no lint rule "{name}"', hint=suggest(name, RULES))
     return name
 
 
@@ -412,7 +422,7 @@ class _Reader:
     def _warn_of_neighbour(self, error: FileError) -> None:
         """Warn of a faulty document that isn't checked itself, but compared with others."""
         message = rebase_error(error, self._store.root).message
-        self._console.warn(f"{message}; what depends on it isn't found")
+        self._console.warn(f"{message}; findings that depend on this file are missing")
 
     def _read_text(self, path: PurePosixPath) -> bytes:
         text = self._store.read(path)
@@ -428,7 +438,7 @@ class _Reader:
             tracker = self._find_tracker(PurePosixPath(source).parent)
             suite = name_suite(self._read[source].model, tracker)
             passed.append(PassedTest(suite or source, source))
-        rules = [_build_rule(rule) for rule in RULES.values() if rule.ID in ids]
+        rules = [_build_finding_rule(rule) for rule in RULES.values() if rule.ID in ids]
         return Context(
             "lint",
             [*rules, LINT_INCOMPLETE],
@@ -460,6 +470,6 @@ def _build_failure(error: FileError, root: Path) -> Finding:
     )
 
 
-def _build_rule(rule: LintRule) -> FindingRule:
+def _build_finding_rule(rule: LintRule) -> FindingRule:
     summary, text = describe_rule(rule)
     return FindingRule(rule.ID, rule.SEVERITY, summary, text)

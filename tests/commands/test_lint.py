@@ -142,8 +142,8 @@ def test_rules_are_selected_and_ignored(pinsync: CommandLine, folder: Path) -> N
         (["--select", ""], "no name stands in it"),
         (["--select", " , "], "no name stands in it"),
         (["--ignore", ""], "no name stands in it"),
-        (["--select", "position", "--ignore", "position,format"], "no rule is left"),
-        (["--ignore", ",".join(RULES)], "no rule is left"),
+        (["--select", "position", "--ignore", "position,format"], "no lint rule is left"),
+        (["--ignore", ",".join(RULES)], "no lint rule is left"),
         (["--ignore", "format,syntax"], "syntax can't be ignored"),
         (["--select", "format", "--ignore", "syntax"], "syntax can't be ignored"),
         (["-"], "lint reads files, not standard input"),
@@ -308,7 +308,7 @@ def test_a_neighbour_that_cant_be_read_is_told_of(
     code, record, err = linted(pinsync, "customizations/basket.yaml")
     assert (code, record["findings"]) == (0, [])
     assert err.startswith("warning: customizations/home.yaml:")
-    assert err.endswith("; what depends on it isn't found\n")
+    assert err.endswith("; findings that depend on this file are missing\n")
     assert linted(pinsync, "--select", "syntax")[2] == ""
 
 

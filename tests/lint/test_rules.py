@@ -250,7 +250,7 @@ def test_what_cant_be_read_cant_be_ignored() -> None:
     )
     found = linted({"basket.yaml": text.encode()}, {"syntax", "unknown-ignore"})
     assert [(one.line, one.rule) for one in found] == [(1, "unknown-ignore"), (9, "syntax")]
-    assert found[0].message == "what can't be read can't be ignored either"
+    assert found[0].message == "no comment can ignore an unreadable file"
 
 
 @pytest.mark.parametrize("position", ["", "position: -1\n        ", "position: 1\n        "])

@@ -275,7 +275,7 @@ NO_FILE = "is a link, a folder or a device, expected a plain file"
         ("fmt", NO_FILE),
         ("show basket", NO_FILE),
         ("diff none", "none names no commit"),
-        ("lint --explain none", 'there is no rule "none"'),
+        ("lint --explain none", 'there is no lint rule "none"'),
         ("export --chekc", "no such option"),
     ],
 )

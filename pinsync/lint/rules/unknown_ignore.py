@@ -37,8 +37,8 @@ def check(folder: Folder) -> Iterator[Fault]:
                 message = f'there is no rule "{name}" to ignore'
                 hint = suggest(name, folder.rules)
             elif name == syntax.ID:
-                message = "what can't be read can't be ignored either"
-                hint = "mend it, and remove the comment"
+                message = "no comment can ignore an unreadable file"
+                hint = "mend the file, and remove the comment"
             else:
                 continue
             yield Fault(document, message, hint, place=(line, column))
