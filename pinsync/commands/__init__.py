@@ -1,1 +1,1 @@
-"""The commands: plain functions of typed arguments that return an exit code; none knows the option parser."""
+"""The commands: functions of typed options that return an exit code, and know nothing of click."""

@@ -63,9 +63,11 @@ def trackers(workspace: Workspace, options: Options, console: Console) -> int:
         rows = [_build_row(tracker) for tracker in selected]
         if checks is not None:
             rows = [row | _build_check_row(check) for row, check in zip(rows, checks, strict=True)]
+        # On one line, because a line of $GITHUB_OUTPUT is one output of a GitHub job.
         console.report(defuse(json.dumps({"include": rows}, separators=(",", ":"))) + "\n", "json")
     else:
         sources = [tracker.private_key_env for tracker in selected]
+        # Without a check, no key is looked for, so only the variable's name is known.
         if options.check:
             environ = workspace.environ
             sources = [config.find_key_source(tracker, environ) for tracker in selected]
@@ -140,6 +142,7 @@ def _show_table(
 
 def _describe_clock(ahead: float | None) -> str:
     """Return the difference between this machine's clock and the host's in words."""
+    # A signature holds the date, so that a wrong clock makes the API refuse a right key.
     if ahead is None:
         return "-"
     seconds = round(abs(ahead))

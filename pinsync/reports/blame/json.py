@@ -62,6 +62,7 @@ def _build_pin(blamed: Blamed) -> Record:
         "kind": None,
         "commit": commits.build_commit(blamed.commit),
     }
+    # Without a change, the pin is older than the history that can be read.
     if blamed.change:
         record["kind"] = blamed.change.kind
         if blamed.change.old is not None:

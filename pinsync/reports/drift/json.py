@@ -40,6 +40,7 @@ def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format ha
 
 
 def _build_side(side: Side) -> Record:
+    # Files have no revision, and only live is fetched. A key that a side can't have is left out.
     record: Record = {"source": side.source}
     if side.revision is not None:
         record["revision"] = side.revision

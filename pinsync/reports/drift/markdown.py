@@ -57,11 +57,12 @@ def render(drift: Drift, style: Style) -> str:
     Raises:
         UsageError: the budget is below ``MIN_CHARS``.
     """
-    limit = MAX_CHARS if style.max_chars is None else min(style.max_chars, MAX_CHARS)
+    limit = MAX_CHARS
+    if style.max_chars is not None:
+        limit = min(style.max_chars, MAX_CHARS)
     if limit < MIN_CHARS:
-        raise UsageError(
-            f"a report in {limit} characters says nothing", hint=f"allow at least {MIN_CHARS}"
-        )
+        message = f"a report in {limit} characters says nothing"
+        raise UsageError(message, hint=f"allow at least {MIN_CHARS}")
     words = DriftWords(style.zone, quote_code, MAX_VALUE, drift=drift)
     rows = _collect_rows(drift)
     # The end is rendered last, but needs its room first. It is longest if pieces are omitted:
@@ -106,7 +107,9 @@ def _render_end(words: DriftWords, omissions: Mapping[str, int]) -> str:
 
 def _render_advice(remedy: Remedy) -> str:
     text = f"{remedy.text[0].upper()}{remedy.text[1:]}"
-    return f"{text}: `{remedy.command}`" if remedy.command else text
+    if not remedy.command:
+        return text
+    return f"{text}: `{remedy.command}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +126,15 @@ class _Report:
         if explanation := self._explain_sides():
             self.page.take(f"{explanation}\n\n")
         self._put_notes()
-        has_table = self._put_table() if self.drift.found else False
+        has_table = bool(self.drift.found) and self._put_table()
         for tracker in self.drift.trackers:
             self._put_tracker(tracker, has_table=has_table)
         end = _render_end(self.words, self.page.omissions)
         return f"{self.page.join()}{end}".rstrip("\n") + "\n"
 
     def _describe_verdict(self) -> str:
-        if changes := self._collect_changes():
+        changes = self._collect_changes()
+        if changes:
             differ = "customization differs" if len(changes) == 1 else "customizations differ"
             return f"{len(changes):,} {differ}; {describe_effect(changes)}"
         return "in sync" if self.drift.complete else "incomplete"
@@ -189,7 +193,9 @@ class _Report:
         words = self.words.name_kinds()
         counts = self.drift.counts()
         kinds = [kind for kind in words if kind != "recreated" or counts[kind]]
-        names = ["tracker", "model"] if several else ["model"]
+        names = ["model"]
+        if several:
+            names.insert(0, "tracker")
         numbers = [*(words[kind] for kind in kinds), "touch what shoppers see"]
         rule = [*("---" for _ in names), *("---:" for _ in numbers)]
         head = _render_row([*names, *numbers]) + _render_row(rule)
@@ -234,9 +240,11 @@ class _Report:
         gists = (" · ".join(words.summarize_change(change)) for change in changes[:_MAX_GISTS])
         pieces = (f"- {gist}\n" for gist in gists)
         taken = self.page.take_first(_prefix_first(_VISIBLE, pieces), spare=self.page.half_room)
-        if taken:
-            more = len(changes) - taken
-            self.page.take(f"- … and {more:,} more\n\n" if more else "\n")
+        more = len(changes) - taken
+        if taken and more:
+            self.page.take(f"- … and {more:,} more\n\n")
+        elif taken:
+            self.page.take("\n")
 
     def _put_details(self, tracker: TrackerDrift, words: DriftWords, *, has_table: bool) -> None:
         # The table names the only model.
@@ -259,9 +267,10 @@ def _prefix_first(prefix: str, pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _render_failure(tracker: TrackerDrift, error: PinsyncError) -> str:
-    hint = f"; hint: {quote_code(clip(error.hint, _MAX_NOTE))}" if error.hint else ""
-    message = quote_code(clip(error.message, _MAX_NOTE))
-    return f"- {_quote_name(tracker.name)}: {message}{hint}\n"
+    line = f"- {_quote_name(tracker.name)}: {quote_code(clip(error.message, _MAX_NOTE))}"
+    if error.hint:
+        line += f"; hint: {quote_code(clip(error.hint, _MAX_NOTE))}"
+    return f"{line}\n"
 
 
 def _quote_name(text: str) -> str:

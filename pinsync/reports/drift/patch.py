@@ -147,8 +147,8 @@ def _render_lines(texts: Texts) -> Iterator[bytes]:
         yield b"new file mode 100644\n"
     if texts.new is None:
         yield b"deleted file mode 100644\n"
-    yield f"--- {'/dev/null' if texts.old is None else _end_name(old)}\n".encode()
-    yield f"+++ {'/dev/null' if texts.new is None else _end_name(new)}\n".encode()
+    yield f"--- {_name_file(old, texts.old)}\n".encode()
+    yield f"+++ {_name_file(new, texts.new)}\n".encode()
     yield from _render_hunks(_split_lines(texts.old), _split_lines(texts.new))
 
 
@@ -158,17 +158,23 @@ def quote_path(path: str) -> str:
     text = _SPECIAL.sub(_escape_byte, raw).decode("ascii")
     # git reads an octal escape of any character, so commands of CI runners can be escaped too.
     text = defuse(text, lambda character: f"\\{ord(character):03o}")
-    return path if len(text) == len(path) else f'"{text}"'
+    if len(text) == len(path):
+        return path
+    return f'"{text}"'
 
 
 def _escape_byte(match: re.Match[bytes]) -> bytes:
     byte = match[0][0]
-    return b"\\%c" % _SHORT_ESCAPES[byte] if byte in _SHORT_ESCAPES else b"\\%03o" % byte
+    if byte in _SHORT_ESCAPES:
+        return b"\\%c" % _SHORT_ESCAPES[byte]
+    return b"\\%03o" % byte
 
 
-def _end_name(name: str) -> str:
+def _name_file(path: str, text: bytes | None) -> str:
+    if text is None:
+        return "/dev/null"
     # A time may follow the name in a unified diff. The tab says where a name with blanks ends.
-    return f"{name}\t" if " " in name else name
+    return f"{path}\t" if " " in path else path
 
 
 def _split_lines(text: bytes | None) -> Lines:

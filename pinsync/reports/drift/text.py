@@ -111,6 +111,7 @@ class _Report:
             return f"Nothing was compared: whether {new} differs from {old} is not known."
         unchanged = sum(tracker.unchanged for tracker in drift.trackers)
         count = pluralize(unchanged, "customization")
+        # None is neither: all compared trackers are in sync, but another tracker failed.
         if drift.found is False:
             within = f" in {len(drift.trackers)} trackers" if len(drift.trackers) > 1 else ""
             summary = f"In sync: {new} is the same as {old} ({count}{within})"

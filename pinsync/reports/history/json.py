@@ -37,6 +37,7 @@ def render(log: Log, style: Style) -> str:  # noqa: ARG001 - every format has on
 
 
 def _build_entry(entry: Entry) -> dict[str, Any]:
+    # An entry always has a commit: `or` satisfies the type checker.
     return {
         **(commits.build_commit(entry.commit) or {}),
         "reformatted": entry.reformatted,

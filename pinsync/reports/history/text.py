@@ -31,6 +31,7 @@ def render(entries: Iterable[Entry], style: Style) -> Iterator[str]:
         style: the time zone, and whether to colour.
     """
     report = _Report(style, ChangeWords(style.zone, one_line))
+    # The entries are separated by blank lines, so the first has none above.
     blank: list[str] = []
     for entry in entries:
         yield join_lines([*blank, *report.render_lines(entry)]).removesuffix("\n")

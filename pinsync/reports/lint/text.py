@@ -39,9 +39,8 @@ def render_findings(findings: Sequence[Finding], context: Context, *, color: boo
         if finding.hint:
             lines.append(f"  {one_line(finding.hint)}")
     counts = Counter(finding.severity for finding in findings if not is_failure(finding))
-    parts = [
-        paint(kind, pluralize(counts[kind], kind)) for kind in ("error", "warning") if counts[kind]
-    ]
+    kinds = [kind for kind in ("error", "warning") if counts[kind]]
+    parts = [paint(kind, pluralize(counts[kind], kind)) for kind in kinds]
     failures = sum(map(is_failure, findings))
     if not parts:
         # Green would promise too much if files couldn't be read.

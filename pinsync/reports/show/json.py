@@ -45,6 +45,7 @@ def _build_tracker(tracker: TrackerShelves) -> Record:
         "name": tracker.name,
         "tracker_id": tracker.tracker_id,
         "rules": [_build_rule(shelf, tracker.names) for shelf in tracker.shelves],
+        # Zeros too, so that a program can add the counts of several trackers.
         "counts": {
             "rules": len(tracker.shelves),
             "pins": counts.total(),

@@ -62,7 +62,9 @@ class Remedy(NamedTuple):
     @property
     def plain(self) -> str:
         """The advice and the command on one line, without markup."""
-        return f"{self.text}: {self.command}" if self.command else self.text
+        if not self.command:
+            return self.text
+        return f"{self.text}: {self.command}"
 
 
 _TAKE: Final = Remedy("to take live into git", "pinsync export --commit")
@@ -291,10 +293,12 @@ class DriftWords(ChangeWords):
 
     def shorten_side(self, side: Side) -> str:
         """Name a side as below the legend: against live, every committed side is ``git``."""
-        return "git" if self._against_live and _is_committed(side) else self.name_side(side)
+        if self._is_against_live and _is_committed(side):
+            return "git"
+        return self.name_side(side)
 
     @property
-    def _against_live(self) -> bool:
+    def _is_against_live(self) -> bool:
         return "@live" in (self.drift.old.source, self.drift.new.source)
 
     def explain_sides(self) -> tuple[str, str]:
@@ -312,8 +316,12 @@ class DriftWords(ChangeWords):
             facts.append(f"commit {self.escape(side.revision[:12])}")
         if side.fetched_at:
             facts.append(f"fetched {format_moment(side.fetched_at, self.zone)}")
-        gloss = f", {_GLOSSES[side.source]}" if side.source in _GLOSSES else ""
-        return f"{name}{gloss} ({', '.join(facts)})" if facts else f"{name}{gloss}"
+        text = name
+        if side.source in _GLOSSES:
+            text += f", {_GLOSSES[side.source]}"
+        if facts:
+            text += f" ({', '.join(facts)})"
+        return text
 
     def find_remedy(self, change: Change) -> Remedy | None:
         """Return the remedy of a change; None if no remedy is certain."""
@@ -339,20 +347,20 @@ class DriftWords(ChangeWords):
         """
         # super() fails in a dataclass with slots: the class cell holds the class without slots.
         words = ChangeWords.name_kinds(self)
-        if not self._against_live:
+        if not self._is_against_live:
             for kind in ("added", "removed"):
                 words[kind] += f" in {self.shorten_side(self.drift.new)}"
         return words
 
     def _describe_presence(self, kind: str) -> str:
-        if not self._against_live:
+        if not self._is_against_live:
             return kind
         side = self.drift.new if kind == "added" else self.drift.old
         return f"only in {self.shorten_side(side)}"
 
     def _name_kind(self, kind: Kind) -> str:
         word = self.name_kinds()[kind]
-        if kind not in SIGNS or not self._against_live:
+        if kind not in SIGNS or not self._is_against_live:
             return word
         other = self.drift.old if kind == "added" else self.drift.new
         return f"{word}, not in {self.shorten_side(other)}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def format_date(commit: Commit, zone: tzinfo) -> str:
     """Write the date of a commit in a time zone, to the minute."""
+    # Seconds of 0 are left out.
     return format_moment(commit.date.replace(second=0), zone)
 
 

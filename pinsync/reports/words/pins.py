@@ -46,7 +46,7 @@ _PLACES: Final = {
 }
 _LARGE: Final = 1_000_000
 """Positions from here on are quoted: on a page, seven digits could be a commit's hash."""
-_TOLD: Final = frozenset((*PLACE, *THING))
+_SPOKEN_FIELDS: Final = frozenset((*PLACE, *THING))
 """The fields that a pin's sentence says by itself."""
 _ENDS: Final = {"active_from": ("from", "no start"), "active_to": ("until", "no end")}
 """The words for the ends of a window, and for their absence."""
@@ -151,8 +151,9 @@ class Words:
 
     def describe_widget(self, pin: Pin) -> str:
         """Return the words for a pin's widget, to follow the position; empty without a widget."""
-        data = pin.data
-        return f" in widget {self.format_value(data['widget_id'])}" if "widget_id" in data else ""
+        if "widget_id" not in pin.data:
+            return ""
+        return f" in widget {self.format_value(pin.data['widget_id'])}"
 
     def describe_thing(self, pin: Pin, other: Pin | None = None, *, with_title: bool = True) -> str:
         """Return the words for a pin's item or criteria.
@@ -180,7 +181,9 @@ class Words:
         return self.format_value(pin.data.get(name), opposite)
 
     def _quote_title(self, pin: Pin) -> str:
-        title = None if pin.identity is None else self.titles.get(pin.identity)
+        title = None
+        if pin.identity is not None:
+            title = self.titles.get(pin.identity)
         if not title:
             return ""
         return f" {self.escape(json.dumps(clip(title, _MAX_PINNED), ensure_ascii=False))}"
@@ -191,7 +194,7 @@ class Words:
         for name, value in pin.data.items():
             if name in _ENDS:
                 yield f"{_ENDS[name][0]} {self.format_moment(value)}"
-            elif name not in _TOLD and not (name == "is_block_pin" and is_block):
+            elif name not in _SPOKEN_FIELDS and not (name == "is_block_pin" and is_block):
                 yield self.describe_field(name, value)
 
     def describe_field(self, name: str, value: Any) -> str:  # noqa: ANN401
@@ -209,7 +212,9 @@ class Words:
             value: the date-time.
             other: a value that must not look like it.
         """
-        parts = read_moment(value) if isinstance(value, str) else None
+        parts = None
+        if isinstance(value, str):
+            parts = read_moment(value)
         if parts:
             moment, fraction = parts
             try:
@@ -239,11 +244,15 @@ class Words:
 
     def choose_spelling(self, value: Any, spell: Spelling = reveal) -> Spelling:  # noqa: ANN401
         """Return `spell_out` for an identity that looks like another, else the given spelling."""
-        return spell_out if isinstance(value, str) and value in self.alike else spell
+        if isinstance(value, str) and value in self.alike:
+            return spell_out
+        return spell
 
     def cut(self, text: str) -> str:
         """Cut a text to the report's limit."""
-        return text if self.limit is None else clip(text, self.limit)
+        if self.limit is None:
+            return text
+        return clip(text, self.limit)
 
     def describe_event(self, change: PinChange) -> str:
         """Return the change of a pin that still exists.
@@ -271,7 +280,9 @@ class Words:
     def _list_changed_facts(self, old: Pin, new: Pin) -> Iterator[str]:
         for name in dict.fromkeys((*old.data, *new.data)):
             sides = [pin.data.get(name, MISSING) for pin in (old, new)]
-            if _is_same(*sides) or (name in _TOLD - {"widget_id"} and not _are_empty(sides)):
+            if _is_same(*sides) or (
+                name in _SPOKEN_FIELDS - {"widget_id"} and not _are_empty(sides)
+            ):
                 continue
             if name in _ENDS:
                 yield self._describe_window(name, *sides)
@@ -308,10 +319,11 @@ class Words:
             none: the word for MISSING.
             spell: escapes strings in values that look different anyway.
         """
-        before = none if old is MISSING else self.format_value(old, new, spell)
-        after = none if new is MISSING else self.format_value(new, old, spell)
-        if MISSING in (old, new):
-            return f"{before} → {after}"
+        if old is MISSING:
+            return f"{none} → {self.format_value(new, old, spell)}"
+        if new is MISSING:
+            return f"{self.format_value(old, new, spell)} → {none}"
+        before, after = self.format_value(old, new, spell), self.format_value(new, old, spell)
         return f"{before} → {after}" + _enclose(describe_forms(old, new))
 
 

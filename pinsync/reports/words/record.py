@@ -38,10 +38,13 @@ def encode(value: Record | list[Record]) -> str:
 
 def _escape_invisible(line: str) -> str:
     # As in `canonical`, isprintable() clears most lines in a tenth of the regex's time.
-    return line if line.isprintable() else INVISIBLE.sub(_escape_match, line)
+    if line.isprintable():
+        return line
+    return INVISIBLE.sub(_escape_match, line)
 
 
 def _escape_match(match: re.Match[str]) -> str:
+    # json.dumps() writes a character beyond U+FFFF as a surrogate pair, as RFC 8259 demands.
     return json.dumps(match[0])[1:-1]
 
 
@@ -60,9 +63,14 @@ def identify(item: Customization, data: Mapping[str, Any], place: Place | None) 
         "target_identity": data.get("target_identity"),
         "target_criteria": data.get("target_criteria"),
         "title": read_title(data),
-        "file": place.file if place else None,
-        "line": place.line if place else None,
+        **_locate(place),
     }
+
+
+def _locate(place: Place | None) -> Record:
+    if place is None:
+        return {"file": None, "line": None}
+    return {"file": place.file, "line": place.line}
 
 
 def format_utc(moment: datetime) -> str:
@@ -85,8 +93,7 @@ def build_change(change: Change) -> Record:
         "target_identity": data.get("target_identity"),
         **criteria,
         "title": read_title(data) or read_title(change.new_data),
-        "file": change.place.file if change.place else None,
-        "line": change.place.line if change.place else None,
+        **_locate(change.place),
         "cause": change.cause,
         "effect": change.effect,
         "updated_at": change.updated_at,
