@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from pinsync import layout
 from pinsync.commands.query import select_customizations
 from pinsync.config import select_trackers
-from pinsync.drift.changes import titles
-from pinsync.drift.record import Place, Placed, Side
+from pinsync.drift.changes import find_titles
+from pinsync.drift.record import LocatedCustomization, Place, Side
 from pinsync.errors import FileError, RepositoryError, UsageError
 from pinsync.history.blame import blamed
 from pinsync.history.configurations import Today
@@ -149,14 +149,14 @@ def _build_file_error(fault: Fault, options: Options) -> FileError:
 
 def _select_rules(
     state: State, options: Options, today: Settings, tree: WorkingTree
-) -> Mapping[Tracker, list[Placed]]:
+) -> Mapping[Tracker, list[LocatedCustomization]]:
     """Return the rules of the model and the target, by tracker.
 
     Raises:
         UsageError: no tracker has a matching rule.
         FileError: no version of the document can be read.
     """
-    documents: dict[Tracker, dict[str, list[Placed]]] = {}
+    documents: dict[Tracker, dict[str, list[LocatedCustomization]]] = {}
     for tracker in select_trackers(state.documents, options.names):
         versions = state.documents[tracker].versions.values()
         documents[tracker] = {version.model: _place_rules(version) for version in versions}
@@ -173,10 +173,10 @@ def _select_rules(
     return select_customizations(documents, options.model, options.target)
 
 
-def _place_rules(version: Version) -> list[Placed]:
+def _place_rules(version: Version) -> list[LocatedCustomization]:
     file = str(version.path)
     rows = zip(version.items, version.lines, strict=True)
-    return [Placed(item, Place(file, line)) for item, line in rows]
+    return [LocatedCustomization(item, Place(file, line)) for item, line in rows]
 
 
 def _find_new_document(options: Options, today: Settings, tree: WorkingTree) -> str | None:
@@ -191,7 +191,7 @@ def _find_new_document(options: Options, today: Settings, tree: WorkingTree) -> 
 
 
 def _describe_uncommitted(
-    repository: Repository, rules: Mapping[Tracker, Sequence[Placed]]
+    repository: Repository, rules: Mapping[Tracker, Sequence[LocatedCustomization]]
 ) -> str | None:
     """Return a warning of documents that differ from HEAD; None if there are none."""
     paths: set[PurePosixPath] = set()
@@ -218,4 +218,4 @@ def _build_tracker(tracker: Tracker, rules: tuple[BlamedRule, ...], state: State
     items: list[Customization] = []
     for version in state.documents[tracker].versions.values():
         items += version.items
-    return BlamedTracker(tracker.name, tracker.tracker_id, rules, titles(identities, items))
+    return BlamedTracker(tracker.name, tracker.tracker_id, rules, find_titles(identities, items))

@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
-from pinsync.drift import causes
 from pinsync.drift import changes as changing
-from pinsync.drift.causes import Filters
-from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
+from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
+from pinsync.drift.pairs import are_ids_disjoint, build_no_match_error, is_filter_inconclusive
 from pinsync.drift.record import Change, Drift, Place, Side, TrackerDrift
 from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, pick_gravest
 from pinsync.escape import one_line
@@ -164,7 +163,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     folders = {new.folder(both[1]) for both in trackers if both[1]}
     if console.verbosity >= 0 and not options.sources and (note := _not_committed(tree, folders)):
         console.say(note)
-    return pick_gravest(result.exit_codes(options.fail_on))
+    return pick_gravest(result.find_exit_codes(options.fail_on))
 
 
 def _of_model(tree: WorkingTree, word: str) -> str | None:
@@ -204,7 +203,7 @@ def _not_committed(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str
 def _is_nothing(result: Drift) -> bool:
     """Whether a report says no more than that nothing differs."""
     return (
-        result.found is False
+        result.has_changes is False
         and not result.notes
         and not any(tracker.notes for tracker in result.trackers)
     )
@@ -357,9 +356,9 @@ class _Run:
             "the two sides have no id in common; is the export another tracker's?"
         ] * self._export_of_another(items)
         warnings = (*old.snapshot.warnings, *new.snapshot.warnings, *odd)
-        changes, unchanged = changing.compare(*items, scope)
+        changes, unchanged = changing.compare_customizations(*items, scope)
         changes = self._explained(changes, pair, (old, new))
-        names = changing.pinned_names(changes, items[1], items[0])
+        names = changing.find_pinned_titles(changes, items[1], items[0])
         both = (
             tuple(build_texts(changes, old, new, self._folder(pair)))
             if "patch" in self.options.formats
@@ -396,7 +395,7 @@ class _Run:
         if (
             scope == EVERYTHING
             or live is None
-            or not leaves_a_question(lists[1 - live], lists[live], scope)
+            or not is_filter_inconclusive(lists[1 - live], lists[live], scope)
         ):
             return old, new
         self._step(_tracker(pair).name, "the filtered answer leaves a question; fetching all")
@@ -407,7 +406,7 @@ class _Run:
 
     def _export_of_another(self, items: Sequence[Sequence[Customization]]) -> bool:
         exports = [state for state in (self.old, self.new) if state.source.kind == "export"]
-        return bool(exports) and share_no_id(*items)
+        return bool(exports) and are_ids_disjoint(*items)
 
     def _explained(
         self,
@@ -420,9 +419,9 @@ class _Run:
             if state.source.kind != "live" or tracker is None:
                 continue
             is_new = state is self.new
-            filters = Filters(content.snapshot.date if tracker.remove_expired_pins else None)
-            changes = causes.explain(changes, filters, live_is_new=is_new)
-            if tracker.remove_nonexisting_item_pins and causes.lacks_pins(
+            filters = Omissions(content.snapshot.date if tracker.remove_expired_pins else None)
+            changes = add_causes(changes, filters, live_is_new=is_new)
+            if tracker.remove_nonexisting_item_pins and has_unexplained_pins(
                 changes, live_is_new=is_new
             ):
                 self._step(
@@ -435,7 +434,7 @@ class _Run:
                 filters = replace(
                     filters, unfiltered={item.id: item for item in unfiltered if item.id}
                 )
-                changes = causes.explain(changes, filters, live_is_new=is_new)
+                changes = add_causes(changes, filters, live_is_new=is_new)
         return changes
 
     def _whole(self, tracker: Tracker, settings: Settings) -> Sequence[Customization]:
@@ -461,7 +460,7 @@ class _Run:
         if scope != EVERYTHING and not any(
             drift.changes or drift.unchanged or drift.error for drift in drifts
         ):
-            raise nothing_matches(scope, (item for one in found for item in one.known))
+            raise build_no_match_error(scope, (item for one in found for item in one.known))
 
 
 def _side(state: State, fetched_at: datetime | None) -> Side:

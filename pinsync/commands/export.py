@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pinsync import layout
 from pinsync.config import Tracker
-from pinsync.drift.pairs import leaves_a_question, nothing_matches, share_no_id
+from pinsync.drift.pairs import are_ids_disjoint, build_no_match_error, is_filter_inconclusive
 from pinsync.errors import (
     FileError,
     PinsyncError,
@@ -257,7 +257,7 @@ class _Run:
         before = self._basis(tracker, files, live)
         existing = customizations(before.documents)
         if self._options.from_file is not None:
-            if share_no_id(existing, live.customizations):
+            if are_ids_disjoint(existing, live.customizations):
                 name = Path(self._options.from_file)
                 self._console.warn(
                     f"{tracker.name}: {name} shares no id with the files here; is it another "
@@ -305,7 +305,7 @@ class _Run:
         self, tracker: Tracker, live: Snapshot, rules: Sequence[Customization]
     ) -> Snapshot:
         """Return a filtered answer, or the unfiltered one if the former can't tell what became of a rule."""
-        if not leaves_a_question(rules, live.customizations, self._options.scope):
+        if not is_filter_inconclusive(rules, live.customizations, self._options.scope):
             return live
         self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
         return fetch_live(tracker, self._settings, EVERYTHING, self._environ, self._console)
@@ -380,7 +380,7 @@ class _Run:
                     found.append(checked)
                 done(tracker.name)
         if self._options.scope != EVERYTHING and not self._matched and not self.codes:
-            raise nothing_matches(self._options.scope, self._known)
+            raise build_no_match_error(self._options.scope, self._known)
         return found
 
     def _record(self, place: WorkingTree, updates: Sequence[Update]) -> None:

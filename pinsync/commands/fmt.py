@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync.document.form import format_document
-from pinsync.drift.record import Texts
+from pinsync.drift.record import FileTexts
 from pinsync.errors import FileError, pick_gravest
 from pinsync.escape import defuse, one_line, printable
 from pinsync.model import STANDARD_INPUT
@@ -155,7 +155,7 @@ def _preview(changes: Sequence[_Change], store: Store, options: Options, console
     """Print the changes, or only the names of the files without ``--diff``."""
     for change in changes:
         if options.diff:
-            _show(Texts(str(change.path), change.old, change.new), console)
+            _show(FileTexts(str(change.path), change.old, change.new), console)
         else:
             console.print_name(relative_to_cwd(str(change.path), store.root))
 
@@ -192,13 +192,13 @@ def _format_input(text: bytes, options: Options, console: Console) -> int:
         console.out(new)
         return 0
     if options.diff:
-        _show(Texts(STANDARD_INPUT, text, new), console)
+        _show(FileTexts(STANDARD_INPUT, text, new), console)
     elif new != text:
         console.out(STANDARD_INPUT)
     return int(new != text)
 
 
-def _show(texts: Texts, console: Console) -> None:
+def _show(texts: FileTexts, console: Console) -> None:
     """Print the change of a file as a patch, which names the file."""
     part = patch.render_part(texts)
     if is_terminal(sys.stdout):

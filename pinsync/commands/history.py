@@ -327,7 +327,7 @@ class _Walk:
         trackers: list[TrackerDrift] = []
         has_changes = False
         for tracker in step.trackers:
-            changes, _ = drift_changes.compare(tracker.old, tracker.new, self._scope)
+            changes, _ = drift_changes.compare_customizations(tracker.old, tracker.new, self._scope)
             has_changes = has_changes or bool(changes)
             matching = list(self._query.select_changes(changes))
             if matching:
@@ -345,8 +345,8 @@ class _Walk:
 
     def _build_drift(self, tracker: TrackerStep, changes: Sequence[Change]) -> TrackerDrift:
         rows = tuple(replace(change, place=tracker.place(change.pair)) for change in changes)
-        items = drift_changes.pinned_items(changes)
-        names = drift_changes.first_titles(self._history.titled(tracker.name, items))
+        items = drift_changes.collect_pinned_items(changes)
+        names = drift_changes.collect_first_titles(self._history.titled(tracker.name, items))
         return TrackerDrift(tracker.name, tracker.tracker_id, rows, names=names)
 
     def _touches_model(self, step: Step) -> bool:

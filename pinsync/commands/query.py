@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pinsync.canonical import normalize, render_value
 from pinsync.canonical.fields import IDENTITY
 from pinsync.canonical.pins import read_pin
-from pinsync.drift.changes import pins_of
-from pinsync.drift.pairs import in_scope, plain_data, read_tags, read_title
+from pinsync.drift.changes import read_pins
+from pinsync.drift.pairs import is_in_scope, read_data, read_tags, read_title
 from pinsync.errors import DataError, UsageError, suggest
 from pinsync.layout import suggest_model
 from pinsync.model import Scope
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.pins import Pin
     from pinsync.config import Tracker
-    from pinsync.drift.record import Change, PinChange, Placed
+    from pinsync.drift.record import Change, LocatedCustomization, PinChange
     from pinsync.model import Customization
 
 
@@ -41,12 +41,14 @@ def matches_target(item: Customization, target: str, data: Mapping[str, Any] | N
     if criteria is not None and _is_criteria(target, criteria, item, data):
         return True
     # Parsing a text takes a hundred times as long as searching its bytes.
-    return _has_value(item, target) and read_title(data or plain_data(item)) == target
+    return _has_value(item, target) and read_title(data or read_data(item)) == target
 
 
 def select_customizations(
-    documents: Mapping[Tracker, Mapping[str, Sequence[Placed]]], model: str, target: str | None
-) -> dict[Tracker, list[Placed]]:
+    documents: Mapping[Tracker, Mapping[str, Sequence[LocatedCustomization]]],
+    model: str,
+    target: str | None,
+) -> dict[Tracker, list[LocatedCustomization]]:
     """Return the customizations of a model and a target, with their places, by tracker.
 
     Args:
@@ -69,7 +71,7 @@ def select_customizations(
         raise _build_model_error(model, known)
     if target is None:
         return {tracker: list(rows) for tracker, rows in candidates.items()}
-    matches: dict[Tracker, list[Placed]] = {}
+    matches: dict[Tracker, list[LocatedCustomization]] = {}
     for tracker, rows in candidates.items():
         matching = [row for row in rows if matches_target(row.customization, target)]
         if matching:
@@ -115,7 +117,7 @@ def _is_criteria(
         return render_value(normalize.normalize_value(value, ())) == criteria
     except (ValueError, RecursionError, DataError):
         # Reports for people write criteria without quotes, which is no JSON.
-        return target.strip() == compact((data or plain_data(item))["target_criteria"])
+        return target.strip() == compact((data or read_data(item))["target_criteria"])
 
 
 def _has_value(item: Customization, value: str) -> bool:
@@ -130,7 +132,7 @@ def _has_value(item: Customization, value: str) -> bool:
 
 def _list_names(item: Customization) -> Iterator[str]:
     """Yield the words that mean a customization as TARGET."""
-    data = plain_data(item)
+    data = read_data(item)
     if item.target.criteria is not None:
         yield compact(data["target_criteria"])
     if item.target.type == "all":
@@ -176,7 +178,7 @@ class Query:
                 yield part
 
     def _matches(self, item: Customization | None, data: Mapping[str, Any], scope: Scope) -> bool:
-        if item is None or not in_scope(item, scope):
+        if item is None or not is_in_scope(item, scope):
             return False
         if self.id is not None and item.id != self.id:
             return False
@@ -217,7 +219,7 @@ def _restrict_to_item(change: Change, identity: str) -> Change | None:
     pins = [pin for pin in change.pins if _is_of_item(pin, identity)]
     fields = []
     # A new id, model or target concerns each pin of a customization.
-    if any(_has_identity(read_pin(pin), identity) for pin in pins_of(change.new_data)):
+    if any(_has_identity(read_pin(pin), identity) for pin in read_pins(change.new_data)):
         fields = [field for field in change.fields if field.path[0] in IDENTITY]
     if not pins and not fields:
         return None
@@ -263,8 +265,8 @@ def _list_ids(item: Customization) -> Iterable[str | None]:
 
 
 def _list_tags(item: Customization) -> Iterable[str | None]:
-    return read_tags(plain_data(item))
+    return read_tags(read_data(item))
 
 
 def _list_pinned_items(item: Customization) -> Iterable[str | None]:
-    return [read_pin(pin).identity for pin in pins_of(plain_data(item))]
+    return [read_pin(pin).identity for pin in read_pins(read_data(item))]

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from pinsync.canonical.moments import format_utc, parse_option
 from pinsync.commands.query import select_customizations
 from pinsync.config import select_trackers
-from pinsync.drift.changes import titles
-from pinsync.drift.record import Place, Placed, Side
+from pinsync.drift.changes import find_titles
+from pinsync.drift.record import LocatedCustomization, Place, Side
 from pinsync.errors import UsageError
 from pinsync.reports import Style
 from pinsync.reports.show import json as show_json
@@ -87,7 +87,7 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
     for warning in find_state_warnings(state, tree):
         console.warn(warning)
     trackers = select_trackers(state.trackers, options.names)
-    documents: dict[Tracker, dict[str, list[Placed]]] = {}
+    documents: dict[Tracker, dict[str, list[LocatedCustomization]]] = {}
     with console.show_phase("reading", [tracker.name for tracker in trackers]) as done:
         for tracker in trackers:
             console.step(f"{tracker.name}: {state.describe_reading(tracker)}")
@@ -121,14 +121,19 @@ def _parse_source(text: str, repository: Repository | None) -> Source:
     return parse_word(text, _FILES, "or a git revision") or parse_revision(text, repository)
 
 
-def _place_rules(document: Document, prefix: str) -> list[Placed]:
+def _place_rules(document: Document, prefix: str) -> list[LocatedCustomization]:
     # A report names the file, without the revision that error messages need.
     file = document.source.removeprefix(prefix)
-    return [Placed(entry.customization, Place(file, entry.line)) for entry in document.entries]
+    return [
+        LocatedCustomization(entry.customization, Place(file, entry.line))
+        for entry in document.entries
+    ]
 
 
 def _build_shelves(
-    documents: Mapping[Tracker, Mapping[str, Sequence[Placed]]], options: Options, at: str
+    documents: Mapping[Tracker, Mapping[str, Sequence[LocatedCustomization]]],
+    options: Options,
+    at: str,
 ) -> Iterator[TrackerShelves]:
     """Yield the shelves of the model and the target, for each tracker that has any.
 
@@ -142,5 +147,5 @@ def _build_shelves(
         known: list[Customization] = []
         for placed in documents[tracker].values():
             known += [row.customization for row in placed]
-        names = titles(pinned_items(shelves), known)
+        names = find_titles(pinned_items(shelves), known)
         yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)

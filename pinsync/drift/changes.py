@@ -1,121 +1,165 @@
-"""What changed between two snapshots: customization by customization, pin by pin, field by field."""
+"""Describe the changes between two snapshots: each customization, each pin, each field."""
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 from pinsync.canonical import render_value
 from pinsync.canonical.fields import THING
 from pinsync.canonical.pins import pair_pins, read_pin
-from pinsync.drift.pairs import Kind, Pair, match, order_in_tracker, plain_data, read_title
-from pinsync.drift.record import MISSING, Change, FieldChange, Path, PinChange, PinKind
+from pinsync.drift.pairs import (
+    ChangeKind,
+    Pair,
+    build_sort_key,
+    match_customizations,
+    read_data,
+    read_title,
+)
+from pinsync.drift.record import MISSING, Change, FieldChange, FieldPath, PinChange, PinKind
 from pinsync.model import EVERYTHING, Customization, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 
-def compare(
+def compare_customizations(
     old: Sequence[Customization], new: Sequence[Customization], scope: Scope = EVERYTHING
 ) -> tuple[list[Change], int]:
     """Compare two snapshots of one tracker.
 
     Args:
-        old: the one side, ids unique.
-        new: the other side, ids unique.
-        scope: what is compared; a customization that was or is in it counts.
+        old: the customizations of the old snapshot, with unique ids.
+        new: the customizations of the new snapshot, with unique ids.
+        scope: a pair counts if the customization of either side is in the scope.
 
     Returns:
-        The changes, sorted, and how many customizations are the same.
+        The sorted changes, and the number of unchanged customizations.
     """
     changes: list[Change] = []
     unchanged = 0
-    for pair in match(old, new):
+    for pair in match_customizations(old, new):
         if not pair.is_in(scope):
             continue
         if kind := pair.kind:
-            changes.append(_change(pair, kind))
+            changes.append(_build_change(pair, kind))
         else:
             unchanged += 1
-    return sorted(changes, key=lambda change: order_in_tracker(change.subject)), unchanged
+    changes.sort(key=lambda change: build_sort_key(change.subject))
+    return changes, unchanged
 
 
-def _change(pair: Pair, kind: Kind) -> Change:
-    old = plain_data(pair.old)
-    new = plain_data(pair.new)
-    pins = tuple(_pin_changes(pins_of(old), pins_of(new)))
+def _build_change(pair: Pair, kind: ChangeKind) -> Change:
+    old = read_data(pair.old)
+    new = read_data(pair.new)
+    pins = tuple(_compare_pin_lists(read_pins(old), read_pins(new)))
     fields: tuple[FieldChange, ...] = ()
     if pair.old and pair.new:
-        fields = tuple(_field_changes(old, new))
+        fields = tuple(_compare_fields(old, new))
+        # A report without a change would call a drift in sync: better an internal error.
         if not pins and not fields:
             raise AssertionError(f"the texts of {pair.old.id} differ, but no field does")
     return Change(kind, pair, old, new, pins, fields)
 
 
-def pins_of(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the pins; none if they are of an unexpected type, which makes them a field like any other."""
+def read_pins(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the pins in a customization's data.
+
+    The list is empty if the pins are of an unexpected type; then they are compared like any other
+    field.
+    """
     pins = data.get("pin_definitions")
-    return pins if isinstance(pins, list) and all(isinstance(pin, dict) for pin in pins) else []
+    if isinstance(pins, list) and all(isinstance(pin, dict) for pin in pins):
+        return pins
+    return []
 
 
-def same(old: object, new: object) -> bool:
-    """Whether two values have one text; Python's own ``==`` takes true for 1."""
+def has_same_text(old: object, new: object) -> bool:
+    """Whether two values have the same canonical text."""
+    # Python's == would take true for 1, and 1 for 1.0.
     return render_value(old) == render_value(new)
 
 
-def _pin_changes(
+def _compare_pin_lists(
     old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
 ) -> Iterator[PinChange]:
-    """Yield the changes in the order of the new pins, with removed ones before the one that stood behind them."""
-    pairs = pair_pins(old, new)
-    kept, origins = dict(pairs), {there: here for here, there in pairs}
-    removed = [here for here in range(len(old)) if here not in kept]
-    for there, pin in enumerate(new):
-        here = origins.get(there)
-        while removed and here is not None and removed[0] < here:
-            yield PinChange("removed", read_pin(old[removed.pop(0)]), None)
-        if change := pin_change(None if here is None else old[here], pin):
+    """Yield the changes of pins, sorted by the new list.
+
+    A removed pin comes directly before the pin that followed it in the old list.
+    """
+    old_indexes = {new_index: old_index for old_index, new_index in pair_pins(old, new)}
+    removed = sorted(set(range(len(old))).difference(old_indexes.values()))
+    for new_index, pin in enumerate(new):
+        counterpart = None
+        if new_index in old_indexes:
+            old_index = old_indexes[new_index]
+            counterpart = old[old_index]
+            while removed and removed[0] < old_index:
+                yield PinChange("removed", read_pin(old[removed.pop(0)]), None)
+        if change := compare_pins(counterpart, pin):
             yield change
-    yield from (PinChange("removed", read_pin(old[here]), None) for here in removed)
+    for old_index in removed:
+        yield PinChange("removed", read_pin(old[old_index]), None)
 
 
-def pin_change(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> PinChange | None:
-    """Return what became of a pin of which the old side is known, if there is one; None if nothing did."""
+def compare_pins(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> PinChange | None:
+    """Return the change of a pin, or None if both sides are equal.
+
+    Args:
+        old: the fields of the pin on the old side; None if the pin was added.
+        new: the fields of the pin on the new side.
+    """
     if old is None:
         return PinChange("added", None, read_pin(new))
-    if same(old, new):
+    if has_same_text(old, new):
         return None
-    kind: PinKind = "changed" if same(old.get("position"), new.get("position")) else "moved"
-    if not all(same(old.get(field), new.get(field)) for field in THING):
+    kind: PinKind = "moved"
+    if not all(has_same_text(old.get(field), new.get(field)) for field in THING):
         kind = "replaced"
+    elif has_same_text(old.get("position"), new.get("position")):
+        kind = "changed"
     return PinChange(kind, read_pin(old), read_pin(new))
 
 
-def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:
-    """Yield what differs outside the pins, field by field; a list that grew or shrank is one value."""
-    names = [name for name in {**old, **new} if name != "id" or (name in old and name in new)]
-    for name in names:
-        sides = [MISSING if _hidden(name, side) else side[name] for side in (old, new)]
+def _compare_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:
+    """Yield the changes outside the pins; a list that grew or shrank is one value."""
+    for name in {**old, **new}:
+        # An id that only one side has was filled in, and changes nothing.
+        if name == "id" and (name not in old or name not in new):
+            continue
+        sides = [_get_field(name, side) for side in (old, new)]
+        if sides == [MISSING, MISSING]:
+            continue
         if MISSING in sides:
-            if sides != [MISSING, MISSING]:
-                yield FieldChange((name,), *sides)
-        elif not same(*sides):
-            yield from _value_changes((name,), *sides)
+            yield FieldChange((name,), *sides)
+        elif not has_same_text(*sides):
+            yield from _compare_values((name,), *sides)
 
 
-def _hidden(name: str, side: Mapping[str, Any]) -> bool:
-    return name not in side or (name == "pin_definitions" and bool(pins_of(side)))
+def _get_field(name: str, data: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a field's value; `MISSING` if there is no such field, or if pins hold its changes."""
+    if name not in data or (name == "pin_definitions" and read_pins(data)):
+        return MISSING
+    return data[name]
 
 
-def _value_changes(path: Path, old: Any, new: Any) -> Iterator[FieldChange]:  # noqa: ANN401 - any JSON value
-    """Yield what differs inside two values that differ; tags are a set, in which places mean nothing."""
-    nested = type(old) is type(new) and isinstance(old, dict | list) and path != ("tags",)
-    for rest in (_differing(old, new) if nested else []) or [()]:
-        yield FieldChange((*path, *rest), _at(old, rest), _at(new, rest))
+def _compare_values(path: FieldPath, old: Any, new: Any) -> Iterator[FieldChange]:  # noqa: ANN401
+    """Yield the changes inside two values that differ."""
+    # Tags are a set: a change at one place of the list would mean nothing.
+    is_nested = type(old) is type(new) and isinstance(old, dict | list) and path != ("tags",)
+    inner_paths: list[FieldPath] = []
+    if is_nested:
+        inner_paths = _find_differing_paths(old, new)
+    # deepdiff finds no difference between 0.0 and -0.0, for instance: then the value as a whole.
+    for inner in inner_paths or [()]:
+        yield FieldChange((*path, *inner), _get_value(old, inner), _get_value(new, inner))
 
 
-def _differing(old: Any, new: Any) -> list[Path]:  # noqa: ANN401 - two objects, or two lists
-    from deepdiff import DeepDiff  # noqa: PLC0415 - 80 ms that few runs need
+def _find_differing_paths(old: Any, new: Any) -> list[FieldPath]:  # noqa: ANN401
+    """Return the sorted paths at which two values differ, none of them inside another one."""
+    # Imported here because it takes 80 ms, and few runs need it.
+    from deepdiff import DeepDiff  # noqa: PLC0415
 
     tree = DeepDiff(
         old,
@@ -125,19 +169,24 @@ def _differing(old: Any, new: Any) -> list[Path]:  # noqa: ANN401 - two objects,
         ignore_private_variables=False,  # or it skips keys that begin with two underscores
         zip_ordered_iterables=True,  # or it looks for the shortest way: slowly, and true is 1 on it
     )
-    paths: set[Path] = set()
+    paths: set[FieldPath] = set()
     for kind, levels in tree.items():
-        # Positions in a list that grew or shrank say nothing that could be applied; the list as a
-        # whole does.
-        cut = -1 if kind.startswith("iterable_item") else None
-        paths.update(tuple(level.path(output_format="list")[:cut]) for level in levels)
-    return sorted(
-        (path for path in paths if not any(path[:end] in paths for end in range(len(path)))),
-        key=repr,
-    )
+        for level in levels:
+            path = tuple(level.path(output_format="list"))
+            # A place in a list that grew or shrank could not be applied; the whole list can.
+            if kind.startswith("iterable_item"):
+                path = path[:-1]
+            paths.add(path)
+    # By repr(): keys and indexes can't be compared with each other.
+    return sorted(filterfalse(partial(_has_parent_in, paths), paths), key=repr)
 
 
-def _at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
+def _has_parent_in(paths: Set[FieldPath], path: FieldPath) -> bool:
+    return any(path[:end] in paths for end in range(len(path)))
+
+
+def _get_value(value: Any, path: FieldPath) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value at a path; `MISSING` if there is none."""
     for step in path:
         if isinstance(value, dict) and step not in value:
             return MISSING
@@ -145,52 +194,56 @@ def _at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def pinned_names(changes: Sequence[Change], *sides: Iterable[Customization]) -> dict[str, str]:
-    """Return the titles of the items that the changed pins hold, as `titles` does.
+def find_pinned_titles(
+    changes: Sequence[Change], *sides: Iterable[Customization]
+) -> dict[str, str]:
+    """Return the titles of the items in the changed pins, as `find_titles` does.
 
     Args:
         changes: the changes of a report.
         sides: the customizations of each side, the more trusted side first.
     """
-    return titles(pinned_items(changes), *sides)
+    return find_titles(collect_pinned_items(changes), *sides)
 
 
-def pinned_items(changes: Iterable[Change]) -> frozenset[str]:
-    """Return the identities of the items that the changed pins hold, or held."""
-    pins = (
-        side for change in changes for pin in change.pins for side in (pin.old, pin.new) if side
-    )
-    return frozenset(pin.identity for pin in pins if pin.identity is not None)
+def collect_pinned_items(changes: Iterable[Change]) -> frozenset[str]:
+    """Return the identities of the items in the old and new sides of the changed pins."""
+    identities: set[str] = set()
+    for change in changes:
+        for pin in change.pins:
+            for side in (pin.old, pin.new):
+                if side and side.identity is not None:
+                    identities.add(side.identity)
+    return frozenset(identities)
 
 
-def titles(wanted: Set[str], *sides: Iterable[Customization]) -> dict[str, str]:
+def find_titles(wanted: Set[str], *sides: Iterable[Customization]) -> dict[str, str]:
     """Return the titles of items, taken from the rules that have an item for a target.
-
-    Where several rules of a side know a title, the first in canonical order wins: an answer of the
-    API has no order.
 
     Args:
         wanted: the identities of the items.
         sides: the customizations of each side, the more trusted side first.
 
     Returns:
-        Identity → title, for the items of which a rule knows a title.
+        Identity → title, for each item with a title in a rule.
     """
     names: dict[str, str] = {}
     for side in sides:
         unknown = wanted - names.keys()
         targeting = [item for item in side if item.target.identity in unknown]
-        names |= first_titles(sorted(targeting, key=order_in_tracker))
+        # An answer of the API has no order. Canonical order keeps the report the same each time,
+        # even where several rules give an item different titles.
+        names |= collect_first_titles(sorted(targeting, key=build_sort_key))
     return names
 
 
-def first_titles(items: Iterable[Customization]) -> dict[str, str]:
-    """Return the titles of the customizations' targets by identity, the first title of each."""
+def collect_first_titles(items: Iterable[Customization]) -> dict[str, str]:
+    """Return the first title that the customizations give to each identity."""
     names: dict[str, str] = {}
     for item in items:
         identity = item.target.identity
         if identity is None or identity in names:
             continue
-        if found := read_title(plain_data(item)):
-            names[identity] = found
+        if title := read_title(read_data(item)):
+            names[identity] = title
     return names

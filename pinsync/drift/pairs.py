@@ -1,9 +1,9 @@
-"""Two snapshots side by side: which customizations belong together, and what became of each."""
+"""Pair the customizations of two snapshots, and read the fields that identify them."""
 
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from pinsync import canonical
 from pinsync.errors import UsageError, suggest
@@ -15,18 +15,26 @@ if TYPE_CHECKING:
 
     from pinsync.model import Customization, Scope
 
-Kind = Literal["added", "removed", "changed", "recreated"]
-KINDS: tuple[Kind, ...] = ("added", "changed", "recreated", "removed")
+ChangeKind = Literal["added", "removed", "changed", "recreated"]
+CHANGE_KINDS: Final[tuple[ChangeKind, ...]] = ("added", "changed", "recreated", "removed")
+
+# Field of a scope → option of the command line.
+_OPTIONS: Final = {
+    "model": "--model",
+    "tag": "--tag",
+    "target_type": "--target-type",
+    "target_identity": "--target-identity",
+}
 
 
 class Pair(NamedTuple):
-    """A customization on both sides; one side is None where there is no counterpart.
+    """A customization on both sides; one side is None if it has no counterpart.
 
     Attributes:
         old: the customization in the old snapshot.
         new: the customization in the new snapshot.
-        old_index: the index of ``old`` in its snapshot, by which its reader finds file and line.
-        new_index: the same of ``new``.
+        old_index: the index of ``old`` in its snapshot, which leads to the file and the line.
+        new_index: the index of ``new`` in its snapshot.
     """
 
     old: Customization | None
@@ -35,8 +43,8 @@ class Pair(NamedTuple):
     new_index: int | None = None
 
     @property
-    def kind(self) -> Kind | None:
-        """What became of the customization; None for nothing but an id that one side lacks."""
+    def kind(self) -> ChangeKind | None:
+        """The kind of change; None if the sides are equal, or one side only lacks the id."""
         if self.old is self.new:
             return None
         if self.old is None:
@@ -45,11 +53,11 @@ class Pair(NamedTuple):
             return "removed"
         if self.old.id != self.new.id and self.old.id is not None and self.new.id is not None:
             return "recreated"
-        return None if _content(self.old) == _content(self.new) else "changed"
+        return None if _build_content_key(self.old) == _build_content_key(self.new) else "changed"
 
     @property
-    def shown(self) -> Customization:
-        """The side to name it by: the new one where there is one."""
+    def latest(self) -> Customization:
+        """The new customization; the old one if there is no new one."""
         side = self.new or self.old
         if side is None:
             raise ValueError("a pair of nothing")
@@ -57,69 +65,76 @@ class Pair(NamedTuple):
 
     @property
     def sides(self) -> list[Customization]:
-        """The sides that there are, the old one first."""
+        """The existing sides, the old one first."""
         return [side for side in (self.old, self.new) if side is not None]
 
     def is_in(self, scope: Scope) -> bool:
         """Return whether the customization was or is in a scope."""
-        return scope == EVERYTHING or in_scope(self.old, scope) or in_scope(self.new, scope)
+        return scope == EVERYTHING or is_in_scope(self.old, scope) or is_in_scope(self.new, scope)
 
 
-def match(old: Sequence[Customization], new: Sequence[Customization]) -> Iterator[Pair]:
+def match_customizations(
+    old: Sequence[Customization], new: Sequence[Customization]
+) -> Iterator[Pair]:
     """Pair the customizations of two snapshots.
 
-    Customizations with the same id are a pair, whatever their model. Of the customizations left,
-    those with the same model and the same text without the id are pairs; then those with the same
-    target, if each side has exactly one. The order of neither snapshot decides what is paired.
+    Customizations with the same id are a pair, whatever their model. The other customizations are
+    paired by model and text without the id, and after that by model and target, if each side has
+    exactly one customization with the target. The order of the snapshots has no influence.
 
     Yields:
-        Each customization of either side exactly once; those of ``old`` first, in their order.
+        Each customization of either side exactly once: first ``old`` in its order, with the
+        counterparts, then the unpaired customizations of ``new``.
     """
     by_id = {item.id: index for index, item in enumerate(new) if item.id is not None}
-    found: dict[int, int] = {}
+    pairs: dict[int, int] = {}
     for index, item in enumerate(old):
         if item.id is not None and item.id in by_id:
-            found[index] = by_id.pop(item.id)
-    spare = {index: new[index] for index in by_id.values()}
-    spare |= {index: item for index, item in enumerate(new) if item.id is None}
-    if spare and len(found) < len(old):
-        left = {index: item for index, item in enumerate(old) if index not in found}
-        for key, sole in ((_content, False), (_target, True)):
-            pairs = _pair_up(left, spare, key, sole=sole)
-            found |= pairs
-            for index, other in pairs.items():
-                del left[index], spare[other]
+            pairs[index] = by_id.pop(item.id)
+    new_rest = {index: new[index] for index in by_id.values()}
+    new_rest |= {index: item for index, item in enumerate(new) if item.id is None}
+    # Grouping reads every text, so it is skipped in the usual case: all ids agree.
+    if new_rest and len(pairs) < len(old):
+        old_rest = {index: item for index, item in enumerate(old) if index not in pairs}
+        # By the text first: it also tells apart several rules with the same target.
+        for key, is_unambiguous in ((_build_content_key, False), (_build_target_key, True)):
+            found = _pair_by_key(old_rest, new_rest, key, is_unambiguous=is_unambiguous)
+            pairs |= found
+            for old_index, new_index in found.items():
+                del old_rest[old_index], new_rest[new_index]
     for index, item in enumerate(old):
-        counterpart = found.get(index)
-        yield Pair(item, None if counterpart is None else new[counterpart], index, counterpart)
-    for index, item in spare.items():
+        if index in pairs:
+            yield Pair(item, new[pairs[index]], index, pairs[index])
+        else:
+            yield Pair(item, None, index, None)
+    for index, item in new_rest.items():
         yield Pair(None, item, None, index)
 
 
-def _pair_up(
-    left: Mapping[int, Customization],
-    spare: Mapping[int, Customization],
+def _pair_by_key(
+    old: Mapping[int, Customization],
+    new: Mapping[int, Customization],
     key: Callable[[Customization], tuple[str, object]],
     *,
-    sole: bool,
+    is_unambiguous: bool,
 ) -> dict[int, int]:
     """Pair customizations that have the same key.
 
     Args:
-        left: the customizations of the old snapshot, by their index there.
-        spare: the customizations of the new snapshot, likewise.
-        key: what both customizations of a pair have in common.
-        sole: whether to pair only where each side has exactly one customization with the key.
+        old: index → customization of the old snapshot.
+        new: index → customization of the new snapshot.
+        key: returns the key of a customization.
+        is_unambiguous: pair only if each side has exactly one customization with the key.
 
     Returns:
         Index in the old snapshot → index in the new one.
     """
-    here, there = _group_by(left, key), _group_by(spare, key)
+    old_groups, new_groups = _group_by(old, key), _group_by(new, key)
     pairs: dict[int, int] = {}
-    for common, others in there.items():
-        indexes = here.get(common, [])
-        if not sole or len(indexes) == len(others) == 1:
-            pairs.update(zip(indexes, others, strict=False))
+    for common, new_indexes in new_groups.items():
+        old_indexes = old_groups.get(common, [])
+        if not is_unambiguous or len(old_indexes) == len(new_indexes) == 1:
+            pairs.update(zip(old_indexes, new_indexes, strict=False))
     return pairs
 
 
@@ -128,102 +143,108 @@ def _group_by(
 ) -> dict[object, list[int]]:
     """Return the indexes of the customizations that share a key, by that key."""
     groups: dict[object, list[int]] = {}
-    # By id, and those without an id first: so they find each other, and no order counts.
+    # Sorted by id, so that the order of a snapshot decides nothing. Customizations without an id
+    # come first on both sides, and so become pairs.
     for index in sorted(items, key=lambda index: items[index].id or ""):
         groups.setdefault(key(items[index]), []).append(index)
     return groups
 
 
-def _content(item: Customization) -> tuple[str, bytes]:
+def _build_content_key(item: Customization) -> tuple[str, bytes]:
     """Return the model and the text without the id."""
     if item.id is None:
         return item.model, item.text
+    # In canonical text, the id stands in the first line and only there.
     return item.model, b"  - " + item.text.partition(b"\n    ")[2]
 
 
-def _target(item: Customization) -> tuple[str, object]:
+def _build_target_key(item: Customization) -> tuple[str, object]:
     return item.model, item.target
 
 
-def in_scope(item: Customization | None, scope: Scope) -> bool:
+def is_in_scope(item: Customization | None, scope: Scope) -> bool:
     """Whether the API's filters, set to ``scope``, would let the customization through."""
     if item is None:
         return False
     kind, identity, _ = item.target
-    wanted = (
+    wanted_values = (
         (scope.model, item.model),
         (scope.target_type, kind),
         (scope.target_identity, identity),
     )
-    if any(want is not None and want != have for want, have in wanted):
+    if any(wanted is not None and wanted != value for wanted, value in wanted_values):
         return False
-    return scope.tag is None or scope.tag in read_tags(plain_data(item))
+    # Tags come last, because only they need the text parsed.
+    return scope.tag is None or scope.tag in read_tags(read_data(item))
 
 
-def leaves_a_question(
+def is_filter_inconclusive(
     committed: Sequence[Customization], live: Sequence[Customization], scope: Scope
 ) -> bool:
-    """Whether a filtered answer can't tell what became of a committed rule.
-
-    A rule of this scope is missing (gone, or only moved out of the filter?), or a rule from outside
-    has come in; or a rule is paired with a rule of another id, which may be a second rule beside
-    the rule that the filter hides. A rule without an id is in the answer if it is paired at all.
-    """
-    for old, new, *_ in match(committed, live):
+    """Whether a filtered answer can't tell whether a committed rule was changed or removed."""
+    for old, new, *_ in match_customizations(committed, live):
         if old is None:
             continue
-        found = new is not None and old.id in (None, new.id)
-        if found != in_scope(old, scope) or (new is not None and not found):
+        # A rule without an id is in the answer if it has any counterpart there.
+        is_answered = new is not None and old.id in (None, new.id)
+        # A missing rule of the scope was removed, or only left the filter. A rule from outside the
+        # scope has come into the filter.
+        if is_answered != is_in_scope(old, scope):
+            return True
+        # A counterpart with another id may be a second rule: the filter may hide the first one.
+        if new is not None and not is_answered:
             return True
     return False
 
 
-def share_no_id(one: Iterable[Customization], other: Iterable[Customization]) -> bool:
-    """Whether both sides have ids, and none in common."""
-    here, there = ({item.id for item in side} - {None} for side in (one, other))
-    return bool(here and there) and here.isdisjoint(there)
+def are_ids_disjoint(one: Iterable[Customization], other: Iterable[Customization]) -> bool:
+    """Whether both sides have ids, but no id in common."""
+    ids = {item.id for item in one} - {None}
+    other_ids = {item.id for item in other} - {None}
+    return bool(ids and other_ids) and ids.isdisjoint(other_ids)
 
 
-def nothing_matches(scope: Scope, known: Iterable[Customization]) -> UsageError:
-    """Return the error of a scope that lets no customization through on either side, with the nearest known name."""
-    wanted = " ".join(
-        f"{_OPTIONS[name]} {shlex.quote(value)}" for name, value in scope.query().items()
-    )
+def build_no_match_error(scope: Scope, known: Iterable[Customization]) -> UsageError:
+    """Return the error for a scope that no customization is in; its hint has the nearest value.
+
+    Args:
+        scope: the scope.
+        known: the customizations of both sides.
+    """
+    options: list[str] = []
+    for field, value in scope.query().items():
+        options.append(f"{_OPTIONS[field]} {shlex.quote(value)}")
     hint = "nothing is known yet; run without filters"
     known = list(known)
     for field, value in scope.query().items():
-        names = {found for item in known for found in _values(item, field)}
-        if names and value not in names:
+        values = _collect_values(known, field)
+        if values and value not in values:
             suggest_value = suggest_model if field == "model" else suggest
-            hint = f"{_OPTIONS[field]}: {suggest_value(value, names)}"
+            hint = f"{_OPTIONS[field]}: {suggest_value(value, values)}"
             break
-        if names:
+        if values:
             hint = "each of the values exists, but no customization has them all"
-    return UsageError(f"no customization matches {wanted} on either side", hint=hint)
+    message = f"no customization matches {' '.join(options)} on either side"
+    return UsageError(message, hint=hint)
 
 
-_OPTIONS = {
-    "model": "--model",
-    "tag": "--tag",
-    "target_type": "--target-type",
-    "target_identity": "--target-identity",
-}
+def _collect_values(items: Iterable[Customization], field: str) -> set[str]:
+    """Return the values that customizations have for a field of a scope."""
+    values: set[str | None] = set()
+    for item in items:
+        if field == "model":
+            values.add(item.model)
+        elif field == "tag":
+            values.update(read_tags(read_data(item)))
+        elif field == "target_type":
+            values.add(item.target.type)
+        else:
+            values.add(item.target.identity)
+    return {value for value in values if value is not None}
 
 
-def _values(item: Customization, field: str) -> Iterable[str]:
-    if field == "tag":
-        return read_tags(plain_data(item))
-    values = {
-        "model": item.model,
-        "target_type": item.target.type,
-        "target_identity": item.target.identity,
-    }
-    value = values[field]
-    return () if value is None else (value,)
-
-
-def plain_data(item: Customization | None) -> dict[str, Any]:
-    """Return what a customization says, its model included; nothing if there is none."""
+def read_data(item: Customization | None) -> dict[str, Any]:
+    """Return the fields of a customization, its model included; no fields for None."""
     if item is None:
         return {}
     data = canonical.read(item.text.decode())
@@ -234,31 +255,32 @@ def plain_data(item: Customization | None) -> dict[str, Any]:
 
 def read_tags(data: Mapping[str, object]) -> tuple[str, ...]:
     """Return the tags in a customization's data; none if they are of an unexpected type."""
-    found = data.get("tags")
-    return (
-        tuple(found)
-        if isinstance(found, list) and all(isinstance(tag, str) for tag in found)
-        else ()
-    )
+    tags = data.get("tags")
+    if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+        return tuple(tags)
+    return ()
 
 
-def order_in_tracker(item: Customization) -> tuple[Any, ...]:
-    """Return the sort key of a customization among those of a tracker."""
+def build_sort_key(item: Customization) -> tuple[Any, ...]:
+    """Return the sort key of a customization among all customizations of a tracker."""
     return item.model, *canonical.order(item)
 
 
 def read_title(data: Mapping[str, object]) -> str | None:
-    """Return the title of the target in a customization's data, None if there is none."""
+    """Return the title of the target in a customization's data; None if there is no title."""
     metadata = data.get("target_metadata")
-    found = metadata.get("title") if isinstance(metadata, dict) else None
-    return found if isinstance(found, str) and found else None
+    if not isinstance(metadata, dict):
+        return None
+    title = metadata.get("title")
+    return title if isinstance(title, str) and title else None
 
 
-def describe(item: Customization) -> str:
-    """Return what a person calls a customization: its target, and the target's title where the metadata has one."""
+def describe_target(item: Customization) -> str:
+    """Return the target of a customization as people call it, with the title from its metadata."""
     kind, identity, criteria = item.target
-    target = " ".join(
-        [kind, identity if identity is not None else " ".join((criteria or "").split())]
-    ).strip()
-    found = read_title(plain_data(item))
-    return f"{target} ({found})" if found else target
+    if identity is None:
+        # Canonical criteria have several lines.
+        identity = " ".join((criteria or "").split())
+    target = f"{kind} {identity}".strip()
+    title = read_title(read_data(item))
+    return f"{target} ({title})" if title else target

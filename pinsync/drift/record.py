@@ -1,7 +1,7 @@
-"""Drift: the sorted changes from one snapshot to another, each with what a person and a machine must know of it.
+"""The records of a drift: the sorted changes from one snapshot to another.
 
-Everything that reports, counts or decides an exit code reads the records below; none of them knows
-where a side came from but by its name.
+All reports, counts and exit codes come from these records. A record knows the source of a side only
+by name.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pinsync.canonical.pins import Pin
-    from pinsync.drift.pairs import Kind, Pair
+    from pinsync.drift.pairs import ChangeKind, Pair
     from pinsync.errors import PinsyncError
     from pinsync.model import Customization, FailOn
 
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 PinKind = Literal["added", "removed", "moved", "replaced", "changed"]
 Cause = Literal["edited", "expired", "catalog"]
 Effect = Literal["shown", "label"]
 
 
 class Missing(Enum):
-    """The value of what a side doesn't have; None is JSON's null."""
+    """The value of a field that a side lacks; None stands for JSON's null."""
 
     MISSING = "missing"
 
@@ -40,7 +40,14 @@ MISSING: Final = Missing.MISSING
 
 @dataclass(frozen=True, slots=True)
 class PinChange:
-    """What happened to one pin; a side that has it not is None. The cause tells why it is missing, where it is."""
+    """The change of one pin.
+
+    Attributes:
+        kind: the kind of change.
+        old: the pin on the old side; None if it was added.
+        new: the pin on the new side; None if it was removed.
+        cause: the reason why the pin is missing, if it is missing from a live side.
+    """
 
     kind: PinKind
     old: Pin | None
@@ -50,23 +57,29 @@ class PinChange:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """What happened to one value outside the pins; a side that has it not is ``MISSING``."""
+    """The change of one value outside the pins.
 
-    path: tuple[str | int, ...]
+    Attributes:
+        path: the keys and indexes that lead to the value.
+        old: the old value; ``MISSING`` if the old side lacks it.
+        new: the new value; ``MISSING`` if the new side lacks it.
+    """
+
+    path: FieldPath
     old: Any
     new: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a customization stands: a file's path and its line, from 1."""
+    """The place of a customization: the path of its file, and its first line, counted from 1."""
 
     file: str
     line: int
 
 
-class Placed(NamedTuple):
-    """A customization of a file, and where it stands."""
+class LocatedCustomization(NamedTuple):
+    """A customization in a file, and its place."""
 
     customization: Customization
     place: Place
@@ -74,22 +87,23 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happened to one customization.
+    """The change of one customization.
 
     Attributes:
         kind: added, removed, changed or recreated (the same rule, or the same target, under another
             id).
         pair: both sides.
-        old_data: the plain data of the old side, its model included; empty if there is none.
-        new_data: the same of the new side.
-        pins: what happened to its pins; for an added or removed customization all of them.
-        fields: what happened to its other values; none for an added or removed one.
-        cause: ``edited`` by somebody, or left out by the API: ``expired``, or its item no longer in
-            the ``catalog``.
-        place: where the old side stands in a file, or the new one where only that is a file.
+        old_data: the fields of the old side, its model included; empty if there is no old side.
+        new_data: the fields of the new side, likewise.
+        pins: the changes of the pins; all pins of an added or removed customization.
+        fields: the changes of the other values; none for an added or removed customization.
+        cause: ``edited`` by a person, or omitted by the API: ``expired``, or the item is no longer
+            in the ``catalog``.
+        place: the place of the old side in a file; the place of the new side if only the new side
+            is read from files.
     """
 
-    kind: Kind
+    kind: ChangeKind
     pair: Pair
     old_data: Mapping[str, Any]
     new_data: Mapping[str, Any]
@@ -110,48 +124,47 @@ class Change:
 
     @property
     def subject(self) -> Customization:
-        """The side that names it: the old one where there is one."""
+        """The old side; the new side if there is no old one."""
         return self.pair.sides[0]
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """The plain data of the subject."""
+        """The fields of the subject."""
         return self.new_data if self.old is None else self.old_data
 
     @property
     def id(self) -> str | None:
-        """Its id; that of the old side where both have one."""
+        """The id of the old side; the id of the new side if the old side has none."""
         return next((side.id for side in self.pair.sides if side.id is not None), None)
 
     @property
     def effect(self) -> Effect:
         """``shown``: shoppers may see a difference; ``label``: tags, metadata or the id alone."""
-        only_labels = not self.pins and self.kind in ("changed", "recreated")
-        return (
-            "label"
-            if only_labels and all(field.path[0] in LABELS for field in self.fields)
-            else "shown"
-        )
+        if self.pins or self.kind in ("added", "removed"):
+            return "shown"
+        if all(field.path[0] in LABELS for field in self.fields):
+            return "label"
+        return "shown"
 
     @property
     def updated_at(self) -> str | None:
-        """When the vendor last saw a change, in UTC, if a side says so."""
+        """The moment of the last change in the shop, in UTC; None if no side knows it."""
         known = [side.updated_at for side in self.pair.sides if side.updated_at is not None]
         return normalize_date_time(known[-1]) if known else None
 
-    def counts_for(self, fail_on: FailOn) -> bool:
-        """Whether it makes a run that fails on such changes fail."""
+    def is_failure(self, fail_on: FailOn) -> bool:
+        """Whether the change makes a run fail that fails on such changes."""
         return fail_on == "any" or fail_on in (self.cause, self.effect)
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
-    """One file on both sides, for a patch.
+class FileTexts:
+    """The texts of one file on both sides, for a patch.
 
     Attributes:
-        path: from the repository's root, with slashes.
-        old: its text on the one side; None if there is no such file.
-        new: its text on the other.
+        path: the path from the repository's root, with slashes.
+        old: the text on the old side; None if the old side has no such file.
+        new: the text on the new side; None if the new side has no such file.
     """
 
     path: str
@@ -165,14 +178,14 @@ class TrackerDrift:
 
     Attributes:
         name: the tracker's name.
-        tracker_id: its id.
-        changes: sorted by model, target and id.
-        unchanged: how many customizations are the same on both sides.
-        error: what kept it from being compared, if anything did; then there are no changes.
-        file: the document that can't be read, from the repository's root, if that is the error.
-        notes: what a reader should know of it besides.
-        texts: the files that differ, if somebody asked for a patch.
-        names: the titles of pinned items, as far as either side knows one.
+        tracker_id: the tracker's id.
+        changes: the changes, sorted by model, target and id.
+        unchanged: the number of customizations that are equal on both sides.
+        error: the error that prevented the comparison; then there are no changes.
+        file: the path from the repository's root of the unreadable document, if that is the error.
+        notes: remarks for the reader of a report.
+        texts: the files that differ, if the command line asked for a patch.
+        names: the known titles of pinned items, by identity.
     """
 
     name: str
@@ -182,11 +195,11 @@ class TrackerDrift:
     error: PinsyncError | None = None
     file: str | None = None
     notes: tuple[str, ...] = ()
-    texts: tuple[Texts, ...] = ()
+    texts: tuple[FileTexts, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
 
-    def counts(self) -> Counter[Kind]:
-        """Return how many customizations are of each kind of change."""
+    def count_changes(self) -> Counter[ChangeKind]:
+        """Return the number of changes of each kind."""
         return Counter(change.kind for change in self.changes)
 
 
@@ -195,9 +208,9 @@ class Side:
     """One side of a comparison.
 
     Attributes:
-        source: as the user spelled it, or the default.
-        revision: the full hash, of a git revision.
-        fetched_at: when the API answered, of the live state.
+        source: the user's spelling, or the default.
+        revision: the full hash of a git revision; None for other sources.
+        fetched_at: the moment of the API's answer; None for other sources.
     """
 
     source: str
@@ -207,43 +220,46 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The whole of a comparison.
+    """The result of a comparison.
 
     Attributes:
-        old: the side that is compared from.
-        new: the side that is compared to.
-        trackers: each tracker's, in the configuration's order.
-        notes: what a reader should know first, such as that the configuration itself changed.
-        whole: whether it is of all that is configured, as it is configured: no filter, no flag.
+        old: the old side.
+        new: the new side.
+        trackers: the drift of each tracker, in the order of the configuration.
+        notes: remarks for the top of a report, such as a change of the configuration itself.
+        is_unrestricted: whether neither a filter nor a flag restricts the comparison: all trackers
+            are compared, each as it is configured.
     """
 
     old: Side
     new: Side
     trackers: tuple[TrackerDrift, ...]
     notes: tuple[str, ...] = ()
-    whole: bool = True
+    is_unrestricted: bool = True
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether every tracker could be compared."""
         return all(tracker.error is None for tracker in self.trackers)
 
     @property
-    def found(self) -> bool | None:
-        """Whether anything differs; None if nothing was found but a part is missing."""
+    def has_changes(self) -> bool | None:
+        """Whether anything differs; None if that is unknown, because a tracker failed."""
         if any(tracker.changes for tracker in self.trackers):
             return True
-        return False if self.complete else None
+        # A failed tracker may hide a change, so "in sync" would be a guess.
+        return False if self.is_complete else None
 
-    def counts(self) -> Counter[Kind]:
-        """Return how many customizations of all trackers are of each kind of change."""
-        return sum((tracker.counts() for tracker in self.trackers), Counter())
+    def count_changes(self) -> Counter[ChangeKind]:
+        """Return the number of changes of each kind in all trackers."""
+        return sum((tracker.count_changes() for tracker in self.trackers), Counter())
 
-    def exit_codes(self, fail_on: FailOn) -> list[int]:
-        """Return the exit code that each tracker by itself gives."""
-        return [
-            tracker.error.exit_code
-            if tracker.error
-            else int(any(change.counts_for(fail_on) for change in tracker.changes))
-            for tracker in self.trackers
-        ]
+    def find_exit_codes(self, fail_on: FailOn) -> list[int]:
+        """Return the exit code of each tracker by itself."""
+        codes: list[int] = []
+        for tracker in self.trackers:
+            if tracker.error:
+                codes.append(tracker.error.exit_code)
+            else:
+                codes.append(int(any(change.is_failure(fail_on) for change in tracker.changes)))
+        return codes

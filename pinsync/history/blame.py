@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pinsync.canonical.pins import pair_pins, read_pin
-from pinsync.drift.changes import pin_change, pins_of, same
-from pinsync.drift.pairs import match, plain_data
+from pinsync.drift.changes import compare_pins, has_same_text, read_pins
+from pinsync.drift.pairs import match_customizations, read_data
 from pinsync.history.record import Blamed, BlamedRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pinsync.drift.pairs import Kind, Pair
-    from pinsync.drift.record import PinChange, Placed
+    from pinsync.drift.pairs import ChangeKind, Pair
+    from pinsync.drift.record import LocatedCustomization, PinChange
     from pinsync.history.steps import Step, TrackerStep
     from pinsync.model import Commit, Customization
 
 
 def blamed(
-    steps: Iterable[Step], rules: Mapping[str, Sequence[Placed]]
+    steps: Iterable[Step], rules: Mapping[str, Sequence[LocatedCustomization]]
 ) -> tuple[dict[str, tuple[BlamedRule, ...]], bool]:
     """Find the commit that last changed each pin.
 
@@ -69,7 +69,7 @@ class _Waiting:
     def back(self, step: TrackerStep, commit: Commit) -> None:
         """Go on with what the rules were before a commit; what it left as it was isn't among what differs."""
         moved = []
-        for pair in match(step.old, step.new) if self._traces else ():
+        for pair in match_customizations(step.old, step.new) if self._traces else ():
             found = self._traces.get(_key(pair.new), []) if pair.new else []
             trace = next((each for each in found if each.is_at(pair.new)), None)
             if trace is None:
@@ -93,17 +93,17 @@ class _Trace:
         item: the rule in the commit looked at.
     """
 
-    def __init__(self, rule: Placed) -> None:
+    def __init__(self, rule: LocatedCustomization) -> None:
         self.item = rule.customization
         self._rule = rule
-        self._data = plain_data(rule.customization)
-        self._pins = pins_of(self._data)
+        self._data = read_data(rule.customization)
+        self._pins = read_pins(self._data)
         self._item_pins = self._pins
         self._blamed: dict[int, tuple[PinChange, Commit]] = {}
         self._waiting = {
             at: at for at in range(len(self._pins))
         }  # pin → which one it is in the commit looked at
-        self._changed: tuple[Kind, Commit] | None = None
+        self._changed: tuple[ChangeKind, Commit] | None = None
 
     @property
     def done(self) -> bool:
@@ -116,13 +116,13 @@ class _Trace:
         Only its pins are compared: the rest of the text differs where the configuration came to
         ignore a field.
         """
-        return item == self.item or same(pins_of(plain_data(item)), self._item_pins)
+        return item == self.item or has_same_text(read_pins(read_data(item)), self._item_pins)
 
     def back(self, pair: Pair, commit: Commit) -> None:
         """Go on with what the rule was before a commit."""
         if pair.kind:
             self._changed = self._changed or (pair.kind, commit)
-            old_pins = pins_of(plain_data(pair.old))
+            old_pins = read_pins(read_data(pair.old))
             self._blame(old_pins, commit)
             self._item_pins = old_pins
         if pair.old:
@@ -134,7 +134,7 @@ class _Trace:
         origins = {there: here for here, there in pair_pins(old_pins, new_pins)}
         for pin, there in list(self._waiting.items()):
             here = origins.get(there)
-            if change := pin_change(None if here is None else old_pins[here], new_pins[there]):
+            if change := compare_pins(None if here is None else old_pins[here], new_pins[there]):
                 self._blamed[pin] = change, commit
                 del self._waiting[pin]
             elif here is not None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pinsync.canonical.pins import Pin
-    from pinsync.drift.pairs import Kind
+    from pinsync.drift.pairs import ChangeKind
     from pinsync.drift.record import PinChange, Place, Side, TrackerDrift
     from pinsync.model import Commit, Customization
 
@@ -81,7 +81,7 @@ class BlamedRule:
     place: Place
     data: Mapping[str, Any]
     pins: tuple[Blamed, ...]
-    kind: Kind | None
+    kind: ChangeKind | None
     commit: Commit | None
 
 

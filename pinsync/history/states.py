@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync import layout
-from pinsync.drift.pairs import order_in_tracker
+from pinsync.drift.pairs import build_sort_key
 from pinsync.history.configurations import Configurations, Outline, Today
 from pinsync.history.versions import Fault, Ignored, Version, Versions
 from pinsync.layout import is_document
@@ -263,7 +263,7 @@ class States:
         new -= noted
         noted |= new
         titled = [item for item in new if b"title" in item.text]
-        for item in sorted(titled, key=order_in_tracker):
+        for item in sorted(titled, key=build_sort_key):
             if item.target.identity is not None:
                 known.setdefault(item.target.identity, []).append(item)
 

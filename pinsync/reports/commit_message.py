@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from pinsync.drift.pairs import KINDS, describe, order_in_tracker
+from pinsync.drift.pairs import CHANGE_KINDS, build_sort_key, describe_target
 from pinsync.escape import clip, defuse, escape_character, one_line
 from pinsync.reports.words.values import compact
 
@@ -65,11 +65,11 @@ def write_message(trackers: Mapping[str, Sequence[Pair]]) -> str:
     changes: list[tuple[str, Pair]] = []
     for name, pairs in trackers.items():
         changes += [(name, pair) for pair in pairs if pair.kind]
-    changes.sort(key=lambda change: (change[0], order_in_tracker(change[1].shown)))
+    changes.sort(key=lambda change: (change[0], build_sort_key(change[1].latest)))
     lines = []
     last_heading = ""
     for name, pair in changes[:MAX_ENTRIES]:
-        heading = f"model {_escape_foreign(compact(pair.shown.model))}:"
+        heading = f"model {_escape_foreign(compact(pair.latest.model))}:"
         # git takes "Signed-off-by: a person" for a trailer, which lends the commit somebody's
         # word. No heading is one: a trailer has a single word before its colon, and compact()
         # quotes a model with a colon.
@@ -78,7 +78,7 @@ def write_message(trackers: Mapping[str, Sequence[Pair]]) -> str:
         if heading != last_heading:
             lines += ["", heading]
             last_heading = heading
-        lines.append(f"  {pair.kind} {_escape_foreign(describe(pair.shown))}")
+        lines.append(f"  {pair.kind} {_escape_foreign(describe_target(pair.latest))}")
     if len(changes) > MAX_ENTRIES:
         lines += ["", f"and {len(changes) - MAX_ENTRIES} more"]
     subject = _write_subject(changes, several=len(trackers) > 1)
@@ -88,7 +88,7 @@ def write_message(trackers: Mapping[str, Sequence[Pair]]) -> str:
 
 def _write_subject(changes: Sequence[tuple[str, Pair]], *, several: bool) -> str:
     counts = Counter(pair.kind for _, pair in changes)
-    summary = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
+    summary = ", ".join(f"{counts[kind]} {kind}" for kind in CHANGE_KINDS if counts[kind])
     names = {name for name, _ in changes}
     # Of several trackers, the subject names the only tracker with changes.
     owner = f" of {_escape_foreign(*names)}" if several and len(names) == 1 else ""

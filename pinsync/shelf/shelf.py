@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pinsync.canonical.pins import SPOTS, read_pin
-from pinsync.drift.changes import pins_of
-from pinsync.drift.pairs import plain_data
+from pinsync.drift.changes import read_pins
+from pinsync.drift.pairs import read_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -98,8 +98,8 @@ def arranged(item: Customization, at: str, place: Place | None = None) -> Shelf:
         at: the moment that the states are of, as `format_utc` returns it.
         place: where it stands in a file.
     """
-    data = plain_data(item)
-    pins = map(read_pin, pins_of(data))
+    data = read_data(item)
+    pins = map(read_pin, read_pins(data))
     slots = [Slot(pin, state(pin, at)) for pin in pins]
     return Shelf(item, data, tuple(sorted(slots, key=_order)), place)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pinsync.drift.pairs import in_scope, match
+from pinsync.drift.pairs import is_in_scope, match_customizations
 from pinsync.errors import FileError, SafetyError
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, Customization, Scope
@@ -59,10 +59,12 @@ def counted_from_head(
     disk = _applied(update.files, {**files.unchecked, **files.present})
     recorded = _complete({**earlier, **update.files}, own, head, disk, reader)
     old = reader.all_rules(before)
-    pairs = list(match(old, reader.all_rules(_applied(recorded, before))))
+    pairs = list(match_customizations(old, reader.all_rules(_applied(recorded, before))))
     committed = pairs
     if before != head:
-        committed = list(match(reader.all_rules(head), reader.all_rules(_applied(recorded, head))))
+        committed = list(
+            match_customizations(reader.all_rules(head), reader.all_rules(_applied(recorded, head)))
+        )
     return replace(
         update,
         recorded=recorded,
@@ -193,4 +195,4 @@ class _Reader:
         rules = (
             item for text in texts if text is not None for item in self.rules(path, text) or ()
         )
-        return any(in_scope(item, scope) for item in rules)
+        return any(is_in_scope(item, scope) for item in rules)

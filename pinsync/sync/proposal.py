@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from pinsync.drift.pairs import in_scope
+from pinsync.drift.pairs import is_in_scope
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.sync.basis import Basis, customizations
 from pinsync.sync.to_files import Update, plan_update
@@ -94,7 +94,7 @@ def plan_beside(
     """
     inside = collect_ids(found)
     if found:
-        inside |= {name for name, item in rules.items() if in_scope(item, scope)}
+        inside |= {name for name, item in rules.items() if is_in_scope(item, scope)}
     committed = {item.id: item for item in customizations(documents) if item.id is not None}
     items = [item for name, item in {**committed, **rules}.items() if item and name not in inside]
     items += [item for item in found.new if item.id in inside] if found else []

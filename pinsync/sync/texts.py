@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pinsync import layout
 from pinsync.document.merge import find_outcomes, merge_document
 from pinsync.document.record import render_document
-from pinsync.drift.record import Change, Texts
+from pinsync.drift.record import Change, FileTexts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def build_texts(
     changes: Sequence[Change], old: Content, new: Content, folder: PurePosixPath
-) -> Iterator[Texts]:
+) -> Iterator[FileTexts]:
     """Yield the files that differ, sorted by path.
 
     The new text is the old one with the reported changes and nothing else, so that a patch says
@@ -43,7 +43,7 @@ def build_texts(
     for model in sorted(touched, key=lambda model: str(paths[model])):
         read = old.documents.get(model)
         text = _old_text(read, model, before)
-        yield Texts(str(paths[model]), text, _new_text(read, model, outcomes.get(model), text))
+        yield FileTexts(str(paths[model]), text, _new_text(read, model, outcomes.get(model), text))
 
 
 def _find_outcomes(changes: Sequence[Change], old: Content) -> dict[str, Outcome]:

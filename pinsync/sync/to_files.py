@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import layout
 from pinsync.document.merge import find_outcomes, merge_document
-from pinsync.drift.pairs import match
+from pinsync.drift.pairs import match_customizations
 from pinsync.errors import FileError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.sync.basis import customizations, entries
@@ -106,7 +106,7 @@ def plan_update(
         FileError: the place of a new document is taken by another model.
     """
     documents = basis.documents
-    matched = list(match(customizations(documents), live.customizations))
+    matched = list(match_customizations(customizations(documents), live.customizations))
     pairs: list[Pair] = []
     after: list[Customization | None] = []
     new: list[Customization] = []

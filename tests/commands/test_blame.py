@@ -20,7 +20,7 @@ from pinsync import config
 from pinsync.canonical import normalize
 from pinsync.commands.blame import Options, blame
 from pinsync.document.record import render_document
-from pinsync.drift.record import Place, Placed
+from pinsync.drift.record import LocatedCustomization, Place
 from pinsync.history.blame import blamed
 from pinsync.history.configurations import Today
 from pinsync.history.steps import History
@@ -689,7 +689,7 @@ def test_a_pin_is_of_the_last_commit_before_which_it_was_not_there(
         assert state
         (documents,) = state.documents.values()
         items = [item for version in documents.versions.values() for item in version.items]
-        rules = {"default": [Placed(item, Place(FILE, 1)) for item in items]}
+        rules = {"default": [LocatedCustomization(item, Place(FILE, 1)) for item in items]}
         found, whole = blamed(history.steps(), rules)
     assert whole
     assert len(found["default"]) == len(states[-1])

@@ -199,13 +199,13 @@ def spoiled(code: int, api: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[st
     elif code == 3:
         api.fail(parse_fault("401:*"))
     elif code == 70:
-        monkeypatch.setattr(changes, "compare", lambda *_: 1 / 0)
+        monkeypatch.setattr(changes, "compare_customizations", lambda *_: 1 / 0)
     elif code == 130:
 
         def interrupted(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(changes, "compare", interrupted)
+        monkeypatch.setattr(changes, "compare_customizations", interrupted)
     return []
 
 

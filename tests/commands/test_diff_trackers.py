@@ -172,7 +172,7 @@ def test_what_one_tracker_matches_is_no_others_to_take_back(
     found one.
     """
     found_one = threading.Event()
-    compare, pinned_names = changes.compare, changes.pinned_names
+    compare, pinned_names = changes.compare_customizations, changes.find_pinned_titles
 
     class Nothing(list["Change"]):
         def __bool__(self) -> bool:
@@ -188,8 +188,8 @@ def test_what_one_tracker_matches_is_no_others_to_take_back(
             found_one.set()
         return pinned_names(found, *known)
 
-    monkeypatch.setattr(changes, "compare", compared)
-    monkeypatch.setattr(changes, "pinned_names", names)
+    monkeypatch.setattr(changes, "compare_customizations", compared)
+    monkeypatch.setattr(changes, "find_pinned_titles", names)
     apis["cz"].create(rule(5, "new"))
     assert pinsync("diff", "--model", "new").code == 1
 

@@ -84,7 +84,7 @@ def test_an_identity_alone_implies_the_type_that_the_api_asks_for(
 @pytest.mark.parametrize(
     ("interrupted", "said"),
     [
-        ("pinsync.commands.export.leaves_a_question", "nothing was changed"),
+        ("pinsync.commands.export.is_filter_inconclusive", "nothing was changed"),
         (
             "pinsync.workspace.store.Store.write",
             "every file is whole; run the command again to complete the rest",

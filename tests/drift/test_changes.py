@@ -21,9 +21,9 @@ from pinsync.canonical import normalize, render_value
 from pinsync.canonical.pins import read_pin
 from pinsync.document.parse import parse_document
 from pinsync.document.record import render_document
-from pinsync.drift.causes import Filters, explain, lacks_pins
-from pinsync.drift.changes import compare
-from pinsync.drift.pairs import Pair, plain_data
+from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
+from pinsync.drift.changes import compare_customizations
+from pinsync.drift.pairs import Pair, read_data
 from pinsync.drift.record import MISSING, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
 from pinsync.errors import RemoteError
 from pinsync.model import Customization, Scope
@@ -76,7 +76,7 @@ def respelled(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
 
 def no_spelling_is_drift(case: tuple[list[Row], list[Row]]) -> None:
     old, new = case
-    assert compare(state(old), state(new)) == ([], len(old))
+    assert compare_customizations(state(old), state(new)) == ([], len(old))
 
 
 @st.composite
@@ -89,7 +89,7 @@ def imported(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
 
 def no_import_is_seen(case: tuple[list[Row], list[Row]]) -> None:
     old, new = case
-    changes, unchanged = compare(state(old), state(new))
+    changes, unchanged = compare_customizations(state(old), state(new))
     assert (len(changes), unchanged) == (len(old), 0)
     assert {(change.kind, change.effect) for change in changes} <= {("recreated", "label")}
 
@@ -120,8 +120,8 @@ def no_file_is_drift(shop: list[Row]) -> None:
             known=known,
         ).entries
     ]
-    assert compare(items, read) == ([], len(items))
-    assert compare(read, items) == ([], len(items))
+    assert compare_customizations(items, read) == ([], len(items))
+    assert compare_customizations(read, items) == ([], len(items))
 
 
 def leaves(value: object, path: Path = ()) -> list[Path]:
@@ -165,11 +165,11 @@ def a_changed_leaf_is_one_change(case: tuple[list[Row], list[Row], int, Path, bo
     shop, edited, index, path, gone = case
     old, new = state(shop), state(edited)
     assume(old[index].text != new[index].text)
-    changes, unchanged = compare(old, new)
+    changes, unchanged = compare_customizations(old, new)
     assert unchanged == len(shop) - 1
     (change,) = changes
     assert (change.kind, change.id) == ("changed", shop[index]["id"])
-    before, after = plain_data(old[index]), plain_data(new[index])
+    before, after = read_data(old[index]), read_data(new[index])
     if path[0] == "pin_definitions" and shelf(before) and shelf(after):
         names_the_pin(change, shelf(before), shelf(after))
     elif path[0] == "pin_definitions" and (shelf(before) or shelf(after)):
@@ -283,7 +283,7 @@ EDITS: Final[dict[str, Callable[[st.DrawFn, Row, list[Row]], object]]] = {
 
 def the_changes_make_the_one_of_the_other(case: tuple[list[Row], list[Row]]) -> None:
     old, new = map(state, case)
-    changes, _ = compare(old, new)
+    changes, _ = compare_customizations(old, new)
     found = Counter((item.model, item.text) for item in old)
     for change in changes:
         if change.old:
@@ -299,11 +299,11 @@ def applied(change: Change) -> Customization:
     """What a change, but for an added customization, makes of its old side."""
     if change.old is None:
         assert change.new is not None
-        assert list(map(render_value, shelf(plain_data(change.new)))) == [
+        assert list(map(render_value, shelf(read_data(change.new)))) == [
             render_value(pin.new.data) for pin in change.pins if pin.new
         ]
         return change.new
-    data = deepcopy(plain_data(change.old))
+    data = deepcopy(read_data(change.old))
     taken = [render_value(pin.old.data) for pin in change.pins if pin.old is not None]
     if found := shelf(data):
         texts = list(map(render_value, found))
@@ -327,8 +327,8 @@ def applied(change: Change) -> Customization:
 
 def backwards_it_is_the_mirror(case: tuple[list[Row], list[Row]]) -> None:
     old, new = map(state, case)
-    there, unchanged = compare(old, new)
-    back, also_unchanged = compare(new, old)
+    there, unchanged = compare_customizations(old, new)
+    back, also_unchanged = compare_customizations(new, old)
     assert unchanged == also_unchanged
     assert Counter(map(told, there)) == Counter(told(mirrored(change)) for change in back)
 
@@ -390,7 +390,7 @@ def pin(position: int, item: str, **fields: object) -> Row:
 
 
 def only(old: Customization | None, new: Customization | None) -> Change:
-    changes, unchanged = compare([old] if old else [], [new] if new else [])
+    changes, unchanged = compare_customizations([old] if old else [], [new] if new else [])
     assert unchanged == 0
     (change,) = changes
     return change
@@ -513,15 +513,15 @@ def test_the_effect_is_what_a_shopper_may_see(
 ) -> None:
     change = only(old, new)
     assert (change.kind, change.effect) == (kind, effect)
-    assert change.counts_for("any")
-    assert change.counts_for("edited")
-    assert change.counts_for("shown") == (effect == "shown")
-    assert not change.counts_for("never")
+    assert change.is_failure("any")
+    assert change.is_failure("edited")
+    assert change.is_failure("shown") == (effect == "shown")
+    assert not change.is_failure("never")
 
 
 def test_an_id_that_is_filled_in_is_nothing_and_what_else_changed_is_told() -> None:
-    assert compare([rule(None)], [rule("a")]) == ([], 1)
-    assert compare([rule("a")], [rule(None)]) == ([], 1)
+    assert compare_customizations([rule(None)], [rule("a")]) == ([], 1)
+    assert compare_customizations([rule("a")], [rule(None)]) == ([], 1)
     change = only(rule(None), rule("a", note=1))
     assert (change.kind, change.id, [field.path for field in change.fields]) == (
         "changed",
@@ -541,7 +541,7 @@ def test_several_rules_for_all_under_new_ids_are_no_difference_to_shoppers() -> 
         rule("e", pin_definitions=[pin(1, "/b/")]),
         rule("f", pin_definitions=[pin(1, "/a/")]),
     ]
-    changes, _ = compare(old, new)
+    changes, _ = compare_customizations(old, new)
     assert [
         (change.id, change.new and change.new.id, change.kind, change.effect) for change in changes
     ] == [
@@ -557,7 +557,7 @@ def test_several_rules_for_all_under_new_ids_are_no_difference_to_shoppers() -> 
 
 
 def test_a_rule_that_changes_its_model_is_one_change() -> None:
-    changes, unchanged = compare(
+    changes, unchanged = compare_customizations(
         [rule("a", "basket"), rule("b", "basket")], [rule("a", "home"), rule("b", "basket")]
     )
     assert unchanged == 1
@@ -567,10 +567,10 @@ def test_a_rule_that_changes_its_model_is_one_change() -> None:
 
 
 def test_the_same_text_twice_is_two_rules() -> None:
-    assert compare([rule(None), rule(None)], [rule(None), rule(None)]) == ([], 2)
+    assert compare_customizations([rule(None), rule(None)], [rule(None), rule(None)]) == ([], 2)
     one = rule(None)
-    assert compare([one, one], [one, one]) == ([], 2)
-    changes, unchanged = compare([one, one], [one])
+    assert compare_customizations([one, one], [one, one]) == ([], 2)
+    changes, unchanged = compare_customizations([one, one], [one])
     assert ([change.kind for change in changes], unchanged) == (["removed"], 1)
 
 
@@ -584,7 +584,7 @@ def test_changes_come_by_model_and_as_a_document_has_them() -> None:
         rule("x", target_type="criteria"),
     ]
     old = [rule("c", **item | {"target_identity": "/p/0/"})]
-    changes, _ = compare(old, new)
+    changes, _ = compare_customizations(old, new)
     assert [change.id for change in changes] == ["c", "y", "x", "a", "b", "z"]
 
 
@@ -596,7 +596,7 @@ def test_of_a_pair_that_crosses_the_scope_either_side_counts() -> None:
         rule("c", tags=["x"]),
         rule("d", tags=["y"]),
     ]
-    changes, unchanged = compare(old, new, Scope(tag="x"))
+    changes, unchanged = compare_customizations(old, new, Scope(tag="x"))
     assert [change.id for change in changes] == ["a", "b"]
     assert unchanged == 1
 
@@ -642,11 +642,11 @@ def test_a_pin_is_expired_once_its_end_lies_before_the_answer(
     committed = rule(pin_definitions=[pin(1, "/a/", active_to=active_to)])
     sides = committed, None if whole else rule()
     change = only(*(sides if live_is_new else reversed(sides)))
-    (found,) = explain([change], Filters(NOON), live_is_new=live_is_new)
+    (found,) = add_causes([change], Omissions(NOON), live_is_new=live_is_new)
     assert (found.cause, [pin.cause for pin in found.pins]) == (cause, [cause])
-    assert found.counts_for("edited") == (cause == "edited")
-    assert lacks_pins([found], live_is_new=live_is_new) == (cause == "edited")
-    (backwards,) = explain([change], Filters(NOON), live_is_new=not live_is_new)
+    assert found.is_failure("edited") == (cause == "edited")
+    assert has_unexplained_pins([found], live_is_new=live_is_new) == (cause == "edited")
+    (backwards,) = add_causes([change], Omissions(NOON), live_is_new=not live_is_new)
     assert backwards.cause == "edited"
 
 
@@ -681,35 +681,35 @@ OLD: Final = "2020-01-01T00:00:00Z"
 def test_the_cause_of_a_change_is_that_of_all_its_pins(
     old: list[Row], new: list[Row], cause: str, causes: list[str]
 ) -> None:
-    filters = Filters(NOON, {"a": rule(pin_definitions=[pin(2, "/gone/")])})
+    filters = Omissions(NOON, {"a": rule(pin_definitions=[pin(2, "/gone/")])})
     change = only(rule(pin_definitions=old), rule(pin_definitions=new))
-    (found,) = explain([change], filters, live_is_new=True)
+    (found,) = add_causes([change], filters, live_is_new=True)
     assert (found.cause, [pin.cause for pin in found.pins]) == (cause, causes)
 
 
 def test_a_label_that_changed_besides_was_edited() -> None:
     change = only(rule(pin_definitions=[pin(1, "/a/", active_to=OLD)]), rule(tags=["b"]))
-    (found,) = explain([change], Filters(NOON), live_is_new=True)
+    (found,) = add_causes([change], Omissions(NOON), live_is_new=True)
     assert (found.cause, found.pins[0].cause) == ("edited", "expired")
 
 
 def test_the_catalog_is_asked_by_the_id_that_is_live() -> None:
     change = only(rule("old", pin_definitions=[pin(1, "/gone/")]), rule("new"))
-    there = Filters(None, {"new": rule("new", pin_definitions=[pin(1, "/gone/")])})
-    (found,) = explain([change], there, live_is_new=True)
+    there = Omissions(None, {"new": rule("new", pin_definitions=[pin(1, "/gone/")])})
+    (found,) = add_causes([change], there, live_is_new=True)
     assert (found.kind, found.pins[0].cause, found.cause) == ("recreated", "catalog", "edited")
 
 
 def test_without_filters_and_without_pins_somebody_edited() -> None:
     removed = only(rule(pin_definitions=[pin(1, "/a/", active_to=OLD)]), None)
     bare = only(rule(), None)
-    assert [change.cause for change in explain([removed], Filters(), live_is_new=True)] == [
+    assert [change.cause for change in add_causes([removed], Omissions(), live_is_new=True)] == [
         "edited"
     ]
-    assert [change.cause for change in explain([bare], Filters(NOON, {}), live_is_new=True)] == [
-        "edited"
-    ]
-    assert not lacks_pins([bare], live_is_new=True)
+    assert [
+        change.cause for change in add_causes([bare], Omissions(NOON, {}), live_is_new=True)
+    ] == ["edited"]
+    assert not has_unexplained_pins([bare], live_is_new=True)
 
 
 # The whole.
@@ -742,12 +742,12 @@ def test_the_whole_says_what_was_found_and_what_is_missing(
     codes: dict[Any, list[int]],
 ) -> None:
     drift = whole(*trackers)
-    assert (drift.found, drift.complete) == (found, complete)
-    assert {name: drift.exit_codes(name) for name in codes} == codes
+    assert (drift.has_changes, drift.is_complete) == (found, complete)
+    assert {name: drift.find_exit_codes(name) for name in codes} == codes
 
 
 def test_the_counts_are_those_of_all_trackers() -> None:
-    assert whole(LABEL, EXPIRED, SAME).counts() == {"changed": 1, "removed": 1}
+    assert whole(LABEL, EXPIRED, SAME).count_changes() == {"changed": 1, "removed": 1}
 
 
 def test_when_it_was_last_seen_to_change_is_what_the_answer_says() -> None:
@@ -777,8 +777,8 @@ def test_an_expired_pin_with_another_at_its_place_was_not_replaced_by_anybody(
     }
     here, live = rule(ended), rule({"position": 1, "pin_type": "item", "pin_identity": "/new/"})
     sides = ([here], [live]) if live_is_new else ([live], [here])
-    filters = Filters(datetime(2026, 1, 1, tzinfo=UTC))
-    (change,) = explain(compare(*sides)[0], filters, live_is_new=live_is_new)
+    filters = Omissions(datetime(2026, 1, 1, tzinfo=UTC))
+    (change,) = add_causes(compare_customizations(*sides)[0], filters, live_is_new=live_is_new)
     gone, came = ("removed", "added") if live_is_new else ("added", "removed")
     assert {(pin.kind, pin.cause) for pin in change.pins} == {(gone, "expired"), (came, "edited")}
     assert change.cause == "edited"

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from pinsync.canonical import normalize
 from pinsync.drift.pairs import (
     Pair,
-    describe,
-    in_scope,
-    leaves_a_question,
-    match,
-    nothing_matches,
-    plain_data,
+    build_no_match_error,
+    describe_target,
+    is_filter_inconclusive,
+    is_in_scope,
+    match_customizations,
+    read_data,
     read_tags,
 )
 from pinsync.model import Customization, Scope
@@ -41,7 +41,7 @@ def rule(
 def paired(
     old: list[Customization], new: list[Customization]
 ) -> list[tuple[str | None, str | None, str | None]]:
-    pairs = list(match(old, new))
+    pairs = list(match_customizations(old, new))
     assert [pair.old for pair in pairs if pair.old] == old
     assert sorted(id(pair.new) for pair in pairs if pair.new) == sorted(map(id, new))
     assert all(
@@ -196,10 +196,10 @@ def test_an_id_like_text_elsewhere_is_no_id() -> None:
 
 def test_a_pair_is_shown_by_its_new_side() -> None:
     a, b = rule("a"), rule("b")
-    assert Pair(a, b).shown is b
-    assert Pair(a, None).shown is a
+    assert Pair(a, b).latest is b
+    assert Pair(a, None).latest is a
     with pytest.raises(ValueError, match="a pair of nothing"):
-        _ = Pair(None, None).shown
+        _ = Pair(None, None).latest
 
 
 @pytest.mark.parametrize(
@@ -222,15 +222,15 @@ def test_a_pair_is_shown_by_its_new_side() -> None:
 )
 def test_a_scope_filters_as_the_api_does(scope: Scope, expected: bool) -> None:
     item = rule("a", "/p/1/", tags=["sale", "new year"])
-    assert in_scope(item, scope) is expected
-    assert not in_scope(None, scope)
+    assert is_in_scope(item, scope) is expected
+    assert not is_in_scope(None, scope)
 
 
 @pytest.mark.parametrize("tags", ["sale", {"sale": 1}, ["sale", 1], 5])
 def test_tags_of_an_unexpected_type_are_none(tags: object) -> None:
     item = rule("a", tags=tags)
-    assert read_tags(plain_data(item)) == ()
-    assert not in_scope(item, Scope(tag="sale"))
+    assert read_tags(read_data(item)) == ()
+    assert not is_in_scope(item, Scope(tag="sale"))
 
 
 @pytest.mark.parametrize(
@@ -261,18 +261,18 @@ def test_tags_of_an_unexpected_type_are_none(tags: object) -> None:
 def test_a_filtered_answer_can_leave_a_question(
     committed: list[Customization], live: list[Customization], expected: bool
 ) -> None:
-    assert leaves_a_question(committed, live, Scope(tag="x1")) is expected
+    assert is_filter_inconclusive(committed, live, Scope(tag="x1")) is expected
 
 
 def test_a_scope_that_matches_nothing_names_the_nearest() -> None:
     known = [rule("a", "/p/1/", tags=["christmas"])]
-    assert "basket" in str(nothing_matches(Scope(model="baskett"), known).hint)
-    error = nothing_matches(Scope(tag="cristmas"), known)
+    assert "basket" in str(build_no_match_error(Scope(model="baskett"), known).hint)
+    error = build_no_match_error(Scope(tag="cristmas"), known)
     assert error.exit_code == 2
     assert "--tag cristmas" in error.message
     assert "christmas" in str(error.hint)
     assert "each of the values exists" in str(
-        nothing_matches(Scope(model="basket", tag="christmas"), known).hint
+        build_no_match_error(Scope(model="basket", tag="christmas"), known).hint
     )
 
 
@@ -293,4 +293,4 @@ def test_a_scope_that_matches_nothing_names_the_nearest() -> None:
     ],
 )
 def test_what_a_person_calls_it(item: Customization, name: str) -> None:
-    assert describe(item) == name
+    assert describe_target(item) == name

@@ -16,7 +16,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from pinsync.document.record import render_document
-from pinsync.drift.record import Drift, Texts
+from pinsync.drift.record import Drift, FileTexts
 from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE, one_line
 from pinsync.reports import DRIFT_FORMATS, Style
@@ -61,7 +61,7 @@ def hostile() -> Drift:
     ]
     texts = [render_document("basket", state({"basket": both})) for both in changed["basket"]]
     found = replace(
-        tracker(*sides), texts=(Texts(FILES, *texts),), names=dict.fromkeys(TITLES, TITLES[2])
+        tracker(*sides), texts=(FileTexts(FILES, *texts),), names=dict.fromkeys(TITLES, TITLES[2])
     )
     broken = [
         failed(RemoteError(title, hint=title), name=f"shop-{number}")

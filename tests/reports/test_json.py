@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pinsync import canonical
 from pinsync.canonical import normalize
-from pinsync.drift.changes import compare
+from pinsync.drift.changes import compare_customizations
 from pinsync.drift.record import Drift, Side, TrackerDrift
 from pinsync.errors import FileError
 from pinsync.reports import Style
@@ -438,7 +438,7 @@ def test_the_changes_make_the_one_side_of_the_other(
     found: tuple[list[Customization], list[Customization]],
 ) -> None:
     old, new = found
-    changes, unchanged = compare(old, new)
+    changes, unchanged = compare_customizations(old, new)
     tracker = TrackerDrift("default", "1234-5678", tuple(changes), unchanged)
     record = loaded(Drift(HEAD, LIVE, (tracker,)))
     assert record["drift"] == (sorted_pins(plain(old)) != sorted_pins(plain(new)))

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinsync.canonical.pins import read_pin
-from pinsync.drift.changes import pin_change
-from pinsync.drift.pairs import plain_data
+from pinsync.drift.changes import compare_pins
+from pinsync.drift.pairs import read_data
 from pinsync.drift.record import Drift, Place
 from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker, Entry, Log
 from pinsync.model import Commit
@@ -282,9 +282,9 @@ def test_blame_that_does_not_look_alike(pair: tuple[str, str], field: str) -> No
 
     def page(before: Row, after: Row) -> str:
         (item,) = state({"basket": [rule(1, "/p/1/", [after])]})
-        pins = (Blamed(read_pin(after), pin_change(before, after), COMMIT),)
+        pins = (Blamed(read_pin(after), compare_pins(before, after), COMMIT),)
         place = Place("customizations/basket.yaml", 4)
-        rules = (BlamedRule(item, place, plain_data(item), pins, "changed", COMMIT),)
+        rules = (BlamedRule(item, place, read_data(item), pins, "changed", COMMIT),)
         return blame_text.render(
             Blame("basket", HEAD, NOW, (BlamedTracker("default", "1", rules),), None), STYLE
         )

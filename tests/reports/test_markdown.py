@@ -242,7 +242,7 @@ def test_the_budget_is_kept_and_what_is_left_out_is_counted(case: str, max_chars
     )
     assert report.count("<details>") == report.count("</details>")
     assert ("--format text" in report) == ("Left out" in report)
-    assert drift.complete or "**INCOMPLETE:**" in report
+    assert drift.is_complete or "**INCOMPLETE:**" in report
     Page(report)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pinsync.document.record import render_document
-from pinsync.drift.record import Drift, Texts, TrackerDrift
+from pinsync.drift.record import Drift, FileTexts, TrackerDrift
 from pinsync.errors import RemoteError
 from pinsync.reports import Style
 from pinsync.reports.drift import patch
@@ -29,7 +29,7 @@ Files = dict[str, bytes]
 
 def rendered(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> str:
     """The patch from some files to others."""
-    texts = tuple(Texts(path, old.get(path), new.get(path)) for path in {**old, **new})
+    texts = tuple(FileTexts(path, old.get(path), new.get(path)) for path in {**old, **new})
     return patch.render(
         Drift(HEAD, LIVE, (TrackerDrift("default", "1234-5678", texts=texts),)), STYLE
     )
@@ -146,7 +146,7 @@ def test_hostile_texts_are_data(repository: Path, git: Git) -> None:
     }
     tracker, broken = drift.trackers
     notes = ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+x", *drift.notes)
-    texts = (Texts("a.yaml", old["a.yaml"], new["a.yaml"]),)
+    texts = (FileTexts("a.yaml", old["a.yaml"], new["a.yaml"]),)
     tracker = TrackerDrift(tracker.name, tracker.tracker_id, texts=texts, notes=notes)
     text = patch.render(Drift(drift.old, drift.new, (tracker, broken), notes), STYLE)
     head = text.partition("\n::stop-commands::")[0]
@@ -190,12 +190,12 @@ def test_a_fence_cant_be_opened_from_within() -> None:
 
 
 def test_a_part_has_no_fence_of_its_own() -> None:
-    part = patch.render_part(Texts("a.yaml", b"a\n", b"##[add-mask]x\n"))
+    part = patch.render_part(FileTexts("a.yaml", b"a\n", b"##[add-mask]x\n"))
     assert b"::stop-commands" not in part
     token, *lines = patch.fence(part).splitlines(keepends=True)
     assert token.startswith(b"::stop-commands::")
     assert b"".join(lines[:-1]) == part
-    assert patch.render_part(Texts("a.yaml", b"a\n", b"a\n")) == patch.fence(b"") == b""
+    assert patch.render_part(FileTexts("a.yaml", b"a\n", b"a\n")) == patch.fence(b"") == b""
 
 
 def test_what_is_no_command_needs_no_fence() -> None:
@@ -237,7 +237,7 @@ def test_the_first_line_with_a_command_of_another_runner_is_named(
     old: bytes | None, new: bytes | None, expected: str | None
 ) -> None:
     end = "which a patch can't escape: keep the patch out of a job's log"
-    assert patch.describe_commands(Texts("a.yaml", old, new)) == (expected and expected + end)
+    assert patch.describe_commands(FileTexts("a.yaml", old, new)) == (expected and expected + end)
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_nothing_differs() -> None:
 def test_what_is_missing_is_said_and_git_passes_over_it(repository: Path, git: Git) -> None:
     assert repository == Path.cwd()
     whole = TrackerDrift(
-        "shop-sk", "1", texts=(Texts("a", b"1\n", b"2\n"),), notes=("its answer has no date",)
+        "shop-sk", "1", texts=(FileTexts("a", b"1\n", b"2\n"),), notes=("its answer has no date",)
     )
     broken = drifts.failed(RemoteError("no connection\nto live"), name="shop-cz")
     text = patch.render(Drift(HEAD, LIVE, (whole, broken), ("the configuration changed",)), STYLE)

@@ -17,7 +17,7 @@ from pinsync import canonical
 from pinsync.canonical import moments, normalize
 from pinsync.canonical.moments import format_utc
 from pinsync.canonical.pins import read_pin
-from pinsync.drift.changes import titles
+from pinsync.drift.changes import find_titles
 from pinsync.drift.record import Place, Side
 from pinsync.reports import Style
 from pinsync.reports.show import json as show_json
@@ -41,7 +41,7 @@ def shelves(*rows: Row, at: str = AT) -> Shelves:
     items = [canonical.build("basket", normalize.normalize_row(row)) for row in rows]
     found = [arranged(item, at, Place("customizations/basket.yaml", 4)) for item in items]
     tracker = TrackerShelves(
-        "shop-sk", "1234-5678", tuple(found), titles(pinned_items(found), items)
+        "shop-sk", "1234-5678", tuple(found), find_titles(pinned_items(found), items)
     )
     return Shelves("basket", at, HEAD, (tracker,))
 
@@ -77,7 +77,7 @@ def test_of_several_titles_the_first_in_canonical_order_wins_whatever_the_order_
     wanted = frozenset({"/p/1/", "/p/4/", "/p/5/"})
     for random in map(Random, range(5)):
         shuffled = [random.sample(side, len(side)) for side in (new, old)]
-        assert titles(wanted, *shuffled) == {"/p/1/": "second", "/p/4/": "fourth"}
+        assert find_titles(wanted, *shuffled) == {"/p/1/": "second", "/p/4/": "fourth"}
 
 
 # States.

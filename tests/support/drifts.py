@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync import canonical
-from pinsync.drift.causes import Filters, explain
-from pinsync.drift.changes import compare
+from pinsync.drift.causes import Omissions, add_causes
+from pinsync.drift.changes import compare_customizations
 from pinsync.drift.record import Change, Drift, Place, Side, TrackerDrift
 from pinsync.errors import DataError, RemoteError
 
@@ -101,14 +101,14 @@ def tracker(
     new: Sequence[Customization],
     *,
     name: str = "default",
-    filters: Filters | None = None,
+    filters: Omissions | None = None,
     folder: str = "customizations",
     names: Mapping[str, str] | None = None,
 ) -> TrackerDrift:
     """The drift of one tracker from what is committed to what is live."""
-    changes, unchanged = compare(old, new)
+    changes, unchanged = compare_customizations(old, new)
     if filters:
-        changes = explain(changes, filters, live_is_new=True)
+        changes = add_causes(changes, filters, live_is_new=True)
     return TrackerDrift(
         name, "1234-5678", tuple(placed(changes, old, folder)), unchanged, names=names or {}
     )
@@ -216,7 +216,7 @@ def shop() -> Drift:
     return Drift(
         HEAD,
         LIVE,
-        (tracker(committed(), edited(), filters=Filters(FETCHED, unfiltered), names=NAMES),),
+        (tracker(committed(), edited(), filters=Omissions(FETCHED, unfiltered), names=NAMES),),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pinsync.canonical import normalize
 from pinsync.document.merge import find_outcomes, merge_document
 from pinsync.document.parse import parse_document
-from pinsync.drift.pairs import match
+from pinsync.drift.pairs import match_customizations
 from pinsync.workspace.read import read_documents
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _merge(
     blocks = [entry for read in found.values() for entry in read.entries]
     state: list[Customization | None] = []
     new: list[Customization] = []
-    for pair in match([block.customization for block in blocks], live):
+    for pair in match_customizations([block.customization for block in blocks], live):
         if pair.old is not None:
             state.append(pair.new or (pair.old if pair.old.id is None else None))
         elif pair.new is not None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pinsync.canonical.pins import Pin
-    from pinsync.drift.pairs import Kind
+    from pinsync.drift.pairs import ChangeKind
     from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker
     from pinsync.model import Commit
     from pinsync.reports import Style
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _GAP: Final = "  "
 _MAX_AUTHOR: Final = 40
 """The maximum length of an author's name."""
-_KINDS: Final[dict[Kind, str]] = {
+_KINDS: Final[dict[ChangeKind, str]] = {
     "added": "added",
     "changed": "changed",
     "recreated": "under a new id",

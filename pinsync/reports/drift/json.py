@@ -29,8 +29,8 @@ def render(drift: Drift, style: Style) -> str:  # noqa: ARG001 - every format ha
     """
     record: Record = {
         "version": VERSION,
-        "drift": drift.found,
-        "complete": drift.complete,
+        "drift": drift.has_changes,
+        "complete": drift.is_complete,
         "from": _build_side(drift.old),
         "to": _build_side(drift.new),
         "trackers": [_build_tracker(tracker) for tracker in drift.trackers],
@@ -54,7 +54,7 @@ def _build_notes(notes: tuple[str, ...]) -> Record:
 
 
 def _build_tracker(tracker: TrackerDrift) -> Record:
-    counts = tracker.counts()
+    counts = tracker.count_changes()
     summary = {kind: counts[kind] for kind in _SUMMARY}
     return {
         "name": tracker.name,

@@ -31,7 +31,7 @@ from pinsync.reports.words.values import pluralize
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pinsync.drift.pairs import Kind
+    from pinsync.drift.pairs import ChangeKind
     from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
@@ -126,7 +126,7 @@ class _Report:
         if explanation := self._explain_sides():
             self.page.take(f"{explanation}\n\n")
         self._put_notes()
-        has_table = bool(self.drift.found) and self._put_table()
+        has_table = bool(self.drift.has_changes) and self._put_table()
         for tracker in self.drift.trackers:
             self._put_tracker(tracker, has_table=has_table)
         end = _render_end(self.words, self.page.omissions)
@@ -137,7 +137,7 @@ class _Report:
         if changes:
             differ = "customization differs" if len(changes) == 1 else "customizations differ"
             return f"{len(changes):,} {differ}; {describe_effect(changes)}"
-        return "in sync" if self.drift.complete else "incomplete"
+        return "in sync" if self.drift.is_complete else "incomplete"
 
     def _collect_changes(self) -> list[Change]:
         changes: list[Change] = []
@@ -167,13 +167,13 @@ class _Report:
 
     def _explain_sides(self) -> str:
         drift = self.drift
-        if drift.found and self.style.summary:
+        if drift.has_changes and self.style.summary:
             return ""  # The table has no arrows to explain.
-        if drift.found:
+        if drift.has_changes:
             left, right = self.words.explain_sides()
             return f"Left of an arrow: {left}; right: {right}"
         old, new = self.words.name_side(drift.old), self.words.name_side(drift.new)
-        if drift.found is None:
+        if drift.has_changes is None:
             return f"Whether {new} differs from {old} is not known."
         unchanged = sum(tracker.unchanged for tracker in drift.trackers)
         return f"{new} is the same as {old} ({pluralize(unchanged, 'customization')})."
@@ -191,7 +191,7 @@ class _Report:
         """Yield the table row by row. The first row comes with the head: neither stands alone."""
         several = len(self.drift.trackers) > 1
         words = self.words.name_kinds()
-        counts = self.drift.counts()
+        counts = self.drift.count_changes()
         kinds = [kind for kind in words if kind != "recreated" or counts[kind]]
         names = ["model"]
         if several:
@@ -214,7 +214,7 @@ class _Report:
         if several:
             self.page.take(f"#### {_quote_name(tracker.name)}\n\n")
         parts = []
-        if self.drift.found or (several and not self.drift.complete):
+        if self.drift.has_changes or (several and not self.drift.is_complete):
             parts.append(self._describe_state(tracker, has_table=has_table))
         if _SAFE_ID.fullmatch(tracker.tracker_id):
             parts.append(f"[open in Luigi's Box]({_URL.format(tracker.tracker_id)})")
@@ -277,7 +277,7 @@ def _quote_name(text: str) -> str:
     return quote_code(clip(reveal(text), MAX_VALUE))
 
 
-def _render_counts(changes: Sequence[Change], kinds: Sequence[Kind]) -> list[str]:
+def _render_counts(changes: Sequence[Change], kinds: Sequence[ChangeKind]) -> list[str]:
     """Return the cells with the counts of each kind, and of the changes that shoppers may see."""
     counts = Counter(change.kind for change in changes)
     shown = sum(change.effect == "shown" for change in changes)

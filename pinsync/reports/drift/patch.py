@@ -24,7 +24,7 @@ from pinsync.reports.words.values import join_lines, pluralize
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pinsync.drift.record import Drift, Texts, TrackerDrift
+    from pinsync.drift.record import Drift, FileTexts, TrackerDrift
     from pinsync.reports import Style
 
 Lines = list[bytes]
@@ -79,7 +79,7 @@ def _list_tracker_remarks(tracker: TrackerDrift) -> Iterator[str]:
         yield f"{tracker.name}: {note}"
 
 
-def render_part(texts: Texts) -> bytes:
+def render_part(texts: FileTexts) -> bytes:
     """Return a file's part of the patch: headers and hunks; empty if both sides are equal.
 
     The lines of the part are the files' bytes, line ends included.
@@ -97,7 +97,7 @@ def fence(part: bytes) -> bytes:
     return b"::stop-commands::%b\n%b::%b::\n" % (token, part, token)
 
 
-def describe_commands(texts: Texts) -> str | None:
+def describe_commands(texts: FileTexts) -> str | None:
     """Return a warning if a file's part holds a command that a CI runner obeys despite the fence.
 
     The warning names the command's line in the new text, or in the old text if the patch removes
@@ -139,7 +139,7 @@ def _find_runner(line: str) -> str | None:
     return None
 
 
-def _render_lines(texts: Texts) -> Iterator[bytes]:
+def _render_lines(texts: FileTexts) -> Iterator[bytes]:
     # The headers of git-diff(1), "Generating patch text".
     old, new = quote_path(f"a/{texts.path}"), quote_path(f"b/{texts.path}")
     yield f"diff --git {old} {new}\n".encode()

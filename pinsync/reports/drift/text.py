@@ -41,13 +41,13 @@ class _Report:
         for tracker in drift.trackers:
             if tracker.error:
                 yield from self._render_failure(tracker, tracker.error)
-        if drift.found:
+        if drift.has_changes:
             yield paint(self.style, "bold", self._write_headline())
             if not self.style.summary:
                 for line in self._render_legend():
                     yield paint(self.style, "dim", line)
         yield from self._render_notes()
-        if drift.found:
+        if drift.has_changes:
             yield from self._render_body()
         for remedy in self.words.find_remedies():
             yield remedy.plain
@@ -112,11 +112,11 @@ class _Report:
         unchanged = sum(tracker.unchanged for tracker in drift.trackers)
         count = pluralize(unchanged, "customization")
         # None is neither: all compared trackers are in sync, but another tracker failed.
-        if drift.found is False:
+        if drift.has_changes is False:
             within = f" in {len(drift.trackers)} trackers" if len(drift.trackers) > 1 else ""
             summary = f"In sync: {new} is the same as {old} ({count}{within})"
             return paint(self.style, "good", summary)
-        if drift.found:
+        if drift.has_changes:
             summary = self.words.describe_counts(self._collect_changes(), unchanged)
         else:
             summary = f"What could be compared is in sync ({count})"

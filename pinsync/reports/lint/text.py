@@ -38,7 +38,7 @@ def render_findings(findings: Sequence[Finding], context: Context, *, color: boo
         lines.append(f"{_format_place(finding)}{severity} {finding.rule}: {message}")
         if finding.hint:
             lines.append(f"  {one_line(finding.hint)}")
-    counts = Counter(finding.severity for finding in findings if not is_failure(finding))
+    counts: Counter[str] = Counter(item.severity for item in findings if not is_failure(item))
     kinds = [kind for kind in ("error", "warning") if counts[kind]]
     parts = [paint(kind, pluralize(counts[kind], kind)) for kind in kinds]
     failures = sum(map(is_failure, findings))

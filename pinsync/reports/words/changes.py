@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pinsync.canonical.pins import Pin
-    from pinsync.drift.pairs import Kind
+    from pinsync.drift.pairs import ChangeKind
     from pinsync.drift.record import (
         Cause,
         Change,
@@ -114,7 +114,7 @@ class Description:
         last_update: the sentence with the vendor's time of the last change; empty if unknown.
     """
 
-    kind: Kind
+    kind: ChangeKind
     name: RuleName
     model: str
     verdict: str
@@ -144,7 +144,7 @@ class ChangeWords(Words):
         alike = find_alike(collect_identities(items, pins))
         return replace(self, titles=tracker.names, marks=_find_marks(tracker.changes), alike=alike)
 
-    def name_kinds(self) -> dict[Kind, str]:
+    def name_kinds(self) -> dict[ChangeKind, str]:
         """Return the words for each kind of change."""
         return {
             "added": self._describe_presence("added"),
@@ -157,7 +157,7 @@ class ChangeWords(Words):
         """Return the words for an added or removed rule or pin."""
         return kind
 
-    def _name_kind(self, kind: Kind) -> str:
+    def _name_kind(self, kind: ChangeKind) -> str:
         return self.name_kinds()[kind]
 
     def describe_change(self, change: Change) -> Description:
@@ -330,7 +330,7 @@ class DriftWords(ChangeWords):
             return None
         if change.kind == "removed" and change.id is None:
             return _ENTER
-        return _TAKE if drift.complete and drift.whole else None
+        return _TAKE if drift.is_complete and drift.is_unrestricted else None
 
     def find_remedies(self) -> list[Remedy]:
         """Return the distinct remedies of the drift, the command first."""
@@ -339,7 +339,7 @@ class DriftWords(ChangeWords):
             remedies.update(map(self.find_remedy, tracker.changes))
         return [remedy for remedy in (_TAKE, _ENTER) if remedy in remedies]
 
-    def name_kinds(self) -> dict[Kind, str]:
+    def name_kinds(self) -> dict[ChangeKind, str]:
         """Return the words for each kind of change.
 
         Against live, either side may be newer: the words only say which side has the rule. In
@@ -358,7 +358,7 @@ class DriftWords(ChangeWords):
         side = self.drift.new if kind == "added" else self.drift.old
         return f"only in {self.shorten_side(side)}"
 
-    def _name_kind(self, kind: Kind) -> str:
+    def _name_kind(self, kind: ChangeKind) -> str:
         word = self.name_kinds()[kind]
         if kind not in SIGNS or not self._is_against_live:
             return word

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pinsync.drift.pairs import KINDS
+from pinsync.drift.pairs import CHANGE_KINDS
 from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ def summarize_update(update: Update, where: str, *, would: str = "") -> str:
         would: stands before the verb of an action that isn't done.
     """
     kinds = Counter(pair.kind for pair in update.pairs)
-    changes = [f"{kinds[kind]} {kind}" for kind in KINDS if kind != "recreated" or kinds[kind]]
+    changes = [
+        f"{kinds[kind]} {kind}" for kind in CHANGE_KINDS if kind != "recreated" or kinds[kind]
+    ]
     actions: list[str] = []
     for verb, count in update.counts._asdict().items():
         if count:

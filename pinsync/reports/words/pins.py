@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pinsync.canonical.fields import PIN_TYPES, PLACE, TARGET_TYPES, THING
 from pinsync.canonical.moments import read_moment
 from pinsync.canonical.pins import BLOCKED, EVERYWHERE
-from pinsync.drift.changes import same
+from pinsync.drift.changes import has_same_text
 from pinsync.drift.pairs import read_title
 from pinsync.drift.record import MISSING, Missing
 from pinsync.escape import clip, one_line, reveal
@@ -346,7 +346,7 @@ def _is_same(old: Any, new: Any) -> bool:  # noqa: ANN401 - any JSON value, or M
     # Canonical text tells 1 from true, but takes longer, and most values are strings.
     if isinstance(old, str | Missing) or isinstance(new, str | Missing):
         return bool(old == new)
-    return same(old, new)
+    return has_same_text(old, new)
 
 
 def _are_empty(sides: Sequence[Any]) -> bool:
