@@ -16,7 +16,7 @@ from pinsync.errors import UsageError
 from pinsync.reports import Style
 from pinsync.reports.show import json as show_json
 from pinsync.reports.show import text as show_text
-from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items
+from pinsync.shelf.shelf import Shelves, TrackerShelves, build_shelf, collect_shelf_items
 from pinsync.terminal.pager import open_pager
 from pinsync.workspace.leftovers import find_state_warnings
 from pinsync.workspace.read import read_documents
@@ -142,10 +142,10 @@ def _build_shelves(
     """
     rules = select_customizations(documents, options.model, options.target)
     for tracker, rows in rules.items():
-        shelves = tuple(arranged(item, at, place) for item, place in rows)
+        shelves = tuple(build_shelf(item, at, place) for item, place in rows)
         # Rules of other models may have the title of a pinned item too.
         known: list[Customization] = []
         for placed in documents[tracker].values():
             known += [row.customization for row in placed]
-        names = find_titles(pinned_items(shelves), known)
+        names = find_titles(collect_shelf_items(shelves), known)
         yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)

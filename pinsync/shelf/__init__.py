@@ -1,1 +1,1 @@
-"""What shoppers see: the pins of a rule at a moment."""
+"""Shelves: the pins of a rule as shoppers see them at one moment."""

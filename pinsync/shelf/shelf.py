@@ -1,9 +1,10 @@
-"""Shelves: the pins of each customization in the order of the places they hold, and how each stands at one moment."""
+"""Build shelves: the pins of a customization, sorted by position, with their states."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pinsync.canonical.pins import SPOTS, read_pin
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from pinsync.drift.record import Place, Side
     from pinsync.model import Customization
 
-State = Literal["active", "upcoming", "over", "unclear"]
-STATES: Final[tuple[State, ...]] = get_args(State)
-"""How a pin stands at a moment, the best known first; ``unclear`` is one whose window can't be read."""
+PinState = Literal["active", "upcoming", "over", "unclear"]
+PIN_STATES: Final[tuple[PinState, ...]] = get_args(PinState)
+"""The states of a pin at a moment; ``unclear`` if the window of the pin can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +29,22 @@ class Slot:
 
     Attributes:
         pin: the pin.
-        state: how it stands.
+        state: the state of the pin.
     """
 
     pin: Pin
-    state: State
+    state: PinState
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A customization with its pins: by number, then those for every position, the blocked ones, and odd ones.
+    """A customization with its sorted pins.
 
     Attributes:
         item: the customization.
-        data: what it says, its model included.
-        slots: its pins.
-        place: where it stands in a file.
+        data: the fields of the customization, its model included.
+        slots: the pins: numbered positions first, then pins everywhere, blocks, and odd positions.
+        place: the place of the customization in a file; None for other sources.
     """
 
     item: Customization
@@ -58,9 +59,9 @@ class TrackerShelves:
 
     Attributes:
         name: the tracker's name.
-        tracker_id: its id.
-        shelves: in the order of the files.
-        names: the titles of pinned items, as far as they are known.
+        tracker_id: the tracker's id.
+        shelves: the shelves, in the order of the files.
+        names: identity → title of the pinned items, for known titles.
     """
 
     name: str
@@ -68,20 +69,21 @@ class TrackerShelves:
     shelves: tuple[Shelf, ...]
     names: Mapping[str, str] = field(default_factory=dict)
 
-    def counts(self) -> Counter[State]:
-        """Return how many pins are in each state."""
-        return Counter(slot.state for shelf in self.shelves for slot in shelf.slots)
+    def count_states(self) -> Counter[PinState]:
+        """Return the number of pins in each state."""
+        slots = chain.from_iterable(shelf.slots for shelf in self.shelves)
+        return Counter(slot.state for slot in slots)
 
 
 @dataclass(frozen=True, slots=True)
 class Shelves:
-    """What is shown of a model.
+    """The shelves of one model.
 
     Attributes:
         model: the recommender model.
-        at: the moment that the states are of, as `format_utc` returns it.
-        source: where the customizations were read from.
-        trackers: those that have something to show, in the configuration's order.
+        at: the moment of the states, as `format_utc` returns it.
+        source: the source of the customizations.
+        trackers: the trackers with at least one shelf, in the order of the configuration.
     """
 
     model: str
@@ -90,28 +92,30 @@ class Shelves:
     trackers: tuple[TrackerShelves, ...]
 
 
-def arranged(item: Customization, at: str, place: Place | None = None) -> Shelf:
-    """Return a customization's shelf.
+def build_shelf(item: Customization, at: str, place: Place | None = None) -> Shelf:
+    """Return the shelf of a customization.
 
     Args:
         item: the customization.
-        at: the moment that the states are of, as `format_utc` returns it.
-        place: where it stands in a file.
+        at: the moment of the states, as `format_utc` returns it.
+        place: the place of the customization in a file.
     """
     data = read_data(item)
-    pins = map(read_pin, read_pins(data))
-    slots = [Slot(pin, state(pin, at)) for pin in pins]
-    return Shelf(item, data, tuple(sorted(slots, key=_order)), place)
+    slots: list[Slot] = []
+    for fields in read_pins(data):
+        pin = read_pin(fields)
+        slots.append(Slot(pin, find_state(pin, at)))
+    return Shelf(item, data, tuple(sorted(slots, key=_build_sort_key)), place)
 
 
-def pinned_items(shelves: Iterable[Shelf]) -> frozenset[str]:
-    """Return the identities of the items that the pins hold."""
-    identities = (slot.pin.identity for shelf in shelves for slot in shelf.slots)
-    return frozenset(identity for identity in identities if identity is not None)
+def collect_shelf_items(shelves: Iterable[Shelf]) -> frozenset[str]:
+    """Return the identities of all pinned items."""
+    slots = chain.from_iterable(shelf.slots for shelf in shelves)
+    return frozenset(slot.pin.identity for slot in slots if slot.pin.identity is not None)
 
 
-def state(pin: Pin, at: str) -> State:
-    """Return how a pin stands at a moment: a window holds its start, and its end no more (which isn't documented).
+def find_state(pin: Pin, at: str) -> PinState:
+    """Return the state of a pin at a moment.
 
     Args:
         pin: the pin.
@@ -121,12 +125,19 @@ def state(pin: Pin, at: str) -> State:
     if window is None:
         return "unclear"
     start, end = window
+    # The ends of a window are texts without "Z", which sort by time.
     now = at.removesuffix("Z")
+    # The API's documentation doesn't say whether a pin is active at its exact end. We take a window
+    # to hold its start, but not its end.
     if end <= now:
         return "over"
     return "active" if start <= now else "upcoming"
 
 
-def _order(slot: Slot) -> tuple[int, int]:
+def _build_sort_key(slot: Slot) -> tuple[int, int]:
     spot, position = slot.pin.spot, slot.pin.position
-    return SPOTS.index(spot), position if spot == "numbered" and position is not None else 0
+    # Only numbered positions have an order. The other pins keep their order, since sorted() is
+    # stable.
+    if spot != "numbered" or position is None:
+        position = 0
+    return SPOTS.index(spot), position

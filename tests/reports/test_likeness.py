@@ -29,7 +29,7 @@ from pinsync.reports.history import text as history_text
 from pinsync.reports.show import text as show_text
 from pinsync.reports.words.likeness import describe_forms, find_alike, tell_apart
 from pinsync.reports.words.values import compact
-from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged
+from pinsync.shelf.shelf import Shelves, TrackerShelves, build_shelf
 from support.drifts import HEAD, LIVE, pin, rule, state, tracker
 from support.strategies import QUICK, texts
 
@@ -265,7 +265,7 @@ def test_rules_and_pins_that_come_and_go_do_not_look_alike(pair: tuple[str, str]
 @given(pairs)
 def test_shelves_that_do_not_look_alike(pair: tuple[str, str]) -> None:
     rules = [rule(number, identity, [pin(1, identity)]) for number, identity in enumerate(pair)]
-    shelves = tuple(arranged(item, "2026-11-24T12:00:00Z") for item in state({"basket": rules}))
+    shelves = tuple(build_shelf(item, "2026-11-24T12:00:00Z") for item in state({"basket": rules}))
     page = show_text.render(
         Shelves("basket", "2026-11-24T12:00:00Z", HEAD, (TrackerShelves("default", "1", shelves),)),
         STYLE,

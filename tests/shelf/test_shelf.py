@@ -23,7 +23,13 @@ from pinsync.reports import Style
 from pinsync.reports.show import json as show_json
 from pinsync.reports.show import text as show_text
 from pinsync.reports.words.values import measure_width
-from pinsync.shelf.shelf import Shelves, TrackerShelves, arranged, pinned_items, state
+from pinsync.shelf.shelf import (
+    Shelves,
+    TrackerShelves,
+    build_shelf,
+    collect_shelf_items,
+    find_state,
+)
 from support.drifts import pin, rule
 from support.schemas import check_report
 
@@ -39,9 +45,9 @@ STYLE = Style(ZoneInfo("Europe/Bratislava"))
 
 def shelves(*rows: Row, at: str = AT) -> Shelves:
     items = [canonical.build("basket", normalize.normalize_row(row)) for row in rows]
-    found = [arranged(item, at, Place("customizations/basket.yaml", 4)) for item in items]
+    found = [build_shelf(item, at, Place("customizations/basket.yaml", 4)) for item in items]
     tracker = TrackerShelves(
-        "shop-sk", "1234-5678", tuple(found), find_titles(pinned_items(found), items)
+        "shop-sk", "1234-5678", tuple(found), find_titles(collect_shelf_items(found), items)
     )
     return Shelves("basket", at, HEAD, (tracker,))
 
@@ -119,7 +125,7 @@ MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1))  # noqa: DTZ0
     st.datetimes(timezones=st.just(UTC)),
 )
 def test_the_state_is_what_the_moments_say(start: datetime, end: datetime, at: datetime) -> None:
-    found = state(
+    found = find_state(
         read_pin({"active_from": format_utc(start), "active_to": format_utc(end)}), format_utc(at)
     )
     assert found == ("over" if end <= at else "active" if start <= at else "upcoming")

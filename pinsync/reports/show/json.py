@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.reports.words.record import encode, identify
-from pinsync.shelf.shelf import STATES
+from pinsync.shelf.shelf import PIN_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def render(shelves: Shelves, style: Style) -> str:  # noqa: ARG001 - every forma
 
 
 def _build_tracker(tracker: TrackerShelves) -> Record:
-    counts = tracker.counts()
+    counts = tracker.count_states()
     return {
         "name": tracker.name,
         "tracker_id": tracker.tracker_id,
@@ -49,7 +49,7 @@ def _build_tracker(tracker: TrackerShelves) -> Record:
         "counts": {
             "rules": len(tracker.shelves),
             "pins": counts.total(),
-            **{state: counts[state] for state in STATES},
+            **{state: counts[state] for state in PIN_STATES},
         },
     }
 

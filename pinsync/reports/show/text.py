@@ -13,7 +13,7 @@ from pinsync.reports.words.likeness import find_alike
 from pinsync.reports.words.pins import Words, collect_identities
 from pinsync.reports.words.terminal import paint, render_trackers
 from pinsync.reports.words.values import align, join_lines, pluralize
-from pinsync.shelf.shelf import STATES
+from pinsync.shelf.shelf import PIN_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,11 +86,11 @@ class _Report:
                 yield f"{_GAP}{words.describe_field(name, value)}"
 
     def _count_pins(self, trackers: Sequence[TrackerShelves]) -> str:
-        counts = sum((tracker.counts() for tracker in trackers), Counter())
+        counts = sum((tracker.count_states() for tracker in trackers), Counter())
         rules = pluralize(sum(len(tracker.shelves) for tracker in trackers), "rule")
         within = f" in {len(trackers)} trackers" if len(trackers) > 1 else ""
         # A window that can't be read is rare: the state is named only if it occurs.
-        states = [state for state in STATES if counts[state] or state != "unclear"]
+        states = [state for state in PIN_STATES if counts[state] or state != "unclear"]
         parts = ", ".join(f"{counts[state]:,} {state}" for state in states)
         return f"{rules}{within}, {pluralize(counts.total(), 'pin')}: {parts}"
 
