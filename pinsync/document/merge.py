@@ -1,4 +1,4 @@
-"""The customizations of a model → a file's text, with as little of it changed as can be."""
+"""Write the customizations of a model into its document, and change as little text as possible."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a document is to hold.
+class DocumentPlan:
+    """The future customizations of a document.
 
     Attributes:
-        staying: for each block of the document what its customization becomes; None if it leaves.
-        arriving: the other customizations, each with the block of another document that it had.
+        staying: the new customization of each block of the document; None for a removed block.
+        arriving: the other customizations, each with its block if that is in another document now.
     """
 
     staying: list[Customization | None] = field(default_factory=list)
@@ -33,60 +33,63 @@ class Outcome:
 
     @property
     def customizations(self) -> list[Customization]:
-        """All customizations that the document is to hold."""
+        """All future customizations of the document."""
         staying = [item for item in self.staying if item is not None]
         return staying + [item for item, _ in self.arriving]
 
 
-def find_outcomes(
+def plan_documents(
     documents: Mapping[str, Document],
     after: Iterable[Customization | None],
     new: Iterable[Customization],
-) -> dict[str, Outcome]:
-    """Return what documents are to hold, by model.
+) -> dict[str, DocumentPlan]:
+    """Return the plans of documents, by model.
 
     Args:
         documents: model → document.
-        after: what becomes of the customization of each block, in the order of the documents.
-        new: the customizations that have no block yet.
+        after: the new customization of each block, in the order of the documents; None for a
+            removed block.
+        new: the customizations without a block.
     """
-    outcomes = {model: Outcome() for model in documents}
-    following = iter(after)
+    plans = {model: DocumentPlan() for model in documents}
+    remaining = iter(after)
     for model, document in documents.items():
-        for block, item in zip(document.entries, following, strict=False):
+        # zip() takes no customization too many, because it asks the blocks first.
+        for block, item in zip(document.entries, remaining, strict=False):
             if item is None or item.model == model:
-                outcomes[model].staying.append(item)
+                plans[model].staying.append(item)
             else:
-                outcomes[model].staying.append(None)
-                outcomes.setdefault(item.model, Outcome()).arriving.append((item, block))
+                # The rule got another model. Its block goes along, with the comments.
+                plans[model].staying.append(None)
+                plans.setdefault(item.model, DocumentPlan()).arriving.append((item, block))
     for item in new:
-        outcomes.setdefault(item.model, Outcome()).arriving.append((item, None))
-    return outcomes
+        plans.setdefault(item.model, DocumentPlan()).arriving.append((item, None))
+    return plans
 
 
-def merge_document(document: Document | None, model: str, outcome: Outcome) -> bytes | None:
-    """Return a document's text in a new state, with as little of it changed as can be.
+def merge_document(document: Document | None, model: str, plan: DocumentPlan) -> bytes | None:
+    """Return the new text of a document, with as few changes as possible.
 
     Args:
-        document: the document as it stands, if there is one.
+        document: the document before; None for a new one.
         model: the recommender model.
-        outcome: what the document is to hold.
+        plan: the future customizations of the document.
 
     Returns:
-        The new text; None if the document says all of it already, in whatever form.
+        The new text; None if the document already says the same in any form.
     """
     if document is None:
-        blocks = (block for _, block in _arrivals(outcome.arriving))
+        blocks = [block for _, block in _render_arrivals(plan.arriving)]
         return b"".join((document_head(model), *blocks))
-    staying, moving = _find_moving(document, outcome.staying)
-    if not (moving or outcome.arriving) and all(
-        item is not None and item.text == entry.customization.text
-        for entry, item in zip(document.entries, staying, strict=True)
-    ):
+    staying, moving = _separate_moving(document, plan.staying)
+    arriving = [*moving, *plan.arriving]
+    if not arriving and _is_unchanged(document, staying):
         return None
     parts = [document.head]
-    queue = deque(_arrivals([*moving, *outcome.arriving]))
+    queue = deque(_render_arrivals(arriving))
     for entry, item in zip(document.entries, staying, strict=True):
+        # A comment with a blank line below belongs to the place in the file, not to the block. So
+        # it survives the block, while mere blank lines go with it.
         if item is not None or entry.gap.strip():
             parts.append(entry.gap)
         if item is None:
@@ -98,15 +101,21 @@ def merge_document(document: Document | None, model: str, outcome: Outcome) -> b
     return document.to_file(b"".join((*parts, document.tail)))
 
 
-def _find_moving(
+def _is_unchanged(document: Document, staying: Sequence[Customization | None]) -> bool:
+    for entry, item in zip(document.entries, staying, strict=True):
+        if item is None or item.text != entry.customization.text:
+            return False
+    return True
+
+
+def _separate_moving(
     document: Document, staying: Sequence[Customization | None]
 ) -> tuple[list[Customization | None], list[tuple[Customization, Block | None]]]:
-    """Tell what stays where its block stands from what has to be put into its place.
-
-    What sorts as before stays, and so does what still fits: an id that is filled in moves nothing.
+    """Separate the customizations that stay at their place from those that move.
 
     Returns:
-        For each block what stays there, None if nothing does; and what moves, with its block.
+        The customization of each block that stays at its place, or None; and the moving
+        customizations with their blocks.
     """
     order = canonical.order
     fitting: list[Customization | None] = []
@@ -117,9 +126,12 @@ def _find_moving(
             fitting.append(None)
             continue
         key = order(item)
-        if key[:-1] == order(entry.customization)[:-1] or (
-            last < key and (below is None or key < order(below.customization))
-        ):
+        # The last element of the key is the text. Another text alone moves nothing, even in a
+        # document that a person sorted by hand.
+        has_same_order = key[:-1] == order(entry.customization)[:-1]
+        # A new key may still fit between the neighbours: an id that is filled in moves nothing.
+        fits = last < key and (below is None or key < order(below.customization))
+        if has_same_order or fits:
             fitting.append(item)
             last = key
         else:
@@ -128,36 +140,46 @@ def _find_moving(
     return fitting, moving
 
 
-def _arrivals(state: Iterable[tuple[Customization, Block | None]]) -> list[tuple[Any, bytes]]:
-    """Return sort key and block of what has no place in the file yet, in order."""
-    return sorted(
-        (canonical.order(item), rewrite_block(origin, item) if origin else item.text)
-        for item, origin in state
-    )
+def _render_arrivals(
+    arriving: Iterable[tuple[Customization, Block | None]],
+) -> list[tuple[Any, bytes]]:
+    """Return the sort key and the text of each block that has no place in the file yet, sorted."""
+    arrivals: list[tuple[Any, bytes]] = []
+    for item, origin in arriving:
+        text = rewrite_block(origin, item) if origin else item.text
+        arrivals.append((canonical.order(item), text))
+    return sorted(arrivals)
 
 
 def rewrite_block(origin: Block, item: Customization) -> bytes:
-    """Return the block of ``item`` where ``origin`` stood, the comments above included: its bytes if it says that."""
-    return put_comments_above(
-        origin.lead,
-        origin.body if origin.customization.text == item.text else carry_comments(origin, item),
-    )
+    """Return the text of a block with a new customization, and with the comments above.
+
+    Args:
+        origin: the block before; its bytes stay if the canonical text is the same.
+        item: the new customization.
+    """
+    body = origin.body
+    if origin.customization.text != item.text:
+        body = carry_comments(origin, item)
+    return put_comments_above(origin.lead, body)
 
 
 def put_comments_above(lead: bytes, block: bytes) -> bytes:
-    """Return a block with comments directly above it: below those that it begins with for the place in the file."""
+    """Return a block with more comments directly above its first line."""
     if not lead or block.startswith(b"  - "):
         return lead + block
+    # The block begins with comments of its own. Those with a blank line below belong to the place
+    # in the file and stay on top.
     cut = cut_document(block)
     gap, above = cut_at_blank_line(cut.head)
     return b"".join((gap, lead, above, *cut.blocks()))
 
 
 def carry_comments(origin: Block, item: Customization) -> bytes:
-    """Return the canonical block of ``item`` with the comments of the one that stood there."""
+    """Return the canonical block of a customization with the comments of its old block."""
     if b"#" not in origin.body:
         return item.text
-    # Their import takes 4 ms, and only a changed block with comments needs them.
+    # Imported here because it takes 4 ms, and only a changed block with comments needs it.
     from pinsync.document.anchors import mark_canonical_block  # noqa: PLC0415
     from pinsync.document.comments import Counterpart, carry  # noqa: PLC0415
 
@@ -166,6 +188,7 @@ def carry_comments(origin: Block, item: Customization) -> bytes:
     new = canonical.read(item.text.decode())
     if not isinstance(old, list) or new is None:
         raise AssertionError(f"the block of {item.id} was read before and can't be now")
+    # The body is a list with the block as its only element.
     marks = {(0, *path): place for path, place in mark_canonical_block(item.text, 0).items()}
     counterpart = Counterpart(old[0], normalize.normalize_row(old[0]), new, 0)
     return carry((origin.body, loaded), (item.text, marks), {0: counterpart})

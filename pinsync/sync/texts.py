@@ -6,14 +6,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pinsync import layout
-from pinsync.document.merge import find_outcomes, merge_document
+from pinsync.document.merge import merge_document, plan_documents
 from pinsync.document.record import render_document
 from pinsync.drift.record import Change, FileTexts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pinsync.document.merge import Outcome
+    from pinsync.document.merge import DocumentPlan
     from pinsync.document.record import Document
     from pinsync.model import Customization
     from pinsync.workspace.state import Content
@@ -46,7 +46,7 @@ def build_texts(
         yield FileTexts(str(paths[model]), text, _new_text(read, model, outcomes.get(model), text))
 
 
-def _find_outcomes(changes: Sequence[Change], old: Content) -> dict[str, Outcome]:
+def _find_outcomes(changes: Sequence[Change], old: Content) -> dict[str, DocumentPlan]:
     """Return what the documents of the old side hold after the changes, by model."""
     after: list[Customization | None] = list(old.snapshot.customizations)
     new: list[Customization] = []
@@ -57,7 +57,7 @@ def _find_outcomes(changes: Sequence[Change], old: Content) -> dict[str, Outcome
             new.append(change.new)
     if not old.documents:
         new += [item for item in after if item is not None]
-    return find_outcomes(old.documents, after, new)
+    return plan_documents(old.documents, after, new)
 
 
 def _old_text(
@@ -78,7 +78,7 @@ def _path(model: str, old: Content, new: Content, folder: PurePosixPath) -> Pure
 def _new_text(
     read: Document | None,
     model: str,
-    outcome: Outcome | None,
+    outcome: DocumentPlan | None,
     text: bytes | None,
 ) -> bytes | None:
     if outcome is None or not outcome.customizations:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from pinsync import layout
-from pinsync.document.merge import find_outcomes, merge_document
+from pinsync.document.merge import merge_document, plan_documents
 from pinsync.drift.pairs import match_customizations
 from pinsync.errors import FileError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pinsync.config.records import Tracker
-    from pinsync.document.merge import Outcome
+    from pinsync.document.merge import DocumentPlan
     from pinsync.drift.pairs import Pair
     from pinsync.sync.basis import Basis
     from pinsync.workspace.tree import Changes, Files
@@ -129,7 +129,7 @@ def plan_update(
                 item = block.customization
                 kept.append((source, block.line, item))
         after.append(item)
-    outcomes = find_outcomes(documents, after, new)
+    outcomes = plan_documents(documents, after, new)
     for model, read in documents.items():
         # A document that holds no rule goes, unless a scope leaves everything else as it stands.
         stands = scope != EVERYTHING and not read.entries
@@ -185,7 +185,7 @@ def _remarks(
 def _files(
     folder: PurePosixPath,
     basis: Basis,
-    outcomes: Mapping[str, Outcome],
+    outcomes: Mapping[str, DocumentPlan],
     models: Collection[str],
 ) -> dict[PurePosixPath, bytes | None]:
     """Return the new texts of the documents, by path.

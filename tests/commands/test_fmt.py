@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pinsync.canonical.normalize import build_customization
 from pinsync.document.form import format_document
 from pinsync.document.irregular import lay_out
-from pinsync.document.merge import Outcome, merge_document
+from pinsync.document.merge import merge_document
 from pinsync.document.parse import parse_document
 from pinsync.document.record import document_head, empty_head, render_document
 from pinsync.errors import FileError
@@ -127,7 +127,7 @@ def test_a_first_customization_follows_an_empty_list() -> None:
         {"id": "a", "target_type": "item", "target_identity": "/a/"}, model="basket"
     )
     read = parse_document(f"# ours\n{NONE}# below\n".encode(), "f")
-    text = merge_document(read, "basket", Outcome(arriving=[(first, None)]))
+    text = merge_document(read, "basket", DocumentPlan(arriving=[(first, None)]))
     assert text is not None
     assert text.decode() == f"# ours\n{HEAD}{A}# below\n"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pinsync.canonical import answer, normalize
 from pinsync.document.form import format_document
-from pinsync.document.merge import Outcome, merge_document
+from pinsync.document.merge import DocumentPlan, merge_document
 from pinsync.document.parse import _Reader, parse_document
 from pinsync.document.record import render_document
 from pinsync.errors import DataError, FileError
@@ -104,7 +104,7 @@ def test_a_text_that_the_file_ends_in_gains_no_line_end(sign: str) -> None:
     assert found.customization == item(rule("a", 1, title="\nHello"))
     assert read.original == text.encode()
     more = merge_document(
-        read, "basket", Outcome([found.customization], [(item(rule("b", 2)), None)])
+        read, "basket", DocumentPlan([found.customization], [(item(rule("b", 2)), None)])
     )
     assert more is not None
     assert texts(parse(more)) == [
@@ -141,7 +141,9 @@ def test_what_is_rendered_is_read_back(drawn: list[Row], data: st.DataObject) ->
         assert [entry.body.decode() for entry in read.entries] == texts(read)
         assert read.text() == text
         assert (
-            merge_document(read, "basket", Outcome([entry.customization for entry in read.entries]))
+            merge_document(
+                read, "basket", DocumentPlan([entry.customization for entry in read.entries])
+            )
             is None
         )
 
@@ -187,8 +189,8 @@ def test_every_form_says_the_same(text: str) -> None:
     assert read.model == "basket"
     assert sorted(texts(read)) == [A, B]
     says = [entry.customization for entry in read.entries]
-    assert merge_document(read, "basket", Outcome([*says])) is None
-    edited = Outcome([item(rule("b", 3)) if each.id == "b" else each for each in says])
+    assert merge_document(read, "basket", DocumentPlan([*says])) is None
+    edited = DocumentPlan([item(rule("b", 3)) if each.id == "b" else each for each in says])
     changed = merge_document(read, "basket", edited)
     assert changed is not None
     assert sorted(texts(parse(changed))) == [A, B.replace("2", "3")]
@@ -212,7 +214,9 @@ def test_a_byte_order_mark_stays_and_is_no_part_of_the_text(text: str) -> None:
     assert read.bom
     assert read.head.decode() == parse(text).head.decode()
     assert read.text().decode() == "\ufeff" + text
-    outcome = Outcome([entry.customization for entry in read.entries], [(item(rule("c")), None)])
+    outcome = DocumentPlan(
+        [entry.customization for entry in read.entries], [(item(rule("c")), None)]
+    )
     more = merge_document(read, "basket", outcome)
     assert more is not None
     assert more.decode().rindex("\ufeff") == 0
@@ -243,8 +247,8 @@ def test_lines_are_those_of_the_file() -> None:
 def test_a_document_without_customizations(rest: str) -> None:
     read = parse("format: 1\nmodel: basket\n" + rest)
     assert (read.model, read.entries) == ("basket", ())
-    assert merge_document(read, "basket", Outcome()) is None
-    changed = merge_document(read, "basket", Outcome(arriving=[(item(rule("a", 1)), None)]))
+    assert merge_document(read, "basket", DocumentPlan()) is None
+    changed = merge_document(read, "basket", DocumentPlan(arriving=[(item(rule("a", 1)), None)]))
     assert changed is not None
     assert texts(parse(changed)) == [A]
     assert changed.count(b"#") == rest.count("#")

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pinsync.canonical import normalize
-from pinsync.document.merge import find_outcomes, merge_document
+from pinsync.document.merge import merge_document, plan_documents
 from pinsync.document.parse import parse_document
 from pinsync.drift.pairs import match_customizations
 from pinsync.workspace.read import read_documents
@@ -56,7 +56,7 @@ def _merge(
             state.append(pair.new or (pair.old if pair.old.id is None else None))
         elif pair.new is not None:
             new.append(pair.new)
-    outcomes = find_outcomes(found, state, new)
+    outcomes = plan_documents(found, state, new)
     after = {}
     for model, outcome in outcomes.items():
         if not outcome.customizations:
