@@ -127,11 +127,11 @@ def _separate_moving(
             continue
         key = order(item)
         # The last element of the key is the text. Another text alone moves nothing, even in a
-        # document that a person sorted by hand.
-        has_same_order = key[:-1] == order(entry.customization)[:-1]
-        # A new key may still fit between the neighbours: an id that is filled in moves nothing.
-        fits = last < key and (below is None or key < order(below.customization))
-        if has_same_order or fits:
+        # document that a person sorted by hand. A new key may still fit between the neighbours: an
+        # id that is filled in moves nothing.
+        if key[:-1] == order(entry.customization)[:-1] or (
+            last < key and (below is None or key < order(below.customization))
+        ):
             fitting.append(item)
             last = key
         else:
