@@ -52,9 +52,9 @@ def _lay_out_once(text: bytes, source: str) -> bytes:
 def _lay_out_head(head: bytes, model: str, source: str) -> bytes:
     if head == document_head(model):
         return head
-    from pinsync.document.irregular import lay_out  # noqa: PLC0415 - loads the YAML parser
+    from pinsync.document.irregular import lay_out_document  # noqa: PLC0415 - loads the YAML parser
 
-    return lay_out(head, source).text
+    return lay_out_document(head, source).text
 
 
 def _indent_comments(between: bytes, indent: bytes) -> bytes:

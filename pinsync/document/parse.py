@@ -179,9 +179,9 @@ class _Reader:
 
     def read_as_a_whole(self, text: bytes) -> Document:
         """Read any YAML document, and lay it out anew with its comments, so that it can be cut."""
-        from pinsync.document.irregular import lay_out  # noqa: PLC0415 - loads the YAML parser
+        from pinsync.document.irregular import lay_out_document  # noqa: PLC0415 - loads the YAML parser
 
-        laid_out = lay_out(text, self.source)
+        laid_out = lay_out_document(text, self.source)
         if not laid_out.lines:
             head, tail = cut_off_comments(laid_out.text)
             return Document(self.source, laid_out.model, head, (), tail)

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from pinsync.canonical.normalize import build_customization
 from pinsync.document.form import format_document
-from pinsync.document.irregular import lay_out
-from pinsync.document.merge import merge_document
+from pinsync.document.irregular import lay_out_document
+from pinsync.document.merge import DocumentPlan, merge_document
 from pinsync.document.parse import parse_document
 from pinsync.document.record import document_head, empty_head, render_document
 from pinsync.errors import FileError
@@ -263,7 +263,7 @@ def test_blocks_one_by_one_give_what_the_whole_gives(found: list[Row], data: st.
     text = data.draw(
         commented(render_document("basket", map(build_customization, found)).decode())
     ).encode()
-    whole = lay_out(text, "f").text
+    whole = lay_out_document(text, "f").text
     assert format_document(text, "f") == (whole if found else empty_head(whole))
 
 
