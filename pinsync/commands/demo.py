@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pinsync.commands.sandbox import load_configured_trackers
 from pinsync.environment import build_trial_environment
 from pinsync.errors import PinsyncError
-from pinsync.repository import clean_environment, temporary_folder
+from pinsync.repository import clean_environment, make_temporary_folder
 from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _utc_now
         RepositoryError: there is no place for a temporary folder.
         PinsyncError: a step failed, which is a bug.
     """
-    with Sandbox() as api, temporary_folder({}) as folder:
+    with Sandbox() as api, make_temporary_folder({}) as folder:
         shell = _Shell(folder, _build_environment(api), out)
         out("# A local stand-in of the API with a sample shop; see `pinsync sandbox`.")
         for name, value in api.environment.items():

@@ -20,13 +20,13 @@ from pinsync.repository.objects import Listed, listing
 from pinsync.repository.process import (
     PATHS_ON_INPUT,
     Git,
-    checked,
     clean_environment,
-    joined,
-    line,
-    pathspecs,
-    quoted_lines,
-    temporary_folder,
+    decode_line,
+    encode_pathspecs,
+    encode_quoted,
+    encode_with_nul,
+    make_temporary_folder,
+    require_success,
 )
 from pinsync.repository.reader import Object, Reader
 
@@ -54,7 +54,7 @@ __all__ = [
     "Unsaved",
     "clean_environment",
     "listing",
-    "temporary_folder",
+    "make_temporary_folder",
 ]
 
 _FULL_HASH: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -129,7 +129,7 @@ class Repository:
     def head(self) -> str | None:
         """Return the full hash of the current commit, ``None`` before the first one."""
         found = self._git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-        return None if found.status == 1 else line(checked(found, "rev-parse"))
+        return None if found.status == 1 else decode_line(require_success(found, "rev-parse"))
 
     def check_head(self, head: str | None) -> None:
         """Refuse to go on if somebody committed, or checked out another commit, since ``head`` was read.
@@ -183,7 +183,7 @@ class Repository:
         for text in found.errors.splitlines():
             if text.startswith("warning: "):
                 warn(text.removeprefix("warning: "))
-        return line(found.output)
+        return decode_line(found.output)
 
     def reads(self, word: str) -> bool:
         """Tell whether git reads a word as one or several revisions, such as ``main^!`` too."""
@@ -203,7 +203,7 @@ class Repository:
         found = self._git.attempt(
             "rev-parse", "--verify", "--quiet", "--symbolic-full-name", "--end-of-options", revision
         )
-        name = line(found.output)
+        name = decode_line(found.output)
         return name if name.startswith("refs/") and self._looked_up(name) == commit else commit
 
     def merge_base(self, one: str, other: str, names: tuple[str, str]) -> str:
@@ -222,7 +222,7 @@ class Repository:
             message = f"{printable(names[0])} and {printable(names[1])} have no commit in common"
             hint = "a shallow clone may lack it: fetch the history, with `fetch-depth: 0` in CI"
             raise RepositoryError(message, hint=hint)
-        return line(checked(found, "merge-base"))
+        return decode_line(require_success(found, "merge-base"))
 
     def read(
         self, revision: str, directory: PurePosixPath, name: str = ""
@@ -331,7 +331,7 @@ class Repository:
         ]
         if marked := [path for path in skipped if path in paths]:
             self._git.run(
-                "update-index", "-z", "--no-skip-worktree", "--stdin", feed=joined(marked)
+                "update-index", "-z", "--no-skip-worktree", "--stdin", feed=encode_with_nul(marked)
             )
 
     def read_index_file(self, path: PurePosixPath) -> bytes | None:
@@ -389,7 +389,7 @@ class Repository:
                 process is under way, or git ignores a file, or another repository inside this one
                 has it, or there is no place for the temporary folder of the commit message.
         """
-        with temporary_folder({}):
+        with make_temporary_folder({}):
             pass
         obstacles.check_whole(self._git)
         obstacles.check_unlocked(self._git)
@@ -451,7 +451,7 @@ class Repository:
         try:
             if new:  # which git otherwise commits none of by its path
                 self._announce(new)
-            with temporary_folder({"message": message.encode(errors="replace")}) as folder:
+            with make_temporary_folder({"message": message.encode(errors="replace")}) as folder:
                 options = (
                     "--only",
                     "--quiet",
@@ -461,7 +461,7 @@ class Repository:
                 )
                 self.check_head(before)
                 verify()
-                outcome = self._git.attempt("commit", *options, feed=pathspecs(changed))
+                outcome = self._git.attempt("commit", *options, feed=encode_pathspecs(changed))
             made = None
             if outcome.status:
                 made = self._made(before, changed)
@@ -474,7 +474,7 @@ class Repository:
                 if new and not self._made(before, changed):
                     # To what HEAD has, which is right even if a git that goes on has moved it by
                     # now.
-                    self._git.run("reset", "--quiet", *PATHS_ON_INPUT, feed=pathspecs(new))
+                    self._git.run("reset", "--quiet", *PATHS_ON_INPUT, feed=encode_pathspecs(new))
             raise
         return self.head()
 
@@ -482,11 +482,11 @@ class Repository:
         """Enter new files into the index, without their content where git can do that."""
         if self._git.attempt("config", "--type=bool", "index.sparse").output == b"true\n":
             # Git 2.39 crashes from then on if a sparse index has an entry without content.
-            self._git.run("update-index", "-z", "--add", "--stdin", feed=joined(paths))
+            self._git.run("update-index", "-z", "--add", "--stdin", feed=encode_with_nul(paths))
             return
         # With the setting on, `git add` refuses files outside of a sparse checkout.
         options = ("-c", "core.sparseCheckout=false", "add", "--intent-to-add", *PATHS_ON_INPUT)
-        checked(self._git.attempt(*options, feed=pathspecs(paths)), "add")
+        require_success(self._git.attempt(*options, feed=encode_pathspecs(paths)), "add")
 
     def _made(self, before: str | None, paths: Collection[PurePosixPath]) -> str | None:
         """Return the full hash of the commit that took these files since ``before``, if there is one."""
@@ -561,7 +561,7 @@ class Repository:
 
     def _hashes(self, paths: Sequence[PurePosixPath], *options: str) -> dict[PurePosixPath, str]:
         found = (
-            self._git.run("hash-object", *options, "--stdin-paths", feed=quoted_lines(paths))
+            self._git.run("hash-object", *options, "--stdin-paths", feed=encode_quoted(paths))
             if paths
             else b""
         )

@@ -15,7 +15,12 @@ from pinsync.repository.obstacles import (
     check_identity,
     check_ignored,
 )
-from pinsync.repository.process import joined, line, reason, temporary_folder
+from pinsync.repository.process import (
+    decode_line,
+    encode_with_nul,
+    extract_reason,
+    make_temporary_folder,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +126,7 @@ def commit_to_branch(
     tree = _changed_tree(git, head, changes)
     if own == [(tree, head)]:
         return BranchResult(old, changed=False, replaced=False)
-    if tree == line(git.run("rev-parse", f"{head}^{{tree}}")):
+    if tree == decode_line(git.run("rev-parse", f"{head}^{{tree}}")):
         if own is not None and old:
             _move(git, reference, None, old)
         return BranchResult(None, changed=own is not None, replaced=bool(own))
@@ -138,7 +143,7 @@ def _reference(git: Git, reference: str) -> str | None:
     found = git.attempt(
         "show-ref", "--verify", "--hash", reference
     )  # exactly this, where rev-parse guesses
-    return None if found.status else line(found.output)
+    return None if found.status else decode_line(found.output)
 
 
 def _check_name(git: Git, name: str, reference: str) -> None:
@@ -176,7 +181,7 @@ def _check_name(git: Git, name: str, reference: str) -> None:
 def _check_free(git: Git, name: str, reference: str) -> None:
     worktrees = git.run("worktree", "list", "--porcelain").decode(errors="replace").splitlines()
     held = {entry.removeprefix("branch ") for entry in worktrees if entry.startswith("branch ")}
-    common = git.folder / line(git.run("rev-parse", "--git-common-dir"))
+    common = git.folder / decode_line(git.run("rev-parse", "--git-common-dir"))
     for place in (
         folder / file for folder in (common, *common.glob("worktrees/*")) for file in _OPERATIONS
     ):
@@ -250,14 +255,18 @@ def _changed_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | N
     for path, content in changes.items():
         start = f"0 {'0' * len(head)}"
         if content is not None:
-            blob = line(git.run("hash-object", "-w", "--stdin", f"--path={path}", feed=content))
+            blob = decode_line(
+                git.run("hash-object", "-w", "--stdin", f"--path={path}", feed=content)
+            )
             start = f"{modes.get(path, objects.FILE_MODE)} {blob}"
         lines.append(f"{start}\t{path}")
-    with temporary_folder({}) as folder:
+    with make_temporary_folder({}) as folder:
         index = {"GIT_INDEX_FILE": str(folder / "index")}
         git.run("read-tree", head, environment=index)
-        git.run("update-index", "-z", "--index-info", feed=joined(lines), environment=index)
-        return line(git.run("write-tree", environment=index))
+        git.run(
+            "update-index", "-z", "--index-info", feed=encode_with_nul(lines), environment=index
+        )
+        return decode_line(git.run("write-tree", environment=index))
 
 
 def _make_commit(git: Git, tree: str, parent: str, name: str, message: str) -> str:
@@ -265,7 +274,7 @@ def _make_commit(git: Git, tree: str, parent: str, name: str, message: str) -> s
     # Unlike `git commit`, the plumbing doesn't look at commit.gpgSign.
     signed = git.attempt("config", "--type=bool", "--get", "commit.gpgSign").output == b"true\n"
     text = f"{message.rstrip()}\n\n{_trailers(name, tree)}\n".encode(errors="replace")
-    return line(
+    return decode_line(
         git.run(
             "commit-tree", *(["-S"] if signed else []), "-p", parent, "-F", "-", tree, feed=text
         )
@@ -281,7 +290,7 @@ def _move(git: Git, reference: str, new: str | None, old: str | None) -> None:
         raise SafetyError(
             (
                 f"{printable(reference)} couldn't be {'moved' if new else 'deleted'}: "
-                f"{reason(moved.errors)}"
+                f"{extract_reason(moved.errors)}"
             ),
             hint="if something else moved it meanwhile, run the command again",
         )

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pinsync.errors import RepositoryError
 from pinsync.escape import printable
 from pinsync.layout import find_repository_root
-from pinsync.repository.process import Git, checked, line
+from pinsync.repository.process import Git, decode_line, require_success
 
 if TYPE_CHECKING:
-    from pinsync.repository.process import Outcome
+    from pinsync.repository.process import CommandResult
 
 _NAMED: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
 _NO_WORKING_TREE: Final = ("must be run in a work tree", "cannot use bare repository")
@@ -62,9 +62,9 @@ def locate(start: Path) -> Location | None:
             f"the git repository around {git.folder} has no working tree, expected a checkout",
             hint="run pinsync in a clone or in a worktree of it",
         )
-    git_dir, _, top = checked(found, "rev-parse").partition(b"\n")
-    root = Path(line(top))
-    return Location(root, Path(line(git_dir)), Git(root, git.environment))
+    git_dir, _, top = require_success(found, "rev-parse").partition(b"\n")
+    root = Path(decode_line(top))
+    return Location(root, Path(decode_line(git_dir)), Git(root, git.environment))
 
 
 def _git(start: Path, near: _Near | None) -> Git:
@@ -105,7 +105,7 @@ def _environment_of(near: _Near) -> dict[str, str]:
     return environment
 
 
-def _lacks_working_tree(found: Outcome, git: Git, near: _Near | None) -> bool:
+def _lacks_working_tree(found: CommandResult, git: Git, near: _Near | None) -> bool:
     if any(message in found.errors for message in _NO_WORKING_TREE):
         return True
     # Git before 2.38 knows no safe.bareRepository. It found a repository where there is no

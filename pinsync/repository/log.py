@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pinsync.errors import UsageError
 from pinsync.escape import printable
 from pinsync.model import Commit
-from pinsync.repository.process import checked, line, literal, reason, text
+from pinsync.repository.process import (
+    build_pathspec,
+    decode,
+    decode_line,
+    extract_reason,
+    require_success,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,18 +86,18 @@ def selected(git: Git, wanted: Range, names: Sequence[str]) -> frozenset[str]:
     )
     if found.status and wanted.author is not None and "header" in found.errors:
         message = f"--author: {printable(wanted.author)} is no regular expression that git reads"
-        raise UsageError(message, hint=reason(found.errors))
+        raise UsageError(message, hint=extract_reason(found.errors))
     # Git's own --since stops at the first commit that is older, behind which a clock may have gone
     # wrong.
     since = wanted.since.timestamp() if wanted.since else -math.inf
     until = wanted.until.timestamp() if wanted.until else math.inf
-    commits = (entry.split() for entry in checked(found, "log").decode().splitlines())
+    commits = (entry.split() for entry in require_success(found, "log").decode().splitlines())
     return frozenset(full for full, seconds in commits if since <= int(seconds) <= until)
 
 
 def shallow_end(git: Git, tip: str) -> Commit | None:
     """Return the commit at which the main line of a shallow clone ends; None in a whole clone."""
-    place = git.folder / line(git.run("rev-parse", "--git-path", "shallow"))
+    place = git.folder / decode_line(git.run("rev-parse", "--git-path", "shallow"))
     if not place.is_file():
         return None
     (first,) = _commits(git.stream("log", *_FORMAT, "--first-parent", "--max-parents=0", tip, "--"))
@@ -115,10 +121,12 @@ def former_places(git: Git, path: PurePosixPath) -> list[PurePosixPath]:
     )
     while len(places) < _MAX_PLACES:
         # It fails before the first commit, and behind it.
-        added = git.attempt("log", "-1", "--no-show-signature", *options, tip, "--", literal(place))
+        added = git.attempt(
+            "log", "-1", "--no-show-signature", *options, tip, "--", build_pathspec(place)
+        )
         if added.status or not added.output.strip():
             break
-        tip = f"{line(added.output)}^"
+        tip = f"{decode_line(added.output)}^"
         removed = git.attempt(
             *(
                 "diff-tree",
@@ -132,7 +140,7 @@ def former_places(git: Git, path: PurePosixPath) -> list[PurePosixPath]:
             ),
             *("--", *_anywhere([glob.escape(path.name)])),
         )
-        found = [PurePosixPath(name) for name in text(removed.output).split("\0") if name]
+        found = [PurePosixPath(name) for name in decode(removed.output).split("\0") if name]
         if removed.status or len(found) != 1:
             break
         place = found[0]

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pinsync.errors import FileError, RepositoryError
 from pinsync.escape import printable
 from pinsync.model import MAX_FILE_BYTES
-from pinsync.repository.process import line, literal, quoted_lines, reason, text
+from pinsync.repository.process import (
+    build_pathspec,
+    decode,
+    decode_line,
+    encode_quoted,
+    extract_reason,
+)
 from pinsync.repository.reader import Reader
 
 if TYPE_CHECKING:
@@ -73,7 +79,7 @@ def index(git: Git, folder: PurePosixPath) -> list[Entry]:
 def index_folders(git: Git, folder: PurePosixPath) -> list[str]:
     """Return the names of the folders directly in a folder of the index, sorted."""
     paths = map(
-        PurePosixPath, text(git.run("ls-files", "-z", "--", *_below(folder))).split("\0")[:-1]
+        PurePosixPath, decode(git.run("ls-files", "-z", "--", *_below(folder))).split("\0")[:-1]
     )
     inner = (path.relative_to(folder).parts for path in paths)
     return sorted({parts[0] for parts in inner if len(parts) > 1})
@@ -86,7 +92,7 @@ def unchecked(git: Git, folder: PurePosixPath) -> list[Entry]:
     case if the file has the bit for ``--assume-unchanged`` too.
     """
     found = []
-    for record in text(git.run("ls-files", "-z", "-v", "--stage", "--", *_below(folder))).split(
+    for record in decode(git.run("ls-files", "-z", "-v", "--stage", "--", *_below(folder))).split(
         "\0"
     )[:-1]:
         fields, _, name = record.partition("\t")
@@ -104,7 +110,7 @@ def staged(git: Git, folder: PurePosixPath) -> list[Entry]:
         return found
     # Announced and empty look alike but here: against the empty tree, whose hash depends on the
     # repository's format.
-    nothing = line(git.run("hash-object", "-t", "tree", "--stdin"))
+    nothing = decode_line(git.run("hash-object", "-t", "tree", "--stdin"))
     listed = git.run(
         "diff-index",
         "--cached",
@@ -114,7 +120,7 @@ def staged(git: Git, folder: PurePosixPath) -> list[Entry]:
         "-z",
         nothing,
     )
-    known = {PurePosixPath(path) for path in text(listed).split("\0")}
+    known = {PurePosixPath(path) for path in decode(listed).split("\0")}
     return [entry for entry in found if entry.path in known]
 
 
@@ -132,11 +138,11 @@ def uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
         "--ignore-submodules=all",
     )
     listed = git.run(
-        "status", *options, "--", literal(folder), environment={"GIT_OPTIONAL_LOCKS": "0"}
+        "status", *options, "--", build_pathspec(folder), environment={"GIT_OPTIONAL_LOCKS": "0"}
     )
     found: set[PurePosixPath] = set()
     edited: dict[PurePosixPath, str] = {}
-    for record in text(listed).split("\0")[:-1]:
+    for record in decode(listed).split("\0")[:-1]:
         if (
             record[0] not in _FIELDS
         ):  # a header, such as the number of stashes that `status.showStash` asks for
@@ -147,7 +153,9 @@ def uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
             edited[PurePosixPath(path)] = fields[-1]
     if edited:
         # A file of another length is edited for git, whatever its filters would make of it.
-        hashes = git.run("hash-object", "--stdin-paths", feed=quoted_lines(edited)).decode().split()
+        hashes = (
+            git.run("hash-object", "--stdin-paths", feed=encode_quoted(edited)).decode().split()
+        )
         found -= {path for path, blob in zip(edited, hashes, strict=True) if edited[path] == blob}
     return sorted(found)
 
@@ -232,7 +240,7 @@ def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
         count = "a document" if len(missing) == 1 else f"{len(missing)} documents"
         raise RepositoryError(
             f"this partial clone lacks {count} of {printable(source)}, "
-            f"and {printable(remote)} doesn't deliver: {reason(fetched.errors)}",
+            f"and {printable(remote)} doesn't deliver: {extract_reason(fetched.errors)}",
             hint="run the command where git can reach the remote, or clone without --filter",
         )
 
@@ -241,7 +249,7 @@ def listing(tree: Object) -> Iterator[tuple[str, Listed]]:
     """Yield name and content of each entry of a tree object: mode, blank, name, NUL, and the hash in binary."""
     entry = rb"([0-7]+) ([^\0]+)\0(.{%d})" % (len(tree.hash) // 2)
     for mode, name, content in re.findall(entry, tree.content or b"", re.DOTALL):
-        yield text(name), Listed(mode in _LISTED_MODES, content.hex())
+        yield decode(name), Listed(mode in _LISTED_MODES, content.hex())
 
 
 def file_mode(entry: Entry, source: str) -> str:
@@ -270,7 +278,7 @@ def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: st
         # Empty for git is also what lies behind a link; taken for that, it would look as if every
         # rule were gone.
         way = [place for place in (*folder.parents, folder) if place.parts]
-        for entry in _listed(git, command, list(map(literal, way))):
+        for entry in _listed(git, command, list(map(build_pathspec, way))):
             if entry.path in way and entry.mode != FOLDER_MODE:
                 kind = "a submodule" if entry.mode == _SUBMODULE else "a link or a file"
                 raise FileError(f"is {kind}, expected a folder", source=_place(source, entry.path))
@@ -278,11 +286,11 @@ def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: st
 
 
 def _below(folder: PurePosixPath) -> list[str]:
-    return [literal(f"{folder}/")] if folder.parts else []
+    return [build_pathspec(f"{folder}/")] if folder.parts else []
 
 
 def _listed(git: Git, command: Sequence[str], pathspecs: Sequence[str]) -> Iterator[Entry]:
-    for record in text(git.run(*command, "--", *pathspecs)).split("\0")[:-1]:
+    for record in decode(git.run(*command, "--", *pathspecs)).split("\0")[:-1]:
         fields, _, path = record.partition("\t")
         mode, second, third = fields.split()
         if command[0] == "ls-tree":

@@ -11,12 +11,18 @@ from pinsync.errors import RepositoryError
 from pinsync.escape import printable
 from pinsync.layout import is_repository
 from pinsync.repository import recovery
-from pinsync.repository.process import checked, joined, reason, shown, text
+from pinsync.repository.process import (
+    decode,
+    encode_with_nul,
+    extract_reason,
+    redact_errors,
+    require_success,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from pinsync.repository.process import Git, Outcome
+    from pinsync.repository.process import CommandResult, Git
 
 # What git keeps beside HEAD until it is concluded; at most stops of a rebase, single files can be
 # committed.
@@ -63,7 +69,7 @@ def check_whole(git: Git) -> None:
                 hint="conclude or abort it first (git status says how), or export without --commit",
             )
     if unmerged := git.run("ls-files", "--unmerged", "-z"):
-        path = text(unmerged).partition("\t")[2].partition("\0")[0]
+        path = decode(unmerged).partition("\t")[2].partition("\0")[0]
         raise RepositoryError(
             f"{printable(path)} has an unresolved merge conflict",
             hint="resolve it, then git add the file; or export without --commit",
@@ -123,14 +129,17 @@ def check_ignored(git: Git, paths: Collection[PurePosixPath]) -> None:
     # With a dot in front, no name is taken for a pathspec's magic, of which this command knows not
     # even "literal".
     found = (
-        git.attempt("check-ignore", "-z", "--stdin", feed=joined(f"./{path}" for path in paths))
+        git.attempt(
+            "check-ignore", "-z", "--stdin", feed=encode_with_nul(f"./{path}" for path in paths)
+        )
         if paths
         else None
     )
     if found is None or found.status == 1:  # none is
         return
     ignored = [
-        path.removeprefix("./") for path in text(checked(found, "check-ignore")).split("\0")[:-1]
+        path.removeprefix("./")
+        for path in decode(require_success(found, "check-ignore")).split("\0")[:-1]
     ]
     raise RepositoryError(
         f"git ignores {printable(', '.join(ignored))}, as a .gitignore says",
@@ -154,9 +163,9 @@ def check_attributes(git: Git, files: Mapping[PurePosixPath, bytes]) -> None:
     if not files:
         return
     names = ("ident", "filter", "working-tree-encoding")
-    fields = text(git.run("check-attr", "-z", "--stdin", *names, feed=joined(files))).split("\0")[
-        :-1
-    ]
+    fields = decode(
+        git.run("check-attr", "-z", "--stdin", *names, feed=encode_with_nul(files))
+    ).split("\0")[:-1]
     for path, name, value in zip(*[iter(fields)] * len(names), strict=True):
         if value in ("unspecified", "unset"):
             continue
@@ -176,7 +185,7 @@ def check_attributes(git: Git, files: Mapping[PurePosixPath, bytes]) -> None:
             )
 
 
-def check_outcome(git: Git, outcome: Outcome, commit: str | None) -> None:
+def check_outcome(git: Git, outcome: CommandResult, commit: str | None) -> None:
     """Make sure that ``git commit`` did its work.
 
     Args:
@@ -190,7 +199,7 @@ def check_outcome(git: Git, outcome: Outcome, commit: str | None) -> None:
     """
     if not outcome.status:
         return
-    said = shown(outcome.errors)[-_SHOWN_CHARACTERS:]
+    said = redact_errors(outcome.errors)[-_SHOWN_CHARACTERS:]
     ending = f"ended with status {outcome.status}"
     if outcome.status < 0:
         ending = f"was killed by signal {-outcome.status}"
@@ -202,7 +211,7 @@ def check_outcome(git: Git, outcome: Outcome, commit: str | None) -> None:
             hint=f"the commit stands; {recovery.remedy(git, stale)}",
         )
     if any(each.startswith("fatal: ") for each in outcome.errors.splitlines()):
-        message = f"git commit failed: {reason(outcome.errors)}"
+        message = f"git commit failed: {extract_reason(outcome.errors)}"
         raise RepositoryError(message, hint="the files are written; nothing was committed")
     if outcome.status < 0 or not said.strip():
         hint = "the files are written, and nothing was committed; run the command again"

@@ -1,11 +1,11 @@
-"""Running git: GitPython is imported here and nowhere else.
+"""Run git's commands. Only this module imports GitPython.
 
-It runs git while it is imported, so that waits for the first command: by then the configuration is
-read, and it is known which variables hold keys.
+GitPython runs git while it is imported. The import therefore waits for the first command: by then
+the configuration is read, and pinsync knows which variables hold private keys.
 
-Git's own commands are run, since they alone know filters, hooks, signing, worktrees and what a
-hook's environment says. GitPython's objects aren't used: they fail on SHA-256 repositories, and
-``index.commit`` commits all that is staged, skips hooks and signs nothing.
+pinsync runs git's own commands, since only they respect filters, hooks, signing, worktrees and the
+environment of a hook. It avoids GitPython's objects: they fail on SHA-256 repositories, and
+``index.commit`` commits everything that is staged, skips hooks and signs nothing.
 """
 
 from __future__ import annotations
@@ -33,41 +33,47 @@ if TYPE_CHECKING:
 
     from git import Git as GitPython
 
-# What ties git to one repository: the list of `git rev-parse --local-env-vars`, and the namespace.
+# The variables that tie git to one repository: the list of `git rev-parse --local-env-vars`, and
+# GIT_NAMESPACE.
 _LOCAL_VARIABLES: Final = re.compile(
-    "GIT_(?:ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|CONFIG|CONFIG_COUNT|CONFIG_PARAMETERS|DIR|GRAFT_FILE|"
-    "IMPLICIT_WORK_TREE|INDEX_FILE|INTERNAL_SUPER_PREFIX|NAMESPACE|NO_REPLACE_OBJECTS|OBJECT_DIRECTORY|PREFIX|"
-    "REPLACE_REF_BASE|SHALLOW_FILE|WORK_TREE)"
+    "GIT_(?:ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|CONFIG|CONFIG_COUNT|CONFIG_PARAMETERS|DIR|"
+    "GRAFT_FILE|IMPLICIT_WORK_TREE|INDEX_FILE|INTERNAL_SUPER_PREFIX|NAMESPACE|NO_REPLACE_OBJECTS|"
+    "OBJECT_DIRECTORY|PREFIX|REPLACE_REF_BASE|SHALLOW_FILE|WORK_TREE)"
 )
 _SETTINGS: Final = (
-    # `literal` means what it says under GIT_LITERAL_PATHSPECS too.
+    # `:(literal)` keeps its meaning if the user has set GIT_LITERAL_PATHSPECS.
     "--no-literal-pathspecs",
     # A conversion of line endings is no failure.
     "-c",
     "core.safecrlf=false",
-    # Messages are UTF-8 whatever the user's i18n settings say.
+    # Commit messages are UTF-8, whatever the user's i18n settings say.
     "-c",
     "i18n.commitEncoding=UTF-8",
-    # A committed folder can look like a bare repository, whose configuration runs programs. Git
-    # before 2.38 ignores the setting: `discovery` keeps git out of such folders by itself.
+    # A committed folder can look like a bare repository, and its configuration would run programs.
+    # Git before 2.38 ignores the setting: `discovery` keeps git out of such folders by itself.
     "-c",
     "safe.bareRepository=explicit",
 )
+# The characters that git reads only as escapes within quotes.
+_QUOTED: Final = re.compile(r'["\\\n]')
 _PIECE: Final = 1 << 16
 PATHS_ON_INPUT: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")
-"""The options of a command that reads what `pathspecs` returns; an argument list has a limit, on Windows a low one."""
+"""The options of a command that reads the bytes of `encode_pathspecs` from standard input.
+
+An argument list has a maximum length, on Windows a low one.
+"""
 
 
-def _missing() -> RepositoryError:
+def _build_missing_error() -> RepositoryError:
     return RepositoryError("the git command can't be run", hint="install git and put it on PATH")
 
 
 if not shutil.which(os.environ.get("GIT_PYTHON_GIT_EXECUTABLE", "git")):
-    raise _missing()
+    raise _build_missing_error()
 
 
-class Outcome(NamedTuple):
-    """What a git command ended with: exit status, standard output and standard error."""
+class CommandResult(NamedTuple):
+    """The result of a git command: exit status, standard output and standard error."""
 
     status: int
     output: bytes
@@ -75,7 +81,7 @@ class Outcome(NamedTuple):
 
 
 class Conversation(Protocol):
-    """A running command that is asked and answers."""
+    """A running command with the pipes for its questions and answers."""
 
     stdin: BinaryIO
     stdout: BinaryIO
@@ -87,8 +93,8 @@ class Git:
     """Git's commands, run in one folder.
 
     Args:
-        folder: where they run.
-        environment: what is set besides the process's own environment.
+        folder: the folder in which the commands run.
+        environment: variables to set in addition to the environment of the process.
     """
 
     folder: Path
@@ -96,23 +102,23 @@ class Git:
 
     def attempt(
         self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None
-    ) -> Outcome:
-        """Run a command and return what came of it, failure included.
+    ) -> CommandResult:
+        """Run a command and return its result, even if the command fails.
 
         Args:
             arguments: the command's name and its arguments.
-            feed: its standard input.
-            environment: what is set for this command alone.
+            feed: the bytes for its standard input.
+            environment: variables to set for this command alone.
 
         Raises:
             RepositoryError: git itself can't be run.
         """
-        git = _gitpython()
-        with _input(feed) as stream:
+        git = _import_gitpython()
+        with _open_input(feed) as stream:
             try:
-                return Outcome(
+                return CommandResult(
                     *git.Git().execute(
-                        self._command(arguments),
+                        self._build_command(arguments),
                         stream,
                         env={**self.environment, **(environment or {})},
                         with_extended_output=True,
@@ -122,20 +128,28 @@ class Git:
                     )
                 )
             except git.GitCommandNotFound as error:
-                raise _missing() from error
+                raise _build_missing_error() from error
 
     def run(
         self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> bytes:
-        """Run a command and return its output; what it takes is as for `attempt`.
+        """Run a command and return its output.
+
+        Args:
+            arguments: the command's name and its arguments.
+            feed: the bytes for its standard input.
+            environment: variables to set for this command alone.
 
         Raises:
             RepositoryError: the command failed; the message holds one line of git's own.
         """
-        return checked(self.attempt(*arguments, feed=feed, environment=environment), arguments[0])
+        result = self.attempt(*arguments, feed=feed, environment=environment)
+        return require_success(result, arguments[0])
 
     def stream(self, *arguments: str) -> Iterator[bytes]:
-        """Yield a command's output piece by piece, as it comes; whoever stops taking it ends the command.
+        """Yield a command's output in pieces, as soon as git writes them.
+
+        A caller that drops the iterator ends the command.
 
         Raises:
             RepositoryError: the command failed; the message holds one line of git's own.
@@ -145,28 +159,30 @@ class Git:
             yield piece
         try:
             process.wait()
-        except _gitpython().GitCommandError as error:
-            raise RepositoryError(
-                f"git {arguments[0]} failed: {reason(str(error.stderr))}"
-            ) from error
+        except _import_gitpython().GitCommandError as error:
+            reason = extract_reason(str(error.stderr))
+            raise RepositoryError(f"git {arguments[0]} failed: {reason}") from error
 
-    def conversation(self, *arguments: str) -> Conversation:
-        """Start a command that answers each line of its input; whoever drops the result ends it."""
+    def start_conversation(self, *arguments: str) -> Conversation:
+        """Start a command that answers each line of its input.
+
+        A caller that drops the conversation ends the command.
+        """
         return cast("Conversation", self._start(arguments, subprocess.PIPE))
 
     def _start(
         self, arguments: Sequence[str], stream: BinaryIO | int | None = None
     ) -> GitPython.AutoInterrupt:
-        client: GitPython = _gitpython().Git()
+        client: GitPython = _import_gitpython().Git()
         return client.execute(
-            self._command(arguments), stream, as_process=True, env=self.environment
+            self._build_command(arguments), stream, as_process=True, env=self.environment
         )
 
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        # By -C, not as GitPython's working folder: where that can't be entered, it takes the
-        # current one instead.
+    def _build_command(self, arguments: Sequence[str]) -> list[str]:
+        # With -C and not with GitPython's working folder: GitPython silently takes the current
+        # folder if it can't enter the folder.
         return [
-            str(_gitpython().Git.GIT_PYTHON_GIT_EXECUTABLE),
+            str(_import_gitpython().Git.GIT_PYTHON_GIT_EXECUTABLE),
             "-C",
             str(self.folder),
             *_SETTINGS,
@@ -174,89 +190,107 @@ class Git:
         ]
 
 
-def _gitpython() -> ModuleType:
+def _import_gitpython() -> ModuleType:
     try:
         import git  # noqa: PLC0415 - see the top of this module
     except ImportError as error:
-        raise _missing() from error
+        raise _build_missing_error() from error
     return git
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what ties git to one repository, as a hook's does; for work in another one."""
+    """Return an environment for work in another repository.
+
+    It lacks the variables that tie git to one repository. Git sets such variables for hooks.
+    """
     return {
         name: value for name, value in environment.items() if not _LOCAL_VARIABLES.fullmatch(name)
     }
 
 
-def checked(outcome: Outcome, command: str) -> bytes:
+def require_success(result: CommandResult, command: str) -> bytes:
     """Return the output of a command.
+
+    Args:
+        result: the result of the command.
+        command: the name of the command in messages.
 
     Raises:
         RepositoryError: the command failed; the message holds one line of git's own.
     """
-    if outcome.status:
-        raise RepositoryError(f"git {command} failed: {reason(outcome.errors)}")
-    return outcome.output
+    if result.status:
+        raise RepositoryError(f"git {command} failed: {extract_reason(result.errors)}")
+    return result.output
 
 
-def reason(errors: str) -> str:
-    """Return the line of a command's standard error that says why it failed."""
-    lines = [line.strip() for line in shown(errors).splitlines() if line.strip()] or [
-        "no reason given"
-    ]
-    named = [line for line in lines if line.startswith(("fatal: ", "error: "))]
-    return re.sub("^(?:fatal|error): ", "", (named or lines[-1:])[0])
+def extract_reason(errors: str) -> str:
+    """Return the line of a command's standard error that says why the command failed."""
+    lines = [line.strip() for line in redact_errors(errors).splitlines() if line.strip()]
+    if not lines:
+        return "no reason given"
+    for line in lines:
+        if line.startswith(("fatal: ", "error: ")):
+            return re.sub("^(?:fatal|error): ", "", line)
+    return lines[-1]
 
 
-def shown(errors: str) -> str:
-    """Return a command's standard error for people; a hook can have put any variable's value there."""
+def redact_errors(errors: str) -> str:
+    """Return a command's standard error for people, without secrets."""
+    # A hook can write the value of any variable there.
     return printable(redact(errors, read_variables()))
 
 
-def text(output: bytes) -> str:
-    """Return output as text: UTF-8, where names in another encoding come through as they are."""
+def decode(output: bytes) -> str:
+    """Return output as text: UTF-8, with surrogates for the bytes of names in other encodings."""
     return output.decode("utf-8", "surrogateescape")
 
 
-def line(output: bytes) -> str:
-    """Return output that is one line, without its end."""
-    return text(output).removesuffix("\n")
+def decode_line(output: bytes) -> str:
+    """Return output of one line as text, without the newline."""
+    return decode(output).removesuffix("\n")
 
 
-def joined(items: Iterable[object]) -> bytes:
-    """Return items as input for a command's ``-z``."""
+def decode_with_nul(output: bytes) -> list[str]:
+    """Return the items in the output of a command with ``-z``."""
+    return decode(output).split("\0")[:-1]
+
+
+def encode_with_nul(items: Iterable[object]) -> bytes:
+    """Return items as input for a command with ``-z``."""
     return "".join(f"{item}\0" for item in items).encode("utf-8", "surrogateescape")
 
 
-def literal(path: object) -> str:
-    """Return a path as an argument of git, so that a ``*`` in it means itself."""
+def build_pathspec(path: object) -> str:
+    """Return a path as an argument of git in which a ``*`` has no special meaning."""
     return f":(literal){path}"
 
 
-def pathspecs(paths: Iterable[PurePosixPath]) -> bytes:
-    """Return paths as input for `PATHS_ON_INPUT`, each as `literal` has it."""
-    return joined(map(literal, paths))
+def encode_pathspecs(paths: Iterable[PurePosixPath]) -> bytes:
+    """Return paths as input for a command with the options `PATHS_ON_INPUT`."""
+    return encode_with_nul(map(build_pathspec, paths))
 
 
-def quoted_lines(paths: Iterable[PurePosixPath]) -> bytes:
-    """Return paths as input for ``--stdin-paths``, which knows no ``-z``."""
-    lines = (
-        re.sub(r'["\\\n]', lambda found: f"\\{ord(found[0]):03o}", str(path)) for path in paths
-    )
-    return "".join(f'"{path}"\n' for path in lines).encode("utf-8", "surrogateescape")
+def encode_quoted(paths: Iterable[PurePosixPath]) -> bytes:
+    """Return paths as quoted lines, as input for a command with ``--stdin-paths``."""
+    # --stdin-paths has no -z, and without quotes a newline would end the path.
+    lines = [f'"{_QUOTED.sub(_escape, str(path))}"\n' for path in paths]
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _escape(character: re.Match[str]) -> str:
+    return f"\\{ord(character[0]):03o}"
 
 
 @contextmanager
-def temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
-    """Yield a folder that is removed in the end.
+def make_temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Yield a new folder, and remove it at the end.
 
     Args:
-        files: name → content of each file that it is to hold at first.
+        files: name → content of each file to write into the folder.
 
     Raises:
-        RepositoryError: the system has no place for it, as in a container whose file system is
-            read-only.
+        RepositoryError: the system has no place for the folder, as in a container with a read-only
+            file system.
     """
     with ExitStack() as stack:
         try:
@@ -265,40 +299,37 @@ def temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
             for name, content in files.items():
                 (folder / name).write_bytes(content)
         except OSError as error:
+            message = f"no temporary folder can be written: {error.strerror}"
             hint = "set TMPDIR to a folder that can be written, on a disk with free space"
-            raise RepositoryError(
-                f"no temporary folder can be written: {error.strerror}", hint=hint
-            ) from error
+            raise RepositoryError(message, hint=hint) from error
         yield folder
 
 
 @contextmanager
-def _input(feed: bytes) -> Iterator[BinaryIO | None]:
-    """Yield the standard input of a command; None for an empty one."""
+def _open_input(feed: bytes) -> Iterator[BinaryIO | None]:
+    """Yield the standard input of a command; None if it is empty."""
     if not feed:
         yield None
         return
-    # A pipe, since a temporary file needs a disk that can be written. A thread fills it: git may
-    # answer before it has read all, and would wait for us to read while we wait for it.
+    # A pipe, since a temporary file needs a disk that can be written. A thread fills the pipe: git
+    # may fill its standard output before it has read all input, which would deadlock.
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as stream:
-        threading.Thread(target=_fill, args=(writer, feed), daemon=True).start()
+        threading.Thread(target=_fill_pipe, args=(writer, feed), daemon=True).start()
         yield stream
 
 
-def _fill(writer: int, feed: bytes) -> None:
-    with (
-        suppress(BrokenPipeError),
-        os.fdopen(writer, "wb") as stream,
-    ):  # a command need not read all
+def _fill_pipe(writer: int, feed: bytes) -> None:
+    # A command may end without reading all input.
+    with suppress(BrokenPipeError), os.fdopen(writer, "wb") as stream:
         stream.write(feed)
 
 
 def read_pager(git: Git | None) -> str:
-    """Return the command that git shows long output with, for a shell; ``cat`` for no pager.
+    """Return the shell command of the user's pager; ``cat`` for no pager.
 
-    Git looks at GIT_PAGER, the setting core.pager, PAGER, and then knows its own default
-    (gitvariables of git-var(1)).
+    Git takes the first of GIT_PAGER, the setting core.pager, PAGER and its own default (see
+    GIT_PAGER in git-var(1)).
 
     Args:
         git: the repository; None for the user's settings alone.
@@ -306,7 +337,7 @@ def read_pager(git: Git | None) -> str:
     Raises:
         RepositoryError: git can't be run, or can't read its settings.
     """
-    # A GIT_DIR that is no repository keeps git from looking for one around the current folder,
-    # where a bare repository that somebody committed would choose the pager.
+    # A GIT_DIR that is no repository keeps git from looking for one around the current folder: a
+    # bare repository that somebody committed there would choose the pager.
     outside = Git(Path.cwd(), {"GIT_DIR": os.devnull})
-    return line(checked((git or outside).attempt("var", "GIT_PAGER"), "var"))
+    return decode_line(require_success((git or outside).attempt("var", "GIT_PAGER"), "var"))

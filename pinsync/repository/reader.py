@@ -1,4 +1,4 @@
-"""Reading many of git's objects through one process."""
+"""Read many of git's objects through one process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync.errors import RepositoryError
 from pinsync.escape import printable
-from pinsync.repository.process import reason
+from pinsync.repository.process import extract_reason
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
     from pinsync.repository.process import Git
 
-_FOUND: Final = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) ([0-9]+)\n")
+_HEADER: Final = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) ([a-z]+) ([0-9]+)\n")
 _PIECE: Final = 1 << 20
 
 
 class Object(NamedTuple):
-    """An object of git: its hash, its type, and its content, None where that is larger than wanted."""
+    """An object of git.
+
+    Attributes:
+        hash: its full hash.
+        type: ``blob``, ``tree``, ``commit`` or ``tag``.
+        content: its bytes; None if it is larger than the reader's limit.
+    """
 
     hash: str
     type: str
@@ -29,15 +35,15 @@ class Object(NamedTuple):
 
 
 class Reader:
-    """Reads objects of git through one process, which costs a hundredth of a process for each.
+    """Reads objects of git through one process: a hundredth of the cost of a process for each.
 
     Args:
         git: the repository.
-        max_bytes: the largest content that is returned.
+        max_bytes: the size of the largest content to return.
     """
 
     def __init__(self, git: Git, max_bytes: int) -> None:
-        self._process = git.conversation("cat-file", "--batch")
+        self._process = git.start_conversation("cat-file", "--batch")
         self._max_bytes = max_bytes
 
     def __enter__(self) -> Reader:
@@ -49,47 +55,53 @@ class Reader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        del (
-            self._process
-        )  # which ends it; among what is collected later, its pipes may come before it
+        # This ends the process. The garbage collector might close the pipes before it.
+        del self._process
 
     def find(self, name: str, path: PurePosixPath | None = None) -> Object | None:
-        """Return the object of a name that git understands, ``None`` if there is none.
+        """Return an object; None if it doesn't exist.
 
         Args:
-            name: a hash, or a revision.
-            path: what is asked for in that revision; None for itself.
+            name: a hash, or a revision in git's spelling.
+            path: the path of the object in the revision; None for the revision itself.
 
         Raises:
-            RepositoryError: git ended, or the path can't be asked for.
+            RepositoryError: git ended, or the path holds a newline.
         """
-        wanted = name if path is None else f"{name}:{path}"
-        if "\n" in wanted:
+        query = name if path is None else f"{name}:{path}"
+        if "\n" in query:
             raise RepositoryError(
-                f"{printable(wanted)!r} can't be looked for in history", hint="rename the folder"
+                f"{printable(query)!r} can't be looked for in history", hint="rename the folder"
             )
-        with suppress(BrokenPipeError):  # git ended, and its standard error says why
-            self._process.stdin.write(f"{wanted}\n".encode("utf-8", "surrogateescape"))
+        # A broken pipe means that git ended. Its standard error says why.
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"{query}\n".encode("utf-8", "surrogateescape"))
             self._process.stdin.flush()
         answer = self._process.stdout.readline()
-        found = _FOUND.fullmatch(answer)
-        if found is None:
-            # Taken for an answer, silence would look as if there were nothing.
+        header = _HEADER.fullmatch(answer)
+        if header is None:
+            # An empty answer isn't "missing": it would look as if all documents were gone.
             if not answer.endswith((b" missing\n", b" ambiguous\n")):
-                raise self._failure()
+                raise self._build_error()
             return None
-        size = int(found[3])
-        content = self._process.stdout.read(size) if size <= self._max_bytes else None
-        if content is None:
+        content = self._read_content(int(header[3]))
+        return Object(header[1].decode(), header[2].decode(), content)
+
+    def _read_content(self, size: int) -> bytes | None:
+        """Return the content that follows a header; None if it is larger than the limit."""
+        content = None
+        if size <= self._max_bytes:
+            content = self._process.stdout.read(size)
+        else:
             for _ in range(size // _PIECE):
                 self._process.stdout.read(_PIECE)
             self._process.stdout.read(size % _PIECE)
         # A part of a document could be read as a document with fewer customizations.
         if self._process.stdout.read(1) != b"\n":
-            raise self._failure()
-        return Object(found[1].decode(), found[2].decode(), content)
+            raise self._build_error()
+        return content
 
-    def _failure(self) -> RepositoryError:
+    def _build_error(self) -> RepositoryError:
         """Return the error of a git that ended before it answered."""
-        why = reason(self._process.stderr.read().decode(errors="replace"))
-        return RepositoryError(f"git cat-file failed: {why}", hint="see what git fsck says")
+        reason = extract_reason(self._process.stderr.read().decode(errors="replace"))
+        return RepositoryError(f"git cat-file failed: {reason}", hint="see what git fsck says")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pinsync.errors import RepositoryError
 from pinsync.escape import printable
-from pinsync.repository.process import line, literal, quoted_lines, text
+from pinsync.repository.process import build_pathspec, decode, decode_line, encode_quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -33,7 +33,7 @@ def check_index(git: Git, folder: PurePosixPath) -> None:
         RepositoryError: it doesn't have it.
     """
     if stale := find_stale(git, folder):
-        commit = line(git.run("rev-parse", "--short", "HEAD"))
+        commit = decode_line(git.run("rev-parse", "--short", "HEAD"))
         names = printable(", ".join(map(str, stale)))
         raise RepositoryError(
             (
@@ -56,7 +56,7 @@ def find_stale(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
     if any(staged.get(path) != (new, old) for path, (old, new) in committed.items()):
         return []
     files = [path for path in committed if (git.folder / path).is_file()]
-    hashes = git.run("hash-object", "--stdin-paths", feed=quoted_lines(files)).decode().split()
+    hashes = git.run("hash-object", "--stdin-paths", feed=encode_quoted(files)).decode().split()
     present = dict(zip(files, hashes, strict=True))
     for path, (old, _) in committed.items():
         if present.get(path, "0" * len(old)) == old:
@@ -83,16 +83,16 @@ def remedy(git: Git, stale: Collection[PurePosixPath]) -> str:
 
 def index_lock(git: Git) -> Path:
     """Return the place of the lock that a git holds while it works on the index."""
-    return git.folder / f"{line(git.run('rev-parse', '--git-path', 'index'))}.lock"
+    return git.folder / f"{decode_line(git.run('rev-parse', '--git-path', 'index'))}.lock"
 
 
 def _differences(
     git: Git, command: Sequence[str], folder: PurePosixPath
 ) -> dict[PurePosixPath, tuple[str, str]]:
     """Return the hashes of each file that differs, on either side; zeros stand for no file."""
-    found = git.attempt(*command, "-z", "--no-renames", "HEAD", "--", literal(folder))
+    found = git.attempt(*command, "-z", "--no-renames", "HEAD", "--", build_pathspec(folder))
     # The command fails before the first commit.
-    fields = iter([] if found.status else text(found.output).split("\0")[:-1])
+    fields = iter([] if found.status else decode(found.output).split("\0")[:-1])
     differences = {}
     for header in fields:  # modes, hashes and status, and then the path
         _, _, old, new, _ = header.split(" ")

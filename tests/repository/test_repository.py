@@ -396,7 +396,7 @@ class HalfAnswer:
         self.stdout = BytesIO(answer)
         self.stderr = BytesIO(b"fatal: out of memory\n")
 
-    def conversation(self, *_arguments: str) -> HalfAnswer:
+    def start_conversation(self, *_arguments: str) -> HalfAnswer:
         return self
 
 
