@@ -82,7 +82,7 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
     today = tree.settings
     repository = _find_repository(tree)
     tip = repository.resolve(options.revision, console.warn)
-    with repository.reader() as reader:
+    with repository.open_reader() as reader:
         history = History(reader, Today(today, repository, workspace.environ), tip)
         state = _read_state(history, options)
         place = Head(repository, state.settings.directory, tip, options.revision)
@@ -93,7 +93,7 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
             source = f"{options.revision}:{fault.path}"
             console.warn(f"{source}: {fault.reason}; its last readable version is blamed instead")
         # An older commit differs from the working tree anyway.
-        if tip == repository.head() and (text := _describe_uncommitted(repository, rules)):
+        if tip == repository.resolve_head() and (text := _describe_uncommitted(repository, rules)):
             console.warn(text)
         names = [tracker.name for tracker in rules]
         with console.show_phase("looking through the history of", names):
@@ -119,7 +119,7 @@ def _find_repository(tree: WorkingTree) -> Repository:
         message = f"{tree.store.root} is not in a git repository, so there is nobody to blame"
         hint = "run the command in the repository that the documents are committed to"
         raise RepositoryError(message, hint=hint)
-    if tree.repository.head() is None:
+    if tree.repository.resolve_head() is None:
         hint = "commit the documents first, as `pinsync export --commit` does"
         raise RepositoryError("there is no commit yet to blame", hint=hint)
     return tree.repository
@@ -197,9 +197,9 @@ def _describe_uncommitted(
     paths: set[PurePosixPath] = set()
     for rows in rules.values():
         paths.update(PurePosixPath(place.file) for _, place in rows)
-    # A deleted file has no unsaved content, but differs from HEAD all the same.
+    # A deleted file has no find_unsaved content, but differs from HEAD all the same.
     different = {path for path in paths if not (repository.root / path).is_file()}
-    different.update(item.path for item in repository.unsaved(paths))
+    different.update(item.path for item in repository.find_unsaved(paths))
     if not different:
         return None
     verb = "differs" if len(different) == 1 else "differ"

@@ -186,7 +186,7 @@ def _not_committed(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str
     """Return a note on files that differ from HEAD: who doesn't name FROM may think that they are compared."""
     found: Sequence[PurePosixPath] = ()
     with suppress(RepositoryError):  # an index at fault, say, which a diff from HEAD can do without
-        found = tree.repository.uncommitted(tree.directory) if tree.repository else ()
+        found = tree.repository.find_uncommitted(tree.directory) if tree.repository else ()
     paths = [path for path in found if path.parent in folders and is_document(path.name)]
     if not paths:
         return None

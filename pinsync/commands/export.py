@@ -406,7 +406,9 @@ class _Run:
             ):
                 written = [found for found, staged in ready if self._write(place, found, staged)]
             if place.repository:
-                place.repository.check_out([path for found in written for path in found.files])
+                place.repository.clear_skip_worktree(
+                    [path for found in written for path in found.files]
+                )
             if written and self._options.commit:
                 self._commit(place, written)
 
@@ -519,7 +521,7 @@ class _Run:
 
     def _standing(self, place: Head, tracker: Tracker) -> tuple[Mapping[str, Document], Proposed]:
         """Return a tracker's documents, and what the branch proposes of them already."""
-        proposal = place.repository.proposal(self._options.branch or "")
+        proposal = place.repository.find_proposal(self._options.branch or "")
         if proposal is None:
             return {}, Proposed()
         if proposal.parent is None:

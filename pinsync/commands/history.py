@@ -23,7 +23,7 @@ from pinsync.reports import Style
 from pinsync.reports.history import json as history_json
 from pinsync.reports.history import markdown as history_markdown
 from pinsync.reports.history import text as history_text
-from pinsync.repository import Range
+from pinsync.repository import CommitRange
 from pinsync.terminal.pager import open_pager
 from pinsync.workspace.leftovers import find_warnings
 from pinsync.workspace.tree import Head
@@ -110,10 +110,10 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
     range_ = _resolve_range(tree.repository, revisions, options, today, console)
     style = Style(ZoneInfo(today.timezone), console.color_out)
     console.step(f"reading the commits back from {range_.tip[:12]}")
-    with tree.repository.reader() as reader:
+    with tree.repository.open_reader() as reader:
         steps = History(reader, Today(today, tree.repository, workspace.environ), range_.tip)
         if newest := steps.newest():
-            name = "HEAD" if range_.tip == tree.repository.head() else range_.tip[:12]
+            name = "HEAD" if range_.tip == tree.repository.resolve_head() else range_.tip[:12]
             place = Head(tree.repository, newest.settings.directory, range_.tip, name)
             for warning in find_warnings(place, newest.settings, tree):
                 console.warn(warning)
@@ -202,7 +202,7 @@ def _is_range(word: str, repository: Repository) -> bool:
         return False
     # A title or an identity may have dots too, so one side must be a revision. A misspelled other
     # side is an error later.
-    return any(side and repository.knows(side) for side in (found["base"], found["tip"]))
+    return any(side and repository.has_commit(side) for side in (found["base"], found["tip"]))
 
 
 def _resolve_range(
@@ -211,7 +211,7 @@ def _resolve_range(
     options: Options,
     today: Settings,
     console: Console,
-) -> Range:
+) -> CommitRange:
     """Return the range of commits to list.
 
     Raises:
@@ -221,20 +221,20 @@ def _resolve_range(
     zone = ZoneInfo(today.timezone)
     since = _parse_time("--since", options.since, zone)
     until = _parse_time("--until", options.until, zone, end=True)
-    if repository.head() is None:
+    if repository.resolve_head() is None:
         message = "there is no commit yet, and so no history"
         raise RepositoryError(message, hint="commit something first")
     found = _RANGE.fullmatch(revisions) if revisions else None
     if found is None:
         tip = repository.resolve("HEAD" if revisions is None else revisions, console.warn)
-        return Range(tip, None, options.author, since, until)
+        return CommitRange(tip, None, options.author, since, until)
     # As in git, a missing side of a range is HEAD (gitrevisions(7)).
     base, tip = found["base"] or "HEAD", found["tip"] or "HEAD"
     newest, excluded = repository.resolve(tip, console.warn), repository.resolve(base, console.warn)
     if found["dots"] == "...":
         # As in a pull request: the changes of one side since both sides parted.
-        excluded = repository.merge_base(excluded, newest, (base, tip))
-    return Range(newest, excluded, options.author, since, until)
+        excluded = repository.find_merge_base(excluded, newest, (base, tip))
+    return CommitRange(newest, excluded, options.author, since, until)
 
 
 def _parse_time(
@@ -253,7 +253,9 @@ class _Walk:
         options: the other options of the command line.
     """
 
-    def __init__(self, history: History, range_: Range, query: Query, options: Options) -> None:
+    def __init__(
+        self, history: History, range_: CommitRange, query: Query, options: Options
+    ) -> None:
         self._history = history
         self._range = range_
         self._query = query

@@ -11,7 +11,7 @@ from pinsync.config import FILE_NAME, Tracker
 from pinsync.errors import ConfigError
 from pinsync.history.versions import Fault, placed
 from pinsync.layout import SUFFIX
-from pinsync.repository import listing
+from pinsync.repository import parse_tree
 from pinsync.workspace.configuration import ConfigurationSearch
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Configurations:
                 if place.parts
                 else self._reader.find(f"{commit}^{{tree}}")
             )
-            if found and (found.type != "tree" or (missing and missing in dict(listing(found)))):
+            if found and (found.type != "tree" or (missing and missing in dict(parse_tree(found)))):
                 return Fault(
                     place / missing,
                     found.hash,

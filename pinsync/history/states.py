@@ -11,7 +11,7 @@ from pinsync.drift.pairs import build_sort_key
 from pinsync.history.configurations import Configurations, Outline, Today
 from pinsync.history.versions import Fault, Ignored, Version, Versions
 from pinsync.layout import is_document
-from pinsync.repository import Listed, listing
+from pinsync.repository import TreeEntry, parse_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ class Documents(NamedTuple):
     """
 
     folder: PurePosixPath
-    listed: Mapping[str, Listed]
+    listed: Mapping[str, TreeEntry]
     versions: Mapping[str, Version]
     faults: Mapping[str, Fault]
     models: Mapping[str, str]
@@ -84,7 +84,7 @@ class States:
         self.versions = Versions(reader)
         self._reader = reader
         self._configurations = Configurations(reader, today)
-        self._coming = today.repository.main_line(tip, self._configurations.names)
+        self._coming = today.repository.walk_main_line(tip, self._configurations.names)
         self._line: list[Commit] = []
         self._outlines: dict[int, Outline | Fault] = {}
         self._states: dict[tuple[int, Ignored], State] = {}
@@ -172,7 +172,7 @@ class States:
     ) -> Documents:
         """Read a tracker's documents, as far as they aren't those of a neighbouring commit."""
         listed = {
-            name: found for name, found in (listing(tree) if tree else ()) if is_document(name)
+            name: found for name, found in (parse_tree(tree) if tree else ()) if is_document(name)
         }
         draft = _Draft(like)
         for name in draft.names | listed.keys():
@@ -232,7 +232,7 @@ class States:
         self._begins[key] = at
         return at
 
-    def _listed(self, at: int, tracker: str, name: str) -> tuple[PurePosixPath, Listed] | None:
+    def _listed(self, at: int, tracker: str, name: str) -> tuple[PurePosixPath, TreeEntry] | None:
         """Return where a tracker's file lay in a commit, and what git says of it; None if it wasn't there."""
         outline = self.outline(at)
         while isinstance(outline, Fault):
@@ -243,10 +243,10 @@ class States:
         )
         found = self._reader.find(f"{tree.hash}:{name}") if tree else None
         return (
-            (folder / name, Listed(True, found.hash)) if folder and found else None
+            (folder / name, TreeEntry(True, found.hash)) if folder and found else None
         )  # a link's text is no document
 
-    def _version(self, path: PurePosixPath, listed: Listed, ignore: Ignored) -> Version | Fault:
+    def _version(self, path: PurePosixPath, listed: TreeEntry, ignore: Ignored) -> Version | Fault:
         if not listed.is_file:
             return Fault(
                 path, listed.hash, "is a link, a folder or a submodule, expected a plain file"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pinsync.drift.pairs import Pair
     from pinsync.history.configurations import Today
     from pinsync.model import Commit, Customization
-    from pinsync.repository import Range, Reader
+    from pinsync.repository import CommitRange, Reader
 
     Line = tuple[PurePosixPath, int]
     """The path of a file, and a line of it."""
@@ -103,7 +103,7 @@ class History:
     def __init__(self, reader: Reader, today: Today, tip: str) -> None:
         self._states = States(reader, today, tip)
         self._repository = today.repository
-        self.end = today.repository.shallow_end(tip)
+        self.end = today.repository.find_shallow_end(tip)
 
     @property
     def seen(self) -> Collection[Customization]:
@@ -130,7 +130,7 @@ class History:
     def steps(
         self,
         names: Sequence[str] = (),
-        wanted: Range | None = None,
+        wanted: CommitRange | None = None,
         enough: Callable[[], bool] = lambda: True,
     ) -> Iterator[Step]:
         """Yield, for each commit that changed a tracker's files, what it did; the newest first.
@@ -146,7 +146,7 @@ class History:
         """
         asked = None
         if wanted and wanted != (wanted.tip, None, None, None, None):
-            asked = set(self._repository.selected(wanted, self._states.names))
+            asked = set(self._repository.select_commits(wanted, self._states.names))
         newest = self._newest(names)
         at = 0
         while (commit := self._states.commit(at)) and (asked is None or asked or not enough()):

@@ -74,13 +74,13 @@ def read_baseline(
     # Before the first commit there is no revision.
     if tree.repository is None or source.revision is None:
         return Baseline({})
-    names = tree.repository.folders(source.revision, tree.directory, source.name)
+    names = tree.repository.list_folders(source.revision, tree.directory, source.name)
     folders = {tree.directory, *(tree.directory / name for name in names)}
     folders.update(PurePosixPath(document.source).parent for document in documents)
     findings: list[Finding] = []
     old_documents: list[Written] = []
     for folder in sorted(folders):
-        texts = tree.repository.read(source.revision, folder, source.name)
+        texts = tree.repository.read_documents(source.revision, folder, source.name)
         folder_documents = [written.read(text, str(path)) for path, text in texts]
         findings += check(folder, folder_documents)
         old_documents += folder_documents

@@ -1,4 +1,4 @@
-"""Git: revisions, the files in a commit and in the index, unsaved work, and commits."""
+"""Access to a git repository: revisions, files of commits and of the index, and new commits."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pinsync.layout import is_document, is_misnamed
 from pinsync.model import MAX_FILE_BYTES
 from pinsync.repository import branch, discovery, log, objects, obstacles, process, recovery
 from pinsync.repository.branch import BranchResult, Proposal
-from pinsync.repository.log import Range
-from pinsync.repository.objects import Listed, listing
+from pinsync.repository.log import CommitRange
+from pinsync.repository.objects import TreeEntry, parse_tree
 from pinsync.repository.process import (
     PATHS_ON_INPUT,
     Git,
@@ -45,30 +45,29 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BranchResult",
-    "Listed",
+    "CommitRange",
     "Object",
     "Proposal",
-    "Range",
     "Reader",
     "Repository",
-    "Unsaved",
+    "TreeEntry",
+    "UnsavedFile",
     "clean_environment",
-    "listing",
     "make_temporary_folder",
+    "parse_tree",
 ]
 
 _FULL_HASH: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Unsaved:
-    """A file that holds what the last commit hasn't.
+class UnsavedFile:
+    """A file with content that the last commit lacks.
 
-    Args:
-        path: relative to the repository.
-        staged: what the index holds of it, where that isn't committed; else ``None``.
-        worktree: whether the file itself differs from the commit, as git sees it through its
-            filters.
+    Attributes:
+        path: the path from the repository's root.
+        staged: the staged content, if the last commit lacks it; else None.
+        worktree: whether the file on disk differs from the commit, after git's filters.
     """
 
     path: PurePosixPath
@@ -76,25 +75,44 @@ class Unsaved:
     worktree: bool
 
 
-class _State(NamedTuple):
-    """The hashes of one file: in HEAD, in the index, and of the file itself, filtered and as it is."""
+class _FileHashes(NamedTuple):
+    """The hashes of one file.
+
+    Attributes:
+        committed: the hash in HEAD; None if HEAD lacks the file.
+        staged: the hash in the index; None if the index lacks the file.
+        worktree: the hashes of the file on disk, with git's filters and without them; empty if
+            there is no file.
+    """
 
     committed: str | None
     staged: str | None
     worktree: frozenset[str]
 
     @property
-    def edited(self) -> bool:
+    def is_edited(self) -> bool:
         return bool(self.worktree) and self.committed not in self.worktree
+
+    @property
+    def is_removed(self) -> bool:
+        return self.committed is not None and not self.worktree
+
+
+def _ignore_warning(_text: str) -> None:
+    pass
+
+
+def _accept_files() -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
     """A git repository with a working tree. All paths are relative to ``root``.
 
-    Args:
+    Attributes:
         root: the top folder of the working tree.
-        git_dir: the git directory; this worktree's own, where there are several.
+        git_dir: the git directory; in a linked worktree, the directory of this worktree.
     """
 
     root: Path
@@ -103,19 +121,20 @@ class Repository:
 
     @classmethod
     def discover(cls, start: Path) -> Repository | None:
-        """Return the repository around a folder, ``None`` outside any; see `discovery.locate`.
+        """Return the repository around a folder; None if there is none. See `discovery.locate`.
 
         Raises:
-            RepositoryError: it has no working tree, belongs to another user, or git can't be run.
+            RepositoryError: the repository has no working tree or belongs to another user, or git
+                can't be run.
         """
         place = discovery.locate(start)
         return None if place is None else cls(place.root, place.git_dir, place.git)
 
-    def pager(self) -> str:
-        """Return the command that git shows long output with; see `process.read_pager`."""
+    def read_pager(self) -> str:
+        """Return the shell command of the user's pager; see `process.read_pager`."""
         return process.read_pager(self._git)
 
-    def inside(self, folder: Path) -> PurePosixPath:
+    def relative_to_root(self, folder: Path) -> PurePosixPath:
         """Return a folder's path relative to the repository.
 
         Raises:
@@ -126,283 +145,345 @@ class Repository:
         except ValueError as error:
             raise RepositoryError(f"{folder} lies outside the repository at {self.root}") from error
 
-    def head(self) -> str | None:
-        """Return the full hash of the current commit, ``None`` before the first one."""
-        found = self._git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-        return None if found.status == 1 else decode_line(require_success(found, "rev-parse"))
+    def resolve_head(self) -> str | None:
+        """Return the full hash of the current commit; None before the first commit."""
+        result = self._git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        if result.status == 1:
+            return None
+        return decode_line(require_success(result, "rev-parse"))
 
     def check_head(self, head: str | None) -> None:
-        """Refuse to go on if somebody committed, or checked out another commit, since ``head`` was read.
+        """Refuse to continue if HEAD is no longer the same commit.
 
         Args:
-            head: the full hash that `head` returned.
+            head: the full hash that `resolve_head` returned earlier.
 
         Raises:
-            SafetyError: HEAD is another commit now.
+            SafetyError: somebody committed, or checked out another commit.
         """
-        if self.head() != head:
-            raise _head_moved()
+        if self.resolve_head() != head:
+            raise _build_head_error()
 
-    def resolve(self, revision: str, warn: Callable[[str], None] = lambda _text: None) -> str:
-        """Return the full hash of the commit that a revision names.
+    def resolve(self, revision: str, warn: Callable[[str], None] = _ignore_warning) -> str:
+        """Return the full hash of a revision's commit.
 
         Args:
-            revision: as git spells it (gitrevisions(7)).
-            warn: takes each warning of git, such as that a reference is ambiguous.
+            revision: in git's spelling (gitrevisions(7)).
+            warn: takes each warning of git, for instance that a reference is ambiguous.
 
         Raises:
-            RepositoryError: there is no such commit here.
+            RepositoryError: there is no such commit in the repository.
         """
-        if found := self._looked_up(revision, warn):
-            return found
+        if commit := self._find_commit(revision, warn):
+            return commit
         hint = "see git branch --all, git tag and git log for what there is"
         if self._git.run("rev-parse", "--is-shallow-repository") == b"true\n":
-            hint = (
-                "this clone is shallow: fetch the history, with `fetch-depth: 0` in CI or git "
-                "fetch --unshallow"
-            )
+            remedy = "with `fetch-depth: 0` in CI or git fetch --unshallow"
+            hint = f"this clone is shallow: fetch the history, {remedy}"
         raise RepositoryError(f"{printable(revision)} names no commit in {self.root}", hint=hint)
 
-    def _commit(self, revision: str) -> str:
-        """Return the full hash of a commit; a full hash was looked up before, and asking git takes 4 ms."""
+    def _resolve_unless_hash(self, revision: str) -> str:
+        """Return the full hash of a commit."""
+        # A full hash was resolved before, and a call of git takes 4 ms.
         return revision if _FULL_HASH.fullmatch(revision) else self.resolve(revision)
 
-    def knows(self, revision: str) -> bool:
-        """Tell whether a revision names a commit here."""
-        return self._looked_up(revision) is not None
+    def has_commit(self, revision: str) -> bool:
+        """Return whether a revision names a commit in the repository."""
+        return self._find_commit(revision) is not None
 
-    def _looked_up(
-        self, revision: str, warn: Callable[[str], None] = lambda _text: None
+    def _find_commit(
+        self, revision: str, warn: Callable[[str], None] = _ignore_warning
     ) -> str | None:
-        # The text of ":/text" reaches to the end of the word, so that nothing can be added to it.
+        # In ":/text" the text reaches to the end of the argument, so no suffix can be added.
         word = revision if revision.startswith(":/") else f"{revision}^{{commit}}"
-        found = self._git.attempt("rev-parse", "--verify", "--end-of-options", word)
-        # A word that begins with ^ names all commits but one and its ancestors.
-        if found.status or found.output.startswith(b"^"):
+        result = self._git.attempt("rev-parse", "--verify", "--end-of-options", word)
+        # git answers "^HEAD", which excludes a commit, with a ^ before the hash.
+        if result.status or result.output.startswith(b"^"):
             return None
-        for text in found.errors.splitlines():
+        for text in result.errors.splitlines():
             if text.startswith("warning: "):
                 warn(text.removeprefix("warning: "))
-        return decode_line(found.output)
+        return decode_line(result.output)
 
-    def reads(self, word: str) -> bool:
-        """Tell whether git reads a word as one or several revisions, such as ``main^!`` too."""
-        return bool(
-            self._git.attempt("rev-parse", "--revs-only", "--end-of-options", word).output.strip()
-        )
+    def is_revision(self, word: str) -> bool:
+        """Return whether git reads a word as one or several revisions, such as ``main^!``."""
+        result = self._git.attempt("rev-parse", "--revs-only", "--end-of-options", word)
+        return bool(result.output.strip())
 
-    def full_name(self, revision: str) -> str | None:
-        """Return the full reference that git takes for a word, else its commit's full hash.
+    def resolve_full_name(self, revision: str) -> str | None:
+        """Return the full reference of a revision, such as ``refs/heads/main``.
 
-        None for a word that names no commit.
+        Returns:
+            The full hash of the commit if the revision isn't a single reference; None if there is
+            no such commit.
         """
-        commit = self._looked_up(revision)
+        commit = self._find_commit(revision)
         if commit is None:
             return None
         # Git prints nothing for an expression such as main~1 or for a name of several references.
-        found = self._git.attempt(
-            "rev-parse", "--verify", "--quiet", "--symbolic-full-name", "--end-of-options", revision
-        )
-        name = decode_line(found.output)
-        return name if name.startswith("refs/") and self._looked_up(name) == commit else commit
+        options = ("--verify", "--quiet", "--symbolic-full-name", "--end-of-options")
+        name = decode_line(self._git.attempt("rev-parse", *options, revision).output)
+        if name.startswith("refs/") and self._find_commit(name) == commit:
+            return name
+        return commit
 
-    def merge_base(self, one: str, other: str, names: tuple[str, str]) -> str:
-        """Return the full hash of the commit that two commits last had in common.
+    def find_merge_base(self, one: str, other: str, names: tuple[str, str]) -> str:
+        """Return the full hash of the last common ancestor of two commits.
 
         Args:
             one: the full hash of a commit.
-            other: the full hash of another.
-            names: how messages call the two.
+            other: the full hash of another commit.
+            names: the names of both commits in messages.
 
         Raises:
-            RepositoryError: they have nothing in common.
+            RepositoryError: the commits have no common ancestor.
         """
-        found = self._git.attempt("merge-base", one, other)
-        if found.status == 1:
+        result = self._git.attempt("merge-base", one, other)
+        if result.status == 1:
             message = f"{printable(names[0])} and {printable(names[1])} have no commit in common"
             hint = "a shallow clone may lack it: fetch the history, with `fetch-depth: 0` in CI"
             raise RepositoryError(message, hint=hint)
-        return decode_line(require_success(found, "merge-base"))
+        return decode_line(require_success(result, "merge-base"))
 
-    def read(
+    def read_documents(
         self, revision: str, directory: PurePosixPath, name: str = ""
     ) -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Yield path and bytes of the documents directly in a folder of a commit, sorted by name.
+        """Yield path and bytes of the documents directly in a folder of a commit, sorted by path.
 
         Args:
-            revision: what `resolve` understands.
-            directory: the folder; one that the commit hasn't yields nothing.
-            name: how messages call the revision, if not as it is given.
+            revision: in git's spelling.
+            directory: the folder; it needn't exist.
+            name: the name of the revision in messages; empty for the revision itself.
 
         Raises:
             RepositoryError: there is no such commit.
-            FileError: the folder or a file is a link, or no plain file.
+            FileError: the folder is a link, or a document is no plain file.
         """
-        entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
-        return objects.contents(self._git, _documents(entries), name or revision)
+        entries = self._list_tree(revision, directory, name)
+        return objects.read_contents(self._git, _select_documents(entries), name or revision)
 
-    def read_head(
+    def _list_tree(
+        self, revision: str, directory: PurePosixPath, name: str
+    ) -> list[objects.PathEntry]:
+        commit = self._resolve_unless_hash(revision)
+        return objects.list_tree(self._git, commit, directory, name or revision)
+
+    def read_head_documents(
         self, head: str, directory: PurePosixPath, besides: Container[PurePosixPath] = ()
     ) -> dict[PurePosixPath, bytes]:
-        """Return the documents directly in a folder of HEAD, without links, and none where the folder is a link.
+        """Return path → bytes of the documents directly in a folder of HEAD, without links.
 
-        On disk those are refused; a person who removes or replaces one needn't commit that first.
+        Return no documents if the folder itself is a link.
 
         Args:
             head: the full hash of HEAD.
             directory: the folder.
             besides: the paths of documents to leave out.
         """
+        # Links are refused on disk. A person who removes or replaces a link needn't commit that
+        # before an export, so a link in HEAD is no error.
         try:
-            entries = _documents(objects.tree(self._git, head, directory, "HEAD"))
+            entries = objects.list_tree(self._git, head, directory, "HEAD")
         except FileError:
             return {}
-        plain = [
+        files = [
             entry
-            for entry in entries
+            for entry in _select_documents(entries)
             if entry.mode in objects.FILE_MODES and entry.path not in besides
         ]
-        return dict(objects.contents(self._git, plain, "HEAD"))
+        return dict(objects.read_contents(self._git, files, "HEAD"))
 
-    def folders(self, revision: str, directory: PurePosixPath, name: str = "") -> list[str]:
-        """Return the names of the folders directly in one of a commit; takes and raises what `read` does."""
-        entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
-        return [entry.path.name for entry in entries if entry.mode == objects.FOLDER_MODE]
-
-    def misnamed(
-        self, revision: str, directory: PurePosixPath, name: str = ""
-    ) -> list[PurePosixPath]:
-        """Return the files in a folder of a commit that nearly have the name of a document; raises what `read` does."""
-        entries = objects.tree(self._git, self._commit(revision), directory, name or revision)
-        return [entry.path for entry in entries if is_misnamed(entry.path.name)]
-
-    def index_misnamed(self, directory: PurePosixPath) -> list[PurePosixPath]:
-        """Return the files in a folder of the index that nearly have the name of a document."""
-        return [
-            entry.path
-            for entry in objects.index(self._git, directory)
-            if is_misnamed(entry.path.name)
-        ]
-
-    def read_file(self, revision: str, path: PurePosixPath, name: str = "") -> bytes | None:
-        """Return the bytes of one file of a commit, ``None`` if the commit hasn't got it; raises what `read` does."""
-        entries = objects.tree(self._git, self._commit(revision), path.parent, name or revision)
-        found = objects.contents(
-            self._git, [entry for entry in entries if entry.path == path], name or revision
-        )
-        return next((content for _, content in found), None)
-
-    def read_index(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Yield path and bytes of the documents directly in a folder of the index, sorted by name; see `read`.
-
-        Raises:
-            FileError: the folder or a file is a link, or has an unresolved merge conflict.
-        """
-        return objects.contents(
-            self._git, _documents(objects.staged(self._git, directory)), "@index"
-        )
-
-    def index_folders(self, directory: PurePosixPath) -> list[str]:
-        """Return the names of the folders directly in one of the index."""
-        return objects.index_folders(self._git, directory)
-
-    def read_unchecked(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
-        """Yield path and bytes of the documents directly in a folder of the index that git doesn't check out.
-
-        Such a document is on disk only if somebody wrote it there by hand; then its file counts,
-        not this text.
-        """
-        entries = _documents(objects.unchecked(self._git, directory))
-        wanted = [entry for entry in entries if not os.path.lexists(self.root / entry.path)]
-        return objects.contents(self._git, wanted, "@index")
-
-    def check_out(self, paths: Collection[PurePosixPath]) -> None:
-        """Have git look at files that it doesn't check out (skip-worktree), which ``git commit`` would pass over.
+    def list_folders(self, revision: str, directory: PurePosixPath, name: str = "") -> list[str]:
+        """Return the names of the folders directly in a folder of a commit.
 
         Args:
-            paths: files, of which only such ones count.
+            revision: in git's spelling.
+            directory: the folder; it needn't exist.
+            name: the name of the revision in messages; empty for the revision itself.
 
         Raises:
-            RepositoryError: git failed; the index is as it was.
+            RepositoryError: there is no such commit.
+            FileError: the folder is a link.
         """
-        folders = sorted({path.parent for path in paths})
-        skipped = [
-            entry.path for folder in folders for entry in objects.unchecked(self._git, folder)
-        ]
-        if marked := [path for path in skipped if path in paths]:
-            self._git.run(
-                "update-index", "-z", "--no-skip-worktree", "--stdin", feed=encode_with_nul(marked)
-            )
+        entries = self._list_tree(revision, directory, name)
+        return [entry.path.name for entry in entries if entry.mode == objects.FOLDER_MODE]
+
+    def list_misnamed(
+        self, revision: str, directory: PurePosixPath, name: str = ""
+    ) -> list[PurePosixPath]:
+        """Return the files in a folder of a commit that would be documents with the right name.
+
+        Args:
+            revision: in git's spelling.
+            directory: the folder; it needn't exist.
+            name: the name of the revision in messages; empty for the revision itself.
+
+        Raises:
+            RepositoryError: there is no such commit.
+            FileError: the folder is a link.
+        """
+        return _select_misnamed(self._list_tree(revision, directory, name))
+
+    def list_index_misnamed(self, directory: PurePosixPath) -> list[PurePosixPath]:
+        """Return the files in a folder of the index that would be documents with the right name.
+
+        Raises:
+            FileError: the folder is a link.
+        """
+        return _select_misnamed(objects.list_index(self._git, directory))
+
+    def read_file(self, revision: str, path: PurePosixPath, name: str = "") -> bytes | None:
+        """Return the bytes of a file of a commit; None if the commit lacks the file.
+
+        Args:
+            revision: in git's spelling.
+            path: the path of the file.
+            name: the name of the revision in messages; empty for the revision itself.
+
+        Raises:
+            RepositoryError: there is no such commit.
+            FileError: the folder is a link, or the file is no plain file.
+        """
+        entries = self._list_tree(revision, path.parent, name)
+        return self._read_entry(entries, path, name or revision)
+
+    def _read_entry(
+        self, entries: Iterable[objects.PathEntry], path: PurePosixPath, source: str
+    ) -> bytes | None:
+        matching = [entry for entry in entries if entry.path == path]
+        for _, content in objects.read_contents(self._git, matching, source):
+            return content
+        return None
+
+    def read_index(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and bytes of the documents directly in a folder of the index, sorted by path.
+
+        Args:
+            directory: the folder; it needn't exist.
+
+        Raises:
+            FileError: the folder is a link, or a document is no plain file or has an unresolved
+                merge conflict.
+        """
+        entries = _select_documents(objects.list_staged(self._git, directory))
+        return objects.read_contents(self._git, entries, "@index")
+
+    def list_index_folders(self, directory: PurePosixPath) -> list[str]:
+        """Return the names of the folders directly in a folder of the index."""
+        return objects.list_index_folders(self._git, directory)
+
+    def read_skip_worktree(self, directory: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
+        """Yield path and staged bytes of the documents that a sparse checkout leaves out.
+
+        A document that a person wrote to the disk all the same is omitted: the file on disk counts.
+
+        Args:
+            directory: the folder of the documents; it needn't exist.
+        """
+        entries = _select_documents(objects.list_skip_worktree(self._git, directory))
+        absent = [entry for entry in entries if not os.path.lexists(self.root / entry.path)]
+        return objects.read_contents(self._git, absent, "@index")
+
+    def clear_skip_worktree(self, paths: Collection[PurePosixPath]) -> None:
+        """Clear the skip-worktree bit of files, since ``git commit`` would ignore their changes.
+
+        Args:
+            paths: the files; a file without the bit stays as it is.
+
+        Raises:
+            RepositoryError: git failed, and the index didn't change.
+        """
+        marked: list[PurePosixPath] = []
+        for folder in sorted({path.parent for path in paths}):
+            entries = objects.list_skip_worktree(self._git, folder)
+            marked += [entry.path for entry in entries if entry.path in paths]
+        if marked:
+            options = ("-z", "--no-skip-worktree", "--stdin")
+            self._git.run("update-index", *options, feed=encode_with_nul(marked))
 
     def read_index_file(self, path: PurePosixPath) -> bytes | None:
-        """Return the bytes of one file of the index, ``None`` if it hasn't got it; raises what `read_index` does."""
-        entries = [entry for entry in objects.staged(self._git, path.parent) if entry.path == path]
-        return next(
-            (content for _, content in objects.contents(self._git, entries, "@index")), None
-        )
-
-    def main_line(self, tip: str, names: Sequence[str]) -> Iterator[Commit]:
-        """Yield the commits of the main line that touched files of such names; see `log.line_of`."""
-        return log.line_of(self._git, tip, names)
-
-    def selected(self, wanted: Range, names: Sequence[str]) -> frozenset[str]:
-        """Return which commits of the main line are asked for, by full hash; raises what `log.selected` does."""
-        return log.selected(self._git, wanted, names)
-
-    def shallow_end(self, tip: str) -> Commit | None:
-        """Return the commit at which the main line of a shallow clone ends; None in a whole clone."""
-        return log.shallow_end(self._git, tip)
-
-    def former_places(self, path: PurePosixPath) -> list[PurePosixPath]:
-        """Return where a file of HEAD stood before it was moved to its folder, the last place first."""
-        return log.former_places(self._git, path)
-
-    def reader(self) -> Reader:
-        """Return what reads many objects; it is a context manager, and not to be shared by threads."""
-        return Reader(self._git, MAX_FILE_BYTES)
-
-    def unsaved(self, paths: Collection[PurePosixPath]) -> list[Unsaved]:
-        """Return which of these files hold what the last commit hasn't: edited, staged, untracked or ignored.
-
-        Git's own filters apply, so that converted line endings are no edit. Before the first commit
-        every file is unsaved. A file that is gone holds nothing.
-        """
-        found = []
-        for path, state in self._states(paths).items():
-            staged = None
-            if state.staged not in {None, state.committed}:
-                # `git add --intent-to-add` stages an empty file, in which nobody's work can be.
-                staged = self._git.run("cat-file", "blob", str(state.staged)) or None
-            if state.edited or staged is not None:
-                found.append(Unsaved(path, staged, state.edited))
-        return found
-
-    def uncommitted(self, folder: PurePosixPath) -> list[PurePosixPath]:
-        """Return the files in and below a folder that differ from the last commit; see `objects.uncommitted`."""
-        return objects.uncommitted(self._git, folder)
-
-    def check_commit(self, paths: Collection[PurePosixPath]) -> None:
-        """Make sure, before these files are written, that `commit` can do its work.
+        """Return the bytes of a file of the index; None if the index lacks the file.
 
         Raises:
-            RepositoryError: git doesn't know who commits, a merge or the like or another git
-                process is under way, or git ignores a file, or another repository inside this one
-                has it, or there is no place for the temporary folder of the commit message.
+            FileError: the folder is a link, or the file is no plain file or has an unresolved
+                merge conflict.
+        """
+        return self._read_entry(objects.list_staged(self._git, path.parent), path, "@index")
+
+    def walk_main_line(self, tip: str, names: Sequence[str]) -> Iterator[Commit]:
+        """Yield the commits of the main line that touched certain files.
+
+        See `log.walk_main_line`.
+        """
+        return log.walk_main_line(self._git, tip, names)
+
+    def select_commits(self, range_: CommitRange, names: Sequence[str]) -> frozenset[str]:
+        """Return the full hashes of the main line's commits in a range.
+
+        See `log.select_commits`.
+        """
+        return log.select_commits(self._git, range_, names)
+
+    def find_shallow_end(self, tip: str) -> Commit | None:
+        """Return the commit at which the main line of a shallow clone ends; else None."""
+        return log.find_shallow_end(self._git, tip)
+
+    def find_former_paths(self, path: PurePosixPath) -> list[PurePosixPath]:
+        """Return the earlier paths of a file of HEAD, the last one first."""
+        return log.find_former_paths(self._git, path)
+
+    def open_reader(self) -> Reader:
+        """Return a reader of many objects: a context manager for use in one thread."""
+        return Reader(self._git, MAX_FILE_BYTES)
+
+    def find_unsaved(self, paths: Collection[PurePosixPath]) -> list[UnsavedFile]:
+        """Return the edited, staged, untracked or ignored files among some files.
+
+        Git's own filters apply, so that converted line endings are no edit. Before the first commit
+        every file is unsaved. A removed file isn't unsaved, since it has no content.
+        """
+        unsaved = []
+        for path, hashes in self._collect_hashes(paths).items():
+            staged = None
+            if hashes.staged not in {None, hashes.committed}:
+                # `git add --intent-to-add` stages an empty file, which holds nobody's work.
+                staged = self._git.run("cat-file", "blob", str(hashes.staged)) or None
+            if hashes.is_edited or staged is not None:
+                unsaved.append(UnsavedFile(path, staged, hashes.is_edited))
+        return unsaved
+
+    def find_uncommitted(self, folder: PurePosixPath) -> list[PurePosixPath]:
+        """Return the files in and below a folder that differ from the last commit.
+
+        See `objects.find_uncommitted`.
+        """
+        return objects.find_uncommitted(self._git, folder)
+
+    def check_commit(self, paths: Collection[PurePosixPath]) -> None:
+        """Check, before files are written, that `commit` can do its work.
+
+        Args:
+            paths: the files to commit.
+
+        Raises:
+            RepositoryError: git doesn't know who commits, an operation such as a merge or another
+                git process is under way, git ignores a file, a repository inside this one has a
+                file, or the system has no place for the temporary folder of the commit message.
         """
         with make_temporary_folder({}):
             pass
-        obstacles.check_whole(self._git)
+        obstacles.check_no_operation(self._git)
         obstacles.check_unlocked(self._git)
         obstacles.check_identity(self._git)
         obstacles.check_folders(self._git, paths)
         obstacles.check_ignored(self._git, paths)
 
     def check_attributes(self, files: Mapping[PurePosixPath, bytes]) -> None:
-        """Make sure that git stores files with the bytes that they have; see `obstacles.check_attributes`."""
+        """Check that git stores files with the same bytes; see `obstacles.check_attributes`."""
         obstacles.check_attributes(self._git, files)
 
     def check_index(self, folder: PurePosixPath) -> None:
-        """Make sure that the index has the last commit; see `recovery.check_index`."""
+        """Check that the index contains the last commit; see `recovery.check_index`."""
         recovery.check_index(self._git, folder)
 
     def commit(
@@ -410,98 +491,92 @@ class Repository:
         paths: Collection[PurePosixPath],
         message: str,
         base: str | None = None,
-        verify: Callable[[], None] = lambda: None,
+        verify: Callable[[], None] = _accept_files,
     ) -> str | None:
-        """Commit these files as they are in the working tree, new and removed ones too, and nothing else.
+        """Commit files as they are in the working tree, and no others.
 
-        What else is staged stays staged. Hooks run, and signing is as configured. Where git or a
-        hook refuses, the index is left as it was. Where git fails after it made the commit, nothing
-        is undone.
+        New and removed files are committed too. Other staged changes stay staged. Hooks run, and
+        signing is as configured. If git or a hook refuses, the index stays as it was. If git fails
+        after it made the commit, nothing is undone.
 
         Args:
             paths: the files, whether they changed or not.
             message: the whole commit message; lines that begin with ``#`` stay.
-            base: the full hash of HEAD as the files were made from it; None for HEAD as it is now.
-            verify: called directly before git commits, and where git failed after somebody else
-                committed; raises an error if a file isn't as it should be.
+            base: the full hash of the HEAD from which the files were made; None for the current
+                HEAD.
+            verify: raises an error if a file has unexpected content. Called directly before git
+                commits, and again if git failed.
 
         Returns:
-            The full hash of the new commit, ``None`` if there was nothing to commit.
+            The full hash of the new commit, None if there was nothing to commit.
 
         Raises:
             RepositoryError: git refused, or failed after it made the commit; the message says
                 which, and why.
         """
-        states = self._states(paths)
-        changed = [
-            path
-            for path, state in states.items()
-            if state.edited or (state.committed and not state.worktree)
-        ]
+        hashes = self._collect_hashes(paths)
+        changed = [path for path in hashes if hashes[path].is_edited or hashes[path].is_removed]
         if not changed:
             return None
         new = [
             path
             for path in changed
-            if states[path].committed is None and states[path].staged is None
+            if hashes[path].committed is None and hashes[path].staged is None
         ]
         self.check_commit(new)
-        self.check_out(changed)
-        before = base or self.head()
+        self.clear_skip_worktree(changed)
+        before = base or self.resolve_head()
         try:
-            if new:  # which git otherwise commits none of by its path
-                self._announce(new)
+            # `git commit` with paths refuses files that the index lacks.
+            if new:
+                self._add_to_index(new)
             with make_temporary_folder({"message": message.encode(errors="replace")}) as folder:
-                options = (
-                    "--only",
-                    "--quiet",
-                    "--cleanup=whitespace",
-                    f"--file={folder / 'message'}",
-                    *PATHS_ON_INPUT,
-                )
+                file = f"--file={folder / 'message'}"
+                options = ("--only", "--quiet", "--cleanup=whitespace", file, *PATHS_ON_INPUT)
                 self.check_head(before)
                 verify()
-                outcome = self._git.attempt("commit", *options, feed=encode_pathspecs(changed))
-            made = None
-            if outcome.status:
-                made = self._made(before, changed)
+                result = self._git.attempt("commit", *options, feed=encode_pathspecs(changed))
+            commit = None
+            if result.status:
+                commit = self._find_new_commit(before, changed)
                 verify()
-                if made is None:
+                if commit is None:
                     self.check_head(before)
-            obstacles.check_outcome(self._git, outcome, made)
+            obstacles.check_commit_result(self._git, result, commit)
         except BaseException:
             with contextlib.suppress(RepositoryError):
-                if new and not self._made(before, changed):
-                    # To what HEAD has, which is right even if a git that goes on has moved it by
-                    # now.
+                if new and not self._find_new_commit(before, changed):
+                    # The reset takes HEAD's entries. They are right even if a git that is still
+                    # running has moved HEAD by now.
                     self._git.run("reset", "--quiet", *PATHS_ON_INPUT, feed=encode_pathspecs(new))
             raise
-        return self.head()
+        return self.resolve_head()
 
-    def _announce(self, paths: Collection[PurePosixPath]) -> None:
-        """Enter new files into the index, without their content where git can do that."""
+    def _add_to_index(self, paths: Collection[PurePosixPath]) -> None:
+        """Add new files to the index, without their content if git can do that."""
         if self._git.attempt("config", "--type=bool", "index.sparse").output == b"true\n":
-            # Git 2.39 crashes from then on if a sparse index has an entry without content.
-            self._git.run("update-index", "-z", "--add", "--stdin", feed=encode_with_nul(paths))
+            # With an entry without content in a sparse index, git 2.39 crashes on later commands.
+            feed = encode_with_nul(paths)
+            self._git.run("update-index", "-z", "--add", "--stdin", feed=feed)
             return
         # With the setting on, `git add` refuses files outside of a sparse checkout.
         options = ("-c", "core.sparseCheckout=false", "add", "--intent-to-add", *PATHS_ON_INPUT)
         require_success(self._git.attempt(*options, feed=encode_pathspecs(paths)), "add")
 
-    def _made(self, before: str | None, paths: Collection[PurePosixPath]) -> str | None:
-        """Return the full hash of the commit that took these files since ``before``, if there is one."""
-        after = self.head()
+    def _find_new_commit(self, before: str | None, paths: Collection[PurePosixPath]) -> str | None:
+        """Return the full hash of HEAD, if it is a new commit with these files; else None."""
+        after = self.resolve_head()
         if after == before:
             return None
-        for state in self._states(paths).values():
-            if state.edited or (state.committed and not state.worktree):
+        for hashes in self._collect_hashes(paths).values():
+            if hashes.is_edited or hashes.is_removed:
                 return None
         return after
 
-    def proposal(self, name: str) -> Proposal | None:
-        """Return pinsync's own commit on a branch; see `branch.proposal`."""
-        head = self.head()
-        return branch.proposal(self._git, head, name) if head else None
+    def find_proposal(self, name: str) -> Proposal | None:
+        """Return pinsync's own commit on a branch; see `branch.find_proposal`."""
+        head = self.resolve_head()
+        return branch.find_proposal(self._git, head, name) if head else None
 
     def commit_to_branch(
         self,
@@ -516,66 +591,67 @@ class Repository:
             name: the branch.
             changes: path → new bytes, or None to remove the file.
             message: the commit message.
-            base: the full hash of the commit that the changes were made from; None for HEAD as it
-                is now.
+            base: the full hash of the HEAD from which the changes were made; None for the current
+                HEAD.
 
         Raises:
-            RepositoryError: there is no commit yet; else what `branch.commit_to_branch` raises.
-            SafetyError: HEAD is no longer ``base``.
+            RepositoryError: there is no commit yet; or see `branch.commit_to_branch`.
+            SafetyError: HEAD is no longer ``base``; or see `branch.commit_to_branch`.
+            FileError: a path leads through a link.
         """
-        head = self.head()
+        head = self.resolve_head()
         if head is None:
             raise RepositoryError(
                 "there is no commit yet to put a branch on", hint="commit something first"
             )
         if base not in (None, head):
-            raise _head_moved()
+            raise _build_head_error()
         return branch.commit_to_branch(self._git, head, name, changes, message)
 
-    def _states(self, paths: Collection[PurePosixPath]) -> dict[PurePosixPath, _State]:
-        head = self.head()
-        folders = sorted({path.parent for path in paths})
-        trees = (
-            [objects.tree(self._git, head, folder, "HEAD") for folder in folders] if head else []
-        )
-        committed = {entry.path: entry.blob for tree in trees for entry in tree}
-        staged = {
-            entry.path: entry.blob
-            for folder in folders
-            for entry in objects.index(self._git, folder)
-        }
+    def _collect_hashes(self, paths: Collection[PurePosixPath]) -> dict[PurePosixPath, _FileHashes]:
+        """Return path → hashes of each file, sorted by path."""
+        head = self.resolve_head()
+        committed: dict[PurePosixPath, str] = {}
+        staged: dict[PurePosixPath, str] = {}
+        for folder in sorted({path.parent for path in paths}):
+            if head:
+                entries = objects.list_tree(self._git, head, folder, "HEAD")
+                committed.update((entry.path, entry.blob) for entry in entries)
+            entries = objects.list_index(self._git, folder)
+            staged.update((entry.path, entry.blob) for entry in entries)
         files = [path for path in sorted(paths) if (self.root / path).is_file()]
-        filtered = self._hashes(files)
-        # Where those differ, the bytes as they are count too: git leaves alone what was committed
-        # with CRLF.
-        plain = self._hashes(
-            [path for path in files if filtered[path] != committed.get(path)], "--no-filters"
-        )
-        worktree = {
-            path: frozenset({filtered[path], plain.get(path, filtered[path])}) for path in files
-        }
-        return {
-            path: _State(committed.get(path), staged.get(path), worktree.get(path, frozenset()))
-            for path in sorted(paths)
-        }
+        filtered = self._hash_files(files)
+        # If the filtered text differs, the text without filters counts too: git keeps a file as it
+        # is that was committed with CRLF.
+        differing = [path for path in files if filtered[path] != committed.get(path)]
+        unfiltered = self._hash_files(differing, "--no-filters")
+        hashes = {}
+        for path in sorted(paths):
+            worktree = {found[path] for found in (filtered, unfiltered) if path in found}
+            hashes[path] = _FileHashes(committed.get(path), staged.get(path), frozenset(worktree))
+        return hashes
 
-    def _hashes(self, paths: Sequence[PurePosixPath], *options: str) -> dict[PurePosixPath, str]:
-        found = (
-            self._git.run("hash-object", *options, "--stdin-paths", feed=encode_quoted(paths))
-            if paths
-            else b""
-        )
-        return dict(zip(paths, found.decode().split(), strict=True))
+    def _hash_files(
+        self, paths: Sequence[PurePosixPath], *options: str
+    ) -> dict[PurePosixPath, str]:
+        if not paths:
+            return {}
+        command = ("hash-object", *options, "--stdin-paths")
+        output = self._git.run(*command, feed=encode_quoted(paths))
+        return dict(zip(paths, output.decode().split(), strict=True))
 
 
-def _head_moved() -> SafetyError:
-    """Return the error of a commit that somebody made while pinsync was at work."""
+def _build_head_error() -> SafetyError:
+    """Return the error for a commit or checkout of somebody else while pinsync was at work."""
     return SafetyError(
         "HEAD moved while pinsync was at work", hint="run the command again, from the new commit"
     )
 
 
-def _documents(entries: Iterable[objects.Entry]) -> list[objects.Entry]:
-    return sorted(
-        (entry for entry in entries if is_document(entry.path.name)), key=lambda entry: entry.path
-    )
+def _select_documents(entries: Iterable[objects.PathEntry]) -> list[objects.PathEntry]:
+    documents = [entry for entry in entries if is_document(entry.path.name)]
+    return sorted(documents, key=lambda entry: entry.path)
+
+
+def _select_misnamed(entries: Iterable[objects.PathEntry]) -> list[PurePosixPath]:
+    return [entry.path for entry in entries if is_misnamed(entry.path.name)]

@@ -1,4 +1,7 @@
-"""Committing onto a branch through the object store: working tree, index and current branch stay as they are."""
+"""Commit onto a branch through the object store.
+
+The working tree, the index and the current branch stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,14 @@ if TYPE_CHECKING:
 
     from pinsync.repository.process import Git
 
-# The hash of the commit's own tree: a commit that a person amended no longer has it, and so counts
-# as theirs. And the branch it was made for: on another one, which was moved there by a merge, it is
-# a part of that one's history.
+# The trailers mark a commit of pinsync. The tree is the hash of the commit's own tree: if a person
+# amends the commit, its tree has another hash, so the commit counts as the person's. The branch is
+# the branch of the commit: if a merge brings the commit to another branch, it counts as a part of
+# that branch's history.
 _TRAILERS: Final = "Pinsync-Branch: {}\nPinsync-Tree: {}"
-# What a rebase or a bisect holds on to, which `git worktree list` doesn't tell.
-_OPERATIONS: Final = (
+# The files with the names of branches that a rebase or a bisect will move. `git worktree list`
+# doesn't show these branches.
+_OPERATION_FILES: Final = (
     "rebase-merge/head-name",
     "rebase-merge/update-refs",
     "rebase-apply/head-name",
@@ -42,12 +47,12 @@ _OPERATIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class BranchResult:
-    """What became of a branch.
+    """The result of a commit onto a branch.
 
-    Args:
-        commit: the commit that proposes the changes; ``None`` if HEAD has them all already.
-        changed: whether the branch was made or moved; without a commit, whether it was deleted.
-        replaced: whether an earlier commit of pinsync's own left the branch.
+    Attributes:
+        commit: the commit that proposes the changes; None if HEAD has all of them already.
+        changed: whether the branch was created or moved; without a commit, whether it was deleted.
+        replaced: whether an earlier commit of pinsync left the branch.
     """
 
     commit: str | None
@@ -56,241 +61,242 @@ class BranchResult:
 
 
 class Proposal(NamedTuple):
-    """The commit of pinsync's own on a branch.
+    """The commit of pinsync on a branch.
 
     Attributes:
-        commit: its full hash.
-        parent: the full hash of the commit that it changes; None where a shallow clone lacks that.
+        commit: the full hash of the commit.
+        parent: the full hash of its parent; None if a shallow clone lacks the parent.
     """
 
     commit: str
     parent: str | None
 
 
-def proposal(git: Git, head: str, name: str) -> Proposal | None:
-    """Return what pinsync proposes on a branch: its own commit there, if HEAD hasn't got it.
+class _BranchCommit(NamedTuple):
+    """A commit on a branch.
+
+    Attributes:
+        is_own: whether pinsync made the commit for this branch.
+        tree: the hash of its tree.
+        parents: the hashes of its parents, separated by blanks.
+    """
+
+    is_own: bool
+    tree: str
+    parents: str
+
+
+def find_proposal(git: Git, head: str, name: str) -> Proposal | None:
+    """Return pinsync's commit on a branch; None if there is none that HEAD lacks.
 
     Args:
         git: the repository.
         head: the full hash of the current commit.
         name: the branch; it needn't exist.
     """
-    commit = _commit(git, name)
-    if not commit or [own for own, _, _ in _commits(git, name, commit, f"^{head}")] != [True]:
+    commit = _resolve_reference(git, f"refs/heads/{name}")
+    if commit is None:
         return None
-    # Where a shallow clone ends, git log knows of no parent, though it may be there as the end of
-    # another branch.
+    proposed = _read_commits(git, name, commit, f"^{head}")
+    if len(proposed) != 1 or not proposed[0].is_own:
+        return None
+    # From the object itself: at the end of a shallow clone `git log` shows no parents, though the
+    # parent may exist as the end of another branch.
     header = git.run("cat-file", "commit", commit).decode(errors="replace").partition("\n\n")[0]
-    parents = [
-        field.removeprefix("parent ")
-        for field in header.splitlines()
-        if field.startswith("parent ")
-    ]
-    there = [
-        parent
-        for parent in parents
-        if not git.attempt("cat-file", "-e", f"{parent}^{{tree}}").status
-    ]
-    return Proposal(commit, next(iter(there), None))
+    for line in header.splitlines():
+        if line.startswith("parent "):
+            parent = line.removeprefix("parent ")
+            if not git.attempt("cat-file", "-e", f"{parent}^{{tree}}").status:
+                return Proposal(commit, parent)
+    return Proposal(commit, None)
 
 
 def commit_to_branch(
     git: Git, head: str, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str
 ) -> BranchResult:
-    """Commit changes on top of HEAD onto another branch; working tree, index and current branch stay as they are.
+    """Commit changes on top of HEAD onto another branch.
 
-    A commit that pinsync made there before is replaced; with nothing left to propose the branch is
-    deleted. Such a commit is known by trailers with the branch and the hash of its own tree, so
-    that one a person amended is theirs. Any other branch is used only where it points at HEAD.
-    Hooks don't run; signing is as configured.
+    The working tree, the index and the current branch stay as they are. The new commit replaces an
+    earlier commit of pinsync on the branch. If HEAD has all changes, the branch is deleted. pinsync
+    knows its own commits by trailers with the branch and the hash of the commit's tree, so a commit
+    that a person amended is the person's. A branch with other commits is used only if it points at
+    HEAD. Hooks don't run; signing is as configured.
 
     Args:
         git: the repository.
         head: the full hash of the commit to build on.
-        name: the branch, made if it doesn't exist.
-        changes: path → new bytes, or ``None`` to remove the file.
-        message: the commit message; the trailers are added.
+        name: the branch, created if it doesn't exist.
+        changes: path → new bytes, or None to remove the file.
+        message: the commit message, without the trailers.
 
     Raises:
-        SafetyError: the branch is in use, or holds commits that pinsync didn't make, or moved in
-            the meantime.
-        RepositoryError: the name can't be a branch's, or not beside another one's, git ignores a
-            new file or another repository inside this one has it, or git failed.
+        SafetyError: the branch is in use, or holds commits that pinsync didn't make, or moved
+            while pinsync was at work.
+        RepositoryError: git allows no branch of this name, or not beside an existing branch; git
+            ignores a new file; a repository inside this one has a file; or git failed.
         FileError: a path leads through a link.
     """
     reference = f"refs/heads/{name}"
     _check_name(git, name, reference)
-    _check_free(git, name, reference)
-    old = _commit(git, name)
-    own = _own_commits(git, name, old, head) if old else None
-    tree = _changed_tree(git, head, changes)
-    if own == [(tree, head)]:
+    _check_unused(git, name, reference)
+    old = _resolve_reference(git, reference)
+    own = _list_own_commits(git, name, old, head) if old else None
+    tree = _write_tree(git, head, changes)
+    if own is not None and [(commit.tree, commit.parents) for commit in own] == [(tree, head)]:
         return BranchResult(old, changed=False, replaced=False)
     if tree == decode_line(git.run("rev-parse", f"{head}^{{tree}}")):
         if own is not None and old:
-            _move(git, reference, None, old)
+            _move_branch(git, reference, None, old)
         return BranchResult(None, changed=own is not None, replaced=bool(own))
     new = _make_commit(git, tree, head, name, message)
-    _move(git, reference, new, old)
+    _move_branch(git, reference, new, old)
     return BranchResult(new, changed=True, replaced=bool(own))
 
 
-def _commit(git: Git, name: str) -> str | None:
-    return _reference(git, f"refs/heads/{name}")
-
-
-def _reference(git: Git, reference: str) -> str | None:
-    found = git.attempt(
-        "show-ref", "--verify", "--hash", reference
-    )  # exactly this, where rev-parse guesses
-    return None if found.status else decode_line(found.output)
+def _resolve_reference(git: Git, reference: str) -> str | None:
+    # Unlike rev-parse, show-ref takes the name literally.
+    result = git.attempt("show-ref", "--verify", "--hash", reference)
+    return None if result.status else decode_line(result.output)
 
 
 def _check_name(git: Git, name: str, reference: str) -> None:
     if name.startswith("refs/"):
         short = printable(name.removeprefix("refs/heads/"))
-        hint = f"name it as git branch shows it: {short}"
         raise RepositoryError(
-            f"{printable(name)} can't be a branch's name, expected one without refs/", hint=hint
+            f"{printable(name)} can't be a branch's name, expected a name without refs/",
+            hint=f"name it as git branch shows it: {short}",
         )
     if git.attempt("check-ref-format", "--branch", name).output != f"{name}\n".encode():
         shown = printable(name) or "''"
         raise RepositoryError(
             f"{shown} can't be a branch's name", hint="see git help check-ref-format"
         )
-    places = [
-        reference,
-        *(f"refs/heads/{folder}" for folder in PurePosixPath(name).parents if folder.parts),
-    ]
-    for found in (
-        git.run("for-each-ref", "--format=%(refname)", *places)
-        .decode(errors="replace")
-        .splitlines()
-    ):
-        if found.startswith(f"{reference}/") or reference.startswith(f"{found}/"):
-            other = printable(found.removeprefix("refs/heads/"))
+    # Git keeps the branch a/b as a file in the folder a. A branch a would be a file in its place.
+    patterns = [reference]
+    patterns += [f"refs/heads/{folder}" for folder in PurePosixPath(name).parents if folder.parts]
+    output = git.run("for-each-ref", "--format=%(refname)", *patterns).decode(errors="replace")
+    for existing in output.splitlines():
+        if existing.startswith(f"{reference}/") or reference.startswith(f"{existing}/"):
+            other = printable(existing.removeprefix("refs/heads/"))
             raise RepositoryError(
-                (
-                    f"there can't be a branch {printable(name)} beside {other}: git keeps them "
-                    f"as a folder and a file"
-                ),
+                f"there can't be a branch {printable(name)} beside {other}: "
+                "git keeps them as a folder and a file",
                 hint=f"choose another name, or rename that branch: git branch -m {other} NEW-NAME",
             )
 
 
-def _check_free(git: Git, name: str, reference: str) -> None:
+def _check_unused(git: Git, name: str, reference: str) -> None:
+    """Check that no worktree has the branch checked out, and that no operation will move it."""
     worktrees = git.run("worktree", "list", "--porcelain").decode(errors="replace").splitlines()
-    held = {entry.removeprefix("branch ") for entry in worktrees if entry.startswith("branch ")}
+    used = {line.removeprefix("branch ") for line in worktrees if line.startswith("branch ")}
     common = git.folder / decode_line(git.run("rev-parse", "--git-common-dir"))
-    for place in (
-        folder / file for folder in (common, *common.glob("worktrees/*")) for file in _OPERATIONS
-    ):
-        if place.is_file():
-            held.update(place.read_text(encoding="utf-8", errors="replace").split())
-    if held & {reference, name}:
+    for folder in (common, *common.glob("worktrees/*")):
+        for file in _OPERATION_FILES:
+            if (folder / file).is_file():
+                text = (folder / file).read_text(encoding="utf-8", errors="replace")
+                used.update(text.split())
+    # BISECT_START holds the short name, the other files hold the reference.
+    if used & {reference, name}:
+        state = "is checked out, or part of a rebase or bisect, in a worktree of"
         raise SafetyError(
-            (
-                f"branch {printable(name)} is checked out, or part of a rebase or bisect, in a "
-                f"worktree of {git.folder}"
-            ),
+            f"branch {printable(name)} {state} {git.folder}",
             hint=(
-                "choose another branch, or switch that worktree to another one (git worktree "
-                "list shows them)"
+                "choose another branch, or switch that worktree to another one "
+                "(git worktree list shows them)"
             ),
         )
 
 
-def _own_commits(git: Git, name: str, branch: str, head: str) -> list[tuple[str, str]] | None:
-    """Return tree and parent of each commit that HEAD hasn't, once sure that the branch is pinsync's to move.
+def _list_own_commits(git: Git, name: str, branch: str, head: str) -> list[_BranchCommit] | None:
+    """Return the commits of the branch that HEAD lacks, if pinsync made all of them.
 
-    It is where pinsync made all of those, or the last one where HEAD has them all, as after a
-    merge. ``None`` is returned for any other branch that points at HEAD: there is nothing to lose,
-    and nothing of pinsync's own.
+    If HEAD has all commits of the branch, as after a merge, pinsync must have made the last commit.
+    None is the result for any other branch that points at HEAD: no commit can be lost there.
+
+    Raises:
+        SafetyError: the branch holds other commits.
     """
-    proposed = _commits(git, name, branch, f"^{head}")
-    if all(own for own, _, _ in proposed or _commits(git, name, "--no-walk", branch)):
-        return [(tree, parents) for _, tree, parents in proposed]
+    proposed = _read_commits(git, name, branch, f"^{head}")
+    decisive = proposed or _read_commits(git, name, "--no-walk", branch)
+    if all(commit.is_own for commit in decisive):
+        return proposed
     if branch == head:
         return None
-    # A branch behind HEAD, such as main under a branch of main, would be carried on by HEAD's other
-    # commits.
+    # A branch behind HEAD is refused too: pinsync would add the commits between to it, for instance
+    # to main from a branch of main.
     raise SafetyError(
         f"branch {printable(name)} holds commits that pinsync didn't make",
         hint="choose another name",
     )
 
 
-def _commits(git: Git, name: str, *revisions: str) -> list[tuple[bool, str, str]]:
-    """Return of each commit whether pinsync made it for a branch, its tree, and its parents."""
-    command = ("log", "-z", "--no-show-signature", "--encoding=UTF-8", "--format=%T %P%n%B")
+def _read_commits(git: Git, name: str, *revisions: str) -> list[_BranchCommit]:
+    options = ("-z", "--no-show-signature", "--encoding=UTF-8", "--format=%T %P%n%B")
+    output = git.run("log", *options, *revisions, "--").decode(errors="replace")
     commits = []
-    for text in filter(
-        None, git.run(*command, *revisions, "--").decode(errors="replace").split("\0")
-    ):
-        tree, _, parents = text.partition("\n")[0].partition(" ")
-        own = " " not in parents and text.rstrip().endswith(f"\n{_trailers(name, tree)}")
-        commits.append((own, tree, parents))
+    for text in output.split("\0"):
+        if text:
+            tree, _, parents = text.partition("\n")[0].partition(" ")
+            has_trailers = text.rstrip().endswith(f"\n{_format_trailers(name, tree)}")
+            # pinsync makes no merges.
+            commits.append(_BranchCommit(has_trailers and " " not in parents, tree, parents))
     return commits
 
 
-def _trailers(name: str, tree: str) -> str:
+def _format_trailers(name: str, tree: str) -> str:
     return _TRAILERS.format(name.encode(errors="replace").decode(), tree)
 
 
-def _changed_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | None]) -> str:
+def _write_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | None]) -> str:
+    """Write the tree of HEAD with the changes into the object store, and return its hash."""
     check_folders(git, changes)
-    folders = sorted({path.parent for path in changes})
-    entries = [entry for folder in folders for entry in objects.tree(git, head, folder, "HEAD")]
-    modes = {
-        entry.path: objects.file_mode(entry, "HEAD") for entry in entries if entry.path in changes
-    }
-    check_attributes(
-        git, {path: content for path, content in changes.items() if content is not None}
-    )
-    check_ignored(
-        git,
-        [path for path, content in changes.items() if content is not None and path not in modes],
-    )
+    modes: dict[PurePosixPath, str] = {}
+    for folder in sorted({path.parent for path in changes}):
+        for entry in objects.list_tree(git, head, folder, "HEAD"):
+            if entry.path in changes:
+                modes[entry.path] = objects.require_file_mode(entry, "HEAD")
+    contents = {path: content for path, content in changes.items() if content is not None}
+    check_attributes(git, contents)
+    check_ignored(git, [path for path in contents if path not in modes])
     lines = []
     for path, content in changes.items():
-        start = f"0 {'0' * len(head)}"
-        if content is not None:
-            blob = decode_line(
-                git.run("hash-object", "-w", "--stdin", f"--path={path}", feed=content)
-            )
-            start = f"{modes.get(path, objects.FILE_MODE)} {blob}"
-        lines.append(f"{start}\t{path}")
-    with make_temporary_folder({}) as folder:
-        index = {"GIT_INDEX_FILE": str(folder / "index")}
+        if content is None:
+            # git-update-index(1), --index-info: the mode 0 removes a path.
+            lines.append(f"0 {'0' * len(head)}\t{path}")
+        else:
+            options = ("-w", "--stdin", f"--path={path}")
+            blob = decode_line(git.run("hash-object", *options, feed=content))
+            lines.append(f"{modes.get(path, objects.FILE_MODE)} {blob}\t{path}")
+    # A temporary index, so that the index of the working tree stays as it is.
+    with make_temporary_folder({}) as temporary:
+        index = {"GIT_INDEX_FILE": str(temporary / "index")}
+        feed = encode_with_nul(lines)
         git.run("read-tree", head, environment=index)
-        git.run(
-            "update-index", "-z", "--index-info", feed=encode_with_nul(lines), environment=index
-        )
+        git.run("update-index", "-z", "--index-info", feed=feed, environment=index)
         return decode_line(git.run("write-tree", environment=index))
 
 
 def _make_commit(git: Git, tree: str, parent: str, name: str, message: str) -> str:
     check_identity(git)
-    # Unlike `git commit`, the plumbing doesn't look at commit.gpgSign.
-    signed = git.attempt("config", "--type=bool", "--get", "commit.gpgSign").output == b"true\n"
-    text = f"{message.rstrip()}\n\n{_trailers(name, tree)}\n".encode(errors="replace")
-    return decode_line(
-        git.run(
-            "commit-tree", *(["-S"] if signed else []), "-p", parent, "-F", "-", tree, feed=text
-        )
-    )
+    text = f"{message.rstrip()}\n\n{_format_trailers(name, tree)}\n".encode(errors="replace")
+    # Unlike `git commit`, `git commit-tree` ignores commit.gpgSign.
+    setting = git.attempt("config", "--type=bool", "--get", "commit.gpgSign")
+    signing = ["-S"] if setting.output == b"true\n" else []
+    command = ("commit-tree", *signing, "-p", parent, "-F", "-", tree)
+    return decode_line(git.run(*command, feed=text))
 
 
-def _move(git: Git, reference: str, new: str | None, old: str | None) -> None:
-    """Make, move or, without a new commit, delete a branch, if it still is where it was."""
-    change = ["-d", reference, str(old)] if new is None else [reference, new, old or "0" * len(new)]
-    moved = git.attempt("update-ref", "--no-deref", "-m", "pinsync export", *change)
-    # A git that dies after it moved the branch, in a hook, say, has done all that it was to do.
-    if moved.status and _reference(git, reference) != new:
+def _move_branch(git: Git, reference: str, new: str | None, old: str | None) -> None:
+    """Create, move or, without a new commit, delete a branch, if nobody moved it meanwhile."""
+    if new is None:
+        verb, change = "deleted", ["-d", reference, str(old)]
+    else:
+        # update-ref refuses if the branch isn't at the old commit; zeros mean no branch.
+        verb, change = "moved", [reference, new, old or "0" * len(new)]
+    result = git.attempt("update-ref", "--no-deref", "-m", "pinsync export", *change)
+    # A git that dies after it moved the branch, for instance in a hook, has done its work.
+    if result.status and _resolve_reference(git, reference) != new:
         raise SafetyError(
-            (
-                f"{printable(reference)} couldn't be {'moved' if new else 'deleted'}: "
-                f"{extract_reason(moved.errors)}"
-            ),
+            f"{printable(reference)} couldn't be {verb}: {extract_reason(result.errors)}",
             hint="if something else moved it meanwhile, run the command again",
         )

@@ -1,4 +1,4 @@
-"""The history of a branch's main line: which commits there are."""
+"""Read the commits of a branch's main line."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from pinsync.repository.process import Git
 
+# Full and short hash, parents, author's name and address by .mailmap, author's date twice (with its
+# offset, and in seconds), and subject.
 _FIELDS: Final = ("%H", "%h", "%P", "%aN", "%aE", "%aI", "%at", "%s")
 _FORMAT: Final = (
     "-z",
@@ -33,19 +35,20 @@ _FORMAT: Final = (
     "--encoding=UTF-8",
     f"--format={'%x00'.join(_FIELDS)}",
 )
-_MAX_PLACES: Final = 50
+_MAX_MOVES: Final = 50
 _FAR_EAST: Final = timezone(timedelta(hours=14))
 
 
-class Range(NamedTuple):
-    """Which commits are asked for.
+class CommitRange(NamedTuple):
+    """The commits that the user asks for.
 
     Attributes:
-        tip: the full hash of the newest.
-        base: the full hash of a commit from which on all is left out; None for none.
-        author: what git looks for in the author's line, a regular expression; None for anybody.
-        since: the earliest moment of committing, as git's ``--since``; None for the beginning.
-        until: the latest moment of committing.
+        tip: the full hash of the newest commit.
+        base: the full hash of a commit to leave out with all its ancestors; None to leave out
+            none.
+        author: a regular expression that git looks for in the author's line; None for any author.
+        since: the earliest moment of committing; None for no limit.
+        until: the latest moment of committing; None for no limit.
     """
 
     tip: str
@@ -55,115 +58,124 @@ class Range(NamedTuple):
     until: datetime | None = None
 
 
-def line_of(git: Git, tip: str, names: Sequence[str]) -> Iterator[Commit]:
-    """Yield the commits of the main line that touched a file of such a name, the newest first, as git finds them.
+def walk_main_line(git: Git, tip: str, names: Sequence[str]) -> Iterator[Commit]:
+    """Yield the commits of the main line that touched a file with such a name, the newest first.
 
-    Of a merge, only the first parent is followed.
+    The main line follows only the first parent of a merge. Git's answer is read lazily.
 
     Args:
         git: the repository.
-        tip: the full hash of the newest.
-        names: of files, in any folder; ``*`` stands for anything.
+        tip: the full hash of the newest commit.
+        names: patterns of file names, in any folder; ``*`` matches any characters.
 
     Raises:
         RepositoryError: git failed.
     """
-    return _commits(git.stream("log", *_FORMAT, "--first-parent", tip, "--", *_anywhere(names)))
+    pathspecs = _build_pathspecs(names)
+    return _parse_commits(git.stream("log", *_FORMAT, "--first-parent", tip, "--", *pathspecs))
 
 
-def selected(git: Git, wanted: Range, names: Sequence[str]) -> frozenset[str]:
-    """Return the full hashes of those commits of `line_of` that are asked for.
+def select_commits(git: Git, range_: CommitRange, names: Sequence[str]) -> frozenset[str]:
+    """Return the full hashes of the commits of `walk_main_line` that are in a range.
 
     Raises:
-        UsageError: what the author is looked for by is no regular expression.
+        UsageError: the author is no regular expression.
         RepositoryError: git failed.
     """
-    options = [] if wanted.author is None else [f"--author={wanted.author}"]
-    excluded = [f"^{wanted.base}"] if wanted.base else []
-    revisions = [wanted.tip, *excluded, "--", *_anywhere(names)]
-    found = git.attempt(
-        "log", "--first-parent", "--no-show-signature", "--format=%H %ct", *options, *revisions
-    )
-    if found.status and wanted.author is not None and "header" in found.errors:
-        message = f"--author: {printable(wanted.author)} is no regular expression that git reads"
-        raise UsageError(message, hint=extract_reason(found.errors))
-    # Git's own --since stops at the first commit that is older, behind which a clock may have gone
-    # wrong.
-    since = wanted.since.timestamp() if wanted.since else -math.inf
-    until = wanted.until.timestamp() if wanted.until else math.inf
-    commits = (entry.split() for entry in require_success(found, "log").decode().splitlines())
-    return frozenset(full for full, seconds in commits if since <= int(seconds) <= until)
+    command = ["log", "--first-parent", "--no-show-signature", "--format=%H %ct"]
+    if range_.author is not None:
+        command.append(f"--author={range_.author}")
+    command.append(range_.tip)
+    if range_.base:
+        command.append(f"^{range_.base}")
+    result = git.attempt(*command, "--", *_build_pathspecs(names))
+    # Git names the pattern at fault: "fatal: header, '[': ...".
+    if result.status and range_.author is not None and "header" in result.errors:
+        message = f"--author: {printable(range_.author)} is no regular expression that git reads"
+        raise UsageError(message, hint=extract_reason(result.errors))
+    # Git's own --since stops at the first older commit. Newer commits may follow, where a clock
+    # was wrong.
+    since = range_.since.timestamp() if range_.since else -math.inf
+    until = range_.until.timestamp() if range_.until else math.inf
+    hashes = set()
+    for line in require_success(result, "log").decode().splitlines():
+        full, seconds = line.split()
+        if since <= int(seconds) <= until:
+            hashes.add(full)
+    return frozenset(hashes)
 
 
-def shallow_end(git: Git, tip: str) -> Commit | None:
-    """Return the commit at which the main line of a shallow clone ends; None in a whole clone."""
+def find_shallow_end(git: Git, tip: str) -> Commit | None:
+    """Return the commit at which the main line of a shallow clone ends; None in a full clone."""
     place = git.folder / decode_line(git.run("rev-parse", "--git-path", "shallow"))
     if not place.is_file():
         return None
-    (first,) = _commits(git.stream("log", *_FORMAT, "--first-parent", "--max-parents=0", tip, "--"))
+    output = git.stream("log", *_FORMAT, "--first-parent", "--max-parents=0", tip, "--")
+    (first,) = _parse_commits(output)
     return first if first.hash in place.read_text(encoding="ascii").split() else None
 
 
-def former_places(git: Git, path: PurePosixPath) -> list[PurePosixPath]:
-    """Return where a file of HEAD stood before, the last place first.
+def find_former_paths(git: Git, path: PurePosixPath) -> list[PurePosixPath]:
+    """Return the earlier paths of a file of HEAD, the last one first.
 
-    It came from another folder if a commit of the main line that added it removed one of its name
-    there. How much of the text stayed doesn't matter, as it would for git's own detection.
+    The file was moved from another folder if the commit of the main line that added it removed
+    exactly one file of the same name. The texts don't matter, unlike for git's own detection of
+    renames.
     """
-    places: list[PurePosixPath] = []
-    tip, place = "HEAD", path
-    options = (
-        "--first-parent",
-        "--diff-merges=first-parent",
-        "--diff-filter=A",
-        "--no-patch",
-        "--format=%H",
-    )
-    while len(places) < _MAX_PLACES:
-        # It fails before the first commit, and behind it.
-        added = git.attempt(
-            "log", "-1", "--no-show-signature", *options, tip, "--", build_pathspec(place)
-        )
-        if added.status or not added.output.strip():
+    paths: list[PurePosixPath] = []
+    tip, current = "HEAD", path
+    while len(paths) < _MAX_MOVES:
+        commit = _find_adding_commit(git, tip, current)
+        if commit is None:
             break
-        tip = f"{decode_line(added.output)}^"
-        removed = git.attempt(
-            *(
-                "diff-tree",
-                "-r",
-                "-z",
-                "--no-renames",
-                "--diff-filter=D",
-                "--name-only",
-                tip,
-                tip[:-1],
-            ),
-            *("--", *_anywhere([glob.escape(path.name)])),
-        )
-        found = [PurePosixPath(name) for name in decode(removed.output).split("\0") if name]
-        if removed.status or len(found) != 1:
+        tip = f"{commit}^"
+        removed = _list_removed(git, tip, commit, path.name)
+        if len(removed) != 1:
             break
-        place = found[0]
-        places.append(place)
-    return [found for found in dict.fromkeys(places) if found != path]
+        current = removed[0]
+        paths.append(current)
+    # A file that was moved there and back has its own path among the earlier ones.
+    return [former for former in dict.fromkeys(paths) if former != path]
 
 
-def _anywhere(names: Sequence[str]) -> list[str]:
+def _find_adding_commit(git: Git, tip: str, path: PurePosixPath) -> str | None:
+    options = ("--no-show-signature", "--first-parent", "--diff-merges=first-parent")
+    output = ("--diff-filter=A", "--no-patch", "--format=%H")
+    result = git.attempt("log", "-1", *options, *output, tip, "--", build_pathspec(path))
+    # The command fails before the first commit, and for the parent of a first commit.
+    if result.status or not result.output.strip():
+        return None
+    return decode_line(result.output)
+
+
+def _list_removed(git: Git, parent: str, commit: str, name: str) -> list[PurePosixPath]:
+    options = ("-r", "-z", "--no-renames", "--diff-filter=D", "--name-only")
+    pathspecs = _build_pathspecs([glob.escape(name)])
+    result = git.attempt("diff-tree", *options, parent, commit, "--", *pathspecs)
+    if result.status:
+        return []
+    return [PurePosixPath(path) for path in decode(result.output).split("\0") if path]
+
+
+def _build_pathspecs(names: Sequence[str]) -> list[str]:
     return [f":(top,glob)**/{name}" for name in names]
 
 
-def _commits(pieces: Iterable[bytes]) -> Iterator[Commit]:
+def _parse_commits(pieces: Iterable[bytes]) -> Iterator[Commit]:
+    """Yield the commits of git's output, each as soon as its last field has arrived."""
+    fields: list[str] = []
     rest = b""
     for piece in pieces:
         *values, rest = (rest + piece).split(b"\0")
-        whole = len(values) // len(_FIELDS) * len(_FIELDS)
-        # What an old commit spelled in another encoding, and doesn't say in which, can't be told.
-        fields = iter([value.decode(errors="replace") for value in values[:whole]])
-        yield from (_commit(*each) for each in zip(*[fields] * len(_FIELDS), strict=True))
-        rest = b"\0".join([*values[whole:], rest])
+        for value in values:
+            # An old commit can hold text in another encoding without naming the encoding.
+            fields.append(value.decode(errors="replace"))
+            if len(fields) == len(_FIELDS):
+                yield _build_commit(*fields)
+                fields.clear()
 
 
-def _commit(
+def _build_commit(
     full: str,
     short: str,
     parents: str,
@@ -174,14 +186,15 @@ def _commit(
     subject: str,
 ) -> Commit:
     parent = parents.partition(" ")[0] or None
-    return Commit(full, short, parent, author or email, email, _moment(date, seconds), subject)
+    return Commit(full, short, parent, author or email, email, _parse_date(date, seconds), subject)
 
 
-def _moment(date: str, seconds: str) -> datetime:
-    """Return when a commit was written; git stores any number, also of a zone or a year that no calendar has."""
+def _parse_date(date: str, seconds: str) -> datetime:
+    """Return the author's date of a commit; 1970 for a date that no calendar has."""
+    # Git stores any number as a date, and any time zone.
     with contextlib.suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(date)
-        moment.astimezone(_FAR_EAST)  # there has to be such a time in every zone
+        moment.astimezone(_FAR_EAST)  # raises if a report in another zone would
         return moment
     with contextlib.suppress(ValueError, OverflowError, OSError):
         moment = datetime.fromtimestamp(int(seconds), UTC)

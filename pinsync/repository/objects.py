@@ -1,4 +1,4 @@
-"""What a commit and the index hold in a folder."""
+"""List and read the files that a commit and the index hold in a folder."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pinsync.repository.process import (
     build_pathspec,
     decode,
     decode_line,
+    decode_with_nul,
     encode_quoted,
     extract_reason,
 )
@@ -28,146 +29,161 @@ if TYPE_CHECKING:
 FILE_MODE: Final = "100644"
 FILE_MODES: Final = frozenset({FILE_MODE, "100755"})
 """Git's modes of plain files."""
-_LISTED_MODES: Final = frozenset(mode.encode() for mode in FILE_MODES)
 FOLDER_MODE: Final = "040000"
-_SUBMODULE: Final = "160000"
+_FILE_MODES_IN_BYTES: Final = frozenset(mode.encode() for mode in FILE_MODES)
+_SUBMODULE_MODE: Final = "160000"
 _CONFLICT: Final = "unmerged"
-_EMPTY: Final = frozenset(
+"""Replaces the mode of a file with an unresolved merge conflict."""
+_EMPTY_BLOBS: Final = frozenset(
     (
         "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
         "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
     )
 )
 """The hash of an empty file, in SHA-1 and in SHA-256 repositories."""
+_STATUS_FIELDS: Final = {"1": 8, "u": 10, "?": 1}
+"""The first character of a record of ``git status`` → the number of fields before the path.
+
+See git-status(1), "Porcelain Format Version 2".
+"""
 
 
-class Entry(NamedTuple):
-    """One name in a folder: git's mode of it, the hash of its content, and the path from the repository's root."""
+class PathEntry(NamedTuple):
+    """A file or folder in a commit or in the index.
+
+    Attributes:
+        mode: git's mode, such as ``100644``.
+        blob: the hash of the content.
+        path: the path from the repository's root.
+    """
 
     mode: str
     blob: str
     path: PurePosixPath
 
 
-class Listed(NamedTuple):
-    """One name in a folder of a commit: whether it is a plain file, and the hash of its content."""
+class TreeEntry(NamedTuple):
+    """A file or folder in a tree object.
+
+    Attributes:
+        is_file: whether it is a plain file.
+        hash: the hash of the content.
+    """
 
     is_file: bool
     hash: str
 
 
-def tree(git: Git, commit: str, folder: PurePosixPath, source: str) -> list[Entry]:
-    """Return what lies directly in a folder of a commit.
+def list_tree(git: Git, commit: str, folder: PurePosixPath, source: str) -> list[PathEntry]:
+    """Return the files and folders directly in a folder of a commit.
 
     Args:
         git: the repository.
-        commit: its full hash.
-        folder: nothing is returned for one that doesn't exist.
-        source: how messages call the commit.
+        commit: the full hash of the commit.
+        folder: the folder; it needn't exist.
+        source: the name of the commit in messages.
 
     Raises:
-        FileError: the folder is a link or a file, or lies behind one.
+        FileError: the folder is a link or a file, or lies behind a link or a file.
     """
-    return _entries(git, ("ls-tree", "-z", "-t", "--full-tree", commit), folder, source)
+    return _list_folder(git, ("ls-tree", "-z", "-t", "--full-tree", commit), folder, source)
 
 
-def index(git: Git, folder: PurePosixPath) -> list[Entry]:
-    """Return the files directly in a folder of the index; raises what `tree` does."""
-    return _entries(git, ("ls-files", "-z", "--stage"), folder, "@index")
+def list_index(git: Git, folder: PurePosixPath) -> list[PathEntry]:
+    """Return the files directly in a folder of the index.
+
+    Raises:
+        FileError: the folder is a link or a file, or lies behind a link or a file.
+    """
+    return _list_folder(git, ("ls-files", "-z", "--stage"), folder, "@index")
 
 
-def index_folders(git: Git, folder: PurePosixPath) -> list[str]:
+def list_index_folders(git: Git, folder: PurePosixPath) -> list[str]:
     """Return the names of the folders directly in a folder of the index, sorted."""
-    paths = map(
-        PurePosixPath, decode(git.run("ls-files", "-z", "--", *_below(folder))).split("\0")[:-1]
-    )
-    inner = (path.relative_to(folder).parts for path in paths)
-    return sorted({parts[0] for parts in inner if len(parts) > 1})
+    names = set()
+    for path in decode_with_nul(git.run("ls-files", "-z", "--", *_build_pathspecs(folder))):
+        name, *below = PurePosixPath(path).relative_to(folder).parts
+        if below:
+            names.add(name)
+    return sorted(names)
 
 
-def unchecked(git: Git, folder: PurePosixPath) -> list[Entry]:
-    """Return the files directly in a folder of the index that git doesn't check out, as in a sparse checkout.
-
-    Git marks them with the skip-worktree bit, the tag ``S`` (git-ls-files(1), ``-t``); in lower
-    case if the file has the bit for ``--assume-unchanged`` too.
-    """
-    found = []
-    for record in decode(git.run("ls-files", "-z", "-v", "--stage", "--", *_below(folder))).split(
-        "\0"
-    )[:-1]:
+def list_skip_worktree(git: Git, folder: PurePosixPath) -> list[PathEntry]:
+    """Return the files directly in a folder of the index that a sparse checkout leaves out."""
+    entries = []
+    output = git.run("ls-files", "-z", "-v", "--stage", "--", *_build_pathspecs(folder))
+    for record in decode_with_nul(output):
         fields, _, name = record.partition("\t")
         tag, mode, blob, _stage = fields.split()
         path = PurePosixPath(name)
+        # git-ls-files(1), -t: S marks the skip-worktree bit. It is in lower case if the file has
+        # the bit of --assume-unchanged too.
         if tag in ("S", "s") and path.parent == folder:
-            found.append(Entry(mode, blob, path))
-    return found
+            entries.append(PathEntry(mode, blob, path))
+    return entries
 
 
-def staged(git: Git, folder: PurePosixPath) -> list[Entry]:
-    """Return what `index` does, but for files that are only announced (``git add --intent-to-add``), as git counts."""
-    found = index(git, folder)
-    if _EMPTY.isdisjoint(entry.blob for entry in found):
-        return found
-    # Announced and empty look alike but here: against the empty tree, whose hash depends on the
-    # repository's format.
-    nothing = decode_line(git.run("hash-object", "-t", "tree", "--stdin"))
-    listed = git.run(
-        "diff-index",
-        "--cached",
-        "--ita-invisible-in-index",
-        "--no-renames",
-        "--name-only",
-        "-z",
-        nothing,
-    )
-    known = {PurePosixPath(path) for path in decode(listed).split("\0")}
-    return [entry for entry in found if entry.path in known]
+def list_staged(git: Git, folder: PurePosixPath) -> list[PathEntry]:
+    """Return the files directly in a folder of the index, without files of ``git add -N``.
 
-
-def uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
-    """Return the files in and below a folder that differ from the last commit, sorted: staged, untracked or gone too.
-
-    Git's own filters apply, so that converted line endings are no edit, and the index stays as it
-    is. It takes one process, and where files seem to be edited another.
+    Raises:
+        FileError: the folder is a link or a file, or lies behind a link or a file.
     """
-    options = (
-        "--porcelain=v2",
-        "-z",
-        "--untracked-files=all",
-        "--no-renames",
-        "--ignore-submodules=all",
+    entries = list_index(git, folder)
+    if _EMPTY_BLOBS.isdisjoint(entry.blob for entry in entries):
+        return entries
+    # In the index a file of `git add -N` (--intent-to-add) looks like an empty file. Only this
+    # comparison tells them apart. The hash of the empty tree depends on the repository's format.
+    empty_tree = decode_line(git.run("hash-object", "-t", "tree", "--stdin"))
+    options = ("--cached", "--ita-invisible-in-index", "--no-renames", "--name-only", "-z")
+    output = git.run("diff-index", *options, empty_tree)
+    staged = set(map(PurePosixPath, decode_with_nul(output)))
+    return [entry for entry in entries if entry.path in staged]
+
+
+def find_uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
+    """Return the files in and below a folder that differ from the last commit, sorted.
+
+    These are edited, staged, untracked and removed files. Git's own filters apply, so that
+    converted line endings are no edit. The index isn't changed.
+    """
+    # One process for all files, and a second one only if files seem to be edited.
+    output = git.run(
+        *("status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"),
+        *("--ignore-submodules=all", "--", build_pathspec(folder)),
+        # `git status` writes the refreshed index unless this variable forbids it.
+        environment={"GIT_OPTIONAL_LOCKS": "0"},
     )
-    listed = git.run(
-        "status", *options, "--", build_pathspec(folder), environment={"GIT_OPTIONAL_LOCKS": "0"}
-    )
-    found: set[PurePosixPath] = set()
+    uncommitted: set[PurePosixPath] = set()
     edited: dict[PurePosixPath, str] = {}
-    for record in decode(listed).split("\0")[:-1]:
-        if (
-            record[0] not in _FIELDS
-        ):  # a header, such as the number of stashes that `status.showStash` asks for
+    for record in decode_with_nul(output):
+        # The setting `status.showStash` adds a header with the number of stashes.
+        if record[0] not in _STATUS_FIELDS:
             continue
-        *fields, path = record.split(" ", _FIELDS[record[0]])
-        found.add(PurePosixPath(path))
+        *fields, name = record.split(" ", _STATUS_FIELDS[record[0]])
+        path = PurePosixPath(name)
+        uncommitted.add(path)
         if fields[1:2] == [".M"]:
-            edited[PurePosixPath(path)] = fields[-1]
+            edited[path] = fields[-1]
     if edited:
-        # A file of another length is edited for git, whatever its filters would make of it.
-        hashes = (
-            git.run("hash-object", "--stdin-paths", feed=encode_quoted(edited)).decode().split()
-        )
-        found -= {path for path, blob in zip(edited, hashes, strict=True) if edited[path] == blob}
-    return sorted(found)
+        # To `git status`, a file with another length is edited even if the filters would give it
+        # the committed text.
+        hashes = git.run("hash-object", "--stdin-paths", feed=encode_quoted(edited)).decode()
+        for path, blob in zip(edited, hashes.split(), strict=True):
+            if edited[path] == blob:
+                uncommitted.discard(path)
+    return sorted(uncommitted)
 
 
-_FIELDS: Final = {"1": 8, "u": 10, "?": 1}
-"""What begins a record, and how many fields stand before its path (git-status(1), "Porcelain Format Version 2")."""
-
-
-def contents(
-    git: Git, entries: Sequence[Entry], source: str
+def read_contents(
+    git: Git, entries: Sequence[PathEntry], source: str
 ) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Yield path and content of each entry.
+
+    Args:
+        git: the repository.
+        entries: the files.
+        source: the name of the commit or the index in messages.
 
     Raises:
         FileError: an entry is no plain file, is larger than `MAX_FILE_BYTES`, or missing from a
@@ -175,56 +191,43 @@ def contents(
         RepositoryError: a partial clone lacks an entry, and git can't fetch it.
     """
     for entry in entries:
-        file_mode(entry, source)
+        require_file_mode(entry, source)
     if not entries:
         return
-    blobs = [entry.blob for entry in entries]
-    _fetch_missing(git, blobs, source)
+    _fetch_missing(git, [entry.blob for entry in entries], source)
     with Reader(git, MAX_FILE_BYTES) as reader:
         for entry in entries:
-            yield entry.path, _content(reader, entry, source)
+            yield entry.path, _read_content(reader, entry, source)
 
 
-def _content(reader: Reader, entry: Entry, source: str) -> bytes:
-    content = None
-    with contextlib.suppress(RepositoryError):  # git ends at an object that is damaged
-        found = reader.find(entry.blob)
-        content = found.content if found else None
-    if content is None:
-        message = (
-            f"has more than {MAX_FILE_BYTES} bytes, or is missing from git's object store (see "
-            f"git fsck)"
-        )
-        raise FileError(message, source=_place(source, entry.path))
-    return content
+def _read_content(reader: Reader, entry: PathEntry, source: str) -> bytes:
+    # Git ends at a damaged object.
+    with contextlib.suppress(RepositoryError):
+        blob = reader.find(entry.blob)
+        if blob and blob.content is not None:
+            return blob.content
+    size = f"has more than {MAX_FILE_BYTES} bytes"
+    message = f"{size}, or is missing from git's object store (see git fsck)"
+    raise FileError(message, source=_format_source(source, entry.path))
 
 
 def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
-    """Fetch the blobs that a partial clone lacks in one batch; git itself would fetch them one by one.
+    """Fetch the blobs that a partial clone lacks, in one batch.
 
     Raises:
-        RepositoryError: they can't be fetched.
+        RepositoryError: git can't fetch the blobs.
     """
     promisors = git.attempt("config", "--get-regexp", r"^remote\..*\.promisor$")
-    if promisors.status:  # not a partial clone
+    # Only a partial clone has such a setting.
+    if promisors.status:
         return
-    feed = "".join(f"{blob}\n" for blob in blobs).encode()
-    found = git.attempt(
-        "cat-file", "--batch-check", feed=feed, environment={"GIT_NO_LAZY_FETCH": "1"}
-    )
-    lines = found.output.decode().splitlines()
-    # Git stops at the first blob that it lacks; later versions may report it as missing and go on.
-    missing = [entry.split()[0] for entry in lines if entry.endswith(" missing")] + list(
-        blobs[len(lines) :]
-    )
+    missing = _find_missing(git, blobs)
     if not missing:
         return
-    remote = (
-        promisors.output.decode(errors="surrogateescape")
-        .partition(".promisor ")[0]
-        .removeprefix("remote.")
-    )
-    # The call that git makes for a single blob (promisor-remote.c in its source).
+    setting = promisors.output.decode(errors="surrogateescape")
+    remote = setting.partition(".promisor ")[0].removeprefix("remote.")
+    # Git would fetch each blob by a process of its own. These are the options of that process
+    # (promisor-remote.c in git's source).
     options = (
         "--no-tags",
         "--no-write-fetch-head",
@@ -234,7 +237,7 @@ def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
     )
     fetched = git.attempt(
         *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", remote, *options, "--stdin"),
-        feed="".join(f"{blob}\n" for blob in missing).encode(),
+        feed=_encode_lines(missing),
     )
     if fetched.status:
         count = "a document" if len(missing) == 1 else f"{len(missing)} documents"
@@ -245,59 +248,87 @@ def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
         )
 
 
-def listing(tree: Object) -> Iterator[tuple[str, Listed]]:
-    """Yield name and content of each entry of a tree object: mode, blank, name, NUL, and the hash in binary."""
-    entry = rb"([0-7]+) ([^\0]+)\0(.{%d})" % (len(tree.hash) // 2)
-    for mode, name, content in re.findall(entry, tree.content or b"", re.DOTALL):
-        yield decode(name), Listed(mode in _LISTED_MODES, content.hex())
+def _find_missing(git: Git, blobs: Sequence[str]) -> list[str]:
+    environment = {"GIT_NO_LAZY_FETCH": "1"}
+    feed = _encode_lines(blobs)
+    result = git.attempt("cat-file", "--batch-check", feed=feed, environment=environment)
+    lines = result.output.decode().splitlines()
+    missing = [line.split()[0] for line in lines if line.endswith(" missing")]
+    # Git stops at the first blob that it lacks. Later versions may report the blob as missing and
+    # go on.
+    return missing + list(blobs[len(lines) :])
 
 
-def file_mode(entry: Entry, source: str) -> str:
+def _encode_lines(blobs: Sequence[str]) -> bytes:
+    return "".join(f"{blob}\n" for blob in blobs).encode()
+
+
+def parse_tree(tree: Object) -> Iterator[tuple[str, TreeEntry]]:
+    """Yield the name and the entry of each file and folder of a tree object."""
+    # Mode, space, name, NUL, and the hash in binary.
+    pattern = rb"([0-7]+) ([^\0]+)\0(.{%d})" % (len(tree.hash) // 2)
+    for mode, name, content in re.findall(pattern, tree.content or b"", re.DOTALL):
+        yield decode(name), TreeEntry(mode in _FILE_MODES_IN_BYTES, content.hex())
+
+
+def require_file_mode(entry: PathEntry, source: str) -> str:
     """Return the mode of a plain file.
 
+    Args:
+        entry: the file.
+        source: the name of the commit or the index in messages.
+
     Raises:
-        FileError: it is something else, or has an unresolved conflict.
+        FileError: the entry is no plain file, or has an unresolved conflict.
     """
+    place = _format_source(source, entry.path)
     if entry.mode == _CONFLICT:
         message = "has an unresolved merge conflict"
-        raise FileError(
-            message, source=_place(source, entry.path), hint="resolve it, then git add the file"
-        )
+        raise FileError(message, source=place, hint="resolve it, then git add the file")
     if entry.mode not in FILE_MODES:
-        raise FileError(
-            "is a link, a folder or a submodule, expected a plain file",
-            source=_place(source, entry.path),
-        )
+        raise FileError("is a link, a folder or a submodule, expected a plain file", source=place)
     return entry.mode
 
 
-def _entries(git: Git, command: Sequence[str], folder: PurePosixPath, source: str) -> list[Entry]:
-    below = _below(folder)
-    found = [entry for entry in _listed(git, command, below) if entry.path.parent == folder]
-    if below and not found:
-        # Empty for git is also what lies behind a link; taken for that, it would look as if every
-        # rule were gone.
+def _list_folder(
+    git: Git, command: Sequence[str], folder: PurePosixPath, source: str
+) -> list[PathEntry]:
+    pathspecs = _build_pathspecs(folder)
+    entries = [
+        entry for entry in _list_entries(git, command, pathspecs) if entry.path.parent == folder
+    ]
+    if pathspecs and not entries:
+        # Git also lists nothing if the folder lies behind a link. It would look as if all rules
+        # were gone.
         way = [place for place in (*folder.parents, folder) if place.parts]
-        for entry in _listed(git, command, list(map(build_pathspec, way))):
+        for entry in _list_entries(git, command, list(map(build_pathspec, way))):
             if entry.path in way and entry.mode != FOLDER_MODE:
-                kind = "a submodule" if entry.mode == _SUBMODULE else "a link or a file"
-                raise FileError(f"is {kind}, expected a folder", source=_place(source, entry.path))
-    return found
+                kind = "a submodule" if entry.mode == _SUBMODULE_MODE else "a link or a file"
+                place = _format_source(source, entry.path)
+                raise FileError(f"is {kind}, expected a folder", source=place)
+    return entries
 
 
-def _below(folder: PurePosixPath) -> list[str]:
+def _build_pathspecs(folder: PurePosixPath) -> list[str]:
+    """Return the pathspec of everything below a folder; none for the repository's root."""
     return [build_pathspec(f"{folder}/")] if folder.parts else []
 
 
-def _listed(git: Git, command: Sequence[str], pathspecs: Sequence[str]) -> Iterator[Entry]:
-    for record in decode(git.run(*command, "--", *pathspecs)).split("\0")[:-1]:
-        fields, _, path = record.partition("\t")
-        mode, second, third = fields.split()
+def _list_entries(
+    git: Git, command: Sequence[str], pathspecs: Sequence[str]
+) -> Iterator[PathEntry]:
+    for record in decode_with_nul(git.run(*command, "--", *pathspecs)):
+        fields, _, name = record.partition("\t")
+        path = PurePosixPath(name)
         if command[0] == "ls-tree":
-            yield Entry(mode, third, PurePosixPath(path))
+            mode, _type, blob = fields.split()
         else:
-            yield Entry(mode if third == "0" else _CONFLICT, second, PurePosixPath(path))
+            mode, blob, stage = fields.split()
+            # Stages above 0 are the versions of a file with a conflict.
+            if stage != "0":
+                mode = _CONFLICT
+        yield PathEntry(mode, blob, path)
 
 
-def _place(source: str, path: PurePosixPath) -> str:
+def _format_source(source: str, path: PurePosixPath) -> str:
     return printable(f"{source}:{path}")

@@ -1,4 +1,4 @@
-"""What keeps git from committing single files, found out before one is written; and what it says when it refuses."""
+"""Find obstacles to a commit before a file is written, and explain a commit that git refused."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pinsync.layout import is_repository
 from pinsync.repository import recovery
 from pinsync.repository.process import (
     decode,
+    decode_with_nul,
     encode_with_nul,
     extract_reason,
     redact_errors,
@@ -24,45 +25,41 @@ if TYPE_CHECKING:
 
     from pinsync.repository.process import CommandResult, Git
 
-# What git keeps beside HEAD until it is concluded; at most stops of a rebase, single files can be
-# committed.
-_HALFWAY: Final = {
+# The references that git keeps until the operation is concluded. At most stops of a rebase, single
+# files can be committed, so a rebase is no obstacle.
+_OPERATIONS: Final = {
     "MERGE_HEAD": "a merge",
     "CHERRY_PICK_HEAD": "a cherry-pick",
     "REVERT_HEAD": "a revert",
 }
+_ATTRIBUTES: Final = ("ident", "filter", "working-tree-encoding")
 _SHOWN_CHARACTERS: Final = 4000
-# A finding in a text report of `pinsync lint`, which pre-commit passes on as it is.
+# A finding in a text report of `pinsync lint`. pre-commit copies it to its own output.
 _FINDING: Final = re.compile(r"^[^\n]+\.yaml:\d+:\d+: (?:error|warning) [a-z-]+: ", re.MULTILINE)
 
 
 def check_identity(git: Git) -> None:
-    """Make sure that git knows who commits.
+    """Check that git knows the author and the committer.
 
     Raises:
-        RepositoryError: it doesn't.
+        RepositoryError: a name or an address is missing.
     """
-    if any(
-        git.attempt("var", variable).status
-        for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
-    ):
-        raise RepositoryError(
-            "git doesn't know in whose name to commit",
-            hint=(
-                'git config --global user.name "Your Name"; git config --global user.email '
-                "you@example.com"
-            ),
-        )
+    for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+        if git.attempt("var", variable).status:
+            name = 'git config --global user.name "Your Name"'
+            address = "git config --global user.email you@example.com"
+            raise RepositoryError(
+                "git doesn't know in whose name to commit", hint=f"{name}; {address}"
+            )
 
 
-def check_whole(git: Git) -> None:
-    """Make sure that a commit would be nothing but itself.
+def check_no_operation(git: Git) -> None:
+    """Check that a commit would conclude no operation, and that no file has a conflict.
 
     Raises:
-        RepositoryError: it would conclude a merge, a cherry-pick or a revert, or files with
-            conflicts are left.
+        RepositoryError: a merge, a cherry-pick or a revert is under way, or a file has a conflict.
     """
-    for head, name in _HALFWAY.items():
+    for head, name in _OPERATIONS.items():
         if not git.attempt("rev-parse", "--verify", "--quiet", head).status:
             raise RepositoryError(
                 f"{name} is under way, which a commit of single files must not conclude",
@@ -77,81 +74,75 @@ def check_whole(git: Git) -> None:
 
 
 def check_unlocked(git: Git) -> None:
-    """Make sure that no other git process is at work on the index.
+    """Check that no other git process is changing the index.
 
     Raises:
-        RepositoryError: its lock is there, which git itself would only stumble over once the files
-            are written.
+        RepositoryError: the lock file of the index exists. Git itself would fail only after the
+            files are written.
     """
-    lock = recovery.index_lock(git)
+    lock = recovery.find_index_lock(git)
     if os.path.lexists(lock):
+        path = printable(str(lock))
         raise RepositoryError(
-            (
-                f"another git process seems to be running in this repository: "
-                f"{printable(str(lock))} exists"
-            ),
+            f"another git process seems to be running in this repository: {path} exists",
             hint=(
-                "wait until it is done, or remove that file if none is running; then run the "
-                "command again"
+                "wait until it is done, or remove that file if none is running; "
+                "then run the command again"
             ),
         )
 
 
 def check_folders(git: Git, paths: Collection[PurePosixPath]) -> None:
-    """Make sure that files lie in this repository, and in none inside it.
+    """Check that files lie in this repository, and not in a repository inside it.
 
     Raises:
-        RepositoryError: a folder on the way is a repository of its own.
+        RepositoryError: a folder above a file is a repository of its own.
     """
-    for folder in sorted({folder for path in paths for folder in path.parents if folder.parts}):
+    folders: set[PurePosixPath] = set()
+    for path in paths:
+        folders.update(folder for folder in path.parents if folder.parts)
+    for folder in sorted(folders):
         place = git.folder / folder
-        if (
-            is_repository(place) and not place.is_symlink()
-        ):  # links are refused by whoever reads or writes
+        # The functions that read and write files refuse links.
+        if is_repository(place) and not place.is_symlink():
+            name = printable(str(folder))
             raise RepositoryError(
-                (
-                    f"{printable(str(folder))} is a git repository of its own, in which another "
-                    f"one can't commit"
-                ),
+                f"{name} is a git repository of its own, in which another one can't commit",
                 hint=(
-                    "move its .git away, run pinsync with a pinsync.yaml inside, or export "
-                    "without committing"
+                    "move its .git away, run pinsync with a pinsync.yaml inside, "
+                    "or export without committing"
                 ),
             )
 
 
 def check_ignored(git: Git, paths: Collection[PurePosixPath]) -> None:
-    """Make sure that git would take new files.
+    """Check that git ignores none of the new files.
 
     Raises:
-        RepositoryError: it ignores one; those that are in the index it never ignores.
+        RepositoryError: git ignores a file. It never ignores a file in the index.
     """
-    # With a dot in front, no name is taken for a pathspec's magic, of which this command knows not
-    # even "literal".
-    found = (
-        git.attempt(
-            "check-ignore", "-z", "--stdin", feed=encode_with_nul(f"./{path}" for path in paths)
-        )
-        if paths
-        else None
-    )
-    if found is None or found.status == 1:  # none is
+    if not paths:
         return
-    ignored = [
-        path.removeprefix("./")
-        for path in decode(require_success(found, "check-ignore")).split("\0")[:-1]
-    ]
+    # With "./" in front, git takes no name for pathspec magic. This command doesn't support even
+    # the magic word "literal".
+    feed = encode_with_nul(f"./{path}" for path in paths)
+    result = git.attempt("check-ignore", "-z", "--stdin", feed=feed)
+    # git-check-ignore(1): status 1 means that no path is ignored.
+    if result.status == 1:
+        return
+    names = decode_with_nul(require_success(result, "check-ignore"))
+    ignored = ", ".join(name.removeprefix("./") for name in names)
     raise RepositoryError(
-        f"git ignores {printable(', '.join(ignored))}, as a .gitignore says",
+        f"git ignores {printable(ignored)}, as a .gitignore says",
         hint="take the folder out of .gitignore (git check-ignore -v shows the line)",
     )
 
 
 def check_attributes(git: Git, files: Mapping[PurePosixPath, bytes]) -> None:
-    """Make sure that git stores files with the bytes that they have, and checks them out likewise.
+    """Check that git stores and checks out files with the same bytes.
 
-    The attributes ``ident``, ``filter`` and ``working-tree-encoding`` can have it store others
-    (gitattributes(5)); a comparison with what is live would see that as drift for ever.
+    The attributes ``ident``, ``filter`` and ``working-tree-encoding`` can change the bytes
+    (gitattributes(5)). A comparison with live would then report drift for ever.
 
     Args:
         git: the repository.
@@ -162,64 +153,66 @@ def check_attributes(git: Git, files: Mapping[PurePosixPath, bytes]) -> None:
     """
     if not files:
         return
-    names = ("ident", "filter", "working-tree-encoding")
-    fields = decode(
-        git.run("check-attr", "-z", "--stdin", *names, feed=encode_with_nul(files))
-    ).split("\0")[:-1]
-    for path, name, value in zip(*[iter(fields)] * len(names), strict=True):
+    output = git.run("check-attr", "-z", "--stdin", *_ATTRIBUTES, feed=encode_with_nul(files))
+    items = iter(decode_with_nul(output))
+    # A record is three items: path, attribute and value (git-check-attr(1)).
+    for path, name, value in zip(items, items, items, strict=True):
         if value in ("unspecified", "unset"):
             continue
-        content = files[PurePosixPath(path)]
-        stored = git.run("hash-object", "--stdin", f"--path={path}", feed=content)
-        forms = {content, content.replace(b"\r\n", b"\n")}  # line ends are git's business
-        plain = {git.run("hash-object", "--stdin", "--no-filters", feed=form) for form in forms}
-        if stored not in plain or (name == "ident" and b"$Id$" in content):
+        if _changes_text(git, name, path, files[PurePosixPath(path)]):
+            folder = printable(str(PurePosixPath(path).parent))
             raise RepositoryError(
-                f"git's attribute {name} changes the text of {printable(path)}, so that the "
-                f"commit would differ from "
-                "what is live",
-                hint=(
-                    f"add a line to .gitattributes: "
-                    f"{printable(str(PurePosixPath(path).parent))}/** -{name}"
-                ),
+                f"git's attribute {name} changes the text of {printable(path)}, "
+                "so that the commit would differ from live",
+                hint=f"add a line to .gitattributes: {folder}/** -{name}",
             )
 
 
-def check_outcome(git: Git, outcome: CommandResult, commit: str | None) -> None:
-    """Make sure that ``git commit`` did its work.
+def _changes_text(git: Git, attribute: str, path: str, content: bytes) -> bool:
+    """Whether git with an attribute stores other bytes than the content."""
+    stored = git.run("hash-object", "--stdin", f"--path={path}", feed=content)
+    # Git may convert line ends, so the content with LF counts as the same text.
+    forms = {content, content.replace(b"\r\n", b"\n")}
+    plain = {git.run("hash-object", "--stdin", "--no-filters", feed=form) for form in forms}
+    # `ident` stores "$Id$" unchanged, but expands it on checkout.
+    return stored not in plain or (attribute == "ident" and b"$Id$" in content)
+
+
+def check_commit_result(git: Git, result: CommandResult, commit: str | None) -> None:
+    """Check that ``git commit`` did its work.
 
     Args:
         git: the repository.
-        outcome: what came of the command.
-        commit: the full hash of the commit, if the command failed after it had made one.
+        result: the result of the command.
+        commit: the full hash of the commit, if the command failed after it had made the commit.
 
     Raises:
-        RepositoryError: the command failed; the message says whether git or a hook refused, and
+        RepositoryError: the command failed. The message says whether git or a hook refused, and
             why, or that the commit was made all the same.
     """
-    if not outcome.status:
+    if not result.status:
         return
-    said = redact_errors(outcome.errors)[-_SHOWN_CHARACTERS:]
-    ending = f"ended with status {outcome.status}"
-    if outcome.status < 0:
-        ending = f"was killed by signal {-outcome.status}"
+    output = redact_errors(result.errors)[-_SHOWN_CHARACTERS:]
+    ending = f"ended with status {result.status}"
+    if result.status < 0:
+        ending = f"was killed by signal {-result.status}"
     if commit:
         stale = recovery.find_stale(git, recovery.EVERYWHERE)
-        raise RepositoryError(
-            f"git commit made {commit[:12]}, then it {ending}"
-            + (f", saying:\n{said}" if said else ""),
-            hint=f"the commit stands; {recovery.remedy(git, stale)}",
-        )
-    if any(each.startswith("fatal: ") for each in outcome.errors.splitlines()):
-        message = f"git commit failed: {extract_reason(outcome.errors)}"
+        message = f"git commit made {commit[:12]}, then it {ending}"
+        if output:
+            message += f", saying:\n{output}"
+        hint = f"the commit stands; {recovery.describe_remedy(git, stale)}"
+        raise RepositoryError(message, hint=hint)
+    if any(line.startswith("fatal: ") for line in result.errors.splitlines()):
+        message = f"git commit failed: {extract_reason(result.errors)}"
         raise RepositoryError(message, hint="the files are written; nothing was committed")
-    if outcome.status < 0 or not said.strip():
+    if result.status < 0 or not output.strip():
         hint = "the files are written, and nothing was committed; run the command again"
         raise RepositoryError(f"git commit {ending}", hint=hint)
-    remedy = "make the hook content"
-    if _FINDING.search(outcome.errors):
-        remedy = "mend the findings, or ignore those of today with pinsync lint --add-ignores"
+    remedy = "satisfy the hook"
+    if _FINDING.search(result.errors):
+        remedy = "fix the findings, or ignore today's findings with pinsync lint --add-ignores"
     raise RepositoryError(
-        f"git commit was refused, most likely by a hook, which said:\n{said}",
+        f"git commit was refused, most likely by a hook, which said:\n{output}",
         hint=f"the files are written; {remedy}, then run the command again",
     )

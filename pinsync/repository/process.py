@@ -46,7 +46,7 @@ _SETTINGS: Final = (
     # A conversion of line endings is no failure.
     "-c",
     "core.safecrlf=false",
-    # Commit messages are UTF-8, whatever the user's i18n settings say.
+    # Commit messages are UTF-8, even if the user's i18n settings say otherwise.
     "-c",
     "i18n.commitEncoding=UTF-8",
     # A committed folder can look like a bare repository, and its configuration would run programs.

@@ -88,7 +88,7 @@ def _choose_command(environ: Mapping[str, str], repository: Repository | None) -
     try:
         from pinsync.repository.process import read_pager  # noqa: PLC0415 - raises without git
 
-        return repository.pager() if repository else read_pager(None)
+        return repository.read_pager() if repository else read_pager(None)
     except RepositoryError:
         # Without git, its variables count all the same.
         for name in ("GIT_PAGER", "PAGER"):

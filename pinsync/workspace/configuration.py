@@ -29,7 +29,7 @@ def list_configuration_paths(today: Settings, repository: Repository) -> Sequenc
     file = today.path or today.root / config.FILE_NAME
     if not file.parent.resolve().is_relative_to(today.root):
         return []
-    folder = repository.inside(file.parent)
+    folder = repository.relative_to_root(file.parent)
     return [place / file.name for place in (folder, *folder.parents)]
 
 
@@ -54,7 +54,7 @@ class ConfigurationSearch:
     @cached_property
     def _former_places(self) -> Sequence[PurePosixPath]:
         """Where HEAD's configuration lay before its folder was renamed."""
-        return self._repository.former_places(self.places[0]) if self.places else []
+        return self._repository.find_former_paths(self.places[0]) if self.places else []
 
     def find(
         self, read: Callable[[PurePosixPath], _Found | None], *, renamed: bool

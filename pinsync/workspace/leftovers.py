@@ -215,7 +215,7 @@ def _is_edited(tree: WorkingTree) -> bool:
     file = _find_configuration(tree)
     # A damaged index, for example, which reading doesn't need.
     with contextlib.suppress(RepositoryError):
-        return bool(file and tree.repository and tree.repository.uncommitted(file))
+        return bool(file and tree.repository and tree.repository.find_uncommitted(file))
     return False
 
 
@@ -293,7 +293,7 @@ def describe_rename(
                 if isinstance(place, WorkingTree):
                     files = repository.read_index(folder)
                 else:
-                    files = repository.read("HEAD", folder)
+                    files = repository.read_documents("HEAD", folder)
                 if any(_DOCUMENT.search(text) for _, text in files):
                     stale.append(str(folder))
     if not stale:
@@ -306,10 +306,10 @@ def _open_earlier_states(
     repository: Repository, tree: WorkingTree, settings: Settings, environ: Mapping[str, str]
 ) -> Iterator[State]:
     """Yield HEAD, and the commit before the last change of the configuration."""
-    if (head := repository.head()) is None:
+    if (head := repository.resolve_head()) is None:
         return
     name = settings.path.name if settings.path else config.FILE_NAME
-    last = next(repository.main_line(head, [name]), None)
+    last = next(repository.walk_main_line(head, [name]), None)
     for revision in (head, last.parent if last else None):
         if revision:
             source = Source("revision", "HEAD", revision=revision)

@@ -105,7 +105,7 @@ def _find_merge_base(left: Source, right: Source, repository: Repository | None)
     names = left.text, right.text
     # By hash: git could read a name as an option, or as another reference than before.
     commits = str(left.revision), str(right.revision)
-    base = require_repository(repository, left.text).merge_base(*commits, names)
+    base = require_repository(repository, left.text).find_merge_base(*commits, names)
     text = left.text
     if base != left.revision:
         text = f"the merge base of {names[0]} and {names[1]}"
@@ -150,7 +150,7 @@ def parse_revision(text: str, repository: Repository | None) -> Source:
         commit = require_repository(repository, text).resolve(text, warnings.append)
         return Source("revision", text, revision=commit, warnings=tuple(warnings))
     except RepositoryError:
-        if text == "HEAD" and repository and repository.head() is None:
+        if text == "HEAD" and repository and repository.resolve_head() is None:
             return Source("nothing", text)
         raise
 
@@ -237,7 +237,7 @@ class _Parser:
         match = _DOTS.fullmatch(text)
         words = [match["old"], match["new"]] if match else [text]
         names = [self._find_full_name(word) if word else "" for word in words]
-        is_known_to_git = self.repository is not None and self.repository.reads(text)
+        is_known_to_git = self.repository is not None and self.repository.is_revision(text)
         if any(words) and not any(names) and not is_known_to_git:
             return True
         if names == words:
@@ -255,4 +255,4 @@ class _Parser:
         """Return an unambiguous spelling of a revision; None for any other word."""
         if text in _WORDS or _REVISION.fullmatch(text):
             return text
-        return self.repository.full_name(text) if self.repository else None
+        return self.repository.resolve_full_name(text) if self.repository else None

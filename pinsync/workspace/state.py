@@ -95,7 +95,9 @@ class State:
                 return require_repository(self.repository, self.source.text).read_index(folder)
             case "revision":
                 repository = require_repository(self.repository, self.source.text)
-                return repository.read(str(self.source.revision), folder, self.source.name)
+                return repository.read_documents(
+                    str(self.source.revision), folder, self.source.name
+                )
         return ()
 
     def folder(self, tracker: Tracker) -> PurePosixPath:
@@ -125,7 +127,7 @@ def read_unchecked_documents(
         return {}
     # Reading files needs no index, so a damaged index is no error here. Git refuses to write later.
     with suppress(RepositoryError):
-        return dict(repository.read_unchecked(folder))
+        return dict(repository.read_skip_worktree(folder))
     return {}
 
 

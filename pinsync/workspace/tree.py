@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from pinsync.config import Settings
-    from pinsync.repository import Repository, Unsaved
+    from pinsync.repository import Repository, UnsavedFile
     from pinsync.workspace.state import State
 
 
@@ -70,7 +70,7 @@ class WorkingTree:
 
     def head(self) -> str | None:
         """Return the full hash of HEAD; None without a commit or a repository."""
-        return self.repository.head() if self.repository else None
+        return self.repository.resolve_head() if self.repository else None
 
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` is None if there is only one."""
@@ -95,7 +95,9 @@ class WorkingTree:
         if head is None:
             return TrackerFiles(present, unchecked)
         existing = present.keys() | unchecked.keys()
-        committed = self.repository.read_head(head, folder, besides=() if whole else existing)
+        committed = self.repository.read_head_documents(
+            head, folder, besides=() if whole else existing
+        )
         record = self.store.read_record()
         # Without the files that an earlier export removed.
         deleted = {
@@ -125,7 +127,7 @@ class WorkingTree:
 
     def find_unsaved(
         self, paths: Collection[PurePosixPath], *, force: bool = False
-    ) -> Sequence[Unsaved]:
+    ) -> Sequence[UnsavedFile]:
         """Return the files with uncommitted content among the files of an export.
 
         Raises:
@@ -133,7 +135,7 @@ class WorkingTree:
             FileError: a file can't be read.
         """
         if self.repository:
-            unsaved = self.repository.unsaved(paths)
+            unsaved = self.repository.find_unsaved(paths)
             persons_files = self._find_persons_files(unsaved)
             remedy = "commit or stash it"
         else:
@@ -150,7 +152,7 @@ class WorkingTree:
     def _show_path(self, path: PurePosixPath) -> str:
         return one_line(relative_to_cwd(str(path), self.store.root))
 
-    def _find_persons_files(self, unsaved: Iterable[Unsaved]) -> list[PurePosixPath]:
+    def _find_persons_files(self, unsaved: Iterable[UnsavedFile]) -> list[PurePosixPath]:
         """Return the files with uncommitted content, on disk or staged, that a person wrote."""
         paths = []
         record = self.store.read_record()
@@ -176,7 +178,7 @@ class WorkingTree:
         """Return the uncommitted changes of earlier exports: path → bytes, or None if removed."""
         if self.repository is None:
             return {}
-        unsaved = self.repository.unsaved(files.present.keys())
+        unsaved = self.repository.find_unsaved(files.present.keys())
         persons_files = self._find_persons_files(unsaved)
         edited = [item.path for item in unsaved if item.worktree and item.path not in persons_files]
         existing = files.present.keys() | files.unchecked.keys()
@@ -218,15 +220,15 @@ class Head:
     def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` is None if there is only one."""
         folder = layout.choose_folder(self.directory, tracker)
-        return self.repository.read(self.revision, folder, self.name)
+        return self.repository.read_documents(self.revision, folder, self.name)
 
     def folders(self) -> list[str]:
         """Return the names of the folders in the folder of all documents."""
-        return self.repository.folders(self.revision, self.directory, self.name)
+        return self.repository.list_folders(self.revision, self.directory, self.name)
 
     def list_misnamed(self, folder: PurePosixPath) -> list[PurePosixPath]:
         """Return the files in a folder that would be documents with the right name."""
-        return self.repository.misnamed(self.revision, folder, self.name)
+        return self.repository.list_misnamed(self.revision, folder, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +251,11 @@ class Index:
 
     def folders(self) -> list[str]:
         """Return the names of the folders in the folder of all documents."""
-        return self.repository.index_folders(self.directory)
+        return self.repository.list_index_folders(self.directory)
 
     def list_misnamed(self, folder: PurePosixPath) -> list[PurePosixPath]:
         """Return the files in a folder that would be documents with the right name."""
-        return self.repository.index_misnamed(folder)
+        return self.repository.list_index_misnamed(folder)
 
 
 Place = WorkingTree | Head | Index
@@ -276,7 +278,9 @@ def open_tree(settings: Settings) -> WorkingTree:
     if repository is None:
         store = Store(settings.root, settings.directory, find_user_state(settings.root))
         return WorkingTree(settings, store, None)
-    settings = config.set_root(settings, repository.root, repository.inside(settings.root))
+    settings = config.set_root(
+        settings, repository.root, repository.relative_to_root(settings.root)
+    )
     store = Store(settings.root, settings.directory, repository.git_dir / "pinsync")
     return WorkingTree(settings, store, repository)
 
@@ -326,7 +330,7 @@ def require_commit(tree: WorkingTree, option: str) -> tuple[Repository, str]:
         RepositoryError: there is no repository, or no commit in it.
     """
     repository = require_repository_of(tree, option)
-    head = repository.head()
+    head = repository.resolve_head()
     if head is None:
         message = f"{option}: there is no commit yet to put a branch on"
         raise RepositoryError(message, hint="commit something first")

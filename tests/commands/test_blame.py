@@ -683,7 +683,7 @@ def test_a_pin_is_of_the_last_commit_before_which_it_was_not_there(
     tip = imported(states)
     tree = open_tree(config.load(None, start=repository, environ={}))
     assert tree.repository
-    with tree.repository.reader() as reader:
+    with tree.repository.open_reader() as reader:
         history = History(reader, Today(tree.settings, tree.repository, {}), tip)
         state = history.newest()
         assert state

@@ -12,7 +12,7 @@ import pytest
 from pinsync import config
 from pinsync.history.configurations import Today
 from pinsync.history.steps import History
-from pinsync.repository import Range
+from pinsync.repository import CommitRange
 from pinsync.workspace.tree import open_tree
 from support.exporting import put
 from support.histories import BASKET, HOME, commit, configuration, log, rule, run, text
@@ -217,9 +217,9 @@ def test_older_commits_are_looked_at_only_as_long_as_a_word_is_in_doubt(
 ) -> None:
     tree = open_tree(config.load(None, start=repository, environ={}))
     assert tree.repository
-    with tree.repository.reader() as reader:
+    with tree.repository.open_reader() as reader:
         history = History(reader, Today(tree.settings, tree.repository, {}), shop[-1])
-        recent = Range(shop[-1], since=datetime(2026, 1, 29, tzinfo=UTC))
+        recent = CommitRange(shop[-1], since=datetime(2026, 1, 29, tzinfo=UTC))
         found = [step.commit.hash for step in history.steps((), recent, lambda: enough)]
         assert found == shop[-1:]
         assert any(b"summer" in item.text for item in history.seen) is not enough

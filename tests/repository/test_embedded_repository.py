@@ -233,6 +233,10 @@ def test_a_bare_repository_that_the_environment_names_works(
     monkeypatch.chdir(tree)
     found = Repository.discover(tree)
     assert found is not None
-    assert (found.root, found.git_dir, found.head()) == (tree, bare, git("rev-parse", "HEAD"))
+    assert (found.root, found.git_dir, found.resolve_head()) == (
+        tree,
+        bare,
+        git("rev-parse", "HEAD"),
+    )
     git("config", "core.pager", "its own")
-    assert found.pager() == "its own"
+    assert found.read_pager() == "its own"

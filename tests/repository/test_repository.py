@@ -97,8 +97,8 @@ def test_a_repository_is_found_from_any_folder_in_it(root: Path) -> None:
     (root / "a" / "b").mkdir(parents=True)
     found = opened(root / "a" / "b")
     assert (found.root, found.git_dir) == (root, root / ".git")
-    assert found.inside(root / "a" / "b") == PurePosixPath("a/b")
-    assert found.inside(root) == PurePosixPath()
+    assert found.relative_to_root(root / "a" / "b") == PurePosixPath("a/b")
+    assert found.relative_to_root(root) == PurePosixPath()
 
 
 def test_there_is_none_outside(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_there_is_none_outside(tmp_path: Path) -> None:
 
 def test_a_folder_outside_is_not_inside(root: Path, tmp_path: Path) -> None:
     with pytest.raises(RepositoryError, match="outside the repository"):
-        opened(root).inside(tmp_path)
+        opened(root).relative_to_root(tmp_path)
 
 
 def test_a_linked_worktree_has_its_own_git_directory(root: Path, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_git_that_disappears_later_is_the_same_error(
     repository = opened(root)
     monkeypatch.setenv("PATH", str(root))
     with pytest.raises(RepositoryError, match="git command can't be run"):
-        repository.head()
+        repository.resolve_head()
 
 
 # Revisions
@@ -221,9 +221,9 @@ def test_git_that_disappears_later_is_the_same_error(
 
 def test_head_is_none_before_the_first_commit(root: Path) -> None:
     repository = opened(root)
-    assert repository.head() is None
+    assert repository.resolve_head() is None
     first = committed(root, BASKET)
-    assert repository.head() == first
+    assert repository.resolve_head() == first
 
 
 def test_revisions_are_resolved_to_full_hashes(root: Path) -> None:
@@ -238,7 +238,7 @@ def test_revisions_are_resolved_to_full_hashes(root: Path) -> None:
         == repository.resolve(first[:8])
         == first
     )
-    assert repository.resolve("main") == repository.head() == second
+    assert repository.resolve("main") == repository.resolve_head() == second
 
 
 def test_a_full_name_is_a_reference_or_a_hash(root: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_full_name_is_a_reference_or_a_hash(root: Path) -> None:
         "nope": None,
         "HEAD:customizations": None,
     }
-    assert {name: repository.full_name(name) for name in names} == names
+    assert {name: repository.resolve_full_name(name) for name in names} == names
 
 
 def test_a_merge_base_is_that_of_two_commits_and_an_error_has_their_names(root: Path) -> None:
@@ -276,11 +276,11 @@ def test_a_merge_base_is_that_of_two_commits_and_an_error_has_their_names(root: 
     git(root, "switch", "--quiet", "--orphan", "orphan")
     orphan = committed(root, "x")
     repository = opened(root)
-    assert repository.merge_base(one, other, ("a", "b")) == base
+    assert repository.find_merge_base(one, other, ("a", "b")) == base
     with pytest.raises(RepositoryError, match="a and b have no commit in common"):
-        repository.merge_base(one, orphan, ("a", "b"))
+        repository.find_merge_base(one, orphan, ("a", "b"))
     with pytest.raises(RepositoryError, match="git merge-base failed: Not a valid"):
-        repository.merge_base(one, "0" * 40, ("a", "b"))
+        repository.find_merge_base(one, "0" * 40, ("a", "b"))
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_what_names_no_commit_is_an_error(root: Path, revision: str) -> None:
     with pytest.raises(RepositoryError, match="names no commit") as caught:
         opened(root).resolve(revision)
     assert "git branch" in str(caught.value.hint)
-    assert not opened(root).knows(revision)
+    assert not opened(root).has_commit(revision)
 
 
 def test_in_a_shallow_clone_the_hint_is_to_fetch_more(root: Path, tmp_path: Path) -> None:
@@ -317,11 +317,13 @@ def test_documents_of_a_commit_come_as_they_are_and_sorted(root: Path) -> None:
     expected = sorted(
         [*((DIRECTORY / name, text) for name, text in content.items()), (ODD, b"old\n")]
     )
-    assert list(repository.read(first, DIRECTORY)) == expected
-    assert list(repository.read(first, DIRECTORY / "shop")) == [(DIRECTORY / "shop/z.yaml", b"x")]
-    assert list(repository.read("HEAD", DIRECTORY)) == []
-    assert list(repository.read(first, DIRECTORY / "nope")) == []
-    assert list(repository.read(first, PurePosixPath())) == []
+    assert list(repository.read_documents(first, DIRECTORY)) == expected
+    assert list(repository.read_documents(first, DIRECTORY / "shop")) == [
+        (DIRECTORY / "shop/z.yaml", b"x")
+    ]
+    assert list(repository.read_documents("HEAD", DIRECTORY)) == []
+    assert list(repository.read_documents(first, DIRECTORY / "nope")) == []
+    assert list(repository.read_documents(first, PurePosixPath())) == []
     assert repository.read_file(first, DIRECTORY / "a.yaml") == content["a.yaml"]
     assert repository.read_file("HEAD", BASKET) is None
     assert repository.read_file("HEAD", PurePosixPath("other")) == b"old\n"
@@ -331,9 +333,9 @@ def test_names_that_are_not_utf8_are_read(root: Path) -> None:
     name = os.fsdecode(b"\xff.yaml")
     committed(root, DIRECTORY / name)
     repository = opened(root)
-    assert [path.name for path, _ in repository.read("HEAD", DIRECTORY)] == [name]
+    assert [path.name for path, _ in repository.read_documents("HEAD", DIRECTORY)] == [name]
     put(root, DIRECTORY / name, b"new\n")
-    assert [unsaved.path.name for unsaved in repository.unsaved([DIRECTORY / name])] == [name]
+    assert [unsaved.path.name for unsaved in repository.find_unsaved([DIRECTORY / name])] == [name]
     assert repository.commit([DIRECTORY / name], "message")
 
 
@@ -346,7 +348,7 @@ def test_a_link_on_the_way_is_an_error_and_not_an_empty_folder(root: Path, folde
     committed(root)
     repository = opened(root)
     with pytest.raises(FileError, match=r"^HEAD:customizations: is a link"):
-        repository.read("HEAD", PurePosixPath(folder))
+        repository.read_documents("HEAD", PurePosixPath(folder))
     with pytest.raises(FileError, match=r"^@index:customizations: is a link"):
         repository.read_index(PurePosixPath(folder))
 
@@ -360,14 +362,14 @@ def test_a_link_or_a_folder_named_like_a_document_is_an_error(root: Path) -> Non
         with pytest.raises(FileError, match="expected a plain file"):
             opened(root).read_file("HEAD", path)
     with pytest.raises(FileError, match="expected a plain file"):
-        list(opened(root).read("HEAD", DIRECTORY))
+        list(opened(root).read_documents("HEAD", DIRECTORY))
 
 
 def test_a_blob_beyond_the_cap_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     committed(root, BASKET, text=b"12345")
     monkeypatch.setattr(objects, "MAX_FILE_BYTES", 4)
     with pytest.raises(FileError, match=r"^HEAD:customizations/basket.yaml: has more than 4 bytes"):
-        list(opened(root).read("HEAD", DIRECTORY))
+        list(opened(root).read_documents("HEAD", DIRECTORY))
 
 
 def test_a_blob_missing_from_the_object_store_is_an_error(root: Path) -> None:
@@ -375,7 +377,7 @@ def test_a_blob_missing_from_the_object_store_is_an_error(root: Path) -> None:
     blob = git(root, "rev-parse", f"HEAD:{BASKET}")
     (root / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     with pytest.raises(FileError, match="missing from git's object store"):
-        list(opened(root).read("HEAD", DIRECTORY))
+        list(opened(root).read_documents("HEAD", DIRECTORY))
 
 
 def test_a_damaged_blob_is_an_error(root: Path) -> None:
@@ -385,7 +387,7 @@ def test_a_damaged_blob_is_an_error(root: Path) -> None:
     place.chmod(0o644)
     place.write_bytes(b"nothing that git wrote")
     with pytest.raises(FileError, match="missing from git's object store"):
-        list(opened(root).read("HEAD", DIRECTORY))
+        list(opened(root).read_documents("HEAD", DIRECTORY))
 
 
 class HalfAnswer:
@@ -431,7 +433,7 @@ def test_a_git_that_ended_is_an_error_and_not_a_missing_object() -> None:
 
 def test_reading_may_be_dropped_half_way_and_nothing_stays_open(root: Path) -> None:
     committed(root, BASKET, HOME, text=b"x" * 1_000_000)
-    reading = opened(root).read("HEAD", DIRECTORY)
+    reading = opened(root).read_documents("HEAD", DIRECTORY)
     assert next(iter(reading))[0] == BASKET
     del reading
     gc.collect()  # a process or a pipe left open would be a ResourceWarning
@@ -472,7 +474,7 @@ def test_a_repository_of_sha256_hashes_works_alike(tmp_path: Path) -> None:
     first = committed(tmp_path / "work", BASKET)
     repository = opened(tmp_path / "work")
     assert len(first) == 64
-    assert list(repository.read("HEAD", DIRECTORY)) == [(BASKET, b"old\n")]
+    assert list(repository.read_documents("HEAD", DIRECTORY)) == [(BASKET, b"old\n")]
     made = repository.commit_to_branch("bot", {HOME: b"h\n"}, "message")
     assert repository.read_file("bot", HOME) == b"h\n"
     assert made.commit == repository.resolve("bot")
@@ -482,7 +484,9 @@ def test_a_repository_of_sha256_hashes_works_alike(tmp_path: Path) -> None:
 
 
 def unsaved(root: Path, *paths: PurePosixPath) -> list[tuple[str, bytes | None, bool]]:
-    return [(item.path.name, item.staged, item.worktree) for item in opened(root).unsaved(paths)]
+    return [
+        (item.path.name, item.staged, item.worktree) for item in opened(root).find_unsaved(paths)
+    ]
 
 
 def test_edited_staged_untracked_and_ignored_files_are_unsaved(root: Path) -> None:
@@ -523,7 +527,7 @@ def test_a_file_taken_out_of_the_index_is_unsaved_only_if_it_differs(root: Path)
 def test_what_differs_from_the_last_commit_is_uncommitted(root: Path) -> None:
     repository = opened(root)
     put(root, HOME)
-    assert repository.uncommitted(DIRECTORY) == [HOME]
+    assert repository.find_uncommitted(DIRECTORY) == [HOME]
     names = ["clean", "gone", "staged", "touched", "converted", "edited"]
     committed(root, *(DIRECTORY / name for name in names), ODD, HOME, text=b"a\nb\n")
     git(root, "config", "core.autocrlf", "true")
@@ -543,7 +547,7 @@ def test_what_differs_from_the_last_commit_is_uncommitted(root: Path) -> None:
         put(root, path, b"a\nc\n")
     index = (root / ".git/index").read_bytes()
     edited = [ODD, *(DIRECTORY / name for name in ("below/new.yaml", "edited", "gone", "staged"))]
-    assert repository.uncommitted(DIRECTORY) == edited
+    assert repository.find_uncommitted(DIRECTORY) == edited
     assert (root / ".git/index").read_bytes() == index
 
 
@@ -554,7 +558,7 @@ def test_what_git_status_says_besides_is_no_file(root: Path) -> None:
     put(root, HOME, b"stashed\n")
     git(root, "stash", "--quiet")
     put(root, HOME, b"edited\n")
-    assert opened(root).uncommitted(DIRECTORY) == [HOME]
+    assert opened(root).find_uncommitted(DIRECTORY) == [HOME]
 
 
 def test_a_path_means_itself_whatever_the_environment_says_of_pathspecs(
@@ -566,9 +570,9 @@ def test_a_path_means_itself_whatever_the_environment_says_of_pathspecs(
     for name in ("LITERAL", "GLOB", "NOGLOB"):
         with monkeypatch.context() as environment:
             environment.setenv(f"GIT_{name}_PATHSPECS", "1")
-            assert repository.uncommitted(DIRECTORY) == [HOME]
+            assert repository.find_uncommitted(DIRECTORY) == [HOME]
             assert dict(repository.read_index(DIRECTORY)) == {HOME: b"old\n"}
-            assert list(repository.main_line("HEAD", [HOME.name]))
+            assert list(repository.walk_main_line("HEAD", [HOME.name]))
             assert unsaved(root, HOME) == [("home.yaml", None, True)]
 
 
@@ -579,7 +583,7 @@ def test_a_file_in_conflict_is_uncommitted(root: Path) -> None:
     git(root, "switch", "--quiet", "main")
     committed(root, HOME, text=b"main\n")
     subprocess.run(["git", "merge", "--quiet", "other"], cwd=root, capture_output=True, check=False)
-    assert opened(root).uncommitted(DIRECTORY) == [HOME]
+    assert opened(root).find_uncommitted(DIRECTORY) == [HOME]
 
 
 def test_before_the_first_commit_every_file_is_unsaved(root: Path) -> None:
@@ -896,8 +900,8 @@ def test_folders_of_a_commit(root: Path) -> None:
     (root / DIRECTORY).mkdir()
     (root / DIRECTORY / "link").symlink_to("sk")
     committed(root, BASKET, DIRECTORY / "sk/basket.yaml", DIRECTORY / "cz/deep/basket.yaml")
-    assert opened(root).folders("HEAD", DIRECTORY) == ["cz", "sk"]
-    assert opened(root).folders("HEAD", PurePosixPath("elsewhere")) == []
+    assert opened(root).list_folders("HEAD", DIRECTORY) == ["cz", "sk"]
+    assert opened(root).list_folders("HEAD", PurePosixPath("elsewhere")) == []
 
 
 def test_an_ignored_file_is_a_clear_error(root: Path) -> None:
@@ -1100,7 +1104,10 @@ def test_a_branch_is_made_on_top_of_head_and_all_else_stays(root: Path) -> None:
     assert untouched(root) == before
     assert git(root, "rev-parse", "bot/export~1") == head
     repository = opened(root)
-    assert dict(repository.read("bot/export", DIRECTORY)) == {BASKET: b"new\n", ODD: b"odd\n"}
+    assert dict(repository.read_documents("bot/export", DIRECTORY)) == {
+        BASKET: b"new\n",
+        ODD: b"odd\n",
+    }
     assert repository.read_file("bot/export", PurePosixPath("README.md")) == b"old\n"
     tree = git(root, "rev-parse", "bot/export^{tree}")
     message = git(root, "log", "-1", "--format=%B", "bot/export")
@@ -1292,26 +1299,26 @@ def test_a_branch_moved_meanwhile_is_not_overwritten(root: Path) -> None:
 def test_a_proposal_is_pinsyncs_own_commit_that_head_has_not(root: Path, tmp_path: Path) -> None:
     head = committed(root, BASKET)
     repository = opened(root)
-    assert repository.proposal("bot") is None
+    assert repository.find_proposal("bot") is None
     git(root, "branch", "bot")
-    assert repository.proposal("bot") is None
+    assert repository.find_proposal("bot") is None
     made = (
         repository.commit_to_branch("bot", {BASKET: b"one\n"}, "parent 1234\n\nparent 5678").commit
         or ""
     )
     committed(root, HOME)
-    assert repository.proposal("bot") == Proposal(made, head)
+    assert repository.find_proposal("bot") == Proposal(made, head)
     for name in ("", "-x", "a b", "bot/x"):
-        assert repository.proposal(name) is None
+        assert repository.find_proposal(name) is None
     git(root, "branch", "other", "bot")
-    assert repository.proposal("other") is None, "made for another branch"
+    assert repository.find_proposal("other") is None, "made for another branch"
     git(tmp_path, "clone", "--quiet", "--depth=1", "--no-single-branch", root.as_uri(), "shallow")
     git(tmp_path / "shallow", "branch", "bot", "origin/bot")
-    assert opened(tmp_path / "shallow").proposal("bot") == Proposal(made, None)
+    assert opened(tmp_path / "shallow").find_proposal("bot") == Proposal(made, None)
     git(tmp_path / "shallow", "fetch", "--quiet", "--depth=1", "origin", head)
-    assert opened(tmp_path / "shallow").proposal("bot") == Proposal(made, head)
+    assert opened(tmp_path / "shallow").find_proposal("bot") == Proposal(made, head)
     git(root, "merge", "--quiet", "--no-edit", "bot")
-    assert repository.proposal("bot") is None
+    assert repository.find_proposal("bot") is None
 
 
 def test_before_the_first_commit_there_is_no_branch(root: Path) -> None:
@@ -1334,7 +1341,7 @@ def test_an_empty_name_is_seen(root: Path) -> None:
 
 def test_a_full_name_of_a_reference_is_refused_with_the_short_one(root: Path) -> None:
     committed(root, BASKET)
-    with pytest.raises(RepositoryError, match="expected one without refs/") as caught:
+    with pytest.raises(RepositoryError, match="expected a name without refs/") as caught:
         opened(root).commit_to_branch("refs/heads/bot/x", {BASKET: b"x"}, "message")
     assert str(caught.value.hint).endswith(": bot/x")
 
@@ -1466,10 +1473,10 @@ def test_a_partial_clone_fetches_its_documents_in_one_batch(
 ) -> None:
     trace = tmp_path / "trace"
     monkeypatch.setenv("GIT_TRACE", str(trace))
-    found = dict(opened(partial).read("HEAD", PurePosixPath("customizations")))
+    found = dict(opened(partial).read_documents("HEAD", PurePosixPath("customizations")))
     assert [text for _, text in sorted(found.items())] == [b"basket\n", b"home\n", b"other\n"]
     assert trace.read_text().count("trace: built-in: git fetch") == 1
-    dict(opened(partial).read("HEAD", PurePosixPath("customizations")))
+    dict(opened(partial).read_documents("HEAD", PurePosixPath("customizations")))
     assert trace.read_text().count("trace: built-in: git fetch") == 1, (
         "what is there is not fetched again"
     )
@@ -1480,5 +1487,5 @@ def test_a_partial_clone_whose_remote_is_gone_says_so(partial: Path, root: Path)
     with pytest.raises(
         RepositoryError, match="this partial clone lacks 3 documents of HEAD, and origin doesn't"
     ) as error:
-        dict(opened(partial).read("HEAD", PurePosixPath("customizations")))
+        dict(opened(partial).read_documents("HEAD", PurePosixPath("customizations")))
     assert "clone without --filter" in str(error.value.hint)
