@@ -1,8 +1,8 @@
 """The fields that the API documents, in canonical order.
 
 Canonical text, drift, reports, configuration and lint are made from these rows. The fast path in
-`rows`, the schema of a document and the sandbox have tables of their own; docs/architecture.md, "A
-new field of the API", names them.
+`rows`, the schema of a document and the sandbox have tables of their own; "A new field of the API"
+in docs/explanation/architecture.md names them.
 """
 
 from __future__ import annotations

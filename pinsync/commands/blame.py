@@ -197,7 +197,7 @@ def _describe_uncommitted(
     paths: set[PurePosixPath] = set()
     for rows in rules.values():
         paths.update(PurePosixPath(place.file) for _, place in rows)
-    # A deleted file has no find_unsaved content, but differs from HEAD all the same.
+    # A deleted file has no unsaved content, but differs from HEAD all the same.
     different = {path for path in paths if not (repository.root / path).is_file()}
     different.update(item.path for item in repository.find_unsaved(paths))
     if not different:

@@ -26,21 +26,20 @@ if TYPE_CHECKING:
 SOURCES = sorted((ROOT / "pinsync").rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
-MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+MAP = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
 ROWS = re.findall(
     r"^\| `(\w+)` \| .+? \|(.*)\|$",
-    MAP.partition("## The rooms")[2].partition("\n## ")[0],
+    MAP.partition("## Components")[2].partition("\n## ")[0],
     re.MULTILINE,
 )
-ROOMS = [room for room, _ in ROWS]
-GROUND = ROOMS[:5]
-"""The rooms that every other may import; each imports those before it at most."""
+COMPONENTS = [component for component, _ in ROWS]
+BASE = COMPONENTS[:5]
+"""The components that every other may import; each imports only those before it."""
 
-# The rooms, each with those that it may import besides the ground.
-TABLE = {room: set(re.findall(r"`(\w+)`", allowed)) for room, allowed in ROWS}
-TABLE["commands"] = set(ROOMS[: ROOMS.index("commands")])
-# For annotations alone: the API client is handed a tracker's settings as they are, and never reads
-# any itself.
+# The components, each with those that it may import besides the base.
+TABLE = {component: set(re.findall(r"`(\w+)`", allowed)) for component, allowed in ROWS}
+TABLE["commands"] = set(COMPONENTS[: COMPONENTS.index("commands")])
+# For annotations alone: the API client is handed a tracker's settings as they are, and never reads any itself.
 NAMED_ONLY: dict[str, set[str]] = {"api": {"config"}}
 
 # The libraries, each with the modules that know it.
@@ -126,22 +125,24 @@ def names(node: ast.AST) -> list[str]:
 IMPORTS = tuple(imports())
 
 
-def test_the_map_names_the_ground() -> None:
-    sentence = MAP.partition("The ground, which every room may import, is ")[2].partition(";")[0]
-    assert re.findall(r"`(\w+)`", sentence) == GROUND
+def test_the_map_names_the_base() -> None:
+    sentence = MAP.partition("The base components, which every component may import, are ")[
+        2
+    ].partition(". ")[0]
+    assert re.findall(r"`(\w+)`", sentence) == BASE
 
 
 def test_the_map_names_files_and_functions_that_exist() -> None:
     for path in re.findall(r"`([\w/]+\.(?:py|json))`", MAP):
         assert (ROOT / "pinsync" / path).is_file() or (ROOT / path).is_file(), path
     for module, name in re.findall(r"`(\w+)\.([A-Za-z_]\w+)`", MAP):
-        if module in ROOMS:
+        if module in COMPONENTS:
             assert hasattr(import_module(f"pinsync.{module}"), name), f"{module}.{name}"
 
 
 def test_imports_go_down() -> None:
-    for number, room in enumerate(ROOMS):
-        assert TABLE[room] <= {*ROOMS[:number]}, room
+    for number, component in enumerate(COMPONENTS):
+        assert TABLE[component] <= {*COMPONENTS[:number]}, component
 
 
 def test_the_table_has_every_module() -> None:
@@ -154,8 +155,8 @@ def test_the_table_has_every_module() -> None:
 @pytest.mark.parametrize("module", sorted(TABLE))
 def test_a_module_imports_what_the_table_allows(module: str) -> None:
     own = [found for found in IMPORTS if found.module == module and found.top == "pinsync"]
-    ground = GROUND[: GROUND.index(module)] if module in GROUND else GROUND
-    allowed = TABLE[module] | {*ground, module, "__version__"}
+    base = BASE[: BASE.index(module)] if module in BASE else BASE
+    allowed = TABLE[module] | {*base, module, "__version__"}
     assert {found.part for found in own if not found.types_only} <= allowed
     assert {found.part for found in own if found.types_only} <= allowed | NAMED_ONLY.get(
         module, set()
