@@ -140,6 +140,13 @@ def test_the_map_names_files_and_functions_that_exist() -> None:
             assert hasattr(import_module(f"pinsync.{module}"), name), f"{module}.{name}"
 
 
+def test_the_page_for_contributors_names_files_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:docs|examples|pinsync|tests)/[a-z0-9_./-]+)`", text)
+    assert len(paths) >= 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_imports_go_down() -> None:
     for number, component in enumerate(COMPONENTS):
         assert TABLE[component] <= {*COMPONENTS[:number]}, component
