@@ -259,6 +259,14 @@ def test_the_changelog_has_the_version() -> None:
     assert versions[:2] == ["Unreleased", package.__version__]
 
 
+def test_the_changelog_has_a_line_for_each_change() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = text.partition("\n## ")[2]
+    kinds = set(re.findall(r"^### (.+)$", versions, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert [line for line in versions.splitlines()[1:] if not re.match(r"$|- \S|##", line)] == []
+
+
 def test_the_package_is_typed_and_has_its_command() -> None:
     assert resources.files("pinsync").joinpath("py.typed").is_file()
     (script,) = metadata.entry_points(group="console_scripts", name="pinsync")
