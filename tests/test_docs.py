@@ -26,7 +26,7 @@ from pinsync import config, errors
 from pinsync.cli import cli
 from pinsync.config import Safety, Settings, Tracker
 from pinsync.errors import pick_gravest
-from pinsync.lint.rules import RULES
+from pinsync.lint.rules import RULES, describe_rule
 from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -47,15 +47,8 @@ MARKED = re.compile(r"^<!-- ([^\n]+) -->\n```([a-z]+)\n(.*?)^```$", re.MULTILINE
 STEP = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 CUT = "(?:.|\n)*?"
 """What `…` stands for in a session and in an excerpt."""
-EXIT_CODES = {
-    0: "done; in sync; nothing found",
-    1: "drift or findings: the answer to the question, never a failure",
-    2: "usage, configuration, or a file (in the repository, or named on the command line) that can't be read",
-    3: "the remote: network, authentication, an answer that can't be trusted",
-    4: "refused for safety: nothing of that tracker was changed; the message names the flag that overrides",
-    70: "a bug in pinsync: one line, a log with details (no secrets), never a bare traceback",
-    130: "interrupted (also by SIGTERM)",
-}
+REFERENCE = "docs/reference/"
+EXIT_CODES = (0, 1, 2, 3, 4, 70, 130)
 
 
 class Step(NamedTuple):
@@ -82,9 +75,34 @@ def commands(text: str = README) -> list[str]:
     return re.findall(r"^```sh\n(.*)\n```$", text, re.MULTILINE)
 
 
+def section(page: str, heading: str) -> str:
+    """The text below a heading, up to the next heading of its level or above."""
+    level = heading.index(" ")
+    pattern = rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{level}}} |\Z)"
+    found = re.findall(pattern, PAGES[page], re.MULTILINE | re.DOTALL)
+    assert len(found) == 1, f"{page} needs one heading {heading}"
+    return str(found[0])
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of each row of each table."""
+    lines = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)
+    return [line.split(" | ") for line in lines]
+
+
+def spellings(text: str) -> list[str]:
+    """The options that stand in backticks."""
+    return re.findall(r"`(--[a-z-]+|-[A-Za-z])[ `=]", text)
+
+
 def options(command: click.Command) -> list[click.Option]:
-    context = click.Context(command)
+    context = click.Context(command, **cli.context_settings)
     return [option for option in command.get_params(context) if isinstance(option, click.Option)]
+
+
+def all_spellings(command: click.Command) -> set[str]:
+    found = options(command)
+    return {word for option in found for word in (*option.opts, *option.secondary_opts)}
 
 
 def test_each_mark_stands_on_a_block() -> None:
@@ -120,6 +138,18 @@ def test_the_sessions(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert re.fullmatch(pattern, output), f"$ {step.command}{output}"
 
 
+def test_the_readme_stays_short() -> None:
+    assert len(README.split()) <= 2500
+
+
+def test_the_index_has_each_page_by_its_title() -> None:
+    index = PAGES["docs/README.md"]
+    indexed = dict(re.findall(r"^\* \[(.+)\]\((.+?)\)", index, re.MULTILINE))
+    pages = {name: text for name, text in PAGES.items() if name.startswith("docs/")}
+    titles = {text.partition("\n")[0][2:]: name[5:] for name, text in pages.items()}
+    assert indexed == {title: name for title, name in titles.items() if name != "README.md"}
+
+
 def test_the_examples_command_makes_the_example(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     (command,) = commands((ROOT / "examples" / "README.md").read_text(encoding="utf-8"))
@@ -138,22 +168,6 @@ def test_the_continuous_integration_runs_the_two_commands_to_the_letter() -> Non
     assert len(commands()) == 2
     assert [line for line in lines if line in commands()] == commands()
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
-
-
-def test_the_drift_of_the_quick_start_is_seen_in_the_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
-    (served,) = re.findall(r"`(pinsync sandbox --state shop\.json -- )bash`", README)
-    (changed,) = re.findall(r"`(sed [^`]+ \.\./shop\.json; pinsync sandbox [^`]+)`", README)
-    for name, value in (("NAME", "Test"), ("EMAIL", "test@example.com")):
-        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
-        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
-    steps = f"git init -q shop && cd shop && pinsync export --commit && pinsync diff; {changed}; echo $?"
-    command = f"{served}bash -c {shlex.quote(steps)}"
-    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True)
-    assert (
-        b"In sync: live is the same as HEAD" in done.stdout,
-        done.stdout.endswith(b"\n1\n"),
-    ) == (True, True)
 
 
 def test_the_schema_lets_a_name_near_a_known_one_pass(tmp_path: Path) -> None:
@@ -192,55 +206,55 @@ def test_the_configuration_is_valid_and_has_every_setting(tmp_path: Path) -> Non
 
 
 def test_the_variables_are_those_of_the_code() -> None:
-    sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "pinsync").rglob("*.py"))
+    files = [*(ROOT / "pinsync").rglob("*.py"), *(ROOT / "pinsync" / "templates").glob("*.yml")]
+    sources = "".join(file.read_text(encoding="utf-8") for file in files)
     pattern = r"PINSYNC_[A-Z_]*[A-Z]"
-    assert set(re.findall(pattern, README)) == set(re.findall(pattern, sources))
+    assert set(re.findall(pattern, "".join(PAGES.values()))) == set(re.findall(pattern, sources))
 
 
 def test_the_exit_codes_are_the_contract() -> None:
-    rows = re.findall(
-        r"^\| (\d+) \| (.*) \|$",
-        README.partition("## Exit codes")[2].partition("\n## ")[0],
-        re.MULTILINE,
-    )
-    assert {int(code): meaning for code, meaning in rows} == EXIT_CODES
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PinsyncError)]
-    assert {kind.exit_code for kind in kinds} <= EXIT_CODES.keys()
+    text = PAGES[f"{REFERENCE}exit-codes.md"]
+    assert re.findall(r"^\| (\d+) \|", text, re.MULTILINE) == [str(code) for code in EXIT_CODES]
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    ours = [kind for kind in kinds if issubclass(kind, errors.PinsyncError)]
+    assert {kind.exit_code for kind in ours} <= set(EXIT_CODES)
     order = [70, 130, 2, 3, 4, 1, 0]
-    assert "the gravest code wins: " + ", ".join(map(str, order)) in README
+    assert f"{', '.join(map(str, order))}, from the gravest to the least" in text
     assert all(pick_gravest(order[start:]) == order[start] for start in range(len(order)))
 
 
 @pytest.mark.parametrize("name", sorted(cli.commands))
-def test_each_command_has_help_and_stands_here_with_its_options(name: str) -> None:
+def test_each_command_has_help_and_stands_in_the_reference_with_its_options(name: str) -> None:
     command = cli.commands[name]
-    section = README.partition(f"### `pinsync {name}`\n")[2].partition("\n### ")[0]
-    everywhere = README.partition("### Everywhere\n")[2].partition("\n## ")[0]
-    assert section, f"the README says nothing of pinsync {name}"
     assert command.help
     assert "\\b" not in command.help
-    for option in options(command):
-        assert option.help, f"pinsync {name} {option.opts[0]} has no help"
-        for spelling in (*option.opts, *option.secondary_opts):
-            assert re.search(rf"`{spelling}[ `]", section + everywhere), f"the README lacks {name} {spelling}"
+    assert [option.opts[0] for option in options(command) if not option.help] == []
+    page = f"{REFERENCE}commands.md"
+    stated = {word for row in rows(section(page, f"## `pinsync {name}`")) for word in spellings(row[0])}
+    for spelled, commands, _ in rows(section(page, "## Options of several commands")):
+        if commands == "all" or f"`{name}`" in commands:
+            stated.update(spellings(spelled))
+    assert stated == all_spellings(command)
 
 
-def test_no_command_or_option_stands_here_that_does_not_exist() -> None:
-    section = README.partition("## Commands\n")[2].partition("\n## ")[0]
-    known = {"--version", "--help", "-h"}
-    for command in cli.commands.values():
-        known |= {spelling for option in options(command) for spelling in (*option.opts, *option.secondary_opts)}
-    assert set(re.findall(r"`(--?[a-z][a-z-]*)", section)) <= known
-    assert set(re.findall(r"^### `pinsync ([a-z]+)`$", section, re.MULTILINE)) == set(cli.commands)
+def test_the_options_before_the_command_stand_in_the_reference() -> None:
+    table = rows(section(f"{REFERENCE}commands.md", "## Options before the command"))
+    assert {word for row in table for word in spellings(row[0])} == all_spellings(cli)
+
+
+def test_the_reference_has_no_command_that_does_not_exist() -> None:
+    names = re.findall(r"^## `pinsync ([a-z]+)`$", PAGES[f"{REFERENCE}commands.md"], re.MULTILINE)
+    assert sorted(names) == sorted(cli.commands)
 
 
 def test_the_formats_are_those_of_the_code() -> None:
-    section = README.partition("## Reports\n")[2].partition("\n### ")[0]
     (choice,) = (option.type for option in options(cli.commands["diff"]) if option.name == "format")
     assert isinstance(choice, click.Choice)
-    assert re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE) == list(choice.choices)
+    text = section(f"{REFERENCE}reports.md", "## Formats")
+    assert re.findall(r"^\| `([a-z]+)` \|", text, re.MULTILINE) == list(choice.choices)
+    examples = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
     for kept in (ROOT / "examples" / "reports").iterdir():
-        assert f"(reports/{kept.name})" in (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+        assert f"(reports/{kept.name})" in examples
 
 
 def test_the_jobs_run_and_leave_what_is_collected_from_them(
@@ -258,12 +272,14 @@ def test_the_jobs_run_and_leave_what_is_collected_from_them(
         assert all((repository / name).stat().st_size for name in collected)
 
 
-def test_the_rules_are_those_of_the_code() -> None:
-    section = README.partition("### `pinsync lint`\n")[2].partition("\n### ")[0]
-    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \|", section, re.MULTILINE)
-    assert rows == [(name, rule.SEVERITY) for name, rule in RULES.items()]
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert f"`pinsync lint`: {len(rows)} rules" in changelog
+def test_the_lint_rules_are_those_of_the_code() -> None:
+    page = f"{REFERENCE}lint-rules.md"
+    described = {name: describe_rule(rule) for name, rule in RULES.items()}
+    table = [row for row in rows(PAGES[page]) if row[1] in {"error", "warning"}]
+    assert table == [[f"[`{name}`](#{name})", rule.SEVERITY, described[name][0]] for name, rule in RULES.items()]
+    for name, (summary, explanation) in described.items():
+        expected = f"\nSeverity: {RULES[name].SEVERITY}\n\n{summary}\n\n{explanation}\n"
+        assert section(page, f"## `{name}`").rstrip("\n") + "\n" == expected
 
 
 def test_the_action_takes_what_is_shown(sandbox: Sandbox, repository: Path, pinsync: CommandLine) -> None:
@@ -329,7 +345,7 @@ def test_the_editors_line_names_the_schema_and_stays(
     assert after.count("another") == 1
     schema = file.parent / line.partition("$schema=")[2]
     assert schema.resolve() == repository / "pinsync.schema.json"
-    assert f"`pinsync schema > {schema.name}`" in README
+    assert f"pinsync schema > {schema.name}" in "".join(PAGES.values())
 
 
 def test_the_help_of_pinsync_itself() -> None:

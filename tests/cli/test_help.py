@@ -171,13 +171,9 @@ def test_no_help_names_a_variable_that_the_code_does_not_read() -> None:
     assert set(MEANINGS) == HELPED
 
 
-def test_the_readme_has_the_variables_of_the_help() -> None:
-    section = (
-        (ROOT / "README.md")
-        .read_text(encoding="utf-8")
-        .partition("\n## Configuration\n")[2]
-        .partition("\n## ")[0]
-    )
+def test_the_reference_has_the_variables_of_the_help() -> None:
+    page = ROOT / "docs" / "reference" / "configuration.md"
+    section = page.read_text(encoding="utf-8").partition("\n## Environment variables\n")[2]
     rows = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", section, re.MULTILINE)
     names = {name for row in rows for name in re.findall("[A-Z_]+", row)}
     assert {name for name in names if not name.startswith("LUIGISBOX_")} == set(MEANINGS)
