@@ -45,6 +45,20 @@ BIN = Path(sys.executable).parent
 KEY = "a-key-of-the-quick-start"
 MARKED = re.compile(r"^<!-- ([^\n]+) -->\n```([a-z]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
+MARKS = {
+    "action",
+    "ci",
+    "configuration",
+    "editor",
+    "hook",
+    "pre-commit",
+    "pytest",
+    "report",
+    "review action",
+    "run",
+    "settings",
+}
+"""What a block is marked as; a test for each looks at the block. `in FILE` marks an excerpt."""
 CUT = "(?:.|\n)*?"
 """What `…` stands for in a session and in an excerpt."""
 REFERENCE = "docs/reference/"
@@ -105,10 +119,11 @@ def all_spellings(command: click.Command) -> set[str]:
     return {word for option in found for word in (*option.opts, *option.secondary_opts)}
 
 
-def test_each_mark_stands_on_a_block() -> None:
+def test_each_mark_stands_on_a_block_and_means_something() -> None:
     for name, text in PAGES.items():
         marks = re.findall(r"^ *<!-- (.+) -->$", text, re.MULTILINE)
         assert marks == [mark for mark, _, _ in MARKED.findall(text)], name
+        assert {mark for mark in marks if not mark.startswith("in ")} <= MARKS, name
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if session(page)])
@@ -354,11 +369,16 @@ def test_the_help_of_pinsync_itself() -> None:
     assert all(re.search(rf"^  {name} +\S", help_text, re.MULTILINE) for name in cli.commands)
 
 
-def git_files() -> list[str]:
-    """The files of the repository, those that are not yet added included."""
+def repository_files() -> list[str]:
+    """The files that git knows or would add; in an unpacked archive without git, all files."""
+    if not (ROOT / ".git").exists():
+        return sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*") if file.is_file())
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return sorted({name for name in done.stdout.split("\0") if (ROOT / name).is_file()})
+
+
+FILES = repository_files()
 
 
 def tokens(tree: Iterable[Token]) -> Iterator[Token]:
@@ -370,6 +390,22 @@ def tokens(tree: Iterable[Token]) -> Iterator[Token]:
 @cache
 def parse(name: str) -> tuple[Token, ...]:
     return tuple(MarkdownIt("commonmark").enable("table").parse((ROOT / name).read_text(encoding="utf-8")))
+
+
+def invocations(name: str) -> Iterator[tuple[str, str]]:
+    """Each command of pinsync in the code of a page, with its arguments."""
+    pattern = r"(?:^|\$ |; |-- |: )pinsync ([a-z]+)\b(.*?)(?=; | -- |$)"
+    for token in tokens(parse(name)):
+        if token.type in {"code_inline", "fence"}:
+            yield from re.findall(pattern, token.content, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_and_options_on_a_page_exist(page: str) -> None:
+    for name, arguments in invocations(page):
+        assert name in cli.commands, f"{page}: pinsync {name}"
+        written = set(re.findall(r"(?<=\s)--[a-z-]+", arguments))
+        assert written <= all_spellings(cli.commands[name]), f"{page}: pinsync {name}{arguments}"
 
 
 def links(name: str) -> list[str]:
@@ -407,9 +443,9 @@ def test_anchors_are_those_of_github(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     }
 
 
-@pytest.mark.parametrize("page", [name for name in git_files() if name.endswith(".md")])
+@pytest.mark.parametrize("page", [name for name in FILES if name.endswith(".md")])
 def test_the_links_lead_somewhere(page: str) -> None:
-    files = {ROOT / name for name in git_files()}
+    files = {ROOT / name for name in FILES}
     folders = {folder for file in files for folder in file.parents if ROOT in (folder, *folder.parents)}
     for link in links(page):
         parts = urlsplit(link)
