@@ -1,4 +1,4 @@
-"""The documentation is true: sessions run as shown, tables agree with the code, links lead somewhere."""
+"""The documentation is true: its sessions run as shown, and its tables agree with the code."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Step(NamedTuple):
 
 def blocks(mark: str, language: str, *, pages: Iterable[str] = PAGES) -> list[str]:
     """The code blocks that an HTML comment marks."""
-    found = [block for page in pages for block in MARKED.findall(PAGES[page])]
+    found = MARKED.findall("\n".join(PAGES[page] for page in pages))
     return [text for name, tongue, text in found if (name, tongue) == (mark, language)]
 
 
@@ -85,7 +85,7 @@ def session(page: str) -> list[Step]:
 
 
 def commands(text: str = README) -> list[str]:
-    """The commands that stand in blocks of their own; in the README the two that do all their set-up."""
+    """The commands in blocks of their own; the README has two, which do all their set-up."""
     return re.findall(r"^```sh\n(.*)\n```$", text, re.MULTILINE)
 
 
@@ -104,9 +104,17 @@ def rows(text: str) -> list[list[str]]:
     return [line.split(" | ") for line in lines]
 
 
-def spellings(text: str) -> list[str]:
+def spellings(text: str) -> set[str]:
     """The options that stand in backticks."""
-    return re.findall(r"`(--[a-z-]+|-[A-Za-z])[ `=]", text)
+    return set(re.findall(r"`(--[a-z-]+|-[A-Za-z])[ `=]", text))
+
+
+def table_options(text: str) -> set[str]:
+    """The options in the first column of each table."""
+    found: set[str] = set()
+    for row in rows(text):
+        found |= spellings(row[0])
+    return found
 
 
 def options(command: click.Command) -> list[click.Option]:
@@ -115,8 +123,10 @@ def options(command: click.Command) -> list[click.Option]:
 
 
 def all_spellings(command: click.Command) -> set[str]:
-    found = options(command)
-    return {word for option in found for word in (*option.opts, *option.secondary_opts)}
+    found: set[str] = set()
+    for option in options(command):
+        found |= {*option.opts, *option.secondary_opts}
+    return found
 
 
 def test_each_mark_stands_on_a_block_and_means_something() -> None:
@@ -132,7 +142,8 @@ def test_the_sessions(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (BIN / "pinsync").exists(), "sessions need pinsync installed: pip install -e '.[dev]'"
     steps = session(page)
     script = tmp_path / "session"
-    script.write_text("".join(f"printf '\\036'\n{step.command}" for step in steps), encoding="utf-8")
+    lines = [f"printf '\\036'\n{step.command}" for step in steps]
+    script.write_text("".join(lines), encoding="utf-8")
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     for name, value in (("NAME", "Test"), ("EMAIL", "test@example.com")):
         monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
@@ -165,7 +176,7 @@ def test_the_index_has_each_page_by_its_title() -> None:
     assert indexed == {title: name for title, name in titles.items() if name != "README.md"}
 
 
-def test_the_examples_command_makes_the_example(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_makes_the_example(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
     (command,) = commands((ROOT / "examples" / "README.md").read_text(encoding="utf-8"))
     subprocess.run(["bash", "-c", command], check=True, capture_output=True)
@@ -174,8 +185,9 @@ def test_the_examples_command_makes_the_example(repository: Path, monkeypatch: p
 
 def tree(folder: Path) -> dict[str, bytes]:
     """The files below a folder, git's own aside."""
-    files = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
-    return {file.as_posix(): (folder / file).read_bytes() for file in files if file.parts[0] != ".git"}
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    found = {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+    return {name: content for name, content in found.items() if not name.startswith(".git/")}
 
 
 def test_the_continuous_integration_runs_the_two_commands_to_the_letter() -> None:
@@ -186,7 +198,8 @@ def test_the_continuous_integration_runs_the_two_commands_to_the_letter() -> Non
 
 
 def test_the_schema_lets_a_name_near_a_known_one_pass(tmp_path: Path) -> None:
-    (tmp_path / "pinsync.schema.json").write_bytes((ROOT / "pinsync/document/document.schema.json").read_bytes())
+    schema = (ROOT / "pinsync/document/document.schema.json").read_bytes()
+    (tmp_path / "pinsync.schema.json").write_bytes(schema)
     text = BASKET_TEXT.replace("/p/234/\n", "/p/234/\n        active_til: 2026-12-24\n")
     (tmp_path / "basket.yaml").write_text(text, encoding="utf-8")
     command = [str(BIN / "check-jsonschema"), "--schemafile", "pinsync.schema.json", "basket.yaml"]
@@ -194,7 +207,7 @@ def test_the_schema_lets_a_name_near_a_known_one_pass(tmp_path: Path) -> None:
 
 
 def test_the_excerpts_stand_in_their_files() -> None:
-    marked = [block for text in PAGES.values() for block in MARKED.findall(text)]
+    marked = MARKED.findall("\n".join(PAGES.values()))
     excerpts = [(mark[3:], text) for mark, _, text in marked if mark.startswith("in ")]
     assert excerpts
     for name, text in excerpts:
@@ -207,7 +220,8 @@ def test_the_json_report_is_the_example_with_one_change() -> None:
     report = checked(text)
     example = json.loads((ROOT / "examples/reports/drift.json").read_text(encoding="utf-8"))
     (tracker,), (whole,) = report["trackers"], example["trackers"]
-    assert tracker["changes"] == [change for change in whole["changes"] if change["target_identity"] == "/p/123/"]
+    assert len(tracker["changes"]) == 1
+    assert tracker["changes"][0] in whole["changes"]
     assert report == {**example, "trackers": [{**whole, "changes": tracker["changes"]}]}
 
 
@@ -217,7 +231,8 @@ def test_the_configuration_is_valid_and_has_every_setting(tmp_path: Path) -> Non
     (tracker,) = settings.trackers
     assert (tracker.hosts, settings.safety) == (config.records.DEFAULT_HOSTS, Safety())
     written = set(re.findall(r"([a-z_]+):(?:\s|$)", text)) | {"name", "path", "root", "timeout"}
-    assert {field.name for record in (Settings, Tracker, Safety) for field in fields(record)} <= written
+    for record in (Settings, Tracker, Safety):
+        assert {field.name for field in fields(record)} <= written
 
 
 def test_the_variables_are_those_of_the_code() -> None:
@@ -245,16 +260,16 @@ def test_each_command_has_help_and_stands_in_the_reference_with_its_options(name
     assert "\\b" not in command.help
     assert [option.opts[0] for option in options(command) if not option.help] == []
     page = f"{REFERENCE}commands.md"
-    stated = {word for row in rows(section(page, f"## `pinsync {name}`")) for word in spellings(row[0])}
+    stated = table_options(section(page, f"## `pinsync {name}`"))
     for spelled, commands, _ in rows(section(page, "## Options of several commands")):
         if commands == "all" or f"`{name}`" in commands:
-            stated.update(spellings(spelled))
+            stated |= spellings(spelled)
     assert stated == all_spellings(command)
 
 
 def test_the_options_before_the_command_stand_in_the_reference() -> None:
-    table = rows(section(f"{REFERENCE}commands.md", "## Options before the command"))
-    assert {word for row in table for word in spellings(row[0])} == all_spellings(cli)
+    text = section(f"{REFERENCE}commands.md", "## Options before the command")
+    assert table_options(text) == all_spellings(cli)
 
 
 def test_the_reference_has_no_command_that_does_not_exist() -> None:
@@ -289,15 +304,16 @@ def test_the_jobs_run_and_leave_what_is_collected_from_them(
 
 def test_the_lint_rules_are_those_of_the_code() -> None:
     page = f"{REFERENCE}lint-rules.md"
-    described = {name: describe_rule(rule) for name, rule in RULES.items()}
     table = [row for row in rows(PAGES[page]) if row[1] in {"error", "warning"}]
-    assert table == [[f"[`{name}`](#{name})", rule.SEVERITY, described[name][0]] for name, rule in RULES.items()]
-    for name, (summary, explanation) in described.items():
-        expected = f"\nSeverity: {RULES[name].SEVERITY}\n\n{summary}\n\n{explanation}\n"
-        assert section(page, f"## `{name}`").rstrip("\n") + "\n" == expected
+    assert [row[0] for row in table] == [f"[`{name}`](#{name})" for name in RULES]
+    for row, (name, rule) in zip(table, RULES.items(), strict=True):
+        summary, explanation = describe_rule(rule)
+        assert row[1:] == [rule.SEVERITY, summary]
+        text = section(page, f"## `{name}`").strip("\n")
+        assert text == f"Severity: {rule.SEVERITY}\n\n{summary}\n\n{explanation}"
 
 
-def test_the_action_takes_what_is_shown(sandbox: Sandbox, repository: Path, pinsync: CommandLine) -> None:
+def test_the_action_runs_as_shown(sandbox: Sandbox, repository: Path, pinsync: CommandLine) -> None:
     assert sandbox.url
     (text,) = blocks("action", "yaml")
     (step,) = yaml.safe_load(text)
@@ -335,7 +351,8 @@ def test_the_action_reviews_a_merge_as_shown(
 def test_the_hooks_are_those_of_the_example_and_exist() -> None:
     (text,) = blocks("pre-commit", "yaml")
     configuration = yaml.safe_load(text)
-    assert configuration == yaml.safe_load((ROOT / "examples/pre-commit-config.yaml").read_text(encoding="utf-8"))
+    example = (ROOT / "examples/pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert configuration == yaml.safe_load(example)
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     (used,) = configuration["repos"]
     assert [hook["id"] for hook in used["hooks"]] == [hook["id"] for hook in hooks]
@@ -372,7 +389,8 @@ def test_the_help_of_pinsync_itself() -> None:
 def repository_files() -> list[str]:
     """The files that git knows or would add; in an unpacked archive without git, all files."""
     if not (ROOT / ".git").exists():
-        return sorted(file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*") if file.is_file())
+        files = [file.relative_to(ROOT) for file in ROOT.rglob("*") if file.is_file()]
+        return sorted(file.as_posix() for file in files if "site-packages" not in file.parts)
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return sorted({name for name in done.stdout.split("\0") if (ROOT / name).is_file()})
@@ -389,7 +407,8 @@ def tokens(tree: Iterable[Token]) -> Iterator[Token]:
 
 @cache
 def parse(name: str) -> tuple[Token, ...]:
-    return tuple(MarkdownIt("commonmark").enable("table").parse((ROOT / name).read_text(encoding="utf-8")))
+    parser = MarkdownIt("commonmark").enable("table")
+    return tuple(parser.parse((ROOT / name).read_text(encoding="utf-8")))
 
 
 def invocations(name: str) -> Iterator[tuple[str, str]]:
@@ -445,8 +464,9 @@ def test_anchors_are_those_of_github(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 @pytest.mark.parametrize("page", [name for name in FILES if name.endswith(".md")])
 def test_the_links_lead_somewhere(page: str) -> None:
-    files = {ROOT / name for name in FILES}
-    folders = {folder for file in files for folder in file.parents if ROOT in (folder, *folder.parents)}
+    targets = {ROOT}
+    for name in FILES:
+        targets.update((ROOT / name, *(ROOT / folder for folder in Path(name).parents)))
     for link in links(page):
         parts = urlsplit(link)
         if parts.scheme:
@@ -454,7 +474,7 @@ def test_the_links_lead_somewhere(page: str) -> None:
             continue
         beside = (ROOT / page).parent / unquote(parts.path)
         target = Path(os.path.normpath(beside)) if parts.path else ROOT / page
-        assert target in files | folders, f"{page}: {link}"
+        assert target in targets, f"{page}: {link}"
         if parts.fragment:
             known = anchors(target.relative_to(ROOT).as_posix())
             assert unquote(parts.fragment) in known, f"{page}: {link}"
