@@ -41,7 +41,8 @@ def test_both_run_all_checks_on_the_oldest_python_with_the_right_to_read() -> No
         job = jobs(file)["check"]
         assert job["permissions"] == {"contents": "read"}
         assert job["steps"][-1]["run"] == ".ci/run"
-        (version,) = [step["with"]["python-version"] for step in job["steps"] if "setup-python" in step.get("uses", "")]
+        (setup,) = [step for step in job["steps"] if "setup-python" in step.get("uses", "")]
+        version = setup["with"]["python-version"]
         assert f'requires-python = ">={version}"' in pyproject
 
 
@@ -63,6 +64,7 @@ def test_a_tag_must_have_the_version(tag: str, code: int, tmp_path: Path) -> Non
     wheel = tmp_path / "dist" / f"pinsync-{__version__}-py3-none-any.whl"
     wheel.parent.mkdir()
     wheel.touch()
+    environ = {**os.environ, "TAG": tag}
     command = ["bash", "-e", "-c", script]
-    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "TAG": tag}, capture_output=True, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, check=False)
     assert done.returncode == code
