@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -10,3 +11,4 @@ ROOT: Final = TESTS.parent
 CASES: Final = TESTS / "cases"
 EXAMPLES: Final = ROOT / "examples"
 SHOP: Final = EXAMPLES / "shop" / "customizations"
+BIN: Final = Path(sys.executable).parent

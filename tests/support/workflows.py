@@ -11,21 +11,21 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from support.exporting import put
+from support.paths import BIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 Step = dict[str, Any]
 _COMMAND = re.compile(r"\s*::(?P<new>.+?)::(?P<data>.*)|.*##\[(?P<old>[^\]]+)\]")
 
-BIN = Path(sys.executable).parent
 COMMIT = "231ead5ac9c8fbb801f2f82e06a236d8896f2215"
 REPOSITORY = "https://git.example/them/pinsync.git"
 FROM_FOLDER = {"url": "file:///home/ann/pinsync", "dir_info": {"editable": True}}

@@ -9,15 +9,17 @@ import sys
 from typing import TYPE_CHECKING
 
 import yaml
-from test_docs import BIN, ROOT, blocks
+
+from support.pages import blocks
+from support.paths import BIN, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-    from conftest import CommandLine
 
     from pinsync.sandbox import Sandbox
+    from support.command_line import CommandLine
 
 
 def test_the_tests_of_a_job_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import fields
 from functools import cache
@@ -18,8 +17,6 @@ from urllib.parse import unquote, urlsplit
 import click
 import pytest
 import yaml
-from diffing import checked
-from exporting import BASKET_TEXT
 from markdown_it import MarkdownIt
 
 from pinsync import config, errors
@@ -28,22 +25,19 @@ from pinsync.config import Safety, Settings, Tracker
 from pinsync.errors import pick_gravest
 from pinsync.lint.rules import RULES, describe_rule
 from pinsync.sandbox import Sandbox
+from support.diffing import checked
+from support.exporting import BASKET_TEXT
+from support.pages import MARKED, PAGES, README, blocks, rows, section
+from support.paths import BIN, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conftest import CommandLine, Git
     from markdown_it.token import Token
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = {
-    file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8")
-    for file in (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
-}
-BIN = Path(sys.executable).parent
+    from support.command_line import CommandLine, Git
+
 KEY = "a-key-of-the-quick-start"
-MARKED = re.compile(r"^<!-- ([^\n]+) -->\n```([a-z]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 MARKS = {
     "action",
@@ -72,12 +66,6 @@ class Step(NamedTuple):
     output: str
 
 
-def blocks(mark: str, language: str, *, pages: Iterable[str] = PAGES) -> list[str]:
-    """The code blocks that an HTML comment marks."""
-    found = MARKED.findall("\n".join(PAGES[page] for page in pages))
-    return [text for name, tongue, text in found if (name, tongue) == (mark, language)]
-
-
 def session(page: str) -> list[Step]:
     """The commands of a page; a line that begins with `> ` continues the command above it."""
     steps = STEP.findall("".join(blocks("run", "console", pages=[page])))
@@ -87,21 +75,6 @@ def session(page: str) -> list[Step]:
 def commands(text: str = README) -> list[str]:
     """The commands in blocks of their own; the README has two, which do all their set-up."""
     return re.findall(r"^```sh\n(.*)\n```$", text, re.MULTILINE)
-
-
-def section(page: str, heading: str) -> str:
-    """The text below a heading, up to the next heading of its level or above."""
-    level = heading.index(" ")
-    pattern = rf"^{re.escape(heading)}\n(.*?)(?=^#{{1,{level}}} |\Z)"
-    found = re.findall(pattern, PAGES[page], re.MULTILINE | re.DOTALL)
-    assert len(found) == 1, f"{page} needs one heading {heading}"
-    return str(found[0])
-
-
-def rows(text: str) -> list[list[str]]:
-    """The cells of each row of each table."""
-    lines = re.findall(r"^\| (.+) \|$", text, re.MULTILINE)
-    return [line.split(" | ") for line in lines]
 
 
 def spellings(text: str) -> set[str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from workflows import check_actions, check_schema, scripts
 
 from pinsync import __version__
+from support.paths import ROOT
+from support.workflows import check_actions, check_schema, scripts
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FOLDER = ROOT / ".github" / "workflows"
 CI, RELEASE = FOLDER / "ci.yml", FOLDER / "release.yml"
 
