@@ -84,6 +84,7 @@ def _common_prefix(paths: Sequence[Path]) -> Path:
 def _leave_out_opened_items(paths: Sequence[Path]) -> Sequence[Path]:
     """Leave out each list item whose first key or item stands on the same line."""
     remaining = []
+    # The paths are in the order of the text, so that an item precedes its first key.
     for path, following in zip_longest(paths, paths[1:]):
         is_opened = following is not None and following[: len(path)] == path
         if not is_opened or isinstance(path[-1], str):
@@ -123,13 +124,16 @@ def attach_comment(
     """
     text = lines[anchor - 1] if anchor <= len(lines) else ""
     index = bisect_left(starts, anchor)
+    is_behind = line == anchor
     if not text.strip():
         return index, Attachment.DETACHED
     if starts[index : index + 1] == [anchor]:
-        return index, Attachment.BEHIND if line == anchor else Attachment.ABOVE
+        return index, Attachment.BEHIND if is_behind else Attachment.ABOVE
+    # No part begins on a line of dashes: its item begins below, and so takes the comment.
     if index == 0 or _DASHES.fullmatch(text):
         return index, Attachment.ABOVE
-    return index - 1, Attachment.BEHIND if line == anchor else Attachment.WITHIN
+    # A line on which no part begins continues the value of the part above.
+    return index - 1, Attachment.BEHIND if is_behind else Attachment.WITHIN
 
 
 def mark_canonical_block(text: bytes, above: int) -> dict[Path, Place]:
@@ -140,6 +144,7 @@ def mark_canonical_block(text: bytes, above: int) -> dict[Path, Place]:
     """
     marks: dict[Path, Place] = {}
     lengths: Counter[Path] = Counter()
+    # The column and the path of each open part, the innermost last; first the block at its dash.
     around: list[tuple[int, Path]] = [(2, ())]
     first = above + 1
     for number, line in enumerate(text.decode().split("\n"), first):
@@ -154,6 +159,7 @@ def mark_canonical_block(text: bytes, above: int) -> dict[Path, Place]:
                 around.append((column, (*parent, lengths[parent])))
                 lengths[parent] += 1
             column += 2
+            # The mark of an item is its first key or value, to the right of the dash.
             marks.setdefault(around[-1][1], (number, column + 1))
         if key := _KEY.match(line, column):
             name = str(canonical.read_value(key[1].encode()))

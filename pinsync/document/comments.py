@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pinsync.yamlio import Loaded, Path, Place
 
 
-_BLANKS: Final = "  "  # before a comment that is moved to the end of a line; yamllint asks for two
+_BLANKS: Final = "  "
+"""The blanks before a comment that is moved to the end of a line; yamllint asks for two."""
 _PINS: Final = ("pin_definitions",)
 
 
@@ -109,7 +110,9 @@ def carry(
     if root:
         # Nothing is indented below a document's last block, so these comments become lines here.
         tail = [*remarks[end].detached, *remarks[end].above]
-        lines[end:] = tail if tail[-1:] == [""] else [*tail, ""]
+        if tail[-1:] != [""]:
+            tail.append("")
+        lines[end:] = tail
         remarks[end:] = [_Remarks() for _ in lines[end:]]
     return "\n".join(_insert_remarks(lines, remarks)).encode()
 
@@ -189,7 +192,7 @@ class _Neighbours:
     def _lines(self) -> Sequence[int | None]:
         """The line in the new text of each item of the content; None if there is no such line."""
         lines = (self._follower.follow(start.whole) for start in self._content)
-        return [line if isinstance(line, int) else None for line in lines]
+        return [None if isinstance(line, _Fate) else line for line in lines]
 
     @cached_property
     def _kept(self) -> Sequence[int]:
@@ -199,7 +202,9 @@ class _Neighbours:
     def find_below(self, index: int) -> int | None:
         """Return the line of the first part that is kept at or below an item of the content."""
         at = bisect_left(self._kept, index)
-        return self._lines[self._kept[at]] if at < len(self._kept) else None
+        if at == len(self._kept):
+            return None
+        return self._lines[self._kept[at]]
 
     def find_beside(self, index: int, path: Path) -> int | None:
         """Return the line of the next part in the parent of ``path``, or of the part before."""
@@ -208,14 +213,17 @@ class _Neighbours:
             after = self._kept[at]
             if self._content[after].whole[: len(path) - 1] == path[:-1]:
                 return self._lines[after]
-        return self._lines[self._kept[at - 1]] if at else None
+        if at == 0:
+            return None
+        return self._lines[self._kept[at - 1]]
 
 
 def _put(comment: _Attached, start: LineStart, remarks: _Remarks) -> None:
     """Put a comment at the line on which its part begins."""
     text, path, blanks = comment
     is_note = NOTE in text
-    if is_note and not path:  # a note on a whole document that is written in braces
+    # A note on a whole document, which is written in braces, has no line of its own.
+    if is_note and not path:
         _put_loosely(text, remarks)
         return
     # Above the line, a note would count for more than its part.
@@ -228,7 +236,8 @@ def _put(comment: _Attached, start: LineStart, remarks: _Remarks) -> None:
 
 def _put_loosely(comment: str, remarks: _Remarks) -> None:
     """Put a comment at a line that it isn't about."""
-    if NOTE in comment:  # directly above the line it would count for the line
+    # Directly above the line, a note would count for the line.
+    if NOTE in comment:
         remarks.detached.extend([comment, ""])
     else:
         remarks.above.append(comment)
@@ -278,7 +287,10 @@ class _Follower:
         """Return the line, from 0, on which the part at ``path`` begins in the new text."""
         depth = len(self._root)
         if path[:depth] != self._root or len(path) == depth:
-            return self._marks[path][0] - 1 if path in self._marks else _Fate.NOISE
+            # A part of the head, which canonical text may not write.
+            if path not in self._marks:
+                return _Fate.NOISE
+            return self._marks[path][0] - 1
         pair = self._counterparts.get(int(path[depth]))
         if pair is None:
             return _Fate.GONE
@@ -292,11 +304,13 @@ class _Follower:
             if new_step is None:
                 is_noise = isinstance(step, str) and isinstance(clean, dict) and step not in clean
                 return _Fate.NOISE if is_noise else _Fate.GONE
-            if isinstance(step, str):
-                clean = clean.get(step) if isinstance(clean, dict) else None
-            else:
+            if isinstance(step, str) and isinstance(clean, dict):
+                clean = clean.get(step)
+            elif isinstance(step, int) and new_path == _PINS:
                 # Normalizing sorts and merges tags, so only the pins keep their indexes.
-                clean = clean[step] if new_path == _PINS else None
+                clean = clean[step]
+            else:
+                clean = None
             new_path = (*new_path, new_step)
             old, new = old[step], new[new_step]
         return self._marks[*self._root, pair.index, *new_path][0] - 1
@@ -356,4 +370,6 @@ def _to_hashable(value: Any) -> object:  # noqa: ANN401 - any JSON value
     """Return a dictionary key that is equal for equal values."""
     if isinstance(value, dict):
         return frozenset((key, _to_hashable(item)) for key, item in value.items())
-    return tuple(map(_to_hashable, value)) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return tuple(map(_to_hashable, value))
+    return value

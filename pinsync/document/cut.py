@@ -98,9 +98,11 @@ def _may_end_in_text(text: bytes) -> bool:
     All lines below the opening line are blank or indented more.
     """
     *lines, last = text.split(b"\n")
+    # A last line of blanks belongs to any text, so its indentation rules out none.
     least = len(last) - len(last.lstrip(b" ")) if last.strip(b" ") else len(text)
     for line in reversed(lines):
         indentation = len(line) - len(line.lstrip(b" "))
+        # Blank lines may be indented less than the text they are in (YAML 1.2.2, section 8.1).
         if indentation == len(line):
             continue
         if indentation < least and _OPENS_TEXT.fullmatch(line, indentation):
@@ -129,6 +131,7 @@ def drop_comments(body: bytes) -> bytes:
 def cut_off_comments(text: bytes) -> tuple[bytes, bytes]:
     """Split a head or a block from the comments and blank lines below it."""
     end = len(text)
+    # From the end, since only the last lines of a large block are looked at.
     while True:
         begin = text.rfind(b"\n", 0, end - 1) + 1
         if begin == 0 or text[begin:end].lstrip(b" ")[:1] not in b"#\n":

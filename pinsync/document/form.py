@@ -41,8 +41,9 @@ def _lay_out_once(text: bytes, source: str) -> bytes:
     parts = [head if ranked else empty_head(head)]
     # The gaps stay in the order of the file, while the blocks with their own comments are sorted.
     for place, entry in zip(document.entries, ranked, strict=True):
-        item = entry.customization
-        block = item.text if entry.body == item.text else carry_comments(entry, item)
+        block = entry.customization.text
+        if entry.body != block:
+            block = carry_comments(entry, entry.customization)
         lead = _indent_comments(entry.lead, b"  ")
         parts += (_indent_comments(place.gap, b"  "), put_comments_above(lead, block))
     parts.append(_indent_comments(document.tail, b""))
@@ -61,7 +62,8 @@ def _indent_comments(between: bytes, indent: bytes) -> bytes:
     """Indent comments like the block below, and merge the blank lines below a comment into one."""
     lines: list[bytes] = []
     for line in between.splitlines():
-        if comment := line.lstrip(b" "):
+        comment = line.lstrip(b" ")
+        if comment:
             lines.append(indent + comment)
         elif lines and lines[-1]:
             lines.append(b"")

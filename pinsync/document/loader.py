@@ -29,5 +29,6 @@ def load(text: bytes, source: str, above: int = 0) -> Loaded:
 def _holds_text(path: Path) -> bool:
     if path in ((), ("model",)):
         return True
+    # A block that is read by itself is a list, so its paths begin with an index.
     field = path[2:] if path[0] == "customizations" else path[1:]
     return fields.holds_text(field)

@@ -73,8 +73,11 @@ class Document:
 
     def to_file(self, text: bytes) -> bytes:
         """Return a new text as bytes with the line ends and the byte order mark of this file."""
-        lines = text.replace(b"\n", b"\r\n") if self.crlf else text
-        return codecs.BOM_UTF8 + lines if self.bom else lines
+        if self.crlf:
+            text = text.replace(b"\n", b"\r\n")
+        if self.bom:
+            text = codecs.BOM_UTF8 + text
+        return text
 
 
 def document_head(model: str) -> bytes:
@@ -85,7 +88,10 @@ def document_head(model: str) -> bytes:
 def render_document(model: str, customizations: Iterable[Customization]) -> bytes:
     """Return the canonical text of a document with customizations in any order."""
     texts = [item.text for item in sorted(customizations, key=canonical.order)]
-    return b"".join((document_head(model), *texts)) if texts else empty_head(document_head(model))
+    head = document_head(model)
+    if not texts:
+        return empty_head(head)
+    return b"".join((head, *texts))
 
 
 def empty_head(head: bytes) -> bytes:

@@ -60,7 +60,9 @@ class Row:
     @cached_property
     def places(self) -> Mapping[Path, Place]:
         """Path → line and column in the file, from 1, of all parts, in the order of the text."""
-        return mark_canonical_block(self.text, self.above) if self.marks is None else self.marks
+        if self.marks is None:
+            return mark_canonical_block(self.text, self.above)
+        return self.marks
 
     def place(self, path: Path) -> Place:
         """Return line and column in the file, from 1, of a part, or of the nearest part around it.
@@ -82,6 +84,7 @@ class Row:
         """Return the indexes of the pins in canonical order."""
         pins = self.data[PINS]
         indexes = range(len(pins))
+        # The pins of canonical text are sorted already.
         if self.marks is None or not all(isinstance(pin, dict) for pin in pins):
             return indexes
         try:
@@ -141,7 +144,9 @@ class Written:
     @property
     def model(self) -> str | None:
         """Return the recommender model if the file names one."""
-        model = self.top.get("model") if isinstance(self.top, dict) else None
+        if not isinstance(self.top, dict):
+            return None
+        model = self.top.get("model")
         return model if isinstance(model, str) and model else None
 
     @property
@@ -161,11 +166,11 @@ class Written:
         if self.model is None or self.faults or self.text != self.original:
             return False
         head = document_head(self.model)
-        if (
-            not self.rows
-            or self.rows[0].above != head.count(b"\n")
-            or not self.text.startswith(head)
-        ):
+        # Without blocks the head is another one, `customizations: []`.
+        if not self.rows:
+            return False
+        # A comment between the head and the first block shows in the number of lines above.
+        if self.rows[0].above != head.count(b"\n") or not self.text.startswith(head):
             return False
         if not all(map(_is_canonical, self.rows)):
             return False
@@ -186,6 +191,7 @@ class Written:
         """
         wanted = sorted(lines)
         marks = dict(self.marks or {})
+        # The places of a block's parts are computed only for blocks that need them.
         for index, row in enumerate(self.rows):
             whole: Path = ("customizations", index)
             at = bisect_left(wanted, row.above + 1)
@@ -234,18 +240,20 @@ def _is_canonical(row: Row) -> bool:
 def _build_sort_key(row: Row) -> tuple[object, ...]:
     data = row.data
     identity, criteria = data.get("target_identity"), data.get("target_criteria")
-    target = Target(
-        data["target_type"],
-        identity if isinstance(identity, str) else None,
-        None if criteria is None else canonical.render_value(criteria),
-    )
+    if not isinstance(identity, str):
+        identity = None
+    if criteria is not None:
+        criteria = canonical.render_value(criteria)
+    target = Target(data["target_type"], identity, criteria)
     return canonical.order(Customization("", data.get("id"), target, row.text))
 
 
 def _read_by_blocks(whole: Written) -> Written | None:
     """Read a file block by block; None if its layout isn't that of pinsync."""
     cut = cut_document(whole.text)
-    head = _read_head(whole, cut.head) if cut.has_blocks else None
+    if not cut.has_blocks:
+        return None
+    head = _read_head(whole, cut.head)
     if head is None:
         return None
     rows: list[Row] = []
@@ -261,8 +269,9 @@ def _read_by_blocks(whole: Written) -> Written | None:
             if row is None:
                 return None
             rows.append(row)
-            comments += loaded.comments if loaded else ()
-            broken |= loaded.broken if loaded else frozenset()
+            if loaded is not None:
+                comments += loaded.comments
+                broken |= loaded.broken
     return replace(
         head,
         rows=tuple(rows),
@@ -275,7 +284,10 @@ def _read_by_blocks(whole: Written) -> Written | None:
 def _read_head(whole: Written, text: bytes) -> Written | None:
     """Read the lines above the first block; None if no list of customizations begins there."""
     line = text.split(b"\n", 2)[1:2]
-    model = canonical.read_value(line[0].removeprefix(b"model: ")) if line else None
+    model = None
+    if line:
+        model = canonical.read_value(line[0].removeprefix(b"model: "))
+    # A head without comments needs no parser.
     if isinstance(model, str) and model and document_head(model) == text:
         top = {"format": FORMAT, "model": model, "customizations": None}
         marks: dict[Path, Place] = {
@@ -289,6 +301,7 @@ def _read_head(whole: Written, text: bytes) -> Written | None:
         loaded = load(text, whole.source)
     except FileError:
         return None
+    # The blocks must be the value of `customizations`, and not of another key below.
     if not isinstance(loaded.data, dict) or not _HEAD_END.search(text):
         return None
     return replace(
