@@ -23,7 +23,7 @@ from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Sco
 from pinsync.reports import Style, load_drift
 from pinsync.reports.drift import patch
 from pinsync.reports.words.likeness import fold, tell_apart
-from pinsync.sync.basis import entries
+from pinsync.sync.basis import list_blocks
 from pinsync.sync.texts import build_texts
 from pinsync.terminal.console import read_standard_input
 from pinsync.workspace.leftovers import find_state_warnings
@@ -473,7 +473,7 @@ def _side(state: State, fetched_at: datetime | None) -> Side:
 
 def _place_changes(changes: Sequence[Change], old: Content, new: Content) -> Iterator[Change]:
     """Yield the changes with where they stand: on the old side, or on the new where only that is a file."""
-    old_blocks, new_blocks = entries(old.documents), entries(new.documents)
+    old_blocks, new_blocks = list_blocks(old.documents), list_blocks(new.documents)
     for change in changes:
         place = _find_place(change.pair.old_index, old_blocks, old)
         place = place or _find_place(change.pair.new_index, new_blocks, new)

@@ -25,10 +25,10 @@ from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snap
 from pinsync.redaction import redact
 from pinsync.reports.commit_message import write_message
 from pinsync.reports.words.outcome import summarize_update
-from pinsync.sync.basis import customizations, read_basis
-from pinsync.sync.committed import counted_from_head, find_removed
+from pinsync.sync.basis import list_customizations, read_basis
+from pinsync.sync.committed import count_from_head, find_removed_rules
 from pinsync.sync.guard import check_removals
-from pinsync.sync.proposal import Proposed, collect_ids, find_standing, plan_beside
+from pinsync.sync.proposal import OpenProposal, collect_rule_ids, find_open_proposal, plan_branch
 from pinsync.sync.to_files import Update, plan_update
 from pinsync.terminal.console import read_standard_input
 from pinsync.workspace.leftovers import (
@@ -255,7 +255,7 @@ class _Run:
         scope, ignore = self._options.scope, self._settings.ignore
         files = self._files(tracker)
         before = self._basis(tracker, files, live)
-        existing = customizations(before.documents)
+        existing = list_customizations(before.documents)
         if self._options.from_file is not None:
             if are_ids_disjoint(existing, live.customizations):
                 name = Path(self._options.from_file)
@@ -266,7 +266,7 @@ class _Run:
         elif scope != EVERYTHING:
             # With --commit, the rules count too that an earlier export removed and HEAD still has.
             live = self._complete_answer(
-                tracker, live, [*existing, *find_removed(files.committed, existing, ignore)]
+                tracker, live, [*existing, *find_removed_rules(files.committed, existing, ignore)]
             )
         folder = layout.choose_folder(self._place.directory, self._settings.subfolder(tracker.name))
         result = plan_update(tracker, folder, before, live, scope)
@@ -274,7 +274,7 @@ class _Run:
         if scope != EVERYTHING:
             self._known += [*existing, *live.customizations]
         if self._options.commit and isinstance(self._place, WorkingTree):
-            result = counted_from_head(
+            result = count_from_head(
                 result, files, self._place.find_own_changes(files), ignore, scope
             )
         # An earlier export may have removed all that the scope matches, and no commit has that yet.
@@ -506,7 +506,7 @@ class _Run:
                 f"{tracker.name}: what {branch} proposed already is dropped: {error.message}"
             )
             return found
-        if lost := stands.lost - collect_ids(found):
+        if lost := stands.lost - collect_rule_ids(found):
             some = "a rule, which" if len(lost) == 1 else f"{len(lost)} rules, which"
             self._console.warn(
                 f"{tracker.name}: {branch} no longer proposes its change of {some} HEAD has "
@@ -514,28 +514,30 @@ class _Run:
             )
         folder = layout.choose_folder(place.directory, self._settings.subfolder(tracker.name))
         return (
-            plan_beside(tracker, folder, head, stands.rules, found, self._options.scope)
+            plan_branch(tracker, folder, head, stands.rules, found, self._options.scope)
             if stands.rules
             else found
         )
 
-    def _standing(self, place: Head, tracker: Tracker) -> tuple[Mapping[str, Document], Proposed]:
+    def _standing(
+        self, place: Head, tracker: Tracker
+    ) -> tuple[Mapping[str, Document], OpenProposal]:
         """Return a tracker's documents, and what the branch proposes of them already."""
         proposal = place.repository.find_proposal(self._options.branch or "")
         if proposal is None:
-            return {}, Proposed()
+            return {}, OpenProposal()
         if proposal.parent is None:
             reason = "this clone is shallow; fetch the history, with `fetch-depth: 0` in CI"
             raise FileError(reason, source=f"{proposal.commit[:12]}^")
         head = self._read(place, tracker, ())
-        now = customizations(head)
+        now = list_customizations(head)
         old, new = (
             replace(place, revision=name, name=name[:12])
             for name in (proposal.parent, proposal.commit)
         )
-        parent = customizations(self._read(old, tracker, now))
-        proposed = customizations(self._read(new, tracker, [*now, *parent]))
-        return head, find_standing(now, parent, proposed)
+        parent = list_customizations(self._read(old, tracker, now))
+        proposed = list_customizations(self._read(new, tracker, [*now, *parent]))
+        return head, find_open_proposal(now, parent, proposed)
 
     def _read(
         self, place: Head, tracker: Tracker, known: Iterable[Customization]

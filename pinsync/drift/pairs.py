@@ -197,10 +197,14 @@ def is_filter_inconclusive(
     return False
 
 
+def collect_ids(items: Iterable[Customization]) -> set[str]:
+    """Return the ids of customizations, without those that have none."""
+    return {item.id for item in items if item.id is not None}
+
+
 def are_ids_disjoint(one: Iterable[Customization], other: Iterable[Customization]) -> bool:
     """Whether both sides have ids, but no id in common."""
-    ids = {item.id for item in one} - {None}
-    other_ids = {item.id for item in other} - {None}
+    ids, other_ids = collect_ids(one), collect_ids(other)
     return bool(ids and other_ids) and ids.isdisjoint(other_ids)
 
 

@@ -1,1 +1,1 @@
-"""What would become of the other side: files from the shop, a branch's proposal, and the guard against mass removal."""
+"""Plan an export: the files, the proposal of a branch, and the guard against mass removal."""

@@ -1,10 +1,12 @@
-"""The documents that an export starts from; pure."""
+"""Read the documents that an export starts from; pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from pinsync.drift.pairs import collect_ids
 from pinsync.errors import FileError
 from pinsync.workspace.read import read_documents
 
@@ -25,9 +27,9 @@ class Basis:
     Attributes:
         documents: model → document.
         on_disk: path → bytes of each file.
-        deleted: the paths of the documents that somebody removed from the disk by hand; their text
-            is HEAD's.
-        warnings: why a document of HEAD doesn't count.
+        deleted: the paths of the documents that a person removed from the disk; ``documents`` has
+            their text in HEAD.
+        warnings: for people, about the unreadable documents of HEAD.
     """
 
     documents: Mapping[str, Document]
@@ -36,35 +38,34 @@ class Basis:
     warnings: Sequence[str] = ()
 
 
-def entries(documents: Mapping[str, Document]) -> list[Block]:
-    """Return the entries of documents, in their order."""
-    return [entry for document in documents.values() for entry in document.entries]
+def list_blocks(documents: Mapping[str, Document]) -> list[Block]:
+    """Return the blocks of documents, in their order."""
+    return list(chain.from_iterable(document.entries for document in documents.values()))
 
 
-def customizations(documents: Mapping[str, Document]) -> list[Customization]:
+def list_customizations(documents: Mapping[str, Document]) -> list[Customization]:
     """Return the customizations of documents, in their order."""
-    return [entry.customization for entry in entries(documents)]
+    return [block.customization for block in list_blocks(documents)]
 
 
 def read_basis(files: TrackerFiles, known: Iterable[Customization], ignore: Ignored) -> Basis:
     """Read the documents of a tracker.
 
-    A document that somebody removed from the disk by hand counts with its text in HEAD, so that a
-    removal by hand hides nothing from the guard against mass removal, and so that its comments are
-    there when an export writes it again. Not so where the same model or rule stands in a file on
-    disk: there a person renamed a file or moved a rule.
+    A document that a person removed from the disk counts with its text in HEAD.
 
     Args:
-        files: the texts.
-        known: customizations whose canonical texts need no reading.
-        ignore: paths of fields that don't count.
+        files: the files of the tracker.
+        known: customizations whose canonical texts need no parsing.
+        ignore: the paths of ignored fields.
 
     Raises:
         FileError: a file on disk isn't a document, or a model or an id stands in two files.
     """
     known = list(known)
     documents = read_documents(sorted({**files.unchecked, **files.present}.items()), known, ignore)
-    ids = {item.id for item in customizations(documents)} - {None}
+    ids = collect_ids(list_customizations(documents))
+    # The text in HEAD shows a removal by hand to the guard against mass removal, and keeps the
+    # comments for an export that writes the document again.
     deleted, warnings = [], []
     for path, text in sorted(files.deleted.items()):
         try:
@@ -72,12 +73,15 @@ def read_basis(files: TrackerFiles, known: Iterable[Customization], ignore: Igno
         except FileError as error:
             warnings.append(f"HEAD:{error.message}, so the rules of this deleted file don't count")
             continue
-        left = tuple(entry for entry in read.entries if entry.customization.id not in ids)
+        # If the same model or rule is in a file on disk, a person renamed the file or moved the
+        # rule.
+        left = tuple(block for block in read.entries if block.customization.id not in ids)
         if read.model in documents or (read.entries and not left):
             continue
         if len(left) < len(read.entries):
+            # The original bytes would bring the moved rules back.
             read = replace(read, entries=left, original=None)
         documents[read.model] = read
-        ids |= {entry.customization.id for entry in left} - {None}
+        ids |= collect_ids(block.customization for block in left)
         deleted.append(path)
     return Basis(documents, files.present, deleted, warnings)

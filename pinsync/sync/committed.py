@@ -1,14 +1,15 @@
-"""What a commit of an export changes, counted from HEAD; pure."""
+"""Plan the commit of an export, and count its changes from HEAD; pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pinsync.drift.pairs import is_in_scope, match_customizations
+from pinsync.drift.pairs import collect_ids, is_in_scope, match_customizations
 from pinsync.errors import FileError, SafetyError
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, Customization, Scope
+from pinsync.sync.basis import list_customizations
 from pinsync.sync.to_files import FileCounts, Update
 from pinsync.workspace.read import read_documents
 
@@ -20,64 +21,66 @@ if TYPE_CHECKING:
     from pinsync.workspace.tree import Changes, Files, TrackerFiles
 
     Places = dict[str, set[PurePosixPath]]
-    """model or rule, by its kind and name → the files in which it stands."""
+    """``model NAME`` or ``rule ID`` → the files that hold it."""
 
 
-def counted_from_head(
+def count_from_head(
     update: Update, files: TrackerFiles, own: Changes, ignore: Ignored, scope: Scope
 ) -> Update:
-    """Return an update whose changes are those of its commit.
+    """Return the update with the files of its commit, and with the changes of the commit.
 
-    The state before is HEAD and, for files that HEAD lacks, the disk; the state after is HEAD with
-    the files that the commit records. A file that a person edited or deleted by hand is in neither.
+    The state before is HEAD; for files that HEAD lacks, the disk. The state after is HEAD with the
+    files of the commit. Neither state has the changes that a person made by hand on disk.
 
     Args:
         update: the update of the files on disk.
-        files: the texts that it starts from.
+        files: the files before the update.
         own: path → text that earlier exports wrote (None: removed) and no commit has yet.
-        ignore: paths of fields that don't count.
-        scope: the scope of the export; files without a rule in it aren't recorded.
+        ignore: the paths of ignored fields.
+        scope: the scope of the export; the commit has no files without a rule in it.
 
     Raises:
-        SafetyError: the commit would hold a rule or model twice, or lack it, since somebody moved
+        SafetyError: the commit would hold a rule or model twice, or lack it, because a person moved
             it by hand.
     """
     reader = _Reader(update.new, ignore)
-    head = {
-        path: text for path, text in files.committed.items() if reader.rules(path, text) is not None
-    }
-    before = head | {
-        path: text
-        for path, text in {**files.unchecked, **files.present}.items()
-        if path not in head
-    }
-    earlier = {
-        path: text
-        for path, text in own.items()
-        if scope == EVERYTHING or reader.any_in_scope(path, (head.get(path), text), scope)
-    }
-    disk = _applied(update.files, {**files.unchecked, **files.present})
-    recorded = _complete({**earlier, **update.files}, own, head, disk, reader)
-    old = reader.all_rules(before)
-    pairs = list(match_customizations(old, reader.all_rules(_applied(recorded, before))))
+    existing = {**files.unchecked, **files.present}
+    head = _select_documents(files.committed, reader)
+    before = dict(head)
+    for path, content in existing.items():
+        before.setdefault(path, content)
+    earlier: dict[PurePosixPath, bytes | None] = {}
+    for path, text in own.items():
+        texts = (head.get(path), text)
+        if scope == EVERYTHING or reader.has_rule_in_scope(path, texts, scope):
+            earlier[path] = text
+    disk = _apply_changes(update.files, existing)
+    recorded = _complete_moves({**earlier, **update.files}, own, head, disk, reader)
+    old = reader.read_all_rules(before)
+    new = reader.read_all_rules(_apply_changes(recorded, before))
+    pairs = list(match_customizations(old, new))
     committed = pairs
     if before != head:
-        committed = list(
-            match_customizations(reader.all_rules(head), reader.all_rules(_applied(recorded, head)))
-        )
+        old_in_head = reader.read_all_rules(head)
+        new_in_head = reader.read_all_rules(_apply_changes(recorded, head))
+        committed = list(match_customizations(old_in_head, new_in_head))
+    changes = {path: text for path, text in recorded.items() if text != before.get(path)}
     return replace(
         update,
         recorded=recorded,
-        counts=FileCounts.of(
-            {path: text for path, text in recorded.items() if text != before.get(path)}, before
-        ),
+        counts=FileCounts.count_changes(changes, before),
         pairs=pairs,
         committed=committed,
         existing=sum(item.id is not None for item in old),
     )
 
 
-def find_removed(
+def _select_documents(files: Files, reader: _Reader) -> dict[PurePosixPath, bytes]:
+    """Return the files that can be read as documents."""
+    return {path: text for path, text in files.items() if reader.read_rules(path, text) is not None}
+
+
+def find_removed_rules(
     committed: Files, existing: Sequence[Customization], ignore: Ignored
 ) -> list[Customization]:
     """Return the rules of HEAD's documents whose ids are missing on disk.
@@ -85,57 +88,61 @@ def find_removed(
     Args:
         committed: the documents of HEAD.
         existing: the rules on disk.
-        ignore: paths of fields that don't count.
+        ignore: the paths of ignored fields.
     """
-    ids = {item.id for item in existing} | {None}
-    return [item for item in _Reader(existing, ignore).all_rules(committed) if item.id not in ids]
+    # A rule without an id can't be found again on disk.
+    ids = {None, *collect_ids(existing)}
+    rules = _Reader(existing, ignore).read_all_rules(committed)
+    return [item for item in rules if item.id not in ids]
 
 
-def _complete(
+def _complete_moves(
     recorded: Changes, own: Changes, head: Files, disk: Files, reader: _Reader
 ) -> Changes:
     """Return the files to record, with both files of each rule or model that moved since HEAD.
 
     Args:
         recorded: path → text, or None to remove the file.
-        own: the files that can be added; see `counted_from_head`.
+        own: the files that may be added; see `count_from_head`.
         head: the documents of HEAD.
         disk: the documents on disk after the export.
-        reader: reads them.
+        reader: reads the documents.
 
     Raises:
-        SafetyError: somebody changed the other file by hand.
+        SafetyError: a person changed the other file by hand.
     """
-    while (after := _applied(recorded, head)) != disk:
-        missing = _find_missing(*(reader.places(files) for files in (head, disk, after)))
+    # An added file may hold further rules that moved, so the search is repeated.
+    while (after := _apply_changes(recorded, head)) != disk:
+        missing = _find_missing_files(
+            reader.find_places(head), reader.find_places(disk), reader.find_places(after)
+        )
         if not missing:
             break
         for path, fault in sorted(missing.items()):
             if path not in own:
-                shown = one_line(str(path))
+                name = one_line(str(path))
                 raise SafetyError(
-                    f"the commit would {fault}: {shown} was changed by hand and isn't part of it",
+                    f"the commit would {fault}: {name} was changed by hand and isn't part of it",
                     hint="commit that change first, or export without --commit",
                 )
         recorded = {**recorded, **{path: own[path] for path in missing}}
     return recorded
 
 
-def _find_missing(head: Places, disk: Places, commit: Places) -> dict[PurePosixPath, str]:
-    """Return the files that a commit leaves out although a rule or model moved from or to them, and what follows."""
+def _find_missing_files(head: Places, disk: Places, commit: Places) -> dict[PurePosixPath, str]:
+    """Return the files that a commit omits though a rule or model moved, with the consequence."""
     missing: dict[PurePosixPath, str] = {}
     for name, paths in commit.items():
         if len(paths) > max(1, len(head.get(name, ()))):
-            # The model comes before its rules and says more than they do.
-            missing = (
-                dict.fromkeys(paths - disk.get(name, set()), f"hold the {name} twice") | missing
-            )
+            found = dict.fromkeys(paths - disk.get(name, set()), f"hold the {name} twice")
+            # The model of a file comes before its rules, and says more: its message wins.
+            missing = found | missing
     for name in head.keys() & disk.keys() - commit.keys():
         missing = dict.fromkeys(disk[name], f"lack the {name}") | missing
     return missing
 
 
-def _applied(changes: Changes, files: Files) -> dict[PurePosixPath, bytes]:
+def _apply_changes(changes: Changes, files: Files) -> dict[PurePosixPath, bytes]:
     return {path: text for path, text in {**files, **changes}.items() if text is not None}
 
 
@@ -143,56 +150,54 @@ class _Reader:
     """Reads the rules of single files; equal texts once.
 
     Args:
-        known: customizations whose canonical texts need no reading.
-        ignore: paths of fields that don't count.
+        known: customizations whose canonical texts need no parsing.
+        ignore: the paths of ignored fields.
     """
 
     def __init__(self, known: Sequence[Customization], ignore: Ignored) -> None:
         self._known = known
         self._ignore = ignore
-        self._read: dict[bytes, list[Customization] | None] = {}
+        # Most files are the same in HEAD, on disk and in the commit.
+        self._rules: dict[bytes, list[Customization] | None] = {}
 
-    def rules(self, path: PurePosixPath, text: bytes) -> list[Customization] | None:
-        """Return the customizations of a file; None if it isn't a document."""
-        if text not in self._read:
+    def read_rules(self, path: PurePosixPath, text: bytes) -> list[Customization] | None:
+        """Return the customizations of a file; None if the file isn't a document."""
+        if text not in self._rules:
             try:
-                found = read_documents([(path, text)], self._known, self._ignore)
-                self._read[text] = [
-                    entry.customization for read in found.values() for entry in read.entries
-                ]
+                documents = read_documents([(path, text)], self._known, self._ignore)
+                self._rules[text] = list_customizations(documents)
             except FileError:
-                self._read[text] = None
-        return self._read[text]
+                self._rules[text] = None
+        return self._rules[text]
 
-    def all_rules(self, files: Mapping[PurePosixPath, bytes]) -> list[Customization]:
-        """Return the customizations of files; of two with one id, as after a move by hand, the first."""
-        found: list[Customization] = []
+    def read_all_rules(self, files: Mapping[PurePosixPath, bytes]) -> list[Customization]:
+        """Return the customizations of files; only the first one with each id."""
+        rules: list[Customization] = []
         ids: set[str] = set()
         for path, text in files.items():
-            rules = [
-                item
-                for item in self.rules(path, text) or ()
-                if item.id is None or item.id not in ids
-            ]
-            found += rules
-            ids.update(item.id for item in rules if item.id is not None)
-        return found
+            # After a move by hand, two files may hold the same id.
+            added = [item for item in self.read_rules(path, text) or () if item.id not in ids]
+            rules += added
+            ids |= collect_ids(added)
+        return rules
 
-    def places(self, files: Mapping[PurePosixPath, bytes]) -> Places:
-        """Return the files in which each model and each rule with an id stands."""
-        found: Places = {}
+    def find_places(self, files: Mapping[PurePosixPath, bytes]) -> Places:
+        """Return the files that hold each model and each rule with an id."""
+        places: Places = {}
         for path, text in files.items():
-            for item in self.rules(path, text) or ():
-                found.setdefault(f"model {one_line(item.model)}", set()).add(path)
+            for item in self.read_rules(path, text) or ():
+                places.setdefault(f"model {one_line(item.model)}", set()).add(path)
                 if item.id is not None:
-                    found.setdefault(f"rule {item.id}", set()).add(path)
-        return found
+                    places.setdefault(f"rule {item.id}", set()).add(path)
+        return places
 
-    def any_in_scope(
+    def has_rule_in_scope(
         self, path: PurePosixPath, texts: Sequence[bytes | None], scope: Scope
     ) -> bool:
-        """Tell whether a rule in one of the texts of a file is in a scope."""
-        rules = (
-            item for text in texts if text is not None for item in self.rules(path, text) or ()
-        )
-        return any(is_in_scope(item, scope) for item in rules)
+        """Whether a rule in one of the texts of a file is in a scope."""
+        for text in texts:
+            if text is None:
+                continue
+            if any(is_in_scope(item, scope) for item in self.read_rules(path, text) or ()):
+                return True
+        return False

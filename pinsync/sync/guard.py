@@ -1,4 +1,4 @@
-"""The guard against mass removal: an export asks it before it writes."""
+"""The guard against mass removal, which every export asks before it writes."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ if TYPE_CHECKING:
 
 
 def check_removals(update: Update, safety: Safety) -> None:
-    """Refuse an update that removes too much to be believed.
-
-    A rule that comes back under another id counts as removed.
+    """Refuse an update that removes suspiciously many rules.
 
     Args:
-        update: what is about to be written.
+        update: the update before it is written.
         safety: the limits.
 
     Raises:
-        SafetyError: more than the limit is gone, or everything; the message has the numbers.
+        SafetyError: the answer is empty, or more rules than the limit are missing in it.
     """
     existing = update.existing
     # A customization without an id was never exported, so `existing` doesn't count it either.
     kinds = Counter(pair.kind for pair in update.pairs if pair.old and pair.old.id is not None)
+    # A rule that comes back under another id counts as removed: an import in the shop, and a copy
+    # from another domain, change every id.
     gone = kinds["removed"] + kinds["recreated"]
     if not gone:
         return
-    name, hint = update.tracker.name, "if that is right, run again with --allow-mass-removal"
+    name = update.tracker.name
+    hint = "if that is right, run again with --allow-mass-removal"
     if not update.answered:
         raise SafetyError(
             f"tracker {name}: the answer is empty, but {existing} customizations are here",
             hint=hint,
         )
     if existing >= safety.min_existing and gone * 100 > safety.max_removed_percent * existing:
-        again = f" (recreated under new ids: {kinds['recreated']})" if kinds["recreated"] else ""
-        message = f"{gone} of {existing} customizations would go{again}"
+        message = f"{gone} of {existing} customizations would go"
+        if kinds["recreated"]:
+            message += f" (recreated under new ids: {kinds['recreated']})"
         limit = f"more than {safety.max_removed_percent} % (safety.max_removed_percent)"
         raise SafetyError(f"tracker {name}: {message}, {limit}", hint=hint)

@@ -1,14 +1,15 @@
-"""What a branch proposes already, and how it stays proposed beside what an export under a filter brings; pure."""
+"""Keep the earlier changes that a branch proposes, beside the changes of an export; pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from pinsync.drift.pairs import is_in_scope
+from pinsync.drift.pairs import collect_ids, is_in_scope
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
-from pinsync.sync.basis import Basis, customizations
+from pinsync.sync.basis import Basis, list_customizations
 from pinsync.sync.to_files import Update, plan_update
 
 if TYPE_CHECKING:
@@ -19,89 +20,100 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
-    """What a branch proposes of one tracker.
+class OpenProposal:
+    """The part of a branch's proposal for one tracker that can still be committed on HEAD.
 
     Attributes:
-        rules: id → the customization, or None where it goes; of those that HEAD has as they were
-            before.
-        lost: the ids of more that it proposes, which HEAD has in a third state by now.
+        rules: id → the proposed customization, or None to remove the rule. HEAD has these rules as
+            they were before the proposal.
+        lost: the ids of the other proposed rules, which were changed otherwise in HEAD since.
     """
 
     rules: Mapping[str, Customization | None] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
 
 
-def find_standing(
+def find_open_proposal(
     head: Iterable[Customization],
     parent: Iterable[Customization],
     proposed: Iterable[Customization],
-) -> Proposed:
-    """Return what still stands of a proposal: three states of a tracker's rules, compared by id.
+) -> OpenProposal:
+    """Compare three states of a tracker's rules by id.
 
     Args:
-        head: what is committed now.
-        parent: what was committed when the proposal was made.
-        proposed: what it made of that.
+        head: the rules of HEAD.
+        parent: the rules of the commit on which the proposal was made.
+        proposed: the rules of the proposal.
+
+    Returns:
+        The open part of the proposal. A rule that HEAD already has as proposed is no part of it.
     """
-    now, old, new = (
-        {item.id: item for item in side if item.id is not None} for side in (head, parent, proposed)
-    )
-    changed = [name for name in {**old, **new} if not _same(old.get(name), new.get(name))]
-    rules = {name: new.get(name) for name in changed if _same(now.get(name), old.get(name))}
-    lost = (
-        name for name in changed if name not in rules and not _same(now.get(name), new.get(name))
-    )
-    return Proposed(rules, frozenset(lost))
+    now, old, new = _map_by_id(head), _map_by_id(parent), _map_by_id(proposed)
+    rules: dict[str, Customization | None] = {}
+    lost: set[str] = set()
+    for name in {**old, **new}:
+        rule = new.get(name)
+        if _is_same_rule(old.get(name), rule):
+            continue
+        if _is_same_rule(now.get(name), old.get(name)):
+            rules[name] = rule
+        elif not _is_same_rule(now.get(name), rule):
+            lost.add(name)
+    return OpenProposal(rules, frozenset(lost))
 
 
-def _same(one: Customization | None, other: Customization | None) -> bool:
+def _map_by_id(items: Iterable[Customization]) -> dict[str, Customization]:
+    """Return the customizations by id, except those without one."""
+    return {item.id: item for item in items if item.id is not None}
+
+
+def _is_same_rule(one: Customization | None, other: Customization | None) -> bool:
     if one is None or other is None:
         return one is other
+    # The date of the last change doesn't count.
     return (one.model, one.text) == (other.model, other.text)
 
 
-def collect_ids(found: Update | None) -> set[str]:
-    """Return the ids of the rules that an export is about."""
-    return (
-        {side.id for pair in found.pairs for side in pair.sides if side.id is not None}
-        if found
-        else set()
-    )
+def collect_rule_ids(update: Update | None) -> set[str]:
+    """Return the ids of the rules in the scope of an export."""
+    if update is None:
+        return set()
+    return collect_ids(chain.from_iterable(pair.sides for pair in update.pairs))
 
 
-def plan_beside(
+def plan_branch(
     tracker: Tracker,
     folder: PurePosixPath,
     documents: Mapping[str, Document],
     rules: Mapping[str, Customization | None],
-    found: Update | None,
+    update: Update | None,
     scope: Scope,
 ) -> Update:
-    """Return what a branch is to hold of a tracker: an export's result in its scope, beyond it what is proposed.
+    """Return the update of a branch: the result of an export in its scope, and open proposals.
 
     Args:
-        tracker: whose.
-        folder: where its documents lie.
-        documents: model → document as committed.
-        rules: what is proposed already, as of `Proposed`.
-        found: what the export makes of the documents; None if it isn't about this tracker, or
-            failed in it.
-        scope: what the export is about.
+        tracker: the tracker.
+        folder: the folder of its documents.
+        documents: model → document of HEAD.
+        rules: the rules of the `OpenProposal`.
+        update: the update of the export; None if the export failed for the tracker, or is about
+            other trackers.
+        scope: the scope of the export; open proposals count outside of it.
 
     Raises:
-        FileError: a new document's place is taken by another model's.
+        FileError: the place of a new document is taken by another model.
     """
-    inside = collect_ids(found)
-    if found:
+    inside = collect_rule_ids(update)
+    if update:
         inside |= {name for name, item in rules.items() if is_in_scope(item, scope)}
-    committed = {item.id: item for item in customizations(documents) if item.id is not None}
-    items = [item for name, item in {**committed, **rules}.items() if item and name not in inside]
-    items += [item for item in found.new if item.id in inside] if found else []
-    whole = plan_update(tracker, folder, Basis(documents), Snapshot(tuple(items)), EVERYTHING)
-    # A document that holds no rule is for an export of everything to remove.
+    combined = {**_map_by_id(list_customizations(documents)), **rules}
+    items = [item for name, item in combined.items() if item and name not in inside]
+    if update:
+        items += [item for item in update.new if item.id in inside]
+    plan = plan_update(tracker, folder, Basis(documents), Snapshot(tuple(items)), EVERYTHING)
+    # The scope may be a filter, and only an export of everything removes documents without rules.
     empty = [PurePosixPath(read.source) for read in documents.values() if not read.entries]
     files = {
-        path: text for path, text in whole.files.items() if text is not None or path not in empty
+        path: text for path, text in plan.files.items() if text is not None or path not in empty
     }
-    return replace(whole, files=files)
+    return replace(plan, files=files)

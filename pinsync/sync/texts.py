@@ -1,4 +1,4 @@
-"""Both texts of every file that a comparison touches, for a patch."""
+"""Build both texts of each file with a reported change, for a patch."""
 
 from __future__ import annotations
 
@@ -22,32 +22,37 @@ if TYPE_CHECKING:
 def build_texts(
     changes: Sequence[Change], old: Content, new: Content, folder: PurePosixPath
 ) -> Iterator[FileTexts]:
-    """Yield the files that differ, sorted by path.
+    """Yield the texts of the files that differ, sorted by path.
 
-    The new text is the old one with the reported changes and nothing else, so that a patch says
-    what the report says; where the old side is a file, its comments and hand-made formatting are in
-    both.
+    The new text is the old text with the reported changes and nothing else, so that a patch says
+    the same as the report.
 
     Args:
-        changes: what is reported.
-        old: the side that is compared from.
-        new: the other side; its files say what a new file is called.
-        folder: where a file goes that neither side has.
+        changes: the reported changes.
+        old: the old side. If it is read from files, both texts have its comments and its formatting
+            by hand.
+        new: the new side, which names the files that the old side lacks.
+        folder: the folder for files that both sides lack.
     """
-    before: dict[str, list[Customization]] = {}
+    old_rules: dict[str, list[Customization]] = {}
     for item in old.snapshot.customizations:
-        before.setdefault(item.model, []).append(item)
-    outcomes = _find_outcomes(changes, old)
-    touched = {item.model for change in changes for item in change.pair.sides}
-    paths = {model: _path(model, old, new, folder) for model in touched}
-    for model in sorted(touched, key=lambda model: str(paths[model])):
+        old_rules.setdefault(item.model, []).append(item)
+    plans = _plan_documents(changes, old)
+    paths: dict[str, PurePosixPath] = {}
+    for change in changes:
+        # A rule that changed its model is in two files.
+        for item in change.pair.sides:
+            paths[item.model] = _choose_path(item.model, old, new, folder)
+    # By text: paths would sort part by part.
+    for model in sorted(paths, key=lambda model: str(paths[model])):
         read = old.documents.get(model)
-        text = _old_text(read, model, before)
-        yield FileTexts(str(paths[model]), text, _new_text(read, model, outcomes.get(model), text))
+        old_text = _build_old_text(read, model, old_rules)
+        new_text = _build_new_text(read, model, plans.get(model), old_text)
+        yield FileTexts(str(paths[model]), old_text, new_text)
 
 
-def _find_outcomes(changes: Sequence[Change], old: Content) -> dict[str, DocumentPlan]:
-    """Return what the documents of the old side hold after the changes, by model."""
+def _plan_documents(changes: Sequence[Change], old: Content) -> dict[str, DocumentPlan]:
+    """Return the plans that apply the changes to the documents of the old side."""
     after: list[Customization | None] = list(old.snapshot.customizations)
     new: list[Customization] = []
     for change in changes:
@@ -55,34 +60,35 @@ def _find_outcomes(changes: Sequence[Change], old: Content) -> dict[str, Documen
             after[change.pair.old_index] = change.new
         elif change.new is not None:
             new.append(change.new)
+    # Without documents, there are no blocks that a customization could replace.
     if not old.documents:
         new += [item for item in after if item is not None]
     return plan_documents(old.documents, after, new)
 
 
-def _old_text(
-    read: Document | None, model: str, before: Mapping[str, Sequence[Customization]]
+def _build_old_text(
+    read: Document | None, model: str, rules: Mapping[str, Sequence[Customization]]
 ) -> bytes | None:
     if read is None:
-        return render_document(model, before[model]) if model in before else None
+        return render_document(model, rules[model]) if model in rules else None
     return read.text() if read.original is None else read.original
 
 
-def _path(model: str, old: Content, new: Content, folder: PurePosixPath) -> PurePosixPath:
+def _choose_path(model: str, old: Content, new: Content, folder: PurePosixPath) -> PurePosixPath:
     for side in (old, new):
         if model in side.documents:
             return PurePosixPath(side.documents[model].source.removeprefix(side.prefix))
     return folder / layout.build_file_name(model)
 
 
-def _new_text(
+def _build_new_text(
     read: Document | None,
     model: str,
-    outcome: DocumentPlan | None,
-    text: bytes | None,
+    plan: DocumentPlan | None,
+    old_text: bytes | None,
 ) -> bytes | None:
-    if outcome is None or not outcome.customizations:
+    if plan is None or not plan.customizations:
         return None
     if read is None:
-        return render_document(model, outcome.customizations)
-    return merge_document(read, model, outcome) or text
+        return render_document(model, plan.customizations)
+    return merge_document(read, model, plan) or old_text

@@ -1,10 +1,10 @@
-"""What an export makes of a tracker's documents; pure."""
+"""Plan the changes of an export in a tracker's documents; pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +14,7 @@ from pinsync.document.merge import merge_document, plan_documents
 from pinsync.drift.pairs import match_customizations
 from pinsync.errors import FileError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
-from pinsync.sync.basis import customizations, entries
+from pinsync.sync.basis import list_blocks, list_customizations
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,8 +26,14 @@ if TYPE_CHECKING:
     from pinsync.workspace.tree import Changes, Files
 
 
-class Kept(NamedTuple):
-    """A customization without an id that stays as it is: where it stands, why, and what to do about it."""
+class KeptRule(NamedTuple):
+    """A customization without an id that the export leaves as it is.
+
+    Attributes:
+        source: the path of its document.
+        line: its first line.
+        why: the reason, and the remedy.
+    """
 
     source: str
     line: int
@@ -35,19 +41,20 @@ class Kept(NamedTuple):
 
 
 class FileCounts(NamedTuple):
-    """How many files an export writes where there was none, rewrites, and removes."""
+    """The numbers of files that an export creates, changes and removes."""
 
+    # The report of an export prints these names.
     written: int
     rewritten: int
     removed: int
 
     @classmethod
-    def of(cls, changes: Changes, existing: Collection[PurePosixPath]) -> FileCounts:
-        """Return the counts of changes.
+    def count_changes(cls, changes: Changes, existing: Collection[PurePosixPath]) -> FileCounts:
+        """Count changes.
 
         Args:
             changes: path → new text, or None to remove the file.
-            existing: the paths of the files that were there before.
+            existing: the paths of the files before the export.
         """
         removed = sum(text is None for text in changes.values())
         written = sum(text is not None and path not in existing for path, text in changes.items())
@@ -62,17 +69,17 @@ class Update:
         tracker: the tracker.
         folder: the folder of its documents.
         files: path → new text, or None to remove the file; every other file stays byte for byte.
-        on_disk: path → the bytes of those files that are there now.
-        counts: how many files change.
-        pairs: the customizations before and after, unchanged ones included: those in scope. With
-            ``--commit``, before is HEAD.
+        on_disk: path → current bytes, for the files of ``files`` that exist.
+        counts: the numbers of files that change.
+        pairs: the customizations in scope before and after, unchanged ones included. With
+            ``--commit``, HEAD is the state before.
         kept: the customizations without an id that stay as they are.
         new: the customizations of the documents afterwards.
-        existing: how many customizations with an id there were before, in scope or not; with
+        existing: the number of customizations with an id before, in scope or not; with
             ``--commit``, in HEAD.
-        answered: how many customizations the answer has.
-        recorded: with ``--commit``, the files that the commit records: path → text, or None to
-            remove the file.
+        answered: the number of customizations in the answer.
+        recorded: with ``--commit``, the files of the commit: path → text, or None to remove the
+            file.
         committed: with ``--commit``, the customizations in HEAD and in the commit.
     """
 
@@ -82,7 +89,7 @@ class Update:
     on_disk: Files
     counts: FileCounts
     pairs: Sequence[Pair]
-    kept: Sequence[Kept]
+    kept: Sequence[KeptRule]
     new: Sequence[Customization]
     existing: int
     answered: int
@@ -93,7 +100,7 @@ class Update:
 def plan_update(
     tracker: Tracker, folder: PurePosixPath, basis: Basis, live: Snapshot, scope: Scope
 ) -> Update:
-    """Return what becomes of a tracker's documents.
+    """Return the update that makes a tracker's documents equal to its live customizations.
 
     Args:
         tracker: the tracker.
@@ -106,13 +113,14 @@ def plan_update(
         FileError: the place of a new document is taken by another model.
     """
     documents = basis.documents
-    matched = list(match_customizations(customizations(documents), live.customizations))
+    matched = list(match_customizations(list_customizations(documents), live.customizations))
     pairs: list[Pair] = []
     after: list[Customization | None] = []
     new: list[Customization] = []
     kept: list[tuple[str, int, Customization]] = []
-    # The pairs begin with those of the documents' customizations, in their order.
-    for pair, block in zip_longest(matched, entries(documents)):
+    # The pairs of the documents' customizations come first and in their order, so each block meets
+    # its pair. The other pairs have no block.
+    for pair, block in zip_longest(matched, list_blocks(documents)):
         is_inside = pair.is_in(scope)
         if is_inside:
             pairs.append(pair)
@@ -123,93 +131,93 @@ def plan_update(
             continue
         if item is None and block.customization.id is None:
             source = documents[block.customization.model].source
-            # A rule without an id that somebody deleted with its file is not for an export to bring
-            # back.
+            # An export doesn't bring back a rule without an id from a file that a person deleted.
             if PurePosixPath(source) not in basis.deleted:
                 item = block.customization
                 kept.append((source, block.line, item))
         after.append(item)
-    outcomes = plan_documents(documents, after, new)
+    plans = plan_documents(documents, after, new)
     for model, read in documents.items():
-        # A document that holds no rule goes, unless a scope leaves everything else as it stands.
-        stands = scope != EVERYTHING and not read.entries
-        if not outcomes[model].customizations and not stands:
-            del outcomes[model]
-    models = {side.model for pair in pairs for side in pair.sides}
-    files = _files(folder, basis, outcomes, models)
+        # A document without rules is removed. Under a filter, a document that had none stays.
+        stays = scope != EVERYTHING and not read.entries
+        if not plans[model].customizations and not stays:
+            del plans[model]
+    sides = chain.from_iterable(pair.sides for pair in pairs)
+    files = _build_files(folder, basis, plans, {side.model for side in sides})
     existing = {PurePosixPath(read.source) for read in documents.values()}.difference(basis.deleted)
     return Update(
         tracker=tracker,
         folder=folder,
         files=files,
         on_disk={path: basis.on_disk[path] for path in files if path in basis.on_disk},
-        counts=FileCounts.of(files, existing),
+        counts=FileCounts.count_changes(files, existing),
         pairs=[pair for pair in pairs if pair.new or (pair.old and pair.old.id is not None)],
-        kept=list(_remarks(kept, matched, live.customizations)),
-        new=[item for outcome in outcomes.values() for item in outcome.customizations],
-        existing=sum(item.id is not None for item in customizations(documents)),
+        kept=list(_explain_kept_rules(kept, matched, live.customizations)),
+        new=list(chain.from_iterable(plan.customizations for plan in plans.values())),
+        existing=sum(item.id is not None for item in list_customizations(documents)),
         answered=len(live.customizations),
     )
 
 
-def _remarks(
+def _explain_kept_rules(
     kept: Sequence[tuple[str, int, Customization]],
     matched: Sequence[Pair],
     live: Sequence[Customization],
-) -> Iterator[Kept]:
-    """Yield why each customization without an id stays as it is, and what to do about it."""
+) -> Iterator[KeptRule]:
+    """Yield the reason and the remedy for each customization without an id that stays as it is."""
     if not kept:
         return
-    there = Counter((item.model, item.target) for item in live)
-    free = Counter(
-        (pair.new.model, pair.new.target) for pair in matched if pair.old is None and pair.new
-    )
+    all_targets = Counter((item.model, item.target) for item in live)
+    unpaired = [pair.new for pair in matched if pair.old is None and pair.new]
+    unpaired_targets = Counter((item.model, item.target) for item in unpaired)
     for source, line, item in kept:
         key = item.model, item.target
-        if free[key] > 1:
+        if unpaired_targets[key] > 1:
             why = (
                 "live has several for its target: give it the id of one (an id stands once), or "
                 "delete it here"
             )
-        elif free[key]:
+        elif unpaired_targets[key]:
             why = (
                 "live has one for its target, but more here lack an id: give it to one of them, "
                 "or delete them here"
             )
         else:
-            none = "no other" if there[key] else "none"
+            none = "no other" if all_targets[key] else "none"
             why = f"live has {none} for its target: enter it in Luigi's Box, or delete it here"
-        yield Kept(source, line, f"has no id, and {why}")
+        yield KeptRule(source, line, f"has no id, and {why}")
 
 
-def _files(
+def _build_files(
     folder: PurePosixPath,
     basis: Basis,
-    outcomes: Mapping[str, DocumentPlan],
+    plans: Mapping[str, DocumentPlan],
     models: Collection[str],
 ) -> dict[PurePosixPath, bytes | None]:
-    """Return the new texts of the documents, by path.
+    """Return the changes of files: path → new text, or None to remove the file.
 
     Args:
-        folder: where new documents go.
+        folder: the folder of new documents.
         basis: the documents before.
-        outcomes: model → what its document is to hold.
+        plans: model → plan of its document.
         models: the models with a rule in scope: only their deleted documents are written again.
     """
     files: dict[PurePosixPath, bytes | None] = {}
     documents = basis.documents
     places = {PurePosixPath(read.source): model for model, read in documents.items()}
-    for model, outcome in sorted(outcomes.items(), key=itemgetter(0)):
+    for model, plan in sorted(plans.items(), key=itemgetter(0)):
         read = documents.get(model)
         path = PurePosixPath(read.source) if read else folder / layout.build_file_name(model)
         if read is None and path in places:
             message = f"holds the model {places[path]!r}, but is the place of {model!r}"
             hint = f"rename it: git mv {path} {folder / layout.build_file_name(places[path])}"
             raise FileError(message, source=str(path), hint=hint)
-        text = merge_document(read, model, outcome)
+        text = merge_document(read, model, plan)
+        # An unchanged text has to be written too, if a person deleted the file.
         if text is None and read and path in basis.deleted and model in models:
             text = read.text() if read.original is None else read.original
         if text is not None:
             files[path] = text
-    gone = sorted(documents.keys() - outcomes.keys())
-    return files | {PurePosixPath(documents[model].source): None for model in gone}
+    for model in sorted(documents.keys() - plans.keys()):
+        files[PurePosixPath(documents[model].source)] = None
+    return files

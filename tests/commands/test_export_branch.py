@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pinsync.model import Customization, Target
-from pinsync.sync.proposal import Proposed, find_standing
+from pinsync.sync.proposal import OpenProposal, find_open_proposal
 from support.exporting import (
     EVERYONE,
     HOME,
@@ -240,8 +240,8 @@ def test_three_states_are_compared_rule_by_rule() -> None:
     parent = state(same=1, changed=1, gone=1, merged=1, lost=1, lost_too=1, vanished=1)
     proposed = state(same=1, changed=2, merged=2, lost=2, vanished=2, added=2, added_there=2)
     head = state(same=3, changed=1, gone=1, merged=2, lost=3, lost_too=3, added_there=3)
-    found = find_standing(head, parent, proposed)
+    found = find_open_proposal(head, parent, proposed)
     (changed,) = state(changed=2)
     (added,) = state(added=2)
     rules = {"changed": changed, "gone": None, "added": added}
-    assert found == Proposed(rules, frozenset({"lost", "lost_too", "vanished", "added_there"}))
+    assert found == OpenProposal(rules, frozenset({"lost", "lost_too", "vanished", "added_there"}))
