@@ -165,7 +165,7 @@ def interrupted(process):
     terminate(process)
 
 git.Git.AutoInterrupt._terminate = interrupted
-pinsync.commands.diff.gravest = lambda codes: time.sleep(60)
+pinsync.commands.diff.pick_gravest = lambda codes: time.sleep(60)
 from pinsync.__main__ import main
 
 main()
