@@ -15,8 +15,8 @@ from pinsync.config import select_trackers
 from pinsync.drift.changes import find_titles
 from pinsync.drift.record import LocatedCustomization, Place, Side
 from pinsync.errors import FileError, RepositoryError, UsageError
-from pinsync.history.blame import blamed
-from pinsync.history.configurations import Today
+from pinsync.history.blame import blame_pins
+from pinsync.history.configurations import HistoryContext
 from pinsync.history.record import Blame, BlamedTracker
 from pinsync.history.steps import History
 from pinsync.reports import Style
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from pinsync.canonical.pins import Pin
     from pinsync.config import Settings, Tracker
     from pinsync.history.record import BlamedRule
-    from pinsync.history.states import State
-    from pinsync.history.versions import Fault, Version
+    from pinsync.history.states import CommitState
+    from pinsync.history.versions import ReadFault, Version
     from pinsync.model import Customization
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
@@ -48,7 +48,7 @@ class Options:
     Attributes:
         model: the recommender model.
         target: the argument TARGET, as `query.matches_target` takes it; None for all rules.
-        revision: the git revision whose rules are blamed.
+        revision: the git revision whose rules are blame_pins.
         names: the trackers; all if empty.
         format: ``text`` or ``json``.
         now: the present, in UTC, for the ages of commits.
@@ -83,7 +83,7 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
     repository = _find_repository(tree)
     tip = repository.resolve(options.revision, console.warn)
     with repository.open_reader() as reader:
-        history = History(reader, Today(today, repository, workspace.environ), tip)
+        history = History(reader, HistoryContext(today, repository, workspace.environ), tip)
         state = _read_state(history, options)
         place = Head(repository, state.settings.directory, tip, options.revision)
         for warning in find_warnings(place, state.settings, tree):
@@ -91,7 +91,9 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
         rules = _select_rules(state, options, today, tree)
         for fault in sorted(state.faults):
             source = f"{options.revision}:{fault.path}"
-            console.warn(f"{source}: {fault.reason}; its last readable version is blamed instead")
+            console.warn(
+                f"{source}: {fault.reason}; its last readable version is blame_pins instead"
+            )
         # An older commit differs from the working tree anyway.
         if tip == repository.resolve_head() and (text := _describe_uncommitted(repository, rules)):
             console.warn(text)
@@ -99,7 +101,7 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
         with console.show_phase("looking through the history of", names):
             console.step(f"looking through the commits from {options.revision} ({tip[:12]}) back")
             by_name = {tracker.name: rows for tracker, rows in rules.items()}
-            found, is_complete = blamed(history.steps(names), by_name)
+            found, is_complete = blame_pins(history.walk_steps(names), by_name)
         # A shallow clone's end is worth a note only if a pin is as old.
         end = None if is_complete else history.end
         trackers = [_build_tracker(tracker, found[tracker.name], state) for tracker in rules]
@@ -125,7 +127,7 @@ def _find_repository(tree: WorkingTree) -> Repository:
     return tree.repository
 
 
-def _read_state(history: History, options: Options) -> State:
+def _read_state(history: History, options: Options) -> CommitState:
     """Return the documents and the configuration of the revision.
 
     Raises:
@@ -133,22 +135,22 @@ def _read_state(history: History, options: Options) -> State:
         RepositoryError: no commit up to the revision has documents.
     """
     # With the fields that the configuration ignores, since one of them may be a title.
-    state = history.newest(whole=True)
+    state = history.read_newest(whole=True)
     if state is not None:
         return state
-    fault = history.fault()
+    fault = history.find_fault()
     if fault is not None:
         raise _build_file_error(fault, options)
     raise RepositoryError(f"neither {options.revision} nor an earlier commit has documents")
 
 
-def _build_file_error(fault: Fault, options: Options) -> FileError:
+def _build_file_error(fault: ReadFault, options: Options) -> FileError:
     source = f"{options.revision}:{fault.path}"
     return FileError(fault.reason, source=source, hint="mend the file, and commit it")
 
 
 def _select_rules(
-    state: State, options: Options, today: Settings, tree: WorkingTree
+    state: CommitState, options: Options, today: Settings, tree: WorkingTree
 ) -> Mapping[Tracker, list[LocatedCustomization]]:
     """Return the rules of the model and the target, by tracker.
 
@@ -204,10 +206,12 @@ def _describe_uncommitted(
         return None
     verb = "differs" if len(different) == 1 else "differ"
     files = ", ".join(map(str, sorted(different)))
-    return f"{files} {verb} from HEAD; uncommitted changes are not blamed"
+    return f"{files} {verb} from HEAD; uncommitted changes are not blame_pins"
 
 
-def _build_tracker(tracker: Tracker, rules: tuple[BlamedRule, ...], state: State) -> BlamedTracker:
+def _build_tracker(
+    tracker: Tracker, rules: tuple[BlamedRule, ...], state: CommitState
+) -> BlamedTracker:
     pins: list[Pin] = []
     for rule in rules:
         for row in rule.pins:

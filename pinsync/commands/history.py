@@ -14,8 +14,8 @@ from pinsync.commands.query import Query
 from pinsync.drift import changes as drift_changes
 from pinsync.drift.record import TrackerDrift
 from pinsync.errors import RepositoryError, UsageError
-from pinsync.history.configurations import Today
-from pinsync.history.record import Entry, Log
+from pinsync.history.configurations import HistoryContext
+from pinsync.history.record import Log, LogEntry
 from pinsync.history.steps import History
 from pinsync.layout import is_document
 from pinsync.model import Scope
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pinsync.config import Settings
     from pinsync.drift.record import Change
     from pinsync.history.steps import Step, TrackerStep
-    from pinsync.history.versions import Fault
+    from pinsync.history.versions import ReadFault
     from pinsync.model import Commit
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
@@ -111,8 +111,10 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
     style = Style(ZoneInfo(today.timezone), console.color_out)
     console.step(f"reading the commits back from {range_.tip[:12]}")
     with tree.repository.open_reader() as reader:
-        steps = History(reader, Today(today, tree.repository, workspace.environ), range_.tip)
-        if newest := steps.newest():
+        steps = History(
+            reader, HistoryContext(today, tree.repository, workspace.environ), range_.tip
+        )
+        if newest := steps.read_newest():
             name = "HEAD" if range_.tip == tree.repository.resolve_head() else range_.tip[:12]
             place = Head(tree.repository, newest.settings.directory, range_.tip, name)
             for warning in find_warnings(place, newest.settings, tree):
@@ -276,7 +278,7 @@ class _Walk:
             return None
         return end
 
-    def read_entries(self) -> Iterator[Entry]:
+    def read_entries(self) -> Iterator[LogEntry]:
         """Yield the matching entries, at most as many as asked for.
 
         Raises:
@@ -285,8 +287,8 @@ class _Walk:
         # Lazy, so that `-n 5` reads no commit after the fifth entry.
         return islice(self._read_all_entries(), self._options.count)
 
-    def _read_all_entries(self) -> Iterator[Entry]:
-        for step in self._history.steps(self._options.names, self._range, self._can_stop):
+    def _read_all_entries(self) -> Iterator[LogEntry]:
+        for step in self._history.walk_steps(self._options.names, self._range, self._can_stop):
             if any(self._has_model_name(fault) for fault in step.faults):
                 self._has_known_names = True
             entry = self._build_entry(step)
@@ -306,12 +308,12 @@ class _Walk:
     def _check_names(self) -> None:
         """Make sure that each condition names something in the commits that were read."""
         models: set[str] = set()
-        newest = self._history.newest()
+        newest = self._history.read_newest()
         if newest is not None:
             for documents in newest.documents.values():
                 models.update(documents.models)
         try:
-            self._query.check_names(self._history.seen, models)
+            self._query.check_names(self._history.customizations, models)
         except UsageError as error:
             hint = "; ".join([str(error.hint), *self._list_doubts()])
             raise UsageError(error.message, hint=hint) from error
@@ -324,7 +326,7 @@ class _Walk:
         if self.shallow_end:
             yield "this clone is shallow, so older commits aren't known (git fetch --unshallow)"
 
-    def _build_entry(self, step: Step) -> Entry | None:
+    def _build_entry(self, step: Step) -> LogEntry | None:
         """Return the matching changes of a commit; None if it has none."""
         trackers: list[TrackerDrift] = []
         has_changes = False
@@ -343,12 +345,12 @@ class _Walk:
         )
         if not trackers and not notes and not is_reformatted:
             return None
-        return Entry(step.commit, tuple(trackers), tuple(notes), is_reformatted)
+        return LogEntry(step.commit, tuple(trackers), tuple(notes), is_reformatted)
 
     def _build_drift(self, tracker: TrackerStep, changes: Sequence[Change]) -> TrackerDrift:
-        rows = tuple(replace(change, place=tracker.place(change.pair)) for change in changes)
+        rows = tuple(replace(change, place=tracker.locate(change.pair)) for change in changes)
         items = drift_changes.collect_pinned_items(changes)
-        names = drift_changes.collect_first_titles(self._history.titled(tracker.name, items))
+        names = drift_changes.collect_first_titles(self._history.find_titled(tracker.name, items))
         return TrackerDrift(tracker.name, tracker.tracker_id, rows, names=names)
 
     def _touches_model(self, step: Step) -> bool:
@@ -358,7 +360,7 @@ class _Walk:
             models.update(version.model for version in tracker.touched)
         return bool(models) and self._query.model in (None, *models)
 
-    def _is_relevant(self, fault: Fault, model: str | None) -> bool:
+    def _is_relevant(self, fault: ReadFault, model: str | None) -> bool:
         """Return whether an unreadable file may hold the requested model.
 
         Args:
@@ -370,13 +372,13 @@ class _Walk:
             return True
         return self._has_model_name(fault) or model in (None, self._query.model)
 
-    def _has_model_name(self, fault: Fault) -> bool:
+    def _has_model_name(self, fault: ReadFault) -> bool:
         """Return whether the unreadable file has the file name of the requested model."""
         model = self._query.model
         return model is not None and fault.path.name == layout.build_file_name(model)
 
 
-def _describe_fault(fault: Fault) -> str:
+def _describe_fault(fault: ReadFault) -> str:
     reason = f"{fault.path} can't be read: {fault.reason}"
     # The step that mends the file compares it with its last readable version.
     return f"{reason}; its changes are skipped until it can be read"

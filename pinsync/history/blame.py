@@ -1,4 +1,4 @@
-"""Which commit last changed each pin: rules are followed back through the commits until every pin has its own."""
+"""Find the commit that last changed each pin, by following each rule back through the commits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pinsync.canonical.pins import pair_pins, read_pin
 from pinsync.drift.changes import compare_pins, has_same_text, read_pins
 from pinsync.drift.pairs import match_customizations, read_data
-from pinsync.history.record import Blamed, BlamedRule
+from pinsync.history.record import BlamedPin, BlamedRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,40 +18,45 @@ if TYPE_CHECKING:
     from pinsync.model import Commit, Customization
 
 
-def blamed(
+def blame_pins(
     steps: Iterable[Step], rules: Mapping[str, Sequence[LocatedCustomization]]
 ) -> tuple[dict[str, tuple[BlamedRule, ...]], bool]:
     """Find the commit that last changed each pin.
 
-    A rule is followed as `match` pairs rules, to another model or another id, and into folders and
-    trackers of another name; what stayed as it was is older. The steps are taken only as long as a
-    pin is without its commit.
+    A rule is followed to another model or id as `match` pairs rules, and into renamed folders and
+    trackers. Steps are taken only until all pins have a commit.
 
     Args:
-        steps: what each commit did, the newest first, from the one whose rules these are.
-        rules: by tracker, as the newest commit calls it, customizations and where they stand.
+        steps: the steps, from the commit with the rules back.
+        rules: a tracker's name in the newest commit → the customizations with their places.
 
     Returns:
-        By tracker the rules, in their order; and whether each pin has its commit.
+        Tracker name → blame_pins rules in the same order; and whether all pins have a commit.
     """
-    traces = {name: list(map(_Trace, found)) for name, found in rules.items()}
-    waiting = {name: _Waiting(found) for name, found in traces.items()}
-    for step in steps if any(waiting.values()) else ():
-        for tracker in step.trackers:
-            if tracker.newest in waiting:
-                waiting[tracker.newest].back(tracker, step.commit)
-        if not any(waiting.values()):
-            break
-    return {
-        name: tuple(trace.result() for trace in found) for name, found in traces.items()
-    }, not any(waiting.values())
+    traces: dict[str, list[_Trace]] = {}
+    unfinished: dict[str, _UnfinishedTraces] = {}
+    for name, placed in rules.items():
+        traces[name] = [_Trace(rule) for rule in placed]
+        unfinished[name] = _UnfinishedTraces(traces[name])
+    # Without an unfinished trace, not even the first step is read.
+    if any(unfinished.values()):
+        for step in steps:
+            for tracker in step.trackers:
+                if tracker.newest_name in unfinished:
+                    unfinished[tracker.newest_name].go_back(tracker, step.commit)
+            if not any(unfinished.values()):
+                break
+    blame_pins = {}
+    for name, found in traces.items():
+        blame_pins[name] = tuple(trace.build_rule() for trace in found)
+    return blame_pins, not any(unfinished.values())
 
 
-class _Waiting:
-    """The rules of one tracker of which older commits matter, by what they are found by in the commit looked at.
+class _UnfinishedTraces:
+    """The traces of one tracker that need older commits, by the key of their customization.
 
     Args:
-        traces: the rules.
+        traces: the traces of all rules.
     """
 
     def __init__(self, traces: Iterable[_Trace]) -> None:
@@ -63,34 +68,45 @@ class _Waiting:
         return bool(self._traces)
 
     def _put(self, trace: _Trace) -> None:
-        if not trace.done:
-            self._traces.setdefault(_key(trace.item), []).append(trace)
+        if not trace.is_finished:
+            self._traces.setdefault(_build_key(trace.item), []).append(trace)
 
-    def back(self, step: TrackerStep, commit: Commit) -> None:
-        """Go on with what the rules were before a commit; what it left as it was isn't among what differs."""
+    def go_back(self, step: TrackerStep, commit: Commit) -> None:
+        """Move the traces to the parent of a commit. Rules that don't differ keep their item."""
+        if not self._traces:
+            return
         moved = []
-        for pair in match_customizations(step.old, step.new) if self._traces else ():
-            found = self._traces.get(_key(pair.new), []) if pair.new else []
-            trace = next((each for each in found if each.is_at(pair.new)), None)
-            if trace is None:
-                continue
-            found.remove(trace)
-            if not found:
-                del self._traces[_key(trace.item)]
-            trace.back(pair, commit)
-            moved.append(trace)
+        for pair in match_customizations(step.old, step.new):
+            if trace := self._take(pair.new):
+                trace.go_back(pair, commit)
+                moved.append(trace)
+        # After the loop, so that no trace is found again under its older key.
         for trace in moved:
             self._put(trace)
 
+    def _take(self, item: Customization | None) -> _Trace | None:
+        """Remove and return the trace of a customization of the commit; None if there is none."""
+        if item is None:
+            return None
+        key = _build_key(item)
+        candidates = self._traces.get(key, [])
+        for trace in candidates:
+            if trace.is_at(item):
+                candidates.remove(trace)
+                if not candidates:
+                    del self._traces[key]
+                return trace
+        return None
+
 
 class _Trace:
-    """A rule on its way back.
+    """The way of one rule back through the commits.
 
     Args:
-        rule: the rule in the commit to begin at.
+        rule: the rule in the newest commit.
 
     Attributes:
-        item: the rule in the commit looked at.
+        item: the customization in the current commit of the walk.
     """
 
     def __init__(self, rule: LocatedCustomization) -> None:
@@ -100,27 +116,29 @@ class _Trace:
         self._pins = read_pins(self._data)
         self._item_pins = self._pins
         self._blamed: dict[int, tuple[PinChange, Commit]] = {}
-        self._waiting = {
-            at: at for at in range(len(self._pins))
-        }  # pin → which one it is in the commit looked at
+        # The index of a pin in the newest commit → its index in the current commit.
+        self._unblamed = {index: index for index in range(len(self._pins))}
         self._changed: tuple[ChangeKind, Commit] | None = None
 
     @property
-    def done(self) -> bool:
-        """Whether nothing that older commits did matters."""
-        return self._changed is not None and not self._waiting
+    def is_finished(self) -> bool:
+        """Whether older commits don't matter."""
+        return self._changed is not None and not self._unblamed
 
-    def is_at(self, item: Customization | None) -> bool:
-        """Return whether a customization is the rule in the commit looked at.
-
-        Only its pins are compared: the rest of the text differs where the configuration came to
-        ignore a field.
-        """
+    def is_at(self, item: Customization) -> bool:
+        """Return whether a customization is the rule in the current commit."""
+        # The texts can differ if the configuration began to ignore a field. Then pins decide.
         return item == self.item or has_same_text(read_pins(read_data(item)), self._item_pins)
 
-    def back(self, pair: Pair, commit: Commit) -> None:
-        """Go on with what the rule was before a commit."""
+    def go_back(self, pair: Pair, commit: Commit) -> None:
+        """Move to the parent of a commit, and blame the commit for its changes.
+
+        Args:
+            pair: the rule in the parent and in the commit.
+            commit: the commit.
+        """
         if pair.kind:
+            # The walk goes back in time, so the first change is the last one of the rule.
             self._changed = self._changed or (pair.kind, commit)
             old_pins = read_pins(read_data(pair.old))
             self._blame(old_pins, commit)
@@ -129,25 +147,31 @@ class _Trace:
             self.item = pair.old
 
     def _blame(self, old_pins: Sequence[Mapping[str, Any]], commit: Commit) -> None:
-        """Blame a commit for the pins that it changed, and follow the other pins to their old places."""
+        """Blame a commit for the pins that it changed, and follow the other pins back."""
         new_pins = self._item_pins
-        origins = {there: here for here, there in pair_pins(old_pins, new_pins)}
-        for pin, there in list(self._waiting.items()):
-            here = origins.get(there)
-            if change := compare_pins(None if here is None else old_pins[here], new_pins[there]):
+        origins = {new: old for old, new in pair_pins(old_pins, new_pins)}
+        for pin, new in list(self._unblamed.items()):
+            old = origins.get(new)
+            change = compare_pins(None if old is None else old_pins[old], new_pins[new])
+            if change:
                 self._blamed[pin] = change, commit
-                del self._waiting[pin]
-            elif here is not None:
-                self._waiting[pin] = here
+                del self._unblamed[pin]
+            elif old is not None:
+                self._unblamed[pin] = old
 
-    def result(self) -> BlamedRule:
-        """Return what was found."""
+    def build_rule(self) -> BlamedRule:
+        """Return the rule with the commits that were found."""
         pins = []
-        for at, pin in enumerate(self._pins):
-            change, commit = self._blamed.get(at, (None, None))
-            pins.append(Blamed(read_pin(pin), change, commit))
-        return BlamedRule(*self._rule, self._data, tuple(pins), *(self._changed or (None, None)))
+        for index, pin in enumerate(self._pins):
+            change, commit = self._blamed.get(index, (None, None))
+            pins.append(BlamedPin(read_pin(pin), change, commit))
+        kind, commit = self._changed or (None, None)
+        return BlamedRule(*self._rule, self._data, tuple(pins), kind, commit)
 
 
-def _key(item: Customization) -> object:
-    return (item.model, item.target) if item.id is None else item.id
+def _build_key(item: Customization) -> object:
+    """Return the key under which `match` may find a customization's counterpart."""
+    # A rule without an id is recognized by its target.
+    if item.id is None:
+        return item.model, item.target
+    return item.id

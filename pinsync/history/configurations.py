@@ -1,4 +1,4 @@
-"""The configuration of each commit, wherever it stood then."""
+"""Read the configuration of each commit, at its path in that commit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pinsync import layout
 from pinsync.config import FILE_NAME, Tracker
 from pinsync.errors import ConfigError
-from pinsync.history.versions import Fault, placed
+from pinsync.history.versions import ReadFault, describe_error
 from pinsync.layout import SUFFIX
 from pinsync.repository import parse_tree
 from pinsync.workspace.configuration import ConfigurationSearch
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from pinsync.repository import Object, Reader, Repository
 
 
-class Today(NamedTuple):
-    """The working tree that history leads up to.
+class HistoryContext(NamedTuple):
+    """The surroundings in which history is read.
 
     Attributes:
-        settings: its configuration.
+        settings: the configuration of the working tree.
         repository: the repository.
         environ: the environment variables.
     """
@@ -37,85 +37,95 @@ class Today(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """A commit's configuration, and by tracker the folder of its documents; commits of equal ones hold the same."""
+    """The configuration of a commit, and the folders of its documents.
+
+    Two commits with equal outlines hold the same documents.
+
+    Attributes:
+        settings: the configuration.
+        folders: tracker → path and tree object of the folder; the tree is None if the commit lacks
+            the folder.
+    """
 
     settings: Settings
     folders: Mapping[Tracker, tuple[PurePosixPath, Object | None]]
 
 
 class Configurations:
-    """Finds the configurations of commits.
+    """Reads the configurations of commits.
 
     Args:
-        reader: what reads git's objects.
-        today: the working tree.
+        reader: reads git's objects.
+        context: the working tree.
     """
 
-    def __init__(self, reader: Reader, today: Today) -> None:
+    def __init__(self, reader: Reader, context: HistoryContext) -> None:
         self._reader = reader
-        self._search = ConfigurationSearch(today.settings, today.repository, today.environ)
-        self._parsed: dict[tuple[PurePosixPath, str], Settings | Fault] = {}
+        self._search = ConfigurationSearch(context.settings, context.repository, context.environ)
+        # Most commits don't change the configuration, so each blob is parsed once.
+        self._parsed: dict[tuple[PurePosixPath, str], Settings | ReadFault] = {}
 
     @property
-    def names(self) -> list[str]:
-        """What the files that matter are called: ``*`` stands for anything."""
+    def file_names(self) -> list[str]:
+        """Patterns for the names of documents and configurations; ``*`` matches any characters."""
         places = self._search.places
-        return [f"*{SUFFIX}", glob.escape(places[0].name) if places else FILE_NAME]
+        # A configuration outside the repository has no place in it.
+        name = glob.escape(places[0].name) if places else FILE_NAME
+        return [f"*{SUFFIX}", name]
 
-    def outline(self, commit: str) -> Outline | Fault:
-        """Return a commit's configuration and folders, or why they can't be told.
+    def read_outline(self, commit: str) -> Outline | ReadFault:
+        """Return a commit's configuration and folders, or the reason why they can't be read.
 
         Args:
-            commit: its full hash.
+            commit: the full hash of the commit.
         """
-        settings = self._settings(commit)
-        if isinstance(settings, Fault):
+        settings = self._read_settings(commit)
+        if isinstance(settings, ReadFault):
             return settings
+        # Files can be read without a configured tracker.
         trackers = settings.trackers or (Tracker("default", ""),)
         folders = {}
         for tracker in trackers:
-            place = layout.choose_folder(
-                settings.directory, tracker.name if len(trackers) > 1 else None
-            )
-            found = self._folder(commit, place)
-            if isinstance(found, Fault):
-                return found
-            folders[tracker] = place, found
+            subfolder = tracker.name if len(trackers) > 1 else None
+            path = layout.choose_folder(settings.directory, subfolder)
+            tree = self._find_folder(commit, path)
+            if isinstance(tree, ReadFault):
+                return tree
+            folders[tracker] = path, tree
         return Outline(settings, folders)
 
-    def _settings(self, commit: str) -> Settings | Fault:
+    def _read_settings(self, commit: str) -> Settings | ReadFault:
         found = self._search.find(partial(self._find_file, commit), renamed=True)
         return self._search.default if found is None else self._parse(*found)
 
-    def _find_file(self, commit: str, place: PurePosixPath) -> Object | None:
-        found = self._reader.find(commit, place)
+    def _find_file(self, commit: str, path: PurePosixPath) -> Object | None:
+        found = self._reader.find(commit, path)
         return found if found and found.type == "blob" else None
 
-    def _parse(self, place: PurePosixPath, found: Object) -> Settings | Fault:
-        key = place, found.hash
+    def _parse(self, path: PurePosixPath, file: Object) -> Settings | ReadFault:
+        key = path, file.hash
         if key not in self._parsed:
             try:
-                self._parsed[key] = self._search.parse(found.content or b"", place)
+                self._parsed[key] = self._search.parse(file.content or b"", path)
             except ConfigError as error:
-                self._parsed[key] = Fault(place, found.hash, placed(error))
+                self._parsed[key] = ReadFault(path, file.hash, describe_error(error))
         return self._parsed[key]
 
-    def _folder(self, commit: str, folder: PurePosixPath) -> Object | Fault | None:
-        """Return a folder; a link or a submodule in its place is a fault: to git, what lies behind isn't there."""
+    def _find_folder(self, commit: str, folder: PurePosixPath) -> Object | ReadFault | None:
+        """Return the tree object of a folder; None if the commit lacks the folder."""
         missing = ""
-        for place in (folder, *folder.parents):
-            found = (
-                self._reader.find(commit, place)
-                if place.parts
-                else self._reader.find(f"{commit}^{{tree}}")
-            )
-            if found and (found.type != "tree" or (missing and missing in dict(parse_tree(found)))):
-                return Fault(
-                    place / missing,
-                    found.hash,
-                    "is a link, a file or a submodule, expected a folder",
-                )
-            if found:
-                return found if place == folder else None
-            missing = place.name
+        for path in (folder, *folder.parents):
+            if path.parts:
+                found = self._reader.find(commit, path)
+            else:
+                found = self._reader.find(f"{commit}^{{tree}}")
+            if found is None:
+                missing = path.name
+                continue
+            # Git finds nothing behind a link, and no object for a submodule. Without this check,
+            # all rules would seem to be removed.
+            if found.type != "tree" or (missing and missing in dict(parse_tree(found))):
+                reason = "is a link, a file or a submodule, expected a folder"
+                return ReadFault(path / missing, found.hash, reason)
+            return found if path == folder else None
         return None

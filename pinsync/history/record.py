@@ -1,4 +1,4 @@
-"""Records of history, from which its reports are made: what commits changed, and which commit last set each pin."""
+"""The records of history that its reports render: the changes of commits, and the blame of pins."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What one commit changed, compared with its first parent.
+class LogEntry:
+    """The changes of one commit, compared with its first parent.
 
     Attributes:
         commit: the commit.
-        trackers: those of whose rules any changed in meaning.
-        notes: what can't be read in it.
-        reformatted: whether it only changed how files are written, or where they lie.
+        trackers: the trackers with changed rules.
+        notes: notes on the files that can't be read.
+        reformatted: whether the commit only reformatted or moved files.
     """
 
     commit: Commit
@@ -37,25 +37,26 @@ class Log:
     """The semantic log.
 
     Attributes:
-        revision: the full hash of the newest commit looked at.
-        entries: the newest first.
-        shallow: the commit at which a shallow clone ends, if the log reaches it; what came before
-            isn't known.
+        revision: the full hash of the newest commit that was read.
+        entries: the entries, the newest first.
+        shallow: the commit at which a shallow clone ends, if the log reaches it. Older changes are
+            unknown then.
     """
 
     revision: str
-    entries: Sequence[Entry]
+    entries: Sequence[LogEntry]
     shallow: Commit | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Blamed:
+class BlamedPin:
     """A pin, and the commit that last changed it.
 
     Attributes:
         pin: the pin.
-        change: what the commit did to it; None for a pin that is older than all that is known.
-        commit: the commit; None likewise.
+        change: the change of the pin in the commit; None for a pin that is older than the known
+            history.
+        commit: the commit; None for a pin that is older than the known history.
     """
 
     pin: Pin
@@ -65,22 +66,22 @@ class Blamed:
 
 @dataclass(frozen=True, slots=True)
 class BlamedRule:
-    """A customization with its pins, each with the commit that last changed it.
+    """A customization with its pins and the commits that last changed them.
 
     Attributes:
         customization: the rule.
-        place: where it stands.
-        data: its plain data, the model included.
-        pins: in the order of the file.
-        kind: what the commit that last changed the rule, in whatever, did to it; None if it is
-            older than all that is known.
-        commit: that commit; None likewise.
+        place: file and line of the rule.
+        data: the plain data of the rule, the model included.
+        pins: the pins in the order of the file.
+        kind: the kind of the last change of the rule, in any field; None for a rule that is older
+            than the known history.
+        commit: the commit of that change; None for a rule that is older than the known history.
     """
 
     customization: Customization
     place: Place
     data: Mapping[str, Any]
-    pins: tuple[Blamed, ...]
+    pins: tuple[BlamedPin, ...]
     kind: ChangeKind | None
     commit: Commit | None
 
@@ -91,9 +92,9 @@ class BlamedTracker:
 
     Attributes:
         name: the tracker's name.
-        tracker_id: its id.
-        rules: those asked for, in the order of the file.
-        names: the titles of pinned items, as far as they are known.
+        tracker_id: the tracker's id.
+        rules: the rules of the report, in the order of the file.
+        names: the known titles of pinned items.
     """
 
     name: str
@@ -104,15 +105,15 @@ class BlamedTracker:
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Which commit last set each pin.
+    """The last commit of each pin of a model.
 
     Attributes:
         model: the recommender model.
-        source: the commit whose rules these are.
+        source: the commit with the rules.
         at: the present, for ages.
-        trackers: those that have such rules, in the configuration's order.
-        shallow: the commit at which a shallow clone ends, if a pin is as old; what came before
-            isn't known.
+        trackers: the trackers with such rules, in the configuration's order.
+        shallow: the commit at which a shallow clone ends, if a pin is that old. Older changes are
+            unknown then.
     """
 
     model: str

@@ -1,15 +1,15 @@
-"""What each commit of a main line holds: its configuration, and the documents of each tracker."""
+"""Read the content of each commit of a main line: its configuration and its documents."""
 
 from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
 from pinsync import layout
 from pinsync.drift.pairs import build_sort_key
-from pinsync.history.configurations import Configurations, Outline, Today
-from pinsync.history.versions import Fault, Ignored, Version, Versions
+from pinsync.history.configurations import Configurations, HistoryContext, Outline
+from pinsync.history.versions import IgnoredFields, ReadFault, Version, VersionReader
 from pinsync.layout import is_document
 from pinsync.repository import TreeEntry, parse_tree
 
@@ -21,309 +21,385 @@ if TYPE_CHECKING:
     from pinsync.model import Commit, Customization
     from pinsync.repository import Object, Reader
 
-_RECENT: Final = 2
-"""How many states are kept: a commit's and its parent's, which is the next one's."""
+_MAX_KEPT: Final = 2
+"""The number of cached states: a commit's and its parent's. The parent is the next commit."""
+
+_NO_CLAIMS: Final = frozenset[str]()
 
 
-_Thing = tuple[str, str, frozenset[str], Ignored]
-"""A tracker, a file's name, what of it is asked for, and the fields that don't count."""
-
-
-class Documents(NamedTuple):
+class TrackerDocuments(NamedTuple):
     """The documents of one tracker in one commit.
 
     Attributes:
-        folder: where they lie, from the repository's root.
-        listed: by file name, what git says of each.
-        versions: by file name, what each says; one that can't be read stands for what it said
-            before.
-        faults: by file name, why it can't be read.
-        models: by model, the name of its file.
-        owners: by id, the name of the file that has it.
+        folder: the path of the folder, from the repository's root.
+        entries: file name → git's entry.
+        versions: file name → the version of the document. A document that can't be read has an
+            earlier version here.
+        faults: file name → the reason why the document can't be read.
+        models: model → file name.
+        owners: the id of a customization → file name.
     """
 
     folder: PurePosixPath
-    listed: Mapping[str, TreeEntry]
+    entries: Mapping[str, TreeEntry]
     versions: Mapping[str, Version]
-    faults: Mapping[str, Fault]
+    faults: Mapping[str, ReadFault]
     models: Mapping[str, str]
     owners: Mapping[str, str]
 
 
-class State(NamedTuple):
-    """What a commit holds.
+class CommitState(NamedTuple):
+    """The content of a commit.
 
     Attributes:
-        settings: its configuration.
-        documents: by tracker, in the configuration's order.
-        faults: what can't be read.
+        settings: the configuration.
+        documents: tracker → documents, in the configuration's order.
+        faults: the files that can't be read.
     """
 
     settings: Settings
-    documents: Mapping[Tracker, Documents]
-    faults: frozenset[Fault]
+    documents: Mapping[Tracker, TrackerDocuments]
+    faults: frozenset[ReadFault]
 
-    def model(self, path: PurePosixPath) -> str | None:
-        """Return the model of the document that a file stands for, None for no document."""
-        for found in self.documents.values():
-            if found.folder == path.parent and path.name in found.versions:
-                return found.versions[path.name].model
+    def find_model(self, path: PurePosixPath) -> str | None:
+        """Return the model of the document at a path; None if there is no document."""
+        for documents in self.documents.values():
+            if documents.folder == path.parent and path.name in documents.versions:
+                return documents.versions[path.name].model
         return None
 
 
-class States:
-    """Reads what the commits of a main line hold, the newest first.
+class _Claimant(NamedTuple):
+    """A document that is judged by older commits.
+
+    Attributes:
+        tracker: the tracker's name.
+        name: the file name.
+        claims: the claims that another document has too; none for a document that can't be read.
+        ignore: the paths of the fields to ignore.
+    """
+
+    tracker: str
+    name: str
+    claims: frozenset[str]
+    ignore: IgnoredFields
+
+
+class CommitStates:
+    """Reads the content of the commits of a main line, the newest first.
 
     Args:
-        reader: what reads git's objects.
-        today: the working tree.
+        reader: reads git's objects.
+        context: the working tree.
         tip: the full hash of the newest commit.
     """
 
-    def __init__(self, reader: Reader, today: Today, tip: str) -> None:
-        self.versions = Versions(reader)
+    def __init__(self, reader: Reader, context: HistoryContext, tip: str) -> None:
+        self.version_reader = VersionReader(reader)
         self._reader = reader
-        self._configurations = Configurations(reader, today)
-        self._coming = today.repository.walk_main_line(tip, self._configurations.names)
+        self._configurations = Configurations(reader, context)
+        self._commits = context.repository.walk_main_line(tip, self._configurations.file_names)
         self._line: list[Commit] = []
-        self._outlines: dict[int, Outline | Fault] = {}
-        self._states: dict[tuple[int, Ignored], State] = {}
-        self._standing: dict[_Thing, tuple[int, Version | None]] = {}
-        self._begins: dict[_Thing, int] = {}
+        self._outlines: dict[int, Outline | ReadFault] = {}
+        self._states: dict[tuple[int, IgnoredFields], CommitState] = {}
+        # The walk goes from commit to commit, and the answer for a commit mostly holds for the
+        # next one too. Without these caches the walk would take quadratic time.
+        self._replacements: dict[_Claimant, tuple[int, Version | None]] = {}
+        self._claim_starts: dict[_Claimant, int] = {}
         self._titled: dict[str, dict[str, list[Customization]]] = {}
         self._noted: dict[str, set[Customization]] = {}
 
     @property
-    def names(self) -> list[str]:
-        """What the files are called that a commit has to touch in order to count."""
-        return self._configurations.names
+    def file_names(self) -> list[str]:
+        """Patterns for the names of the files that make a commit count."""
+        return self._configurations.file_names
 
-    def commit(self, at: int) -> Commit | None:
-        """Return the commit at a place of the line, from 0; None behind its end."""
+    def get_commit(self, at: int) -> Commit | None:
+        """Return the commit at an index of the main line; None behind the last commit."""
         while len(self._line) <= at:
-            found = next(self._coming, None)
-            if found is None:
-                return None
-            self._line.append(found)
-        return self._line[at]
-
-    def outline(self, at: int) -> Outline | Fault | None:
-        """Return a commit's configuration and folders, why they can't be told, or None behind the line's end."""
-        if at not in self._outlines:
-            commit = self.commit(at)
+            commit = next(self._commits, None)
             if commit is None:
                 return None
-            _forget(self._outlines)
-            self._outlines[at] = self._configurations.outline(commit.hash)
-        return self._outlines[at]
+            self._line.append(commit)
+        return self._line[at]
 
-    def state(self, at: int, ignore: Ignored | None = None) -> State | None:
-        """Return what a commit holds; with a configuration that can't be read, what was there before that.
+    def read_outline(self, at: int) -> Outline | ReadFault | None:
+        """Return the configuration and the folders of a commit.
 
         Args:
-            at: the commit's place in the line.
-            ignore: paths of fields that don't count; None for those of its own configuration.
+            at: the commit's index in the main line.
+
+        Returns:
+            The reason if the configuration or a folder can't be read; None behind the last commit.
         """
-        readable, faults = at, set[Fault]()
-        while isinstance(outline := self.outline(readable), Fault):
+        if at not in self._outlines:
+            commit = self.get_commit(at)
+            if commit is None:
+                return None
+            while len(self._outlines) >= _MAX_KEPT:
+                del self._outlines[next(iter(self._outlines))]
+            self._outlines[at] = self._configurations.read_outline(commit.hash)
+        return self._outlines[at]
+
+    def read_state(self, at: int, ignore: IgnoredFields | None = None) -> CommitState | None:
+        """Return the content of a commit; None behind the last commit.
+
+        If the configuration can't be read, return the content of the next older commit with a
+        readable configuration.
+
+        Args:
+            at: the commit's index in the main line.
+            ignore: the paths of the fields to ignore; None for the commit's own setting.
+        """
+        faults: set[ReadFault] = set()
+        outline = self.read_outline(at)
+        while isinstance(outline, ReadFault):
+            # Only the commit's own fault: the faults of older commits belong to their own steps.
             faults = faults or {outline}
-            readable += 1
+            at += 1
+            outline = self.read_outline(at)
         if outline is None:
             return None
-        key = readable, outline.settings.ignore if ignore is None else ignore
-        if key not in self._states:
-            found = self._read(readable, outline, key[1])
-            _forget(self._states)
-            self._states[key] = found
-        found = self._states[key]
-        return found._replace(faults=found.faults | faults) if faults else found
+        if ignore is None:
+            ignore = outline.settings.ignore
+        state = self._states.get((at, ignore))
+        if state is None:
+            state = self._read_commit(at, outline, ignore)
+            while len(self._states) >= _MAX_KEPT:
+                del self._states[next(iter(self._states))]
+            self._states[at, ignore] = state
+        if faults:
+            return state._replace(faults=state.faults | faults)
+        return state
 
-    def titled(self, tracker: str, items: Iterable[str]) -> Iterator[Customization]:
-        """Yield the customizations for these items that were met yet and may have a title.
+    def find_titled(self, tracker: str, items: Iterable[str]) -> Iterator[Customization]:
+        """Yield the customizations of items that were read so far and may have a title.
 
-        The customizations for one item come from the newest commit to the oldest, those that were
-        met in the same commit in canonical order.
+        The customizations of one item are sorted from the newest commit to the oldest, and in
+        canonical order within a commit.
+
+        Args:
+            tracker: the tracker's name.
+            items: the identities of the items.
         """
-        known = self._titled.get(tracker, {})
+        titled = self._titled.get(tracker, {})
         for item in items:
-            yield from known.get(item, ())
+            yield from titled.get(item, ())
 
-    def _read(self, at: int, outline: Outline, ignore: Ignored) -> State:
-        like = next(
-            (found for (_, other), found in reversed(self._states.items()) if other == ignore), None
-        )
+    def _read_commit(self, at: int, outline: Outline, ignore: IgnoredFields) -> CommitState:
+        neighbour = self._find_neighbour(ignore)
         documents = {}
+        faults: set[ReadFault] = set()
         for tracker, (folder, tree) in outline.folders.items():
-            neighbour = like.documents.get(tracker) if like else None
-            if neighbour and neighbour.folder != folder:
-                neighbour = None
-            documents[tracker] = self._documents(at, tracker.name, folder, tree, neighbour, ignore)
-        faults = frozenset(fault for found in documents.values() for fault in found.faults.values())
-        return State(outline.settings, documents, faults)
+            like = None
+            if neighbour:
+                like = neighbour.documents.get(tracker)
+            # A version holds its path, so versions of another folder can't be used.
+            if like and like.folder != folder:
+                like = None
+            found = self._read_tracker(at, tracker.name, folder, tree, like, ignore)
+            documents[tracker] = found
+            faults.update(found.faults.values())
+        return CommitState(outline.settings, documents, frozenset(faults))
 
-    def _documents(
+    def _find_neighbour(self, ignore: IgnoredFields) -> CommitState | None:
+        """Return the state that was read last with the same ignored fields."""
+        for (_, other), state in reversed(self._states.items()):
+            if other == ignore:
+                return state
+        return None
+
+    def _read_tracker(
         self,
         at: int,
         tracker: str,
         folder: PurePosixPath,
         tree: Object | None,
-        like: Documents | None,
-        ignore: Ignored,
-    ) -> Documents:
-        """Read a tracker's documents, as far as they aren't those of a neighbouring commit."""
-        listed = {
-            name: found for name, found in (parse_tree(tree) if tree else ()) if is_document(name)
-        }
+        like: TrackerDocuments | None,
+        ignore: IgnoredFields,
+    ) -> TrackerDocuments:
+        """Read the documents of a tracker that differ from a neighbouring commit's."""
+        entries: dict[str, TreeEntry] = {}
+        if tree:
+            entries.update((name, entry) for name, entry in parse_tree(tree) if is_document(name))
+        # Most documents are the neighbour's, so the work depends only on the number of differences.
         draft = _Draft(like)
-        for name in draft.names | listed.keys():
-            if like is None or name in like.faults or listed.get(name) != like.listed.get(name):
-                draft.drop(name)
-        missing = sorted(listed.keys() - draft.versions.keys())
-        read = {name: self._version(folder / name, listed[name], ignore) for name in missing}
-        faults = draft.fill(read)
+        for name in draft.names | entries.keys():
+            # A document with a fault is read again: its earlier version depends on the commit.
+            if like is None or name in like.faults or entries.get(name) != like.entries.get(name):
+                draft.remove(name)
+        missing = entries.keys() - draft.versions.keys()
+        read = self._read_versions(folder, entries, missing, ignore)
+        faults = draft.add_all(read)
         contested: Mapping[str, frozenset[str]] = {}
-        if any(
-            isinstance(read[name], Version) for name in faults
-        ):  # two that have one thing: who had it first?
-            read = {
-                name: self._version(folder / name, found, ignore)
-                for name, found in sorted(listed.items())
-            }
-            contested = _contested(read)
-            rank = partial(self._rank, at, tracker, ignore, contested)
+        if any(isinstance(read[name], Version) for name in faults):
+            # Documents claim the same model or id. The earlier owner keeps it, and may be a
+            # document that didn't change.
+            read = self._read_versions(folder, entries, entries.keys(), ignore)
+            contested = _find_contested_claims(read)
+            rank = partial(self._rank_claimant, at, tracker, ignore, contested)
             draft = _Draft(None)
-            faults = draft.fill(dict(sorted(read.items(), key=rank)))
-        self._note_titles(tracker, [found for found in read.values() if isinstance(found, Version)])
+            faults = draft.add_all(dict(sorted(read.items(), key=rank)))
+        self._note_titles(tracker, read.values())
         for name in faults:
-            earlier = self._before(at, tracker, name, contested.get(name, frozenset()), ignore)
+            claimant = _Claimant(tracker, name, contested.get(name, _NO_CLAIMS), ignore)
+            earlier = self._find_replacement(at, claimant)
+            # Meanwhile another document may hold the model.
             if earlier and earlier.model not in draft.models:
-                draft.add(name, draft.rest(earlier))
-        return Documents(folder, listed, draft.versions, faults, draft.models, draft.owners)
+                draft.add(name, draft.drop_known_ids(earlier))
+        return TrackerDocuments(folder, entries, draft.versions, faults, draft.models, draft.owners)
 
-    def _rank(
+    def _read_versions(
+        self,
+        folder: PurePosixPath,
+        entries: Mapping[str, TreeEntry],
+        names: Iterable[str],
+        ignore: IgnoredFields,
+    ) -> dict[str, Version | ReadFault]:
+        return {
+            name: self._read_version(folder / name, entries[name], ignore) for name in sorted(names)
+        }
+
+    def _rank_claimant(
         self,
         at: int,
         tracker: str,
-        ignore: Ignored,
+        ignore: IgnoredFields,
         contested: Mapping[str, frozenset[str]],
-        entry: tuple[str, Version | Fault],
+        entry: tuple[str, Version | ReadFault],
     ) -> tuple[int, bool]:
-        """Return which comes first of files that have one thing: the one that had it first, or has the right name."""
-        name, found = entry
-        if name not in contested or isinstance(found, Fault):
-            return 0, False
-        return -self._begin(at, tracker, name, contested[name], ignore), layout.build_file_name(
-            found.model
-        ) != name
+        """Sort key for documents with the same claims.
 
-    def _begin(
-        self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored
-    ) -> int:
-        """Return the place in the line of the commit since which a file has had some of these things."""
-        key = tracker, name, things, ignore
-        begin = self._begins.get(key, -1)
-        if at <= begin:
-            return begin
-        while listed := self._listed(at + 1, tracker, name):
-            version = self._version(*listed, ignore)
-            if isinstance(version, Version) and things.isdisjoint(_things(version)):
+        The earlier owner comes first, then the document with the canonical name.
+        """
+        name, version = entry
+        if name not in contested or isinstance(version, ReadFault):
+            return 0, False
+        start = self._find_claim_start(at, _Claimant(tracker, name, contested[name], ignore))
+        return -start, layout.build_file_name(version.model) != name
+
+    def _find_claim_start(self, at: int, claimant: _Claimant) -> int:
+        """Return the index of the commit since which a document has had one of its claims."""
+        known = self._claim_starts.get(claimant, -1)
+        if at <= known:
+            return known
+        while file := self._find_file(at + 1, claimant):
+            # A version that can't be read is taken to have the claims.
+            if _is_free_of(self._read_version(*file, claimant.ignore), claimant.claims):
                 break
             at += 1
-        self._begins[key] = at
+        self._claim_starts[claimant] = at
         return at
 
-    def _listed(self, at: int, tracker: str, name: str) -> tuple[PurePosixPath, TreeEntry] | None:
-        """Return where a tracker's file lay in a commit, and what git says of it; None if it wasn't there."""
-        outline = self.outline(at)
-        while isinstance(outline, Fault):
-            outline = self.outline(at := at + 1)
-        folders = outline.folders if outline else {}
-        folder, tree = next(
-            (place for each, place in folders.items() if each.name == tracker), (None, None)
-        )
-        found = self._reader.find(f"{tree.hash}:{name}") if tree else None
-        return (
-            (folder / name, TreeEntry(True, found.hash)) if folder and found else None
-        )  # a link's text is no document
+    def _find_file(self, at: int, claimant: _Claimant) -> tuple[PurePosixPath, TreeEntry] | None:
+        """Return the path and git's entry of a document in a commit; None if it is absent."""
+        outline = self.read_outline(at)
+        while isinstance(outline, ReadFault):
+            at += 1
+            outline = self.read_outline(at)
+        if outline is None:
+            return None
+        for tracker, (folder, tree) in outline.folders.items():
+            if tracker.name == claimant.tracker:
+                if tree and (found := self._reader.find(f"{tree.hash}:{claimant.name}")):
+                    # The mode isn't known here. A link's target, read as a document, is a fault.
+                    return folder / claimant.name, TreeEntry(True, found.hash)
+                return None
+        return None
 
-    def _version(self, path: PurePosixPath, listed: TreeEntry, ignore: Ignored) -> Version | Fault:
-        if not listed.is_file:
-            return Fault(
-                path, listed.hash, "is a link, a folder or a submodule, expected a plain file"
-            )
-        return self.versions.read(path, listed.hash, ignore)
+    def _read_version(
+        self, path: PurePosixPath, entry: TreeEntry, ignore: IgnoredFields
+    ) -> Version | ReadFault:
+        if not entry.is_file:
+            reason = "is a link, a folder or a submodule, expected a plain file"
+            return ReadFault(path, entry.hash, reason)
+        return self.version_reader.read(path, entry.hash, ignore)
 
-    def _note_titles(self, tracker: str, versions: Iterable[Version]) -> None:
-        """Take note of a commit's customizations that weren't met in a newer commit."""
-        known = self._titled.setdefault(tracker, {})
+    def _note_titles(self, tracker: str, versions: Iterable[Version | ReadFault]) -> None:
+        """Remember the customizations of a commit that no newer commit had."""
+        titled = self._titled.setdefault(tracker, {})
         noted = self._noted.setdefault(tracker, set())
         new: set[Customization] = set()
         for version in versions:
-            new.update(version.items)
+            if isinstance(version, Version):
+                new.update(version.items)
         new -= noted
         noted |= new
-        titled = [item for item in new if b"title" in item.text]
-        for item in sorted(titled, key=build_sort_key):
+        # The bytes are searched, since parsing every customization for its title would take long.
+        candidates = [item for item in new if b"title" in item.text]
+        # Sorted, since the order of a set changes from run to run.
+        for item in sorted(candidates, key=build_sort_key):
             if item.target.identity is not None:
-                known.setdefault(item.target.identity, []).append(item)
+                titled.setdefault(item.target.identity, []).append(item)
 
-    def _before(
-        self, at: int, tracker: str, name: str, things: frozenset[str], ignore: Ignored
-    ) -> Version | None:
-        """Return what a document said before it couldn't be read, or had any of these things; None for nothing."""
-        key = tracker, name, things, ignore
-        until, found = self._standing.get(key, (-1, None))
+    def _find_replacement(self, at: int, claimant: _Claimant) -> Version | None:
+        """Return the last version of a document without its claims that can be read."""
+        until, replacement = self._replacements.get(claimant, (-1, None))
         if at < until:
-            return found
-        found, blob = None, ""
-        while listed := self._listed(at := at + 1, tracker, name):
-            if listed[1].hash == blob:
-                continue
-            blob = listed[1].hash
-            version = self._version(*listed, ignore)
-            if isinstance(version, Version) and things.isdisjoint(_things(version)):
-                found = version
-                break
-        self._standing[key] = at, found
-        return found
+            return replacement
+        replacement, blob = None, ""
+        at += 1
+        while file := self._find_file(at, claimant):
+            path, entry = file
+            if entry.hash != blob:
+                blob = entry.hash
+                version = self._read_version(path, entry, claimant.ignore)
+                if _is_free_of(version, claimant.claims):
+                    replacement = version
+                    break
+            at += 1
+        self._replacements[claimant] = at, replacement
+        return replacement
 
 
-def _things(version: Version) -> Iterator[str]:
-    """Yield what a document has that no other may have: its model, and the ids of its rules."""
+def _list_claims(version: Version) -> Iterator[str]:
+    """Yield the claims of a document, which no other document may have: its model, and its ids."""
     yield f"model {version.model}"
     yield from version.ids
 
 
-def _contested(read: Mapping[str, Version | Fault]) -> dict[str, frozenset[str]]:
-    """Return, by file name, what a document has that another has too."""
-    whole = {
-        name: list(_things(version))
-        for name, version in read.items()
-        if isinstance(version, Version)
-    }
-    counts = Counter(thing for things in whole.values() for thing in things)
-    shared = {
-        name: frozenset(thing for thing in things if counts[thing] > 1)
-        for name, things in whole.items()
-    }
-    return {name: things for name, things in shared.items() if things}
+def _is_free_of(version: Version | ReadFault, claims: frozenset[str]) -> TypeGuard[Version]:
+    """Whether a document can be read and has none of the claims."""
+    return isinstance(version, Version) and claims.isdisjoint(_list_claims(version))
+
+
+def _find_contested_claims(
+    versions: Mapping[str, Version | ReadFault],
+) -> dict[str, frozenset[str]]:
+    """Return, by file name, the claims that another document has too."""
+    claims: dict[str, list[str]] = {}
+    counts: Counter[str] = Counter()
+    for name, version in versions.items():
+        if isinstance(version, Version):
+            claims[name] = list(_list_claims(version))
+            counts.update(claims[name])
+    contested = {}
+    for name, own in claims.items():
+        if shared := frozenset(claim for claim in own if counts[claim] > 1):
+            contested[name] = shared
+    return contested
 
 
 class _Draft:
-    """Documents that are being put together.
+    """The documents of a tracker while they are put together.
 
     Args:
-        like: those that they begin as; None to begin with none.
+        like: the documents to begin with; None to begin without documents.
     """
 
-    def __init__(self, like: Documents | None) -> None:
-        self.versions = dict(like.versions) if like else {}
-        self.models = dict(like.models) if like else {}
-        self.owners = dict(like.owners) if like else {}
-        self.names = set(like.listed) if like else set[str]()
+    def __init__(self, like: TrackerDocuments | None) -> None:
+        self.versions: dict[str, Version] = {}
+        self.models: dict[str, str] = {}
+        self.owners: dict[str, str] = {}
+        self.names: set[str] = set()
+        if like:
+            self.versions.update(like.versions)
+            self.models.update(like.models)
+            self.owners.update(like.owners)
+            self.names.update(like.entries)
 
-    def drop(self, name: str) -> None:
-        """Take a document out."""
+    def remove(self, name: str) -> None:
+        """Remove a document, if there is one of this name."""
         version = self.versions.pop(name, None)
         if version is not None:
             del self.models[version.model]
@@ -331,47 +407,48 @@ class _Draft:
                 del self.owners[owned]
 
     def add(self, name: str, version: Version) -> None:
-        """Put a document in that is in conflict with none."""
+        """Add a document without conflicts."""
         self.versions[name] = version
         self.models[version.model] = name
         self.owners.update(dict.fromkeys(version.ids, name))
 
-    def fill(self, read: Mapping[str, Version | Fault]) -> dict[str, Fault]:
-        """Put documents in, as far as they go together in this order; return what is wrong with the others."""
-        faults: dict[str, Fault] = {}
-        for name, found in read.items():
-            fault = found if isinstance(found, Fault) else self.conflict(found)
-            if fault is None and isinstance(found, Version):
-                self.add(name, found)
-            elif fault:
-                faults[name] = fault
+    def add_all(self, versions: Mapping[str, Version | ReadFault]) -> dict[str, ReadFault]:
+        """Add documents in this order.
+
+        Returns:
+            File name → fault of each document that can't be read, or that conflicts with an
+            earlier one.
+        """
+        faults: dict[str, ReadFault] = {}
+        for name, version in versions.items():
+            if isinstance(version, ReadFault):
+                faults[name] = version
+            elif conflict := self._find_conflict(version):
+                faults[name] = conflict
+            else:
+                self.add(name, version)
         return faults
 
-    def conflict(self, version: Version) -> Fault | None:
-        """Return why a document doesn't go together with the others."""
+    def _find_conflict(self, version: Version) -> ReadFault | None:
+        """Return the conflict of a document with the other documents, if there is one."""
         if version.model in self.models:
             other = version.path.with_name(self.models[version.model])
-            return Fault(
-                version.path,
-                version.blob,
-                f"holds the model {version.model!r}, which {other} holds already",
-            )
-        if self.owners.keys().isdisjoint(version.ids):
-            return None
-        shared = next(owned for owned in version.ids if owned in self.owners)
-        other = version.path.with_name(self.owners[shared])
-        return Fault(version.path, version.blob, f"the id {shared} stands in {other} already")
+            reason = f"holds the model {version.model!r}, which {other} holds already"
+            return ReadFault(version.path, version.blob, reason)
+        for owned in version.ids:
+            if owned in self.owners:
+                other = version.path.with_name(self.owners[owned])
+                reason = f"the id {owned} stands in {other} already"
+                return ReadFault(version.path, version.blob, reason)
+        return None
 
-    def rest(self, version: Version) -> Version:
-        """Return a document without what meanwhile stands elsewhere."""
-        pairs = zip(version.items, version.lines, strict=True)
-        kept = [(item, line) for item, line in pairs if item.id not in self.owners]
-        items = tuple(item for item, _ in kept)
+    def drop_known_ids(self, version: Version) -> Version:
+        """Return a document without the customizations that now stand in other documents."""
+        items = []
+        lines = []
+        for item, line in zip(version.items, version.lines, strict=True):
+            if item.id not in self.owners:
+                items.append(item)
+                lines.append(line)
         ids = tuple(item.id for item in items if item.id is not None)
-        return version._replace(items=items, lines=[line for _, line in kept], ids=ids)
-
-
-def _forget(kept: dict[int, Outline | Fault] | dict[tuple[int, Ignored], State]) -> None:
-    """Make room for one more, and forget the oldest."""
-    while len(kept) >= _RECENT:
-        del kept[next(iter(kept))]  # type: ignore[arg-type]
+        return version._replace(items=tuple(items), lines=lines, ids=ids)

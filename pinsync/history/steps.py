@@ -1,9 +1,8 @@
-"""The history of the rules: what each commit of the main line changed in the meaning of the documents.
+"""Compare each commit of the main line with its first parent.
 
-A commit is compared with its first parent, each read with its own configuration, so that a folder
-or a tracker which was renamed is followed. What can't be read in a commit stands for what it was
-before, so that nothing is taken for removed and the changes of all commits together lead from the
-first state to the last.
+Each commit is read with its own configuration, so that renamed folders and trackers are followed.
+An unreadable file counts with its last readable version. So no rule seems to be removed, and the
+changes of all commits together lead from the first state to the last.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from pinsync.config import check_trackers
 from pinsync.drift.record import Place
-from pinsync.history.states import Documents, State, States
-from pinsync.history.versions import Fault, Version
+from pinsync.history.states import CommitState, CommitStates, TrackerDocuments
+from pinsync.history.versions import ReadFault, Version
 from pinsync.workspace.state import pair_trackers
 
 if TYPE_CHECKING:
@@ -23,32 +22,33 @@ if TYPE_CHECKING:
 
     from pinsync.config import Tracker
     from pinsync.drift.pairs import Pair
-    from pinsync.history.configurations import Today
+    from pinsync.history.configurations import HistoryContext
     from pinsync.model import Commit, Customization
     from pinsync.repository import CommitRange, Reader
 
     Line = tuple[PurePosixPath, int]
-    """The path of a file, and a line of it."""
+    """The path of a file, and the number of a line in it."""
+    TrackerPair = tuple[Tracker | None, Tracker | None]
+    """A tracker in the parent and in the commit; None on a side that lacks the tracker."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerStep:
-    """What one commit did to one tracker's files.
+    """The difference that one commit made to one tracker's files.
 
     Attributes:
         name: the tracker's name.
-        newest: what the newest commit calls it; None if that hasn't got it.
-        tracker_id: its id.
-        old: what stands in files that differ, on the parent's side; what is equal on both sides is
-            left out.
-        new: the same on the commit's side.
-        old_lines: for each customization of ``old`` its file and line.
-        new_lines: the same of ``new``.
-        touched: the documents that differ, or lie elsewhere, those of the parent's side first.
+        newest_name: the tracker's name in the newest commit; None if the newest commit lacks it.
+        tracker_id: the tracker's id.
+        old: the customizations of the parent's differing files that the commit lacks.
+        new: the customizations of the commit's differing files that the parent lacks.
+        old_lines: file and line of each customization in ``old``.
+        new_lines: file and line of each customization in ``new``.
+        touched: the documents that differ or were moved, the parent's first.
     """
 
     name: str
-    newest: str | None
+    newest_name: str | None
     tracker_id: str
     old: Sequence[Customization]
     new: Sequence[Customization]
@@ -56,8 +56,8 @@ class TrackerStep:
     new_lines: Sequence[Line]
     touched: Sequence[Version]
 
-    def place(self, pair: Pair) -> Place:
-        """Return where a customization stands: on the commit's side, or on the parent's if it is gone.
+    def locate(self, pair: Pair) -> Place:
+        """Return the place of a customization: in the commit, or in the parent if it was removed.
 
         Args:
             pair: a pair of ``old`` and ``new``.
@@ -66,186 +66,227 @@ class TrackerStep:
         if index is None:
             lines, index = self.old_lines, pair.old_index
         if index is None:
-            raise ValueError("a pair of nothing")
+            raise ValueError("a pair without sides")
         path, line = lines[index]
         return Place(str(path), line)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one commit did.
+    """The difference that one commit made.
 
     Attributes:
         commit: the commit.
-        trackers: those of whose files any differs.
-        faults: what can't be read in it and was otherwise in its parent, each with the model that
-            stood there before, None if there was none.
+        trackers: the trackers with differing files.
+        faults: the faults that the parent lacks → the model of the last readable version, None if
+            there is none.
     """
 
     commit: Commit
     trackers: tuple[TrackerStep, ...]
-    faults: Mapping[Fault, str | None]
+    faults: Mapping[ReadFault, str | None]
 
 
 class History:
-    """The way back from a commit along the main line.
+    """Walks from a commit back along the main line.
 
     Args:
-        reader: what reads git's objects.
-        today: the working tree.
-        tip: the full hash of the commit to begin at.
+        reader: reads git's objects.
+        context: the working tree.
+        tip: the full hash of the first commit of the walk.
 
     Attributes:
-        end: the commit at which a shallow clone ends; None in a whole clone. It can't be compared
+        end: the commit at which a shallow clone ends; None in a full clone. It can't be compared
             with its parent.
     """
 
-    def __init__(self, reader: Reader, today: Today, tip: str) -> None:
-        self._states = States(reader, today, tip)
-        self._repository = today.repository
-        self.end = today.repository.find_shallow_end(tip)
+    def __init__(self, reader: Reader, context: HistoryContext, tip: str) -> None:
+        self._states = CommitStates(reader, context, tip)
+        self._repository = context.repository
+        self.end = context.repository.find_shallow_end(tip)
 
     @property
-    def seen(self) -> Collection[Customization]:
-        """Every customization met so far, once."""
-        return self._states.versions.seen
+    def customizations(self) -> Collection[Customization]:
+        """Every distinct customization that was read so far."""
+        return self._states.version_reader.customizations
 
-    def newest(self, *, whole: bool = False) -> State | None:
-        """Return what the newest commit holds; None if nothing ever could be read.
+    def read_newest(self, *, whole: bool = False) -> CommitState | None:
+        """Return the content of the newest commit; None if no configuration can be read.
 
         Args:
-            whole: with the fields that its configuration ignores.
+            whole: whether to read the fields that the configuration ignores, too.
         """
-        return self._states.state(0, () if whole else None)
+        return self._states.read_state(0, () if whole else None)
 
-    def fault(self) -> Fault | None:
-        """Return why the configuration of the newest commit can't be read, None if it can."""
-        found = self._states.outline(0)
-        return found if isinstance(found, Fault) else None
+    def find_fault(self) -> ReadFault | None:
+        """Return why the configuration of the newest commit can't be read; None if it can."""
+        outline = self._states.read_outline(0)
+        return outline if isinstance(outline, ReadFault) else None
 
-    def titled(self, tracker: str, items: Iterable[str]) -> Iterator[Customization]:
-        """Yield the customizations for these items that were met yet, as `States.titled` does."""
-        return self._states.titled(tracker, items)
+    def find_titled(self, tracker: str, items: Iterable[str]) -> Iterator[Customization]:
+        """Yield the customizations of items that may have a title.
 
-    def steps(
+        See `CommitStates.find_titled`.
+        """
+        return self._states.find_titled(tracker, items)
+
+    def walk_steps(
         self,
         names: Sequence[str] = (),
-        wanted: CommitRange | None = None,
-        enough: Callable[[], bool] = lambda: True,
+        range_: CommitRange | None = None,
+        is_enough: Callable[[], bool] = lambda: True,
     ) -> Iterator[Step]:
-        """Yield, for each commit that changed a tracker's files, what it did; the newest first.
+        """Yield the step of each commit that changed a tracker's files, the newest first.
 
         Args:
-            names: the trackers, as the newest commit calls them; all if empty.
-            wanted: the commits that are asked for; None for all.
-            enough: tells, once all of those are found, whether older ones needn't be looked at.
+            names: the names of trackers in the newest commit; empty for all trackers.
+            range_: the commits to yield; None for all commits.
+            is_enough: returns, once all commits of the range were yielded, whether to end the walk
+                there.
 
         Raises:
-            UsageError: no tracker of the newest commit has such a name, or the author's expression
-                can't be read.
+            UsageError: the newest commit has no tracker of such a name, or git can't read the
+                author's expression.
         """
-        asked = None
-        if wanted and wanted != (wanted.tip, None, None, None, None):
-            asked = set(self._repository.select_commits(wanted, self._states.names))
-        newest = self._newest(names)
+        selected = None
+        # A range without conditions selects every commit, so git needn't be asked.
+        if range_ and range_ != (range_.tip, None, None, None, None):
+            selected = set(self._repository.select_commits(range_, self._states.file_names))
+        newest_names = self._list_newest_names(names)
         at = 0
-        while (commit := self._states.commit(at)) and (asked is None or asked or not enough()):
-            step, newest = self._step(at, commit, newest, every=not names)
-            if step and (asked is None or commit.hash in asked):
+        while commit := self._states.get_commit(at):
+            if selected is not None and not selected and is_enough():
+                return
+            step, newest_names = self._compare(at, commit, newest_names, every=not names)
+            if step and (selected is None or commit.hash in selected):
                 yield step
-            if asked:
-                asked.discard(commit.hash)
+            # Once the set is empty, the walk may end before the first commit.
+            if selected:
+                selected.discard(commit.hash)
             at += 1
 
-    def _newest(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return the trackers that are followed, each by its name: those of the newest commit, or the named ones."""
-        state = self.newest()
+    def _list_newest_names(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return name → name in the newest commit of the trackers to follow."""
+        state = self.read_newest()
         known = [tracker.name for tracker in state.documents] if state else names
         check_trackers(names, known)
         return {name: name for name in names or known}
 
-    def _step(
-        self, at: int, commit: Commit, newest: Mapping[str, str], *, every: bool
+    def _compare(
+        self, at: int, commit: Commit, newest_names: Mapping[str, str], *, every: bool
     ) -> tuple[Step | None, Mapping[str, str]]:
-        """Return what a commit did, and what the newest commit calls the trackers of its parent."""
-        if self._states.outline(at) == self._states.outline(at + 1) or commit == self.end:
-            return None, newest
-        before = self._states.state(at + 1)
-        after = self._states.state(at, before.settings.ignore if before else None)
+        """Compare a commit with its parent.
+
+        Args:
+            at: the commit's index in the main line.
+            commit: the commit.
+            newest_names: the commit's name of each tracker to follow → its newest name.
+            every: whether to include trackers that the newest commit lacks.
+
+        Returns:
+            The step, None without a difference; and the ``newest_names`` of the parent.
+        """
+        # Equal outlines have equal trees, so the documents needn't be read. At the end of a shallow
+        # clone the parent is missing, and all rules would seem to be added.
+        outline = self._states.read_outline(at)
+        if outline == self._states.read_outline(at + 1) or commit == self.end:
+            return None, newest_names
+        before = self._states.read_state(at + 1)
+        old_trackers: list[Tracker] = []
+        old_faults: frozenset[ReadFault] = frozenset()
+        ignore = None
+        if before:
+            old_trackers = list(before.documents)
+            old_faults = before.faults
+            # Both sides ignore the parent's fields, so that a commit can't hide its own changes.
+            ignore = before.settings.ignore
+        after = self._states.read_state(at, ignore)
         if after is None:
-            fault = self._states.outline(at)
-            return (Step(commit, (), {fault: None}) if isinstance(fault, Fault) else None), newest
-        pairs = list(pair_trackers(list(before.documents) if before else [], list(after.documents)))
-        trackers = [
-            found
-            for (left, right), name in _called(newest, pairs, every=every)
-            if (tracker := right or left)
-            and (found := _tracker_step(tracker, name, _side(before, left), _side(after, right)))
-        ]
+            if isinstance(outline, ReadFault):
+                return Step(commit, (), {outline: None}), newest_names
+            return None, newest_names
+        pairs = list(pair_trackers(old_trackers, list(after.documents)))
+        trackers = []
+        for pair, name in _name_pairs(newest_names, pairs, every=every):
+            if step := _compare_tracker(pair, name, before, after):
+                trackers.append(step)
         faults = {
-            fault: after.model(fault.path)
-            for fault in sorted(after.faults - (before.faults if before else set()))
+            fault: after.find_model(fault.path) for fault in sorted(after.faults - old_faults)
         }
+        newest_names = _rename_for_parent(newest_names, pairs)
         if not trackers and not faults:
-            return None, _earlier(newest, pairs)
-        return Step(commit, tuple(trackers), faults), _earlier(newest, pairs)
+            return None, newest_names
+        return Step(commit, tuple(trackers), faults), newest_names
 
 
-_Pair = tuple["Tracker | None", "Tracker | None"]
-
-
-def _called(
-    newest: Mapping[str, str], pairs: Iterable[_Pair], *, every: bool
-) -> Iterator[tuple[_Pair, str | None]]:
-    """Yield the trackers that are asked for, each with what the newest commit calls it."""
+def _name_pairs(
+    newest_names: Mapping[str, str], pairs: Iterable[TrackerPair], *, every: bool
+) -> Iterator[tuple[TrackerPair, str | None]]:
+    """Yield the pairs of the trackers to follow, each with its name in the newest commit."""
     for pair in pairs:
-        name = next((newest.get(tracker.name) for tracker in reversed(pair) if tracker), None)
+        old, new = pair
+        name = None
+        if tracker := new or old:
+            name = newest_names.get(tracker.name)
         if every or name is not None:
             yield pair, name
 
 
-def _earlier(newest: Mapping[str, str], pairs: Iterable[_Pair]) -> Mapping[str, str]:
-    """Return what the newest commit calls trackers, by their names on the parent's side.
-
-    One that isn't there may have been there before under the name that it has on the commit's side.
-    """
-    now = {right.name for _, right in pairs if right}
-    found = {name: at_last for name, at_last in newest.items() if name not in now}
-    for pair, name in _called(newest, pairs, every=False):
-        tracker = next(tracker for tracker in pair if tracker)
-        if name is not None:
-            found[tracker.name] = name
-    return found
-
-
-def _side(state: State | None, tracker: Tracker | None) -> Documents | None:
-    return state.documents[tracker] if state and tracker else None
+def _rename_for_parent(
+    newest_names: Mapping[str, str], pairs: Sequence[TrackerPair]
+) -> Mapping[str, str]:
+    """Return the parent's name of each tracker to follow → its name in the newest commit."""
+    present = {new.name for _, new in pairs if new}
+    # A tracker that the commit lacks may have existed earlier, under the same name.
+    renamed = {name: newest for name, newest in newest_names.items() if name not in present}
+    for (old, new), newest in _name_pairs(newest_names, pairs, every=False):
+        tracker = old or new
+        if tracker and newest is not None:
+            renamed[tracker.name] = newest
+    return renamed
 
 
-def _tracker_step(
-    tracker: Tracker, newest: str | None, before: Documents | None, after: Documents | None
+def _compare_tracker(
+    pair: TrackerPair, newest_name: str | None, before: CommitState | None, after: CommitState
 ) -> TrackerStep | None:
-    """Return what differs between a tracker's two sides, None if nothing does."""
-    moved = before is None or after is None or before.folder != after.folder
-    sides_ = [dict(side.versions) if side else {} for side in (before, after)]
-    touched = [
-        [found for name, found in here.items() if moved or _differs(found, there.get(name))]
-        for here, there in (sides_, reversed(sides_))
-    ]
-    if not any(touched):
+    """Return the difference between the two sides of a tracker; None if there is none."""
+    old_tracker, new_tracker = pair
+    tracker = new_tracker or old_tracker
+    if tracker is None:
         return None
-    old, old_lines = _find_different(*touched)
-    new, new_lines = _find_different(*reversed(touched))
+    old_documents = before.documents[old_tracker] if before and old_tracker else None
+    new_documents = after.documents[new_tracker] if new_tracker else None
+    old_touched = _select_touched(old_documents, new_documents)
+    new_touched = _select_touched(new_documents, old_documents)
+    if not old_touched and not new_touched:
+        return None
+    old, old_lines = _find_different(old_touched, new_touched)
+    new, new_lines = _find_different(new_touched, old_touched)
     return TrackerStep(
         tracker.name,
-        newest,
+        newest_name,
         tracker.tracker_id,
         old,
         new,
         old_lines,
         new_lines,
-        [*touched[0], *touched[1]],
+        [*old_touched, *new_touched],
     )
+
+
+def _select_touched(
+    documents: TrackerDocuments | None, others: TrackerDocuments | None
+) -> list[Version]:
+    """Return the documents of one side that differ from the other side, or lie elsewhere there."""
+    if documents is None:
+        return []
+    if others is None or others.folder != documents.folder:
+        return list(documents.versions.values())
+    return [
+        version
+        for name, version in documents.versions.items()
+        if _is_different(version, others.versions.get(name))
+    ]
 
 
 def _find_different(
@@ -253,21 +294,25 @@ def _find_different(
 ) -> tuple[list[Customization], list[Line]]:
     """Return the customizations of one side that the other side lacks, and their lines.
 
-    A customization without an id is always among them: the other side may have it less often.
+    All customizations without an id are returned: the other side may have fewer equal ones.
     """
-    there = {item.id: item for version in others for item in version.items}
-    found: list[Customization] = []
+    counterparts: dict[str | None, Customization] = {}
+    for version in others:
+        counterparts.update((item.id, item) for item in version.items)
+    different: list[Customization] = []
     lines: list[Line] = []
     for version in versions:
         for item, line in zip(version.items, version.lines, strict=True):
-            # Equal customizations are one object in the versions of a history.
-            if item.id is None or there.get(item.id) is not item:
-                found.append(item)
+            # Equal customizations are one object in the versions of a history, so comparing their
+            # texts isn't necessary.
+            if item.id is None or counterparts.get(item.id) is not item:
+                different.append(item)
                 lines.append((version.path, line))
-    return found, lines
+    return different, lines
 
 
-def _differs(one: Version, other: Version | None) -> bool:
-    return one is not other and (
-        other is None or one.blob != other.blob or one.items != other.items
-    )
+def _is_different(version: Version, other: Version | None) -> bool:
+    if version is other:
+        return False
+    # One blob can have different customizations: those whose ids stand elsewhere are dropped.
+    return other is None or version.blob != other.blob or version.items != other.items

@@ -1,4 +1,4 @@
-"""Versions of documents: each blob is read once, and of its blocks only those that no other version had."""
+"""Read the versions of documents: each blob once, and each distinct block once."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from pinsync.repository import Reader
 
 _MAX_KEPT: Final = 4_000_000
-"""How many customizations the kept versions may hold in all: at 24 bytes each, 100 MB."""
+"""The maximum number of customizations in the cached versions: at 24 bytes each, 100 MB."""
 
-Ignored = tuple[tuple[str, ...], ...]
-"""Paths of fields that don't count."""
+IgnoredFields = tuple[tuple[str, ...], ...]
+"""The paths of the fields that the configuration ignores."""
 
 
 class Version(NamedTuple):
-    """What one version of a document says.
+    """One version of a document.
 
     Attributes:
-        path: where it lies, from the repository's root.
-        blob: the hash of its bytes, by which versions are told apart.
+        path: the path from the repository's root.
+        blob: the hash of the bytes.
         model: the recommender model.
-        items: its customizations in the order of the file; equal ones of any two versions are one
-            object.
-        lines: the line, from 1, that each begins on.
-        ids: the ids of those that have one.
+        items: the customizations in the order of the file. Equal customizations of any two versions
+            are one object.
+        lines: the first line of each customization, from 1.
+        ids: the ids of the customizations that have an id.
     """
 
     path: PurePosixPath
@@ -47,8 +47,14 @@ class Version(NamedTuple):
     ids: tuple[str, ...]
 
 
-class Fault(NamedTuple):
-    """Why a file of a commit can't be read as a document, or a configuration as such."""
+class ReadFault(NamedTuple):
+    """The reason why a document or a configuration of a commit can't be read.
+
+    Attributes:
+        path: the path from the repository's root.
+        blob: the hash of the file, or of the object in its place.
+        reason: the reason, for people.
+    """
 
     path: PurePosixPath
     blob: str
@@ -56,121 +62,140 @@ class Fault(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """What a block says, and how many lines it has."""
+    """The customization of a block, and the number of its lines."""
 
     item: Customization
     height: int
 
 
-class Versions:
+class VersionReader:
     """Reads versions of documents.
 
     Args:
-        reader: what reads git's objects.
+        reader: reads git's objects.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._read: dict[tuple[str, Ignored], Version | Fault] = {}
+        # Sorted by their last use, for the cache's limit.
+        self._versions: dict[tuple[str, IgnoredFields], Version | ReadFault] = {}
         self._kept = 0
-        self._models: dict[bytes, str] = {}  # by what stands above the first block
-        # By a block's bytes, comments included.
-        self._blocks: dict[tuple[Ignored, str], dict[bytes, _Block]] = {}
+        # The text above the first block → the model.
+        self._models: dict[bytes, str] = {}
+        # By the bytes of the block, comments included; they don't name the model.
+        self._blocks: dict[tuple[IgnoredFields, str], dict[bytes, _Block]] = {}
         self._items: dict[Customization, Customization] = {}
 
     @property
-    def seen(self) -> Collection[Customization]:
-        """Every customization that stood in any version read so far, once."""
+    def customizations(self) -> Collection[Customization]:
+        """Every distinct customization of the versions that were read so far."""
         return self._items.keys()
 
-    def read(self, path: PurePosixPath, blob: str, ignore: Ignored) -> Version | Fault:
-        """Return what a file says, or why it can't be read.
+    def read(self, path: PurePosixPath, blob: str, ignore: IgnoredFields) -> Version | ReadFault:
+        """Return a version of a document, or the reason why it can't be read.
 
         Args:
-            path: where it lies, from the repository's root.
-            blob: the hash of its bytes.
-            ignore: paths of fields that don't count.
+            path: the path from the repository's root.
+            blob: the hash of the bytes.
+            ignore: the paths of the fields to ignore.
         """
         key = blob, ignore
-        found = self._read.pop(key, None)
+        found = self._versions.pop(key, None)
         if found is None:
-            found = self._version(path, blob, ignore)
-            self._kept += _size(found)
-        self._read[key] = found  # now the last to be forgotten
-        while self._kept > _MAX_KEPT and len(self._read) > 1:
-            self._kept -= _size(self._read.pop(next(iter(self._read))))
-        return found if found.path == path else found._replace(path=path)
+            found = self._read_blob(path, blob, ignore)
+            self._kept += _count_items(found)
+        # A dict keeps the order of insertion, so this version will be dropped last.
+        self._versions[key] = found
+        while self._kept > _MAX_KEPT and len(self._versions) > 1:
+            oldest = next(iter(self._versions))
+            self._kept -= _count_items(self._versions.pop(oldest))
+        # The same bytes may lie at several paths.
+        if found.path != path:
+            return found._replace(path=path)
+        return found
 
-    def _version(self, path: PurePosixPath, blob: str, ignore: Ignored) -> Version | Fault:
+    def _read_blob(
+        self, path: PurePosixPath, blob: str, ignore: IgnoredFields
+    ) -> Version | ReadFault:
         found = self._reader.find(blob)
         if found is None or found.content is None:
-            return Fault(
-                path, blob, "is larger than pinsync reads, or missing from git's object store"
-            )
+            reason = "is larger than pinsync reads, or missing from git's object store"
+            return ReadFault(path, blob, reason)
         try:
-            model, items, lines = self._parsed(found.content, str(path), ignore)
+            model, items, lines = self._parse(found.content, str(path), ignore)
         except FileError as error:
-            return Fault(path, blob, placed(error))
+            return ReadFault(path, blob, describe_error(error))
         ids = tuple([item.id for item in items if item.id is not None])
+        # Rules are paired by id, so an id must be unique.
         if len(set(ids)) < len(ids):
-            ((twice, _),) = Counter(ids).most_common(1)
-            return Fault(path, blob, f"the id {twice} stands in it twice")
+            ((duplicate, _),) = Counter(ids).most_common(1)
+            return ReadFault(path, blob, f"the id {duplicate} stands in it twice")
+        # An array takes 8 bytes a line; a list takes 36, with the integers.
         return Version(path, blob, model, tuple(items), array("L", lines), ids)
 
-    def _parsed(
-        self, content: bytes, source: str, ignore: Ignored
+    def _parse(
+        self, content: bytes, source: str, ignore: IgnoredFields
     ) -> tuple[str, Sequence[Customization], Iterable[int]]:
-        """Return a document's model, its customizations and their lines; only blocks not seen before are parsed."""
+        """Return a document's model, its customizations and their lines.
+
+        Only blocks that no earlier version had are parsed.
+        """
         cut = cut_document(to_unix(content))
         model = self._models.get(cut.head)
-        known = self._blocks.get((ignore, model), {}) if model is not None else {}
+        known: dict[bytes, _Block] = {}
+        if model is not None:
+            known = self._blocks.get((ignore, model), known)
         blocks = list(cut.blocks())
         new = [block for block in dict.fromkeys(blocks) if block not in known]
-        if model is None or not blocks or (new and not self._learnt(cut.head, new, ignore)):
-            read = parse_document(content, source, ignore=ignore)
-            if not self._learn(read, cut.head, blocks, ignore):
-                return read.model, self._shared(read), [entry.line for entry in read.entries]
-            model = read.model
+        if model is None or not blocks or (new and not self._parse_blocks(cut.head, new, ignore)):
+            document = parse_document(content, source, ignore=ignore)
+            if not self._remember_blocks(document, cut.head, blocks, ignore):
+                lines = [entry.line for entry in document.entries]
+                return document.model, self._share_customizations(document), lines
+            model = document.model
         known = self._blocks[ignore, model]
-        # Their lines are counted once a block, not once a version.
+        # A block remembers its height, so that its lines are counted once and not for each version.
         items, heights = zip(*map(known.__getitem__, blocks), strict=True)
         return model, items, accumulate(heights[:-1], initial=cut.head.count(b"\n") + 1)
 
-    def _learnt(self, head: bytes, blocks: Sequence[bytes], ignore: Ignored) -> bool:
-        """Read new blocks below a head that is known; whether that went well."""
+    def _parse_blocks(self, head: bytes, blocks: Sequence[bytes], ignore: IgnoredFields) -> bool:
+        """Parse and remember new blocks below a known head. Return whether that succeeded."""
         try:
-            read = parse_document(b"".join((head, *blocks)), "", ignore=ignore)
+            document = parse_document(b"".join((head, *blocks)), "", ignore=ignore)
         except FileError:
-            return False  # the whole is read again, to say where
-        return self._learn(read, head, blocks, ignore)
+            # The caller parses the whole document again, for the right line in the message.
+            return False
+        return self._remember_blocks(document, head, blocks, ignore)
 
-    def _learn(self, read: Document, head: bytes, blocks: Sequence[bytes], ignore: Ignored) -> bool:
-        """Take note of a document's blocks; whether it is laid out as pinsync does it, so that they can be told.
+    def _remember_blocks(
+        self, document: Document, head: bytes, blocks: Sequence[bytes], ignore: IgnoredFields
+    ) -> bool:
+        """Remember the blocks of a document.
 
-        The head of an empty document, ``[]``, is none that blocks can stand below.
+        Return False if the document has another layout than pinsync's own, so that its blocks can't
+        be told apart.
         """
-        if not blocks or len(read.entries) != len(blocks):
+        # An empty document has the head "customizations: []", below which no block can stand.
+        if not blocks or len(document.entries) != len(blocks):
             return False
-        if to_unix(read.text()) != b"".join((head, *blocks)):
+        if to_unix(document.text()) != b"".join((head, *blocks)):
             return False
-        self._models[head] = read.model
-        known = self._blocks.setdefault((ignore, read.model), {})
-        for block, item in zip(blocks, self._shared(read), strict=True):
+        self._models[head] = document.model
+        known = self._blocks.setdefault((ignore, document.model), {})
+        for block, item in zip(blocks, self._share_customizations(document), strict=True):
             known[block] = _Block(item, block.count(b"\n"))
         return True
 
-    def _shared(self, read: Document) -> list[Customization]:
-        """Return what a document says, as the objects that stand for it in other versions."""
-        return [
-            self._items.setdefault(entry.customization, entry.customization)
-            for entry in read.entries
-        ]
+    def _share_customizations(self, document: Document) -> list[Customization]:
+        """Return a document's customizations, as the same objects as in other versions."""
+        items = [entry.customization for entry in document.entries]
+        return [self._items.setdefault(item, item) for item in items]
 
 
-def placed(error: FileError) -> str:
-    """Return why a file can't be read, with the line but without the file's name."""
+def describe_error(error: FileError) -> str:
+    """Return why a file can't be read, with the line but without the name of the file."""
     return error.reason if error.line is None else f"line {error.line}: {error.reason}"
 
 
-def _size(found: Version | Fault) -> int:
-    return len(found.items) if isinstance(found, Version) else 0
+def _count_items(version: Version | ReadFault) -> int:
+    return len(version.items) if isinstance(version, Version) else 0

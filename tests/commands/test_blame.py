@@ -21,8 +21,8 @@ from pinsync.canonical import normalize
 from pinsync.commands.blame import Options, blame
 from pinsync.document.record import render_document
 from pinsync.drift.record import LocatedCustomization, Place
-from pinsync.history.blame import blamed
-from pinsync.history.configurations import Today
+from pinsync.history.blame import blame_pins
+from pinsync.history.configurations import HistoryContext
 from pinsync.history.steps import History
 from pinsync.reports.blame.text import describe_age
 from pinsync.terminal.console import Console
@@ -107,7 +107,7 @@ def who(found: dict[str, Any]) -> list[tuple[str | None, str | None, str]]:
     ]
 
 
-# What a commit is blamed for.
+# What a commit is blame_pins for.
 
 
 def test_each_pin_has_the_commit_that_last_changed_it(
@@ -365,7 +365,7 @@ def test_commits_in_which_a_file_can_not_be_read_are_passed_over(
     found = pinsync("blame", "basket", "--rev", "HEAD~1")
     assert found.code == 0
     assert found.err.startswith(f"warning: HEAD~1:{FILE}: line ")
-    assert found.err.endswith("; its last readable version is blamed instead\n")
+    assert found.err.endswith("; its last readable version is blame_pins instead\n")
     assert "Ada" in found.out
 
 
@@ -427,7 +427,7 @@ def test_edits_that_are_not_committed_are_not_blamed(
     put(Path(FILE), text(shelf(pin(2, "/a/"))))
     if staged:
         git("add", FILE)
-    warning = f"warning: {FILE} differs from HEAD; uncommitted changes are not blamed\n"
+    warning = f"warning: {FILE} differs from HEAD; uncommitted changes are not blame_pins\n"
     with untouched(Path.cwd()):
         assert who(record(pinsync, "basket", err=warning)) == [("Ada", "added", "/a/")]
     record(pinsync, "home")
@@ -684,13 +684,13 @@ def test_a_pin_is_of_the_last_commit_before_which_it_was_not_there(
     tree = open_tree(config.load(None, start=repository, environ={}))
     assert tree.repository
     with tree.repository.open_reader() as reader:
-        history = History(reader, Today(tree.settings, tree.repository, {}), tip)
-        state = history.newest()
+        history = History(reader, HistoryContext(tree.settings, tree.repository, {}), tip)
+        state = history.read_newest()
         assert state
         (documents,) = state.documents.values()
         items = [item for version in documents.versions.values() for item in version.items]
         rules = {"default": [LocatedCustomization(item, Place(FILE, 1)) for item in items]}
-        found, whole = blamed(history.steps(), rules)
+        found, whole = blame_pins(history.walk_steps(), rules)
     assert whole
     assert len(found["default"]) == len(states[-1])
     for each in found["default"]:

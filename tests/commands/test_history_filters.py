@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pinsync import config
-from pinsync.history.configurations import Today
+from pinsync.history.configurations import HistoryContext
 from pinsync.history.steps import History
 from pinsync.repository import CommitRange
 from pinsync.workspace.tree import open_tree
@@ -218,11 +218,11 @@ def test_older_commits_are_looked_at_only_as_long_as_a_word_is_in_doubt(
     tree = open_tree(config.load(None, start=repository, environ={}))
     assert tree.repository
     with tree.repository.open_reader() as reader:
-        history = History(reader, Today(tree.settings, tree.repository, {}), shop[-1])
+        history = History(reader, HistoryContext(tree.settings, tree.repository, {}), shop[-1])
         recent = CommitRange(shop[-1], since=datetime(2026, 1, 29, tzinfo=UTC))
-        found = [step.commit.hash for step in history.steps((), recent, lambda: enough)]
+        found = [step.commit.hash for step in history.walk_steps((), recent, lambda: enough)]
         assert found == shop[-1:]
-        assert any(b"summer" in item.text for item in history.seen) is not enough
+        assert any(b"summer" in item.text for item in history.customizations) is not enough
 
 
 @pytest.mark.usefixtures("shop")
@@ -242,13 +242,13 @@ def test_no_more_commits_are_looked_at_than_the_answer_takes(
     is known.
     """
     looked_at = []
-    step = History._step
+    compare = History._compare
 
     def counted(history: History, at: int, *rest: Any, **named: Any) -> Any:  # noqa: ANN401 - as the method has it
         looked_at.append(at)
-        return step(history, at, *rest, **named)
+        return compare(history, at, *rest, **named)
 
-    monkeypatch.setattr(History, "_step", counted)
+    monkeypatch.setattr(History, "_compare", counted)
     pinsync("history", *arguments)
     assert looked_at == list(range(count))
 

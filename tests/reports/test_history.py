@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 
 from pinsync.canonical import normalize
 from pinsync.escape import INVISIBLE
-from pinsync.history.record import Entry, Log
+from pinsync.history.record import Log, LogEntry
 from pinsync.model import Commit
 from pinsync.reports import Style
 from pinsync.reports.history import json as history_json
@@ -53,7 +53,7 @@ def hostile() -> Log:
     """Commits whose author, subject, notes, and rules are all foreign text."""
     found = tracker(state({"basket": rows("")}), state({"basket": rows("!")}))
     entries = [
-        Entry(a_commit(at, title, title), (found,) if at == 3 else (), (title,))
+        LogEntry(a_commit(at, title, title), (found,) if at == 3 else (), (title,))
         for at, title in enumerate(TITLES)
     ]
     return Log("1" * 40, entries, a_commit(99))
@@ -115,8 +115,8 @@ def test_markdown_folds_the_details_and_names_the_commits() -> None:
         state({"basket": []}), state({"basket": [rule(1, "/p/1/", [pin(1, "/p/2/")], "Strap")]})
     )
     entries = [
-        Entry(a_commit(1, "Pin it"), (found,)),
-        Entry(a_commit(2, "Respell"), (), (), reformatted=True),
+        LogEntry(a_commit(1, "Pin it"), (found,)),
+        LogEntry(a_commit(2, "Respell"), (), (), reformatted=True),
     ]
     assert (
         history_markdown.render(Log("1" * 40, entries), STYLE)
@@ -149,7 +149,9 @@ def test_markdown_folds_the_details_and_names_the_commits() -> None:
 def test_markdown_stays_within_a_comment_and_counts_the_rest(commits: int, each: int) -> None:
     many = [rule(number, f"/p/{number}/", [pin(1, "/p/2/")], "😀" * 40) for number in range(each)]
     found = tracker(state({"basket": []}), state({"basket": many}))
-    log_ = Log("1" * 40, [Entry(a_commit(at), (found,)) for at in range(commits)], a_commit(9999))
+    log_ = Log(
+        "1" * 40, [LogEntry(a_commit(at), (found,)) for at in range(commits)], a_commit(9999)
+    )
     report = history_markdown.render(log_, STYLE)
     assert MAX_CHARS / 2 < measure(report) <= MAX_CHARS
     left_out = re.search(

@@ -18,7 +18,7 @@ from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import compare_pins
 from pinsync.drift.pairs import read_data
 from pinsync.drift.record import Drift, Place
-from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker, Entry, Log
+from pinsync.history.record import Blame, BlamedPin, BlamedRule, BlamedTracker, Log, LogEntry
 from pinsync.model import Commit
 from pinsync.reports import Style
 from pinsync.reports.blame import text as blame_text
@@ -177,7 +177,7 @@ def drift(old: Row, new: Row) -> Drift:
 
 
 def log(both: Drift) -> Log:
-    return Log("1" * 40, [Entry(COMMIT, both.trackers, ())], None)
+    return Log("1" * 40, [LogEntry(COMMIT, both.trackers, ())], None)
 
 
 def strings(value: object) -> Iterator[str]:
@@ -282,7 +282,7 @@ def test_blame_that_does_not_look_alike(pair: tuple[str, str], field: str) -> No
 
     def page(before: Row, after: Row) -> str:
         (item,) = state({"basket": [rule(1, "/p/1/", [after])]})
-        pins = (Blamed(read_pin(after), compare_pins(before, after), COMMIT),)
+        pins = (BlamedPin(read_pin(after), compare_pins(before, after), COMMIT),)
         place = Place("customizations/basket.yaml", 4)
         rules = (BlamedRule(item, place, read_data(item), pins, "changed", COMMIT),)
         return blame_text.render(

@@ -12,7 +12,7 @@ from pinsync.reports.words import commits
 from pinsync.reports.words.record import encode, identify
 
 if TYPE_CHECKING:
-    from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker
+    from pinsync.history.record import Blame, BlamedPin, BlamedRule, BlamedTracker
     from pinsync.reports import Style
 
 VERSION: Final = 1
@@ -56,7 +56,7 @@ def _build_rule(rule: BlamedRule) -> Record:
     }
 
 
-def _build_pin(blamed: Blamed) -> Record:
+def _build_pin(blamed: BlamedPin) -> Record:
     record: Record = {
         "pin": blamed.pin.data,
         "kind": None,

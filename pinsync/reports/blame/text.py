@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.pins import Pin
     from pinsync.drift.pairs import ChangeKind
-    from pinsync.history.record import Blame, Blamed, BlamedRule, BlamedTracker
+    from pinsync.history.record import Blame, BlamedPin, BlamedRule, BlamedTracker
     from pinsync.model import Commit
     from pinsync.reports import Style
 
@@ -103,7 +103,7 @@ def _list_pins(rules: Iterable[BlamedRule]) -> Iterator[Pin]:
                 yield pin.change.old
 
 
-def _describe_pin(pin: Blamed, words: Words) -> str:
+def _describe_pin(pin: BlamedPin, words: Words) -> str:
     replaced = pin.change.old if pin.change and pin.change.kind == "replaced" else None
     return words.describe_pin(pin.pin, other=replaced)
 

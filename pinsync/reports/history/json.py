@@ -12,7 +12,7 @@ from pinsync.reports.words.record import build_change, encode
 
 if TYPE_CHECKING:
     from pinsync.drift.record import TrackerDrift
-    from pinsync.history.record import Entry, Log
+    from pinsync.history.record import Log, LogEntry
     from pinsync.reports import Style
 
 VERSION: Final = 1
@@ -36,7 +36,7 @@ def render(log: Log, style: Style) -> str:  # noqa: ARG001 - every format has on
     )
 
 
-def _build_entry(entry: Entry) -> dict[str, Any]:
+def _build_entry(entry: LogEntry) -> dict[str, Any]:
     # An entry always has a commit: `or` satisfies the type checker.
     return {
         **(commits.build_commit(entry.commit) or {}),

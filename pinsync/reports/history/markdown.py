@@ -15,7 +15,7 @@ from pinsync.reports.words.values import pluralize
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pinsync.history.record import Entry, Log
+    from pinsync.history.record import Log, LogEntry
     from pinsync.reports import Style
 
 _CLOSE: Final = "\n</details>\n\n"
@@ -70,7 +70,7 @@ class _Report:
         end = _render_end(self.log, self.page.omissions)
         return f"{self.page.join()}{end}".rstrip("\n") + "\n"
 
-    def _render_head(self, entry: Entry) -> str:
+    def _render_head(self, entry: LogEntry) -> str:
         commit = entry.commit
         date = commits.format_date(commit, self.style.zone)
         title = f"#### `{commit.short}` · {date} · {_quote_clipped(commit.author)}"
@@ -81,7 +81,7 @@ class _Report:
             remarks.append("\n")
         return f"{title}\n\n{_quote_clipped(commit.subject)}\n\n" + "".join(remarks)
 
-    def _put_details(self, entry: Entry) -> None:
+    def _put_details(self, entry: LogEntry) -> None:
         count = sum(len(tracker.changes) for tracker in entry.trackers)
         # Half of the room is spared, so that older commits have a section too.
         spare = max(measure(_CLOSE), self.page.half_room)
@@ -89,7 +89,7 @@ class _Report:
         if count and self.page.take_all("customization", pieces, count, spare=spare):
             self.page.take(_CLOSE)
 
-    def _render_pieces(self, entry: Entry, count: int) -> Iterator[str]:
+    def _render_pieces(self, entry: LogEntry, count: int) -> Iterator[str]:
         summary = pluralize(count, "customization")
         before = f"<details>\n<summary>{summary}</summary>\n\n"
         for tracker in entry.trackers:

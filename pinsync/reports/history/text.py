@@ -14,7 +14,7 @@ from pinsync.reports.words.values import join_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pinsync.history.record import Entry
+    from pinsync.history.record import LogEntry
     from pinsync.model import Commit
     from pinsync.reports import Style
 
@@ -22,7 +22,7 @@ REFORMATTED: Final = "only reformatted or moved: no rule changed"
 """The remark on a commit that changed documents without changing a rule."""
 
 
-def render(entries: Iterable[Entry], style: Style) -> Iterator[str]:
+def render(entries: Iterable[LogEntry], style: Style) -> Iterator[str]:
     """Yield the lines of each commit, without a final newline.
 
     Args:
@@ -48,7 +48,7 @@ class _Report:
     style: Style
     words: ChangeWords
 
-    def render_lines(self, entry: Entry) -> Iterator[str]:
+    def render_lines(self, entry: LogEntry) -> Iterator[str]:
         commit = entry.commit
         date = commits.format_date(commit, self.style.zone)
         head = f"commit {commit.short} · {date} · {one_line(commit.author)}"
