@@ -268,10 +268,7 @@ class CommitStates:
         contested: Mapping[str, frozenset[str]],
         entry: tuple[str, Version | ReadFault],
     ) -> tuple[int, bool]:
-        """Sort key for documents with the same claims.
-
-        The earlier owner comes first, then the document with the canonical name.
-        """
+        """Sort key for documents with the same claims: earlier owners, then canonical names."""
         name, version = entry
         if name not in contested or isinstance(version, ReadFault):
             return 0, False

@@ -152,6 +152,7 @@ class History:
         # A range without conditions selects every commit, so git needn't be asked.
         if range_ and range_ != (range_.tip, None, None, None, None):
             selected = set(self._repository.select_commits(range_, self._states.file_names))
+        # The commit's name of each tracker to follow → its name in the newest commit.
         newest_names = self._list_newest_names(names)
         at = 0
         while commit := self._states.get_commit(at):
@@ -175,17 +176,7 @@ class History:
     def _compare(
         self, at: int, commit: Commit, newest_names: Mapping[str, str], *, every: bool
     ) -> tuple[Step | None, Mapping[str, str]]:
-        """Compare a commit with its parent.
-
-        Args:
-            at: the commit's index in the main line.
-            commit: the commit.
-            newest_names: the commit's name of each tracker to follow → its newest name.
-            every: whether to include trackers that the newest commit lacks.
-
-        Returns:
-            The step, None without a difference; and the ``newest_names`` of the parent.
-        """
+        """Return a commit's step, and the newest names of the parent's trackers."""
         # Equal outlines have equal trees, so the documents needn't be read. At the end of a shallow
         # clone the parent is missing, and all rules would seem to be added.
         outline = self._states.read_outline(at)
@@ -292,10 +283,7 @@ def _select_touched(
 def _find_different(
     versions: Iterable[Version], others: Iterable[Version]
 ) -> tuple[list[Customization], list[Line]]:
-    """Return the customizations of one side that the other side lacks, and their lines.
-
-    All customizations without an id are returned: the other side may have fewer equal ones.
-    """
+    """Return the customizations of one side that the other side lacks, and their lines."""
     counterparts: dict[str | None, Customization] = {}
     for version in others:
         counterparts.update((item.id, item) for item in version.items)
@@ -304,7 +292,7 @@ def _find_different(
     for version in versions:
         for item, line in zip(version.items, version.lines, strict=True):
             # Equal customizations are one object in the versions of a history, so comparing their
-            # texts isn't necessary.
+            # texts isn't necessary. Without an id, the other side may have fewer equal ones.
             if item.id is None or counterparts.get(item.id) is not item:
                 different.append(item)
                 lines.append((version.path, line))

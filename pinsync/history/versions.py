@@ -136,16 +136,14 @@ class VersionReader:
     def _parse(
         self, content: bytes, source: str, ignore: IgnoredFields
     ) -> tuple[str, Sequence[Customization], Iterable[int]]:
-        """Return a document's model, its customizations and their lines.
-
-        Only blocks that no earlier version had are parsed.
-        """
+        """Return a document's model, its customizations and their lines."""
         cut = cut_document(to_unix(content))
         model = self._models.get(cut.head)
         known: dict[bytes, _Block] = {}
         if model is not None:
             known = self._blocks.get((ignore, model), known)
         blocks = list(cut.blocks())
+        # A commit changes few of a document's blocks, so only new blocks are parsed.
         new = [block for block in dict.fromkeys(blocks) if block not in known]
         if model is None or not blocks or (new and not self._parse_blocks(cut.head, new, ignore)):
             document = parse_document(content, source, ignore=ignore)
@@ -170,14 +168,11 @@ class VersionReader:
     def _remember_blocks(
         self, document: Document, head: bytes, blocks: Sequence[bytes], ignore: IgnoredFields
     ) -> bool:
-        """Remember the blocks of a document.
-
-        Return False if the document has another layout than pinsync's own, so that its blocks can't
-        be told apart.
-        """
+        """Remember the blocks of a document. Return whether it has pinsync's own layout."""
         # An empty document has the head "customizations: []", below which no block can stand.
         if not blocks or len(document.entries) != len(blocks):
             return False
+        # In another layout, the cut blocks may not be the document's entries.
         if to_unix(document.text()) != b"".join((head, *blocks)):
             return False
         self._models[head] = document.model

@@ -208,18 +208,13 @@ def _check_unused(git: Git, name: str, reference: str) -> None:
 
 
 def _list_own_commits(git: Git, name: str, branch: str, head: str) -> list[_BranchCommit] | None:
-    """Return the commits of the branch that HEAD lacks, if pinsync made all of them.
-
-    If HEAD has all commits of the branch, as after a merge, pinsync must have made the last commit.
-    None is the result for any other branch that points at HEAD: no commit can be lost there.
-
-    Raises:
-        SafetyError: the branch holds other commits.
-    """
+    """Return the commits of pinsync's branch that HEAD lacks; None for another branch at HEAD."""
     proposed = _read_commits(git, name, branch, f"^{head}")
+    # If HEAD has all commits of the branch, as after a merge, the last commit decides.
     decisive = proposed or _read_commits(git, name, "--no-walk", branch)
     if all(commit.is_own for commit in decisive):
         return proposed
+    # No commit can be lost if the branch points at HEAD.
     if branch == head:
         return None
     # A branch behind HEAD is refused too: pinsync would add the commits between to it, for instance

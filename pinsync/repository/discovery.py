@@ -70,10 +70,7 @@ def locate(start: Path) -> Location | None:
 
 
 def _build_git(start: Path, candidate: _Candidate | None) -> Git:
-    """Return git's commands for the search.
-
-    A repository that the environment names counts, unless ``start`` is in another repository.
-    """
+    """Return git's commands for the search, with the variables of the environment that count."""
     if candidate is None:
         environment = {}
         for name in _REPOSITORY_VARIABLES:
@@ -82,6 +79,7 @@ def _build_git(start: Path, candidate: _Candidate | None) -> Git:
                 environment[name] = os.path.abspath(value)  # noqa: PTH100
         # Without GIT_WORK_TREE, GIT_DIR makes the current folder the top of the working tree.
         return Git(Path.cwd() if "GIT_DIR" in environment else start, environment)
+    # A hook's environment names the hook's repository, but ``start`` may lie in another one.
     if _is_another_repository_named(candidate):
         environment = {
             "GIT_DIR": str(candidate.git_dir),

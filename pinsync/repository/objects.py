@@ -212,11 +212,7 @@ def _read_content(reader: Reader, entry: PathEntry, source: str) -> bytes:
 
 
 def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
-    """Fetch the blobs that a partial clone lacks, in one batch.
-
-    Raises:
-        RepositoryError: git can't fetch the blobs.
-    """
+    """Fetch the blobs that a partial clone lacks, in one batch."""
     promisors = git.attempt("config", "--get-regexp", r"^remote\..*\.promisor$")
     # Only a partial clone has such a setting.
     if promisors.status:
