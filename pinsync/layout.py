@@ -50,7 +50,7 @@ def build_document_path(directory: PurePosixPath, model: str, tracker: str | Non
 
 
 def suggest_model(word: str, models: Iterable[str]) -> str:
-    """Return a hint at the model that a word means: that of the document which it names, else the nearest."""
+    """Return a hint at the model of the document that a word names, else at the nearest model."""
     known = sorted(models)
     name = word.rpartition("/")[2]
     for model in known:

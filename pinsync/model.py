@@ -35,8 +35,8 @@ class Target(NamedTuple):
     criteria: str | None
 
 
-# Records of which there may be 100,000 are named tuples: a frozen dataclass takes three times as
-# long to make.
+# A named tuple, because a shop may have 100,000: a frozen dataclass takes three times as long to
+# make.
 class Customization(NamedTuple):
     """A rule: model, id, target, and the canonical text of all fields.
 
@@ -106,8 +106,13 @@ class Scope:
 
     def query(self) -> dict[str, str]:
         """Return the API's query parameters of this scope."""
-        fields = ("model", "tag", "target_type", "target_identity")
-        return {name: value for name in fields if (value := getattr(self, name)) is not None}
+        parameters: dict[str, str] = {}
+        for name in ("model", "tag", "target_type", "target_identity"):
+            value = getattr(self, name)
+            # Unlike None, an empty text is a filter.
+            if value is not None:
+                parameters[name] = value
+        return parameters
 
 
 @dataclass(frozen=True, slots=True)

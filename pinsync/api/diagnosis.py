@@ -71,7 +71,8 @@ class RefusalError(RemoteError):
 
     @property
     def is_of_key(self) -> bool:
-        """Whether the private key is the likely cause; whoever has read the key knows more of it."""
+        """Whether the private key is the likely cause."""
+        # The caller has read the key, and can say more of it: its source, quotes around it.
         return self.status == httpx.codes.UNAUTHORIZED and not _explain_clock(self.clock_ahead)
 
 

@@ -19,6 +19,7 @@ _PLANNED_COMMANDS: Final = frozenset({"plan", "apply", "restore"})
 def _options(ctx: click.Context) -> dict[str, click.Option]:
     """Return the options of a command, by each of their spellings."""
     options: dict[str, click.Option] = {}
+    # "--no-color" is a secondary option of "--color".
     for param in ctx.command.get_params(ctx):
         if isinstance(param, click.Option):
             options |= dict.fromkeys((*param.opts, *param.secondary_opts), param)
@@ -58,7 +59,7 @@ class _Base(click.Command):
             raise
 
     def _advice(self, ctx: click.Context, error: click.NoSuchOption) -> str:
-        """Return what to write instead of an option that a command doesn't have."""
+        """Return the advice on an option that a command lacks; empty if no option is near."""
         name = error.option_name
         if ctx.parent and (option := _options(ctx.parent).get(name)):
             words = [ctx.parent.command_path, name, option.metavar or "", self.name or ""]

@@ -77,7 +77,7 @@ def diff() -> None:
 
     A source is @live, @worktree, @index, the file of a JSON export, - for an
     export on standard input, or a git revision. A..B and A...B mean the same
-    as in git diff. Where a file is called like a revision, ./main is the file
+    as in git diff. Where a file has the name of a revision, ./main is the file
     and refs/heads/main the branch.
     """
 

@@ -110,7 +110,7 @@ def export() -> None:
 @command(
     examples={
         "pinsync fmt": "Format all documents",
-        "pinsync fmt --diff customizations/basket.yaml": "Print what would change in a document",
+        "pinsync fmt --diff customizations/basket.yaml": "Print the changes that a document needs",
         "pinsync fmt --check": "Check the format, in CI",
     },
     environment=(*CONFIGURATION, *TERMINAL),

@@ -77,6 +77,7 @@ def echo(text: str | bytes, *, err: bool) -> None:
 def _build_console(verbose: bool, quiet: bool, color: bool | None) -> Console:
     from pinsync.terminal.progress import Progress
 
+    # -q asks for errors and warnings alone, and progress is neither.
     progress = None if quiet else Progress.on_terminal(sys.stderr, os.environ)
 
     def write(text: str | bytes, *, err: bool) -> None:
@@ -113,7 +114,7 @@ folder_option = click.option(
     expose_value=False,
     # A callback also runs for completion, so that trackers and models are those of DIR.
     callback=_enter_folders,
-    help="Run as if started in DIR. Each further DIR is relative to the one before.",
+    help="Run as if started in DIR. Each further DIR is relative to the DIR before.",
 )
 
 
@@ -358,7 +359,7 @@ def split_names(_ctx: click.Context, _param: click.Parameter, values: tuple[str,
     names = [name.strip() for name in ",".join(values).split(",") if name.strip()]
     # An empty list could mean all names or none.
     if values and not names:
-        raise click.BadParameter("no name stands in it; leave the option out if none is meant")
+        raise click.BadParameter("no name stands in it; leave the option out if no name is meant")
     return names
 
 
@@ -374,7 +375,7 @@ def check_standard_input(function: Command) -> Command:
     ) -> int:
         # Standard input is one document, which belongs to no tracker.
         if STANDARD_INPUT in paths and (len(paths) > 1 or names):
-            message = "- stands for standard input, and goes with no other path and no tracker."
+            message = "- is standard input, and excludes other paths and trackers."
             raise click.UsageError(message)
         return function(paths=paths, names=names, **values)
 

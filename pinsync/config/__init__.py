@@ -119,7 +119,7 @@ def check(file: str, environ: Mapping[str, str]) -> None:
     """Check a configuration by reading it, whether a command would find it or not.
 
     Args:
-        file: the path of the file, of which `is_configuration` is true.
+        file: the path of the file. `is_configuration` accepts its name.
         environ: the environment variables.
 
     Raises:

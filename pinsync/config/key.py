@@ -81,10 +81,10 @@ def find_key_source(tracker: Tracker, environ: Mapping[str, str]) -> str:
 
 
 def describe_refused_key(tracker: Tracker, key: str, environ: Mapping[str, str]) -> str:
-    """Return what to do about a key that the API refuses.
+    """Return the advice on a key that the API refuses.
 
     Args:
-        tracker: whose key.
+        tracker: the tracker of the key.
         key: the key.
         environ: the environment variables.
     """

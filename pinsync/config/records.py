@@ -95,11 +95,15 @@ class Settings:
         return tuple(select_trackers(self.trackers, names))
 
     def subfolder(self, tracker: str) -> str | None:
-        """Return the folder of a tracker's documents in the folder of all; None where one tracker needs none.
+        """Return the name of a tracker's folder in the folder of all documents.
 
         Args:
             tracker: the tracker's name.
+
+        Returns:
+            The name; None for a single tracker, whose documents lie in the folder itself.
         """
+        # `customizations/basket.yaml`, but `customizations/shop/basket.yaml` for several trackers.
         return tracker if len(self.trackers) > 1 else None
 
     def subfolders(self) -> Sequence[str | None]:

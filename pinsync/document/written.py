@@ -120,7 +120,7 @@ class Written:
         top: the value of the whole file, with None in place of a list of customizations; None for
             an empty file.
         marks: path → place of the parts at the top; None if the file can't be read.
-        rows: its customizations in the order of the file, without those that can't be read.
+        rows: its readable customizations in the order of the file.
         faults: why the file, or a block, can't be read.
         comments: line, column and text of comments, including all comments that hold `NOTE`.
         broken: the lines, from 1, that end inside a text, where no comment can stand.

@@ -1,4 +1,4 @@
-"""The configuration that goes with a revision, wherever it lay then."""
+"""Find the configuration of a revision, also at the places where it lay earlier."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ConfigurationSearch:
         """Return the path of a revision's configuration and its content; None if there is none.
 
         Args:
-            read: returns what the revision has at a path, None for nothing.
+            read: returns the revision's file at a path; None if there is no such file.
             renamed: whether to look where HEAD's configuration lay before its folder was renamed.
         """
         for place in self.places:
@@ -79,7 +79,7 @@ class ConfigurationSearch:
         Args:
             text: its bytes.
             place: where it lies, from the repository's root.
-            prefix: what stands before the place in messages.
+            prefix: the text before the place in messages.
 
         Raises:
             ConfigError: the configuration is refused.
@@ -91,9 +91,10 @@ class ConfigurationSearch:
     def default(self) -> Settings:
         """The settings of a revision without a configuration.
 
-        They are today's where today's configuration isn't under git. One that came later could
-        hide what came with it.
+        They are today's settings where today's configuration isn't under git.
         """
+        # A configuration that was committed after the revision could hide the changes that came
+        # with the configuration.
         is_later = self.places and self._today.path is not None
         if is_later and self._repository.read_index_file(self.places[0]) is not None:
             return self.parse(b"", self.places[0])

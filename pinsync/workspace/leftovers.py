@@ -195,7 +195,7 @@ def describe_uncommitted(tree: WorkingTree) -> str | None:
     if not _is_edited(tree):
         return None
     file = one_line(relative_to_cwd(str(_find_configuration(tree)), tree.store.root))
-    reason = "what is committed is read with the configuration that is committed"
+    reason = "committed documents are read with the committed configuration"
     return f"{file} has changes that aren't committed; commit it too, since {reason}"
 
 

@@ -65,7 +65,7 @@ def choose_files(
         ConfigError: there are names, and no tracker is configured.
     """
     if words and names:
-        message = "--tracker stands for all documents of a tracker, so it can't go with paths"
+        message = "--tracker means all documents of a tracker, so it can't go with paths"
         hint = "leave it out, or name that tracker's folder instead"
         raise UsageError(message, hint=hint)
     if "" in words:
