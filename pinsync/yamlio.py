@@ -36,7 +36,7 @@ from pinsync.model import MAX_DEPTH, MAX_FILE_BYTES, is_too_small
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ruamel.yaml.error import StringMark
+    from ruamel.yaml.error import StreamMark, StringMark
     from ruamel.yaml.events import Event
 
 MAX_NESTING: Final = MAX_DEPTH + 5
@@ -236,29 +236,20 @@ def _decode(text: bytes, source: str, max_bytes: int, above: int) -> str:
     """Decode the bytes of a file, or raise a FileError for a fault that shows without parsing."""
     if len(text) > max_bytes:
         message = f"{len(text):,} bytes, more than the {max_bytes:,} that pinsync reads"
-        raise FileError(
-            message, source=source, hint="split the file, or check that it is the right one"
-        )
+        hint = "split the file, or check that it is the right one"
+        raise FileError(message, source=source, hint=hint)
     if text.startswith(_LFS_POINTER):
-        hint = (
-            "fetch the file with git lfs pull; better, take it out of LFS: a pointer can't be "
-            "reviewed"
-        )
-        raise FileError(
-            "a pointer of Git LFS, not the file itself", source=source, line=1, column=1, hint=hint
-        )
+        message = "a pointer of Git LFS, not the file itself"
+        remedy = "fetch the file with git lfs pull"
+        hint = f"{remedy}; better, take it out of LFS: a pointer can't be reviewed"
+        raise FileError(message, source=source, line=1, column=1, hint=hint)
     if text.startswith(codecs.BOM_UTF8):
-        raise FileError(
-            "the file begins with a byte order mark", source=source, line=1, column=1, hint=_SAVE
-        )
+        message = "the file begins with a byte order mark"
+        raise FileError(message, source=source, line=1, column=1, hint=_SAVE)
+    # Without a byte order mark, ASCII in UTF-16 or UTF-32 has a NUL among the first four bytes.
     if text.startswith(_WIDE_MARKS) or b"\0" in text[:4]:
-        raise FileError(
-            "the file is in UTF-16 or UTF-32, not UTF-8",
-            source=source,
-            line=1,
-            column=1,
-            hint=_SAVE,
-        )
+        message = "the file is in UTF-16 or UTF-32, not UTF-8"
+        raise FileError(message, source=source, line=1, column=1, hint=_SAVE)
     try:
         decoded = text.decode()
     except UnicodeDecodeError as error:
@@ -289,6 +280,9 @@ def _build_character_error(character: str, source: str, place: Place) -> FileErr
 
 class _RefusedError(ScannerError):
     """A construct that ruamel reads, or refuses with an obscure message; ``note`` is the hint."""
+
+    def __init__(self, problem: str, mark: StreamMark, hint: str) -> None:
+        super().__init__(problem=problem, problem_mark=mark, note=hint)
 
 
 class _Yaml(YAML):
@@ -328,9 +322,7 @@ class _Scanner(Scanner):
         self._refuse("a tag (!)", "remove the tag; quote a text that begins with !")
 
     def _refuse(self, thing: str, hint: str) -> None:
-        raise _RefusedError(
-            problem=f"{thing} isn't read here", problem_mark=self.reader.get_mark(), note=hint
-        )
+        raise _RefusedError(f"{thing} isn't read here", self.reader.get_mark(), hint)
 
     def fetch_more_tokens(self) -> None:
         """Fetch the next token, and note the line that it ends on."""
@@ -341,43 +333,34 @@ class _Scanner(Scanner):
             self.broken += range(token.start_mark.line + 1, self._last_line + 1)
 
     def scan_to_next_token(self) -> None:
-        """Skip to the next token.
-
-        ruamel alone would take ``"text"#1`` for a text and a comment, and would let the lines
-        inside brackets begin at any column.
-        """
+        """Skip to the next token."""
         reader = self.reader
-        if (
-            reader.peek() == "#"
-            and reader.pointer
-            and reader.buffer[reader.pointer - 1] not in " \n"
-        ):
+        before = reader.buffer[reader.pointer - 1] if reader.pointer else "\n"
+        # ruamel alone would take `"text"#1` for a text and a comment.
+        if reader.peek() == "#" and before not in " \n":
             hint = "put a space before a comment; quote a text that holds a #"
-            raise _RefusedError(
-                problem="a # right behind a value", problem_mark=reader.get_mark(), note=hint
-            )
+            raise _RefusedError("a # right behind a value", reader.get_mark(), hint)
         begin = reader.get_mark()
         super().scan_to_next_token()
         self._note_comments(begin)
+        # ruamel alone would let the lines inside brackets begin at any column.
         if reader.line > self._last_line:
             self._check_indentation_in_brackets()
 
     def _check_indentation_in_brackets(self) -> None:
         """Refuse a line inside brackets that isn't indented more than the block around.
 
-        YAML 1.2.2 asks for that (section 7.4). A closing bracket may stand below the key that it
-        belongs to: most people write it there, and all readers accept it. Tabs don't indent
-        (section 6.1).
+        YAML 1.2.2 demands the indentation in section 7.4.
         """
         if not self.flow_level:
             return
         reader = self.reader
-        line = reader.buffer[reader.pointer - reader.column : reader.pointer]
-        indentation = len(line) - len(line.lstrip(" "))
-        if indentation < self.indent or (indentation == self.indent and reader.peek() not in "]}"):
-            raise _RefusedError(
-                problem=_UNDERINDENTED, problem_mark=reader.get_mark(), note=_INDENT
-            )
+        # Only spaces count: tabs don't indent (section 6.1).
+        indentation = _count_spaces(reader.buffer[reader.pointer - reader.column : reader.pointer])
+        # Most people write a closing bracket below its key, and all readers accept it there.
+        least = self.indent if reader.peek() in "]}" else self.indent + 1
+        if indentation < least:
+            raise _RefusedError(_UNDERINDENTED, reader.get_mark(), _INDENT)
 
     def scan_block_scalar_ignored_line(self, start_mark: StringMark) -> str | None:
         """Skip the rest of a line behind ``|`` or ``>``."""
@@ -391,42 +374,36 @@ class _Scanner(Scanner):
         skipped = self.reader.buffer[begin.index : self.reader.index]
         if "#" not in skipped:
             return
-        for number, line in enumerate(skipped.split("\n")):
-            if (column := line.find("#")) >= 0:
-                place = (begin.line + number + 1, column + 1 + (begin.column if number == 0 else 0))
-                self.comments.append((*place, line[column:].rstrip("\r")))
+        # The first line may begin in the middle of a line of the file, the others don't.
+        start = begin.column
+        for number, line in enumerate(skipped.split("\n"), begin.line + 1):
+            column = line.find("#")
+            if column >= 0:
+                self.comments.append((number, start + column + 1, line[column:].rstrip("\r")))
+            start = 0
 
     def check_key(self) -> bool:
-        """Return whether a ``?`` opens a key.
-
-        Readers disagree on ``{?a: b}``, where YAML 1.2 reads the key ``?a``.
-        """
+        """Return whether a ``?`` opens a key."""
         is_key: bool = self.reader.peek(1) in " \t\r\n\0"
+        # Readers disagree on `{?a: b}`, where YAML 1.2 reads the key `?a`.
         if self.flow_level and not is_key:
-            mark, hint = self.reader.get_mark(), "quote a text that begins with a question mark"
-            raise _RefusedError(problem="a '?' without a space", problem_mark=mark, note=hint)
+            hint = "quote a text that begins with a question mark"
+            raise _RefusedError("a '?' without a space", self.reader.get_mark(), hint)
         return is_key
 
     def scan_plain(self) -> ScalarToken:
-        """Scan a bare text.
-
-        ruamel alone would read ``{a:}`` as the key ``a:``, where YAML 1.2 says ``a``, and ``[-]``
-        as a text, which isn't YAML 1.2.
-        """
+        """Scan a bare text."""
         begin = self.reader.pointer
         token: ScalarToken = super().scan_plain()
         self._check_no_item(token, begin)
+        # ruamel alone would read `{a:}` as the key `a:`, where YAML 1.2 says `a`.
         if token.value.endswith(":"):
             hint = "put a space behind it; quote a text that ends in a colon"
-            raise _RefusedError(
-                problem="a ':' without a space", problem_mark=token.end_mark, note=hint
-            )
+            raise _RefusedError("a ':' without a space", token.end_mark, hint)
+        # ruamel alone would read `[-]` as a text, which isn't YAML 1.2.
         if self.flow_level and token.value == "-":
-            problem, hint = (
-                "a '-' where no list item can stand",
-                "put the dash in quotes if it is a text",
-            )
-            raise _RefusedError(problem=problem, problem_mark=token.start_mark, note=hint)
+            hint = "put the dash in quotes if it is a text"
+            raise _RefusedError("a '-' where no list item can stand", token.start_mark, hint)
         return token
 
     def _check_no_item(self, token: ScalarToken, begin: int) -> None:
@@ -436,56 +413,48 @@ class _Scanner(Scanner):
             if _ITEM.match(line):
                 mark = copy(token.start_mark)
                 mark.line, mark.column = mark.line + below, len(line) - len(line.lstrip())
-                raise _RefusedError(problem=_TOO_FAR, problem_mark=mark, note=_BELOW_ABOVE)
+                raise _RefusedError(_TOO_FAR, mark, _BELOW_ABOVE)
 
     def scan_plain_spaces(self, indent: int, start_mark: StringMark) -> list[str] | None:
         """Skip blanks and line breaks inside a bare text, or behind it."""
         line = self.reader.line
         spaces: list[str] | None = super().scan_plain_spaces(indent, start_mark)
+        # A comment ends the text, and scan_to_next_token() then checks the next line.
         if self.reader.line > line and self.reader.peek() != "#":
             self._check_indentation_in_brackets()
         return spaces
 
     def scan_block_scalar(self, style: str, rt: bool | None = False) -> ScalarToken:
-        """Scan a text behind ``|`` or ``>``.
-
-        ruamel alone would let the text begin below its key, which isn't YAML 1.2. Readers disagree
-        on a last line of nothing but blanks: to ruamel and PyYAML it has no line end, to the test
-        suite of YAML 1.2 it has one.
-        """
+        """Scan a text behind ``|`` or ``>``."""
+        # ruamel alone would let the text begin below its key, which isn't YAML 1.2.
         if self.reader.column <= self.indent:
-            problem, hint = (
-                f"a '{style}' below its key",
-                "write it behind the key, on the same line",
-            )
-            raise _RefusedError(problem=problem, problem_mark=self.reader.get_mark(), note=hint)
+            hint = "write it behind the key, on the same line"
+            raise _RefusedError(f"a '{style}' below its key", self.reader.get_mark(), hint)
         token: ScalarToken = super().scan_block_scalar(style, rt)
         if self.reader.peek() == "\0":
             buffer = self.reader.buffer
-            last_line = buffer[buffer.rfind("\n") + 1 : -1]  # ruamel ends its buffer with a NUL
+            # ruamel ends its buffer with a NUL.
+            last_line = buffer[buffer.rfind("\n") + 1 : -1]
+            # Readers disagree on a last line of nothing but blanks: to ruamel and PyYAML it has no
+            # line end, to the test suite of YAML 1.2 it has one.
             if last_line and not last_line.strip(" "):
                 hint = "end the line, or remove its blanks"
-                raise _RefusedError(
-                    problem=_UNENDED, problem_mark=self.reader.get_mark(), note=hint
-                )
+                raise _RefusedError(_UNENDED, self.reader.get_mark(), hint)
         return token
 
     def scan_flow_scalar(self, style: str) -> ScalarToken:
-        """Scan a quoted text.
-
-        ruamel alone would let the text continue at any indentation. A missing quote would then
-        take in the lines up to the next quote.
-        """
+        """Scan a quoted text."""
         begin = self.reader.pointer
         try:
             token: ScalarToken = super().scan_flow_scalar(style)
-        except (ValueError, OverflowError) as error:  # from chr() of a \U escape
+        except (ValueError, OverflowError) as error:
+            # From chr() of a \U escape.
             problem, mark = "an escape that names no character", self.reader.get_mark()
-            raise _RefusedError(
-                problem=problem, problem_mark=mark, note="Unicode ends at \\U0010FFFF"
-            ) from error
+            raise _RefusedError(problem, mark, "Unicode ends at \\U0010FFFF") from error
+        # ruamel alone would let the text continue at any indentation. A missing quote would then
+        # take in the lines up to the next quote.
         lines = self.reader.buffer[begin : self.reader.pointer].split("\n")[1:]
-        if any(line.strip() and len(line) - len(line.lstrip(" ")) <= self.indent for line in lines):
+        if any(line.strip() and _count_spaces(line) <= self.indent for line in lines):
             raise ScannerError(_QUOTED, token.start_mark, _UNCLOSED, token.start_mark)
         return token
 
@@ -493,7 +462,14 @@ class _Scanner(Scanner):
 def find_missing_blank(line: str) -> str | None:
     """Return the corrected form of a line such as ``position:2``; None for any other line."""
     found = _NO_BLANK.fullmatch(line.rstrip())
-    return f"{found['key']}: {found['value']}" if found else None
+    if found is None:
+        return None
+    return f"{found['key']}: {found['value']}"
+
+
+def _count_spaces(line: str) -> int:
+    """Return the number of spaces at the beginning of a line."""
+    return len(line) - len(line.lstrip(" "))
 
 
 def _explain_layout(lines: Sequence[str], number: int) -> tuple[str, str, Place] | None:
@@ -503,47 +479,48 @@ def _explain_layout(lines: Sequence[str], number: int) -> tuple[str, str, Place]
         above -= 1
     for at in (number, above):
         if at >= 0 and (mended := find_missing_blank(lines[at])):
+            # The column of the key, which may follow the dashes of list items.
             column = len(lines[at]) - len(lines[at].lstrip(" -")) + 1
             return "a ':' without a blank behind it", f"write {mended}", (at + 1, column)
     before = _VALUE.match(lines[above]) if above >= 0 else None
-    indentation = len(lines[number]) - len(lines[number].lstrip(" "))
+    indentation = _count_spaces(lines[number])
+    # A key below a key with a value, but further to the right.
     if before and indentation > len(before["before"]) and _KEY_ON_TOP.match(lines[number]):
         hint = f"begin it in column {len(before['before']) + 1}, below the key of the line above"
         return _TOO_FAR, hint, (number + 1, indentation + 1)
     first = _find_first_item(lines, number)
-    if first is not None:
-        column = len(lines[first]) - len(lines[first].lstrip(" ")) + 1
-        return (
-            _TOO_FAR,
-            f"begin it in column {indentation + 1}, as the list item below",
-            (first + 1, column),
-        )
-    return None
+    if first is None:
+        return None
+    hint = f"begin it in column {indentation + 1}, as the list item below"
+    return _TOO_FAR, hint, (first + 1, _count_spaces(lines[first]) + 1)
 
 
 def _find_first_item(lines: Sequence[str], number: int) -> int | None:
     """Return the line, from 0, of the single list item above a list item that is indented less."""
     if not _ITEM.match(lines[number]):
         return None
-    indentation = len(lines[number]) - len(lines[number].lstrip(" "))
+    indentation = _count_spaces(lines[number])
     items: list[tuple[int, int]] = []
     for at in range(number - 1, -1, -1):
         text = lines[at].lstrip(" ")
         if not text.strip() or text.startswith("#"):
             continue
-        if len(lines[at]) - len(text) <= indentation:
+        column = _count_spaces(lines[at])
+        if column <= indentation:
             break
         if text.startswith("- "):
-            items.append((len(lines[at]) - len(text), at))
+            items.append((column, at))
     outer = [at for column, at in items if column == min(items)[0]]
+    # With several items above, either they or the item below may be wrong.
     return outer[0] if len(outer) == 1 else None
 
 
 def _translate(error: MarkedYAMLError, source: str, lines: Sequence[str], above: int) -> FileError:
     problem = str(error.problem or error.context)
     mark = error.problem_mark or error.context_mark
+    # The beginning of the text helps more than the place where ruamel gave up.
     if error.context in (_QUOTED, "while scanning a simple key"):
-        mark = error.context_mark  # the beginning of the text helps more than where ruamel gave up
+        mark = error.context_mark
     if isinstance(error, _RefusedError):
         message, hint = problem, error.note
     elif any(part in problem for part in _MISFITS) and (
@@ -612,7 +589,8 @@ class _Builder:
             parent.key = self._read_key(event, place, parent.path)
             return
         path = parent.next_path() if parent else ()
-        self.marks.setdefault(path, place)  # a mapping's entry is marked already, at its key
+        # An entry of a mapping is marked already, at its key.
+        self.marks.setdefault(path, place)
         if isinstance(event, CollectionStartEvent):
             value: object = self._open_collection(event, place, path)
         elif event.style is None:
@@ -628,12 +606,11 @@ class _Builder:
         self, event: CollectionStartEvent, place: Place, path: Path
     ) -> list[object] | dict[str, object]:
         if len(self._open) == MAX_NESTING:
-            raise self._build_error(
-                f"nested more than {MAX_NESTING} levels deep", place, "make it flatter"
-            )
-        value: list[object] | dict[str, object] = (
-            [] if isinstance(event, SequenceStartEvent) else {}
-        )
+            message = f"nested more than {MAX_NESTING} levels deep"
+            raise self._build_error(message, place, "make it flatter")
+        value: list[object] | dict[str, object] = {}
+        if isinstance(event, SequenceStartEvent):
+            value = []
         self._open.append(_Open(path, value))
         return value
 
@@ -643,9 +620,13 @@ class _Builder:
         key: object = None
         if isinstance(event, ScalarEvent) and event.style is not None:
             key = self._read_quoted(event, place)
-        elif isinstance(event, ScalarEvent) and event.value != "<<":
-            is_number = _NUMBER_1_1.fullmatch(event.value)
-            key = None if is_number else self._resolve(event.value, place)
+        elif (
+            isinstance(event, ScalarEvent)
+            # YAML 1.1 merges another mapping at this key, and YAML 1.2 doesn't.
+            and event.value != "<<"
+            and not _NUMBER_1_1.fullmatch(event.value)
+        ):
+            key = self._resolve(event.value, place)
         if not isinstance(key, str):
             raise self._build_error("a key must be a text", place, "put the key in quotes")
         path = (*parent, key)
@@ -669,11 +650,9 @@ class _Builder:
         value = self._resolve(text, place)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if (is_number or _NUMBER_1_1.fullmatch(text)) and not _NUMBER_TO_ALL.fullmatch(text):
-            number = (
-                f"write {canonical.render_value(value)}"
-                if is_number
-                else "write it in decimal digits"
-            )
+            number = "write it in decimal digits"
+            if is_number:
+                number = f"write {canonical.render_value(value)}"
             hint = f"{number} if it is a number; put it in quotes if it is a text"
             message = f"readers of YAML 1.1 and 1.2 take {_quote_shortened(text)} in different ways"
             raise self._build_error(message, place, hint)
@@ -685,25 +664,22 @@ class _Builder:
             return _CONSTANTS[text]
         if _INTEGER.fullmatch(text):
             return self._read_integer(text, place)
-        if not (found := _FLOAT.fullmatch(text)):
+        found = _FLOAT.fullmatch(text)
+        if found is None:
             return text
+        # A finite number may be too large for a float, and then becomes infinite.
         number = float(found["finite"] or "nan")
         if not math.isfinite(number):
-            raise self._build_error(
-                f"{_quote_shortened(text)} is not a finite number",
-                place,
-                "put it in quotes if it is a text",
-            )
+            message = f"{_quote_shortened(text)} is not a finite number"
+            raise self._build_error(message, place, "put it in quotes if it is a text")
         if is_too_small(text):
-            raise self._build_error(
-                f"{_quote_shortened(text)} is too small for a number",
-                place,
-                "write 0, or put a text in quotes",
-            )
+            message = f"{_quote_shortened(text)} is too small for a number"
+            raise self._build_error(message, place, "write 0, or put a text in quotes")
         return number
 
     def _read_integer(self, text: str, place: Place) -> int:
         base = _BASES.get(text[:2], 10)
+        # The length first: int() raises an error for more decimal digits.
         if len(text.lstrip("+-")) > MAX_DIGITS or (number := int(text, base)) >= _TOO_LARGE:
             hint = "put it in quotes if it is a text"
             raise self._build_error(f"an integer of more than {MAX_DIGITS:,} digits", place, hint)
@@ -721,14 +697,15 @@ class _Builder:
         try:
             return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         except UnicodeDecodeError as error:
+            message = "an escape that names half a character (a lone surrogate)"
             hint = "write the whole character, or the pair of escapes"
-            raise self._build_error(
-                "an escape that names half a character (a lone surrogate)", place, hint
-            ) from error
+            raise self._build_error(message, place, hint) from error
 
     def _build_error(self, message: str, place: Place, hint: str) -> FileError:
         return FileError(message, source=self.source, line=place[0], column=place[1], hint=hint)
 
 
 def _quote_shortened(text: str, limit: int = 60) -> str:
-    return f'"{text}"' if len(text) <= limit else f'"{text[:limit]}…"'
+    if len(text) > limit:
+        text = f"{text[:limit]}…"
+    return f'"{text}"'
