@@ -398,7 +398,7 @@ class _Run:
             or not is_filter_inconclusive(lists[1 - live], lists[live], scope)
         ):
             return old, new
-        self._step(_tracker(pair).name, "the filtered answer leaves a question; fetching all")
+        self._step(_tracker(pair).name, "the filtered answer is inconclusive; fetching all")
         return read_contents(self.old, self.new, pair, EVERYTHING, self.environ, self.console)
 
     def _step(self, name: str, what: str) -> None:

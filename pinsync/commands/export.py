@@ -1,4 +1,4 @@
-"""``pinsync export``: the live customizations into the repository's documents."""
+"""``pinsync export``: write the live customizations into the documents of the repository."""
 
 from __future__ import annotations
 
@@ -71,20 +71,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
-        names: the trackers; all if empty.
-        scope: the customizations it is about.
-        check: only say what would change.
-        from_file: a saved export to read instead of asking the API; ``-`` is standard input.
+        names: the names of the trackers; all trackers if empty.
+        scope: the customizations to export.
+        check: only print the files that would change.
+        from_file: the path of a saved export, read instead of the API; ``-`` is standard input.
         commit: record the result as a commit.
-        branch: commit onto this branch instead of writing to the working tree.
-        message: the commit message; None for one made from the changes.
-        remove_expired_pins: overrides the trackers' setting.
-        remove_nonexisting_item_pins: overrides the trackers' setting.
+        branch: commit onto this branch, and leave the working tree alone.
+        message: the commit message; None for a message made from the changes.
+        remove_expired_pins: overrides the setting of the trackers.
+        remove_nonexisting_item_pins: overrides the setting of the trackers.
         force: overwrite uncommitted work.
-        allow_mass_removal: believe an answer in which much is gone.
+        allow_mass_removal: allow the export to remove more than `Safety.max_removed_percent`.
     """
 
     names: Sequence[str] = ()
@@ -99,24 +99,28 @@ class Options:
     force: bool = False
     allow_mass_removal: bool = False
 
+    @property
+    def flags(self) -> tuple[bool | None, bool | None]:
+        """The flags that override the settings of the trackers."""
+        return self.remove_expired_pins, self.remove_nonexisting_item_pins
+
 
 def export(workspace: Workspace, options: Options, console: Console) -> int:
-    """Bring documents to what is live.
+    """Make the documents equal to the live customizations.
 
     Args:
         workspace: the configuration and the files.
-        options: what the command line says.
-        console: where to speak.
+        options: the options of the command line.
+        console: prints the result.
 
     Returns:
-        0; with ``check`` 1 if something would change; the gravest exit code if a tracker failed.
+        0; with ``check`` 1 if a file would change; the gravest exit code if a tracker failed.
 
     Raises:
-        PinsyncError: what stops all trackers alike; what stops one of them is shown, and the others
-            go on.
+        PinsyncError: an error that stops all trackers. An error of one tracker is printed, and the
+            export of the other trackers continues.
     """
-    settings = workspace.settings
-    trackers = _trackers(settings, options)
+    trackers = _choose_trackers(workspace.settings, options)
     _check_options(options, trackers)
     tree = workspace.tree
     settings = tree.settings
@@ -142,59 +146,55 @@ def export(workspace: Workspace, options: Options, console: Console) -> int:
     if options.check:
         run.check(answers)
     elif answers:
-        run.record(answers)
+        run.write(answers)
     return pick_gravest(run.codes)
 
 
-def _trackers(settings: Settings, options: Options) -> list[Tracker]:
+def _choose_trackers(settings: Settings, options: Options) -> list[Tracker]:
     if options.from_file is not None and not settings.trackers and not options.names:
-        return [Tracker("default", "")]  # a saved export can be read by whoever has no access
-    flags = options.remove_expired_pins, options.remove_nonexisting_item_pins
-    return [override_flags(tracker, *flags) for tracker in settings.select(options.names)]
+        # A saved export can be read without access to a tracker.
+        return [Tracker("default", "")]
+    return [override_flags(tracker, *options.flags) for tracker in settings.select(options.names)]
 
 
 def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
-    recorded = options.commit or options.branch is not None
+    """Refuse options that contradict each other."""
+    has_commit = options.commit or options.branch is not None
     if options.commit and options.branch is not None:
         message = (
             "--commit is for the branch that is checked out and --branch for another, so they "
             "can't go together"
         )
         raise UsageError(message, hint="leave one of them out")
-    if options.check and recorded:
+    if options.check and has_commit:
         raise UsageError("--check changes nothing, so it can't go with --commit or --branch")
-    if options.message is not None and not recorded:
+    if options.message is not None and not has_commit:
         raise UsageError("-m is the message of a commit", hint="add --commit or --branch NAME")
     if options.message is not None and not options.message.strip():
-        raise UsageError(
-            "-m: the commit message is empty", hint="leave -m out for one made from the changes"
-        )
+        hint = "leave -m out for a message made from the changes"
+        raise UsageError("-m: the commit message is empty", hint=hint)
     if options.force and (options.check or options.branch is not None):
-        other = (
-            "--check writes no files" if options.check else "--branch leaves the files as they are"
-        )
-        raise UsageError(
-            f"{other}, so there is nothing for --force to overwrite", hint="leave one of them out"
-        )
-    if options.from_file is not None and len(trackers) > 1:
+        other = "--branch leaves the files as they are"
+        if options.check:
+            other = "--check writes no files"
+        message = f"{other}, so there is nothing for --force to overwrite"
+        raise UsageError(message, hint="leave one of them out")
+    if options.from_file is not None:
+        _check_from_file(options, trackers, Path(options.from_file))
+
+
+def _check_from_file(options: Options, trackers: Sequence[Tracker], path: Path) -> None:
+    """Refuse options that contradict a saved export."""
+    if len(trackers) > 1:
         names = ", ".join(tracker.name for tracker in trackers)
-        hint = f"choose one with --tracker: {names}"
-        raise UsageError(
-            f"{Path(options.from_file)} is the export of one tracker, but it doesn't say of which",
-            hint=hint,
-        )
-    if options.from_file is not None and (
-        options.remove_expired_pins,
-        options.remove_nonexisting_item_pins,
-    ) != (
-        None,
-        None,
-    ):
-        raise UsageError("it is the API that leaves out pins; a saved export is read as it is")
+        message = f"{path} is the export of one tracker, but doesn't name the tracker"
+        raise UsageError(message, hint=f"choose one with --tracker: {names}")
+    if options.flags != (None, None):
+        raise UsageError("only the API can omit pins; a saved export is read as it is")
 
 
 class _Run:
-    """One export; what fails for a tracker is shown at once and its exit code kept."""
+    """One export. An error of a tracker is printed at once, and its exit code kept."""
 
     def __init__(
         self, workspace: Workspace, options: Options, console: Console, place: WorkingTree | Head
@@ -205,15 +205,15 @@ class _Run:
         self._console = console
         self._place = place
         self._head: str | None = None
-        self._matched = False
+        self._is_scope_matched = False
         self._known: list[Customization] = []
         self.codes: list[int] = []
 
     def fetch(self, trackers: Sequence[Tracker]) -> list[tuple[Tracker, Snapshot]]:
-        """Return the answer for each tracker that has one; they are asked in parallel."""
-        found = []
+        """Fetch the answers of the trackers in parallel; return those without an error."""
+        found: list[tuple[Tracker, Snapshot]] = []
         with self._console.show_phase("fetching", [tracker.name for tracker in trackers]) as done:
-            answers = run_in_parallel(self._fetched, trackers, lambda tracker: done(tracker.name))
+            answers = run_in_parallel(self._fetch, trackers, lambda tracker: done(tracker.name))
         for tracker, answer in zip(trackers, answers, strict=True):
             if isinstance(answer, PinsyncError):
                 self._fail(answer)
@@ -224,202 +224,219 @@ class _Run:
         return found
 
     def _fail(self, error: PinsyncError) -> None:
-        """Show an error, without a key that a hook may have printed, and keep its exit code."""
+        """Print an error, and keep its exit code."""
+        # A hook of git may have printed a key, and its output is part of the message. Git's own
+        # messages are redacted already, but only by patterns.
         keys = [tracker.private_key_env for tracker in self._settings.trackers]
-        error.message = redact(
-            error.message, self._environ, keys
-        )  # git's own messages are cleared of what is likely
+        error.message = redact(error.message, self._environ, keys)
         self.codes.append(self._console.fail(error))
 
-    def _fetched(self, tracker: Tracker) -> Snapshot | PinsyncError:
+    def _fetch(self, tracker: Tracker) -> Snapshot | PinsyncError:
+        """Return the answer of a tracker, or the error; called by several threads."""
+        name, ignore = self._options.from_file, self._settings.ignore
         try:
-            if self._options.from_file == STANDARD_INPUT:
-                return parse_export(read_standard_input(), STANDARD_INPUT, self._settings.ignore)
-            if self._options.from_file is not None:
-                return read_export(Path(self._options.from_file), self._settings.ignore)
+            if name == STANDARD_INPUT:
+                return parse_export(read_standard_input(), STANDARD_INPUT, ignore)
+            if name is not None:
+                return read_export(Path(name), ignore)
             return fetch_live(
                 tracker, self._settings, self._options.scope, self._environ, self._console
             )
         except PinsyncError as error:
             return error
 
-    def _checked(self, tracker: Tracker, live: Snapshot) -> Update | None:
-        """Return what becomes of a tracker's documents; None if that can't be told or isn't to be believed."""
-        try:
-            return self._updated(tracker, live)
-        except PinsyncError as error:
-            self._fail(error)
-            return None
+    def _plan_updates(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> list[Update]:
+        """Return the updates of the trackers without an error.
 
-    def _updated(self, tracker: Tracker, live: Snapshot) -> Update:
+        Raises:
+            UsageError: no customization is in the scope.
+        """
+        updates: list[Update] = []
+        if isinstance(self._place, WorkingTree):
+            self._head = self._place.head()
+        names = [tracker.name for tracker, _ in answers]
+        with self._console.show_phase("rendering", names) as done:
+            for tracker, answer in answers:
+                try:
+                    updates.append(self._plan_update(tracker, answer))
+                except PinsyncError as error:
+                    self._fail(error)
+                done(tracker.name)
+        # A tracker that failed might have had a match.
+        if self._options.scope != EVERYTHING and not self._is_scope_matched and not self.codes:
+            raise build_no_match_error(self._options.scope, self._known)
+        return updates
+
+    def _plan_update(self, tracker: Tracker, live: Snapshot) -> Update:
+        """Return the checked update of a tracker, and print the notes about it."""
         scope, ignore = self._options.scope, self._settings.ignore
-        files = self._files(tracker)
-        before = self._basis(tracker, files, live)
-        existing = list_customizations(before.documents)
+        files = self._read_files(tracker)
+        basis = self._read_basis(tracker, files, live)
+        existing = list_customizations(basis.documents)
         if self._options.from_file is not None:
             if are_ids_disjoint(existing, live.customizations):
                 name = Path(self._options.from_file)
                 self._console.warn(
-                    f"{tracker.name}: {name} shares no id with the files here; is it another "
-                    f"tracker's?"
+                    f"{tracker.name}: {name} shares no id with the files here; is it the export "
+                    f"of another tracker?"
                 )
         elif scope != EVERYTHING:
-            # With --commit, the rules count too that an earlier export removed and HEAD still has.
-            live = self._complete_answer(
-                tracker, live, [*existing, *find_removed_rules(files.committed, existing, ignore)]
-            )
-        folder = layout.choose_folder(self._place.directory, self._settings.subfolder(tracker.name))
-        result = plan_update(tracker, folder, before, live, scope)
-        matched = bool(result.pairs or result.kept)
+            # With --commit, the question is also about the rules in HEAD that an earlier export
+            # removed from the disk.
+            removed = find_removed_rules(files.committed, existing, ignore)
+            live = self._complete_answer(tracker, live, [*existing, *removed])
+        update = plan_update(tracker, self._choose_folder(tracker), basis, live, scope)
+        is_matched = bool(update.pairs or update.kept)
         if scope != EVERYTHING:
             self._known += [*existing, *live.customizations]
         if self._options.commit and isinstance(self._place, WorkingTree):
-            result = count_from_head(
-                result, files, self._place.find_own_changes(files), ignore, scope
-            )
-        # An earlier export may have removed all that the scope matches, and no commit has that yet.
-        self._matched = self._matched or matched or bool(result.recorded)
+            own = self._place.find_own_changes(files)
+            update = count_from_head(update, files, own, ignore, scope)
+        # An earlier export may have removed all rules in the scope, and no commit records that yet.
+        if is_matched or update.recorded:
+            self._is_scope_matched = True
         if not self._options.allow_mass_removal:
-            check_removals(result, self._settings.safety)
-        for note in result.kept:
-            self._console.say(f"note: {self._here(note.source)}:{note.line}: {note.why}")
-        for path in sorted(files.unchecked.keys() & result.files.keys()):
-            verb = "removed" if result.files[path] is None else "written"
-            how = f"it {'would be' if self._options.check else 'is'} {verb}"
-            self._console.say(
-                f"note: {self._here(path)} changed, though git doesn't check it out here: {how}"
-            )
-        return result
+            check_removals(update, self._settings.safety)
+        self._print_notes(update, files)
+        return update
 
-    def _basis(self, tracker: Tracker, files: TrackerFiles, live: Snapshot) -> Basis:
+    def _print_notes(self, update: Update, files: TrackerFiles) -> None:
+        """Print the rules that stay without an id, and the changes outside a sparse checkout."""
+        for rule in update.kept:
+            self._console.say(f"note: {self._show_path(rule.source)}:{rule.line}: {rule.why}")
+        for path in sorted(files.unchecked.keys() & update.files.keys()):
+            verb = "removed" if update.files[path] is None else "written"
+            auxiliary = "would be" if self._options.check else "is"
+            self._console.say(
+                f"note: {self._show_path(path)} changed, though git doesn't check it out here: "
+                f"it {auxiliary} {verb}"
+            )
+
+    def _read_basis(self, tracker: Tracker, files: TrackerFiles, live: Snapshot) -> Basis:
         """Return the documents that a tracker's export starts from."""
-        before = read_basis(files, live.customizations, self._settings.ignore)
+        basis = read_basis(files, live.customizations, self._settings.ignore)
         name = self._settings.subfolder(tracker.name)
-        if name and not before.documents:
+        # The documents may still lie in the folder above, from the time with a single tracker.
+        if name and not basis.documents:
             check_old_documents(self._place, name, live.customizations)
-        for warning in before.warnings:
+        for warning in basis.warnings:
             self._console.warn(f"{tracker.name}: {warning}")
-        return before
+        return basis
 
     def _complete_answer(
         self, tracker: Tracker, live: Snapshot, rules: Sequence[Customization]
     ) -> Snapshot:
-        """Return a filtered answer, or the unfiltered one if the former can't tell what became of a rule."""
+        """Return a filtered answer; an unfiltered one if the filtered answer is inconclusive."""
         if not is_filter_inconclusive(rules, live.customizations, self._options.scope):
             return live
-        self._console.step(f"{tracker.name}: the filtered answer leaves a question; fetching all")
+        self._console.step(f"{tracker.name}: the filtered answer is inconclusive; fetching all")
         return fetch_live(tracker, self._settings, EVERYTHING, self._environ, self._console)
 
-    def _files(self, tracker: Tracker) -> TrackerFiles:
+    def _read_files(self, tracker: Tracker) -> TrackerFiles:
         name = self._settings.subfolder(tracker.name)
         if isinstance(self._place, Head):
             return TrackerFiles(dict(self._place.documents(name)))
         return self._place.files(name, self._head, whole=self._options.commit)
 
-    def check(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
-        """Say what an export would change."""
-        for found in self._updates(answers):
-            for path in found.files:
-                self._console.print_name(self._here(path))
-            self._console.say(summarize_update(found, self._where(found.folder), would="would be "))
-            self._check_unsaved(found)
-            self.codes.append(1 if found.files else 0)
+    def _choose_folder(self, tracker: Tracker) -> PurePosixPath:
+        return layout.choose_folder(self._place.directory, self._settings.subfolder(tracker.name))
 
-    def _check_unsaved(self, found: Update) -> None:
-        """Say if an export wouldn't do what ``--check`` says of it."""
-        if not found.files or not isinstance(self._place, WorkingTree):
+    def check(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
+        """Print the files that an export would change."""
+        for update in self._plan_updates(answers):
+            for path in update.files:
+                self._console.print_name(self._show_path(path))
+            where = self._describe_folder(update.folder)
+            self._console.say(summarize_update(update, where, would="would be "))
+            self._announce_refusal(update)
+            self.codes.append(1 if update.files else 0)
+
+    def _announce_refusal(self, update: Update) -> None:
+        """Print a note if the export would be refused because of uncommitted work."""
+        if not update.files or not isinstance(self._place, WorkingTree):
             return
         try:
-            with suppress(RepositoryError):  # an index at fault, say, which looking can do without
-                self._place.find_unsaved(found.files.keys())
+            # A check can do without git's index, which may be broken.
+            with suppress(RepositoryError):
+                self._place.find_unsaved(update.files.keys())
         except SafetyError as error:
             self._console.say(
-                f"note: {error.message}, so that it would be refused (4): {error.hint}"
+                f"note: {error.message}, so the export would be refused (4): {error.hint}"
             )
 
-    def _here(self, path: PurePosixPath | str) -> str:
-        """Return how a person in the current folder writes the path of a document; of a commit's, git does."""
+    def _show_path(self, path: PurePosixPath | str) -> str:
+        """Return the path of a document for people, relative to the current folder."""
         place = self._place
-        return one_line(
-            str(path) if isinstance(place, Head) else relative_to_cwd(str(path), place.store.root)
-        )
+        if isinstance(place, Head):
+            # Git prints the paths of a commit from the root of the repository.
+            return one_line(str(path))
+        return one_line(relative_to_cwd(str(path), place.store.root))
 
-    def _where(self, folder: PurePosixPath) -> str:
-        """Return where documents are written, to end a line with; in full where nothing else says where."""
+    def _describe_folder(self, folder: PurePosixPath) -> str:
+        """Return the end of a line that names the folder, or the branch, of the documents."""
         place = self._place
         if isinstance(place, Head):
             return f"on {self._options.branch}"
         root = place.store.root
-        stray = self._settings.path is None and place.repository is None
-        is_near = not stray and Path.cwd().is_relative_to(root.resolve())
-        shown = relative_to_cwd(str(folder), root) if is_near else (root / folder).as_posix()
-        return "in this folder" if shown == "." else f"in {shown}/"
+        # The full path, unless a configuration or a repository around the current folder makes
+        # clear where the files go.
+        has_anchor = self._settings.path is not None or place.repository is not None
+        if not has_anchor or not Path.cwd().is_relative_to(root.resolve()):
+            return f"in {(root / folder).as_posix()}/"
+        path = relative_to_cwd(str(folder), root)
+        return "in this folder" if path == "." else f"in {path}/"
 
-    def record(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
-        """Write what the answers say, once all of them are checked."""
+    def write(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
+        """Write the answers, once all of them are checked."""
         place = self._place
         try:
-            updates = self._updates(answers)
+            updates = self._plan_updates(answers)
             if isinstance(place, WorkingTree):
-                self._record(place, updates)
+                self._write_updates(place, updates)
             elif updates:
                 with explain_interrupts():
                     self._commit_to_branch(place, updates)
         except PinsyncError as error:
             self._fail(error)
 
-    def _updates(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> list[Update]:
-        found = []
-        if isinstance(self._place, WorkingTree):
-            self._head = self._place.head()
-        with self._console.show_phase(
-            "rendering", [tracker.name for tracker, _ in answers]
-        ) as done:
-            for tracker, answer in answers:
-                if checked := self._checked(tracker, answer):
-                    found.append(checked)
-                done(tracker.name)
-        if self._options.scope != EVERYTHING and not self._matched and not self.codes:
-            raise build_no_match_error(self._options.scope, self._known)
-        return found
-
-    def _record(self, place: WorkingTree, updates: Sequence[Update]) -> None:
-        """Write the files, and commit them where ``--commit`` asks for it."""
-        recorded = {path: text for found in updates for path, text in found.recorded.items()}
-        if place.repository and (self._options.commit or any(found.files for found in updates)):
+    def _write_updates(self, place: WorkingTree, updates: Sequence[Update]) -> None:
+        """Write the files to disk; with ``--commit``, commit them."""
+        recorded = _merge_recorded(updates)
+        # All checks of git come before the first file is written.
+        if place.repository and (self._options.commit or any(update.files for update in updates)):
             place.repository.check_index(place.directory)
         if recorded:
             paths = [path for path, text in recorded.items() if text is not None]
             require_repository_of(place, "--commit").check_commit(paths)
         self._check_attributes(place, updates)
-        ready = [
-            (found, staged)
-            for found in updates
-            if (staged := self._staged(place, found)) is not None
-        ]
+        ready: list[tuple[Update, dict[PurePosixPath, bytes]]] = []
+        for update in updates:
+            staged = self._find_staged(place, update)
+            if staged is not None:
+                ready.append((update, staged))
         if place.repository:
             place.repository.check_head(self._head)
+        names = [update.tracker.name for update, _ in ready]
         with explain_interrupts():
-            with (
-                place.store.lock(),
-                self._console.show_phase("writing", [found.tracker.name for found, _ in ready]),
-            ):
-                written = [found for found, staged in ready if self._write(place, found, staged)]
+            with place.store.lock(), self._console.show_phase("writing", names):
+                written = [
+                    update for update, staged in ready if self._write_files(place, update, staged)
+                ]
+            # Outside the lock: other writers must not wait for git or a hook.
             if place.repository:
-                place.repository.clear_skip_worktree(
-                    [path for found in written for path in found.files]
-                )
+                paths = list(chain.from_iterable(update.files for update in written))
+                place.repository.clear_skip_worktree(paths)
             if written and self._options.commit:
                 self._commit(place, written)
 
     def _check_attributes(self, place: WorkingTree, updates: Sequence[Update]) -> None:
-        """Refuse to commit files whose text git changes; without ``--commit``, warn of them."""
+        """Refuse to commit files whose text git would change; without ``--commit``, only warn."""
         if place.repository is None:
             return
-        changes = (
-            (found.recorded if self._options.commit else found.files).items() for found in updates
-        )
-        files = {path: text for path, text in chain.from_iterable(changes) if text is not None}
+        files: dict[PurePosixPath, bytes] = {}
+        for update in updates:
+            changes = update.recorded if self._options.commit else update.files
+            files |= {path: text for path, text in changes.items() if text is not None}
         try:
             place.repository.check_attributes(files)
         except RepositoryError as error:
@@ -427,119 +444,125 @@ class _Run:
                 raise
             self._console.warn(f"{error.message}: {error.hint}")
 
-    def _staged(self, place: WorkingTree, found: Update) -> dict[PurePosixPath, bytes] | None:
-        """Return what the index holds of the files, uncommitted; None if they hold a person's work, which is shown."""
+    def _find_staged(self, place: WorkingTree, update: Update) -> dict[PurePosixPath, bytes] | None:
+        """Return the staged, uncommitted bytes of the files; None if an error was printed."""
         try:
-            unsaved = place.find_unsaved(found.files.keys(), force=self._options.force)
+            unsaved = place.find_unsaved(update.files.keys(), force=self._options.force)
         except PinsyncError as error:
             self._fail(error)
             return None
         return {item.path: item.staged for item in unsaved if item.staged is not None}
 
-    def _write(
-        self, place: WorkingTree, found: Update, staged: Mapping[PurePosixPath, bytes]
+    def _write_files(
+        self, place: WorkingTree, update: Update, staged: Mapping[PurePosixPath, bytes]
     ) -> bool:
-        """Write a tracker's files; return whether that went well."""
+        """Write the files of a tracker; return False if an error was printed."""
         try:
-            if found.files:
-                place.store.write(found.files, found.on_disk, staged)
+            if update.files:
+                place.store.write(update.files, update.on_disk, staged)
         except PinsyncError as error:
             self._fail(error)
             return False
-        for path, text in found.files.items():
-            self._console.step(f"{'removed' if text is None else 'wrote'} {self._here(path)}")
-        self._console.say(summarize_update(found, self._where(found.folder)))
+        for path, text in update.files.items():
+            verb = "removed" if text is None else "wrote"
+            self._console.step(f"{verb} {self._show_path(path)}")
+        self._console.say(summarize_update(update, self._describe_folder(update.folder)))
         return True
 
     def _commit(self, place: WorkingTree, updates: Sequence[Update]) -> None:
-        """Commit what pinsync wrote, now or in an earlier run, and nothing else."""
+        """Commit the files that pinsync wrote, now or in an earlier run, and nothing else."""
         repository = require_repository_of(place, "--commit")
-        recorded = {path: text for found in updates for path, text in found.recorded.items()}
-        pairs = self._nothing() | {found.tracker.name: found.committed for found in updates}
-        text = self._options.message or write_message(pairs)
-        commit = repository.commit(
-            recorded.keys(), text, self._head, partial(place.check_unchanged, recorded)
-        )
+        recorded = _merge_recorded(updates)
+        text = self._build_message({update.tracker.name: update.committed for update in updates})
+        # Called directly before git commits: a person or a hook may have changed a file by then.
+        check = partial(place.check_unchanged, recorded)
+        commit = repository.commit(recorded.keys(), text, self._head, check)
         self._console.say(f"committed {commit[:12]}" if commit else "nothing to commit")
 
-    def _nothing(self) -> dict[str, Sequence[Pair]]:
-        """Return the changes of a message before there are any: one that names a tracker has to know of the others."""
-        return {tracker.name: () for tracker in self._settings.trackers}
+    def _build_message(self, pairs: Mapping[str, Sequence[Pair]]) -> str:
+        """Return the commit message for the changes of trackers, by name."""
+        # The message names a tracker only if there are several, so it needs all of them.
+        no_changes: dict[str, Sequence[Pair]] = {
+            tracker.name: () for tracker in self._settings.trackers
+        }
+        return self._options.message or write_message({**no_changes, **pairs})
 
     def _commit_to_branch(self, place: Head, updates: Sequence[Update]) -> None:
-        """Put all trackers' files onto a branch."""
+        """Commit the files of all trackers onto a branch."""
         name = self._options.branch or ""
-        recorded = {found.tracker.name for found in updates}
-        others = [tracker for tracker in self._settings.trackers if tracker.name not in recorded]
-        parts = [
-            *((found.tracker, found) for found in updates),
-            *((tracker, None) for tracker in others),
-        ]
-        whole = [part for tracker, found in parts if (part := self._whole(place, tracker, found))]
-        files = {path: text for part in whole for path, text in part.files.items()}
-        pairs = self._nothing() | {part.tracker.name: part.pairs for part in whole}
-        text = self._options.message or write_message(pairs)
+        by_name = {update.tracker.name: update for update in updates}
+        # The commit replaces the earlier commit of the branch. So the proposals of the other
+        # trackers are part of it, too.
+        others = [tracker for tracker in self._settings.trackers if tracker.name not in by_name]
+        trackers = [*(update.tracker for update in updates), *others]
+        plans: list[Update] = []
+        for tracker in trackers:
+            plan = self._plan_branch(place, tracker, by_name.get(tracker.name))
+            if plan:
+                plans.append(plan)
+        files: dict[PurePosixPath, bytes | None] = {}
+        for plan in plans:
+            files |= plan.files
+        text = self._build_message({plan.tracker.name: plan.pairs for plan in plans})
         result = place.repository.commit_to_branch(name, files, text, place.revision)
-        for found in updates:
-            self._console.say(summarize_update(found, self._where(found.folder)))
-        if result.commit is None:
-            self._console.say(
-                f"{name}: deleted, since nothing is left to propose"
-                if result.changed
-                else "nothing to commit"
-            )
+        for update in updates:
+            self._console.say(summarize_update(update, self._describe_folder(update.folder)))
+        if result.commit:
+            verb = "is now" if result.changed else "has already"
+            if result.replaced:
+                verb = "replaced by"
+            self._console.say(f"{name}: {verb} {result.commit[:12]}")
+        elif result.changed:
+            self._console.say(f"{name}: deleted, since nothing is left to propose")
         else:
-            how = (
-                "replaced by" if result.replaced else "is now" if result.changed else "has already"
-            )
-            self._console.say(f"{name}: {how} {result.commit[:12]}")
+            self._console.say("nothing to commit")
 
-    def _whole(self, place: Head, tracker: Tracker, found: Update | None) -> Update | None:
-        """Return all that the branch is to hold of a tracker: what was found, and what it proposes besides."""
-        if found and self._options.scope == EVERYTHING:
-            return found
+    def _plan_branch(self, place: Head, tracker: Tracker, update: Update | None) -> Update | None:
+        """Return the update of the branch: the export, and the open part of its proposal."""
+        if update and self._options.scope == EVERYTHING:
+            return update
         branch = self._options.branch
         try:
-            head, stands = self._standing(place, tracker)
+            documents, proposal = self._read_proposal(place, tracker)
         except FileError as error:
             self._console.warn(
-                f"{tracker.name}: what {branch} proposed already is dropped: {error.message}"
+                f"{tracker.name}: the earlier proposal of {branch} is dropped: {error.message}"
             )
-            return found
-        if lost := stands.lost - collect_rule_ids(found):
-            some = "a rule, which" if len(lost) == 1 else f"{len(lost)} rules, which"
+            return update
+        if lost := proposal.lost - collect_rule_ids(update):
+            rules = "a rule" if len(lost) == 1 else f"{len(lost)} rules"
             self._console.warn(
-                f"{tracker.name}: {branch} no longer proposes its change of {some} HEAD has "
-                f"changed since"
+                f"{tracker.name}: {branch} no longer proposes its change of {rules}, which HEAD "
+                f"has changed since"
             )
-        folder = layout.choose_folder(place.directory, self._settings.subfolder(tracker.name))
-        return (
-            plan_branch(tracker, folder, head, stands.rules, found, self._options.scope)
-            if stands.rules
-            else found
-        )
+        if not proposal.rules:
+            return update
+        folder = self._choose_folder(tracker)
+        return plan_branch(tracker, folder, documents, proposal.rules, update, self._options.scope)
 
-    def _standing(
+    def _read_proposal(
         self, place: Head, tracker: Tracker
     ) -> tuple[Mapping[str, Document], OpenProposal]:
-        """Return a tracker's documents, and what the branch proposes of them already."""
+        """Return the documents of HEAD, and the open part of the branch's proposal.
+
+        Raises:
+            FileError: a document can't be read, or the history ends before the proposal.
+        """
         proposal = place.repository.find_proposal(self._options.branch or "")
         if proposal is None:
             return {}, OpenProposal()
         if proposal.parent is None:
             reason = "this clone is shallow; fetch the history, with `fetch-depth: 0` in CI"
             raise FileError(reason, source=f"{proposal.commit[:12]}^")
-        head = self._read(place, tracker, ())
-        now = list_customizations(head)
-        old, new = (
-            replace(place, revision=name, name=name[:12])
-            for name in (proposal.parent, proposal.commit)
-        )
-        parent = list_customizations(self._read(old, tracker, now))
-        proposed = list_customizations(self._read(new, tracker, [*now, *parent]))
-        return head, find_open_proposal(now, parent, proposed)
+        documents = self._read_documents(place, tracker, ())
+        now = list_customizations(documents)
+        old_place = replace(place, revision=proposal.parent, name=proposal.parent[:12])
+        old = list_customizations(self._read_documents(old_place, tracker, now))
+        new_place = replace(place, revision=proposal.commit, name=proposal.commit[:12])
+        new = list_customizations(self._read_documents(new_place, tracker, [*now, *old]))
+        return documents, find_open_proposal(now, old, new)
 
-    def _read(
+    def _read_documents(
         self, place: Head, tracker: Tracker, known: Iterable[Customization]
     ) -> Mapping[str, Document]:
         prefix = "" if place.name == "HEAD" else f"{place.name}:"
@@ -549,3 +572,11 @@ class _Run:
             self._settings.ignore,
             prefix=prefix,
         )
+
+
+def _merge_recorded(updates: Iterable[Update]) -> dict[PurePosixPath, bytes | None]:
+    """Return the files that the commits of all updates record."""
+    recorded: dict[PurePosixPath, bytes | None] = {}
+    for update in updates:
+        recorded |= update.recorded
+    return recorded

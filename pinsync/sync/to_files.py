@@ -174,8 +174,8 @@ def _explain_kept_rules(
         key = item.model, item.target
         if unpaired_targets[key] > 1:
             why = (
-                "live has several for its target: give it the id of one (an id stands once), or "
-                "delete it here"
+                "live has several for its target: give it the id of one of them (each id may "
+                "stand only once), or delete it here"
             )
         elif unpaired_targets[key]:
             why = (

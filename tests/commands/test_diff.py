@@ -413,7 +413,7 @@ def test_the_steps_are_said_to_who_asks(
     assert "default: reading backup.json\n" in pinsync("diff", "HEAD", "backup.json", "-v").err
     edited(api, STRINGS, model="cart")
     assert (
-        "the filtered answer leaves a question; fetching all\n"
+        "the filtered answer is inconclusive; fetching all\n"
         in pinsync("diff", "--model", "basket", "-v").err
     )
     assert pinsync("diff").err == ""

@@ -257,7 +257,7 @@ def test_all_paths_are_written_as_in_the_current_folder(
     assert notes[0].startswith(kept)
     assert notes[1] == summary
     remedy = "commit or stash it, or overwrite it with export --force"
-    assert notes[2] == f"note: {held}, so that it would be refused (4): {remedy}"
+    assert notes[2] == f"note: {held}, so the export would be refused (4): {remedy}"
     assert f"error: {held}\n  {remedy}\n" in refused.err
     monkeypatch.chdir(exported)
     git("commit", "--quiet", "--all", "--message", "By hand")
@@ -376,7 +376,7 @@ def test_a_saved_export_that_shares_no_id_may_be_another_trackers(
     put(exported / "export.json", json.dumps({"results": [rule(5)]}))
     result = pinsync("export", "--from-file", "export.json", "--check")
     assert (
-        "warning: default: export.json shares no id with the files here; is it another tracker's?"
+        "warning: default: export.json shares no id with the files here; is it the export of another tracker?"
         in result.err
     )
     put(exported / "export.json", json.dumps({"results": [*rows()[:1], rule(5)]}))

@@ -225,7 +225,7 @@ def test_in_a_shallow_clone_that_lacks_the_proposals_parent_a_line_says_so(
     repinned(api, HOME)
     result = pinsync("export", "--branch", "pins", "--model", "home")
     assert result.code == 0, result.err
-    assert "warning: default: what pins proposed already is dropped: " in result.err
+    assert "warning: default: the earlier proposal of pins is dropped: " in result.err
     assert "fetch the history" in result.err
 
 

@@ -325,7 +325,7 @@ def test_a_persons_uncommitted_work_is_not_overwritten(
     remedy = "commit or stash it, or overwrite it with export --force"
     assert f"error: {reason}\n  {remedy}\n" in result.err
     assert asked.err.splitlines()[1:] == [
-        f"note: {reason}, so that it would be refused (4): {remedy}"
+        f"note: {reason}, so the export would be refused (4): {remedy}"
     ]
     assert pinsync("export", "--force").code == 0
     assert document().read_text().count("position: 7") == 2

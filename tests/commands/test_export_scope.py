@@ -180,7 +180,7 @@ def test_a_rule_of_the_scope_that_is_gone_is_removed_after_one_more_question(
     before = len(api.requests)
     result = pinsync("export", "--model", "basket", "-v")
     assert (result.code, "1 removed" in result.err) == (0, True)
-    assert "default: the filtered answer leaves a question; fetching all" in result.err
+    assert "default: the filtered answer is inconclusive; fetching all" in result.err
     assert queries(api, before) == [{"model": ["basket"]}, {}]
     assert EVERYONE not in document().read_text()
 
@@ -456,7 +456,7 @@ def test_a_rule_without_an_id_is_found_at_a_target_that_the_filter_hides(
         (
             [None],
             [1, 2],
-            "live has several for its target: give it the id of one (an id stands once), or",
+            "live has several for its target: give it the id of one of them (each id may stand",
         ),
         (
             [None, None],

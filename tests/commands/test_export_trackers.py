@@ -405,7 +405,7 @@ def test_documents_of_head_that_can_not_be_read_carry_no_proposal_and_a_line_say
         result = pinsync("export", "--branch", "pins", "--tracker", "sk")
     assert result.code == 0
     assert (
-        "warning: cz: what pins proposed already is dropped: customizations/cz/basket.yaml:1"
+        "warning: cz: the earlier proposal of pins is dropped: customizations/cz/basket.yaml:1"
         in result.err
     )
     assert git("diff", "--name-only", "HEAD", "pins").splitlines() == [
