@@ -119,8 +119,8 @@ def commit_to_branch(
     The working tree, the index and the current branch stay as they are. The new commit replaces an
     earlier commit of pinsync on the branch. If HEAD has all changes, the branch is deleted. pinsync
     knows its own commits by trailers with the branch and the hash of the commit's tree, so a commit
-    that a person amended is the person's. A branch with other commits is used only if it points at
-    HEAD. Hooks don't run; signing is as configured.
+    that a person amended is the person's. A branch with a person's commits is used only if HEAD has
+    all of them, and only if pinsync made the branch or the branch points at HEAD. Hooks don't run; signing is as configured.
 
     Args:
         git: the repository.
@@ -214,15 +214,26 @@ def _list_own_commits(git: Git, name: str, branch: str, head: str) -> list[_Bran
     decisive = proposed or _read_commits(git, name, "--no-walk", branch)
     if all(commit.is_own for commit in decisive):
         return proposed
+    # A person committed to pinsync's branch, or updated it, and the branch was merged: HEAD has
+    # every commit, so none can be lost.
+    if not proposed and _was_proposed(git, name, branch):
+        return []
     # No commit can be lost if the branch points at HEAD.
     if branch == head:
         return None
-    # A branch behind HEAD is refused too: pinsync would add the commits between to it, for instance
-    # to main from a branch of main.
+    # Another branch behind HEAD is refused: pinsync would add the commits between to it, for
+    # instance to main from a branch of main.
     raise SafetyError(
         f"branch {printable(name)} holds commits that pinsync didn't make",
-        hint="choose another name",
+        hint="merge the branch or delete it, or choose another name",
     )
+
+
+def _was_proposed(git: Git, name: str, branch: str) -> bool:
+    """Return whether the history of the branch has a commit that pinsync made for it."""
+    line = _format_trailers(name, "").partition("\n")[0]
+    output = git.run("log", "-z", "--fixed-strings", f"--grep={line}", "--format=%B", branch, "--")
+    return any(line in text.splitlines() for text in output.decode(errors="replace").split("\0"))
 
 
 def _read_commits(git: Git, name: str, *revisions: str) -> list[_BranchCommit]:

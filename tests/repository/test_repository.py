@@ -1187,7 +1187,7 @@ def test_a_branch_of_others_is_used_at_head_and_refused_behind_it(root: Path) ->
     for text in (b"old\n", b"new\n"):
         with pytest.raises(SafetyError, match="holds commits that pinsync didn't make") as caught:
             repository.commit_to_branch("bot", {BASKET: text}, "message")
-        assert caught.value.hint == "choose another name"
+        assert caught.value.hint == "merge the branch or delete it, or choose another name"
         assert git(root, "rev-parse", "bot") == head
     git(root, "branch", "--force", "bot", "HEAD")
     made = repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
@@ -1235,6 +1235,34 @@ def test_a_branch_with_a_persons_commits_is_refused(root: Path, tmp_path: Path, 
     with pytest.raises(SafetyError, match="holds commits that pinsync didn't make"):
         repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
     assert git(root, "rev-parse", "bot") == before
+
+
+@pytest.mark.parametrize("how", ["commit", "amend", "update"])
+def test_an_own_branch_with_a_persons_commits_is_replaced_once_it_is_merged(
+    root: Path, tmp_path: Path, how: str
+) -> None:
+    committed(root, BASKET)
+    repository = opened(root)
+    repository.commit_to_branch("bot", {BASKET: b"one\n"}, "message")
+    committed(root, HOME)
+    person = tmp_path / "person"
+    git(root, "worktree", "add", "--quiet", str(person), "bot")
+    if how == "update":
+        git(person, "merge", "--quiet", "--no-edit", "main")
+    else:
+        amend = ["--amend", "--no-edit"] if how == "amend" else ["--message=mine"]
+        put(person, "notes.md", b"a person's\n")
+        git(person, "add", "--all")
+        git(person, "commit", "--quiet", *amend)
+    git(root, "worktree", "remove", str(person))
+    before = git(root, "rev-parse", "bot")
+    with pytest.raises(SafetyError, match="holds commits that pinsync didn't make"):
+        repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+    assert git(root, "rev-parse", "bot") == before
+    git(root, "merge", "--quiet", "--no-ff", "--no-edit", "bot")
+    made = repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+    assert made == BranchResult(git(root, "rev-parse", "bot"), changed=True, replaced=False)
+    assert git(root, "rev-parse", "bot~1") == git(root, "rev-parse", "HEAD")
 
 
 def test_in_a_shallow_clone_an_own_branch_is_still_replaced(root: Path, tmp_path: Path) -> None:
