@@ -15,6 +15,7 @@ from pinsync import __version__
 from pinsync.sandbox import Sandbox
 from support.command_line import CommandLine, Git
 from support.exporting import put, served
+from support.golden import Golden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +29,19 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _FOREIGN = ("PINSYNC_", "GIT_", "LUIGISBOX_", "XDG_", "SSL_CERT_")
 _ALSO_FOREIGN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "EMAIL")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes golden files."""
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden files; review the changes"
+    )
+
+
+@pytest.fixture
+def golden(pytestconfig: pytest.Config) -> Golden:
+    """The comparison of a text with a golden file."""
+    return Golden(pytestconfig.getoption("--update-golden"))
 
 
 @pytest.fixture(autouse=True)

@@ -69,7 +69,8 @@ class Timeline:
         self._size = 1 << len(self._moments).bit_length()
         self._count = 0
         # Node → the first pin that is active in the whole span, and the first such pin that shows
-        # another item. Then the same for pins that are active in a part of the span.
+        # another item. Then the same for pins that are active in a part of the span. Two pins are
+        # enough: if a search skips the item of the first one, the second one has another item.
         self._whole: defaultdict[int, list[tuple[int, Pin]]] = defaultdict(list)
         self._part: defaultdict[int, list[tuple[int, Pin]]] = defaultdict(list)
 
@@ -139,7 +140,10 @@ class Item(NamedTuple):
         return Fault(self.document, message, hint, self.row, path)
 
     def pin_fault(self, pin: Pin, field: str, message: str, hint: str) -> Fault:
-        """Return a fault of a field of one of its pins."""
+        """Return a fault of a field of one of its pins.
+
+        ``pin.number`` is the pin's index in the file; ``pins`` are in canonical order.
+        """
         return self.fault(("pin_definitions", pin.number, field), message, hint)
 
 
@@ -184,7 +188,10 @@ class Folder:
 
 
 def is_absent(value: object) -> bool:
-    """Whether a field means the same as if it were omitted."""
+    """Return whether lint treats a value as if the field were omitted.
+
+    The empty string counts too, since nobody writes it on purpose, though the API keeps it.
+    """
     return value is None or value in ("", [], {})
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.pins import Pin
     from pinsync.model import Finding
+    from support.golden import Golden
     from support.strategies import Row
 
 SCHEMA = jsonschema.Draft7Validator(load_schema("document"))
@@ -56,14 +57,14 @@ def check(text: str, expected: Iterable[str], name: str = "basket.yaml") -> None
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
-def test_a_folder_of_cases(rule: str) -> None:
+def test_a_folder_of_cases(rule: str, golden: Golden) -> None:
     folder = CASES / rule
     files = {file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))}
     found = linted(
         files, expected="customizations/<tracker>" if rule == "unread-document" else None
     )
     report = lint_text.render_findings(found, Context("lint", ()))
-    assert report == (folder / "expected.txt").read_text(encoding="utf-8")
+    golden(report, folder / "expected.txt")
     assert rule in {one.rule for one in found}
 
 

@@ -28,6 +28,7 @@ from support.strategies import QUICK, texts
 if TYPE_CHECKING:
     from pinsync.sandbox import Sandbox
     from support.command_line import CommandLine
+    from support.golden import Golden
 
 GOLDEN: Final = paths.CASES / "reports"
 STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
@@ -73,10 +74,8 @@ def lint(*findings: Finding) -> list[Command]:
 
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
-def test_golden(case: str) -> None:
-    assert render(CASES[case](), STYLE) == (GOLDEN / case / "github.txt").read_text(
-        encoding="utf-8"
-    )
+def test_golden(case: str, golden: Golden) -> None:
+    golden(render(CASES[case](), STYLE), GOLDEN / case / "github.txt")
 
 
 def test_a_finding_is_an_annotation_at_its_place() -> None:

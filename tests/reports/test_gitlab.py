@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from support.command_line import CommandLine
+    from support.golden import Golden
 
 GOLDEN: Final = paths.CASES / "reports"
 STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
@@ -77,10 +78,8 @@ def lint(*findings: Finding) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
-def test_golden(case: str) -> None:
-    assert render(CASES[case](), STYLE) == (GOLDEN / case / "gitlab.json").read_text(
-        encoding="utf-8"
-    )
+def test_golden(case: str, golden: Golden) -> None:
+    golden(render(CASES[case](), STYLE), GOLDEN / case / "gitlab.json")
 
 
 @pytest.mark.parametrize("case", sorted(CASES))

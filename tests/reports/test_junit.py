@@ -25,6 +25,8 @@ from support.strategies import QUICK, texts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from support.golden import Golden
+
 GOLDEN: Final = paths.CASES / "reports"
 STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
 OUTCOMES: Final = {"failures": "failure", "errors": "error"}
@@ -59,8 +61,8 @@ def names(root: ET.Element) -> list[str]:
 
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
-def test_golden(case: str) -> None:
-    assert render(CASES[case](), STYLE) == (GOLDEN / case / "junit.xml").read_text(encoding="utf-8")
+def test_golden(case: str, golden: Golden) -> None:
+    golden(render(CASES[case](), STYLE), GOLDEN / case / "junit.xml")
 
 
 @pytest.mark.parametrize("case", sorted(CASES))

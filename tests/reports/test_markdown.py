@@ -39,6 +39,8 @@ from support.strategies import AWKWARD, QUICK, texts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from support.golden import Golden
+
 GOLDEN: Final = paths.CASES / "reports"
 STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
 GFM: Final = MarkdownIt("gfm-like", {"linkify": True, "html": True, "typographer": False})
@@ -134,10 +136,8 @@ def entries(report: str) -> int:
 
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
-def test_golden(case: str) -> None:
-    assert render(CASES[case](), STYLE) == (GOLDEN / case / "markdown.md").read_text(
-        encoding="utf-8"
-    )
+def test_golden(case: str, golden: Golden) -> None:
+    golden(render(CASES[case](), STYLE), GOLDEN / case / "markdown.md")
 
 
 @pytest.mark.parametrize("text", [*AWKWARD, *HOSTILE])

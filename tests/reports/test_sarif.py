@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import replace
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,9 @@ from support import paths
 from support.drifts import CASES, HOSTILE, pin, placed, rule, state, tracker
 from support.findings import DUPLICATE, EXPIRED, FINDINGS, LINT, NO_FILE, WHOLE_FILE
 from support.strategies import QUICK, texts
+
+if TYPE_CHECKING:
+    from support.golden import Golden
 
 STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
 URI: Final = re.compile(
@@ -69,11 +72,11 @@ def prints(run: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
-def test_golden(case: str) -> None:
+def test_golden(case: str, golden: Golden) -> None:
     report = render(CASES[case](), STYLE).replace(
         f'"version": "{__version__}"', '"version": "(this)"'
     )
-    assert report == (paths.CASES / "reports" / case / "sarif.json").read_text(encoding="utf-8")
+    golden(report, paths.CASES / "reports" / case / "sarif.json")
 
 
 @pytest.mark.parametrize("case", sorted(CASES))

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
+    from support.golden import Golden
+
 GOLDEN: Final = paths.CASES / "reports"
 ZONE: Final = ZoneInfo("Europe/Bratislava")
 STYLE: Final = Style(ZONE)
@@ -61,8 +63,8 @@ def with_pins(*pins: Row) -> Row:
 
 
 @pytest.mark.parametrize("case", sorted(CASES.keys() - {"hostile"}))
-def test_golden(case: str) -> None:
-    assert render(CASES[case](), STYLE) == (GOLDEN / case / "text.txt").read_text(encoding="utf-8")
+def test_golden(case: str, golden: Golden) -> None:
+    golden(render(CASES[case](), STYLE), GOLDEN / case / "text.txt")
 
 
 def test_every_golden_folder_has_its_case() -> None:

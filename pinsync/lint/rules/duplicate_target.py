@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ID: Final = "duplicate-target"
 SEVERITY: Final[Severity] = "error"
 
-_FIELDS: Final = map_choices(CUSTOMIZATION)
+_FIELD_OF_TYPE: Final = map_choices(CUSTOMIZATION)
 
 
 def check(folder: Folder) -> Iterator[Fault]:
@@ -34,7 +34,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     for (_, kind, _), items in by_target.items():
         if len(items) == 1:
             continue
-        field = _FIELDS[kind]
+        field = _FIELD_OF_TYPE[kind]
         for item in items:
             other = items[1] if item is items[0] else items[0]
             place = f"{other.document.name}, line {other.line(field)}"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ID: Final = "target-fields"
 SEVERITY: Final[Severity] = "error"
 
-_FIELDS: Final = map_choices(CUSTOMIZATION)
+_FIELD_OF_TYPE: Final = map_choices(CUSTOMIZATION)
 
 
 def check(folder: Folder) -> Iterator[Fault]:
@@ -31,7 +31,7 @@ def check(folder: Folder) -> Iterator[Fault]:
         kind = item.data.get("target_type")
         if kind not in TARGET_TYPES:
             continue
-        for fitting, field in _FIELDS.items():
+        for fitting, field in _FIELD_OF_TYPE.items():
             if kind != fitting and not is_absent(item.data.get(field)):
                 message = f"{field} goes with target_type {fitting}, not {kind}"
                 hint = f"remove {field}, or write target_type: {fitting}"
