@@ -47,6 +47,7 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     pinsync.yaml stays, and the CI files, which must not exist, follow it. A
     host other than the vendor's is refused unless PINSYNC_ALLOW_HOST names it.
     """
+    # Not `run_command`, because there is no configuration yet.
     from pinsync.commands.init import init as command
     from pinsync.workspace.paths import find_current_folder
 

@@ -18,6 +18,7 @@ from pinsync.cli.variables import CONFIGURATION, PAGER, TERMINAL
     },
     environment=(*CONFIGURATION, *PAGER, *TERMINAL),
 )
+# One argument for all words, because only git can tell which of them is a range.
 @click.argument(
     "words", nargs=-1, metavar="[MODEL [TARGET]] [RANGE]", shell_complete=completion.complete_models
 )

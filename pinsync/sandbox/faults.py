@@ -95,7 +95,8 @@ def parse_fault(spec: str) -> Fault:
         if kind in PLAIN:
             return replace(PLAIN[kind], times=_parse_times(*words))
         return _build_error_fault(int(kind), _parse_times(*words))
-    except (TypeError, ValueError) as error:  # TypeError: too many words
+    except (TypeError, ValueError) as error:
+        # A TypeError comes from too many words.
         raise UsageError(f"no such fault: {spec!r}", hint=SYNTAX_HINT) from error
 
 

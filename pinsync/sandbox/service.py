@@ -106,10 +106,8 @@ class Service:
         if endpoint is None:
             raise Refusal(405, "Method not allowed")
         expected = (NDJSON_TYPE,) if name == "scopes/_bulk" else JSON_TYPES
-        if (
-            request.method in ("POST", "PUT")
-            and request.headers.get("content-type") not in expected
-        ):
+        has_body = request.method in ("POST", "PUT")
+        if has_body and request.headers.get("content-type") not in expected:
             raise Refusal(415, f"Content-Type must be {expected[0]}")
         return endpoint(request, identifier or "", now)
 
@@ -124,9 +122,8 @@ class Service:
             path=request.path,
         )
         # Bytes, since compare_digest() refuses text that isn't ASCII.
-        if not hmac.compare_digest(
-            expected.encode(), request.headers.get("authorization", "").encode()
-        ):
+        given = request.headers.get("authorization", "")
+        if not hmac.compare_digest(expected.encode(), given.encode()):
             raise Refusal(401, "The signature is missing or doesn't match")
         moment = signing.parse_http_date(date)
         if moment is None or abs((now - moment).total_seconds()) > TOLERANCE:
@@ -230,7 +227,8 @@ def _encode(content: Row, random: Random) -> bytes:
     has_escapes = random.choice((True, False))
     try:
         return json.dumps(content, ensure_ascii=has_escapes, separators=separators).encode()
-    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 can't hold
+    except UnicodeEncodeError:
+        # A lone surrogate, which UTF-8 can't hold.
         return json.dumps(content, separators=separators).encode()
 
 

@@ -17,6 +17,7 @@ Window: TypeAlias = tuple[str | None, str | None]
 Rules: TypeAlias = Iterator[tuple[str, Row]]
 """Customizations, each with the name from which its id is made."""
 
+# 23:00 and 22:00 UTC are midnight in Bratislava, in winter and in summer.
 ALWAYS: Final[Window] = (None, None)
 CHRISTMAS: Final[Window] = ("2026-11-29T23:00:00Z", "2026-12-24T11:00:00Z")
 LAST_CHRISTMAS: Final[Window] = ("2025-11-30T23:00:00Z", "2025-12-24T11:00:00Z")
@@ -102,6 +103,7 @@ def _build_alternatives() -> Rules:
         for index, number in enumerate(numbers):
             tags: tuple[str, ...] = ()
             pins = [_pin_item(step, numbers[(index + step) % len(numbers)]) for step in (1, 2)]
+            # A discontinued item pins its successor, and blocks itself.
             if number in DISCONTINUED:
                 tags = ("clearance",)
                 pins = [_pin_item(1, DISCONTINUED[number]), _pin_item(0, number) | BLOCK]
@@ -110,6 +112,7 @@ def _build_alternatives() -> Rules:
 
 def _build_baskets() -> Rules:
     """Yield small things for the basket, by the items in it and by its total."""
+    # The customization of the examples in the documentation, which name its id.
     yield (
         "basket/123",
         {
@@ -128,6 +131,7 @@ def _build_baskets() -> Rules:
                 "basket", number, [_pin_item(1, 234), _pin_item(2, 240)], ("evergreen", "strings")
             )
     for number in SHELVES["sheet-music"]:
+        # To a careless YAML reader, these tags are a boolean and a number.
         yield _build_item_rule(
             "basket", number, [_pin_item(1, 237), _pin_item(2, 342, SUMMER)], ("on", "2026")
         )
@@ -235,6 +239,7 @@ def _pin_criteria(position: int, criteria: Row) -> Row:
 
 
 def _stamp(index: int, name: str, rule: Row) -> Row:
+    # From the name, so that each run and each machine has the same ids.
     digest = hashlib.sha256(name.encode()).digest()
     created = OPENING + timedelta(days=3 * index, minutes=13 * index)
     updated = created + timedelta(days=index % 30)

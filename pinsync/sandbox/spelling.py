@@ -107,7 +107,8 @@ def _vary_offset(text: str, random: Random) -> str:
         moved = moment.astimezone(timezone(timedelta(minutes=minutes))).isoformat(
             timespec="seconds"
         )
-    except (ValueError, OverflowError):  # no such day, or beyond the years 1 to 9999
+    except (ValueError, OverflowError):
+        # No such day, or a moment beyond the years 1 to 9999.
         return text
     digits = fraction or ""
     if _flip_coin(random):

@@ -117,6 +117,7 @@ class Store:
         with self._lock:
             changed = dict(self._rows)
             owners: dict[str, str] = {}
+            # Stored rules may share a target: then the first one counts as its owner.
             for identifier, row in changed.items():
                 owners.setdefault(_build_target_key(row), identifier)
             for index, new in enumerate(rows):
@@ -162,9 +163,8 @@ def _read(file: Path) -> list[Row]:
     except OSError as error:
         raise FileError(f"can't be read: {error.strerror}", source=str(file)) from error
     except (ValueError, RecursionError) as error:
-        raise FileError(
-            f"isn't JSON: {error}", source=str(file), hint="remove it to begin anew"
-        ) from error
+        hint = "remove it to begin anew"
+        raise FileError(f"isn't JSON: {error}", source=str(file), hint=hint) from error
     rows = content.get("results") if isinstance(content, dict) else None
     if not isinstance(rows, list) or not all(_has_id(row) for row in rows):
         hint = 'expected is {"results": [...]}, each with an id; remove the file to begin anew'

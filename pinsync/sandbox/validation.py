@@ -104,6 +104,7 @@ def check_filters(query: Mapping[str, list[str]]) -> None:
 
 def read_flag(query: Mapping[str, list[str]], name: str) -> bool:
     """Return a parameter that is true or false (the default), or refuse it (422)."""
+    # Of a repeated parameter, the last value counts.
     text = query.get(name, ["false"])[-1].lower()
     if text not in FLAGS:
         raise build_refusal({name: ["Must be true or false"]})
@@ -113,6 +114,7 @@ def read_flag(query: Mapping[str, list[str]], name: str) -> bool:
 def read_whole_number(query: Mapping[str, list[str]], name: str, default: int) -> int:
     """Return a parameter that is a whole number from 0, or refuse it (422)."""
     text = query.get(name, [str(default)])[-1]
+    # To int(), digits of other scripts, blanks and underscores are a number too.
     if not (text.isascii() and text.isdecimal()):
         raise build_refusal({name: ["Must be a whole number from 0"]})
     return int(text)

@@ -90,6 +90,7 @@ def choose_files(
         for tracker in _list_subfolders(settings, names)
     }
     for folder, tracker in tracker_folders.items():
+        # A folder on the command line means all trackers' folders in and below it.
         try:
             if {folder, *folder.parents}.intersection(folders):
                 files.update(store.paths(tracker))
@@ -197,7 +198,9 @@ def _walk_folder(
         hint = "check who owns the folder, and its permissions"
         errors.append(FileError(f"can't be read: {error.strerror}", source=source, hint=hint))
 
+    # A folder above the directory means the directory: nothing outside of it is a document.
     top = folder if store.directory in folder.parents else store.directory
+    # Nothing is read through a link.
     if any((store.root / part).is_symlink() for part in (top, *top.parents) if part.parts):
         return
     for place, folders, names in os.walk(store.root / top, onerror=add_error):

@@ -67,6 +67,7 @@ def fetch_live(
             watcher=watcher,
         )
     except api.RefusalError as error:
+        # `api` never reads a setting, so the hint at the source of the key is added here.
         if error.is_of_key:
             error.hint = config.describe_refused_key(tracker, key, environ)
         raise
@@ -76,10 +77,10 @@ def fetch_live(
         )
     except DataError as error:
         message = f"tracker {tracker.name}: {error.message}"
-        hint = error.hint or (
-            "nothing was changed; run again, and if it stays so report it to the vendor"
-        )
+        otherwise = "nothing was changed; run again, and if it stays so report it to the vendor"
+        hint = error.hint or otherwise
         raise DataError(message, path=error.path, hint=hint) from error
+    # The server's clock decides which pins have expired.
     return Snapshot(customizations, warnings, reply.date or reply.fetched_at)
 
 
@@ -134,6 +135,7 @@ def read_documents(
     Raises:
         FileError: a file isn't a document, or two files have the same model or id.
     """
+    # By model, which is no part of the text: a customization of another model isn't the same.
     texts: dict[str, dict[bytes, Customization]] = {}
     for item in known:
         texts.setdefault(item.model, {})[item.text] = item
@@ -151,6 +153,7 @@ def read_documents(
 
 
 def _check_ids(documents: Iterable[Document]) -> None:
+    """Refuse two customizations with the same id: nobody knows which one is live."""
     owners: dict[str, tuple[Document, int]] = {}
     for document in documents:
         for entry in document.entries:

@@ -58,6 +58,7 @@ class Source:
     @property
     def prefix(self) -> str:
         """The prefix of paths in messages, such as ``HEAD:``; empty for the working tree."""
+        # As in `git show HEAD:basket.yaml`; a file of the working tree is named as it is.
         return "" if self.kind == "worktree" else f"{self.name}:"
 
 
@@ -133,6 +134,7 @@ def parse_word(text: str, words: Collection[str], otherwise: str) -> Source | No
     """
     if text in words:
         return Source(_WORDS[text], text)
+    # "@", "@~1" and "@{1}" are git's; with a letter behind the "@" it is a misspelled source.
     if re.match(r"@[A-Za-z]", text):
         message = f"{text} is no source; expected {', '.join(words)}, {otherwise}"
         raise UsageError(message, hint=suggest(text, words))
@@ -201,7 +203,9 @@ class _Parser:
             UsageError: the word names a file too.
         """
         match = _DOTS.fullmatch(text)
-        return None if match is None or self.is_file_name(text) else match
+        if match is None or self.is_file_name(text):
+            return None
+        return match
 
     def parse_revision(self, text: str) -> Source:
         """Return the commit that a word names, even if a file has that name.

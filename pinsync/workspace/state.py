@@ -154,6 +154,7 @@ def open_state(
     if repository is None or source.kind not in ("revision", "index"):
         return state
     search = ConfigurationSearch(today, repository, environ)
+    # Git finds renames by comparing commits, so the index has no former places.
     found = search.find(
         partial(_read_committed, repository, source), renamed=source.kind == "revision"
     )
@@ -239,13 +240,15 @@ def pair_trackers(
         yield old[0], new[0]
         return
     pairs: dict[str, Tracker] = {}
+    # From the surest match to the weakest.
     unpaired = list(new)
     for key in (attrgetter("name", "tracker_id"), attrgetter("tracker_id"), attrgetter("name")):
         candidates: dict[object, deque[Tracker]] = {}
         for tracker in unpaired:
             candidates.setdefault(key(tracker), deque()).append(tracker)
         for tracker in old:
-            if tracker.name not in pairs and (matches := candidates.get(key(tracker))):
+            matches = candidates.get(key(tracker))
+            if matches and tracker.name not in pairs:
                 pairs[tracker.name] = matches.popleft()
         paired_names = {tracker.name for tracker in pairs.values()}
         unpaired = [tracker for tracker in unpaired if tracker.name not in paired_names]

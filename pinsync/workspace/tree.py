@@ -95,6 +95,7 @@ class WorkingTree:
         if head is None:
             return TrackerFiles(present, unchecked)
         existing = present.keys() | unchecked.keys()
+        # Without --commit, only the documents that are gone from the disk matter.
         committed = self.repository.read_head_documents(
             head, folder, besides=() if whole else existing
         )
@@ -109,6 +110,7 @@ class WorkingTree:
 
     def folders(self) -> list[str]:
         """Return the names of the folders in the folder of all documents, if it can be read."""
+        # Only warnings need these names, so an unreadable folder is no error here.
         try:
             with os.scandir(self.store.root / self.directory) as entries:
                 return sorted(
@@ -119,6 +121,7 @@ class WorkingTree:
 
     def list_misnamed(self, folder: PurePosixPath) -> list[PurePosixPath]:
         """Return the files in a folder that would be documents with the right name."""
+        # As for `folders`, only warnings need these names.
         try:
             names = sorted(place.name for place in (self.store.root / folder).iterdir())
         except OSError:
@@ -139,6 +142,7 @@ class WorkingTree:
             persons_files = self._find_persons_files(unsaved)
             remedy = "commit or stash it"
         else:
+            # Nothing is committed: a file is a person's unless the record has its content.
             unsaved = []
             persons_files = self._find_persons_files_without_git(paths)
             remedy = "put it under git, or move it away"
@@ -157,6 +161,7 @@ class WorkingTree:
         paths = []
         record = self.store.read_record()
         for item in unsaved:
+            # The staged text may differ from the text on disk, and either may be a person's work.
             content = self.store.read(item.path) if item.worktree else None
             texts = [text for text in (content, item.staged) if text is not None]
             if not all(record.has(item.path, text) for text in texts):
@@ -281,6 +286,7 @@ def open_tree(settings: Settings) -> WorkingTree:
     settings = config.set_root(
         settings, repository.root, repository.relative_to_root(settings.root)
     )
+    # In the git directory, so that the lock and the record never show in `git status`.
     store = Store(settings.root, settings.directory, repository.git_dir / "pinsync")
     return WorkingTree(settings, store, repository)
 
@@ -294,6 +300,7 @@ def check_committed(
         RepositoryError: the folders differ, so nobody would read the files of a commit on HEAD.
         ConfigError: HEAD's configuration is refused.
     """
+    # HEAD's configuration would read the files of a commit on HEAD.
     source = Source("revision", "HEAD", revision=place.revision)
     committed = open_state(source, settings, place.repository, tree.store, environ)
     new_folders = _list_folders(replace(committed, settings=settings))
@@ -319,7 +326,8 @@ def require_repository_of(tree: WorkingTree, option: str) -> Repository:
     """
     if tree.repository is None:
         message = f"{option}: {Path(tree.store.root)} is not in a git repository"
-        raise RepositoryError(message, hint="make one with `git init`, or export without it")
+        hint = f"create a repository with `git init`, or export without {option}"
+        raise RepositoryError(message, hint=hint)
     return tree.repository
 
 

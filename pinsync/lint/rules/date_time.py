@@ -32,6 +32,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     for item, pin in folder.pins:
         for field in _FIELDS:
             value = pin.data.get(field)
+            # A value of another type is a finding of `schema`.
             if isinstance(value, str) and read_instant(value) is None:
                 problem = "is no date-time of RFC 3339"
                 if _lacks_offset(value):

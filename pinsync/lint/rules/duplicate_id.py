@@ -24,13 +24,15 @@ def check(folder: Folder) -> Iterator[Fault]:
     """Yield each customization that shares its id with another one."""
     by_id: dict[str, list[Item]] = {}
     for item in folder.items:
-        if isinstance(id_ := item.data.get("id"), str):
+        id_ = item.data.get("id")
+        if isinstance(id_, str):
             by_id.setdefault(id_, []).append(item)
     for id_, items in by_id.items():
         if len(items) == 1:
             continue
         for item in items:
+            # Each message names one other customization, since there may be many copies.
             other = items[1] if item is items[0] else items[0]
             message = f"the id {id_} stands in {other.document.name}, line {other.line('id')}, too"
-            hint = "remove one of the two, or the id of the one that is new"
+            hint = "remove one of the two, or the id of the new customization"
             yield item.fault(("id",), message, hint)

@@ -35,9 +35,10 @@ def check(folder: Folder) -> Iterator[Fault]:
                 continue
             earlier = Timeline(pins)
             for pin in pins:
+                # Only earlier pins, so that of two equal pins the second has the finding.
                 if other := earlier.find(pin):
                     message = f"{pin.item} is {_describe(other)} already, in an overlapping window"
-                    hint = "remove one of the two, or part their windows"
+                    hint = "remove one of the two, or separate their windows"
                     yield item.pin_fault(pin, "pin_identity", message, hint)
                 earlier.add(pin)
 

@@ -29,20 +29,22 @@ def check(folder: Folder) -> Iterator[Fault]:
     """Yield each customization that shares its target with another one."""
     by_target: dict[tuple[str | None, str, str], list[Item]] = {}
     for item in folder.items:
-        if target := _read_target(item):
+        target = _read_target(item)
+        if target is not None:
             by_target.setdefault((item.document.model, *target), []).append(item)
     for (_, kind, _), items in by_target.items():
         if len(items) == 1:
             continue
         field = _FIELD_OF_TYPE[kind]
         for item in items:
+            # Each message names one other customization, since there may be many copies.
             other = items[1] if item is items[0] else items[0]
             place = f"{other.document.name}, line {other.line(field)}"
+            # Criteria may be too long for a message.
             target_name = item.data[field] if kind == "item" else "the same criteria"
             message = f"the customization in {place}, applies to {target_name}, too"
-            yield item.fault(
-                (field,), message, "put the pins of both into one, and remove the other"
-            )
+            hint = "put the pins of both into one, and remove the other"
+            yield item.fault((field,), message, hint)
 
 
 def _read_target(item: Item) -> tuple[str, str] | None:

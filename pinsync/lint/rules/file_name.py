@@ -35,6 +35,7 @@ def check(folder: Folder) -> Iterator[Fault]:
         if document.name != expected:
             message = f'the model "{document.model}" belongs in {expected}, not {document.name}'
             hint = f"rename the file to {expected}, or correct the model"
+            # Renaming would overwrite the other file.
             if expected in names:
                 hint = f"move its customizations into {expected}, or correct the model"
             yield Fault(document, message, hint, path=("model",))

@@ -40,16 +40,19 @@ _JOINER: Final = re.compile("(?<=[\u0530-\U000dffff])[\u200c\u200d](?=[\u0530-\U
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the identities with invisible characters or unusual blanks."""
     for document in folder.documents:
-        if message := _find_hidden("model", document.model):
+        message = _find_hidden("model", document.model)
+        if message is not None:
             yield Fault(document, message, _HINT, path=("model",))
     for item in folder.items:
         for field in _FIELDS:
-            if message := _find_hidden(field, item.data.get(field)):
+            message = _find_hidden(field, item.data.get(field))
+            if message is not None:
                 yield item.fault((field,), message, _HINT)
         yield from _check_tags(item)
     for item, pin in folder.pins:
         for field in _PIN_FIELDS:
-            if message := _find_hidden(field, pin.data.get(field)):
+            message = _find_hidden(field, pin.data.get(field))
+            if message is not None:
                 yield item.pin_fault(pin, field, message, _HINT)
 
 
@@ -58,7 +61,10 @@ def _check_tags(item: Item) -> Iterator[Fault]:
     if not isinstance(tags, list):
         return
     for index, tag in enumerate(tags):
-        if isinstance(tag, str) and (message := _find_hidden("tags", _JOINER.sub("", tag))):
+        if not isinstance(tag, str):
+            continue
+        message = _find_hidden("tags", _JOINER.sub("", tag))
+        if message is not None:
             yield item.fault(("tags", index), message, _HINT)
 
 
@@ -68,7 +74,10 @@ def _find_hidden(field: str, value: object) -> str | None:
     # Plain ASCII needs no search, which takes ten times as long.
     if value.isascii() and value.isprintable() and value == value.strip():
         return None
-    if found := HIDDEN.search(value):
+    found = HIDDEN.search(value)
+    if found is not None:
         kind = "blank" if _BLANK.match(found[0]) else "invisible character"
         return f"{field}: the {kind} U+{ord(found[0]):04X} stands in it"
-    return f"{field}: a blank stands at an end of it" if value != value.strip() else None
+    if value != value.strip():
+        return f"{field}: a blank stands at an end of it"
+    return None

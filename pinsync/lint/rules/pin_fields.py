@@ -28,6 +28,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     """Yield the pins that lack the field of their type, and the fields of other types."""
     for item, pin in folder.pins:
         kind = pin.data.get("pin_type")
+        # An unknown type is a finding of `schema`.
         if not isinstance(kind, str) or kind not in _FIELDS:
             continue
         needed = _FIELDS[kind]

@@ -33,7 +33,7 @@ def check(folder: Folder) -> Iterator[Fault]:
         for pins in groups.values():
             for pin in _find_blocked(pins):
                 message = f"{pin.item} is both pinned and blocked, in overlapping windows"
-                hint = "remove the pin or the block, or part their windows"
+                hint = "remove the pin or the block, or separate their windows"
                 yield item.pin_fault(pin, "pin_identity", message, hint)
 
 

@@ -27,6 +27,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     for item in folder.items:
         groups: dict[tuple[str | None, int], list[Pin]] = {}
         for pin in item.pins:
+            # Blocks and pins to all positions hold no position of their own.
             if pin.position is not None and pin.position > 0 and not pin.is_block:
                 groups.setdefault((pin.widget, pin.position), []).append(pin)
         for pins in groups.values():
@@ -40,6 +41,6 @@ def check(folder: Folder) -> Iterator[Fault]:
                     message = (
                         f"position {pin.position} is held by {holder}, in an overlapping window"
                     )
-                    hint = "move one of the two, or part their windows"
+                    hint = "move one of the two, or separate their windows"
                     yield item.pin_fault(pin, "position", message, hint)
                 earlier.add(pin)

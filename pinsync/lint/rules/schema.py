@@ -42,6 +42,7 @@ def check(folder: Folder) -> Iterator[Fault]:
         yield from _check_fields(item, item.data, CUSTOMIZATION, ())
         for pin in item.pins:
             yield from _check_fields(item, pin.data, PIN, ("pin_definitions", pin.number))
+        # `parse` refuses the key too, because it contradicts or repeats the model of the file.
         if "model" in item.data:
             hint = "remove the line, or move the customization to that model's file"
             yield item.fault(("model",), "model: it stands once, at the top of the file", hint)
@@ -71,6 +72,7 @@ def _check_top(document: Written) -> Iterator[Fault]:
 
 def _check_top_values(document: Written, top: Mapping[str, object]) -> Iterator[Fault]:
     format_, model, items = (top.get(key) for key in _KEYS)
+    # To Python, True equals 1.
     if "format" in top and (format_ != FORMAT or isinstance(format_, bool)):
         hint = f"write format: {FORMAT}; a higher number is a newer pinsync's"
         message = f"format: expected {FORMAT}, got {describe_value(format_)}"

@@ -28,11 +28,11 @@ def check(folder: Folder) -> Iterator[Fault]:
     for items in by_file.values():
         if len(items) == 1:
             continue
+        # By canonical order, so that sorting the file moves no finding to another customization.
         first = min(items, key=lambda item: item.row.order())
         for item in items:
             if item is not first:
-                message = (
-                    f"the customization in line {first.line('target_type')} applies to all, too"
-                )
-                hint = "put the pins of both into one, or see to it that they don't meet"
+                line = first.line("target_type")
+                message = f"the customization in line {line} applies to all, too"
+                hint = "put the pins of both into one, or make sure that they don't overlap"
                 yield item.fault(("target_type",), message, hint)

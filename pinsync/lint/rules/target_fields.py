@@ -29,6 +29,7 @@ def check(folder: Folder) -> Iterator[Fault]:
     """Yield the target fields that belong to another type."""
     for item in folder.items:
         kind = item.data.get("target_type")
+        # An unknown type is a finding of `schema`.
         if kind not in TARGET_TYPES:
             continue
         for fitting, field in _FIELD_OF_TYPE.items():

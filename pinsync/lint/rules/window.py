@@ -22,6 +22,7 @@ SEVERITY: Final[Severity] = "error"
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the pins whose window ends before it starts, or when it starts."""
     for item, pin in folder.pins:
+        # A window that ends when it starts is empty.
         if pin.window and pin.window.end <= pin.window.start:
             when = "before" if pin.window.end < pin.window.start else "when"
             start, end = pin.data["active_from"], pin.data["active_to"]
