@@ -224,7 +224,7 @@ def load(
     return Loaded(builder.data, builder.marks, tuple(comments), broken)
 
 
-def nearest(marks: Mapping[Path, Place], path: Path) -> Place | None:
+def find_nearest_place(marks: Mapping[Path, Place], path: Path) -> Place | None:
     """Return the place of a part, or of the nearest part around it; None for the whole document."""
     for end in range(len(path), 0, -1):
         if path[:end] in marks:
@@ -550,7 +550,7 @@ class _Open:
     def wants_key(self) -> bool:
         return self.key is None and isinstance(self.value, dict)
 
-    def next_path(self) -> Path:
+    def build_next_path(self) -> Path:
         return (*self.path, len(self.value) if self.key is None else self.key)
 
     def add(self, value: object) -> None:
@@ -588,7 +588,7 @@ class _Builder:
         if parent and parent.wants_key():
             parent.key = self._read_key(event, place, parent.path)
             return
-        path = parent.next_path() if parent else ()
+        path = parent.build_next_path() if parent else ()
         # An entry of a mapping is marked already, at its key.
         self.marks.setdefault(path, place)
         if isinstance(event, CollectionStartEvent):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pinsync.errors import FileError
 from pinsync.model import MAX_DEPTH
-from pinsync.yamlio import MAX_DIGITS, MAX_NESTING, Loaded, load, nearest
+from pinsync.yamlio import MAX_DIGITS, MAX_NESTING, Loaded, find_nearest_place, load
 
 EXAMPLE: Final = """\
 format: 1
@@ -762,9 +762,11 @@ def test_any_mutation_of_a_document_is_read_or_refused(start: int, cut: int, ins
 
 def test_what_isnt_there_stands_at_the_nearest_around_it() -> None:
     marks = load(b"a:\n  b: [1]\n", "f").marks
-    assert [nearest(marks, path) for path in (("a", "b", 0), ("a", "b", 7), ("a", "c", 0))] == [
+    assert [
+        find_nearest_place(marks, path) for path in (("a", "b", 0), ("a", "b", 7), ("a", "c", 0))
+    ] == [
         (2, 7),
         (2, 3),
         (1, 1),
     ]
-    assert [nearest(marks, path) for path in (("b",), ())] == [None, None]
+    assert [find_nearest_place(marks, path) for path in (("b",), ())] == [None, None]

@@ -39,7 +39,7 @@ class Section:
 
         path = (*self.path, key) if index is None else (*self.path, key, index)
         # A missing setting has no place, so the error points at its section.
-        line, column = yamlio.nearest(self.marks, path) or (None, None)
+        line, column = yamlio.find_nearest_place(self.marks, path) or (None, None)
         # The message never holds the value, which may be a key in the wrong place.
         message = printable(f"{spell_path(path)} {message}")
         return ConfigError(message, source=self.source, line=line, column=column, hint=hint)

@@ -67,12 +67,14 @@ def map_line_starts(marks: Mapping[Path, Place]) -> dict[int, LineStart]:
         if path:
             paths_by_line.setdefault(line, []).append(path)
     return {
-        line: LineStart(_common_prefix(paths), _common_prefix(_leave_out_opened_items(paths)))
+        line: LineStart(
+            _find_common_prefix(paths), _find_common_prefix(_leave_out_opened_items(paths))
+        )
         for line, paths in sorted(paths_by_line.items())
     }
 
 
-def _common_prefix(paths: Sequence[Path]) -> Path:
+def _find_common_prefix(paths: Sequence[Path]) -> Path:
     """Return the longest common prefix of the paths."""
     prefix = paths[0]
     for path in paths:

@@ -337,7 +337,7 @@ class _Follower:
         if new[step : step + 1] == [old[step]]:
             return step
         first_indexes = self._index_items((pair.index, *new_path), new)
-        first = first_indexes.get(_to_hashable(old[step]))
+        first = first_indexes.get(_make_hashable(old[step]))
         if first is not None:
             return first
         # An item that is found nowhere was changed in its place, except a tag: tags are sorted.
@@ -362,14 +362,14 @@ class _Follower:
         if path not in self._first_indexes:
             indexes = self._first_indexes[path] = {}
             for index, item in enumerate(items):
-                indexes.setdefault(_to_hashable(item), index)
+                indexes.setdefault(_make_hashable(item), index)
         return self._first_indexes[path]
 
 
-def _to_hashable(value: Any) -> object:  # noqa: ANN401 - any JSON value
+def _make_hashable(value: Any) -> object:  # noqa: ANN401 - any JSON value
     """Return a dictionary key that is equal for equal values."""
     if isinstance(value, dict):
-        return frozenset((key, _to_hashable(item)) for key, item in value.items())
+        return frozenset((key, _make_hashable(item)) for key, item in value.items())
     if isinstance(value, list):
-        return tuple(map(_to_hashable, value))
+        return tuple(map(_make_hashable, value))
     return value

@@ -53,13 +53,13 @@ class Cut(NamedTuple):
         """Return whether there is a block."""
         return len(self.edges) > 1
 
-    def blocks(self) -> Iterator[bytes]:
+    def split_blocks(self) -> Iterator[bytes]:
         """Yield the lines of each block, with the comments and blank lines up to the next block."""
         # A generator: reading a large file takes a fifth longer if all blocks are copied first.
         for begin, end in pairwise(self.edges):
             yield self.text[begin:end]
 
-    def lines(self) -> Iterator[int]:
+    def locate_blocks(self) -> Iterator[int]:
         """Yield the line, from 1, that each block begins on."""
         line = self.text.count(b"\n", 0, self.edges[0]) + 1
         for begin, end in pairwise(self.edges):
@@ -78,7 +78,7 @@ def cut_document(text: bytes) -> Cut:
     return Cut(text, [*edges, len(text)])
 
 
-def to_unix(text: bytes) -> bytes:
+def convert_to_unix(text: bytes) -> bytes:
     """Return a file's text without a byte order mark, with LF at the end of every line.
 
     The last line gets one, too, unless it may stand in a text behind ``|`` or ``>``, which would

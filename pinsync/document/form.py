@@ -7,7 +7,7 @@ from typing import Final
 from pinsync import canonical
 from pinsync.document.merge import carry_comments, put_comments_above
 from pinsync.document.parse import parse_document
-from pinsync.document.record import document_head, empty_head
+from pinsync.document.record import render_empty_head, render_head
 
 _MAX_PASSES: Final = 4
 
@@ -38,7 +38,7 @@ def _lay_out_once(text: bytes, source: str) -> bytes:
     document = parse_document(text, source)
     ranked = sorted(document.entries, key=lambda entry: canonical.order(entry.customization))
     head = _lay_out_head(document.head, document.model, source)
-    parts = [head if ranked else empty_head(head)]
+    parts = [head if ranked else render_empty_head(head)]
     # The gaps stay in the order of the file, while the blocks with their own comments are sorted.
     for place, entry in zip(document.entries, ranked, strict=True):
         block = entry.customization.text
@@ -51,7 +51,7 @@ def _lay_out_once(text: bytes, source: str) -> bytes:
 
 
 def _lay_out_head(head: bytes, model: str, source: str) -> bytes:
-    if head == document_head(model):
+    if head == render_head(model):
         return head
     from pinsync.document.irregular import lay_out_document  # noqa: PLC0415 - loads the YAML parser
 

@@ -10,9 +10,9 @@ from pinsync import canonical
 from pinsync.canonical import normalize
 from pinsync.document.comments import Counterpart, carry
 from pinsync.document.loader import load
-from pinsync.document.record import FORMAT, document_head
+from pinsync.document.record import FORMAT, render_head
 from pinsync.errors import DataError, FileError
-from pinsync.yamlio import find_missing_blank, nearest
+from pinsync.yamlio import find_missing_blank, find_nearest_place
 
 if TYPE_CHECKING:
     from pinsync.model import Customization
@@ -53,7 +53,7 @@ def lay_out_document(text: bytes, source: str) -> CanonicalForm:
     items = [reader.build_customization(row, index, model) for index, row in enumerate(rows)]
     # The indexes of the rows, in the order of the canonical text.
     ranked = sorted(range(len(items)), key=lambda index: canonical.order(items[index]))
-    form = b"".join((document_head(model), *(items[index].text for index in ranked)))
+    form = b"".join((render_head(model), *(items[index].text for index in ranked)))
     if loaded.comments:
         counterparts: dict[int, Counterpart] = {}
         for place, index in enumerate(ranked):
@@ -139,7 +139,7 @@ class _Reader:
 
     def build_error(self, path: Path, message: str, hint: str | None) -> FileError:
         """Return an error at the place of a value, or of the nearest value around it."""
-        line, column = nearest(self.loaded.marks, path) or self.loaded.marks[()]
+        line, column = find_nearest_place(self.loaded.marks, path) or self.loaded.marks[()]
         return FileError(message, source=self.source, line=line, column=column, hint=hint)
 
 

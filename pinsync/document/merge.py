@@ -11,7 +11,7 @@ from pinsync import canonical
 from pinsync.canonical import normalize
 from pinsync.document.cut import cut_at_blank_line, cut_document
 from pinsync.document.loader import load
-from pinsync.document.record import Block, Document, document_head
+from pinsync.document.record import Block, Document, render_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,7 +80,7 @@ def merge_document(document: Document | None, model: str, plan: DocumentPlan) ->
     """
     if document is None:
         blocks = [block for _, block in _render_arrivals(plan.arriving)]
-        return b"".join((document_head(model), *blocks))
+        return b"".join((render_head(model), *blocks))
     staying, moving = _separate_moving(document, plan.staying)
     arriving = [*moving, *plan.arriving]
     if not arriving and _is_unchanged(document, staying):
@@ -98,7 +98,7 @@ def merge_document(document: Document | None, model: str, plan: DocumentPlan) ->
             parts.append(queue.popleft()[1])
         parts.append(rewrite_block(entry, item))
     parts += (block for _, block in queue)
-    return document.to_file(b"".join((*parts, document.tail)))
+    return document.encode_like_file(b"".join((*parts, document.tail)))
 
 
 def _is_unchanged(document: Document, staying: Sequence[Customization | None]) -> bool:
@@ -172,7 +172,7 @@ def put_comments_above(lead: bytes, block: bytes) -> bytes:
     # in the file and stay on top.
     cut = cut_document(block)
     gap, above = cut_at_blank_line(cut.head)
-    return b"".join((gap, lead, above, *cut.blocks()))
+    return b"".join((gap, lead, above, *cut.split_blocks()))
 
 
 def carry_comments(origin: Block, item: Customization) -> bytes:

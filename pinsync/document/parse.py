@@ -16,12 +16,12 @@ from pinsync import canonical
 from pinsync.canonical.normalize import build_customization
 from pinsync.document.cut import (
     Cut,
+    convert_to_unix,
     cut_at_blank_line,
     cut_document,
     cut_off_comments,
     drop_comments,
     has_other_lines,
-    to_unix,
 )
 from pinsync.document.loader import load
 from pinsync.document.record import Block, Document, Known
@@ -58,7 +58,7 @@ def parse_document(
     """
     reader = _Reader(source, known or {}, ignore)
     crlf, bom = b"\r\n" in text, text.startswith(codecs.BOM_UTF8)
-    lines = to_unix(text)
+    lines = convert_to_unix(text)
     document = reader.read_by_blocks(lines)
     # Mixed line ends, and a missing last line end, can't be restored from the document.
     is_same = document is not None and lines.count(b"\n") == text.count(b"\r\n" if crlf else b"\n")
@@ -111,7 +111,7 @@ class _Reader:
         self._check_comments(head)
         known = self.known.get(model, {})
         entries: list[Block] = []
-        for region, line in zip(cut.blocks(), cut.lines(), strict=True):
+        for region, line in zip(cut.split_blocks(), cut.locate_blocks(), strict=True):
             gap = lead = b""
             if between:
                 self._check_comments(between)

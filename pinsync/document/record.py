@@ -50,7 +50,7 @@ class Document:
         tail: comments and blank lines below the last one.
         crlf: whether the file's lines end in CRLF. All texts of this record have LF.
         bom: whether the file begins with a byte order mark. No text of this record has it.
-        original: the file's bytes if `text` returns others, because the file lacks the last line
+        original: the file's bytes if `render` returns others, because the file lacks the last line
             end or had to be laid out anew.
     """
 
@@ -63,15 +63,15 @@ class Document:
     bom: bool = False
     original: bytes | None = None
 
-    def text(self) -> bytes:
+    def render(self) -> bytes:
         """Return the file's bytes, put together from the parts."""
-        parts = [self.head if self.entries else empty_head(self.head)]
+        parts = [self.head if self.entries else render_empty_head(self.head)]
         for entry in self.entries:
             parts += (entry.gap, entry.lead, entry.body)
         parts.append(self.tail)
-        return self.to_file(b"".join(parts))
+        return self.encode_like_file(b"".join(parts))
 
-    def to_file(self, text: bytes) -> bytes:
+    def encode_like_file(self, text: bytes) -> bytes:
         """Return a new text as bytes with the line ends and the byte order mark of this file."""
         if self.crlf:
             text = text.replace(b"\n", b"\r\n")
@@ -80,7 +80,7 @@ class Document:
         return text
 
 
-def document_head(model: str) -> bytes:
+def render_head(model: str) -> bytes:
     """Return the lines above the first block of a new document."""
     return f"format: {FORMAT}\nmodel: {canonical.render_value(model)}\ncustomizations:\n".encode()
 
@@ -88,13 +88,13 @@ def document_head(model: str) -> bytes:
 def render_document(model: str, customizations: Iterable[Customization]) -> bytes:
     """Return the canonical text of a document with customizations in any order."""
     texts = [item.text for item in sorted(customizations, key=canonical.order)]
-    head = document_head(model)
+    head = render_head(model)
     if not texts:
-        return empty_head(head)
+        return render_empty_head(head)
     return b"".join((head, *texts))
 
 
-def empty_head(head: bytes) -> bytes:
+def render_empty_head(head: bytes) -> bytes:
     """Return a head for a document without customizations."""
     # Without the brackets, the value would be null instead of an empty list.
     return _LIST.sub(b"customizations: []", head)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pinsync import canonical, layout
 from pinsync.canonical import normalize
 from pinsync.document.anchors import NOTE, map_line_starts, mark_canonical_block
-from pinsync.document.cut import SKIPPED_LINE, cut_document, has_other_lines, to_unix
+from pinsync.document.cut import SKIPPED_LINE, convert_to_unix, cut_document, has_other_lines
 from pinsync.document.loader import load
-from pinsync.document.record import FORMAT, document_head
+from pinsync.document.record import FORMAT, render_head
 from pinsync.errors import DataError, FileError
 from pinsync.model import Customization, Target
 
@@ -64,7 +64,7 @@ class Row:
             return mark_canonical_block(self.text, self.above)
         return self.marks
 
-    def place(self, path: Path) -> Place:
+    def find_place(self, path: Path) -> Place:
         """Return line and column in the file, from 1, of a part, or of the nearest part around it.
 
         A field that a customization or pin lacks has the place of the first key in canonical order.
@@ -74,13 +74,13 @@ class Row:
         places = self.places
         if path not in places and len(path) == _IN_A_PIN and path[0] == PINS:
             path = (*path[:2], next(iter(self._pin(int(path[1]))), ""))
-        place = yamlio.nearest(places, path)
+        place = yamlio.find_nearest_place(places, path)
         # `fmt` then doesn't move the place, and a comment there still applies to the field.
         if place is None and path:
             place = places.get(("id",)) or places.get(("target_type",))
         return place or places[()]
 
-    def pin_order(self) -> Sequence[int]:
+    def sort_pins(self) -> Sequence[int]:
         """Return the indexes of the pins in canonical order."""
         pins = self.data[PINS]
         indexes = range(len(pins))
@@ -92,7 +92,7 @@ class Row:
         except DataError:
             return indexes
 
-    def order(self) -> tuple[object, ...]:
+    def build_sort_key(self) -> tuple[object, ...]:
         """Return the sort key of the customization in its document; empty if it has none."""
         try:
             return canonical.order(normalize.build_customization(self.data, model="-"))
@@ -165,7 +165,7 @@ class Written:
         """Return whether the file is canonical text to the byte, without any comment."""
         if self.model is None or self.faults or self.text != self.original:
             return False
-        head = document_head(self.model)
+        head = render_head(self.model)
         # Without blocks the head is another one, `customizations: []`.
         if not self.rows:
             return False
@@ -176,12 +176,12 @@ class Written:
             return False
         return all(key <= next_key for key, next_key in pairwise(map(_build_sort_key, self.rows)))
 
-    def place(self, path: Path) -> Place:
+    def find_place(self, path: Path) -> Place:
         """Return line and column, from 1, of a part, or of the nearest part around it."""
         from pinsync import yamlio  # noqa: PLC0415 - a file without findings needs no YAML parser
 
         marks = self.marks or {}
-        return yamlio.nearest(marks, path) or marks.get((), (1, 1))
+        return yamlio.find_nearest_place(marks, path) or marks.get((), (1, 1))
 
     def map_line_starts(self, lines: Collection[int]) -> dict[int, LineStart]:
         """Map lines to the parts that begin there, with paths from the top of the file.
@@ -210,7 +210,7 @@ def read(text: bytes, source: str) -> Written:
         text: the file's bytes.
         source: the file's path.
     """
-    whole = Written(source, text, to_unix(text))
+    whole = Written(source, text, convert_to_unix(text))
     try:
         return _read_by_blocks(whole) or _read_as_a_whole(whole)
     except FileError as error:
@@ -260,7 +260,7 @@ def _read_by_blocks(whole: Written) -> Written | None:
     comments = list(head.comments)
     broken = set(head.broken)
     faults = []
-    for region, line in zip(cut.blocks(), cut.lines(), strict=True):
+    for region, line in zip(cut.split_blocks(), cut.locate_blocks(), strict=True):
         try:
             row, loaded = _read_row(region, line - 1, whole.source)
         except FileError as error:
@@ -288,7 +288,7 @@ def _read_head(whole: Written, text: bytes) -> Written | None:
     if line:
         model = canonical.read_value(line[0].removeprefix(b"model: "))
     # A head without comments needs no parser.
-    if isinstance(model, str) and model and document_head(model) == text:
+    if isinstance(model, str) and model and render_head(model) == text:
         top = {"format": FORMAT, "model": model, "customizations": None}
         marks: dict[Path, Place] = {
             (): (1, 1),

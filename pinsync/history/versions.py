@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.document.cut import cut_document, to_unix
+from pinsync.document.cut import convert_to_unix, cut_document
 from pinsync.document.parse import parse_document
 from pinsync.errors import FileError
 
@@ -137,12 +137,12 @@ class VersionReader:
         self, content: bytes, source: str, ignore: IgnoredFields
     ) -> tuple[str, Sequence[Customization], Iterable[int]]:
         """Return a document's model, its customizations and their lines."""
-        cut = cut_document(to_unix(content))
+        cut = cut_document(convert_to_unix(content))
         model = self._models.get(cut.head)
         known: dict[bytes, _Block] = {}
         if model is not None:
             known = self._blocks.get((ignore, model), known)
-        blocks = list(cut.blocks())
+        blocks = list(cut.split_blocks())
         # A commit changes few of a document's blocks, so only new blocks are parsed.
         new = [block for block in dict.fromkeys(blocks) if block not in known]
         if model is None or not blocks or (new and not self._parse_blocks(cut.head, new, ignore)):
@@ -173,7 +173,7 @@ class VersionReader:
         if not blocks or len(document.entries) != len(blocks):
             return False
         # In another layout, the cut blocks may not be the document's entries.
-        if to_unix(document.text()) != b"".join((head, *blocks)):
+        if convert_to_unix(document.render()) != b"".join((head, *blocks)):
             return False
         self._models[head] = document.model
         known = self._blocks.setdefault((ignore, document.model), {})

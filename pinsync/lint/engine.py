@@ -64,7 +64,7 @@ def _is_ignored(finding: Finding, ignored: Mapping[str, Mapping[str, Lines]]) ->
 
 
 def _build_finding(rule: LintRule, fault: Fault, tracker: str | None) -> Finding:
-    line, column = fault.place or (fault.row or fault.document).place(fault.path)
+    line, column = fault.place or (fault.row or fault.document).find_place(fault.path)
     return Finding(
         rule=rule.ID,
         severity=fault.severity or rule.SEVERITY,

@@ -131,20 +131,20 @@ class Item(NamedTuple):
     data: Mapping[str, Any]
     pins: tuple[Pin, ...]
 
-    def line(self, field: str) -> int:
+    def find_line(self, field: str) -> int:
         """Return the line of a field, or of the customization if it lacks the field."""
-        return self.row.place((field,))[0]
+        return self.row.find_place((field,))[0]
 
-    def fault(self, path: Path, message: str, hint: str) -> Fault:
+    def build_fault(self, path: Path, message: str, hint: str) -> Fault:
         """Return a fault of the part at ``path``."""
         return Fault(self.document, message, hint, self.row, path)
 
-    def pin_fault(self, pin: Pin, field: str, message: str, hint: str) -> Fault:
+    def build_pin_fault(self, pin: Pin, field: str, message: str, hint: str) -> Fault:
         """Return a fault of a field of one of its pins.
 
         ``pin.number`` is the pin's index in the file; ``pins`` are in canonical order.
         """
-        return self.fault(("pin_definitions", pin.number, field), message, hint)
+        return self.build_fault(("pin_definitions", pin.number, field), message, hint)
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _read_pins(row: Row) -> Iterator[Pin]:
     if not isinstance(pins, list):
         return
     # In canonical order, so that ``fmt`` doesn't change the findings.
-    for index in row.pin_order():
+    for index in row.sort_pins():
         if isinstance(pins[index], dict):
             yield _read_pin(index, pins[index])
 

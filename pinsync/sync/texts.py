@@ -71,7 +71,7 @@ def _build_old_text(
 ) -> bytes | None:
     if read is None:
         return render_document(model, rules[model]) if model in rules else None
-    return read.text() if read.original is None else read.original
+    return read.render() if read.original is None else read.original
 
 
 def _choose_path(model: str, old: Content, new: Content, folder: PurePosixPath) -> PurePosixPath:

@@ -215,7 +215,7 @@ def _build_files(
         text = merge_document(read, model, plan)
         # An unchanged text has to be written too, if a person deleted the file.
         if text is None and read and path in basis.deleted and model in models:
-            text = read.text() if read.original is None else read.original
+            text = read.render() if read.original is None else read.original
         if text is not None:
             files[path] = text
     for model in sorted(documents.keys() - plans.keys()):

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from pinsync import canonical, yamlio
 from pinsync.canonical import normalize
 from pinsync.canonical.normalize import normalize_row
-from pinsync.document.record import document_head, render_document
+from pinsync.document.record import render_document, render_head
 from pinsync.errors import DataError
 from pinsync.model import MAX_DEPTH
 from support.strategies import AWKWARD, QUICK, rows, texts, values
@@ -348,7 +348,7 @@ def test_customizations_are_ordered() -> None:
     for seed in range(10):
         shuffled = Random(seed).sample(items, len(items))
         assert sorted(shuffled, key=canonical.order) == items
-        assert render_document("m", shuffled) == document_head("m") + b"".join(
+        assert render_document("m", shuffled) == render_head("m") + b"".join(
             item.text for item in items
         )
 

@@ -23,7 +23,7 @@ from pinsync.document.form import format_document
 from pinsync.document.irregular import lay_out_document
 from pinsync.document.merge import DocumentPlan, merge_document
 from pinsync.document.parse import parse_document
-from pinsync.document.record import document_head, empty_head, render_document
+from pinsync.document.record import render_document, render_empty_head, render_head
 from pinsync.errors import FileError
 from pinsync.escape import defuse, one_line
 from support.commenting import commented, standing, states
@@ -119,7 +119,7 @@ def test_no_customizations_are_an_empty_list(text: str, result: str) -> None:
     top = HEAD.removesuffix("customizations:\n")
     assert form(f"{top}{text}\n") == f"{top}{result}\n"
     assert render_document("basket", []).decode() == NONE
-    assert parse_document(NONE.encode(), "f").text().decode() == NONE
+    assert parse_document(NONE.encode(), "f").render().decode() == NONE
 
 
 def test_a_first_customization_follows_an_empty_list() -> None:
@@ -246,7 +246,7 @@ def test_no_comment_is_lost_or_loses_what_it_stands_on(
 ) -> None:
     says = [build_customization(row) for row in found]
     blocks = data.draw(st.permutations([item.text for item in says]))
-    before = data.draw(commented(b"".join((document_head("basket"), *blocks)).decode()))
+    before = data.draw(commented(b"".join((render_head("basket"), *blocks)).decode()))
     after = form(before)
     assert Counter(standing(after)) == Counter(standing(before))
     bare = [line.partition("#")[0].rstrip() for line in after.splitlines()]
@@ -264,7 +264,7 @@ def test_blocks_one_by_one_give_what_the_whole_gives(found: list[Row], data: st.
         commented(render_document("basket", map(build_customization, found)).decode())
     ).encode()
     whole = lay_out_document(text, "f").text
-    assert format_document(text, "f") == (whole if found else empty_head(whole))
+    assert format_document(text, "f") == (whole if found else render_empty_head(whole))
 
 
 # The command.

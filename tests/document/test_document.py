@@ -89,7 +89,7 @@ def test_a_canonical_document_is_cut_into_its_blocks() -> None:
     assert (a.gap, a.lead, a.body.decode(), a.line) == (b"\n  # place\n\n", b"  # lead\n", A, 9)
     assert (b.gap, b.lead, b.body.decode(), b.line) == (b"", b"  # of b\n", B, 13)
     assert read.tail == b"# tail\n"
-    assert read.text().decode() == text
+    assert read.render().decode() == text
     assert [entry.customization for entry in read.entries] == [
         item(rule("a", 1)),
         item(rule("b", 2)),
@@ -119,7 +119,7 @@ def test_a_text_that_the_file_ends_in_gains_no_line_end(sign: str) -> None:
 def test_any_other_last_line_gets_its_line_end(end: str) -> None:
     text = f"{HEAD}{A}    {end}"
     read = parse(text)
-    assert read.text().decode() == f"{text}\n"
+    assert read.render().decode() == f"{text}\n"
     assert read.entries[0].body.decode() == f"{A}    {end}\n"
 
 
@@ -139,7 +139,7 @@ def test_what_is_rendered_is_read_back(drawn: list[Row], data: st.DataObject) ->
         read = parse(text, known=known)
         assert sorted(texts(read)) == sorted(found.text.decode() for found in items)
         assert [entry.body.decode() for entry in read.entries] == texts(read)
-        assert read.text() == text
+        assert read.render() == text
         assert (
             merge_document(
                 read, "basket", DocumentPlan([entry.customization for entry in read.entries])
@@ -213,7 +213,7 @@ def test_a_byte_order_mark_stays_and_is_no_part_of_the_text(text: str) -> None:
     read = parse("\ufeff" + text)
     assert read.bom
     assert read.head.decode() == parse(text).head.decode()
-    assert read.text().decode() == "\ufeff" + text
+    assert read.render().decode() == "\ufeff" + text
     outcome = DocumentPlan(
         [entry.customization for entry in read.entries], [(item(rule("c")), None)]
     )
@@ -490,7 +490,7 @@ def test_any_other_text_may_stand_in_a_comment(comment: str) -> None:
     text = f"{comment}\n{HEAD}{comment}\n{A.replace('all', 'all  ' + comment)}  {comment}\n"
     read = parse(text)
     assert texts(read) == [A]
-    assert read.text().decode() == text
+    assert read.render().decode() == text
 
 
 def test_a_row_of_the_api_names_its_model_and_a_row_of_a_document_does_not() -> None:
@@ -536,7 +536,7 @@ def test_cutting_by_blocks_and_reading_as_a_whole_agree(data: st.DataObject) -> 
     reader = _Reader("f.yaml", {}, ())
     cut = reader.read_by_blocks(encoded)
     if cut is not None:
-        assert cut.text() == encoded
+        assert cut.render() == encoded
         assert texts(cut) == _as_a_whole(encoded)
 
 

@@ -35,9 +35,9 @@ def held_to_the_parser(text: bytes) -> None:
     for path, place in loaded.marks.items():
         if len(path) > 1:
             assert isinstance(path[1], int)
-            assert read.rows[path[1]].place(path[2:]) == place
+            assert read.rows[path[1]].find_place(path[2:]) == place
         else:
-            assert read.place(path) == place
+            assert read.find_place(path) == place
 
 
 def test_the_sample_shop_is_read_as_the_parser_does() -> None:
@@ -176,7 +176,7 @@ def test_a_faulty_block_leaves_the_others_readable() -> None:
     read = written.read(text, "basket.yaml")
     assert [row.data for row in read.rows] == [{"target_type": "all"}, {"target_type": "item"}]
     assert [(fault.line, fault.column) for fault in read.faults] == [(5, 18)]
-    assert read.rows[1].place(("target_type",)) == (7, 5)
+    assert read.rows[1].find_place(("target_type",)) == (7, 5)
 
 
 def test_a_message_names_the_line_of_the_file() -> None:
@@ -216,8 +216,8 @@ def test_a_comment_that_readers_disagree_on_is_a_fault() -> None:
 def test_a_missing_part_is_placed_at_what_is_around_it() -> None:
     text = HEAD + b"  - target_type: item\n    pin_definitions:\n      - position: 1\n"
     (row,) = written.read(text, "basket.yaml").rows
-    assert row.place(("pin_definitions", 0, "pin_type")) == (6, 9)
-    assert row.place(("id",)) == (4, 5)
+    assert row.find_place(("pin_definitions", 0, "pin_type")) == (6, 9)
+    assert row.find_place(("id",)) == (4, 5)
 
 
 def test_comparable_spells_equal_values_alike() -> None:
@@ -230,5 +230,5 @@ def test_comparable_spells_equal_values_alike() -> None:
 
 def test_what_a_customization_lacks_stands_at_its_first_key_in_canonical_form() -> None:
     (row,) = written.read(HEAD + b"  - target_type: item\n    id: a\n", "basket.yaml").rows
-    assert row.place(("target_identity",)) == (5, 5)
-    assert row.place(()) == (4, 5)
+    assert row.find_place(("target_identity",)) == (5, 5)
+    assert row.find_place(()) == (4, 5)

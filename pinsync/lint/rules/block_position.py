@@ -29,8 +29,10 @@ def check(folder: Folder) -> Iterator[Fault]:
             continue
         if pin.position == BLOCKED:
             message = "position 0 blocks, but is_block_pin isn't set"
-            yield item.pin_fault(pin, "position", message, "add is_block_pin: true, or a position")
+            yield item.build_pin_fault(
+                pin, "position", message, "add is_block_pin: true, or a position"
+            )
         else:
             message = f"is_block_pin goes with position 0, not {pin.position}"
             hint = "write position: 0, or remove is_block_pin"
-            yield item.pin_fault(pin, "is_block_pin", message, hint)
+            yield item.build_pin_fault(pin, "is_block_pin", message, hint)

@@ -37,7 +37,7 @@ def check(folder: Folder) -> Iterator[Fault]:
                 problem = "is no date-time of RFC 3339"
                 if _lacks_offset(value):
                     problem = "has no offset: in which time zone?"
-                yield item.pin_fault(pin, field, f'{field}: "{value}" {problem}', _HINT)
+                yield item.build_pin_fault(pin, field, f'{field}: "{value}" {problem}', _HINT)
 
 
 def _lacks_offset(text: str) -> bool:

@@ -33,6 +33,8 @@ def check(folder: Folder) -> Iterator[Fault]:
         for item in items:
             # Each message names one other customization, since there may be many copies.
             other = items[1] if item is items[0] else items[0]
-            message = f"the id {id_} stands in {other.document.name}, line {other.line('id')}, too"
+            message = (
+                f"the id {id_} stands in {other.document.name}, line {other.find_line('id')}, too"
+            )
             hint = "remove one of the two, or the id of the new customization"
-            yield item.fault(("id",), message, hint)
+            yield item.build_fault(("id",), message, hint)

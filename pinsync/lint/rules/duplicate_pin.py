@@ -39,7 +39,7 @@ def check(folder: Folder) -> Iterator[Fault]:
                 if other := earlier.find(pin):
                     message = f"{pin.item} is {_describe(other)} already, in an overlapping window"
                     hint = "remove one of the two, or separate their windows"
-                    yield item.pin_fault(pin, "pin_identity", message, hint)
+                    yield item.build_pin_fault(pin, "pin_identity", message, hint)
                 earlier.add(pin)
 
 

@@ -39,12 +39,12 @@ def check(folder: Folder) -> Iterator[Fault]:
         for item in items:
             # Each message names one other customization, since there may be many copies.
             other = items[1] if item is items[0] else items[0]
-            place = f"{other.document.name}, line {other.line(field)}"
+            place = f"{other.document.name}, line {other.find_line(field)}"
             # Criteria may be too long for a message.
             target_name = item.data[field] if kind == "item" else "the same criteria"
             message = f"the customization in {place}, applies to {target_name}, too"
             hint = "put the pins of both into one, and remove the other"
-            yield item.fault((field,), message, hint)
+            yield item.build_fault((field,), message, hint)
 
 
 def _read_target(item: Item) -> tuple[str, str] | None:

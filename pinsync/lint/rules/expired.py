@@ -32,4 +32,4 @@ def check(folder: Folder) -> Iterator[Fault]:
         if end is not None and end < limit:
             message = f"the pin ended on {end[:10]}, more than {folder.expired_days} days ago"
             hint = "remove it, or set remove_expired_pins: true for the tracker"
-            yield item.pin_fault(pin, "active_to", message, hint)
+            yield item.build_pin_fault(pin, "active_to", message, hint)

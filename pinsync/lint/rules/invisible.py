@@ -47,13 +47,13 @@ def check(folder: Folder) -> Iterator[Fault]:
         for field in _FIELDS:
             message = _find_hidden(field, item.data.get(field))
             if message is not None:
-                yield item.fault((field,), message, _HINT)
+                yield item.build_fault((field,), message, _HINT)
         yield from _check_tags(item)
     for item, pin in folder.pins:
         for field in _PIN_FIELDS:
             message = _find_hidden(field, pin.data.get(field))
             if message is not None:
-                yield item.pin_fault(pin, field, message, _HINT)
+                yield item.build_pin_fault(pin, field, message, _HINT)
 
 
 def _check_tags(item: Item) -> Iterator[Fault]:
@@ -65,7 +65,7 @@ def _check_tags(item: Item) -> Iterator[Fault]:
             continue
         message = _find_hidden("tags", _JOINER.sub("", tag))
         if message is not None:
-            yield item.fault(("tags", index), message, _HINT)
+            yield item.build_fault(("tags", index), message, _HINT)
 
 
 def _find_hidden(field: str, value: object) -> str | None:

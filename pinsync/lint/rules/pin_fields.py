@@ -34,9 +34,9 @@ def check(folder: Folder) -> Iterator[Fault]:
         needed = _FIELDS[kind]
         if is_absent(pin.data.get(needed)):
             message = f"pin_type {kind} needs {needed}, which is missing"
-            yield item.pin_fault(pin, "pin_type", message, f"add {needed}")
+            yield item.build_pin_fault(pin, "pin_type", message, f"add {needed}")
         for other in _FIELDS.values():
             if other != needed and not is_absent(pin.data.get(other)):
                 message = f"{other} doesn't go with pin_type {kind}"
                 hint = f"remove {other}, or correct pin_type"
-                yield item.pin_fault(pin, other, message, hint)
+                yield item.build_pin_fault(pin, other, message, hint)

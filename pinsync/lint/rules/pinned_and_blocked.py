@@ -34,7 +34,7 @@ def check(folder: Folder) -> Iterator[Fault]:
             for pin in _find_blocked(pins):
                 message = f"{pin.item} is both pinned and blocked, in overlapping windows"
                 hint = "remove the pin or the block, or separate their windows"
-                yield item.pin_fault(pin, "pin_identity", message, hint)
+                yield item.build_pin_fault(pin, "pin_identity", message, hint)
 
 
 def _find_blocked(pins: Sequence[Pin]) -> Iterator[Pin]:

@@ -27,10 +27,12 @@ def check(folder: Folder) -> Iterator[Fault]:
     for item, pin in folder.pins:
         if pin.position is not None and pin.position < -1:
             hint = "write 1, 2, 3 …, -1 for all positions, or 0 to block"
-            yield item.pin_fault(pin, "position", f"there is no position {pin.position}", hint)
+            yield item.build_pin_fault(
+                pin, "position", f"there is no position {pin.position}", hint
+            )
         elif pin.position is not None and pin.position > _LAST:
             reason = f"a recommender returns at most {_LAST} items"
             message = f"position {pin.position} is never shown: {reason}"
             hint = f"write a position up to {_LAST}, or remove the pin"
-            fault = item.pin_fault(pin, "position", message, hint)
+            fault = item.build_pin_fault(pin, "position", message, hint)
             yield fault._replace(severity="warning")

@@ -42,5 +42,5 @@ def check(folder: Folder) -> Iterator[Fault]:
                         f"position {pin.position} is held by {holder}, in an overlapping window"
                     )
                     hint = "move one of the two, or separate their windows"
-                    yield item.pin_fault(pin, "position", message, hint)
+                    yield item.build_pin_fault(pin, "position", message, hint)
                 earlier.add(pin)

@@ -45,7 +45,9 @@ def check(folder: Folder) -> Iterator[Fault]:
         # `parse` refuses the key too, because it contradicts or repeats the model of the file.
         if "model" in item.data:
             hint = "remove the line, or move the customization to that model's file"
-            yield item.fault(("model",), "model: it stands once, at the top of the file", hint)
+            yield item.build_fault(
+                ("model",), "model: it stands once, at the top of the file", hint
+            )
         # A row without marks was in canonical form already.
         if item.row.marks is not None:
             yield from _check_values(item)
@@ -104,7 +106,7 @@ def _check_fields(
         value = data.get(name)
         if value is None and field.is_required:
             message = f"{name}: it is missing; expected {expected.words}"
-            yield item.fault((*path, name), message, expected.hint)
+            yield item.build_fault((*path, name), message, expected.hint)
         elif name in data and not is_empty(value, field.empty) and not expected.accepts(value):
             yield _build_fault(item, (*path, name), value, expected)
 
@@ -115,8 +117,8 @@ def _build_fault(item: Item, path: Path, value: object, expected: Expected) -> F
     index = find_wrong_item(value, expected.items) if expected.items else None
     if index is not None and isinstance(value, list):
         message += f"{describe_value(value[index])} in it"
-        return item.fault((*path, index), message, expected.hint)
-    return item.fault(path, message + describe_value(value), expected.hint)
+        return item.build_fault((*path, index), message, expected.hint)
+    return item.build_fault(path, message + describe_value(value), expected.hint)
 
 
 def _check_values(item: Item) -> Iterator[Fault]:
@@ -125,4 +127,6 @@ def _check_values(item: Item) -> Iterator[Fault]:
     try:
         normalize.build_customization({**item.data, "id": "-", "target_type": "-"}, model="-")
     except DataError as error:
-        yield item.fault(error.path, error.message, error.hint or "make it shorter, or flatter")
+        yield item.build_fault(
+            error.path, error.message, error.hint or "make it shorter, or flatter"
+        )

@@ -26,4 +26,6 @@ def check(folder: Folder) -> Iterator[Fault]:
             continue
         if pin.item == item.data.get("target_identity"):
             hint = "pin another item, or remove the pin"
-            yield item.pin_fault(pin, "pin_identity", f"{pin.item} is pinned onto itself", hint)
+            yield item.build_pin_fault(
+                pin, "pin_identity", f"{pin.item} is pinned onto itself", hint
+            )

@@ -29,10 +29,10 @@ def check(folder: Folder) -> Iterator[Fault]:
         if len(items) == 1:
             continue
         # By canonical order, so that sorting the file moves no finding to another customization.
-        first = min(items, key=lambda item: item.row.order())
+        first = min(items, key=lambda item: item.row.build_sort_key())
         for item in items:
             if item is not first:
-                line = first.line("target_type")
+                line = first.find_line("target_type")
                 message = f"the customization in line {line} applies to all, too"
                 hint = "put the pins of both into one, or make sure that they don't overlap"
-                yield item.fault(("target_type",), message, hint)
+                yield item.build_fault(("target_type",), message, hint)

@@ -36,4 +36,4 @@ def check(folder: Folder) -> Iterator[Fault]:
             if kind != fitting and not is_absent(item.data.get(field)):
                 message = f"{field} goes with target_type {fitting}, not {kind}"
                 hint = f"remove {field}, or write target_type: {fitting}"
-                yield item.fault((field,), message, hint)
+                yield item.build_fault((field,), message, hint)

@@ -32,4 +32,6 @@ def check(folder: Folder) -> Iterator[Fault]:
         field = _FIELDS.get(kind) if isinstance(kind, str) else None
         if field and is_absent(item.data.get(field)):
             message = f"target_type {kind} needs {field}, which is missing"
-            yield item.fault(("target_type",), message, f"add {field}, or write target_type: all")
+            yield item.build_fault(
+                ("target_type",), message, f"add {field}, or write target_type: all"
+            )

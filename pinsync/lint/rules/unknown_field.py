@@ -35,12 +35,12 @@ def check(folder: Folder) -> Iterator[Fault]:
     for item in folder.items:
         for name in item.data.keys() - KNOWN - NOT_WRITTEN:
             message = f'"{name}": a customization has no such field'
-            fault = item.fault((name,), message, _hint(name, _OF_A_CUSTOMIZATION))
+            fault = item.build_fault((name,), message, _hint(name, _OF_A_CUSTOMIZATION))
             yield fault._replace(severity=_severity(name, _OF_A_CUSTOMIZATION))
     for item, pin in folder.pins:
         for name in pin.data.keys() - _OF_A_PIN:
             message = f'"{name}": a pin has no such field'
-            fault = item.pin_fault(pin, name, message, _hint(name, _OF_A_PIN))
+            fault = item.build_pin_fault(pin, name, message, _hint(name, _OF_A_PIN))
             yield fault._replace(severity=_severity(name, _OF_A_PIN))
 
 

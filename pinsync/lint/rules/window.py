@@ -27,4 +27,6 @@ def check(folder: Folder) -> Iterator[Fault]:
             when = "before" if pin.window.end < pin.window.start else "when"
             start, end = pin.data["active_from"], pin.data["active_to"]
             message = f"the window ends {when} it starts: from {start} to {end}"
-            yield item.pin_fault(pin, "active_to", message, "correct active_from or active_to")
+            yield item.build_pin_fault(
+                pin, "active_to", message, "correct active_from or active_to"
+            )
