@@ -1,4 +1,4 @@
-"""``pinsync diff``: what differs between two sources, as a report and an exit code."""
+"""``pinsync diff``: compare two sources; return a report and an exit code."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import shlex
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pinsync import config, layout
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
-from pinsync.drift import changes as changing
 from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
-from pinsync.drift.pairs import are_ids_disjoint, build_no_match_error, is_filter_inconclusive
-from pinsync.drift.record import Change, Drift, Place, Side, TrackerDrift
+from pinsync.drift.changes import compare_customizations, find_pinned_titles
+from pinsync.drift.pairs import (
+    are_ids_disjoint,
+    build_no_match_error,
+    is_filter_inconclusive,
+)
+from pinsync.drift.record import Change, Drift, FileTexts, Place, Side, TrackerDrift
 from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, pick_gravest
 from pinsync.escape import one_line
 from pinsync.layout import is_document
@@ -34,7 +39,7 @@ from pinsync.workspace.source import parse_sources
 from pinsync.workspace.state import pair_trackers, read_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pinsync.config import Settings, Tracker
@@ -44,22 +49,25 @@ if TYPE_CHECKING:
     from pinsync.workspace.tree import WorkingTree
     from pinsync.workspace.workspace import Workspace
 
+    TrackerPair = tuple[Tracker | None, Tracker | None]
+    """A tracker in the configurations of both sides; None if a side doesn't know the tracker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says.
+    """The options of the command line.
 
     Attributes:
         sources: FROM and TO, as far as they are given.
-        names: the trackers; all if empty.
-        scope: the customizations it is about.
-        format: of the report on stdout.
-        reports: more reports, each a format and a file.
+        names: the names of the trackers; all trackers if empty.
+        scope: the customizations to compare.
+        format: the format of the report on stdout.
+        reports: the format and the file of each further report.
         fail_on: the changes that make the exit code 1.
-        summary: whether the counts are enough.
-        max_chars: the most characters of a markdown report.
-        remove_expired_pins: overrides the trackers' setting.
-        remove_nonexisting_item_pins: overrides the trackers' setting.
+        summary: print only the counts.
+        max_chars: the longest markdown report, in characters.
+        remove_expired_pins: overrides the setting of the trackers.
+        remove_nonexisting_item_pins: overrides the setting of the trackers.
     """
 
     sources: Sequence[str] = ()
@@ -75,25 +83,29 @@ class Options:
 
     @property
     def formats(self) -> set[str]:
-        """The formats that are asked for."""
+        """The formats of all reports."""
         return {self.format, *(format_ for format_, _ in self.reports)}
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it is about all trackers, and all their customizations as they are configured."""
-        flags = (self.remove_expired_pins, self.remove_nonexisting_item_pins)
-        return not self.names and self.scope == EVERYTHING and flags == (None, None)
+    def flags(self) -> tuple[bool | None, bool | None]:
+        """The flags that override the settings of the trackers."""
+        return self.remove_expired_pins, self.remove_nonexisting_item_pins
+
+    @property
+    def is_unrestricted(self) -> bool:
+        """Whether all trackers are compared, each as it is configured."""
+        return not self.names and self.scope == EVERYTHING and self.flags == (None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
-    """One tracker, compared.
+class _Comparison:
+    """The comparison of one tracker.
 
     Attributes:
-        drift: what differs, or what kept it from being compared.
-        warnings: what was odd but kept.
-        date: when the live side answered, if it did.
-        known: all customizations that were looked at, under a scope.
+        drift: the drift, or the error that prevented the comparison.
+        warnings: oddities that were accepted.
+        date: the moment of the live side's answer; None without a live side.
+        known: under a scope, all customizations of both sides.
     """
 
     drift: TrackerDrift
@@ -107,173 +119,183 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
 
     Args:
         workspace: the configuration and the files.
-        options: what the command line says.
-        console: where to speak.
+        options: the options of the command line.
+        console: prints the reports and the warnings.
 
     Returns:
-        0 if nothing that counts differs, 1 if something does, the gravest exit code if a tracker
-        couldn't be compared.
+        1 if a change matches ``fail_on``, else 0; the gravest exit code if a tracker failed.
 
     Raises:
-        PinsyncError: what stops all trackers alike; what stops one of them stands in the report.
+        PinsyncError: an error that stops all trackers. An error of one tracker is part of the
+            report.
     """
     tree = workspace.tree
-    today = tree.settings
+    settings = tree.settings
     stdin = read_standard_input() if STANDARD_INPUT in options.sources else b""
-    pair = parse_sources(
-        options.sources, tree.repository, find_current_folder(), partial(_of_model, tree), stdin
-    )
-    for warning in (*pair[0].warnings, *pair[1].warnings):
-        console.warn(warning)
-    check_reports(options.reports, today, [source.path for source in pair if source.path])
-    old, new = (workspace.open_source(source) for source in pair)
+    advice = partial(_suggest_model, tree)
+    sources = parse_sources(options.sources, tree.repository, find_current_folder(), advice, stdin)
+    for source in sources:
+        for warning in source.warnings:
+            console.warn(warning)
+    check_reports(options.reports, settings, [source.path for source in sources if source.path])
+    old, new = map(workspace.open_source, sources)
     run = _Run(old, new, options, workspace.environ, console)
-    trackers = run.trackers()
-    with console.show_phase("comparing", [_tracker(both).name for both in trackers]) as done:
-        found = run_in_parallel(run.compared, trackers, lambda both: done(_tracker(both).name))
-    run.warn(found)
+    trackers = run.choose_trackers()
+    names = [_get_tracker(pair).name for pair in trackers]
+    with console.show_phase("comparing", names) as done:
+        found = run_in_parallel(run.compare, trackers, lambda pair: done(_get_tracker(pair).name))
+    run.print_warnings(found)
     run.check_scope(found)
-    drifts = tuple(one.drift for one in found)
-    fetched_at = max((one.date for one in found if one.date), default=None)
-    ends = (_side(old, fetched_at), _side(new, fetched_at))
-    result = Drift(
-        *ends,
-        drifts,
-        tuple(_notes(old, new, tree)),
-        workspace.config_file is None and options.is_whole,
+    fetched_at = max((comparison.date for comparison in found if comparison.date), default=None)
+    drift = Drift(
+        _build_side(old, fetched_at),
+        _build_side(new, fetched_at),
+        tuple(comparison.drift for comparison in found),
+        tuple(_list_notes(old, new, tree)),
+        workspace.config_file is None and options.is_unrestricted,
     )
-    zone = ZoneInfo(today.timezone)
-    has_page = has_summary(workspace.environ)
     style = Style(
-        zone,
-        console.color_out,
-        options.max_chars,
-        options.summary,
-        find_configuration_path(today),
-        has_page,
+        zone=ZoneInfo(settings.timezone),
+        color=console.color_out,
+        max_chars=options.max_chars,
+        summary=options.summary,
+        configuration=find_configuration_path(settings),
+        has_page=has_summary(workspace.environ),
     )
-    errors = [tracker.error for tracker in drifts if tracker.error]
     reports = Reports(
-        partial(_render, result, style),
-        partial(_render_page, result, style),
-        _is_nothing(result),
-        errors,
+        partial(_render, drift, style),
+        partial(_render_page, drift, style),
+        _is_empty(drift),
+        [tracker.error for tracker in drift.trackers if tracker.error],
     )
     deliver(reports, options, workspace.environ, console)
-    folders = {new.folder(both[1]) for both in trackers if both[1]}
-    if console.verbosity >= 0 and not options.sources and (note := _not_committed(tree, folders)):
-        console.say(note)
-    return pick_gravest(result.find_exit_codes(options.fail_on))
+    # A user who names no source may expect that the files on disk are compared.
+    if console.verbosity >= 0 and not options.sources:
+        folders = {new.folder(tracker) for _, tracker in trackers if tracker}
+        if note := _describe_uncommitted(tree, folders):
+            console.say(note)
+    return pick_gravest(drift.find_exit_codes(options.fail_on))
 
 
-def _of_model(tree: WorkingTree, word: str) -> str | None:
-    """Return how to compare a model alone, for a word that names no source but a model that has a document."""
+def _suggest_model(tree: WorkingTree, word: str) -> str | None:
+    """Return a hint for a word that names no source, if it is the model of a document."""
+    # An argument that isn't UTF-8 has surrogates, which can't be encoded.
     name = layout.build_file_name(word.encode(errors="replace").decode())
     with suppress(FileError):
-        if any(
-            path.name == name
-            for folder in tree.settings.subfolders()
-            for path in tree.store.paths(folder)
-        ):
-            return (
-                f"{word} is a model; to compare its rules alone: pinsync diff --model "
-                f"{shlex.quote(word)}"
-            )
+        for folder in tree.settings.subfolders():
+            if any(path.name == name for path in tree.store.paths(folder)):
+                return (
+                    f"{word} is a model; to compare its rules alone: pinsync diff --model "
+                    f"{shlex.quote(word)}"
+                )
     return None
 
 
-def _not_committed(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str | None:
-    """Return a note on files that differ from HEAD: who doesn't name FROM may think that they are compared."""
+def _describe_uncommitted(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str | None:
+    """Return a note about the documents that differ from HEAD."""
     found: Sequence[PurePosixPath] = ()
-    with suppress(RepositoryError):  # an index at fault, say, which a diff from HEAD can do without
-        found = tree.repository.find_uncommitted(tree.directory) if tree.repository else ()
+    # A diff from HEAD can do without git's index, which may be broken.
+    with suppress(RepositoryError):
+        if tree.repository:
+            found = tree.repository.find_uncommitted(tree.directory)
     paths = [path for path in found if path.parent in folders and is_document(path.name)]
     if not paths:
         return None
-    first, *more = paths
-    names = one_line(relative_to_cwd(str(first), tree.store.root)) + (
-        f" and {len(more)} more have" if more else " has"
-    )
+    names = one_line(relative_to_cwd(str(paths[0]), tree.store.root))
+    if len(paths) == 1:
+        verb = "has"
+    else:
+        verb = f"and {len(paths) - 1} more have"
     return (
-        f"note: {names} changes that aren't committed, which HEAD doesn't hold: pinsync diff "
-        f"@worktree compares them"
+        f"note: {names} {verb} changes that aren't committed, which HEAD doesn't hold: pinsync "
+        f"diff @worktree compares them"
     )
 
 
-def _is_nothing(result: Drift) -> bool:
-    """Whether a report says no more than that nothing differs."""
-    return (
-        result.has_changes is False
-        and not result.notes
-        and not any(tracker.notes for tracker in result.trackers)
-    )
+def _is_empty(drift: Drift) -> bool:
+    """Whether a report says only that nothing differs."""
+    has_notes = drift.notes or any(tracker.notes for tracker in drift.trackers)
+    return drift.has_changes is False and not has_notes
 
 
-def _tracker(pair: tuple[Tracker | None, Tracker | None]) -> Tracker:
+def _get_tracker(pair: TrackerPair) -> Tracker:
+    """Return the tracker that names a pair."""
     tracker = pair[1] or pair[0]
     if tracker is None:
         raise ValueError("a pair of nothing")
     return tracker
 
 
-def _render(result: Drift, style: Style, format_: str, _color: bool) -> str:
-    text: str = load_drift(format_).render(result, style)
+def _render(drift: Drift, style: Style, format_: str, _color: bool) -> str:
+    text: str = load_drift(format_).render(drift, style)
     return text
 
 
-def _render_page(result: Drift, style: Style, max_chars: int) -> str:
+def _render_page(drift: Drift, style: Style, max_chars: int) -> str:
     limit = min(max_chars, style.max_chars or max_chars)
-    return _render(result, replace(style, max_chars=limit), "markdown", False)
+    return _render(drift, replace(style, max_chars=limit), "markdown", False)
 
 
-def _notes(old: State, new: State, tree: WorkingTree) -> Iterator[str]:
-    for state, what in ((old, "added"), (new, "removed")):
+def _list_notes(old: State, new: State, tree: WorkingTree) -> Iterator[str]:
+    """Yield the notes at the top of a report."""
+    for state, verb in ((old, "added"), (new, "removed")):
         if state.source.kind == "nothing":
-            yield f"there is no commit yet: everything is {what}"
-    unread: dict[str, list[str]] = {}
+            yield f"there is no commit yet: everything is {verb}"
+    names_by_warning: dict[str, list[str]] = {}
     for state in (old, new):
         for warning in find_state_warnings(state, tree):
-            unread.setdefault(warning, []).append(state.source.text)
-    for warning, names in unread.items():
+            names_by_warning.setdefault(warning, []).append(state.source.text)
+    for warning, names in names_by_warning.items():
         yield f"{' and '.join(names)}: {warning}"
-    before, after = _facts(old.settings), _facts(new.settings)
-    for name, value in before.items():
-        if value != after.get(name, value):
-            remark = "; both sides are read with the former" if name == "ignore" else ""
-            sides = (value, after[name])
-            if fold(value) == fold(after[name]):
-                sides = tell_apart(*sides)
-            yield f"the configuration itself differs: {name}: {' → '.join(sides)}{remark}"
+    old_settings, new_settings = _list_settings(old.settings), _list_settings(new.settings)
+    for name, value in old_settings.items():
+        # A setting of a tracker that only one side knows is no difference.
+        new_value = new_settings.get(name, value)
+        if value == new_value:
+            continue
+        # By the fields that the old side ignores, so that a branch can't hide its own changes.
+        remark = "; both sides are read with the former" if name == "ignore" else ""
+        sides = (value, new_value)
+        # Texts that look alike are written with escapes.
+        if fold(value) == fold(new_value):
+            sides = tell_apart(*sides)
+        yield f"the configuration itself differs: {name}: {' → '.join(sides)}{remark}"
 
 
-def _facts(settings: Settings) -> dict[str, str]:
-    """Return what a configuration says, by dotted name, but for what a tracker that only one side knows would say."""
-    facts: dict[str, object] = {
+def _list_settings(settings: Settings) -> dict[str, str]:
+    """Return dotted name → text of the settings that a comparison names."""
+    values: dict[str, object] = {
         "directory": settings.directory,
         "timezone": settings.timezone,
         "ignore": [".".join(path) for path in settings.ignore],
         "trackers": [f"{tracker.name} ({tracker.tracker_id})" for tracker in settings.trackers],
-        **{f"safety.{name}": value for name, value in asdict(settings.safety).items()},
     }
+    for name, value in asdict(settings.safety).items():
+        values[f"safety.{name}"] = value
     for tracker in settings.trackers:
-        said = asdict(tracker).items()
-        facts |= {
-            f"trackers.{tracker.name}.{name}": value
-            for name, value in said
-            if name not in ("name", "tracker_id")
-        }
-    return {name: _spelled(value) for name, value in facts.items()}
+        for name, value in asdict(tracker).items():
+            # Name and id are part of "trackers".
+            if name not in ("name", "tracker_id"):
+                values[f"trackers.{tracker.name}.{name}"] = value
+    return {name: _spell_value(value) for name, value in values.items()}
 
 
-def _spelled(value: object) -> str:
+def _spell_value(value: object) -> str:
+    """Return the text of a setting, spelled as in YAML."""
     if isinstance(value, list | tuple):
         return ", ".join(value) or "nothing"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _has_name(pair: TrackerPair, names: Collection[str]) -> bool:
+    return any(tracker is not None and tracker.name in names for tracker in pair)
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One comparison of two opened sides; threads share it, so that nothing in it changes."""
+    """One comparison of two opened sides."""
+
+    # Several threads share the record, so it must not change.
 
     old: State
     new: State
@@ -281,198 +303,197 @@ class _Run:
     environ: Mapping[str, str]
     console: Console
 
-    def trackers(self) -> list[tuple[Tracker | None, Tracker | None]]:
-        """Return the trackers to compare, as either side knows them.
+    @property
+    def states(self) -> tuple[State, State]:
+        """Both sides."""
+        return self.old, self.new
+
+    @property
+    def export_names(self) -> list[str]:
+        """The names of the sides that are JSON exports."""
+        return [state.source.text for state in self.states if state.source.kind == "export"]
+
+    def choose_trackers(self) -> list[TrackerPair]:
+        """Return the trackers to compare.
 
         Raises:
-            UsageError: a name is nobody's, or a JSON export doesn't say whose it is.
+            UsageError: no tracker has the name, or a JSON export doesn't name its tracker.
             ConfigError: the live side has no tracker.
         """
-        for state in (self.old, self.new):
+        for state in self.states:
             if state.source.kind == "live":
+                # Called for its error alone: the live side needs a tracker.
                 state.settings.select(())
         pairs = list(pair_trackers(self.old.trackers, self.new.trackers))
-        known = {tracker.name for pair in pairs for tracker in pair if tracker}
+        known = {tracker.name for tracker in chain.from_iterable(pairs) if tracker}
         config.check_trackers(self.options.names, known)
         wanted = self.options.names or known
-        chosen = [
-            pair for pair in pairs if any(tracker and tracker.name in wanted for tracker in pair)
-        ]
-        exports = [
-            state.source.text for state in (self.old, self.new) if state.source.kind == "export"
-        ]
-        if exports and len(chosen) > 1:
+        chosen = [pair for pair in pairs if _has_name(pair, wanted)]
+        if self.export_names and len(chosen) > 1:
+            name = self.export_names[0]
+            message = f"{name} is the export of one tracker, but doesn't name the tracker"
             hint = f"choose one with --tracker: {', '.join(sorted(known))}"
-            raise UsageError(
-                f"{exports[0]} is the export of one tracker, but it doesn't say of which", hint=hint
-            )
-        old, new = (state.source.kind == "export" for state in (self.old, self.new))
-        named = [
-            ((left or right) if old else left, (right or left) if new else right)
-            for left, right in chosen
-        ]
-        return [(self._overridden(left), self._overridden(right)) for left, right in named]
+            raise UsageError(message, hint=hint)
+        return [self._complete_pair(pair) for pair in chosen]
 
-    def _overridden(self, tracker: Tracker | None) -> Tracker | None:
-        flags = self.options.remove_expired_pins, self.options.remove_nonexisting_item_pins
-        return tracker and override_flags(tracker, *flags)
+    def _complete_pair(self, pair: TrackerPair) -> TrackerPair:
+        """Return a pair with the flags of the command line."""
+        old, new = pair
+        # A JSON export knows no tracker. It is compared with the tracker of the other side.
+        if self.old.source.kind == "export":
+            old = old or new
+        if self.new.source.kind == "export":
+            new = new or old
+        flags = self.options.flags
+        return old and override_flags(old, *flags), new and override_flags(new, *flags)
 
-    def compared(self, pair: tuple[Tracker | None, Tracker | None]) -> _Compared:
-        """Compare one tracker; what goes wrong stands in the result."""
-        tracker = _tracker(pair)
-        result = TrackerDrift(tracker.name, tracker.tracker_id, notes=tuple(self._unknown(pair)))
+    def compare(self, pair: TrackerPair) -> _Comparison:
+        """Compare one tracker; an error becomes part of the result."""
+        tracker = _get_tracker(pair)
+        notes = tuple(self._describe_missing_tracker(pair))
+        drift = TrackerDrift(tracker.name, tracker.tracker_id, notes=notes)
         try:
-            return self._compared(result, pair)
+            return self._compare_contents(drift, pair)
         except PinsyncError as error:
-            return _Compared(replace(result, error=error, file=self._unreadable(error, pair)))
+            file = self._find_unreadable_file(error, pair)
+            return _Comparison(replace(drift, error=error, file=file))
 
-    def _unreadable(
-        self, error: PinsyncError, pair: tuple[Tracker | None, Tracker | None]
-    ) -> str | None:
-        """Return the path of the document that can't be read, if that is the error."""
+    def _find_unreadable_file(self, error: PinsyncError, pair: TrackerPair) -> str | None:
+        """Return the path of the document of an error; None if the error is about another file."""
         if not isinstance(error, FileError):
             return None
-        for state, tracker in zip((self.old, self.new), pair, strict=True):
+        for state, tracker in zip(self.states, pair, strict=True):
             path = PurePosixPath(error.source.removeprefix(state.source.prefix))
             if tracker and state.in_files and path.parent == state.folder(tracker):
                 return str(path)
         return None
 
-    def _unknown(self, pair: tuple[Tracker | None, Tracker | None]) -> Iterator[str]:
-        for state, tracker, what in zip(
-            (self.old, self.new), pair, ("added", "removed"), strict=True
-        ):
+    def _describe_missing_tracker(self, pair: TrackerPair) -> Iterator[str]:
+        for state, tracker, verb in zip(self.states, pair, ("added", "removed"), strict=True):
             if tracker is None:
-                yield f"{state.source.text} knows no such tracker: everything is {what}"
+                yield f"{state.source.text} knows no such tracker: everything is {verb}"
 
-    def _compared(
-        self, result: TrackerDrift, pair: tuple[Tracker | None, Tracker | None]
-    ) -> _Compared:
+    def _compare_contents(self, drift: TrackerDrift, pair: TrackerPair) -> _Comparison:
         scope = self.options.scope
-        old, new = self._contents(pair, scope)
-        items = old.snapshot.customizations, new.snapshot.customizations
-        self._step(result.name, f"comparing {len(items[0])} with {len(items[1])} customizations")
-        odd = [
-            "the two sides have no id in common; is the export another tracker's?"
-        ] * self._export_of_another(items)
-        warnings = (*old.snapshot.warnings, *new.snapshot.warnings, *odd)
-        changes, unchanged = changing.compare_customizations(*items, scope)
-        changes = self._explained(changes, pair, (old, new))
-        names = changing.find_pinned_titles(changes, items[1], items[0])
-        both = (
-            tuple(build_texts(changes, old, new, self._folder(pair)))
-            if "patch" in self.options.formats
-            else ()
+        old, new = self._read_contents(pair)
+        old_items, new_items = old.snapshot.customizations, new.snapshot.customizations
+        counts = f"{len(old_items)} with {len(new_items)}"
+        self.console.step(f"{drift.name}: comparing {counts} customizations")
+        warnings = [*old.snapshot.warnings, *new.snapshot.warnings]
+        if self.export_names and are_ids_disjoint(old_items, new_items):
+            warnings.append(
+                "the two sides have no id in common; is it the export of another tracker?"
+            )
+        changes, unchanged = compare_customizations(old_items, new_items, scope)
+        changes = self._add_causes(changes, pair, (old, new))
+        texts: Iterable[FileTexts] = ()
+        if "patch" in self.options.formats:
+            texts = build_texts(changes, old, new, self._choose_folder(pair))
+        drift = replace(
+            drift,
+            changes=tuple(_add_places(changes, old, new)),
+            unchanged=unchanged,
+            names=find_pinned_titles(changes, new_items, old_items),
+            texts=tuple(texts),
         )
-        placed = tuple(_place_changes(changes, old, new))
-        drift = replace(result, changes=placed, unchanged=unchanged, names=names, texts=both)
         date = new.snapshot.date or old.snapshot.date
-        return _Compared(
-            drift, warnings, date, () if scope == EVERYTHING else (*items[0], *items[1])
-        )
+        known = () if scope == EVERYTHING else (*old_items, *new_items)
+        return _Comparison(drift, tuple(warnings), date, known)
 
-    def _folder(self, pair: tuple[Tracker | None, Tracker | None]) -> PurePosixPath:
-        """Return where a new file of a tracker goes: as the new side says, or the old if the new knows it not."""
-        state, tracker = (self.new, pair[1]) if pair[1] else (self.old, pair[0])
-        return state.folder(tracker) if tracker else PurePosixPath()
-
-    def _contents(
-        self, pair: tuple[Tracker | None, Tracker | None], scope: Scope
-    ) -> tuple[Content, Content]:
-        for state, tracker in zip((self.old, self.new), pair, strict=True):
+    def _choose_folder(self, pair: TrackerPair) -> PurePosixPath:
+        """Return the folder of a tracker's new files, by the new side if it knows the tracker."""
+        for state, tracker in ((self.new, pair[1]), (self.old, pair[0])):
             if tracker:
-                self._step(tracker.name, state.describe_reading(tracker))
-        old, new = read_contents(self.old, self.new, pair, scope, self.environ, self.console)
-        lists = [side.snapshot.customizations for side in (old, new)]
-        live = next(
-            (
-                side
-                for side, state in enumerate((self.old, self.new))
-                if state.source.kind == "live"
-            ),
-            None,
-        )
-        if (
-            scope == EVERYTHING
-            or live is None
-            or not is_filter_inconclusive(lists[1 - live], lists[live], scope)
-        ):
+                return state.folder(tracker)
+        return PurePosixPath()
+
+    def _read_contents(self, pair: TrackerPair) -> tuple[Content, Content]:
+        """Read both sides; read them again without filters if a filtered answer is inconclusive."""
+        scope = self.options.scope
+        for state, tracker in zip(self.states, pair, strict=True):
+            if tracker:
+                self.console.step(f"{tracker.name}: {state.describe_reading(tracker)}")
+        old, new = read_contents(*self.states, pair, scope, self.environ, self.console)
+        if scope == EVERYTHING:
             return old, new
-        self._step(_tracker(pair).name, "the filtered answer is inconclusive; fetching all")
-        return read_contents(self.old, self.new, pair, EVERYTHING, self.environ, self.console)
+        if self.old.source.kind == "live":
+            live, other = old, new
+        elif self.new.source.kind == "live":
+            live, other = new, old
+        else:
+            return old, new
+        items = other.snapshot.customizations, live.snapshot.customizations
+        if not is_filter_inconclusive(*items, scope):
+            return old, new
+        name = _get_tracker(pair).name
+        self.console.step(f"{name}: the filtered answer is inconclusive; fetching all")
+        return read_contents(*self.states, pair, EVERYTHING, self.environ, self.console)
 
-    def _step(self, name: str, what: str) -> None:
-        self.console.step(f"{name}: {what}")
-
-    def _export_of_another(self, items: Sequence[Sequence[Customization]]) -> bool:
-        exports = [state for state in (self.old, self.new) if state.source.kind == "export"]
-        return bool(exports) and are_ids_disjoint(*items)
-
-    def _explained(
-        self,
-        changes: list[Change],
-        pair: tuple[Tracker | None, Tracker | None],
-        both: tuple[Content, Content],
+    def _add_causes(
+        self, changes: list[Change], pair: TrackerPair, contents: tuple[Content, Content]
     ) -> list[Change]:
-        """Say of what is missing from a live side whether the API left it out, as it was told to."""
-        for state, tracker, content in zip((self.old, self.new), pair, both, strict=True):
+        """Return the changes with the cause of each pin that a live side lacks."""
+        for state, tracker, content in zip(self.states, pair, contents, strict=True):
             if state.source.kind != "live" or tracker is None:
                 continue
             is_new = state is self.new
-            filters = Omissions(content.snapshot.date if tracker.remove_expired_pins else None)
-            changes = add_causes(changes, filters, live_is_new=is_new)
+            omissions = Omissions(content.snapshot.date if tracker.remove_expired_pins else None)
+            changes = add_causes(changes, omissions, live_is_new=is_new)
+            # A second answer takes time, so the tracker is asked only for pins without a cause.
             if tracker.remove_nonexisting_item_pins and has_unexplained_pins(
                 changes, live_is_new=is_new
             ):
-                self._step(
-                    tracker.name,
-                    "pins are missing; fetching those of items that aren't in the catalog too",
-                )
-                whole = replace(tracker, remove_nonexisting_item_pins=False)
-                settings = replace(state.settings, ignore=self.old.settings.ignore)
-                unfiltered = self._whole(whole, settings)
-                filters = replace(
-                    filters, unfiltered={item.id: item for item in unfiltered if item.id}
-                )
-                changes = add_causes(changes, filters, live_is_new=is_new)
+                unfiltered = self._fetch_unfiltered(tracker, state.settings)
+                omissions = replace(omissions, unfiltered=unfiltered)
+                changes = add_causes(changes, omissions, live_is_new=is_new)
         return changes
 
-    def _whole(self, tracker: Tracker, settings: Settings) -> Sequence[Customization]:
-        return fetch_live(tracker, settings, EVERYTHING, self.environ, self.console).customizations
+    def _fetch_unfiltered(self, tracker: Tracker, settings: Settings) -> dict[str, Customization]:
+        """Fetch all customizations, with pins of items outside the catalog; return them by id."""
+        self.console.step(
+            f"{tracker.name}: pins are missing; fetching also the pins of items that aren't in "
+            f"the catalog"
+        )
+        tracker = replace(tracker, remove_nonexisting_item_pins=False)
+        settings = replace(settings, ignore=self.old.settings.ignore)
+        answer = fetch_live(tracker, settings, EVERYTHING, self.environ, self.console)
+        return {item.id: item for item in answer.customizations if item.id}
 
-    def warn(self, found: Sequence[_Compared]) -> None:
-        """Show what was odd but kept, tracker by tracker, and commands in a patch on stdout."""
-        for one in found:
-            for warning in one.warnings:
-                self.console.warn(f"{one.drift.name}: {warning}")
-            if self.options.format != "patch":
-                continue
-            for warning in filter(None, map(patch.describe_commands, one.drift.texts)):
-                self.console.warn(warning)
+    def print_warnings(self, found: Sequence[_Comparison]) -> None:
+        """Print the warnings of each tracker, and those about commands in a patch on stdout."""
+        for comparison in found:
+            for warning in comparison.warnings:
+                self.console.warn(f"{comparison.drift.name}: {warning}")
+            # A CI runner obeys commands in its log. A patch must keep every byte, so it can only
+            # warn.
+            if self.options.format == "patch":
+                for warning in filter(None, map(patch.describe_commands, comparison.drift.texts)):
+                    self.console.warn(warning)
 
-    def check_scope(self, found: Sequence[_Compared]) -> None:
-        """Refuse a scope that matches nothing anywhere: it is mistyped rather than in sync.
+    def check_scope(self, found: Sequence[_Comparison]) -> None:
+        """Refuse a scope that no customization is in, because its values are probably mistyped.
 
         Raises:
-            UsageError: it does.
+            UsageError: no customization is in the scope.
         """
-        scope, drifts = self.options.scope, [one.drift for one in found]
-        if scope != EVERYTHING and not any(
-            drift.changes or drift.unchanged or drift.error for drift in drifts
-        ):
-            raise build_no_match_error(scope, (item for one in found for item in one.known))
+        if self.options.scope == EVERYTHING:
+            return
+        drifts = [comparison.drift for comparison in found]
+        # A tracker that failed might have had a match.
+        if any(drift.changes or drift.unchanged or drift.error for drift in drifts):
+            return
+        known = chain.from_iterable(comparison.known for comparison in found)
+        raise build_no_match_error(self.options.scope, known)
 
 
-def _side(state: State, fetched_at: datetime | None) -> Side:
-    return Side(
-        state.source.text,
-        state.source.revision,
-        fetched_at if state.source.kind == "live" else None,
-    )
+def _build_side(state: State, fetched_at: datetime | None) -> Side:
+    if state.source.kind != "live":
+        fetched_at = None
+    return Side(state.source.text, state.source.revision, fetched_at)
 
 
-def _place_changes(changes: Sequence[Change], old: Content, new: Content) -> Iterator[Change]:
-    """Yield the changes with where they stand: on the old side, or on the new where only that is a file."""
+def _add_places(changes: Sequence[Change], old: Content, new: Content) -> Iterator[Change]:
+    """Yield the changes with their places, on the old side if it is read from files."""
     old_blocks, new_blocks = list_blocks(old.documents), list_blocks(new.documents)
     for change in changes:
         place = _find_place(change.pair.old_index, old_blocks, old)
@@ -481,7 +502,7 @@ def _place_changes(changes: Sequence[Change], old: Content, new: Content) -> Ite
 
 
 def _find_place(index: int | None, blocks: Sequence[Block], side: Content) -> Place | None:
-    """Return where a customization of a side stands; None if there is none, or the side isn't read from files."""
+    """Return the place of a customization; None if the side lacks it or isn't read from files."""
     if index is None or not blocks:
         return None
     block = blocks[index]

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pinsync.cli import cli
-from pinsync.drift import changes
+from pinsync.commands import diff
 from pinsync.reports import DRIFT_FORMATS as EVERY_FORMAT
 from pinsync.sandbox import Fault, Sandbox, parse_fault
 from support.diffing import checked, diffed
@@ -199,13 +199,13 @@ def spoiled(code: int, api: Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[st
     elif code == 3:
         api.fail(parse_fault("401:*"))
     elif code == 70:
-        monkeypatch.setattr(changes, "compare_customizations", lambda *_: 1 / 0)
+        monkeypatch.setattr(diff, "compare_customizations", lambda *_: 1 / 0)
     elif code == 130:
 
         def interrupted(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(changes, "compare_customizations", interrupted)
+        monkeypatch.setattr(diff, "compare_customizations", interrupted)
     return []
 
 

@@ -632,7 +632,7 @@ def test_of_several_trackers_it_must_be_said_whose_it_is(
     backup = saved("backup.json", second.customizations())
     result = pinsync("diff", "HEAD", backup)
     assert (result.code, result.out) == (2, "")
-    assert "backup.json is the export of one tracker, but it doesn't say of which" in result.err
+    assert "backup.json is the export of one tracker, but doesn't name the tracker" in result.err
     assert "--tracker: cz, sk" in result.err
     found = diffed(pinsync, "HEAD", backup, "--tracker", "cz")
     assert (found.code, found.told, [tracker["name"] for tracker in found.record["trackers"]]) == (

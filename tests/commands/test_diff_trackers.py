@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinsync.drift import changes
+from pinsync.commands import diff
+from pinsync.drift.changes import compare_customizations, find_pinned_titles
 from pinsync.sandbox import Sandbox, parse_fault
 from support.diffing import checked, diffed
 from support.exporting import HOME, STRINGS, edited, put, repinned, rows, rule
@@ -172,7 +173,6 @@ def test_what_one_tracker_matches_is_no_others_to_take_back(
     found one.
     """
     found_one = threading.Event()
-    compare, pinned_names = changes.compare_customizations, changes.find_pinned_titles
 
     class Nothing(list["Change"]):
         def __bool__(self) -> bool:
@@ -180,16 +180,16 @@ def test_what_one_tracker_matches_is_no_others_to_take_back(
             return False
 
     def compared(*sides: Any) -> tuple[list[Change], int]:  # noqa: ANN401 - as the real one
-        found, unchanged = compare(*sides)
+        found, unchanged = compare_customizations(*sides)
         return found or Nothing(), unchanged
 
     def names(found: list[Change], *known: Iterable[Customization]) -> dict[str, str]:
         if found:
             found_one.set()
-        return pinned_names(found, *known)
+        return find_pinned_titles(found, *known)
 
-    monkeypatch.setattr(changes, "compare_customizations", compared)
-    monkeypatch.setattr(changes, "find_pinned_titles", names)
+    monkeypatch.setattr(diff, "compare_customizations", compared)
+    monkeypatch.setattr(diff, "find_pinned_titles", names)
     apis["cz"].create(rule(5, "new"))
     assert pinsync("diff", "--model", "new").code == 1
 
