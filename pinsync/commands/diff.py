@@ -309,9 +309,12 @@ class _Run:
         return self.old, self.new
 
     @property
-    def export_names(self) -> list[str]:
-        """The names of the sides that are JSON exports."""
-        return [state.source.text for state in self.states if state.source.kind == "export"]
+    def export_name(self) -> str | None:
+        """The name of the side that is a JSON export; None without such a side."""
+        for state in self.states:
+            if state.source.kind == "export":
+                return state.source.text
+        return None
 
     def choose_trackers(self) -> list[TrackerPair]:
         """Return the trackers to compare.
@@ -329,9 +332,10 @@ class _Run:
         config.check_trackers(self.options.names, known)
         wanted = self.options.names or known
         chosen = [pair for pair in pairs if _has_name(pair, wanted)]
-        if self.export_names and len(chosen) > 1:
-            name = self.export_names[0]
-            message = f"{name} is the export of one tracker, but doesn't name the tracker"
+        if self.export_name is not None and len(chosen) > 1:
+            message = (
+                f"{self.export_name} is the export of one tracker, but doesn't name the tracker"
+            )
             hint = f"choose one with --tracker: {', '.join(sorted(known))}"
             raise UsageError(message, hint=hint)
         return [self._complete_pair(pair) for pair in chosen]
@@ -380,7 +384,7 @@ class _Run:
         counts = f"{len(old_items)} with {len(new_items)}"
         self.console.step(f"{drift.name}: comparing {counts} customizations")
         warnings = [*old.snapshot.warnings, *new.snapshot.warnings]
-        if self.export_names and are_ids_disjoint(old_items, new_items):
+        if self.export_name is not None and are_ids_disjoint(old_items, new_items):
             warnings.append(
                 "the two sides have no id in common; is it the export of another tracker?"
             )
@@ -478,10 +482,11 @@ class _Run:
         """
         if self.options.scope == EVERYTHING:
             return
-        drifts = [comparison.drift for comparison in found]
-        # A tracker that failed might have had a match.
-        if any(drift.changes or drift.unchanged or drift.error for drift in drifts):
-            return
+        for comparison in found:
+            drift = comparison.drift
+            # A tracker that failed might have had a match.
+            if drift.changes or drift.unchanged or drift.error:
+                return
         known = chain.from_iterable(comparison.known for comparison in found)
         raise build_no_match_error(self.options.scope, known)
 

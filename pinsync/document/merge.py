@@ -111,7 +111,7 @@ def _is_unchanged(document: Document, staying: Sequence[Customization | None]) -
 def _separate_moving(
     document: Document, staying: Sequence[Customization | None]
 ) -> tuple[list[Customization | None], list[tuple[Customization, Block | None]]]:
-    """Separate the customizations that stay at their place from those that move.
+    """Separate the customizations that stay at their place from the moving ones.
 
     Returns:
         The customization of each block that stays at its place, or None; and the moving

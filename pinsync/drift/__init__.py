@@ -1,1 +1,1 @@
-"""Two snapshots side by side: pairs of customizations, their changes, and why they differ."""
+"""Compare two snapshots: pairs of customizations, their changes, and the causes of changes."""

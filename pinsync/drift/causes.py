@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pinsync.canonical import moments
@@ -42,8 +41,11 @@ class Omissions:
 def has_unexplained_pins(changes: Sequence[Change], *, live_is_new: bool) -> bool:
     """Whether a pin is missing from the live side for no known cause."""
     missing = (_name_missing_kind(live_is_new), "replaced")
-    pins = chain.from_iterable(change.pins for change in changes)
-    return any(pin.kind in missing and pin.cause == "edited" for pin in pins)
+    for change in changes:
+        for pin in change.pins:
+            if pin.kind in missing and pin.cause == "edited":
+                return True
+    return False
 
 
 def add_causes(

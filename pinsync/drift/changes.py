@@ -128,7 +128,7 @@ def _compare_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
         # An id that only one side has was filled in, and changes nothing.
         if name == "id" and (name not in old or name not in new):
             continue
-        sides = [_get_field(name, side) for side in (old, new)]
+        sides = [_get_field(name, old), _get_field(name, new)]
         if sides == [MISSING, MISSING]:
             continue
         if MISSING in sides:

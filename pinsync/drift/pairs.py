@@ -78,7 +78,7 @@ def match_customizations(
 ) -> Iterator[Pair]:
     """Pair the customizations of two snapshots.
 
-    Customizations with the same id are a pair, whatever their model. The other customizations are
+    Customizations with the same id are a pair, even with different models. The other customizations are
     paired by model and text without the id, and after that by model and target, if each side has
     exactly one customization with the target. The order of the snapshots has no influence.
 
@@ -198,7 +198,7 @@ def is_filter_inconclusive(
 
 
 def collect_ids(items: Iterable[Customization]) -> set[str]:
-    """Return the ids of customizations, without those that have none."""
+    """Return the ids of the customizations that have an id."""
     return {item.id for item in items if item.id is not None}
 
 

@@ -30,7 +30,7 @@ Effect = Literal["shown", "label"]
 
 
 class Missing(Enum):
-    """The value of a field that a side lacks; None stands for JSON's null."""
+    """The value of a field that a side lacks; None is JSON's null."""
 
     MISSING = "missing"
 
@@ -135,7 +135,10 @@ class Change:
     @property
     def id(self) -> str | None:
         """The id of the old side; the id of the new side if the old side has none."""
-        return next((side.id for side in self.pair.sides if side.id is not None), None)
+        for side in self.pair.sides:
+            if side.id is not None:
+                return side.id
+        return None
 
     @property
     def effect(self) -> Effect:
@@ -148,9 +151,11 @@ class Change:
 
     @property
     def updated_at(self) -> str | None:
-        """The moment of the last change in the shop, in UTC; None if no side knows it."""
-        known = [side.updated_at for side in self.pair.sides if side.updated_at is not None]
-        return normalize_date_time(known[-1]) if known else None
+        """The last change in the shop, in UTC, as the new side knows it, else as the old side does."""
+        for side in reversed(self.pair.sides):
+            if side.updated_at is not None:
+                return normalize_date_time(side.updated_at)
+        return None
 
     def is_failure(self, fail_on: FailOn) -> bool:
         """Whether the change makes a run fail that fails on such changes."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pinsync.canonical.pins import SPOTS, read_pin
@@ -71,8 +70,10 @@ class TrackerShelves:
 
     def count_states(self) -> Counter[PinState]:
         """Return the number of pins in each state."""
-        slots = chain.from_iterable(shelf.slots for shelf in self.shelves)
-        return Counter(slot.state for slot in slots)
+        states: Counter[PinState] = Counter()
+        for shelf in self.shelves:
+            states.update(slot.state for slot in shelf.slots)
+        return states
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,12 @@ def build_shelf(item: Customization, at: str, place: Place | None = None) -> She
 
 def collect_shelf_items(shelves: Iterable[Shelf]) -> frozenset[str]:
     """Return the identities of all pinned items."""
-    slots = chain.from_iterable(shelf.slots for shelf in shelves)
-    return frozenset(slot.pin.identity for slot in slots if slot.pin.identity is not None)
+    identities: set[str] = set()
+    for shelf in shelves:
+        for slot in shelf.slots:
+            if slot.pin.identity is not None:
+                identities.add(slot.pin.identity)
+    return frozenset(identities)
 
 
 def find_state(pin: Pin, at: str) -> PinState:

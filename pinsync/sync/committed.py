@@ -71,7 +71,7 @@ def count_from_head(
         counts=FileCounts.count_changes(changes, before),
         pairs=pairs,
         committed=committed,
-        existing=sum(item.id is not None for item in old),
+        existing=len(collect_ids(old)),
     )
 
 

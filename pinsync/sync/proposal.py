@@ -105,15 +105,18 @@ def plan_branch(
     """
     inside = collect_rule_ids(update)
     if update:
-        inside |= {name for name, item in rules.items() if is_in_scope(item, scope)}
+        for name, item in rules.items():
+            if is_in_scope(item, scope):
+                inside.add(name)
     combined = {**_map_by_id(list_customizations(documents)), **rules}
     items = [item for name, item in combined.items() if item and name not in inside]
     if update:
         items += [item for item in update.new if item.id in inside]
     plan = plan_update(tracker, folder, Basis(documents), Snapshot(tuple(items)), EVERYTHING)
-    # The scope may be a filter, and only an export of everything removes documents without rules.
-    empty = [PurePosixPath(read.source) for read in documents.values() if not read.entries]
-    files = {
-        path: text for path, text in plan.files.items() if text is not None or path not in empty
-    }
+    files = dict(plan.files)
+    for read in documents.values():
+        path = PurePosixPath(read.source)
+        # The scope may be a filter, and only an export of everything removes an empty document.
+        if not read.entries and files.get(path) is None:
+            files.pop(path, None)
     return replace(plan, files=files)

@@ -13,7 +13,7 @@ from pinsync import layout
 from pinsync.document.merge import merge_document, plan_documents
 from pinsync.drift.pairs import match_customizations
 from pinsync.errors import FileError
-from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
+from pinsync.model import EVERYTHING, Customization, Scope, Snapshot, Target
 from pinsync.sync.basis import list_blocks, list_customizations
 
 if TYPE_CHECKING:
@@ -56,9 +56,15 @@ class FileCounts(NamedTuple):
             changes: path → new text, or None to remove the file.
             existing: the paths of the files before the export.
         """
-        removed = sum(text is None for text in changes.values())
-        written = sum(text is not None and path not in existing for path, text in changes.items())
-        return cls(written, len(changes) - written - removed, removed)
+        written = rewritten = removed = 0
+        for path, text in changes.items():
+            if text is None:
+                removed += 1
+            elif path in existing:
+                rewritten += 1
+            else:
+                written += 1
+        return cls(written, rewritten, removed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +173,13 @@ def _explain_kept_rules(
     """Yield the reason and the remedy for each customization without an id that stays as it is."""
     if not kept:
         return
-    all_targets = Counter((item.model, item.target) for item in live)
-    unpaired = [pair.new for pair in matched if pair.old is None and pair.new]
-    unpaired_targets = Counter((item.model, item.target) for item in unpaired)
+    all_targets = Counter(map(_build_target_key, live))
+    unpaired_targets: Counter[tuple[str, Target]] = Counter()
+    for pair in matched:
+        if pair.old is None and pair.new:
+            unpaired_targets[_build_target_key(pair.new)] += 1
     for source, line, item in kept:
-        key = item.model, item.target
+        key = _build_target_key(item)
         if unpaired_targets[key] > 1:
             why = (
                 "live has several for its target: give it the id of one of them (each id may "
@@ -186,6 +194,10 @@ def _explain_kept_rules(
             none = "no other" if all_targets[key] else "none"
             why = f"live has {none} for its target: enter it in Luigi's Box, or delete it here"
         yield KeptRule(source, line, f"has no id, and {why}")
+
+
+def _build_target_key(item: Customization) -> tuple[str, Target]:
+    return item.model, item.target
 
 
 def _build_files(
