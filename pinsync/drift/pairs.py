@@ -78,9 +78,9 @@ def match_customizations(
 ) -> Iterator[Pair]:
     """Pair the customizations of two snapshots.
 
-    Customizations with the same id are a pair, even with different models. The other customizations are
-    paired by model and text without the id, and after that by model and target, if each side has
-    exactly one customization with the target. The order of the snapshots has no influence.
+    Customizations with the same id are a pair, even with different models. The other customizations
+    are paired by model and text without the id, and after that by model and target, if each side
+    has exactly one customization with the target. The order of the snapshots has no influence.
 
     Yields:
         Each customization of either side exactly once: first ``old`` in its order, with the
@@ -97,8 +97,8 @@ def match_customizations(
     if new_rest and len(pairs) < len(old):
         old_rest = {index: item for index, item in enumerate(old) if index not in pairs}
         # By the text first: it also tells apart several rules with the same target.
-        for key, is_unambiguous in ((_build_content_key, False), (_build_target_key, True)):
-            found = _pair_by_key(old_rest, new_rest, key, is_unambiguous=is_unambiguous)
+        for key, only_unambiguous in ((_build_content_key, False), (_build_target_key, True)):
+            found = _pair_by_key(old_rest, new_rest, key, only_unambiguous=only_unambiguous)
             pairs |= found
             for old_index, new_index in found.items():
                 del old_rest[old_index], new_rest[new_index]
@@ -116,7 +116,7 @@ def _pair_by_key(
     new: Mapping[int, Customization],
     key: Callable[[Customization], tuple[str, object]],
     *,
-    is_unambiguous: bool,
+    only_unambiguous: bool,
 ) -> dict[int, int]:
     """Pair customizations that have the same key.
 
@@ -124,7 +124,7 @@ def _pair_by_key(
         old: index → customization of the old snapshot.
         new: index → customization of the new snapshot.
         key: returns the key of a customization.
-        is_unambiguous: pair only if each side has exactly one customization with the key.
+        only_unambiguous: pair only if each side has exactly one customization with the key.
 
     Returns:
         Index in the old snapshot → index in the new one.
@@ -133,7 +133,7 @@ def _pair_by_key(
     pairs: dict[int, int] = {}
     for common, new_indexes in new_groups.items():
         old_indexes = old_groups.get(common, [])
-        if not is_unambiguous or len(old_indexes) == len(new_indexes) == 1:
+        if not only_unambiguous or len(old_indexes) == len(new_indexes) == 1:
             pairs.update(zip(old_indexes, new_indexes, strict=False))
     return pairs
 

@@ -151,7 +151,7 @@ class Change:
 
     @property
     def updated_at(self) -> str | None:
-        """The last change in the shop, in UTC, as the new side knows it, else as the old side does."""
+        """The moment of the last change in UTC, by the new side if it has one, else by the old."""
         for side in reversed(self.pair.sides):
             if side.updated_at is not None:
                 return normalize_date_time(side.updated_at)
