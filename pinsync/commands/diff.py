@@ -152,6 +152,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
         _build_side(new, fetched_at),
         tuple(comparison.drift for comparison in found),
         tuple(_list_notes(old, new, tree)),
+        # Reports suggest `pinsync export --commit` only where it needs none of these options.
         workspace.config_file is None and options.is_unrestricted,
     )
     style = Style(
@@ -232,6 +233,7 @@ def _render(drift: Drift, style: Style, format_: str, _color: bool) -> str:
 
 
 def _render_page(drift: Drift, style: Style, max_chars: int) -> str:
+    # The command line may set a lower limit than the page.
     limit = min(max_chars, style.max_chars or max_chars)
     return _render(drift, replace(style, max_chars=limit), "markdown", False)
 
@@ -459,6 +461,7 @@ class _Run:
             f"the catalog"
         )
         tracker = replace(tracker, remove_nonexisting_item_pins=False)
+        # As in `read_contents`: both sides are read without the fields that the old side ignores.
         settings = replace(settings, ignore=self.old.settings.ignore)
         answer = fetch_live(tracker, settings, EVERYTHING, self.environ, self.console)
         return {item.id: item for item in answer.customizations if item.id}
