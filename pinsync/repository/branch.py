@@ -120,7 +120,8 @@ def commit_to_branch(
     earlier commit of pinsync on the branch. If HEAD has all changes, the branch is deleted. pinsync
     knows its own commits by trailers with the branch and the hash of the commit's tree, so a commit
     that a person amended is the person's. A branch with a person's commits is used only if HEAD has
-    all of them, and only if pinsync made the branch or the branch points at HEAD. Hooks don't run; signing is as configured.
+    all of them, and only if pinsync made the branch or the branch points at HEAD. Hooks don't run;
+    signing is as configured.
 
     Args:
         git: the repository.
