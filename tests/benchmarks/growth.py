@@ -8,7 +8,6 @@ work inside a function written in C, such as the search of a long list, shows on
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -32,10 +31,7 @@ def cpu_seconds(growing: Growing, size: int) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         growing.write(folder, size)
-        begin = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cost([*PINSYNC, *growing.arguments], folder, IDENTITY, codes=(0, 1, 2))
-        end = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return end.ru_utime + end.ru_stime - begin.ru_utime - begin.ru_stime
+        return cost([*PINSYNC, *growing.arguments], folder, IDENTITY, codes=(0, 1, 2)).cpu
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
-"""What ``pinsync history`` costs beside ``git log -p`` of the same files; whole processes, by
-turns, in one run.
+"""What ``pinsync history`` costs beside ``git log -p`` of the same files: whole processes, by turns,
+in one run.
 
 Run it with ``python tests/benchmarks/history.py [COMMITS ...]``; by default 1,000 commits over 8
 files of 10,000 customizations in all, of which each commit changes three in one file."""
@@ -11,11 +11,11 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import IO, Any
 
-from measure import PINSYNC, Cost, cost
+from measure import PINSYNC, cost, measure_in_turns
 
 from pinsync.canonical import normalize
 from pinsync.document.record import render_document
@@ -29,6 +29,8 @@ WAYS = {
     "git log -p": ["git", "--no-pager", "log", "-p", "--", "customizations"],
     "pinsync history": [*PINSYNC, "history"],
     "pinsync history -n 10": [*PINSYNC, "history", "-n", "10"],
+    "pinsync blame": [*PINSYNC, "blame", "model_1"],
+    "pinsync --help": [*PINSYNC, "--help"],
 }
 
 
@@ -94,21 +96,19 @@ def put(stream: IO[bytes], path: str, content: bytes) -> None:
 def measured(commits: int, folder: Path) -> None:
     """Print the rows of one size."""
     prepare(folder, commits)
-    costs: dict[str, list[Cost]] = {way: [] for way in WAYS}
-    for _ in range(RUNS):
-        for way, command in WAYS.items():
-            costs[way].append(cost(command, folder))
-    times = {way: median(each.wall for each in found) for way, found in costs.items()}
-    for way, wall in times.items():
-        peak = max(each.peak for each in costs[way])
+    runs = {way: partial(cost, command, folder) for way, command in WAYS.items()}
+    costs = measure_in_turns(runs, RUNS)
+    for way, each in costs.items():
+        ratio = each.cpu / costs["git log -p"].cpu
         print(
-            f"{commits:>7,} {way:<22} {wall:>7.2f} {wall / times['git log -p']:>13.1f} {peak:>8.0f}"
+            f"{commits:>7,} {way:<22} {each.cpu:>7.2f} {each.wall:>7.2f} {ratio:>13.1f} "
+            f"{each.peak:>8.0f}"
         )
 
 
 def main() -> None:
     """Print a table."""
-    print("commits way                     wall s  × git log -p  peak MB")
+    print("commits way                     cpu s  wall s  × git log -p  peak MB")
     for commits in [int(word.replace("_", "")) for word in sys.argv[1:]] or [1_000]:
         with tempfile.TemporaryDirectory() as folder:
             measured(commits, Path(folder))

@@ -1,4 +1,4 @@
-"""Whole processes, measured: seconds on the clock, and the largest memory."""
+"""Whole processes, measured: CPU seconds, seconds on the clock, and the largest memory."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ PINSYNC = (sys.executable, "-m", "pinsync")
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one process: seconds on the clock, and its largest memory in MB; that of its children
-    isn't counted.
+    """What a process took.
+
+    Attributes:
+        cpu: the CPU seconds of the process and its children, user and system.
+        wall: the seconds on the clock.
+        peak: the largest memory of the process in MB, without its children.
     """
 
+    cpu: float
     wall: float
     peak: float
 
@@ -44,11 +49,13 @@ def cost(
         stderr=subprocess.DEVNULL,
     ) as child:
         watch = _Watch(child.pid)
-        code = child.wait()
+        # wait4() counts the children that the process has waited for, too.
+        _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - begin
+        code = child.returncode = os.waitstatus_to_exitcode(status)
     if code not in codes:
         raise SystemExit(f"{' '.join(command)} ended with exit code {code}")
-    return Cost(wall, watch.peak())
+    return Cost(usage.ru_utime + usage.ru_stime, wall, watch.peak())
 
 
 class _Watch:
@@ -81,7 +88,18 @@ class _Watch:
             time.sleep(0.005)
 
 
-def median(run: Callable[[], Cost], runs: int) -> Cost:
-    """Return the median time of several runs, and their largest peak."""
-    costs = [run() for _ in range(runs)]
-    return Cost(statistics.median(each.wall for each in costs), max(each.peak for each in costs))
+def measure_in_turns(ways: Mapping[str, Callable[[], Cost]], runs: int) -> dict[str, Cost]:
+    """Run each way several times, by turns; return its median times and its largest peak."""
+    costs: dict[str, list[Cost]] = {way: [] for way in ways}
+    for _ in range(runs):
+        for way, run in ways.items():
+            costs[way].append(run())
+    return {way: _summarize(found) for way, found in costs.items()}
+
+
+def _summarize(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        statistics.median(each.cpu for each in costs),
+        statistics.median(each.wall for each in costs),
+        max(each.peak for each in costs),
+    )

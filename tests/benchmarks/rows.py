@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from typing import Any
+from typing import Any, Final, TypeAlias
 
-MODELS = 8
+Row: TypeAlias = dict[str, Any]
+"""A customization, as the API answers it."""
+
+MODELS: Final = 8
 
 
-def rows(count: int) -> list[dict[str, Any]]:
+def rows(count: int, *, seed: int | None = None) -> list[Row]:
     """Return ``count`` customizations over eight models, four or five pins each."""
-    chance = random.Random(count)
+    chance = random.Random(count if seed is None else seed)
     return [_row(number, count, chance) for number in range(count)]
 
 
-def changed(rows: list[dict[str, Any]], *, every: int) -> list[dict[str, Any]]:
+def changed(rows: list[Row], *, every: int) -> list[Row]:
     """Return the rows with a pin of every so-many-th one at another position."""
     copy = [dict(row) for row in rows]
     for row in copy[::every]:
@@ -25,12 +28,12 @@ def changed(rows: list[dict[str, Any]], *, every: int) -> list[dict[str, Any]]:
     return copy
 
 
-def answer(rows: list[dict[str, Any]]) -> bytes:
+def answer(rows: list[Row]) -> bytes:
     """Return an export's answer."""
     return json.dumps({"results": rows}, ensure_ascii=False).encode()
 
 
-def _row(number: int, count: int, chance: random.Random) -> dict[str, Any]:
+def _row(number: int, count: int, chance: random.Random) -> Row:
     return {
         "id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
         "model": f"model_{number % MODELS}",
