@@ -39,7 +39,7 @@ from pinsync.workspace.source import parse_sources
 from pinsync.workspace.state import pair_trackers, read_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pinsync.config import Settings, Tracker
@@ -392,7 +392,7 @@ class _Run:
             )
         changes, unchanged = compare_customizations(old_items, new_items, scope)
         changes = self._add_causes(changes, pair, (old, new))
-        texts: Iterable[FileTexts] = ()
+        texts: Sequence[FileTexts] = ()
         if "patch" in self.options.formats:
             texts = build_texts(changes, old, new, self._choose_folder(pair))
         drift = replace(

@@ -11,7 +11,7 @@ from pinsync.document.record import render_document
 from pinsync.drift.record import Change, FileTexts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pinsync.document.merge import DocumentPlan
     from pinsync.document.record import Document
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def build_texts(
     changes: Sequence[Change], old: Content, new: Content, folder: PurePosixPath
-) -> Iterator[FileTexts]:
-    """Yield the texts of the files that differ, sorted by path.
+) -> list[FileTexts]:
+    """Return the texts of the files that differ, sorted by path.
 
     The new text is the old text with the reported changes and nothing else, so that a patch says
     the same as the report.
@@ -43,12 +43,15 @@ def build_texts(
         # A rule that changed its model is in two files.
         for item in change.pair.sides:
             paths[item.model] = _choose_path(item.model, old, new, folder)
-    # By text: paths would sort part by part.
-    for model in sorted(paths, key=lambda model: str(paths[model])):
+    texts: list[FileTexts] = []
+    for model, path in paths.items():
         read = old.documents.get(model)
         old_text = _build_old_text(read, model, old_rules)
         new_text = _build_new_text(read, model, plans.get(model), old_text)
-        yield FileTexts(str(paths[model]), old_text, new_text)
+        texts.append(FileTexts(str(path), old_text, new_text))
+    # A document of another model may be removed from the path of a new one. Git applies a patch
+    # only if the removal comes first.
+    return sorted(texts, key=lambda file: (file.path, file.new is not None))
 
 
 def _plan_documents(changes: Sequence[Change], old: Content) -> dict[str, DocumentPlan]:

@@ -472,6 +472,19 @@ def test_a_patch_brings_the_files_to_what_is_live(
 
 
 @pytest.mark.usefixtures("exported")
+def test_a_patch_removes_a_file_before_it_writes_another_model_there(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
+    git("rm", "--quiet", str(document()))
+    git("mv", str(document("home")), str(document()))
+    git("commit", "--quiet", "--message", "another model by this name")
+    api.delete(HOME)
+    put(Path("drift.patch"), pinsync("diff", "--format", "patch").out)
+    git("apply", "drift.patch")
+    assert document().read_text() == BASKET_TEXT
+
+
+@pytest.mark.usefixtures("exported")
 def test_a_patch_of_a_scope_says_no_more_than_the_report(
     api: Sandbox, pinsync: CommandLine, git: Git
 ) -> None:
