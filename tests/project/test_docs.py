@@ -43,14 +43,19 @@ MARKS = {
     "action",
     "ci",
     "configuration",
+    "deletion",
     "editor",
     "hook",
+    "leftover",
     "pre-commit",
     "pytest",
+    "refusal",
     "report",
     "review action",
     "run",
     "settings",
+    "source",
+    "step",
 }
 """What a block is marked as; a test for each looks at the block. `in FILE` marks an excerpt."""
 CUT = "(?:.|\n)*?"

@@ -18,6 +18,7 @@ from pinsync import __version__
 from pinsync.commands.init import CI
 from pinsync.sandbox import Sandbox, parse_fault
 from support.exporting import HOME, HOME_TEXT, STRINGS, put, repinned, rows, untouched
+from support.pages import blocks
 from support.paths import ROOT
 from support.workflows import (
     FROM_FOLDER,
@@ -238,6 +239,21 @@ def test_drift_opens_one_issue_and_keeps_it(runner: Runner, api: Sandbox) -> Non
     runner.job(DRIFT, "drift")
     assert runner.calls[-1].argv[:4] == ["gh", "issue", "close", "7"]
     assert KEY not in runner.output + str(runner.calls)
+
+
+def test_the_step_of_the_documentation_lets_drift_fail_the_job_behind_the_issue(
+    runner: Runner, api: Sandbox
+) -> None:
+    (step,) = blocks("step", "yaml")
+    added = "".join(f"      {line}" for line in step.splitlines(keepends=True))
+    workflow = put(runner.folder / DRIFT.name, f"{DRIFT.read_text(encoding='utf-8')}\n{added}")
+    check_schema(workflow, "github-workflows")
+    runner.job(workflow, "drift")
+    repinned(api, STRINGS)
+    with pytest.raises(FailedError) as caught:
+        runner.job(workflow, "drift")
+    assert (caught.value.step, caught.value.code) == ("Fail while there is drift", 1)
+    assert runner.gh()[-1] == "issue create"
 
 
 def test_drift_that_could_not_be_looked_for_is_a_failure_and_no_news(
