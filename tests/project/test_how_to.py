@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
 
 from support.pages import blocks
@@ -16,10 +17,8 @@ from support.paths import BIN, ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from pinsync.sandbox import Sandbox
-    from support.command_line import CommandLine
+    from support.command_line import CommandLine, Git
 
 
 def test_the_tests_of_a_job_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +45,29 @@ def test_the_hook_for_every_commit_compares_the_index_with_live(
     assert pinsync("diff", *hook["args"]).code == 0
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert hook["id"] in {published["id"] for published in hooks}
+
+
+@pytest.mark.parametrize("trackers", [{"default": "1234-5678"}, {"sk": "1-2", "cz": "3-4"}])
+def test_the_schema_checks_the_files_of_one_tracker_or_several(
+    trackers: dict[str, str],
+    repository: Path,
+    git: Git,
+    monkeypatch: pytest.MonkeyPatch,
+    pinsync: CommandLine,
+) -> None:
+    monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
+    sections = {name: {"tracker_id": tracker_id} for name, tracker_id in trackers.items()}
+    configuration = yaml.safe_dump({"format": 1, "trackers": sections})
+    (repository / "pinsync.yaml").write_text(configuration, encoding="utf-8")
+    assert pinsync("sandbox", "--", "pinsync", "export", "--commit").code == 0
+    (repository / "pinsync.schema.json").write_text(pinsync("schema").out, encoding="utf-8")
+    (command,) = blocks("check", "console")
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", command], check=True)
+    file = repository / git("ls-files", "customizations/*.yaml").splitlines()[-1]
+    file.write_text("format: 1\nmodel: 5\n", encoding="utf-8")
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert file.name in done.stdout
 
 
 def test_the_settings_of_an_editor_are_json() -> None:
