@@ -224,10 +224,10 @@ def _list_own_commits(git: Git, name: str, branch: str, head: str) -> list[_Bran
         return None
     # Another branch behind HEAD is refused: pinsync would add the commits between to it, for
     # instance to main from a branch of main.
-    raise SafetyError(
-        f"branch {printable(name)} holds commits that pinsync didn't make",
-        hint="merge the branch or delete it, or choose another name",
-    )
+    message = f"branch {printable(name)} holds commits that pinsync didn't make"
+    if proposed:
+        raise SafetyError(message, hint="merge the branch or delete it, or choose another name")
+    raise SafetyError(message, hint="choose another name, or delete the branch if nobody needs it")
 
 
 def _was_proposed(git: Git, name: str, branch: str) -> bool:

@@ -11,7 +11,7 @@ import yaml
 
 from pinsync.commands.init import CI
 from support.pages import blocks
-from support.paths import BIN
+from support.paths import BIN, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,3 +112,13 @@ def test_a_branch_with_a_persons_commit_is_merged_or_deleted(
         assert git("ls-remote", "origin", "refs/heads/pins/*") == ""
         git("branch", "--quiet", "-D", "pins/live-cz")  # the clone of the next job lacks it
     assert sync("--state", STATE).returncode == 0
+
+
+def test_the_lines_for_a_private_repository_begin_the_step_of_the_templates() -> None:
+    (text,) = blocks("private", "yaml")
+    (step,) = yaml.safe_load(text)
+    assert list(step) == ["name", "env", "run"]
+    for file in sorted((ROOT / "pinsync" / "templates").glob("github-*.yml")):
+        jobs = yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].values()
+        names = [found.get("name") for job in jobs for found in job["steps"]]
+        assert step["name"] in names

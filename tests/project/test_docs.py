@@ -49,6 +49,7 @@ MARKS = {
     "hook",
     "leftover",
     "pre-commit",
+    "private",
     "pytest",
     "refusal",
     "report",

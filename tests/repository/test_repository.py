@@ -1187,7 +1187,7 @@ def test_a_branch_of_others_is_used_at_head_and_refused_behind_it(root: Path) ->
     for text in (b"old\n", b"new\n"):
         with pytest.raises(SafetyError, match="holds commits that pinsync didn't make") as caught:
             repository.commit_to_branch("bot", {BASKET: text}, "message")
-        assert caught.value.hint == "merge the branch or delete it, or choose another name"
+        assert caught.value.hint == "choose another name, or delete the branch if nobody needs it"
         assert git(root, "rev-parse", "bot") == head
     git(root, "branch", "--force", "bot", "HEAD")
     made = repository.commit_to_branch("bot", {BASKET: b"new\n"}, "message")
@@ -1256,8 +1256,9 @@ def test_an_own_branch_with_a_persons_commits_is_replaced_once_it_is_merged(
         git(person, "commit", "--quiet", *amend)
     git(root, "worktree", "remove", str(person))
     before = git(root, "rev-parse", "bot")
-    with pytest.raises(SafetyError, match="holds commits that pinsync didn't make"):
+    with pytest.raises(SafetyError, match="holds commits that pinsync didn't make") as caught:
         repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
+    assert caught.value.hint == "merge the branch or delete it, or choose another name"
     assert git(root, "rev-parse", "bot") == before
     git(root, "merge", "--quiet", "--no-ff", "--no-edit", "bot")
     made = repository.commit_to_branch("bot", {BASKET: b"two\n"}, "message")
