@@ -185,7 +185,7 @@ def _find_new_document(options: Options, today: Settings, tree: WorkingTree) -> 
     """Return the path of the model's document in the working tree; None if there is none."""
     # An argument in another encoding has half a surrogate pair, which no file name can hold.
     with contextlib.suppress(UnicodeError):
-        for name in today.subfolders():
+        for name in today.list_subfolders():
             path = layout.build_document_path(tree.directory, options.model, name)
             if (Path(tree.store.root) / path).is_file():
                 return str(path)

@@ -41,8 +41,8 @@ def list_models(config_file: Path | None, environ: Mapping[str, str]) -> list[st
         # Reading needs no state folder, so any folder will do.
         store = Store(settings.root, settings.directory, settings.root)
         names: set[str] = set()
-        for folder in settings.subfolders():
-            names.update(path.stem for path in store.paths(folder))
+        for folder in settings.list_subfolders():
+            names.update(path.stem for path in store.list_paths(folder))
     except PinsyncError:
         return []
     # The file name of a very long model is shortened, and has a "~".

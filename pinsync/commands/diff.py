@@ -172,7 +172,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     deliver(reports, options, workspace.environ, console)
     # A user who names no source may expect that the files on disk are compared.
     if console.verbosity >= 0 and not options.sources:
-        folders = {new.folder(tracker) for _, tracker in trackers if tracker}
+        folders = {new.find_folder(tracker) for _, tracker in trackers if tracker}
         if note := _describe_uncommitted(tree, folders):
             console.say(note)
     return pick_gravest(drift.find_exit_codes(options.fail_on))
@@ -183,8 +183,8 @@ def _suggest_model(tree: WorkingTree, word: str) -> str | None:
     # An argument that isn't UTF-8 has surrogates, which can't be encoded.
     name = layout.build_file_name(word.encode(errors="replace").decode())
     with suppress(FileError):
-        for folder in tree.settings.subfolders():
-            if any(path.name == name for path in tree.store.paths(folder)):
+        for folder in tree.settings.list_subfolders():
+            if any(path.name == name for path in tree.store.list_paths(folder)):
                 return (
                     f"{word} is a model; to compare its rules alone: pinsync diff --model "
                     f"{shlex.quote(word)}"
@@ -370,7 +370,7 @@ class _Run:
             return None
         for state, tracker in zip(self.states, pair, strict=True):
             path = PurePosixPath(error.source.removeprefix(state.source.prefix))
-            if tracker and state.in_files and path.parent == state.folder(tracker):
+            if tracker and state.in_files and path.parent == state.find_folder(tracker):
                 return str(path)
         return None
 
@@ -410,7 +410,7 @@ class _Run:
         """Return the folder of a tracker's new files, by the new side if it knows the tracker."""
         for state, tracker in ((self.new, pair[1]), (self.old, pair[0])):
             if tracker:
-                return state.folder(tracker)
+                return state.find_folder(tracker)
         return PurePosixPath()
 
     def _read_contents(self, pair: TrackerPair) -> tuple[Content, Content]:

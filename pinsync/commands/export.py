@@ -43,8 +43,8 @@ from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.read import (
     fetch_live,
     override_flags,
+    parse_documents,
     parse_export,
-    read_documents,
     read_export,
 )
 from pinsync.workspace.store import explain_interrupts
@@ -253,7 +253,7 @@ class _Run:
         """
         updates: list[Update] = []
         if isinstance(self._place, WorkingTree):
-            self._head = self._place.head()
+            self._head = self._place.resolve_head()
         names = [tracker.name for tracker, _ in answers]
         with self._console.show_phase("rendering", names) as done:
             for tracker, answer in answers:
@@ -315,7 +315,7 @@ class _Run:
     def _read_basis(self, tracker: Tracker, files: TrackerFiles, live: Snapshot) -> Basis:
         """Return the documents that a tracker's export starts from."""
         basis = read_basis(files, live.customizations, self._settings.ignore)
-        name = self._settings.subfolder(tracker.name)
+        name = self._settings.choose_subfolder(tracker.name)
         # The documents may still lie in the folder above, from the time with a single tracker.
         if name and not basis.documents:
             check_old_documents(self._place, name, live.customizations)
@@ -333,13 +333,15 @@ class _Run:
         return fetch_live(tracker, self._settings, EVERYTHING, self._environ, self._console)
 
     def _read_files(self, tracker: Tracker) -> TrackerFiles:
-        name = self._settings.subfolder(tracker.name)
+        name = self._settings.choose_subfolder(tracker.name)
         if isinstance(self._place, Head):
-            return TrackerFiles(dict(self._place.documents(name)))
-        return self._place.files(name, self._head, whole=self._options.commit)
+            return TrackerFiles(dict(self._place.read_documents(name)))
+        return self._place.read_tracker_files(name, self._head, whole=self._options.commit)
 
     def _choose_folder(self, tracker: Tracker) -> PurePosixPath:
-        return layout.choose_folder(self._place.directory, self._settings.subfolder(tracker.name))
+        return layout.choose_folder(
+            self._place.directory, self._settings.choose_subfolder(tracker.name)
+        )
 
     def check(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
         """Print the files that an export would change."""
@@ -566,8 +568,8 @@ class _Run:
         self, place: Head, tracker: Tracker, known: Iterable[Customization]
     ) -> Mapping[str, Document]:
         prefix = "" if place.name == "HEAD" else f"{place.name}:"
-        return read_documents(
-            place.documents(self._settings.subfolder(tracker.name)),
+        return parse_documents(
+            place.read_documents(self._settings.choose_subfolder(tracker.name)),
             known,
             self._settings.ignore,
             prefix=prefix,

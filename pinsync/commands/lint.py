@@ -393,13 +393,13 @@ class _Reader:
         )
 
     def _find_tracker(self, folder: PurePosixPath) -> str | None:
-        return None if folder in self._unread else self._settings.subfolder(folder.name)
+        return None if folder in self._unread else self._settings.choose_subfolder(folder.name)
 
     def _list_documents(self, folder: PurePosixPath) -> Sequence[PurePosixPath]:
         directory = self._store.directory
         subfolder = None if folder == directory else str(folder.relative_to(directory))
         try:
-            return self._store.paths(subfolder)
+            return self._store.list_paths(subfolder)
         except FileError as error:
             self._console.warn(rebase_error(error, self._store.root).message)
             return ()

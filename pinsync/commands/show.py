@@ -19,7 +19,7 @@ from pinsync.reports.show import text as show_text
 from pinsync.shelf.shelf import Shelves, TrackerShelves, build_shelf, collect_shelf_items
 from pinsync.terminal.pager import open_pager
 from pinsync.workspace.leftovers import find_state_warnings
-from pinsync.workspace.read import read_documents
+from pinsync.workspace.read import parse_documents
 from pinsync.workspace.source import parse_revision, parse_word
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
         for tracker in trackers:
             console.step(f"{tracker.name}: {state.describe_reading(tracker)}")
             # With the ignored fields, since one of them may be a title.
-            read = read_documents(state.files(tracker), (), (), prefix=source.prefix)
+            read = parse_documents(state.read_documents(tracker), (), (), prefix=source.prefix)
             documents[tracker] = {
                 model: _place_rules(document, source.prefix) for model, document in read.items()
             }

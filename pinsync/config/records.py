@@ -94,7 +94,7 @@ class Settings:
             raise ConfigError(message, source=source, hint=hint)
         return tuple(select_trackers(self.trackers, names))
 
-    def subfolder(self, tracker: str) -> str | None:
+    def choose_subfolder(self, tracker: str) -> str | None:
         """Return the name of a tracker's folder in the folder of all documents.
 
         Args:
@@ -106,8 +106,8 @@ class Settings:
         # `customizations/basket.yaml`, but `customizations/shop/basket.yaml` for several trackers.
         return tracker if len(self.trackers) > 1 else None
 
-    def subfolders(self) -> Sequence[str | None]:
-        """Return the folder of each tracker's documents, as `subfolder` does."""
+    def list_subfolders(self) -> Sequence[str | None]:
+        """Return the folder of each tracker's documents, as `choose_subfolder` does."""
         return [tracker.name for tracker in self.trackers] if len(self.trackers) > 1 else [None]
 
 

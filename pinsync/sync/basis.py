@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pinsync.drift.pairs import collect_ids
 from pinsync.errors import FileError
-from pinsync.workspace.read import read_documents
+from pinsync.workspace.read import parse_documents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -62,14 +62,14 @@ def read_basis(files: TrackerFiles, known: Iterable[Customization], ignore: Igno
         FileError: a file on disk isn't a document, or a model or an id stands in two files.
     """
     known = list(known)
-    documents = read_documents(sorted({**files.unchecked, **files.present}.items()), known, ignore)
+    documents = parse_documents(sorted({**files.unchecked, **files.present}.items()), known, ignore)
     ids = collect_ids(list_customizations(documents))
     # The text in HEAD shows a removal by hand to the guard against mass removal, and keeps the
     # comments for an export that writes the document again.
     deleted, warnings = [], []
     for path, text in sorted(files.deleted.items()):
         try:
-            (read,) = read_documents([(path, text)], known, ignore).values()
+            (read,) = parse_documents([(path, text)], known, ignore).values()
         except FileError as error:
             warnings.append(f"HEAD:{error.message}, so the rules of this deleted file don't count")
             continue

@@ -11,7 +11,7 @@ from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, Customization, Scope
 from pinsync.sync.basis import list_customizations
 from pinsync.sync.to_files import FileCounts, Update
-from pinsync.workspace.read import read_documents
+from pinsync.workspace.read import parse_documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,7 +164,7 @@ class _Reader:
         """Return the customizations of a file; None if the file isn't a document."""
         if text not in self._rules:
             try:
-                documents = read_documents([(path, text)], self._known, self._ignore)
+                documents = parse_documents([(path, text)], self._known, self._ignore)
                 self._rules[text] = list_customizations(documents)
             except FileError:
                 self._rules[text] = None

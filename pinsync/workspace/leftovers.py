@@ -48,14 +48,14 @@ def describe_leftovers(
         FileError: a document outside the trackers' folders is no plain file, or can't be read.
     """
     is_split = len(names) > 1 and place.directory not in read_today
-    if is_split and (stray := [str(path) for path, _ in place.documents(None)]):
+    if is_split and (stray := [str(path) for path, _ in place.read_documents(None)]):
         reason = "each of several trackers has a folder of its own"
         command = _build_move_command(place, "NAME")
         remedy = f"before the export, {command} (NAME: {' or '.join(names)}), or delete them"
         return f"not read, since {reason}: {', '.join(stray)}; {remedy}"
     read = names if len(names) > 1 else ()
     stale = []
-    for name in place.folders():
+    for name in place.list_folders():
         folder = place.directory / name
         if name in read or folder in read_today or not _TRACKER.fullmatch(name):
             continue
@@ -83,7 +83,7 @@ def check_old_documents(place: Place, tracker: str, live: Iterable[Customization
     """
     # Old and new documents would hold the same rules, and only the old ones have the comments.
     ids = {item.id for item in live if item.id}
-    for path, text in place.documents(None):
+    for path, text in place.read_documents(None):
         try:
             document = parse_document(text, str(path))
         except FileError:
@@ -201,7 +201,9 @@ def describe_uncommitted(tree: WorkingTree) -> str | None:
 
 def _map_folders(settings: Settings) -> dict[PurePosixPath, str | None]:
     """Return each folder of documents → its tracker, or None if there is only one tracker."""
-    return {layout.choose_folder(settings.directory, name): name for name in settings.subfolders()}
+    return {
+        layout.choose_folder(settings.directory, name): name for name in settings.list_subfolders()
+    }
 
 
 def _find_configuration(tree: WorkingTree) -> PurePosixPath | None:
@@ -236,7 +238,7 @@ def _has_all(place: Place) -> bool:
     with contextlib.suppress(FileError):
         if place.repository:
             known.update(path for path, _ in place.repository.read_index(place.directory))
-    return known.issuperset(path for path, _ in place.documents(None))
+    return known.issuperset(path for path, _ in place.read_documents(None))
 
 
 def _build_removal_command(place: Place, folders: Sequence[str]) -> str:
@@ -286,7 +288,7 @@ def describe_rename(
     for state in _open_earlier_states(repository, tree, settings, environ):
         if state.settings.directory == place.directory:
             continue
-        for folder in sorted({state.folder(tracker) for tracker in state.trackers} - folders):
+        for folder in sorted({state.find_folder(tracker) for tracker in state.trackers} - folders):
             folders.add(folder)
             # An error means that it is no folder of documents.
             with contextlib.suppress(FileError):
@@ -321,5 +323,5 @@ def _open_earlier_states(
 def _holds_documents(place: Place, name: str | None) -> bool:
     # A folder of somebody else may hold anything.
     with contextlib.suppress(FileError):
-        return any(_DOCUMENT.search(text) for _, text in place.documents(name))
+        return any(_DOCUMENT.search(text) for _, text in place.read_documents(name))
     return False

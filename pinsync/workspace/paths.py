@@ -93,10 +93,10 @@ def choose_files(
         # A folder on the command line means all trackers' folders in and below it.
         try:
             if {folder, *folder.parents}.intersection(folders):
-                files.update(store.paths(tracker))
+                files.update(store.list_paths(tracker))
         except FileError as error:
             errors.append(rebase_error(error, store.root))
-    subfolders = settings.subfolders()
+    subfolders = settings.list_subfolders()
     read_folders = {layout.choose_folder(store.directory, tracker) for tracker in subfolders}
     below: set[PurePosixPath] = set()
     for folder in tracker_folders if names else folders:
@@ -109,7 +109,7 @@ def choose_files(
         paths=tuple(sorted(files)),
         unread=tuple(sorted(unread)),
         misnamed=tuple(sorted(misnamed)),
-        expected=layout.choose_folder(store.directory, settings.subfolder("<tracker>")),
+        expected=layout.choose_folder(store.directory, settings.choose_subfolder("<tracker>")),
         errors=tuple(errors),
     )
 
@@ -177,10 +177,10 @@ def find_configuration_path(settings: Settings) -> str:
 
 
 def _list_subfolders(settings: Settings, names: Sequence[str]) -> Sequence[str | None]:
-    """Return `Settings.subfolder` for each of the named trackers, or for all without names."""
+    """Return `Settings.choose_subfolder` for each of the named trackers, or for all without names."""
     if not names:
-        return settings.subfolders()
-    return [settings.subfolder(tracker.name) for tracker in settings.select(names)]
+        return settings.list_subfolders()
+    return [settings.choose_subfolder(tracker.name) for tracker in settings.select(names)]
 
 
 def _walk_folder(

@@ -114,14 +114,14 @@ def parse_export(content: bytes, source: str, ignore: normalize.Ignored) -> Snap
         raise FileError(error.message, source=source, hint=error.hint) from error
 
 
-def read_documents(
+def parse_documents(
     files: Iterable[tuple[PurePosixPath, bytes]],
     known: Iterable[Customization],
     ignore: normalize.Ignored,
     *,
     prefix: str = "",
 ) -> dict[str, Document]:
-    """Read a tracker's documents.
+    """Parse a tracker's documents.
 
     Args:
         files: path and bytes of each file.

@@ -15,7 +15,7 @@ from pinsync.config import Settings, Tracker
 from pinsync.errors import RepositoryError
 from pinsync.model import Customization, Scope, Snapshot
 from pinsync.workspace.configuration import ConfigurationSearch
-from pinsync.workspace.read import fetch_live, parse_export, read_documents, read_export
+from pinsync.workspace.read import fetch_live, parse_documents, parse_export, read_export
 from pinsync.workspace.source import PLACES, Source, require_repository
 
 if TYPE_CHECKING:
@@ -81,15 +81,15 @@ class State:
                 return f"reading {self.source.text}"
             case "revision":
                 commit = str(self.source.revision)[:12]
-                return f"reading {self.source.prefix}{self.folder(tracker)} (commit {commit})"
-        return f"reading {self.folder(tracker)} of {PLACES[self.source.kind]}"
+                return f"reading {self.source.prefix}{self.find_folder(tracker)} (commit {commit})"
+        return f"reading {self.find_folder(tracker)} of {PLACES[self.source.kind]}"
 
-    def files(self, tracker: Tracker) -> Iterable[tuple[PurePosixPath, bytes]]:
+    def read_documents(self, tracker: Tracker) -> Iterable[tuple[PurePosixPath, bytes]]:
         """Return path and bytes of each document of a tracker."""
-        folder = self.folder(tracker)
+        folder = self.find_folder(tracker)
         match self.source.kind:
             case "worktree":
-                subfolder = self.settings.subfolder(tracker.name)
+                subfolder = self.settings.choose_subfolder(tracker.name)
                 return read_worktree_documents(self.store, self.repository, subfolder)
             case "index":
                 return require_repository(self.repository, self.source.text).read_index(folder)
@@ -100,9 +100,11 @@ class State:
                 )
         return ()
 
-    def folder(self, tracker: Tracker) -> PurePosixPath:
+    def find_folder(self, tracker: Tracker) -> PurePosixPath:
         """Return the folder of a tracker's documents, from the repository's root."""
-        return layout.choose_folder(self.settings.directory, self.settings.subfolder(tracker.name))
+        return layout.choose_folder(
+            self.settings.directory, self.settings.choose_subfolder(tracker.name)
+        )
 
 
 def read_worktree_documents(
@@ -116,7 +118,7 @@ def read_worktree_documents(
         tracker: the tracker's name, if there are several.
     """
     unchecked = read_unchecked_documents(repository, layout.choose_folder(store.directory, tracker))
-    yield from merge(store.documents(tracker), unchecked.items(), key=itemgetter(0))
+    yield from merge(store.read_documents(tracker), unchecked.items(), key=itemgetter(0))
 
 
 def read_unchecked_documents(
@@ -201,7 +203,7 @@ def read_contents(
             contents[side] = Content(Snapshot(()))
         elif state.in_files:
             known = contents[1 - side].snapshot.customizations if contents else ()
-            contents[side] = _read_files(state, tracker, known, ignore)
+            contents[side] = _parse_files(state, tracker, known, ignore)
         elif state.source.path is not None:
             contents[side] = Content(read_export(state.source.path, ignore))
         elif state.source.kind == "export":
@@ -213,14 +215,14 @@ def read_contents(
     return contents[0], contents[1]
 
 
-def _read_files(
+def _parse_files(
     state: State,
     tracker: Tracker,
     known: Iterable[Customization],
     ignore: Sequence[tuple[str, ...]],
 ) -> Content:
     prefix = state.source.prefix
-    documents = read_documents(state.files(tracker), known, ignore, prefix=prefix)
+    documents = parse_documents(state.read_documents(tracker), known, ignore, prefix=prefix)
     items: list[Customization] = []
     for document in documents.values():
         items += [entry.customization for entry in document.entries]

@@ -95,7 +95,7 @@ class Store:
     directory: PurePosixPath
     state: Path
 
-    def paths(self, tracker: str | None) -> list[PurePosixPath]:
+    def list_paths(self, tracker: str | None) -> list[PurePosixPath]:
         """Return the path of every document of a tracker, sorted by name.
 
         Args:
@@ -113,16 +113,16 @@ class Store:
             names = sorted(place.name for place in (self.root / folder).iterdir())
         return [folder / name for name in names if is_document(name)]
 
-    def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
+    def read_documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of every document of a tracker, sorted by name.
 
         Args:
-            tracker: as for `paths`.
+            tracker: as for `list_paths`.
 
         Raises:
             FileError: the folder or a file can't be read, is a link, or is no plain file.
         """
-        for path in self.paths(tracker):
+        for path in self.list_paths(tracker):
             yield path, self._read(path)
 
     def read(self, path: PurePosixPath) -> bytes | None:

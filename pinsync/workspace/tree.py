@@ -68,15 +68,17 @@ class WorkingTree:
         """The folder of all documents."""
         return self.store.directory
 
-    def head(self) -> str | None:
+    def resolve_head(self) -> str | None:
         """Return the full hash of HEAD; None without a commit or a repository."""
         return self.repository.resolve_head() if self.repository else None
 
-    def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
+    def read_documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` is None if there is only one."""
         return read_worktree_documents(self.store, self.repository, tracker)
 
-    def files(self, tracker: str | None, head: str | None, *, whole: bool) -> TrackerFiles:
+    def read_tracker_files(
+        self, tracker: str | None, head: str | None, *, whole: bool
+    ) -> TrackerFiles:
         """Read the documents of a tracker.
 
         Args:
@@ -87,7 +89,7 @@ class WorkingTree:
         Raises:
             FileError: a document can't be read.
         """
-        present = dict(self.store.documents(tracker))
+        present = dict(self.store.read_documents(tracker))
         if self.repository is None:
             return TrackerFiles(present)
         folder = layout.choose_folder(self.directory, tracker)
@@ -108,7 +110,7 @@ class WorkingTree:
         }
         return TrackerFiles(present, unchecked, deleted, committed if whole else {})
 
-    def folders(self) -> list[str]:
+    def list_folders(self) -> list[str]:
         """Return the names of the folders in the folder of all documents, if it can be read."""
         # Only warnings need these names, so an unreadable folder is no error here.
         try:
@@ -121,7 +123,7 @@ class WorkingTree:
 
     def list_misnamed(self, folder: PurePosixPath) -> list[PurePosixPath]:
         """Return the files in a folder that would be documents with the right name."""
-        # As for `folders`, only warnings need these names.
+        # As for `list_folders`, only warnings need these names.
         try:
             names = sorted(place.name for place in (self.store.root / folder).iterdir())
         except OSError:
@@ -222,12 +224,12 @@ class Head:
     revision: str
     name: str = "HEAD"
 
-    def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
+    def read_documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` is None if there is only one."""
         folder = layout.choose_folder(self.directory, tracker)
         return self.repository.read_documents(self.revision, folder, self.name)
 
-    def folders(self) -> list[str]:
+    def list_folders(self) -> list[str]:
         """Return the names of the folders in the folder of all documents."""
         return self.repository.list_folders(self.revision, self.directory, self.name)
 
@@ -250,11 +252,11 @@ class Index:
     directory: PurePosixPath
     name: str = "@index"
 
-    def documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
+    def read_documents(self, tracker: str | None) -> Iterator[tuple[PurePosixPath, bytes]]:
         """Yield path and bytes of each document; ``tracker`` is None if there is only one."""
         return self.repository.read_index(layout.choose_folder(self.directory, tracker))
 
-    def folders(self) -> list[str]:
+    def list_folders(self) -> list[str]:
         """Return the names of the folders in the folder of all documents."""
         return self.repository.list_index_folders(self.directory)
 
@@ -315,7 +317,7 @@ def check_committed(
 
 
 def _list_folders(state: State) -> list[str]:
-    return sorted({str(state.folder(tracker)) for tracker in state.trackers})
+    return sorted({str(state.find_folder(tracker)) for tracker in state.trackers})
 
 
 def require_repository_of(tree: WorkingTree, option: str) -> Repository:

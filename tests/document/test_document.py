@@ -292,12 +292,12 @@ IN_SYNC = """
 import sys
 from pathlib import Path
 from pinsync.document.merge import DocumentPlan, merge_document
-from pinsync.workspace.read import read_documents
-found = [read_documents([("basket.yaml", Path(sys.argv[1]).read_bytes())], known, ()) for known in ([], [])]
+from pinsync.workspace.read import parse_documents
+found = [parse_documents([("basket.yaml", Path(sys.argv[1]).read_bytes())], known, ()) for known in ([], [])]
 text = Path(sys.argv[1]).read_bytes()
 (read,) = found[0].values()
 live = [entry.customization for entry in read.entries]
-again = read_documents([("basket.yaml", text)], live, ())["basket"]
+again = parse_documents([("basket.yaml", text)], live, ())["basket"]
 assert merge_document(again, "basket", DocumentPlan([entry.customization for entry in again.entries])) is None
 assert len(live) == int(sys.argv[2]), live
 print(sorted(name for name in sys.modules if name.partition(".")[0] in ("ruamel", "httpx", "git", "yaml", "deepdiff")))

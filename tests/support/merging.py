@@ -11,7 +11,7 @@ from pinsync.canonical import normalize
 from pinsync.document.merge import merge_document, plan_documents
 from pinsync.document.parse import parse_document
 from pinsync.drift.pairs import match_customizations
-from pinsync.workspace.read import read_documents
+from pinsync.workspace.read import parse_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +45,7 @@ def export(
 def _merge(
     files: Mapping[str, bytes], live: list[Customization], ignore: normalize.Ignored
 ) -> dict[str, bytes]:
-    found: dict[str, Document] = read_documents(
+    found: dict[str, Document] = parse_documents(
         ((PurePosixPath(path), text) for path, text in files.items()), live, ignore
     )
     blocks = [entry for read in found.values() for entry in read.entries]

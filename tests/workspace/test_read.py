@@ -8,7 +8,7 @@ import pytest
 
 from pinsync.canonical.normalize import build_customization
 from pinsync.errors import FileError
-from pinsync.workspace.read import read_documents, read_export
+from pinsync.workspace.read import parse_documents, read_export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def documents(
     files: dict[str, str], known: Sequence[Customization] = (), prefix: str = ""
 ) -> dict[str, Document]:
     pairs = ((PurePosixPath(path), text.encode()) for path, text in files.items())
-    return read_documents(pairs, known, [], prefix=prefix)
+    return parse_documents(pairs, known, [], prefix=prefix)
 
 
 def refusal(files: dict[str, str], prefix: str = "") -> tuple[str, str | None]:

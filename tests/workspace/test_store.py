@@ -36,7 +36,7 @@ def write(store: Store, changes: dict[PurePosixPath, bytes | None], **staged: by
     with store.lock():
         store.write(
             changes,
-            dict(store.documents(None)) | dict(store.documents("shop")),
+            dict(store.read_documents(None)) | dict(store.read_documents("shop")),
             {DIRECTORY / f"{name}.yaml": text for name, text in staged.items()},
         )
 
@@ -63,23 +63,23 @@ def test_documents_come_sorted_and_other_files_are_left_out(store: Store) -> Non
         "shop/z.yaml",
     ):
         put(store, DIRECTORY / name, name.encode())
-    assert list(store.documents(None)) == [
+    assert list(store.read_documents(None)) == [
         (DIRECTORY / "a.yaml", b"a.yaml"),
         (DIRECTORY / "b.yaml", b"b.yaml"),
     ]
-    assert list(store.documents("shop")) == [(DIRECTORY / "shop/z.yaml", b"shop/z.yaml")]
+    assert list(store.read_documents("shop")) == [(DIRECTORY / "shop/z.yaml", b"shop/z.yaml")]
 
 
 def test_a_missing_folder_has_no_documents(store: Store) -> None:
-    assert list(store.documents(None)) == []
-    assert list(store.documents("shop")) == []
+    assert list(store.read_documents(None)) == []
+    assert list(store.read_documents("shop")) == []
     assert store.read(BASKET) is None
 
 
 def test_a_file_where_the_folder_should_be_is_an_error(store: Store) -> None:
     (store.root / DIRECTORY).write_text("")
     with pytest.raises(FileError, match=r"^customizations: is a link or a file, expected a folder"):
-        list(store.documents(None))
+        list(store.read_documents(None))
 
 
 def test_a_linked_directory_is_not_read(store: Store, tmp_path: Path) -> None:
@@ -88,9 +88,9 @@ def test_a_linked_directory_is_not_read(store: Store, tmp_path: Path) -> None:
     (outside / "basket.yaml").write_text("secret")
     (store.root / DIRECTORY).symlink_to(outside)
     for read in (
-        lambda: list(store.documents(None)),
+        lambda: list(store.read_documents(None)),
         lambda: store.read(BASKET),
-        lambda: list(store.documents("shop")),
+        lambda: list(store.read_documents("shop")),
     ):
         with pytest.raises(FileError, match="link"):
             read()
@@ -101,7 +101,7 @@ def test_a_linked_tracker_folder_is_neither_read_nor_written(store: Store, tmp_p
     (store.root / DIRECTORY).mkdir()
     (store.root / DIRECTORY / "shop").symlink_to(tmp_path / "outside")
     with pytest.raises(FileError, match="link"):
-        list(store.documents("shop"))
+        list(store.read_documents("shop"))
     with pytest.raises(FileError, match="link"):
         write(store, {DIRECTORY / "shop" / "basket.yaml": b"x"})
     assert files(tmp_path / "outside") == []
@@ -113,7 +113,7 @@ def test_a_link_is_neither_read_nor_replaced_nor_removed(store: Store, tmp_path:
     link = store.root / BASKET
     link.symlink_to(tmp_path / "secret")
     with pytest.raises(FileError, match=r"^customizations/basket.yaml: is a link"):
-        list(store.documents(None))
+        list(store.read_documents(None))
     for text in (b"x", None):
         with pytest.raises(FileError, match="link"):
             write(store, {BASKET: text})
@@ -125,20 +125,20 @@ def test_a_named_pipe_is_refused_rather_than_waited_for(store: Store) -> None:
     (store.root / DIRECTORY).mkdir()
     os.mkfifo(store.root / BASKET)
     with pytest.raises(FileError, match="expected a plain file"):
-        list(store.documents(None))
+        list(store.read_documents(None))
 
 
 def test_a_folder_named_like_a_document_is_refused(store: Store) -> None:
     (store.root / BASKET).mkdir(parents=True)
     with pytest.raises(FileError, match="expected a plain file"):
-        list(store.documents(None))
+        list(store.read_documents(None))
 
 
 def test_a_file_beyond_the_cap_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, BASKET, b"12345")
     monkeypatch.setattr(store_module, "MAX_FILE_BYTES", 4)
     with pytest.raises(FileError, match="has 5 bytes, expected at most 4"):
-        list(store.documents(None))
+        list(store.read_documents(None))
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ d = PurePosixPath("customizations")
 store = Store(Path(root), d, Path(state))
 with store.lock():
     sys.addaudithook(watch)
-    before = dict(store.documents(None))
+    before = dict(store.read_documents(None))
     changes = {d / "basket.yaml": b"new basket\\n", d / "home.yaml": b"new home\\n", d / "gone.yaml": None}
     store.write(changes, before, {})
 """
@@ -355,7 +355,7 @@ NEW = {"basket.yaml": b"new basket\n", "home.yaml": b"new home\n"}
 
 
 def documents(store: Store) -> dict[str, bytes]:
-    return {path.name: text for path, text in store.documents(None)}
+    return {path.name: text for path, text in store.read_documents(None)}
 
 
 def test_killed_at_any_rename_every_file_is_whole_and_the_next_run_completes(store: Store) -> None:
