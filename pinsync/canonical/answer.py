@@ -83,7 +83,9 @@ def decode_row(raw: bytes) -> dict[str, Any]:
     data = bytes(raw)
     try:
         row = msgspec.json.decode(data)
-        duplicate = None if has_keys(data, count_keys(row)) else _find_duplicate(data)
+        duplicate = None
+        if not has_keys(data, count_keys(row)):
+            duplicate = _find_duplicate(data)
         if holds_zero(row):
             _raise_if_too_small(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -105,10 +107,15 @@ def name_row(number: int, raw: bytes) -> str:
 
 
 def _name_decoded_row(number: int, row: object) -> str:
-    model, identifier = (row.get("model"), row.get("id")) if isinstance(row, dict) else (None, None)
-    known = [text for text in (model, identifier) if isinstance(text, str) and text]
     name = f"row {number} of the answer"
-    return f"{name} ({', '.join(known)})" if identifier in known else name
+    if not isinstance(row, dict):
+        return name
+    model, identifier = row.get("model"), row.get("id")
+    known = [text for text in (model, identifier) if isinstance(text, str) and text]
+    # A model alone would name no row.
+    if identifier not in known:
+        return name
+    return f"{name} ({', '.join(known)})"
 
 
 def count_keys(value: Any) -> int:  # noqa: ANN401 - any JSON value
@@ -144,7 +151,8 @@ def has_keys(raw: bytes, count: int) -> bool:
 
 def holds_zero(value: object) -> bool:
     """Return whether a decoded value holds the float 0.0. Decoders read ``1e-400`` as 0.0 too."""
-    waiting = [value]  # not recursive: a value may be nested more deeply than Python's calls
+    # Not recursive: a value may be nested more deeply than Python's calls.
+    waiting = [value]
     while waiting:
         item = waiting.pop()
         if type(item) is float and not item:
@@ -170,8 +178,10 @@ def _raise_if_too_small(raw: bytes) -> None:
     """
     for path, value in _walk(json.loads(raw, parse_int=str, parse_float=_Number), ()):
         if isinstance(value, _Number) and is_too_small(value):
-            shown = value if len(value) <= _MAX_NUMBER else f"{value[:_MAX_NUMBER]}…"
-            message = f"{spell_path(path)}: {shown} is too small for a number, and is not 0"
+            number = str(value)
+            if len(number) > _MAX_NUMBER:
+                number = f"{number[:_MAX_NUMBER]}…"
+            message = f"{spell_path(path)}: {number} is too small for a number, and is not 0"
             hint = "report it to the vendor: most JSON readers turn it into 0"
             raise DataError(message, path=path, hint=hint)
 
@@ -184,7 +194,9 @@ def _find_duplicate(raw: bytes) -> Path | None:
     """Return the path of a key that an object has twice; None if there is no such key."""
     # Numbers stay text: an integer may have more digits than Python turns into one.
     value = json.loads(raw, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
-    return _find_duplicate_within(value, ()) if isinstance(value, list) else None
+    if not isinstance(value, list):
+        return None
+    return _find_duplicate_within(value, ())
 
 
 def _find_duplicate_within(value: list[Any], path: Path) -> Path | None:
@@ -194,8 +206,10 @@ def _find_duplicate_within(value: list[Any], path: Path) -> Path | None:
             if step in keys:
                 return (*path, step)
             keys.add(step)
-        if isinstance(item, list) and (found := _find_duplicate_within(item, (*path, step))):
-            return found
+        if isinstance(item, list):
+            found = _find_duplicate_within(item, (*path, step))
+            if found is not None:
+                return found
     return None
 
 
@@ -212,14 +226,13 @@ def _walk(value: object, path: Path) -> Iterator[tuple[Path, object]]:
 
 
 def _build_duplicate_error(prefix: str, path: Path) -> DataError:
-    place = f"{prefix}{spell_path(path[:-1])}: " if path[:-1] else prefix
-    hint = (
-        "which of the two counts can't be told: fetch the export again, and if it stays so "
-        "report it to the vendor"
-    )
-    return DataError(
-        f'{place}the key "{path[-1]}" stands twice in one object', path=path, hint=hint
-    )
+    place = prefix
+    if path[:-1]:
+        place += f"{spell_path(path[:-1])}: "
+    reason = "nobody knows which of the two counts"
+    hint = f"{reason}: fetch the export again, and if it stays so report it to the vendor"
+    message = f'{place}the key "{path[-1]}" stands twice in one object'
+    return DataError(message, path=path, hint=hint)
 
 
 def _empty_results(body: bytes, results: msgspec.Raw) -> bytes:

@@ -42,7 +42,7 @@ _NOTHING: Final = frozenset({"", "0", "false", "no", "none", "null"})
 _BOOLEANS: Final[Mapping[object, bool]] = {True: True, "true": True, False: False, "false": False}
 
 
-def _names(text: str) -> frozenset[str]:
+def _split_names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -59,19 +59,21 @@ def raise_if_partial(envelope: Mapping[str, Any], headers: Headers, count: int) 
     """
     doubt: DataError | None = None
     is_whole = False
-    for said in (*_list_headers(headers), *_list_members(envelope)):
+    for claim in (*_list_headers(headers), *_list_members(envelope)):
         for sign in _SIGNS:
-            verdict = sign.judge(said.value, count) if said.name in sign.names else None
+            if claim.name not in sign.names:
+                continue
+            verdict = sign.judge(claim.value, count)
             is_whole = is_whole or verdict is True
             if verdict is False and not sign.is_doubtful:
-                raise _build_error(sign, said, count)
+                raise _build_error(sign, claim, count)
             if verdict is False and doubt is None:
-                doubt = _build_error(sign, said, count)
+                doubt = _build_error(sign, claim, count)
     if doubt and not is_whole:
         raise doubt
 
 
-class _Said(NamedTuple):
+class _Claim(NamedTuple):
     """A header or a key of an answer.
 
     Attributes:
@@ -87,32 +89,33 @@ class _Said(NamedTuple):
     is_header: bool = False
 
 
-def _list_headers(headers: Headers) -> Iterator[_Said]:
+def _list_headers(headers: Headers) -> Iterator[_Claim]:
     for name, value in headers:
-        yield _Said(name.title(), _fold(name), value.strip(), is_header=True)
+        yield _Claim(name.title(), _fold(name), value.strip(), is_header=True)
 
 
-def _list_members(members: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[_Said]:
+def _list_members(members: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[_Claim]:
     """Yield the keys of an object and of the objects in it, and the relations in lists of links."""
     for key, value in members.items():
         place = (*path, key)
-        yield _Said(spell_path(place), _fold(key), value)
+        yield _Claim(spell_path(place), _fold(key), value)
         if isinstance(value, list):
             yield from _list_links(value, place)
         elif isinstance(value, dict) and len(place) < _DEPTH:
             inside = value
-            if _fold(key) == "shards":  # Elasticsearch: their total isn't the number of rows
+            # Elasticsearch: the total of shards isn't the number of rows.
+            if _fold(key) == "shards":
                 inside = {name: item for name, item in value.items() if name == "failed"}
             yield from _list_members(inside, place)
 
 
-def _list_links(links: list[Any], path: tuple[str | int, ...]) -> Iterator[_Said]:
+def _list_links(links: list[Any], path: tuple[str | int, ...]) -> Iterator[_Claim]:
     """Yield the relation and the target of each link, as in `[{"rel": "next", "href": "/2"}]`."""
     for number, link in enumerate(links):
         relation = link.get("rel") if isinstance(link, dict) else None
         if isinstance(relation, str):
             place = spell_path((*path, number, relation))
-            yield _Said(place, _fold(relation), link.get("href", link))
+            yield _Claim(place, _fold(relation), link.get("href", link))
 
 
 def _fold(name: str) -> str:
@@ -120,20 +123,24 @@ def _fold(name: str) -> str:
     return re.sub("[^a-z0-9]", "", re.sub(_NAMESPACE, "", name.lower()))
 
 
-def _build_error(sign: _Sign, said: _Said, count: int) -> DataError:
-    if said.is_header:
-        place, value = f"the header {said.place}", str(said.value)
+def _build_error(sign: _Sign, claim: _Claim, count: int) -> DataError:
+    if claim.is_header:
+        place, value = f"the header {claim.place}", str(claim.value)
     else:
-        place = json.dumps(said.place, ensure_ascii=False)
-        value = json.dumps(said.value, ensure_ascii=False)
+        place = json.dumps(claim.place, ensure_ascii=False)
+        value = json.dumps(claim.value, ensure_ascii=False)
     # A server may echo the key. Were a text cut first, a part of the key could be left.
     place, value = (_shorten(redact(text, {})) for text in (place, value))
-    came = f", {count} came" if sign.judge in (_judge_total, _judge_count, _judge_limit) else ""
-    return DataError(f"the answer {sign.problem} ({place} is {value}{came})", hint=_HINT)
+    fact = f"{place} is {value}"
+    if sign.judge in (_judge_total, _judge_count, _judge_limit):
+        fact += f", {count} came"
+    return DataError(f"the answer {sign.problem} ({fact})", hint=_HINT)
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}…"
 
 
 def _judge_next(value: object, _count: int) -> bool | None:
@@ -141,8 +148,10 @@ def _judge_next(value: object, _count: int) -> bool | None:
 
 
 def _judge_end(value: object, _count: int) -> bool | None:
-    spelling = value.lower() if isinstance(value, str) else value
-    return _BOOLEANS.get(spelling) if isinstance(spelling, str | bool) else None
+    if isinstance(value, str):
+        value = value.lower()
+    # An object can't be looked up in a dictionary, and 1 would be found as True.
+    return _BOOLEANS.get(value) if isinstance(value, str | bool) else None
 
 
 def _judge_total(value: object, count: int) -> bool | None:
@@ -178,15 +187,17 @@ def _judge_success(value: object, count: int) -> bool | None:
 
 
 def _judge_status(value: object, _count: int) -> bool | None:
-    is_bad = isinstance(value, str | int) and _fold(str(value)) in _BAD_STATUS
-    return False if is_bad else None
+    if isinstance(value, str | int) and _fold(str(value)) in _BAD_STATUS:
+        return False
+    return None
 
 
 def _judge_range(value: object, _count: int) -> bool | None:
     if not isinstance(value, str):
         return None
     match = re.fullmatch(_RANGE, value)
-    if not match:  # such as `items 0-9/*`, of an unknown total
+    # Another form has an unknown total, such as `items 0-9/*`.
+    if not match:
         return False
     total = int(match[3])
     if match[1] is None:
@@ -223,7 +234,10 @@ def _read_number(value: object) -> float | None:
         value = value.get("value")
     if isinstance(value, str) and value.isdecimal():
         return float(value)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    # To Python, True is a number.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value
 
 
 class _Sign(NamedTuple):
@@ -242,7 +256,7 @@ class _Sign(NamedTuple):
     is_doubtful: bool = False
 
 
-_BAD_STATUS: Final = _names("""
+_BAD_STATUS: Final = _split_names("""
     206 partial partialcontent partialsuccess incomplete truncated error errors fail failed
     failure timeout timedout
 """)
@@ -254,7 +268,7 @@ _SIGNS: Final = (
     _Sign(
         _PAGE,
         _judge_next,
-        _names("""
+        _split_names("""
             next nextpage nextcursor nexttoken nextpagetoken nextpagecursor nexturl nexturi
             nextlink nextpageurl nextpageuri nextpagelink nextmarker nextkey nextoffset
             nextrecordsurl nextcontinuationtoken continuation continuationtoken continue
@@ -268,41 +282,49 @@ _SIGNS: Final = (
     _Sign(
         _PAGE,
         _judge_end,
-        _names("last islast islastpage lastpage first isfirst isfirstpage complete iscomplete"),
+        _split_names(
+            "last islast islastpage lastpage first isfirst isfirstpage complete iscomplete"
+        ),
     ),
     # Spring Data, JSON:API (meta), Solr, Algolia, DataTables, Hydra, OpenSearch; X-Total-Count,
     # X-Total of GitLab and X-WP-Total of WordPress
     _Sign(
         _PAGE,
         _judge_total,
-        _names("""
+        _split_names("""
             total totalcount totalresults totalitems totalhits totalelements totalrecords
             totalrows totalsize totalobjects totalentries recordstotal numfound nbhits
         """),
     ),
     # DRF, OData
-    _Sign(_PAGE, _judge_count, _names("count itemcount recordcount rowcount resultcount")),
+    _Sign(_PAGE, _judge_count, _split_names("count itemcount recordcount rowcount resultcount")),
     # Laravel (last_page), Strapi, Spring Data, Algolia; X-Total-Pages of GitLab
-    _Sign(_PAGE, _judge_pages, _names("pages totalpages pagecount numpages lastpage nbpages")),
-    _Sign(_PAGE, _judge_range, _names("contentrange")),
-    _Sign(_PAGE, _judge_link, _names("link")),
+    _Sign(
+        _PAGE, _judge_pages, _split_names("pages totalpages pagecount numpages lastpage nbpages")
+    ),
+    _Sign(_PAGE, _judge_range, _split_names("contentrange")),
+    _Sign(_PAGE, _judge_link, _split_names("link")),
     # The last page may be full, and Dropbox and Relay give a cursor with the last page too.
     _Sign(
         _PAGE,
         _judge_limit,
-        _names("limit pagesize perpage pagelimit maxresults maxitems itemsperpage resultsperpage"),
+        _split_names(
+            "limit pagesize perpage pagelimit maxresults maxitems itemsperpage resultsperpage"
+        ),
         is_doubtful=True,
     ),
-    _Sign(_PAGE, _judge_presence, _names("cursor cursors endcursor scrollid"), is_doubtful=True),
+    _Sign(
+        _PAGE, _judge_presence, _split_names("cursor cursors endcursor scrollid"), is_doubtful=True
+    ),
     # Elasticsearch, GraphQL, and the body of the API's own refusals
     _Sign(
         _FAILURE,
         _judge_presence,
-        _names("""
+        _split_names("""
             error errors errormessage errormessages failed failure failures exception exceptions
             exceptiondetails timedout terminatedearly
         """),
     ),
-    _Sign(_FAILURE, _judge_success, _names("success ok succeeded")),
-    _Sign(_FAILURE, _judge_status, _names("status state resultstatus")),
+    _Sign(_FAILURE, _judge_success, _split_names("success ok succeeded")),
+    _Sign(_FAILURE, _judge_status, _split_names("status state resultstatus")),
 )

@@ -66,7 +66,9 @@ def read_instant(value: object) -> str | None:
 
     Earlier moments sort first, even with a fraction of any length or a leap second.
     """
-    return _instants[value] if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return _instants[value]
 
 
 def _parse_instant(text: str) -> str | None:
@@ -120,13 +122,17 @@ def read_window(start: object, end: object) -> Window | None:
     since = "" if start is None else read_instant(start)
     # An instant begins with a digit, and "~" sorts after all digits.
     until = "~" if end is None else read_instant(end)
-    return None if since is None or until is None else Window(since, until)
+    if since is None or until is None:
+        return None
+    return Window(since, until)
 
 
 def format_utc(at: datetime) -> str:
     """Return a moment in the form of documents: UTC with ``Z``, without trailing zeros."""
     text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return f"{text.rstrip('0') if at.microsecond else text}Z"
+    if at.microsecond:
+        text = text.rstrip("0")
+    return f"{text}Z"
 
 
 def read_moment(text: str) -> tuple[datetime, str] | None:
@@ -174,10 +180,13 @@ def _read_local(found: re.Match[str], zone: tzinfo, *, end: bool) -> datetime:
     if found["minute"] is None:
         day = datetime.fromisoformat(found["date"])
         # The last moment of a day is the later one, should the clocks be set back at midnight.
-        return datetime.combine(day, time.max.replace(fold=1) if end else time.min, zone)
+        clock = time.max.replace(fold=1) if end else time.min
+        return datetime.combine(day, clock, zone)
     microsecond = (found["fraction"] or "").removeprefix(".")[:6].ljust(6, "0")
     at = _read_minute(found).replace(second=int(found["second"] or 0), microsecond=int(microsecond))
-    return at.replace(tzinfo=timezone(_read_offset(found["offset"])) if found["offset"] else zone)
+    if found["offset"]:
+        zone = timezone(_read_offset(found["offset"]))
+    return at.replace(tzinfo=zone)
 
 
 def _read_minute(found: re.Match[str]) -> datetime:

@@ -127,19 +127,20 @@ def normalize_value(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON v
     if kind is float:
         if not isfinite(value):
             raise DataError(f"{spell_path(path)}: expected a finite number, got {value}", path=path)
-        return int(value) if value.is_integer() and abs(value) < _INTEGRAL_BELOW else value
+        if value.is_integer() and abs(value) < _INTEGRAL_BELOW:
+            return int(value)
+        return value
     if kind is dict or kind is list:
         if len(path) > MAX_DEPTH:
-            raise DataError(
-                f"{spell_path(path[:3])}…: nested deeper than {MAX_DEPTH} levels", path=path
-            )
+            place = f"{spell_path(path[:3])}…"
+            raise DataError(f"{place}: nested deeper than {MAX_DEPTH} levels", path=path)
         if kind is dict:
-            return {
-                key: item
-                if type(item := value[key]) is str
-                else normalize_value(item, (*path, key))
-                for key in sorted(value)
-            }
+            data = {}
+            for key in sorted(value):
+                item = value[key]
+                # Most values are strings, which stay as they are: no call for them.
+                data[key] = item if type(item) is str else normalize_value(item, (*path, key))
+            return data
         return [normalize_value(item, (*path, index)) for index, item in enumerate(value)]
     return value
 
@@ -175,7 +176,9 @@ def _clean_moment(value: object, path: Path, name: str, warn: Warn) -> object:
 
 
 def _clean_flag(value: object, path: Path, name: str, warn: Warn) -> object:
-    return value if value is True else _keep(value, "true or false", path, name, warn)
+    if value is True:
+        return value
+    return _keep(value, "true or false", path, name, warn)
 
 
 def _clean_position(value: object, path: Path, name: str, warn: Warn) -> object:
@@ -185,11 +188,9 @@ def _clean_position(value: object, path: Path, name: str, warn: Warn) -> object:
 
 
 def _clean_object(value: object, path: Path, name: str, warn: Warn) -> object:
-    return (
-        normalize_value(value, (*path, name))
-        if type(value) is dict
-        else _keep(value, "an object", path, name, warn)
-    )
+    if type(value) is dict:
+        return normalize_value(value, (*path, name))
+    return _keep(value, "an object", path, name, warn)
 
 
 def _clean_tags(value: object, path: Path, name: str, warn: Warn) -> object:
@@ -267,10 +268,14 @@ def build_customization(
         DataError: a field that identifies the customization is missing or wrong, or a value has no
             canonical text.
     """
-    check_identity(row, ("id", "model", "target_type") if model is None else ("target_type",))
+    if model is None:
+        check_identity(row)
+        model = str(row["model"])
+    else:
+        # A document names its model once, and a new customization has no id yet.
+        check_identity(row, ("target_type",))
     updated_at = row.get("updated_at")
-    return canonical.build(
-        row["model"] if model is None else model,
-        normalize_row(row, ignore=ignore, warn=warn),
-        updated_at=updated_at if isinstance(updated_at, str) else None,
-    )
+    if not isinstance(updated_at, str):
+        updated_at = None
+    data = normalize_row(row, ignore=ignore, warn=warn)
+    return canonical.build(model, data, updated_at=updated_at)

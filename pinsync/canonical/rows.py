@@ -116,15 +116,15 @@ def _read_usual_row(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customizatio
     data = bytes(raw)
     try:
         row = _decoder.decode(data)
-        count = _count_keys(
-            row
-        )  # RecursionError: from Python 3.12 on, decoders go deeper than Python
+        # From Python 3.12 on, decoders go deeper than Python's own calls: a RecursionError.
+        count = _count_keys(row)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     pins, keys = _render_pins(row.pin_definitions) if row.pin_definitions else ("", 0)
     usual = row.id and row.model and row.target_type and not row.target_criteria
+    # The other reader can distinguish 0.0 from a number that is too small for a float.
     if row.target_metadata and answer.holds_zero(row.target_metadata):
-        return None  # the other reader can distinguish 0.0 from a number that is too small
+        return None
     if not (usual and answer.has_keys(data, count + keys)):
         return None
     identity = None if row.target_identity is UNSET else row.target_identity
@@ -132,12 +132,15 @@ def _read_usual_row(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customizatio
     if identity is not None:
         text += f"    target_identity:{strings[identity]}\n"
     if ignore:
-        rest = {
-            name: value for name in ("tags", "target_metadata") if (value := getattr(row, name))
-        }
+        rest: dict[str, Any] = {}
+        if row.tags:
+            rest["tags"] = row.tags
+        if row.target_metadata:
+            rest["target_metadata"] = row.target_metadata
         text += canonical.render_fields(normalize.normalize_row(rest, ignore=ignore))
     else:
-        text += _tags[tuple(row.tags)] if row.tags else ""
+        if row.tags:
+            text += _tags[tuple(row.tags)]
         if row.target_metadata:
             metadata = normalize.normalize_value(row.target_metadata, _METADATA)
             text += f"    target_metadata:\n{canonical.render_fields(metadata, '      ')}"

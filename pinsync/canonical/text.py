@@ -24,6 +24,8 @@ characters (YAML 1.2.2, section 7.4.2).
 
 _TYPES: Final = {name: rank for rank, name in enumerate(TARGET_TYPES)}
 
+_PIN_SORT_FIELDS: Final = ("pin_type", "pin_identity", "widget_id", "active_from", "active_to")
+
 # Without quotes, other texts would be numbers, booleans or nulls to a YAML 1.1 or 1.2 reader.
 _BARE: Final = re.compile(
     r"(?![eE][0-9]+\Z)(?!(?i:y|n|yes|no|on|off|true|false|null|nan|inf)\Z)[A-Za-z/_][A-Za-z0-9_./-]*"
@@ -33,9 +35,8 @@ _SHORT: Final = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"
 
 _ENTRY: Final = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"':]+):(?: (.+))?""")
 _INTEGER: Final = re.compile(r"-?[0-9]+")
-_FLOAT: Final = re.compile(
-    r"(?!-?[0-9]+\.0\Z)-?[0-9]+\.[0-9]+(?:e[+-][0-9]+)?"
-)  # 1.0 is written as 1
+# Not 1.0, which is written as 1.
+_FLOAT: Final = re.compile(r"(?!-?[0-9]+\.0\Z)-?[0-9]+\.[0-9]+(?:e[+-][0-9]+)?")
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|(.))")
 _UNESCAPED: Final = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "\\": "\\", '"': '"'}
 _WORDS: Final = {"null": None, "true": True, "false": False}
@@ -53,19 +54,20 @@ def build(model: str, data: dict[str, Any], *, updated_at: str | None = None) ->
         DataError: a string isn't valid Unicode, or a key is longer than ``MAX_KEY``.
     """
     identity, criteria = data.get("target_identity"), data.get("target_criteria")
-    target = Target(
-        data["target_type"],
-        identity if type(identity) is str else None,
-        None if criteria is None else render_value(criteria),
-    )
+    if type(identity) is not str:
+        identity = None
+    if criteria is not None:
+        criteria = render_value(criteria)
+    target = Target(data["target_type"], identity, criteria)
     return Customization(model, data.get("id"), target, render(data).encode(), updated_at)
 
 
 def order(item: Customization) -> tuple[int, str, str, str, bytes]:
     """Return the sort key in a document: type, identity or criteria, id, text."""
     kind, identity, criteria = item.target
-    rank = _TYPES.get(kind, len(_TYPES))
-    return rank, kind, criteria or "" if identity is None else identity, item.id or "", item.text
+    if identity is None:
+        identity = criteria or ""
+    return _TYPES.get(kind, len(_TYPES)), kind, identity, item.id or "", item.text
 
 
 def pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
@@ -74,15 +76,13 @@ def pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
     Values of an unexpected type are compared only in the text.
     """
     position, criteria = pin.get("position"), pin.get("pin_criteria")
-    kind, identity, *rest = (
-        value if type(value) is str else ""
-        for value in map(
-            pin.get, ("pin_type", "pin_identity", "widget_id", "active_from", "active_to")
-        )
-    )
-    thing = identity or ("" if criteria is None else render_value(criteria))
-    placed = (0, position) if type(position) is int else (1, 0)
-    return *placed, _TYPES.get(kind, len(_TYPES)), kind, thing, *rest, _render_mapping(pin, "")
+    values = map(pin.get, _PIN_SORT_FIELDS)
+    kind, thing, *rest = (value if type(value) is str else "" for value in values)
+    if not thing and criteria is not None:
+        thing = render_value(criteria)
+    # Pins without a numeric position come last.
+    place = (0, position) if type(position) is int else (1, 0)
+    return *place, _TYPES.get(kind, len(_TYPES)), kind, thing, *rest, _render_mapping(pin, "")
 
 
 def render(data: dict[str, Any]) -> str:
@@ -91,15 +91,16 @@ def render(data: dict[str, Any]) -> str:
     The pins are sorted here and not before, because the last part of their sort key is their text.
     """
     pins = data.get("pin_definitions")
-    if type(pins) is list and not _in_order(pins):
+    if type(pins) is list and not _are_in_order(pins):
         data = {**data, "pin_definitions": sorted(pins, key=pin_order)}
     return _render_mapping(data, "  - ")
 
 
-def _in_order(pins: list[Any]) -> bool:
+def _are_in_order(pins: list[Any]) -> bool:
     """Return whether pins are sorted already. Most lists are, with one pin at each position."""
+    # A list of other values, or of mixed ones, keeps its order.
     if set(map(type, pins)) != {dict}:
-        return True  # a list of other values, or of mixed ones, keeps its order
+        return True
     positions = [pin.get("position") for pin in pins]
     return set(map(type, positions)) == {int} and all(map(lt, positions, positions[1:]))
 
@@ -108,7 +109,9 @@ def render_value(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """Return the canonical text of any value, without indentation, for comparing and sorting."""
     if type(value) is dict and value:
         return _render_mapping(value, "")
-    return _render_sequence(value, 0) if type(value) is list and value else _render_scalar(value)
+    if type(value) is list and value:
+        return _render_sequence(value, 0)
+    return _render_scalar(value)
 
 
 def render_fields(data: dict[str, Any], indent: str = "    ") -> str:
@@ -161,8 +164,10 @@ def _render_scalar(value: Any) -> str:  # noqa: ANN401 - any JSON value
         return "true" if value else "false"
     if kind is float:
         return _render_float(value)
-    if kind is dict or kind is list:
-        return "{}" if kind is dict else "[]"
+    if kind is dict:
+        return "{}"
+    if kind is list:
+        return "[]"
     return str(value)
 
 
@@ -172,7 +177,9 @@ def _render_float(value: float) -> str:
     mantissa, exponent, power = repr(value).partition("e")
     if not exponent:
         return mantissa
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{power}"
+    if "." not in mantissa:
+        mantissa += ".0"
+    return f"{mantissa}e{power}"
 
 
 def quote(text: str) -> str:
@@ -187,9 +194,13 @@ def quote(text: str) -> str:
     # tables of any Python, holds no character of the frozen list INVISIBLE.
     hidden = not text.isprintable() and INVISIBLE.search(text)
     if "\\" not in text and not hidden:
-        return "'" + text.replace("'", "''") + "'" if '"' in text else f'"{text}"'
+        if '"' not in text:
+            return f'"{text}"'
+        return "'" + text.replace("'", "''") + "'"
     text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{INVISIBLE.sub(_escape, text) if hidden else text}"'
+    if hidden:
+        text = INVISIBLE.sub(_escape, text)
+    return f'"{text}"'
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -248,7 +259,7 @@ def read(text: str) -> dict[str, Any] | None:
     lines[0] = lines[0].replace("- ", "  ", 1)
     try:
         data, _ = _read_mapping(lines, 0, 4)
-        # The readers may misread other text, but then emitting the data doesn't return the text.
+        # The readers may misread other text, but then rendering the data doesn't return the text.
         return data if data and render(data) == text else None
     except (ValueError, IndexError, RecursionError, DataError, TypeError):
         # A TypeError: render() met a key that isn't a text.
@@ -276,9 +287,8 @@ def _read_mapping(lines: list[str], at: int, indent: int) -> tuple[dict[str, Any
             value, at = _read_list(lines, at, indent + 2)
         else:
             value, at = _read_mapping(lines, at, indent + 2)
-        data[intern(_read_scalar(entry[1]))] = (
-            value  # many rules are held, all with the same few keys
-        )
+        # Interned, because many rules with the same few keys are kept in memory.
+        data[intern(_read_scalar(entry[1]))] = value
     return data, at
 
 
@@ -304,8 +314,10 @@ def _read_scalar(text: str) -> Any:  # noqa: ANN401 - any JSON scalar, or an emp
         return _ESCAPE.sub(_unescape, text[1:-1])
     if text[0] == "'":
         return text[1:-1].replace("''", "'")
-    if text in ("{}", "[]"):
-        return {} if text == "{}" else []
+    if text == "{}":
+        return {}
+    if text == "[]":
+        return []
     if _INTEGER.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):
@@ -315,4 +327,6 @@ def _read_scalar(text: str) -> Any:  # noqa: ANN401 - any JSON scalar, or an emp
 
 def _unescape(match: re.Match[str]) -> str:
     code = match[1] or match[2]
-    return chr(int(code, 16)) if code else _UNESCAPED.get(match[3], match[0])
+    if code:
+        return chr(int(code, 16))
+    return _UNESCAPED.get(match[3], match[0])
