@@ -6,8 +6,8 @@ its date-times and pins. `answer`, `completeness` and `rows` read an export of t
 
 from pinsync.canonical.text import (
     build,
-    order,
-    pin_order,
+    build_pin_sort_key,
+    build_sort_key,
     quote,
     read,
     read_value,
@@ -18,8 +18,8 @@ from pinsync.canonical.text import (
 
 __all__ = [
     "build",
-    "order",
-    "pin_order",
+    "build_pin_sort_key",
+    "build_sort_key",
     "quote",
     "read",
     "read_value",

@@ -62,7 +62,7 @@ def build(model: str, data: dict[str, Any], *, updated_at: str | None = None) ->
     return Customization(model, data.get("id"), target, render(data).encode(), updated_at)
 
 
-def order(item: Customization) -> tuple[int, str, str, str, bytes]:
+def build_sort_key(item: Customization) -> tuple[int, str, str, str, bytes]:
     """Return the sort key in a document: type, identity or criteria, id, text."""
     kind, identity, criteria = item.target
     if identity is None:
@@ -70,7 +70,7 @@ def order(item: Customization) -> tuple[int, str, str, str, bytes]:
     return _TYPES.get(kind, len(_TYPES)), kind, identity, item.id or "", item.text
 
 
-def pin_order(pin: dict[str, Any]) -> tuple[int | str, ...]:
+def build_pin_sort_key(pin: dict[str, Any]) -> tuple[int | str, ...]:
     """Return the sort key of a pin: position, type, identity or criteria, widget, window, text.
 
     Values of an unexpected type are compared only in the text.
@@ -92,7 +92,7 @@ def render(data: dict[str, Any]) -> str:
     """
     pins = data.get("pin_definitions")
     if type(pins) is list and not _are_in_order(pins):
-        data = {**data, "pin_definitions": sorted(pins, key=pin_order)}
+        data = {**data, "pin_definitions": sorted(pins, key=build_pin_sort_key)}
     return _render_mapping(data, "  - ")
 
 

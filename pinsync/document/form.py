@@ -36,7 +36,9 @@ def format_document(text: bytes, source: str) -> bytes:
 
 def _lay_out_once(text: bytes, source: str) -> bytes:
     document = parse_document(text, source)
-    ranked = sorted(document.entries, key=lambda entry: canonical.order(entry.customization))
+    ranked = sorted(
+        document.entries, key=lambda entry: canonical.build_sort_key(entry.customization)
+    )
     head = _lay_out_head(document.head, document.model, source)
     parts = [head if ranked else render_empty_head(head)]
     # The gaps stay in the order of the file, while the blocks with their own comments are sorted.

@@ -52,7 +52,7 @@ def lay_out_document(text: bytes, source: str) -> CanonicalForm:
     model, rows = reader.read_keys()
     items = [reader.build_customization(row, index, model) for index, row in enumerate(rows)]
     # The indexes of the rows, in the order of the canonical text.
-    ranked = sorted(range(len(items)), key=lambda index: canonical.order(items[index]))
+    ranked = sorted(range(len(items)), key=lambda index: canonical.build_sort_key(items[index]))
     form = b"".join((render_head(model), *(items[index].text for index in ranked)))
     if loaded.comments:
         counterparts: dict[int, Counterpart] = {}

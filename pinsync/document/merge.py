@@ -94,7 +94,7 @@ def merge_document(document: Document | None, model: str, plan: DocumentPlan) ->
             parts.append(entry.gap)
         if item is None:
             continue
-        while queue and queue[0][0] < canonical.order(item):
+        while queue and queue[0][0] < canonical.build_sort_key(item):
             parts.append(queue.popleft()[1])
         parts.append(rewrite_block(entry, item))
     parts += (block for _, block in queue)
@@ -117,7 +117,7 @@ def _separate_moving(
         The customization of each block that stays at its place, or None; and the moving
         customizations with their blocks.
     """
-    order = canonical.order
+    order = canonical.build_sort_key
     fitting: list[Customization | None] = []
     moving: list[tuple[Customization, Block | None]] = []
     last: tuple[object, ...] = ()
@@ -147,7 +147,7 @@ def _render_arrivals(
     arrivals: list[tuple[Any, bytes]] = []
     for item, origin in arriving:
         text = rewrite_block(origin, item) if origin else item.text
-        arrivals.append((canonical.order(item), text))
+        arrivals.append((canonical.build_sort_key(item), text))
     return sorted(arrivals)
 
 

@@ -87,7 +87,7 @@ def render_head(model: str) -> bytes:
 
 def render_document(model: str, customizations: Iterable[Customization]) -> bytes:
     """Return the canonical text of a document with customizations in any order."""
-    texts = [item.text for item in sorted(customizations, key=canonical.order)]
+    texts = [item.text for item in sorted(customizations, key=canonical.build_sort_key)]
     head = render_head(model)
     if not texts:
         return render_empty_head(head)

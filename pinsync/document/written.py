@@ -88,14 +88,14 @@ class Row:
         if self.marks is None or not all(isinstance(pin, dict) for pin in pins):
             return indexes
         try:
-            return sorted(indexes, key=lambda index: canonical.pin_order(self._pin(index)))
+            return sorted(indexes, key=lambda index: canonical.build_pin_sort_key(self._pin(index)))
         except DataError:
             return indexes
 
     def build_sort_key(self) -> tuple[object, ...]:
         """Return the sort key of the customization in its document; empty if it has none."""
         try:
-            return canonical.order(normalize.build_customization(self.data, model="-"))
+            return canonical.build_sort_key(normalize.build_customization(self.data, model="-"))
         except DataError:
             return ()
 
@@ -245,7 +245,7 @@ def _build_sort_key(row: Row) -> tuple[object, ...]:
     if criteria is not None:
         criteria = canonical.render_value(criteria)
     target = Target(data["target_type"], identity, criteria)
-    return canonical.order(Customization("", data.get("id"), target, row.text))
+    return canonical.build_sort_key(Customization("", data.get("id"), target, row.text))
 
 
 def _read_by_blocks(whole: Written) -> Written | None:

@@ -267,7 +267,7 @@ def read_tags(data: Mapping[str, object]) -> tuple[str, ...]:
 
 def build_sort_key(item: Customization) -> tuple[Any, ...]:
     """Return the sort key of a customization among all customizations of a tracker."""
-    return item.model, *canonical.order(item)
+    return item.model, *canonical.build_sort_key(item)
 
 
 def read_title(data: Mapping[str, object]) -> str | None:

@@ -347,7 +347,7 @@ def test_customizations_are_ordered() -> None:
     items = [normalize.build_customization(data, model="m") for data in CUSTOMIZATIONS_IN_ORDER]
     for seed in range(10):
         shuffled = Random(seed).sample(items, len(items))
-        assert sorted(shuffled, key=canonical.order) == items
+        assert sorted(shuffled, key=canonical.build_sort_key) == items
         assert render_document("m", shuffled) == render_head("m") + b"".join(
             item.text for item in items
         )
@@ -359,7 +359,7 @@ def test_what_ties_is_ordered_by_its_text() -> None:
         for note in "abc"
     ]
     for some in permutations(items):
-        assert sorted(some, key=canonical.order) == items
+        assert sorted(some, key=canonical.build_sort_key) == items
 
 
 def test_the_record_of_a_customization() -> None:

@@ -77,7 +77,7 @@ def state(
         for model, rows in models.items()
         for row in rows
     ]
-    return sorted(found, key=lambda item: (item.model, canonical.order(item)))
+    return sorted(found, key=lambda item: (item.model, canonical.build_sort_key(item)))
 
 
 def placed(
