@@ -164,10 +164,8 @@ def _render_scalar(value: Any) -> str:  # noqa: ANN401 - any JSON value
         return "true" if value else "false"
     if kind is float:
         return _render_float(value)
-    if kind is dict:
-        return "{}"
-    if kind is list:
-        return "[]"
+    if kind is dict or kind is list:
+        return "{}" if kind is dict else "[]"
     return str(value)
 
 
@@ -314,10 +312,8 @@ def _read_scalar(text: str) -> Any:  # noqa: ANN401 - any JSON scalar, or an emp
         return _ESCAPE.sub(_unescape, text[1:-1])
     if text[0] == "'":
         return text[1:-1].replace("''", "'")
-    if text == "{}":
-        return {}
-    if text == "[]":
-        return []
+    if text in ("{}", "[]"):
+        return {} if text == "{}" else []
     if _INTEGER.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):

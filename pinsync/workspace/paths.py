@@ -177,7 +177,7 @@ def find_configuration_path(settings: Settings) -> str:
 
 
 def _list_subfolders(settings: Settings, names: Sequence[str]) -> Sequence[str | None]:
-    """Return `Settings.choose_subfolder` for each of the named trackers, or for all without names."""
+    """Return the subfolder of each of the named trackers, or of all trackers without names."""
     if not names:
         return settings.list_subfolders()
     return [settings.choose_subfolder(tracker.name) for tracker in settings.select(names)]
