@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from pinsync.terminal.console import Console
-    from pinsync.workspace.paths import Chosen
+    from pinsync.workspace.paths import FileSelection
     from pinsync.workspace.workspace import Workspace
 
 
@@ -110,7 +110,7 @@ def fmt(workspace: Workspace, options: Options, console: Console) -> int:
     return pick_gravest([*codes, int(bool(changes) and not options.writes)])
 
 
-def _describe_unread(chosen: Chosen, store: Store) -> str:
+def _describe_unread(chosen: FileSelection, store: Store) -> str:
     """Return a warning of the documents that no tracker reads."""
     first, *more = chosen.unread
     others = f", and {len(more)} more" if more else ""

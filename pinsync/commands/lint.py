@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pinsync.document.written import Written
     from pinsync.lint.baseline import Baseline
     from pinsync.terminal.console import Console
-    from pinsync.workspace.paths import Chosen
+    from pinsync.workspace.paths import FileSelection
     from pinsync.workspace.tree import WorkingTree
     from pinsync.workspace.workspace import Workspace
 
@@ -355,7 +355,9 @@ def _check_lint_rule(name: str) -> str:
 class _Reader:
     """Reads the files to check, and the other documents of their folders."""
 
-    def __init__(self, store: Store, chosen: Chosen, settings: Settings, console: Console) -> None:
+    def __init__(
+        self, store: Store, chosen: FileSelection, settings: Settings, console: Console
+    ) -> None:
         self.files = {str(path) for path in chosen.paths}
         self.errors: list[FileError] = []
         self._store = store

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class FileSelection:
     """The documents that a command checks or formats.
 
     All paths are relative to the store's root, sorted and unique.
@@ -50,7 +50,7 @@ def choose_files(
     settings: Settings,
     store: Store,
     besides: Collection[str] = (),
-) -> Chosen:
+) -> FileSelection:
     """Return the documents that a command line names, without checking that they can be read.
 
     Args:
@@ -105,7 +105,7 @@ def choose_files(
     unread = [
         path for path in files | below if is_document(path.name) and path.parent not in read_folders
     ]
-    return Chosen(
+    return FileSelection(
         paths=tuple(sorted(files)),
         unread=tuple(sorted(unread)),
         misnamed=tuple(sorted(misnamed)),
