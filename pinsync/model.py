@@ -104,7 +104,7 @@ class Scope:
     target_type: str | None = None
     target_identity: str | None = None
 
-    def query(self) -> dict[str, str]:
+    def build_query(self) -> dict[str, str]:
         """Return the API's query parameters of this scope."""
         parameters: dict[str, str] = {}
         for name in ("model", "tag", "target_type", "target_identity"):

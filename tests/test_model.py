@@ -143,7 +143,7 @@ def test_no_pin_is_paired_twice_and_equal_ones_find_each_other(
     ],
 )
 def test_a_scope_is_the_query_of_the_api(scope: Scope, query: dict[str, str]) -> None:
-    assert scope.query() == query
+    assert scope.build_query() == query
 
 
 def test_records_are_frozen() -> None:

@@ -46,7 +46,7 @@ _PEEK: Final = 1 << 10
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-def _utc_now() -> datetime:
+def _read_clock() -> datetime:
     return datetime.now(UTC)
 
 
@@ -111,7 +111,7 @@ class Session:
     private_key: str = field(repr=False)
     timeout: float
     max_bytes: int
-    clock: Callable[[], datetime] = _utc_now
+    clock: Callable[[], datetime] = _read_clock
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
     watcher: Watcher | None = None

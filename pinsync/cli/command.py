@@ -16,7 +16,7 @@ _PLANNED_COMMANDS: Final = frozenset({"plan", "apply", "restore"})
 """Commands of later versions, which users of other tools try."""
 
 
-def _options(ctx: click.Context) -> dict[str, click.Option]:
+def _map_options(ctx: click.Context) -> dict[str, click.Option]:
     """Return the options of a command, by each of their spellings."""
     options: dict[str, click.Option] = {}
     # "--no-color" is a secondary option of "--color".
@@ -51,22 +51,22 @@ class _Base(click.Command):
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             raise click.UsageError(
-                f"No such option {error.option_name!r}{self._advice(ctx, error)}", ctx
+                f"No such option {error.option_name!r}{self._write_advice(ctx, error)}", ctx
             ) from error
         except click.UsageError as error:
             # click's parser sets no context if an option lacks its value.
             error.ctx = error.ctx or ctx
             raise
 
-    def _advice(self, ctx: click.Context, error: click.NoSuchOption) -> str:
+    def _write_advice(self, ctx: click.Context, error: click.NoSuchOption) -> str:
         """Return the advice on an option that a command lacks; empty if no option is near."""
         name = error.option_name
-        if ctx.parent and (option := _options(ctx.parent).get(name)):
+        if ctx.parent and (option := _map_options(ctx.parent).get(name)):
             words = [ctx.parent.command_path, name, option.metavar or "", self.name or ""]
             return f"; it stands before the command: {' '.join(filter(None, words))}"
         known = [
             name
-            for name, option in _options(ctx).items()
+            for name, option in _map_options(ctx).items()
             if name.startswith("--") and not option.hidden
         ]
         hint = suggest(name, known, otherwise="")

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _IDENTITY: Final = {"NAME": "Demo", "EMAIL": "demo@example.com"}
 
 
-def _utc_now() -> datetime:
+def _read_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _utc_now) -> int:
+def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _read_clock) -> int:
     """Export, commit, change rules "in the UI", and show the drift.
 
     Args:

@@ -216,11 +216,11 @@ def build_no_match_error(scope: Scope, known: Iterable[Customization]) -> UsageE
         known: the customizations of both sides.
     """
     options: list[str] = []
-    for field, value in scope.query().items():
+    for field, value in scope.build_query().items():
         options.append(f"{_OPTIONS[field]} {shlex.quote(value)}")
     hint = "nothing is known yet; run without filters"
     known = list(known)
-    for field, value in scope.query().items():
+    for field, value in scope.build_query().items():
         values = _collect_values(known, field)
         if values and value not in values:
             suggest_value = suggest_model if field == "model" else suggest

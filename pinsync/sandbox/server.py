@@ -29,7 +29,7 @@ TRACKER_ID: Final = "1234-5678"
 PRIVATE_KEY: Final = "sandbox-private-key"
 
 
-def _utc_now() -> datetime:
+def _read_clock() -> datetime:
     return datetime.now(UTC)
 
 
@@ -70,7 +70,7 @@ class StandIn:
         private_key: str = PRIVATE_KEY,
         catalog: Collection[str] | None = None,
         state: Path | None = None,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = _read_clock,
         seed: int | None = None,
     ) -> None:
         if customizations is None:
@@ -95,7 +95,7 @@ class StandIn:
 
     def customizations(self) -> list[Row]:
         """Return a copy of the tracker's customizations, in no particular order."""
-        return deepcopy(self._store.rows())
+        return deepcopy(self._store.list_rows())
 
     def get(self, identifier: str) -> Row:
         """Return a copy of one customization; raise `store.Unknown` if there is none."""
@@ -145,7 +145,7 @@ class Sandbox(StandIn):
         catalog: Collection[str] | None = None,
         state: Path | None = None,
         faults: Sequence[Fault] = (),
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = _read_clock,
         seed: int | None = None,
         port: int = 0,
         more_trackers: Iterable[StandIn] = (),

@@ -133,7 +133,7 @@ class Service:
         check_filters(request.query)
         removes_expired = read_flag(request.query, "remove_expired_pins")
         removes_nonexisting = read_flag(request.query, "remove_nonexisting_item_pins")
-        rows = [row for row in self._store.rows() if matches(row, request.query)]
+        rows = [row for row in self._store.list_rows() if matches(row, request.query)]
         # Whole seconds, as in the answer's Date: a reader of both can tell which pins have expired.
         moment = now.replace(microsecond=0)
         if removes_expired:
@@ -154,7 +154,7 @@ class Service:
         offset = read_whole_number(request.query, "offset", 0)
         limit = read_whole_number(request.query, "limit", PAGE)
         criteria = _parse_object(request.body).get("criteria") if request.body else None
-        rows = [row for row in self._store.rows() if matches(row, request.query)]
+        rows = [row for row in self._store.list_rows() if matches(row, request.query)]
         if criteria is not None:
             rows = [row for row in rows if row.get("target_criteria") == criteria]
         # The id breaks ties, so that pages never overlap.

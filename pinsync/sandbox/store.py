@@ -68,13 +68,13 @@ class Store:
         if file is not None and file.exists():
             rows = _read(file)
         for row in rows:
-            identifier = row["id"] if "id" in row else self._new_id()
+            identifier = row["id"] if "id" in row else self._make_id()
             if identifier in self._rows:
                 raise ValueError(f"two customizations with the id {identifier!r}")
             self._rows[identifier] = {"id": identifier, **deepcopy(dict(row))}
         self._save(self._rows)
 
-    def rows(self) -> list[Row]:
+    def list_rows(self) -> list[Row]:
         """Return the stored customizations themselves, not copies: don't change them."""
         with self._lock:
             return list(self._rows.values())
@@ -89,7 +89,7 @@ class Store:
     def create(self, row: Mapping[str, Any]) -> Row:
         """Store a customization under a new id, without its `SERVERS_OWN`; return it whole."""
         with self._lock:
-            stored = self._stamp(self._new_id(), row)
+            stored = self._stamp(self._make_id(), row)
             self._save({**self._rows, stored["id"]: stored})
             return stored
 
@@ -124,7 +124,7 @@ class Store:
                 target = _build_target_key(new)
                 owner = owners.get(target)
                 if owner is None:
-                    stored = self._stamp(self._new_id(), new)
+                    stored = self._stamp(self._make_id(), new)
                 elif strategy == "raise":
                     raise Conflict(index, owner)
                 elif strategy == "override":
@@ -141,7 +141,7 @@ class Store:
         created = now if before is None else before.get("created_at", now)
         return {"id": identifier, **content, "created_at": created, "updated_at": now}
 
-    def _new_id(self) -> str:
+    def _make_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def _save(self, rows: dict[str, Row]) -> None:

@@ -61,7 +61,7 @@ def fetch_live(
         reply = api.export(
             tracker,
             key,
-            scope.query() | flags,
+            scope.build_query() | flags,
             timeout=settings.timeout,
             max_bytes=settings.safety.max_answer_bytes,
             watcher=watcher,

@@ -43,7 +43,7 @@ def test_replace_keeps_the_id_and_when_it_was_created() -> None:
         "created_at": "2000-01-01T00:00:00Z",
         "updated_at": STAMP,
     }
-    assert held.rows() == [expected]
+    assert held.list_rows() == [expected]
 
 
 def test_what_is_not_there_is_unknown() -> None:
@@ -62,11 +62,11 @@ def test_rows_are_kept_apart_from_those_given() -> None:
     held = store(mine)
     held.create(mine)
     mine["tags"].append("later")
-    assert [row["tags"] for row in held.rows()] == [["x"], ["x"]]
+    assert [row["tags"] for row in held.list_rows()] == [["x"], ["x"]]
 
 
 def test_rows_may_lack_an_id_but_not_share_one() -> None:
-    assert len({row["id"] for row in store(ITEM, ITEM).rows()}) == 2
+    assert len({row["id"] for row in store(ITEM, ITEM).list_rows()}) == 2
     with pytest.raises(ValueError, match="two customizations with the id '1'"):
         store({"id": "1", **ITEM}, {"id": "1", **ITEM})
 
@@ -78,13 +78,13 @@ def test_a_conflict_names_the_row_and_the_target_is_spelt_in_any_way() -> None:
     with pytest.raises(Conflict) as caught:
         held.create_all([ITEM, other], "raise")
     assert (caught.value.index, caught.value.identifier) == (1, "1")
-    assert len(held.rows()) == 1
+    assert len(held.list_rows()) == 1
 
 
 def test_rows_of_one_bulk_conflict_with_one_another() -> None:
     held = store()
     held.create_all([ITEM, {**ITEM, "tags": ["second"]}], "override")
-    assert [row["tags"] for row in held.rows()] == [["second"]]
+    assert [row["tags"] for row in held.list_rows()] == [["second"]]
 
 
 def test_state_outlives_the_store_and_is_an_export(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_state_outlives_the_store_and_is_an_export(tmp_path: Path) -> None:
     assert json.loads(file.read_bytes()) == {"results": [{"id": "1", **ITEM}, {"id": "2", **ITEM}]}
     held.create({**ITEM, "model": "čaj \ud800"})
     held.delete("1")
-    assert store(ITEM, file=file).rows() == held.rows()
+    assert store(ITEM, file=file).list_rows() == held.list_rows()
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
 
 
@@ -133,7 +133,7 @@ def test_a_state_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
     folder.rmdir()
     with pytest.raises(FileError, match="can't be written"):
         held.delete("1")
-    assert [row["id"] for row in held.rows()] == ["1"]
+    assert [row["id"] for row in held.list_rows()] == ["1"]
 
 
 def test_many_writers_lose_nothing(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(held.rows()) == 32
+    assert len(held.list_rows()) == 32
     assert len(json.loads((tmp_path / "state.json").read_bytes())["results"]) == 32
 
 

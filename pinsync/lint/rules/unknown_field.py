@@ -35,19 +35,19 @@ def check(folder: Folder) -> Iterator[Fault]:
     for item in folder.items:
         for name in item.data.keys() - KNOWN - NOT_WRITTEN:
             message = f'"{name}": a customization has no such field'
-            fault = item.build_fault((name,), message, _hint(name, _OF_A_CUSTOMIZATION))
-            yield fault._replace(severity=_severity(name, _OF_A_CUSTOMIZATION))
+            fault = item.build_fault((name,), message, _write_hint(name, _OF_A_CUSTOMIZATION))
+            yield fault._replace(severity=_choose_severity(name, _OF_A_CUSTOMIZATION))
     for item, pin in folder.pins:
         for name in pin.data.keys() - _OF_A_PIN:
             message = f'"{name}": a pin has no such field'
-            fault = item.build_pin_fault(pin, name, message, _hint(name, _OF_A_PIN))
-            yield fault._replace(severity=_severity(name, _OF_A_PIN))
+            fault = item.build_pin_fault(pin, name, message, _write_hint(name, _OF_A_PIN))
+            yield fault._replace(severity=_choose_severity(name, _OF_A_PIN))
 
 
-def _severity(name: str, known: Collection[str]) -> Severity:
+def _choose_severity(name: str, known: Collection[str]) -> Severity:
     return "error" if get_close_matches(name, known, 1, _MISSPELT) else SEVERITY
 
 
-def _hint(name: str, known: Collection[str]) -> str:
+def _write_hint(name: str, known: Collection[str]) -> str:
     near = get_close_matches(name, known, 1)
     return f'did you mean "{near[0]}"?' if near else f"known are {', '.join(known)}"
