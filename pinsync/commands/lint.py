@@ -133,10 +133,12 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
         findings = check.select(findings)
     if options.add_ignores:
         findings = _add_ignores(folders, check, store, console)
-    findings = [*(_build_failure(error, store.root) for error in errors), *findings]
-    context = reader.build_context(findings, ids)
-    passed = (*context.passed, *(PassedTest(path, path) for path in configurations.values()))
-    context = replace(context, passed=passed, has_page=has_summary(workspace.environ))
+    # Failures first, since a report may be cut.
+    failures = [_build_failure(error, store.root) for error in errors]
+    findings = [*failures, *findings]
+    passed = [PassedTest(path, path) for path in configurations.values()]
+    context = reader.build_context(findings, ids, passed)
+    context = replace(context, has_page=has_summary(workspace.environ))
     reports = _build_reports(findings, context, reader)
     deliver(reports, options, workspace.environ, console)
     codes = [error.exit_code for error in errors]
@@ -376,8 +378,11 @@ class _Reader:
     def read_folder(self, folder: PurePosixPath, options: Options) -> Folder:
         """Return a folder with the files to check and all its other documents."""
         paths = self._folders.get(folder, set()).union(self._list_documents(folder))
-        documents = [self._read_document(path) for path in sorted(paths)]
-        readable = [document for document in documents if document is not None]
+        readable: list[Written] = []
+        for path in sorted(paths):
+            document = self._read_document(path)
+            if document is not None:
+                readable.append(document)
         return self.build_folder(folder, readable, options)
 
     def build_folder(
@@ -432,8 +437,19 @@ class _Reader:
             raise FileError("is gone", source=str(path))
         return text
 
-    def build_context(self, findings: Sequence[Finding], ids: Collection[str]) -> Context:
-        """Return the context of the findings for the reports."""
+    def build_context(
+        self,
+        findings: Sequence[Finding],
+        ids: Collection[str],
+        configurations: Sequence[PassedTest],
+    ) -> Context:
+        """Return the context of the findings for the reports.
+
+        Args:
+            findings: the findings.
+            ids: the lint rules that were applied.
+            configurations: the valid configurations among the paths of the command line.
+        """
         faulty = {finding.file for finding in findings}
         passed: list[PassedTest] = []
         for source in sorted((self.files & self._read.keys()) - faulty):
@@ -444,7 +460,7 @@ class _Reader:
         return Context(
             "lint",
             [*rules, LINT_INCOMPLETE],
-            tuple(passed),
+            (*passed, *configurations),
             configuration=find_configuration_path(self._settings),
         )
 

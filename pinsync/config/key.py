@@ -89,13 +89,17 @@ def describe_refused_key(tracker: Tracker, key: str, environ: Mapping[str, str])
         environ: the environment variables.
     """
     source = find_key_source(tracker, environ)
-    gives = "holds" if source == tracker.private_key_env else "gives"
-    check = f"check that {source} {gives} the private key of tracker_id {tracker.tracker_id}"
+    # Otherwise the variable names a file or a command that gives the key.
+    holds_key = source == tracker.private_key_env
+    verb = "holds" if holds_key else "gives"
+    check = f"check that {source} {verb} the private key of tracker_id {tracker.tracker_id}"
     if key[0] == key[-1] and key[0] in _QUOTES:
         return f"{check}, without the quotes around it"
-    is_command = gives == "gives" and source.endswith(COMMAND)
-    hint = _suggest_shell(environ[source]) if is_command else None
-    return f"{check}; {hint}" if hint else check
+    if not holds_key and source.endswith(COMMAND):
+        hint = _suggest_shell(environ[source])
+        if hint:
+            return f"{check}; {hint}"
+    return check
 
 
 def _build_missing_error(tracker: Tracker, source: str, environ: Mapping[str, str]) -> ConfigError:

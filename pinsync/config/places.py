@@ -51,7 +51,9 @@ class HostError(ValueError):
 def read_host_name(text: str) -> str | None:
     """Return a host name in lower case, an IPv6 address shortened; None if it is invalid."""
     # Lower ASCII only: lower() turns the Kelvin sign, for example, into a k.
-    name = text.lower() if text.isascii() else ""
+    name = ""
+    if text.isascii():
+        name = text.lower()
     try:
         if re.fullmatch(_IPV6, name):
             return f"[{ipaddress.IPv6Address(name[1:-1])}]"
@@ -59,7 +61,9 @@ def read_host_name(text: str) -> str | None:
             return str(ipaddress.IPv4Address(name))
     except ValueError:
         return None
-    return name if re.fullmatch(_HOST_NAME, name) else None
+    if not re.fullmatch(_HOST_NAME, name):
+        return None
+    return name
 
 
 def check_origin(text: str, allowed: Collection[str] | None) -> str:
@@ -76,9 +80,11 @@ def check_origin(text: str, allowed: Collection[str] | None) -> str:
         raise HostError("must not hold a user name or password")
     if "?" in text or "#" in text:
         raise HostError("must not hold a query or a fragment")
-    is_plain = text.isascii() and len(text) <= _MAX_ORIGIN
-    match = _ORIGIN.fullmatch(text.lower()) if is_plain else None
-    name = read_host_name(match[2]) if match else None
+    match = name = None
+    if text.isascii() and len(text) <= _MAX_ORIGIN:
+        match = _ORIGIN.fullmatch(text.lower())
+    if match is not None:
+        name = read_host_name(match[2])
     if match is None or name is None:
         raise HostError(
             "must be a scheme and a host name, without path, trailing dot, or non-ASCII characters"

@@ -108,7 +108,10 @@ class Settings:
 
     def list_subfolders(self) -> Sequence[str | None]:
         """Return the folder of each tracker's documents, as `choose_subfolder` does."""
-        return [tracker.name for tracker in self.trackers] if len(self.trackers) > 1 else [None]
+        # Without a configured tracker, files can be read as those of a single tracker.
+        if len(self.trackers) <= 1:
+            return [None]
+        return [tracker.name for tracker in self.trackers]
 
 
 def select_trackers(trackers: Collection[Tracker], names: Sequence[str]) -> list[Tracker]:

@@ -172,11 +172,11 @@ class Sandbox(StandIn):
         try:
             self._listener = Listener(self._port, self._exchange)
         except OSError as error:
+            message = f"can't listen on port {self._port}: {error.strerror}"
             hint = "choose another port, or 0 for any that is free"
-            raise UsageError(
-                f"can't listen on port {self._port}: {error.strerror}", hint=hint
-            ) from error
-        self._port = self._listener.server_port  # the same port if entered again
+            raise UsageError(message, hint=hint) from error
+        # Kept, so that the sandbox has the same port if it is entered again.
+        self._port = self._listener.server_port
         self._stopping.clear()
         # serve_forever() looks every 0.01 s whether it should stop, so that tests end quickly.
         serve = self._listener.serve_forever
@@ -222,6 +222,7 @@ class Sandbox(StandIn):
         if fault.delay:
             # Not sleep(): the sandbox must not outlive its block by the delay.
             self._stopping.wait(fault.delay)
+        # An unknown tracker id goes to this tracker, whose answer is a 404.
         tracker = self._trackers.get(find_tracker_id(request.path) or "", self)
         answer = fault.answer or tracker.answer(request, now)
         if fault.part:

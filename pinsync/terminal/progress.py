@@ -33,7 +33,8 @@ class Progress:
         self._count_columns = count_columns
         self._lock = threading.Lock()
         self._verb = ""
-        self._names: list[str] = []  # of the trackers that are not done
+        # The trackers that are not done yet.
+        self._names: list[str] = []
         self._total = 0
         self._notes: dict[str, str] = {}
         self._shown = ""

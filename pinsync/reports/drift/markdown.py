@@ -78,9 +78,9 @@ def render(drift: Drift, style: Style) -> str:
 
 def _collect_rows(drift: Drift) -> frozenset[tuple[str, str]]:
     """Return the keys of the table's rows: the name of a tracker, and a model with changes."""
-    rows = set()
+    rows: set[tuple[str, str]] = set()
     for tracker in drift.trackers:
-        rows |= {(tracker.name, change.subject.model) for change in tracker.changes}
+        rows.update((tracker.name, change.subject.model) for change in tracker.changes)
     return frozenset(rows)
 
 
@@ -197,15 +197,18 @@ class _Report:
         if several:
             names.insert(0, "tracker")
         numbers = [*(words[kind] for kind in kinds), "touch what shoppers see"]
-        rule = [*("---" for _ in names), *("---:" for _ in numbers)]
+        # Numbers are aligned to the right.
+        rule = ["---"] * len(names) + ["---:"] * len(numbers)
         head = _render_row([*names, *numbers]) + _render_row(rule)
         alike = find_alike(model for _, model in self.rows)
         for tracker in self.drift.trackers:
             # Changes are sorted by model.
             for model, group in groupby(tracker.changes, key=lambda change: change.subject.model):
                 name = _quote_name(spell_out(model) if model in alike else model)
-                cells = [_quote_name(tracker.name), name] if several else [name]
-                yield head + _render_row([*cells, *_render_counts(list(group), kinds)])
+                cells = [name, *_render_counts(list(group), kinds)]
+                if several:
+                    cells.insert(0, _quote_name(tracker.name))
+                yield head + _render_row(cells)
                 head = ""
 
     def _put_tracker(self, tracker: TrackerDrift, *, has_table: bool) -> None:
