@@ -32,7 +32,8 @@ def main() -> "NoReturn":
     """Run the command line and end the process with its exit code."""
     _handle_signals(_end_at_once)
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # the parent closed the stream
+        # The parent closed the stream.
+        if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
         getattr(sys, name).reconfigure(errors="backslashreplace")
     code: int | None = None
@@ -47,7 +48,8 @@ def main() -> "NoReturn":
         # The command is done: an interrupt must not change its exit code while Python cleans up.
         _handle_signals(signal.SIG_IGN)
     except KeyboardInterrupt:
-        if code is not None:  # else run() was reporting an interrupt or an error
+        # Without a code, run() was reporting an interrupt or an error.
+        if code is not None:
             _print_error("interrupted: the output may be incomplete")
         os._exit(INTERRUPTED)
     if code == INTERRUPTED:
@@ -147,7 +149,8 @@ def _translate_usage_error(error: "ClickException") -> "UsageError":
     context = getattr(error, "ctx", None)
     hint = None
     if context is not None:
-        usage = " ".join(context.get_usage().split())  # undoes click's line breaks
+        # Undoes the line breaks of click.
+        usage = " ".join(context.get_usage().split())
         hint = f"{usage[0].lower()}{usage[1:]}\ntry '{context.command_path} --help' for help"
     return UsageError(f"{message[:1].lower()}{message[1:]}", hint=hint)
 
@@ -161,7 +164,8 @@ def _find_interrupt(error: BaseException | None) -> KeyboardInterrupt | None:
 def _print_error(text: object) -> None:
     import contextlib
 
-    with contextlib.suppress(OSError):  # the reader is gone
+    # The reader may be gone.
+    with contextlib.suppress(OSError):
         print(text, file=sys.stderr)  # noqa: T201 - the last resort
 
 
@@ -196,7 +200,8 @@ def _keep_interrupt(
 
 
 def _resend_interrupt(thread: int) -> None:
-    time.sleep(_RESEND_SECONDS)  # the thread leaves the destructor meanwhile
+    # The thread leaves the destructor meanwhile.
+    time.sleep(_RESEND_SECONDS)
     number = signal.SIGTERM if signal.getsignal(signal.SIGINT) is signal.SIG_IGN else signal.SIGINT
     if sys.platform == "win32":
         signal.raise_signal(number)

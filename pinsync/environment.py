@@ -58,7 +58,8 @@ _keys: Final = _Keys()
 def remove_keys() -> Iterator[None]:
     """Keep the variables with keys out of ``os.environ`` until the block ends."""
     # For the whole block: threads start child processes at any moment.
-    _keys.variables = {DEFAULT_KEY_VARIABLE}  # forgets an earlier command of this process
+    # Forgets an earlier command of this process.
+    _keys.variables = {DEFAULT_KEY_VARIABLE}
     _keys.are_removed = True
     _remove(DEFAULT_KEY_VARIABLE)
     try:

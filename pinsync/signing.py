@@ -60,7 +60,8 @@ def parse_http_date(text: str) -> datetime | None:
     """Return the moment of a date in any form of RFC 9110, 5.6.7; ``None`` for other text."""
     try:
         moment = parsedate_to_datetime(text)
-        if moment.tzinfo is None:  # "-0000", or an asctime date
+        # "-0000", or an asctime date.
+        if moment.tzinfo is None:
             return moment.replace(tzinfo=UTC)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):

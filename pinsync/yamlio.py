@@ -348,10 +348,8 @@ class _Scanner(Scanner):
             self._check_indentation_in_brackets()
 
     def _check_indentation_in_brackets(self) -> None:
-        """Refuse a line inside brackets that isn't indented more than the block around.
-
-        YAML 1.2.2 demands the indentation in section 7.4.
-        """
+        """Refuse a line inside brackets that isn't indented more than the block around."""
+        # YAML 1.2.2 demands the indentation in section 7.4.
         if not self.flow_level:
             return
         reader = self.reader
@@ -686,14 +684,12 @@ class _Builder:
         return number
 
     def _read_quoted(self, event: ScalarEvent, place: Place) -> str:
-        """Return a text in quotes or behind ``|`` or ``>``.
-
-        Surrogate pairs in double quotes are joined.
-        """
-        # JSON spells a character beyond U+FFFF as two escapes, and JSON files are YAML files.
+        """Return a text in quotes or behind ``|`` or ``>``."""
         text: str = event.value
         if event.style != '"':
             return text
+        # JSON spells a character beyond U+FFFF as two escapes, and JSON files are YAML files. So
+        # surrogate pairs are joined.
         try:
             return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         except UnicodeDecodeError as error:

@@ -239,7 +239,8 @@ class _Call:
 
     def collect(self, pieces: Iterator[bytes]) -> bytes:
         """Return the body, or refuse one of more than `Session.max_bytes`."""
-        body = BytesIO()  # its getvalue() makes no copy, where join() of a list would
+        # Its getvalue() makes no copy, where join() of a list would.
+        body = BytesIO()
         for piece in pieces:
             if body.tell() + len(piece) > self.session.max_bytes:
                 hint = "if that is right, raise safety.max_answer_mb in pinsync.yaml"

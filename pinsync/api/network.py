@@ -150,7 +150,8 @@ class _Network(httpcore.SyncBackend):
 def _resolve(host: str, port: int) -> list[str]:
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:  # UnicodeError: idna refuses the name
+    except (OSError, UnicodeError) as error:
+        # A UnicodeError comes from idna, which refuses the name.
         raise httpcore.ConnectError(str(error)) from error
     return [str(address[0]) for *_, address in addresses]
 
@@ -167,7 +168,8 @@ class _Stream(httpcore.NetworkStream):
             return self._stream.read(max_bytes, seconds)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if buffer:  # httpcore also sends an empty body
+        # httpcore also sends an empty body.
+        if buffer:
             with self._deadline.limit(timeout) as seconds:
                 self._stream.write(buffer, seconds)
 
@@ -181,7 +183,8 @@ class _Stream(httpcore.NetworkStream):
             with self._deadline.limit(timeout) as seconds:
                 stream = self._stream.start_tls(ssl_context, server_hostname, seconds)
         except TransientError:
-            self.close()  # httpcore's own stream closes itself when TLS fails
+            # httpcore's own stream closes itself when TLS fails.
+            self.close()
             raise
         return _Stream(stream, self._deadline)
 

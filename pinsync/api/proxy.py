@@ -116,7 +116,8 @@ def _parse_url(variable: str, value: str) -> httpx.URL:
     try:
         url = httpx.URL(value if separator else f"http://{value}")
         is_usable = _is_usable(url)
-    except (httpx.InvalidURL, ValueError):  # ValueError: a host name that idna can't decode
+    except (httpx.InvalidURL, ValueError):
+        # A ValueError comes from a host name that idna can't decode.
         is_usable = False
     if not is_usable:
         hint = "write it as in http://proxy.example.com:3128, with a percent-encoded password"

@@ -108,7 +108,8 @@ def build_request(
     except (httpx.InvalidURL, UnicodeEncodeError) as error:
         hint = "they must be valid Unicode and shorter than 60,000 characters"
         raise UsageError("the filters can't be written into a URL", hint=hint) from error
-    except UnicodeError as error:  # of idna, which httpx doesn't translate
+    except UnicodeError as error:
+        # From idna, whose errors httpx doesn't translate.
         message = f"tracker {tracker.name}: {host} holds an invalid internationalized name"
         hint = "check the hosts of the tracker and PINSYNC_HOST"
         raise UsageError(message, hint=hint) from error

@@ -80,7 +80,8 @@ def read_pin(data: Mapping[str, Any], number: int = 0) -> Pin:
         number: its place in the list, from 0.
     """
     position = data.get("position")
-    if type(position) is not int:  # true is no position, though it equals 1
+    # True is no position, though it equals 1.
+    if type(position) is not int:
         position = None
     identity = data.get("pin_identity")
     if not isinstance(identity, str):

@@ -283,7 +283,8 @@ def _read_directory(top: Section, base: PurePosixPath) -> PurePosixPath:
 def _read_timezone(top: Section) -> str:
     name = top.read_text("timezone", "UTC")
     if name == "UTC":
-        return name  # even on a system without a database of timezones
+        # Known even on a system without a database of time zones.
+        return name
     try:
         return zoneinfo.ZoneInfo(name).key
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -338,7 +339,8 @@ def _read_timeout(environ: Mapping[str, str]) -> float:
     try:
         seconds = float(text) if text else _DEFAULT_TIMEOUT
     except ValueError:
-        seconds = math.nan  # within no range
+        # Not a number is within no range.
+        seconds = math.nan
     if not 0 < seconds <= _MAX_TIMEOUT:
         message = f"must be a number of seconds above 0, at most {_MAX_TIMEOUT:g}"
         hint = f"leave it out for {_DEFAULT_TIMEOUT:g} seconds"

@@ -173,12 +173,12 @@ def _run_key_command(
 
 
 def _name_program(command: str) -> str:
-    """Return the name of a command's program with a blank behind; empty where it may be a secret.
-
-    By mistake a word that stands alone may be the key itself, and a variable may be set to one.
-    """
+    """Return the name of a command's program and a blank; empty if the name may be a secret."""
     program, *arguments = command.split()
-    return f"{printable(program)} " if arguments and "=" not in program else ""
+    # By mistake, a word that stands alone may be the key itself, and a variable may be set to one.
+    if not arguments or "=" in program:
+        return ""
+    return f"{printable(program)} "
 
 
 def _suggest_shell(command: str) -> str | None:

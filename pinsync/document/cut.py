@@ -93,10 +93,8 @@ def convert_to_unix(text: bytes) -> bytes:
 
 
 def _may_end_in_text(text: bytes) -> bool:
-    """Return whether a line may open a text that the last line is a part of.
-
-    All lines below the opening line are blank or indented more.
-    """
+    """Return whether a line may open a text that the last line is a part of."""
+    # All lines below the opening line are blank or indented more.
     *lines, last = text.split(b"\n")
     # A last line of blanks belongs to any text, so its indentation rules out none.
     least = len(last) - len(last.lstrip(b" ")) if last.strip(b" ") else len(text)

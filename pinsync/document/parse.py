@@ -173,7 +173,8 @@ class _Reader:
         try:
             if part.decode().replace("\n", "").isprintable():
                 return
-            load(part, self.source)  # refuses characters such as U+2028, a line break in YAML 1.1
+            # The parser refuses characters such as U+2028, a line break in YAML 1.1.
+            load(part, self.source)
         except (FileError, UnicodeDecodeError) as error:
             raise _IrregularError from error
 

@@ -80,10 +80,8 @@ def _build_finding(rule: LintRule, fault: Fault, tracker: str | None) -> Finding
 
 
 def _build_identity(fault: Fault) -> str:
-    """Return a name of the faulty part that stays the same when lines are added above it.
-
-    For a pin's position: ``:item:/p/1/.pin_definitions.-3:item:/p/2/:.position``.
-    """
+    """Return a name of the faulty part that stays the same when lines are added above it."""
+    # For a pin's position: `:item:/p/1/.pin_definitions.-3:item:/p/2/:.position`.
     if fault.row is None:
         return ".".join(map(str, fault.path)) or _LINE.sub("line", fault.message)
     value: object = fault.row.data

@@ -53,9 +53,11 @@ Exchange: TypeAlias = Callable[[Request], Delivery]
 class Listener(ThreadingHTTPServer):
     """Listens on a port of 127.0.0.1 (0 for a free one); ``exchange`` answers the requests."""
 
-    daemon_threads = False  # server_close() joins the threads, so that no socket stays open
+    # server_close() joins the threads, so that no socket stays open.
+    daemon_threads = False
     request_queue_size = 64
-    allow_reuse_port = False  # where Python switches it on, two sandboxes could share a port
+    # Where Python switches it on, two sandboxes could share a port.
+    allow_reuse_port = False
 
     def __init__(self, port: int, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -92,7 +94,8 @@ class Listener(ThreadingHTTPServer):
         for connection in list(self._connections):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # the client has closed the connection
+            except OSError:
+                # The client has closed the connection.
                 continue
         self.server_close()
 

@@ -62,7 +62,8 @@ def find_installed_source() -> str | None:
     try:
         package = metadata.distribution("pinsync")
     except metadata.PackageNotFoundError:
-        return None  # pinsync runs from its source
+        # pinsync runs from its source.
+        return None
     # pip writes the file for a commit, an archive or a folder (PEP 610), but not for a package that
     # it found in an index by its name.
     record = package.read_text("direct_url.json")

@@ -99,8 +99,10 @@ def _choose_command(environ: Mapping[str, str], repository: Repository | None) -
 
 def _write_to_console(console: Console, text: str) -> None:
     # A reader such as `head` closes the pipe early: stop there, and make no more lines.
-    if hasattr(select, "poll"):  # missing on Windows
-        with contextlib.suppress(OSError):  # fileno() fails if stdout is no file of the system
+    # Windows has no poll().
+    if hasattr(select, "poll"):
+        # fileno() fails if stdout is no file of the system.
+        with contextlib.suppress(OSError):
             poll = select.poll()
             poll.register(sys.stdout.fileno(), 0)
             if poll.poll(0):

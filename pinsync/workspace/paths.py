@@ -186,12 +186,10 @@ def _list_subfolders(settings: Settings, names: Sequence[str]) -> Sequence[str |
 def _walk_folder(
     folder: PurePosixPath, store: Store, errors: list[FileError]
 ) -> Iterator[PurePosixPath]:
-    """Yield the documents and misnamed documents at any depth below a folder.
-
-    Skips links and hidden folders. Adds an error for each unreadable folder, unless it has one.
-    """
+    """Yield the documents and misnamed documents at any depth below a folder, hidden ones aside."""
 
     def add_error(error: OSError) -> None:
+        # A tracker's folder may have an error already, from the search for its documents.
         source = relative_to_cwd(error.filename, store.root)
         if isinstance(error, FileNotFoundError) or source in {known.source for known in errors}:
             return

@@ -242,10 +242,8 @@ def _name_test(change: Change, words: DriftWords) -> str:
 
 
 def _write_message(description: Description, tracker: TrackerDrift, words: DriftWords) -> str:
-    """Return the message of a finding.
-
-    Example: ``Strings (item /p/1/) · model basket · git → live: position 3: /p/2/ → /p/9/``.
-    """
+    """Return the message of a finding."""
+    # Such as "Strings (item /p/1/) · model basket · git → live: position 3: /p/2/ → /p/9/".
     drift = words.drift
     parts = []
     if len(drift.trackers) > 1:

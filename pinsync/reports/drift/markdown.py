@@ -235,10 +235,8 @@ class _Report:
         return self.words.describe_state(tracker)
 
     def _put_visible_changes(self, tracker: TrackerDrift, words: DriftWords) -> None:
-        """Name the first changes that shoppers may see, above the fold.
-
-        The details below the fold repeat them, so no omission is counted here.
-        """
+        """Name the first changes that shoppers may see, above the fold."""
+        # The details below the fold repeat these changes, so no omission is counted here.
         changes = [change for change in tracker.changes if change.effect == "shown"]
         gists = (" · ".join(words.summarize_change(change)) for change in changes[:_MAX_GISTS])
         pieces = (f"- {gist}\n" for gist in gists)

@@ -219,7 +219,8 @@ class Words:
             moment, fraction = parts
             try:
                 return format_moment(moment, self.zone, fraction)
-            except OverflowError:  # 9999-12-31T23:59:59Z is in the year 10000 east of Greenwich.
+            except OverflowError:
+                # East of Greenwich, 9999-12-31T23:59:59Z is in the year 10000.
                 pass
         return self.format_value(value, other)
 
