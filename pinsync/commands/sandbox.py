@@ -108,7 +108,7 @@ def load_configured_trackers() -> tuple[Tracker, ...]:
 
     Also registers the variables of their keys, so that `build_trial_environment` omits them.
     """
-    # The sandbox sets these two variables for its command, whatever the user's own values.
+    # The sandbox sets these two variables for its command, so the user's own values don't count.
     environ = dict(os.environ)
     for name in _REPLACED_VARIABLES:
         environ.pop(name, None)
