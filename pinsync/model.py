@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,8 +80,7 @@ class Commit(NamedTuple):
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The customizations of one tracker from one source.
 
     Attributes:
@@ -95,8 +95,7 @@ class Snapshot:
     date: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The filter of a command, with the meaning of the API's filters; ``None`` filters nothing."""
 
     model: str | None = None
@@ -115,8 +114,7 @@ class Scope:
         return parameters
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A problem or a difference at one place, for CI systems to show beside a line.
 
     Attributes:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -147,7 +146,7 @@ def test_a_scope_is_the_query_of_the_api(scope: Scope, query: dict[str, str]) ->
 
 
 def test_records_are_frozen() -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         Scope().model = "x"  # type: ignore[misc]
     assert Target("item", "/p/1/", None) == ("item", "/p/1/", None)
 

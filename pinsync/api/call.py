@@ -10,12 +10,12 @@ import os
 import random
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Protocol
 
 import httpx
+from msgspec import Struct
 
 from pinsync.api import diagnosis
 from pinsync.api.diagnosis import TransientError
@@ -60,8 +60,7 @@ class Watcher(Protocol):
         """Show why and for how long the call waits before the next attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A whole answer with status 200.
 
     Args:
@@ -71,14 +70,13 @@ class Answer:
         headers: name and value of each header.
     """
 
-    body: bytes = field(repr=False)
+    body: bytes
     date: datetime | None
     fetched_at: datetime
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """An answer, and the host that gave it.
 
     Args:
@@ -92,8 +90,7 @@ class Reply:
     clock_ahead: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """The settings of all calls to a tracker's hosts.
 
     Args:
@@ -108,7 +105,7 @@ class Session:
     """
 
     tracker: Tracker
-    private_key: str = field(repr=False)
+    private_key: str
     timeout: float
     max_bytes: int
     clock: Callable[[], datetime] = _read_clock
@@ -175,8 +172,7 @@ def _join_failures(failures: Mapping[str, TransientError]) -> str:
     return "; ".join(f"{host} {failure}" for host, failure in failures.items())
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(Struct, frozen=True):
     """A request to one host."""
 
     session: Session

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from pinsync import layout
 from pinsync.commands.query import select_customizations
@@ -41,8 +42,7 @@ if TYPE_CHECKING:
     from pinsync.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of the command line.
 
     Attributes:

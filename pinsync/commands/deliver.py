@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import Struct
 
 from pinsync import config
 from pinsync.errors import FileError, UsageError
@@ -38,8 +39,7 @@ class Outputs(Protocol):
         """The format and the file of each further report."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reports:
+class Reports(Struct, frozen=True):
     """The reports of one result.
 
     Attributes:

@@ -6,9 +6,10 @@ import os
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pinsync.commands.sandbox import load_configured_trackers
 from pinsync.environment import build_trial_environment
@@ -92,8 +93,7 @@ def _build_environment(api: Sandbox) -> dict[str, str]:
     return environment | api.environment | settings
 
 
-@dataclass(frozen=True, slots=True)
-class _Shell:
+class _Shell(Struct, frozen=True):
     folder: Path
     environment: dict[str, str]
     out: Callable[[str], None]

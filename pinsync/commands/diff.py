@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from pinsync import config, layout
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
@@ -53,8 +55,7 @@ if TYPE_CHECKING:
     """A tracker in the configurations of both sides; None if a side doesn't know the tracker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of the command line.
 
     Attributes:
@@ -97,8 +98,7 @@ class Options:
         return not self.names and self.scope == EVERYTHING and self.flags == (None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Comparison:
+class _Comparison(Struct, frozen=True):
     """The comparison of one tracker.
 
     Attributes:
@@ -293,8 +293,7 @@ def _has_name(pair: TrackerPair, names: Collection[str]) -> bool:
     return any(tracker is not None and tracker.name in names for tracker in pair)
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """One comparison of two opened sides."""
 
     # Several threads share the record, so it must not change.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from pinsync.document.form import format_document
 from pinsync.drift.record import FileTexts
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from pinsync.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of the command line.
 
     Attributes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pinsync import config
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
@@ -50,8 +52,7 @@ if TYPE_CHECKING:
 EXPIRED_DAYS: Final = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of the command line.
 
     Attributes:
@@ -214,8 +215,7 @@ def _check_configurations(
     return passed, refused
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(Struct, frozen=True):
     """The lint rules and the documents of a run.
 
     Attributes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync.canonical import normalize, render_value
 from pinsync.canonical.fields import IDENTITY
@@ -142,8 +144,7 @@ def _list_names(item: Customization) -> Iterator[str]:
             yield name
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """The conditions of a command line; None is no condition.
 
     A change matches if its old or its new side meets all conditions.

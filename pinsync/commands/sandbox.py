@@ -8,9 +8,10 @@ import shlex
 import signal
 import subprocess
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pinsync import config
 from pinsync.config import Tracker
@@ -34,8 +35,7 @@ _PLACEHOLDER: Final = "{tracker}"
 _SHELLS: Final = {"bash", "dash", "fish", "ksh", "pwsh", "sh", "zsh"}
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of the command line.
 
     Attributes:

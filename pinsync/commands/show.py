@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from pinsync.canonical.moments import format_utc, parse_option
 from pinsync.commands.query import select_customizations
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 _FILES: Final = ("@worktree", "@index")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of the command line.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pinsync import config
 from pinsync.errors import PinsyncError, pick_gravest
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 _ACCEPTED: Final = {True: "accepted", False: "refused", None: "unknown"}
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The options of the command line.
 
     Attributes:

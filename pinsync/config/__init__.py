@@ -12,9 +12,10 @@ import math
 import os
 import re
 import zoneinfo
-from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from pinsync import environment
 from pinsync.canonical.fields import IDENTITY
@@ -320,7 +321,7 @@ def _read_field_path(top: Section, index: int, text: str) -> tuple[str, ...]:
 
 def _read_safety(section: Section) -> Safety:
     default = Safety()
-    section.refuse_unknown({field.name for field in fields(Safety)})
+    section.refuse_unknown(set(Safety.__struct_fields__))
     return Safety(
         max_removed_percent=section.read_number(
             "max_removed_percent", default.max_removed_percent, lowest=0, highest=100
@@ -386,7 +387,7 @@ def _read_tracker(trackers: Section, name: str, allowed: Collection[str]) -> Tra
         message = "is no tracker name, which becomes a folder: it must consist of a-z, 0-9, - and _"
         raise trackers.build_error(name, message, hint="choose a name such as shop-sk")
     section = trackers.read_section(name)
-    section.refuse_unknown({field.name for field in fields(Tracker)} - {"name"})
+    section.refuse_unknown(set(Tracker.__struct_fields__) - {"name"})
     if "tracker_id" not in section.values:
         hint = 'write tracker_id: "1234-5678", with your tracker\'s id'
         raise section.build_error("tracker_id", "is missing", hint=hint)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pinsync.environment import DEFAULT_KEY_VARIABLE
 from pinsync.errors import ConfigError, UsageError, suggest
@@ -18,8 +19,7 @@ FILE_VARIABLE: Final = "PINSYNC_CONFIG"
 DEFAULT_HOSTS: Final = ("https://live.luigisbox.tech", "https://live.luigisbox.com")
 
 
-@dataclass(frozen=True, slots=True)
-class Tracker:
+class Tracker(Struct, frozen=True):
     """A tracker: its id, its hosts, and the variable of its key; the key itself is never kept."""
 
     name: str
@@ -30,8 +30,7 @@ class Tracker:
     remove_nonexisting_item_pins: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Safety:
+class Safety(Struct, frozen=True):
     """The limits beyond which pinsync refuses to work.
 
     Attributes:
@@ -50,8 +49,7 @@ class Safety:
         return self.max_answer_mb * 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """The configuration and its environment.
 
     Args:

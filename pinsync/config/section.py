@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync.errors import ConfigError, FileError, name_kind, spell_path, suggest
 from pinsync.escape import printable
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A mapping of the configuration file.
 
     Attributes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from msgspec import Struct, field
 
 from pinsync.canonical.pins import pair_pins
 from pinsync.document.anchors import (
@@ -29,8 +30,7 @@ _BLANKS: Final = "  "
 _PINS: Final = ("pin_definitions",)
 
 
-@dataclass(frozen=True, slots=True)
-class Counterpart:
+class Counterpart(Struct, frozen=True):
     """A customization that is in both the old and the new text.
 
     Attributes:
@@ -56,8 +56,7 @@ class _Fate(Enum):
     NOISE = "noise"
 
 
-@dataclass(frozen=True, slots=True)
-class _Remarks:
+class _Remarks(Struct, frozen=True):
     """The comments of one line of the new text, in the order in which they are written.
 
     Attributes:
@@ -142,8 +141,7 @@ class _Attached(NamedTuple):
     blanks: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """The comments that belong to one line of the old text.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from pinsync import canonical
 from pinsync.canonical import normalize
@@ -22,8 +23,7 @@ _KEYS: Final = ("format", "model", "customizations")
 _HEAD: Final = "'format: 1', 'model: NAME', 'customizations:'"
 
 
-@dataclass(frozen=True, slots=True)
-class CanonicalForm:
+class CanonicalForm(Struct, frozen=True):
     """A document in canonical form.
 
     Attributes:
@@ -71,8 +71,7 @@ def _build_counterpart(row: dict[str, Any], item: Customization, place: int) -> 
     return Counterpart(row, normalize.normalize_row(row), new, place)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """Reads the parsed YAML of a document.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from pinsync import canonical
 from pinsync.canonical import normalize
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from pinsync.model import Customization
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentPlan:
+class DocumentPlan(Struct, frozen=True):
     """The future customizations of a document.
 
     Attributes:

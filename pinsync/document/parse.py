@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync import canonical
 from pinsync.canonical.normalize import build_customization
@@ -70,8 +72,7 @@ class _IrregularError(Exception):
     """The text isn't in the layout of pinsync, and so can't be cut by lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     source: str
     known: Known
     ignore: normalize.Ignored

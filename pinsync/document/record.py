@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from pinsync import canonical
 from pinsync.model import Customization
@@ -38,8 +39,7 @@ class Block(NamedTuple):
     customization: Customization
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A parsed file.
 
     Attributes:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync import canonical, layout
 from pinsync.canonical import normalize
@@ -40,8 +42,7 @@ _HEAD_END: Final = re.compile(
 Comment = tuple[int, int, str]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True, dict=True):
     """An item of ``customizations`` with a value of any type.
 
     Attributes:
@@ -109,8 +110,7 @@ class Row:
         return normal[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A file as it is written.
 
     Attributes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync.canonical import moments
 from pinsync.canonical.moments import format_utc
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
 _LAST_ZONE: Final = timedelta(hours=12)
 
 
-@dataclass(frozen=True, slots=True)
-class Omissions:
+class Omissions(Struct, frozen=True):
     """The pins that the API was asked to omit from a live side, as far as they are known.
 
     Attributes:

@@ -7,9 +7,10 @@ by name.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from pinsync.canonical.fields import LABELS
 from pinsync.canonical.moments import normalize_date_time
@@ -38,8 +39,7 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 
-@dataclass(frozen=True, slots=True)
-class PinChange:
+class PinChange(Struct, frozen=True):
     """The change of one pin.
 
     Attributes:
@@ -55,8 +55,7 @@ class PinChange:
     cause: Cause = "edited"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """The change of one value outside the pins.
 
     Attributes:
@@ -70,8 +69,7 @@ class FieldChange:
     new: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The place of a customization: the path of its file, and its first line, counted from 1."""
 
     file: str
@@ -85,8 +83,7 @@ class LocatedCustomization(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """The change of one customization.
 
     Attributes:
@@ -162,8 +159,7 @@ class Change:
         return fail_on == "any" or fail_on in (self.cause, self.effect)
 
 
-@dataclass(frozen=True, slots=True)
-class FileTexts:
+class FileTexts(Struct, frozen=True):
     """The texts of one file on both sides, for a patch.
 
     Attributes:
@@ -177,8 +173,7 @@ class FileTexts:
     new: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class TrackerDrift:
+class TrackerDrift(Struct, frozen=True):
     """The drift of one tracker.
 
     Attributes:
@@ -208,8 +203,7 @@ class TrackerDrift:
         return Counter(change.kind for change in self.changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One side of a comparison.
 
     Attributes:
@@ -223,8 +217,7 @@ class Side:
     fetched_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """The result of a comparison.
 
     Attributes:

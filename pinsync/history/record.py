@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from pinsync.model import Commit, Customization
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True):
     """The changes of one commit, compared with its first parent.
 
     Attributes:
@@ -32,8 +32,7 @@ class LogEntry:
     reformatted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Struct, frozen=True):
     """The semantic log.
 
     Attributes:
@@ -48,8 +47,7 @@ class Log:
     shallow: Commit | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BlamedPin:
+class BlamedPin(Struct, frozen=True):
     """A pin, and the commit that last changed it.
 
     Attributes:
@@ -64,8 +62,7 @@ class BlamedPin:
     commit: Commit | None
 
 
-@dataclass(frozen=True, slots=True)
-class BlamedRule:
+class BlamedRule(Struct, frozen=True):
     """A customization with its pins and the commits that last changed them.
 
     Attributes:
@@ -86,8 +83,7 @@ class BlamedRule:
     commit: Commit | None
 
 
-@dataclass(frozen=True, slots=True)
-class BlamedTracker:
+class BlamedTracker(Struct, frozen=True):
     """The rules of one tracker.
 
     Attributes:
@@ -103,8 +99,7 @@ class BlamedTracker:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Blame:
+class Blame(Struct, frozen=True):
     """The last commit of each pin of a model.
 
     Attributes:

@@ -7,8 +7,9 @@ changes of all commits together lead from the first state to the last.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pinsync.config import check_trackers
 from pinsync.drift.record import Place
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     """A tracker in the parent and in the commit; None on a side that lacks the tracker."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrackerStep:
+class TrackerStep(Struct, frozen=True):
     """The difference that one commit made to one tracker's files.
 
     Attributes:
@@ -71,8 +71,7 @@ class TrackerStep:
         return Place(str(path), line)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """The difference that one commit made.
 
     Attributes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync.document import written
 from pinsync.workspace.source import parse_revision
@@ -25,8 +27,7 @@ _MOST_PAIRS: Final = 40_000
 Key = tuple[str, str | None, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """The findings of a revision.
 
     Attributes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from pinsync.canonical.pins import read_pin
 from pinsync.document import written
@@ -147,8 +148,7 @@ class Item(NamedTuple):
         return self.build_fault(("pin_definitions", pin.number, field), message, hint)
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(Struct, frozen=True, dict=True):
     """The documents of one folder, usually all documents of a tracker.
 
     Attributes:

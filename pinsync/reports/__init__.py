@@ -6,9 +6,10 @@ systems, for drift and lint.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +33,7 @@ LINT_FORMATS: Final[Mapping[str, str]] = {"text": "lint.text", "json": "lint.jso
 """Format of lint findings → the module whose ``render_findings`` takes them and their context."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """The options of a report.
 
     Attributes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import Struct
 
 from pinsync.errors import FileError, RepositoryError, SafetyError
 from pinsync.escape import printable
@@ -60,8 +61,7 @@ __all__ = [
 _FULL_HASH: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class UnsavedFile:
+class UnsavedFile(Struct, frozen=True):
     """A file with content that the last commit lacks.
 
     Attributes:
@@ -106,8 +106,7 @@ def _accept_files() -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """A git repository with a working tree. All paths are relative to ``root``.
 
     Attributes:
@@ -117,7 +116,7 @@ class Repository:
 
     root: Path
     git_dir: Path
-    _git: Git = field(repr=False)
+    _git: Git
 
     @classmethod
     def discover(cls, start: Path) -> Repository | None:

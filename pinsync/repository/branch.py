@@ -5,9 +5,10 @@ The working tree, the index and the current branch stay as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import Struct
 
 from pinsync.errors import RepositoryError, SafetyError
 from pinsync.escape import printable
@@ -45,8 +46,7 @@ _OPERATION_FILES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BranchResult:
+class BranchResult(Struct, frozen=True):
     """The result of a commit onto a branch.
 
     Attributes:

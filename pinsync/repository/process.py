@@ -17,9 +17,10 @@ import subprocess
 import tempfile
 import threading
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, cast
+
+from msgspec import Struct, field
 
 from pinsync.environment import read_variables
 from pinsync.errors import RepositoryError
@@ -88,8 +89,7 @@ class Conversation(Protocol):
     stderr: BinaryIO
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(Struct, frozen=True):
     """Git's commands, run in one folder.
 
     Args:
@@ -98,7 +98,7 @@ class Git:
     """
 
     folder: Path
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def attempt(
         self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from msgspec import Struct, field
 
 from pinsync.canonical.pins import SPOTS, read_pin
 from pinsync.drift.changes import read_pins
@@ -22,8 +23,7 @@ PIN_STATES: Final[tuple[PinState, ...]] = get_args(PinState)
 """The states of a pin at a moment; ``unclear`` if the window of the pin can't be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """A pin on its shelf.
 
     Attributes:
@@ -35,8 +35,7 @@ class Slot:
     state: PinState
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(Struct, frozen=True):
     """A customization with its sorted pins.
 
     Attributes:
@@ -52,8 +51,7 @@ class Shelf:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TrackerShelves:
+class TrackerShelves(Struct, frozen=True):
     """The shelves of one tracker.
 
     Attributes:
@@ -76,8 +74,7 @@ class TrackerShelves:
         return states
 
 
-@dataclass(frozen=True, slots=True)
-class Shelves:
+class Shelves(Struct, frozen=True):
     """The shelves of one model.
 
     Attributes:

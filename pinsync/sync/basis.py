@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pinsync.drift.pairs import collect_ids
 from pinsync.errors import FileError
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from pinsync.workspace.tree import Files, TrackerFiles
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(Struct, frozen=True):
     """The documents of one tracker that an export merges live rules into.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from pinsync.drift.pairs import collect_ids, is_in_scope, match_customizations
 from pinsync.errors import FileError, SafetyError

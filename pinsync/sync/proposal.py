@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pinsync.drift.pairs import collect_ids, is_in_scope
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
     from pinsync.document.record import Document
 
 
-@dataclass(frozen=True, slots=True)
-class OpenProposal:
+class OpenProposal(Struct, frozen=True):
     """The part of a branch's proposal for one tracker that can still be committed on HEAD.
 
     Attributes:

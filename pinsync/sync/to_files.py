@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 from pinsync import layout
 from pinsync.document.merge import merge_document, plan_documents
@@ -67,8 +68,7 @@ class FileCounts(NamedTuple):
         return cls(written, rewritten, removed)
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """The documents of a tracker, from their state before an export to the live state.
 
     Attributes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pinsync.escape import defuse, one_line, printable
 
@@ -25,8 +26,7 @@ _RED: Final = 31
 _YELLOW: Final = 33
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
+class Console(Struct, frozen=True):
     """The output of a command.
 
     Args:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
-from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from pinsync import config, layout
 from pinsync.document.parse import parse_document

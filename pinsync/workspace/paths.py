@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import filterfalse
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pinsync import config, layout
 from pinsync.document import written
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from pinsync.workspace.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class FileSelection:
+class FileSelection(Struct, frozen=True):
     """The documents that a command checks or formats.
 
     All paths are relative to the store's root, sorted and unique.

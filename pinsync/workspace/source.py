@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
 
 from pinsync.errors import FileError, RepositoryError, UsageError, suggest
 from pinsync.layout import is_document
@@ -28,8 +29,7 @@ _HASH: Final = "[0-9a-f]{40}|[0-9a-f]{64}"
 _REVISION: Final = re.compile(rf"(?:@|(?:HEAD|{_HASH})@?)(?:[~^{{].*)?|refs/.*", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """The source of one side of a comparison.
 
     Attributes:
@@ -45,7 +45,7 @@ class Source:
     kind: Kind
     text: str
     path: Path | None = None
-    content: bytes = field(default=b"", repr=False)
+    content: bytes = b""
     revision: str | None = None
     place: str = ""
     warnings: tuple[str, ...] = ()
@@ -170,8 +170,7 @@ def require_repository(repository: Repository | None, text: str) -> Repository:
     return repository
 
 
-@dataclass(frozen=True, slots=True)
-class _Parser:
+class _Parser(Struct, frozen=True):
     """Parses a single word of the command line; its fields are as in `parse_sources`."""
 
     repository: Repository | None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 from heapq import merge
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pinsync import layout
 from pinsync.config import Settings, Tracker
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
     from pinsync.workspace.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """The customizations of one tracker on one side.
 
     Attributes:
@@ -43,8 +44,7 @@ class Content:
     prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """One side of a comparison with its configuration.
 
     Attributes:

@@ -10,8 +10,9 @@ import os
 import re
 import stat
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pinsync import layout
 from pinsync.errors import FileError, SafetyError
@@ -43,8 +44,7 @@ _REMEDIES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WriteRecord:
+class WriteRecord(Struct, frozen=True):
     """The record of the files that pinsync itself wrote and removed last.
 
     Attributes:
@@ -78,8 +78,7 @@ def find_user_state(root: Path) -> Path:
     return user_state_path("pinsync", appauthor=False) / name
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Struct, frozen=True):
     """The documents below one directory.
 
     Nothing outside ``directory`` is read or written: symbolic links and ``..`` are errors.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pinsync import config, layout
 from pinsync.errors import RepositoryError, SafetyError
@@ -32,8 +34,7 @@ Changes = Mapping[PurePosixPath, bytes | None]
 """Path → new bytes, or None to remove the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrackerFiles:
+class TrackerFiles(Struct, frozen=True):
     """The documents of one tracker before an export.
 
     Attributes:
@@ -49,8 +50,7 @@ class TrackerFiles:
     committed: Files = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingTree:
+class WorkingTree(Struct, frozen=True):
     """The files on disk, in a git repository or not.
 
     Attributes:
@@ -208,8 +208,7 @@ class WorkingTree:
                 raise SafetyError(message, hint=f"{reason}; run the command again")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """A commit; the working tree doesn't matter.
 
     Attributes:
@@ -238,8 +237,7 @@ class Head:
         return self.repository.list_misnamed(self.revision, folder, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """The index, with the staged files.
 
     Attributes:

@@ -50,7 +50,7 @@ HOMES: dict[str, set[str]] = {
     "git": {"repository"},
     "httpcore": {"api"},
     "httpx": {"api"},
-    "msgspec": {"document", "canonical"},
+    "msgspec": set(COMPONENTS),  # records are its structs
     "platformdirs": {"workspace", "__main__"},
     "ruamel": {"yamlio"},
 }

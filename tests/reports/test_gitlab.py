@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE

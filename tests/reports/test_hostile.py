@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from pinsync.document.record import render_document
 from pinsync.drift.record import Drift, FileTexts

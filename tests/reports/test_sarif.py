@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 import jsonschema
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from pinsync import __version__
 from pinsync.escape import INVISIBLE

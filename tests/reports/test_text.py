@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from pinsync.drift.record import Drift, Side
 from pinsync.errors import RemoteError

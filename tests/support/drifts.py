@@ -4,9 +4,10 @@ large ones.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from pinsync import canonical
 from pinsync.drift.causes import Omissions, add_causes

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync.escape import clip, one_line
 from pinsync.reports.words import commits
@@ -42,8 +44,7 @@ def render(blame: Blame, style: Style) -> str:
     return join_lines(_Report(blame, style, Words(style.zone, one_line)).render_lines())
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(Struct, frozen=True):
     blame: Blame
     style: Style
     words: Words

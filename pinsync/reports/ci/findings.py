@@ -7,9 +7,11 @@ findings and their context.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync.errors import FileError
 from pinsync.escape import clip, one_line
@@ -39,8 +41,7 @@ _MAX_LINES: Final = 6
 _MAX_MESSAGE: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class FindingRule:
+class FindingRule(Struct, frozen=True):
     """The documentation of a kind of finding.
 
     Attributes:
@@ -56,16 +57,14 @@ class FindingRule:
     help: str
 
 
-@dataclass(frozen=True, slots=True)
-class PassedTest:
+class PassedTest(Struct, frozen=True):
     """A file or tracker without findings: its name, and its suite, a model or tracker."""
 
     suite: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The facts of a report besides its findings.
 
     Attributes:

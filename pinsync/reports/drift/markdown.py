@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pinsync.errors import UsageError
 from pinsync.escape import clip, reveal
@@ -112,8 +113,7 @@ def _render_advice(remedy: Remedy) -> str:
     return f"{text}: `{remedy.command}`"
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(Struct, frozen=True):
     drift: Drift
     style: Style
     words: DriftWords

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pinsync.escape import one_line
 from pinsync.reports.words.changes import CHANGED, DriftWords, describe_effect
@@ -30,8 +31,7 @@ def render(drift: Drift, style: Style) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(Struct, frozen=True):
     drift: Drift
     style: Style
     words: DriftWords

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pinsync.escape import clip
 from pinsync.reports.history.text import REFORMATTED
@@ -49,8 +50,7 @@ def _render_end(log: Log, omissions: Mapping[str, int]) -> str:
     return f"{end}Left out to fit: {counts}. {whole}\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(Struct, frozen=True):
     log: Log
     style: Style
     words: ChangeWords

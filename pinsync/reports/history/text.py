@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from pinsync.escape import one_line
 from pinsync.reports.words import commits
@@ -43,8 +44,7 @@ def render_end(shallow: Commit) -> str:
     return f"note: {commits.describe_shallow_end(shallow)}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(Struct, frozen=True):
     style: Style
     words: ChangeWords
 

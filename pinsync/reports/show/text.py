@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync.canonical.fields import KNOWN
 from pinsync.canonical.pins import BLOCKED
@@ -35,8 +37,7 @@ def render(shelves: Shelves, style: Style) -> str:
     return join_lines(_Report(shelves, style, Words(style.zone, one_line)).render_lines())
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
+class _Report(Struct, frozen=True):
     shelves: Shelves
     style: Style
     words: Words

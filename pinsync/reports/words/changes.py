@@ -6,9 +6,11 @@ All foreign text passes through the report's own escape; the other words of a se
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
 from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pinsync.canonical.fields import KNOWN
 from pinsync.escape import clip, one_line, reveal
@@ -100,8 +102,7 @@ def describe_effect(changes: Sequence[Change]) -> str:
     return f"{shown:,} of them {'touches' if shown == 1 else 'touch'} what shoppers see"
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """A change in escaped words.
 
     Attributes:
@@ -123,15 +124,14 @@ class Description:
     last_update: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeWords(Words):
+class ChangeWords(Words, frozen=True, kw_only=True):
     """Writes changes of customizations in the words of one report.
 
     Attributes:
         marks: id → beginning of the id, for customizations that share a model and a target.
     """
 
-    marks: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    marks: Mapping[str, str] = field(default_factory=dict)
 
     def adapt_to(self, tracker: TrackerDrift) -> Self:
         """Return the words for a tracker, with its titles and its identities that look alike."""
@@ -281,15 +281,14 @@ class ChangeWords(Words):
         return f"{name}: {self.format_sides(change.old, change.new, spell=prose)}"
 
 
-@dataclass(frozen=True, slots=True)
-class DriftWords(ChangeWords):
+class DriftWords(ChangeWords, frozen=True, kw_only=True):
     """Writes a drift in the words of one report.
 
     Attributes:
         drift: the drift.
     """
 
-    drift: Drift = field(kw_only=True)
+    drift: Drift
 
     def shorten_side(self, side: Side) -> str:
         """Name a side as below the legend: against live, every committed side is ``git``."""

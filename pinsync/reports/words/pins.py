@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from msgspec import Struct, field
 
 from pinsync.canonical.fields import PIN_TYPES, PLACE, TARGET_TYPES, THING
 from pinsync.canonical.moments import read_moment
@@ -69,8 +70,7 @@ class RuleName(NamedTuple):
         return self.name + self.aside
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """Writes customizations, pins and values in the words of one report.
 
     Attributes:
