@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from click import ClickException
 
     from pinsync.errors import UsageError
+    from pinsync.terminal.console import Console
 
 INTERRUPTED, USAGE = 130, 2
 _COMPLETION = "_PINSYNC_COMPLETE"
@@ -75,19 +76,11 @@ def run(arguments: list[str]) -> int:
     from pinsync.environment import remove_keys
     from pinsync.errors import PinsyncError
     from pinsync.redaction import forget_secrets
-    from pinsync.terminal.console import Console, wants_color
 
     forget_secrets()
     # 100,000 customizations are a million objects without a cycle. A search for cycles at every 700
     # objects would take a fifth of the time.
     gc.set_threshold(200_000, 50, 50)
-    # click may fail before it parses --color, so errors look for it here.
-    choice: bool | None = None
-    for argument in arguments:
-        if argument in ("--color", "--no-color"):
-            choice = argument == "--color"
-    color = wants_color(sys.stderr, choice, os.environ)
-    console = Console(out=_print_error, err=_print_error, color=color)
     hook = sys.unraisablehook
     with remove_keys():
         try:
@@ -95,8 +88,9 @@ def run(arguments: list[str]) -> int:
             _handle_signals(_interrupt)
             return _dispatch(arguments)
         except PinsyncError as error:
-            return console.fail(error)
+            return _open_console(arguments).fail(error)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the boundary
+            console = _open_console(arguments)
             # While it creates a class, Python 3.11 turns an interrupt into a RuntimeError.
             if interrupt := _find_interrupt(error):
                 state = interrupt.args[0] if interrupt.args else "nothing was changed"
@@ -107,6 +101,19 @@ def run(arguments: list[str]) -> int:
             return console.fail(bug)
         finally:
             sys.unraisablehook = hook
+
+
+def _open_console(arguments: list[str]) -> "Console":
+    """Return the console for an error, since the command's console may not exist yet."""
+    from pinsync.terminal.console import Console, wants_color
+
+    # click may fail before it parses --color.
+    choice: bool | None = None
+    for argument in arguments:
+        if argument in ("--color", "--no-color"):
+            choice = argument == "--color"
+    color = wants_color(sys.stderr, choice, os.environ)
+    return Console(out=_print_error, err=_print_error, color=color)
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ COMMAND: Final = "_COMMAND"
 # Variables that git, its child processes, the system or pinsync itself reads. A configuration from
 # a stranger may name any of them as a key's. Without them git breaks, or a protection of the user
 # is off.
-_RESERVED: Final = re.compile(
+_RESERVED: Final = (
     r"(?:BASH|CURL|DBUS|DYLD|FZF|GCM|GIT|GPG|LC|LD|SSH|SSL|SUDO|XDG)_.*|(?:GNUPG|PYTHON).*|.*_PROXY"
     r"|APPDATA|CI|COMSPEC|DISPLAY|EDITOR|EMAIL|HOME|HOMEDRIVE|HOMEPATH|HOSTNAME|LANG|LANGUAGE"
     r"|LESS|LESSOPEN|LOCALAPPDATA|LOGNAME|LV|PAGER|PATH|PATHEXT|PROGRAMDATA|PROMPT_COMMAND"
@@ -36,7 +35,6 @@ _RESERVED: Final = re.compile(
 )
 
 
-@dataclass(slots=True)
 class _Keys:
     """The state of the keys of this process.
 
@@ -46,9 +44,11 @@ class _Keys:
         are_removed: whether variables with keys are to be removed now.
     """
 
-    variables: set[str] = field(default_factory=lambda: {DEFAULT_KEY_VARIABLE})
-    removed: dict[str, str] = field(default_factory=dict)
-    are_removed: bool = False
+    # No dataclass: help makes no other, and the import of dataclasses takes 1 ms.
+    def __init__(self) -> None:
+        self.variables = {DEFAULT_KEY_VARIABLE}
+        self.removed: dict[str, str] = {}
+        self.are_removed = False
 
 
 _keys: Final = _Keys()
@@ -109,4 +109,4 @@ def is_reserved(variable: str) -> bool:
     names = [variable]
     if variable != DEFAULT_KEY_VARIABLE:
         names += [variable + FILE, variable + COMMAND]
-    return any(_RESERVED.fullmatch(name) for name in names)
+    return any(re.fullmatch(_RESERVED, name) for name in names)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -158,7 +159,7 @@ def test_what_is_printable_holds_nothing_invisible() -> None:
     assert [
         hex(code)
         for code in range(0x110000)
-        if chr(code).isprintable() and INVISIBLE.match(chr(code))
+        if chr(code).isprintable() and re.match(INVISIBLE, chr(code))
     ] == []
 
 

@@ -190,14 +190,14 @@ def quote(text: str) -> str:
         return text
     # isprintable() is ten times as quick as the pattern. A text that it accepts, with the Unicode
     # tables of any Python, holds no character of the frozen list INVISIBLE.
-    hidden = not text.isprintable() and INVISIBLE.search(text)
+    hidden = not text.isprintable() and re.search(INVISIBLE, text)
     if "\\" not in text and not hidden:
         if '"' not in text:
             return f'"{text}"'
         return "'" + text.replace("'", "''") + "'"
     text = text.replace("\\", "\\\\").replace('"', '\\"')
     if hidden:
-        text = INVISIBLE.sub(_escape, text)
+        text = re.sub(INVISIBLE, _escape, text)
     return f'"{text}"'
 
 

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from pinsync import __version__
-from pinsync.cli import compare, files, history, trial
-from pinsync.cli.command import Group
-from pinsync.cli.options import folder_option
+from pinsync.cli.command import Group, Listing
+from pinsync.cli.folder import folder_option
+
+_COMMANDS: Final = {
+    # The chapters that write files, that compare and check, that read git's history, and that try
+    # pinsync without a shop.
+    "init": Listing("files", "Write a commented pinsync.yaml and a line of .gitattributes."),
+    "export": Listing("files", "Write the live customizations to files, one for each model."),
+    "fmt": Listing("files", "Bring documents into canonical form; comments stay."),
+    "schema": Listing("files", "Print the JSON Schema (draft-07) of a document, for editors."),
+    "diff": Listing("compare", "Report the drift between two sources (default: HEAD and @live)."),
+    "lint": Listing("compare", "Look for mistakes in documents; the tracker isn't asked."),
+    "trackers": Listing("compare", "Show the configured trackers."),
+    "history": Listing("history", "Show which commit changed which rule, the newest first."),
+    "blame": Listing("history", "Show which commit last changed each pin of a recommender model."),
+    "show": Listing("history", "Show the rules of a recommender model as a person reads them."),
+    "sandbox": Listing("trial", "Serve a local stand-in of the API, signatures verified."),
+    "demo": Listing("trial", "Walk through the main job on a throw-away repository."),
+}
 
 
 @click.group(
     cls=Group,
+    listings=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     examples={
         "pinsync demo": "Watch the main job on a throw-away repository",
@@ -27,12 +46,3 @@ from pinsync.cli.options import folder_option
 @click.version_option(__version__, message="pinsync %(version)s")
 def cli() -> None:
     """Luigi's Box recommender pins under git."""
-
-
-for _command in (
-    *(files.init, files.export, files.fmt, files.schema),
-    *(compare.diff, compare.lint, compare.trackers),
-    *(history.history, history.blame, history.show),
-    *(trial.sandbox, trial.demo),
-):
-    cli.add_command(_command)

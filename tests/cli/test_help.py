@@ -74,6 +74,12 @@ def test_no_summary_is_cut_off(words: str) -> None:
     assert [line for line in listed if line.endswith("...")] == []
 
 
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_a_summary_is_the_first_paragraph_of_the_commands_help(name: str) -> None:
+    paragraph = (cli.commands[name].help or "").partition("\n\n")[0]
+    assert cli.listings[name].summary == " ".join(paragraph.split())
+
+
 # Examples.
 
 EXAMPLES = {line for command in ALL.values() for line in command.examples}

@@ -5,6 +5,7 @@ agree.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 import pinsync as package
 from pinsync.cli import cli
+from support.exporting import put
 from support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -57,6 +59,15 @@ HOMES: dict[str, set[str]] = {
 DISTRIBUTIONS = {"GitPython": "git", "ruamel.yaml": "ruamel"}
 DATA = {"tzdata"}  # what zoneinfo reads where the system has no timezones
 HEAVY = {"httpx", "httpcore", "git", "ruamel", "deepdiff"}
+UNNEEDED = {
+    "dataclasses",
+    "msgspec",
+    "pathlib",
+    "subprocess",
+    "pinsync.cli.options",
+    "pinsync.model",
+}
+"""What the help of pinsync itself does without; each takes a millisecond or more."""
 
 # GitPython, which takes no whole environment, is left to tests/test_environment.py.
 STARTS = re.compile(
@@ -227,19 +238,40 @@ def process_starts() -> Iterator[tuple[Path, set[str | None]]]:
     "arguments", [["--help"], ["--version"], *([name, "-h"] for name in sorted(cli.commands))]
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    modules = loaded(arguments)
+    assert "click" in modules
+    assert modules & HEAVY == set()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], []], ids=str)
+def test_the_help_of_pinsync_itself_loads_no_command(arguments: list[str]) -> None:
+    modules = loaded(arguments)
+    assert "pinsync.cli" in modules
+    assert modules & UNNEEDED == set()
+    assert {name for name in modules if name.startswith("pinsync.commands")} == set()
+
+
+def test_a_comparison_loads_what_it_needs(exported: Path) -> None:
+    export = put(exported / "export.json", '{"results": []}')
+    modules = loaded(["diff", "HEAD", str(export)])
+    assert "pinsync.commands.diff" in modules
+    assert modules & HEAVY == set()
+
+
+def loaded(arguments: list[str]) -> set[str]:
+    """The modules that a command has loaded when it is done."""
     script = (
         "import sys\nfrom pinsync.__main__ import run\ncode = run(sys.argv[1:])\n"
         "sys.exit(' '.join(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],
-        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "click" in done.stderr.split()
-    assert set(done.stderr.split()) & HEAVY == set()
+    return set(done.stderr.splitlines()[-1].split())
 
 
 def test_the_version_stands_in_one_place() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -172,5 +174,5 @@ def test_any_text_is_data(text: str) -> None:
         [finding, replace(NO_FILE, message=text)], Context("lint", (), notes=(text,))
     )
     assert len(checked(report)) == 3
-    assert not INVISIBLE.search(report.replace("\n", ""))
+    assert not re.search(INVISIBLE, report.replace("\n", ""))
     assert "##[" not in report

@@ -70,7 +70,7 @@ def test_a_job_takes_no_line_for_a_command() -> None:
         history_markdown.render(hostile(), STYLE),
     ):
         assert find_commands(report) == []
-        assert not INVISIBLE.search(report.replace("\n", ""))
+        assert not re.search(INVISIBLE, report.replace("\n", ""))
 
 
 def test_text_is_lines_of_ours() -> None:

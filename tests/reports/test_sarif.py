@@ -56,7 +56,7 @@ def checked(text: str) -> dict[str, Any]:
         assert place["artifactLocation"]["uriBaseId"] == "%SRCROOT%"
         assert place["region"]["startLine"] >= 1
         assert place["region"].get("startColumn", 1) >= 1
-        assert not INVISIBLE.search(result["message"]["text"])
+        assert not re.search(INVISIBLE, result["message"]["text"])
         assert "ruleIndex" not in result or ids[result["ruleIndex"]] == result["ruleId"]
     record: dict[str, Any] = run
     return record

@@ -74,7 +74,7 @@ def _find_hidden(field: str, value: object) -> str | None:
     # Plain ASCII needs no search, which takes ten times as long.
     if value.isascii() and value.isprintable() and value == value.strip():
         return None
-    found = HIDDEN.search(value)
+    found = re.search(HIDDEN, value)
     if found is not None:
         kind = "blank" if _BLANK.match(found[0]) else "invisible character"
         return f"{field}: the {kind} U+{ord(found[0]):04X} stands in it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,6 @@ from pinsync.drift.record import MISSING
 from pinsync.escape import INVISIBLE, defuse
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Mapping
     from datetime import datetime
 
@@ -40,7 +40,7 @@ def _escape_invisible(line: str) -> str:
     # As in `canonical`, isprintable() clears most lines in a tenth of the regex's time.
     if line.isprintable():
         return line
-    return INVISIBLE.sub(_escape_match, line)
+    return re.sub(INVISIBLE, _escape_match, line)
 
 
 def _escape_match(match: re.Match[str]) -> str:
