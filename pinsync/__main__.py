@@ -197,8 +197,8 @@ def _keep_interrupt(
     otherwise: "Callable[[sys.UnraisableHookArgs], object]", ignored: "sys.UnraisableHookArgs"
 ) -> None:
     """Send an interrupt again that Python ignored; a hook for `sys.unraisablehook`."""
-    # Python ignores an exception in a destructor or in the callback of a weak reference. A process
-    # of GitPython has a destructor, and the import lock of each module has such a callback.
+    # Python ignores an exception in a destructor or in the callback of a weak reference. A running
+    # git has a destructor, and the import lock of each module has such a callback.
     if issubclass(ignored.exc_type, KeyboardInterrupt):
         # Not threading.Thread: the destructor may run while a lock of threading is held.
         _thread.start_new_thread(_resend_interrupt, (_thread.get_ident(),))

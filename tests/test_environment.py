@@ -105,7 +105,7 @@ def test_what_git_starts_gets_no_key(
 def test_git_itself_gets_no_key(
     shop: Path, recorder: Recorder, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a process of its own, since GitPython runs git when it is imported."""
+    """In processes of their own, since GitPython runs git when it is imported."""
     program = recorder.program("git", f'echo "$*" >>"{recorder.folder}/commands"; exec {GIT} "$@"')
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     assert pinsync.spawn("export", "--branch", "pins", "--tracker", "sk").code == 2, (
@@ -115,7 +115,7 @@ def test_git_itself_gets_no_key(
     assert pinsync.spawn("history").code == 0
     assert_keyless(recorder.seen("git"))
     commands = (recorder.folder / "commands").read_text().splitlines()
-    assert commands[0] == "version"
+    assert "version" in commands, "GitPython makes the commit"
     assert all(
         "-c safe.bareRepository=explicit" in command for command in commands if command != "version"
     )

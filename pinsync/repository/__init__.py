@@ -14,7 +14,16 @@ from pinsync.errors import FileError, RepositoryError, SafetyError
 from pinsync.escape import printable
 from pinsync.layout import is_document, is_misnamed
 from pinsync.model import MAX_FILE_BYTES
-from pinsync.repository import branch, discovery, log, objects, obstacles, process, recovery
+from pinsync.repository import (
+    branch,
+    discovery,
+    gitpython,
+    log,
+    objects,
+    obstacles,
+    process,
+    recovery,
+)
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import CommitRange
 from pinsync.repository.objects import TreeEntry, parse_tree
@@ -534,7 +543,8 @@ class Repository(Struct, frozen=True):
                 options = ("--only", "--quiet", "--cleanup=whitespace", file, *PATHS_ON_INPUT)
                 self.check_head(before)
                 verify()
-                result = self._git.attempt("commit", *options, feed=encode_pathspecs(changed))
+                feed = encode_pathspecs(changed)
+                result = gitpython.attempt_commit(self._git, "commit", *options, feed=feed)
             commit = None
             if result.status:
                 commit = self._find_new_commit(before, changed)

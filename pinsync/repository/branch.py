@@ -13,6 +13,7 @@ from msgspec import Struct
 from pinsync.errors import RepositoryError, SafetyError
 from pinsync.escape import printable
 from pinsync.repository import objects
+from pinsync.repository.gitpython import attempt_commit
 from pinsync.repository.obstacles import (
     check_attributes,
     check_folders,
@@ -24,6 +25,7 @@ from pinsync.repository.process import (
     encode_with_nul,
     extract_reason,
     make_temporary_folder,
+    require_success,
 )
 
 if TYPE_CHECKING:
@@ -290,7 +292,7 @@ def _make_commit(git: Git, tree: str, parent: str, name: str, message: str) -> s
     setting = git.attempt("config", "--type=bool", "--get", "commit.gpgSign")
     signing = ["-S"] if setting.output == b"true\n" else []
     command = ("commit-tree", *signing, "-p", parent, "-F", "-", tree)
-    return decode_line(git.run(*command, feed=text))
+    return decode_line(require_success(attempt_commit(git, *command, feed=text), "commit-tree"))
 
 
 def _move_branch(git: Git, reference: str, new: str | None, old: str | None) -> None:

@@ -1,24 +1,18 @@
-"""Run git's commands. Only this module imports GitPython.
-
-GitPython runs git while it is imported. The import therefore waits for the first command: by then
-the configuration is read, and pinsync knows which variables hold private keys.
+"""Run git's commands.
 
 pinsync runs git's own commands, since only they respect filters, hooks, signing, worktrees and the
-environment of a hook. It avoids GitPython's objects: they fail on SHA-256 repositories, and
-``index.commit`` commits everything that is staged, skips hooks and signs nothing.
+environment of a hook.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-import tempfile
-import threading
+import sys
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec import Struct, field
 
@@ -30,9 +24,7 @@ from pinsync.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
-    from types import ModuleType
-
-    from git import Git as GitPython
+    from typing import IO
 
 # The variables that tie git to one repository: the list of `git rev-parse --local-env-vars`, and
 # GIT_NAMESPACE.
@@ -55,22 +47,21 @@ _SETTINGS: Final = (
     "-c",
     "safe.bareRepository=explicit",
 )
+# Messages in English, since pinsync reads some of them.
+_LANGUAGE: Final = {"LANGUAGE": "C", "LC_ALL": "C"}
 # The characters that git reads only as escapes within quotes.
 _QUOTED: Final = re.compile(r'["\\\n]')
 _PIECE: Final = 1 << 16
+if sys.platform == "win32":
+    # Without a window of its own, and without the Ctrl-C that ends pinsync.
+    _FLAGS: Final = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _FLAGS: Final = 0
 PATHS_ON_INPUT: Final = ("--pathspec-from-file=-", "--pathspec-file-nul")
 """The options of a command that reads the bytes of `encode_pathspecs` from standard input.
 
 An argument list has a maximum length, on Windows a low one.
 """
-
-
-def _build_missing_error() -> RepositoryError:
-    return RepositoryError("the git command can't be run", hint="install git and put it on PATH")
-
-
-if not shutil.which(os.environ.get("GIT_PYTHON_GIT_EXECUTABLE", "git")):
-    raise _build_missing_error()
 
 
 class CommandResult(NamedTuple):
@@ -81,12 +72,36 @@ class CommandResult(NamedTuple):
     errors: str
 
 
-class Conversation(Protocol):
-    """A running command with the pipes for its questions and answers."""
+class Conversation:
+    """A running command with the pipes for its questions and answers.
 
-    stdin: BinaryIO
-    stdout: BinaryIO
-    stderr: BinaryIO
+    A caller that drops the conversation ends the command.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the command."""
+        _end(self._process)
+
+    @property
+    def stdin(self) -> IO[bytes]:
+        """The pipe for questions."""
+        return _require_pipe(self._process.stdin)
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        """The pipe of the answers."""
+        return _require_pipe(self._process.stdout)
+
+    @property
+    def stderr(self) -> IO[bytes]:
+        """The pipe of the messages."""
+        return _require_pipe(self._process.stderr)
 
 
 class Git(Struct, frozen=True):
@@ -113,22 +128,15 @@ class Git(Struct, frozen=True):
         Raises:
             RepositoryError: git itself can't be run.
         """
-        git = _import_gitpython()
-        with _open_input(feed) as stream:
-            try:
-                return CommandResult(
-                    *git.Git().execute(
-                        self._build_command(arguments),
-                        stream,
-                        env={**self.environment, **(environment or {})},
-                        with_extended_output=True,
-                        with_exceptions=False,
-                        stdout_as_string=False,
-                        strip_newline_in_stdout=False,
-                    )
-                )
-            except git.GitCommandNotFound as error:
-                raise _build_missing_error() from error
+        process = self._start(arguments, environment or {}, asks=bool(feed))
+        try:
+            # Feeds and reads all pipes at the same time: git may fill its standard output before
+            # it has read all input, which would deadlock.
+            output, errors = process.communicate(feed or None)
+        finally:
+            # An interrupted command goes on: it may have moved a branch, and writes its index.
+            _close_pipes(process)
+        return CommandResult(process.returncode, output, decode_line(errors))
 
     def run(
         self, *arguments: str, feed: bytes = b"", environment: Mapping[str, str] | None = None
@@ -154,48 +162,87 @@ class Git(Struct, frozen=True):
         Raises:
             RepositoryError: the command failed; the message holds one line of git's own.
         """
-        process = self._start(arguments)
-        while piece := process.stdout.read1(_PIECE):
-            yield piece
+        process = self._start(arguments, {}, asks=False)
+        stdout, stderr = _require_pipe(process.stdout), _require_pipe(process.stderr)
         try:
-            process.wait()
-        except _import_gitpython().GitCommandError as error:
-            reason = extract_reason(str(error.stderr))
-            raise RepositoryError(f"git {arguments[0]} failed: {reason}") from error
+            # Not stdout.read(), which waits for a whole piece.
+            while piece := os.read(stdout.fileno(), _PIECE):
+                yield piece
+            errors = decode(stderr.read())
+            status = process.wait()
+        finally:
+            _end(process)
+        require_success(CommandResult(status, b"", errors), arguments[0])
 
     def start_conversation(self, *arguments: str) -> Conversation:
-        """Start a command that answers each line of its input.
-
-        A caller that drops the conversation ends the command.
-        """
-        return cast("Conversation", self._start(arguments, subprocess.PIPE))
+        """Start a command that answers each line of its input."""
+        return Conversation(self._start(arguments, {}, asks=True))
 
     def _start(
-        self, arguments: Sequence[str], stream: BinaryIO | int | None = None
-    ) -> GitPython.AutoInterrupt:
-        client: GitPython = _import_gitpython().Git()
-        return client.execute(
-            self._build_command(arguments), stream, as_process=True, env=self.environment
-        )
+        self, arguments: Sequence[str], environment: Mapping[str, str], *, asks: bool
+    ) -> subprocess.Popen[bytes]:
+        """Start a command; ``asks`` is whether pinsync writes to its standard input."""
+        command = self.build_command(arguments)
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE if asks else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **_LANGUAGE, **self.environment, **environment},
+                creationflags=_FLAGS,
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise build_missing_error() from error
 
-    def _build_command(self, arguments: Sequence[str]) -> list[str]:
-        # With -C and not with GitPython's working folder: GitPython silently takes the current
-        # folder if it can't enter the folder.
-        return [
-            str(_import_gitpython().Git.GIT_PYTHON_GIT_EXECUTABLE),
-            "-C",
-            str(self.folder),
-            *_SETTINGS,
-            *arguments,
-        ]
+    def build_command(self, arguments: Sequence[str]) -> list[str]:
+        """Return the command line of a command."""
+        # With -C and not with a working folder: of a folder that can't be entered, git says so.
+        return [_find_program(), "-C", str(self.folder), *_SETTINGS, *arguments]
 
 
-def _import_gitpython() -> ModuleType:
-    try:
-        import git  # noqa: PLC0415 - see the top of this module
-    except ImportError as error:
-        raise _build_missing_error() from error
-    return git
+def build_missing_error() -> RepositoryError:
+    """Return the error for a git that can't be run."""
+    return RepositoryError("the git command can't be run", hint="install git and put it on PATH")
+
+
+def _find_program() -> str:
+    """Return git's name or path.
+
+    Raises:
+        RepositoryError: on Windows, git isn't on PATH.
+    """
+    # GitPython's variable. It makes the commits, and all commands are to be of one git.
+    name = os.environ.get("GIT_PYTHON_GIT_EXECUTABLE", "git")
+    if sys.platform == "win32":
+        # Windows looks into the current folder first, where anybody can have committed a git.exe.
+        for folder in os.get_exec_path():
+            program = Path(folder, name).with_suffix(".exe")
+            if program.is_file():
+                return str(program)
+        raise build_missing_error()
+    return name
+
+
+def _require_pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise ValueError("the command was started without this pipe")
+    return pipe
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            # Closing writes what was kept back, and git may have ended meanwhile.
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that may have ended by itself."""
+    process.terminate()
+    _close_pipes(process)
+    process.wait()
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -294,6 +341,9 @@ def make_temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
     """
     with ExitStack() as stack:
         try:
+            # Imported here, since only a commit needs it, and it takes as long as all of click.
+            import tempfile  # noqa: PLC0415
+
             temporary = tempfile.TemporaryDirectory(prefix="pinsync-", ignore_cleanup_errors=True)
             folder = Path(stack.enter_context(temporary))
             for name, content in files.items():
@@ -303,26 +353,6 @@ def make_temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
             hint = "set TMPDIR to a folder that can be written, on a disk with free space"
             raise RepositoryError(message, hint=hint) from error
         yield folder
-
-
-@contextmanager
-def _open_input(feed: bytes) -> Iterator[BinaryIO | None]:
-    """Yield the standard input of a command; None if it is empty."""
-    if not feed:
-        yield None
-        return
-    # A pipe, since a temporary file needs a disk that can be written. A thread fills the pipe: git
-    # may fill its standard output before it has read all input, which would deadlock.
-    reader, writer = os.pipe()
-    with os.fdopen(reader, "rb") as stream:
-        threading.Thread(target=_fill_pipe, args=(writer, feed), daemon=True).start()
-        yield stream
-
-
-def _fill_pipe(writer: int, feed: bytes) -> None:
-    # A command may end without reading all input.
-    with suppress(BrokenPipeError), os.fdopen(writer, "wb") as stream:
-        stream.write(feed)
 
 
 def read_pager(git: Git | None) -> str:

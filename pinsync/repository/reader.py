@@ -55,8 +55,7 @@ class Reader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # This ends the process. The garbage collector might close the pipes before it.
-        del self._process
+        self._process.close()
 
     def find(self, name: str, path: PurePosixPath | None = None) -> Object | None:
         """Return an object; None if it doesn't exist.

@@ -86,7 +86,7 @@ def _start(
 
 def _choose_command(environ: Mapping[str, str], repository: Repository | None) -> str:
     try:
-        from pinsync.repository.process import read_pager  # noqa: PLC0415 - raises without git
+        from pinsync.repository.process import read_pager  # noqa: PLC0415 - for a pager alone
 
         return repository.read_pager() if repository else read_pager(None)
     except RepositoryError:

@@ -276,7 +276,7 @@ def open_tree(settings: Settings) -> WorkingTree:
     """
     repository = None
     if shutil.which("git") or layout.find_repository_root(settings.root):
-        # Imported here because GitPython needs git, which may be missing outside a repository.
+        # Imported here because it isn't needed outside a repository.
         from pinsync.repository import Repository  # noqa: PLC0415
 
         repository = Repository.discover(settings.root)

@@ -153,18 +153,18 @@ def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
-IN_GITPYTHON = """
+WHILE_GIT_IS_ENDED = """
 import signal, sys, time
-import git
 import pinsync.commands.diff
+from pinsync.repository import process
 
-terminate = git.Git.AutoInterrupt._terminate
+end = process._end
 
-def interrupted(process):
+def interrupted(running):
     signal.raise_signal(signal.SIGINT)
-    terminate(process)
+    end(running)
 
-git.Git.AutoInterrupt._terminate = interrupted
+process._end = interrupted
 pinsync.commands.diff.pick_gravest = lambda codes: time.sleep(60)
 from pinsync.__main__ import main
 
@@ -173,9 +173,9 @@ main()
 
 
 @pytest.mark.usefixtures("exported")
-def test_in_the_destructor_of_a_process_of_gitpythons() -> None:
+def test_while_a_git_that_nobody_needs_any_more_is_ended() -> None:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    program = [sys.executable, "-c", IN_GITPYTHON, "diff", "HEAD", "@worktree"]
+    program = [sys.executable, "-c", WHILE_GIT_IS_ENDED, "diff", "HEAD", "@worktree"]
     done = subprocess.run(
         program, env=environ, capture_output=True, text=True, check=False, timeout=40
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
-import git as gitpython
 import pytest
 
 from pinsync.document.form import format_document
@@ -39,21 +38,21 @@ def commit() -> None:
 
 
 class GitCalls:
-    """Counts the calls of git, and lets something happen before one of them."""
+    """Counts the processes of git, and lets something happen before one of them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
         self.at = -1
         self.event: Callable[[], None] = edit
-        execute: Callable[..., object] = gitpython.Git.execute
+        start: Callable[..., None] = subprocess.Popen.__init__
 
-        def counting(*arguments: object, **options: object) -> object:
+        def counting(*arguments: object, **options: object) -> None:
             self.count += 1
             if self.count == self.at:
                 self.event()
-            return execute(*arguments, **options)
+            start(*arguments, **options)
 
-        monkeypatch.setattr(gitpython.Git, "execute", counting)
+        monkeypatch.setattr(subprocess.Popen, "__init__", counting)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ UNNEEDED = {
 }
 """What the help of pinsync itself does without; each takes a millisecond or more."""
 
-# GitPython, which takes no whole environment, is left to tests/test_environment.py.
+# GitPython, which takes no whole environment and makes the commits, is left to tests/test_environment.py.
 STARTS = re.compile(
     r"subprocess\.(run|call|check_call|check_output|getoutput|getstatusoutput|Popen)"
     r"|os\.(system|popen|startfile|exec\w+|spawn\w+|posix_spawnp?)|pty\.spawn"

@@ -193,8 +193,9 @@ def test_the_clean_environment_forgets_the_repository_and_keeps_the_rest() -> No
 
 def test_without_git_the_error_says_so(tmp_path: Path) -> None:
     code = (
-        "from pinsync.errors import RepositoryError\n"
-        "try:\n    import pinsync.repository\nexcept RepositoryError as error:\n"
+        "from pathlib import Path\nfrom pinsync.errors import RepositoryError\n"
+        "from pinsync.repository import Repository\n"
+        "try:\n    Repository.discover(Path())\nexcept RepositoryError as error:\n"
         "    print(error, '/', error.hint)"
     )
     done = subprocess.run(
@@ -400,6 +401,9 @@ class HalfAnswer:
 
     def start_conversation(self, *_arguments: str) -> HalfAnswer:
         return self
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.mark.parametrize("cap", [1, 100])
