@@ -16,7 +16,11 @@ from msgspec.structs import asdict, replace
 from pinsync import config, layout
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
 from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
-from pinsync.drift.changes import compare_customizations, find_pinned_titles
+from pinsync.drift.changes import (
+    collect_pinned_items,
+    compare_customizations,
+    find_pinned_titles,
+)
 from pinsync.drift.pairs import (
     are_ids_disjoint,
     build_no_match_error,
@@ -381,24 +385,30 @@ class _Run(Struct, frozen=True):
     def _compare_contents(self, drift: TrackerDrift, pair: TrackerPair) -> _Comparison:
         scope = self.options.scope
         old, new = self._read_contents(pair)
+        self.console.step(f"{drift.name}: comparing {old.size} with {new.size} customizations")
+        changes, unchanged = _compare(old, new, scope)
+        # A patch holds the whole text of a file, and the hint of a filter that matches nothing
+        # names the nearest value of any rule.
+        if old.equal and ((changes and "patch" in self.options.formats) or not unchanged):
+            old, new = self._read_contents(pair, whole=True)
+            changes, unchanged = _compare(old, new, scope)
         old_items, new_items = old.snapshot.customizations, new.snapshot.customizations
-        counts = f"{len(old_items)} with {len(new_items)}"
-        self.console.step(f"{drift.name}: comparing {counts} customizations")
         warnings = [*old.snapshot.warnings, *new.snapshot.warnings]
         if self.export_name is not None and are_ids_disjoint(old_items, new_items):
             warnings.append(
                 "the two sides have no id in common; is it the export of another tracker?"
             )
-        changes, unchanged = compare_customizations(old_items, new_items, scope)
         changes = self._add_causes(changes, pair, (old, new))
+        # A title may stand in a rule that wasn't read, since it is equal on both sides.
+        titled = new.find_targeting(collect_pinned_items(changes), self.old.settings.ignore)
         texts: Sequence[FileTexts] = ()
         if "patch" in self.options.formats:
-            texts = build_texts(changes, old, new, self._choose_folder(pair))
+            texts = tuple(build_texts(changes, old, new, self._choose_folder(pair)))
         drift = replace(
             drift,
             changes=tuple(_add_places(changes, old, new)),
             unchanged=unchanged,
-            names=find_pinned_titles(changes, new_items, old_items),
+            names=find_pinned_titles(changes, [*new_items, *titled], old_items),
             texts=tuple(texts),
         )
         date = new.snapshot.date or old.snapshot.date
@@ -412,13 +422,20 @@ class _Run(Struct, frozen=True):
                 return state.find_folder(tracker)
         return PurePosixPath()
 
-    def _read_contents(self, pair: TrackerPair) -> tuple[Content, Content]:
-        """Read both sides; read them again without filters if a filtered answer is inconclusive."""
+    def _read_contents(self, pair: TrackerPair, *, whole: bool = False) -> tuple[Content, Content]:
+        """Read both sides; read them again without filters if a filtered answer is inconclusive.
+
+        Args:
+            pair: the tracker on both sides.
+            whole: whether to read blocks that are equal in the files of both sides, too.
+        """
         scope = self.options.scope
+        # Only the model of a rule is known without reading its block.
+        whole = whole or scope != Scope(model=scope.model)
         for state, tracker in zip(self.states, pair, strict=True):
             if tracker:
                 self.console.step(f"{tracker.name}: {state.describe_reading(tracker)}")
-        old, new = read_contents(*self.states, pair, scope, self.environ, self.console)
+        old, new = read_contents(*self.states, pair, scope, self.environ, self.console, whole=whole)
         if scope == EVERYTHING:
             return old, new
         if self.old.source.kind == "live":
@@ -491,6 +508,13 @@ class _Run(Struct, frozen=True):
                 return
         known = chain.from_iterable(comparison.known for comparison in found)
         raise build_no_match_error(self.options.scope, known)
+
+
+def _compare(old: Content, new: Content, scope: Scope) -> tuple[list[Change], int]:
+    """Return the changes, and the number of customizations in the scope that are equal."""
+    sides = old.snapshot.customizations, new.snapshot.customizations
+    changes, unchanged = compare_customizations(*sides, scope)
+    return changes, unchanged + new.count_equal(scope)
 
 
 def _build_side(state: State, fetched_at: datetime | None) -> Side:

@@ -30,7 +30,7 @@ from pinsync.document.record import Block, Document, Known
 from pinsync.errors import DataError, FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from pinsync.canonical import normalize
     from pinsync.model import Customization
@@ -42,6 +42,9 @@ _HEAD: Final = re.compile(
     + rb"""model: ([^\s"'#]+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*')""" + _END
     + _COMMENTS + rb"customizations:" + _END
 )  # fmt: skip
+# Cut at its first lines, a text would have such a block as a part of the block above.
+_LONE_DASH: Final = re.compile(rb"\n  -[^ ]")
+"""The beginning of a block whose first line has the dash alone."""
 
 
 def parse_document(
@@ -68,6 +71,52 @@ def parse_document(
     return replace(document, crlf=crlf, bom=bom, original=None if is_same else text)
 
 
+def cut_regular_document(text: bytes, source: str) -> tuple[str, Cut] | None:
+    """Cut a document without reading its blocks.
+
+    The blocks of a text that `parse_document` can read are the document's customizations. If it
+    can't read the text, they may be anything.
+
+    Args:
+        text: the file's bytes.
+        source: the file's path, or ``revision:path``, for messages.
+
+    Returns:
+        The model, and the text with LF, cut at its blocks; None if only the YAML parser can find
+        the blocks.
+    """
+    lines = convert_to_unix(text)
+    # A block whose first line has the dash alone would seem to be a part of the block above.
+    if lines.count(b"\n  -") != lines.count(b"\n  - "):
+        return None
+    return _Reader(source, {}, ()).cut_by_blocks(lines)
+
+
+def parse_other_blocks(
+    text: bytes,
+    source: str,
+    passed: Collection[bytes],
+    *,
+    known: Known | None = None,
+    ignore: normalize.Ignored = (),
+) -> Document | None:
+    """Read the blocks of a document except for some.
+
+    Args:
+        text: the file's bytes.
+        source: the file's path, or ``revision:path``, for messages.
+        passed: the blocks to pass over, as `cut_regular_document` cuts them.
+        known: model → canonical text → customization, for blocks that need no reading.
+        ignore: paths of fields to leave out.
+
+    Returns:
+        A document that lacks blocks, and so can't be rendered; None if only `parse_document` can
+        read the text, or can say what is wrong with it.
+    """
+    reader = _Reader(source, known or {}, ignore, passed)
+    return reader.read_by_blocks(convert_to_unix(text))
+
+
 class _IrregularError(Exception):
     """The text isn't in the layout of pinsync, and so can't be cut by lines."""
 
@@ -76,16 +125,25 @@ class _Reader(Struct, frozen=True):
     source: str
     known: Known
     ignore: normalize.Ignored
+    passed: Collection[bytes] = ()
 
     def read_by_blocks(self, text: bytes) -> Document | None:
         """Read a text in the layout of pinsync; None if it has another layout or a fault."""
+        found = self.cut_by_blocks(text)
+        try:
+            return None if found is None else self._read_blocks(*found)
+        except _IrregularError:
+            return None
+
+    def cut_by_blocks(self, text: bytes) -> tuple[str, Cut] | None:
+        """Return the model and the cut text; None if it hasn't the layout of pinsync."""
         cut = cut_document(text)
-        head, between = cut_off_comments(cut.head)
+        head, _ = cut_off_comments(cut.head)
         top = _HEAD.fullmatch(head)
         if not top or not cut.has_blocks or not text.endswith(b"\n"):
             return None
         try:
-            return self._read_blocks(self._read_model(top), cut, head, between)
+            return self._read_model(top), cut
         except _IrregularError:
             return None
 
@@ -100,19 +158,22 @@ class _Reader(Struct, frozen=True):
             raise _IrregularError
         return model
 
-    def _read_blocks(self, model: str, cut: Cut, head: bytes, between: bytes) -> Document:
+    def _read_blocks(self, model: str, cut: Cut) -> Document:
         """Read the blocks of a text.
 
         Args:
             model: the recommender model.
             cut: the text, cut at its blocks.
-            head: its head without the comments below.
-            between: the comments between the head and the first block.
         """
+        head, between = cut_off_comments(cut.head)
         self._check_comments(head)
         known = self.known.get(model, {})
         entries: list[Block] = []
         for region, line in zip(cut.split_blocks(), cut.locate_blocks(), strict=True):
+            # The first condition spares the hash of each block where none is passed over.
+            if self.passed and region in self.passed:
+                between = b""
+                continue
             gap = lead = b""
             if between:
                 self._check_comments(between)

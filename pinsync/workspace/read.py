@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pinsync.api import Watcher
     from pinsync.config import Settings, Tracker
-    from pinsync.document.record import Document
+    from pinsync.document.record import Document, Known
 
 _FLAGS: Final = ("remove_expired_pins", "remove_nonexisting_item_pins")
 
@@ -136,10 +136,7 @@ def parse_documents(
     Raises:
         FileError: a file isn't a document, or two files have the same model or id.
     """
-    # By model, which is no part of the text: a customization of another model isn't the same.
-    texts: dict[str, dict[bytes, Customization]] = {}
-    for item in known:
-        texts.setdefault(item.model, {})[item.text] = item
+    texts = list_texts(known)
     documents: dict[str, Document] = {}
     for path, text in files:
         document = parse_document(text, f"{prefix}{path}", known=texts, ignore=ignore)
@@ -149,12 +146,25 @@ def parse_documents(
             hint = "put all rules of a model into one file"
             raise FileError(message, source=document.source, hint=hint)
         documents[model] = document
-    _check_ids(documents.values())
+    check_ids(documents.values())
     return documents
 
 
-def _check_ids(documents: Iterable[Document]) -> None:
-    """Refuse two customizations with the same id: nobody knows which one is live."""
+def list_texts(known: Iterable[Customization]) -> Known:
+    """Return model → canonical text → customization."""
+    # By model, which is no part of the text: a customization of another model isn't the same.
+    texts: dict[str, dict[bytes, Customization]] = {}
+    for item in known:
+        texts.setdefault(item.model, {})[item.text] = item
+    return texts
+
+
+def check_ids(documents: Iterable[Document]) -> None:
+    """Refuse two customizations with the same id: nobody knows which one is live.
+
+    Raises:
+        FileError: two customizations have the same id.
+    """
     owners: dict[str, tuple[Document, int]] = {}
     for document in documents:
         for entry in document.entries:

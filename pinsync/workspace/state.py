@@ -15,16 +15,19 @@ from msgspec.structs import replace
 from pinsync import layout
 from pinsync.config import Settings, Tracker
 from pinsync.errors import RepositoryError
-from pinsync.model import Customization, Scope, Snapshot
+from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.workspace.configuration import ConfigurationSearch
+from pinsync.workspace.differences import read_differences
 from pinsync.workspace.read import fetch_live, parse_documents, parse_export, read_export
 from pinsync.workspace.source import PLACES, Source, require_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from pinsync.api import Watcher
+    from pinsync.canonical.normalize import Ignored
+    from pinsync.document.equal import EqualBlocks
     from pinsync.document.record import Document
     from pinsync.repository import Repository
     from pinsync.workspace.store import Store
@@ -37,11 +40,36 @@ class Content(Struct, frozen=True):
         snapshot: the customizations.
         documents: model → document, if the source has files.
         prefix: the prefix of the path in a document's ``source``.
+        equal: the blocks that the other side has too, and that snapshot and documents lack.
     """
 
     snapshot: Snapshot
     documents: Mapping[str, Document] = field(default_factory=dict)
     prefix: str = ""
+    equal: tuple[EqualBlocks, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The number of customizations."""
+        return len(self.snapshot.customizations) + self.count_equal(EVERYTHING)
+
+    def count_equal(self, scope: Scope) -> int:
+        """Return the number of the equal blocks, of the model that the scope names if any."""
+        return sum(
+            len(blocks.blocks) for blocks in self.equal if scope.model in (None, blocks.model)
+        )
+
+    def find_targeting(self, identities: Collection[str], ignore: Ignored) -> list[Customization]:
+        """Return the customizations in the equal blocks whose target is one of the items.
+
+        Args:
+            identities: the identities of the items.
+            ignore: the paths of ignored fields.
+        """
+        items: list[Customization] = []
+        for blocks in self.equal if identities else ():
+            items += blocks.find_targeting(identities, ignore)
+        return items
 
 
 class State(Struct, frozen=True):
@@ -179,6 +207,8 @@ def read_contents(
     scope: Scope,
     environ: Mapping[str, str],
     watcher: Watcher | None = None,
+    *,
+    whole: bool = True,
 ) -> tuple[Content, Content]:
     """Read both sides of one tracker.
 
@@ -189,10 +219,13 @@ def read_contents(
         scope: the filters for the API.
         environ: the environment variables, for private keys.
         watcher: receives the progress of a call of the API.
+        whole: whether to read blocks that are equal on both sides, too.
 
     Raises:
         PinsyncError: a side can't be read, or can't be trusted.
     """
+    if not whole and (found := _read_differences((old, new), trackers)):
+        return found
     ignore = old.settings.ignore
     contents: dict[int, Content] = {}
     states = (old, new)
@@ -215,6 +248,26 @@ def read_contents(
     return contents[0], contents[1]
 
 
+def _read_differences(
+    states: tuple[State, State], trackers: tuple[Tracker | None, Tracker | None]
+) -> tuple[Content, Content] | None:
+    """Read the blocks of one tracker that differ; None if the sides have to be read one by one."""
+    old, new = states
+    old_tracker, new_tracker = trackers
+    if not (old_tracker and new_tracker and old.in_files and new.in_files):
+        return None
+    files = list(old.read_documents(old_tracker)), list(new.read_documents(new_tracker))
+    prefixes = old.source.prefix, new.source.prefix
+    found = read_differences(*files, prefixes, old.settings.ignore)
+    if found is None:
+        return None
+    contents = []
+    for documents, prefix in zip((found.old, found.new), prefixes, strict=True):
+        items = _list_customizations(documents)
+        contents.append(Content(Snapshot(tuple(items)), documents, prefix, found.equal))
+    return contents[0], contents[1]
+
+
 def _parse_files(
     state: State,
     tracker: Tracker,
@@ -223,10 +276,14 @@ def _parse_files(
 ) -> Content:
     prefix = state.source.prefix
     documents = parse_documents(state.read_documents(tracker), known, ignore, prefix=prefix)
+    return Content(Snapshot(tuple(_list_customizations(documents))), documents, prefix)
+
+
+def _list_customizations(documents: Mapping[str, Document]) -> list[Customization]:
     items: list[Customization] = []
     for document in documents.values():
         items += [entry.customization for entry in document.entries]
-    return Content(Snapshot(tuple(items)), documents, prefix)
+    return items
 
 
 def pair_trackers(
