@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import product
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from pinsync.canonical.moments import parse_option, read_instant, read_window
+from pinsync.canonical import moments
+from pinsync.canonical.moments import (
+    normalize_date_time,
+    parse_option,
+    read_instant,
+    read_window,
+)
 from pinsync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +28,15 @@ def utc(text: str, zone: ZoneInfo = BRATISLAVA, *, end: bool = False) -> str:
     found = parse_option(text, zone, option="--at", end=end)
     assert found.tzinfo is UTC
     return found.isoformat().removesuffix("+00:00")
+
+
+def test_the_quick_ways_of_usual_forms_lead_to_what_the_long_one_does() -> None:
+    days = ["2026-06-30", "2024-02-29", "2026-02-30", "0000-01-01", "0001-01-01", "9999-12-31"]
+    times = ["00:00:00", "12:30:59.50", "23:59:60", "12:30:60", "24:00:00", "25:61:00", "12:30"]
+    offsets = ["Z", "z", "+01:00", "-23:59", "+24:00", "+00:60", "-00:00", "", "+01:00\n"]
+    for parts in product(days, "Tt ", times, offsets):
+        text = "".join(parts)
+        assert normalize_date_time(text) == moments._normalize_any_form(text), text
 
 
 @pytest.mark.parametrize(
