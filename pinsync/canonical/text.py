@@ -67,7 +67,7 @@ def build_sort_key(item: Customization) -> tuple[int, str, str, str, bytes]:
     kind, identity, criteria = item.target
     if identity is None:
         identity = criteria or ""
-    return _TYPES.get(kind, len(_TYPES)), kind, identity, item.id or "", item.text
+    return rank_type(kind), kind, identity, item.id or "", item.text
 
 
 def build_pin_sort_key(pin: dict[str, Any]) -> tuple[int | str, ...]:
@@ -82,7 +82,12 @@ def build_pin_sort_key(pin: dict[str, Any]) -> tuple[int | str, ...]:
         thing = render_value(criteria)
     # Pins without a numeric position come last.
     place = (0, position) if type(position) is int else (1, 0)
-    return *place, _TYPES.get(kind, len(_TYPES)), kind, thing, *rest, _render_mapping(pin, "")
+    return *place, rank_type(kind), kind, thing, *rest, _render_mapping(pin, "")
+
+
+def rank_type(name: str) -> int:
+    """Return the place of a target type, or of a pin type, in canonical order."""
+    return _TYPES.get(name, len(_TYPES))
 
 
 def render(data: dict[str, Any]) -> str:
