@@ -269,8 +269,8 @@ def _sort(pins: list[_Pin], texts: list[str]) -> list[str]:
         window = [
             moments.normalize_date_time(end or "") for end in (pin.active_from, pin.active_to)
         ]
-        # The key of `build_pin_sort_key` ends with the text without indentation. That doesn't change
-        # the order, since each line of each text is indented alike.
+        # The key of `build_pin_sort_key` ends with the text without indentation. The order is the
+        # same, since each line of each text is indented alike.
         key = pin.position, rank_type(pin.pin_type), pin.pin_type, thing, widget, *window, text
         keyed.append(key)
     return [key[-1] for key in sorted(keyed)]

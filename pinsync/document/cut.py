@@ -74,6 +74,11 @@ def cut_document(text: bytes) -> Cut:
     return Cut(text, [*edges, len(text)])
 
 
+def cut_blocks(text: bytes) -> list[bytes]:
+    """Cut a part of a document that begins with a block, or is empty."""
+    return list(cut_document(b"\n" + text).split_blocks())
+
+
 def convert_to_unix(text: bytes) -> bytes:
     """Return a file's text without a byte order mark, with LF at the end of every line.
 

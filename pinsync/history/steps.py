@@ -7,7 +7,9 @@ changes of all commits together lead from the first state to the last.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import compress, count
+from operator import attrgetter, is_not
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     """The path of a file, and the number of a line in it."""
     TrackerPair = tuple[Tracker | None, Tracker | None]
     """A tracker in the parent and in the commit; None on a side that lacks the tracker."""
+
+_get_id: Final = attrgetter("id")
 
 
 class TrackerStep(Struct, frozen=True):
@@ -285,16 +289,18 @@ def _find_different(
     """Return the customizations of one side that the other side lacks, and their lines."""
     counterparts: dict[str | None, Customization] = {}
     for version in others:
-        counterparts.update((item.id, item) for item in version.items)
+        counterparts.update(zip(map(_get_id, version.items), version.items, strict=True))
+    # Of equal rules without an id, the other side may have fewer.
+    counterparts.pop(None, None)
     different: list[Customization] = []
     lines: list[Line] = []
     for version in versions:
-        for item, line in zip(version.items, version.lines, strict=True):
-            # Equal customizations are one object in the versions of a history, so comparing their
-            # texts isn't necessary. Without an id, the other side may have fewer equal ones.
-            if item.id is None or counterparts.get(item.id) is not item:
-                different.append(item)
-                lines.append((version.path, line))
+        # Equal customizations are one object in the versions of a history, so comparing their
+        # texts isn't necessary. A loop over all of them would take five times as long as `map`.
+        own = map(counterparts.get, map(_get_id, version.items))
+        for index in compress(count(), map(is_not, own, version.items)):
+            different.append(version.items[index])
+            lines.append((version.path, version.lines[index]))
     return different, lines
 
 

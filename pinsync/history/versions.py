@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pinsync.document.cut import convert_to_unix, cut_document
+from pinsync.document.changed import find_changed_blocks
+from pinsync.document.cut import Cut, convert_to_unix, cut_blocks, cut_document
 from pinsync.document.parse import parse_document
 from pinsync.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import PurePosixPath
 
+    from pinsync.document.changed import ChangedBlocks
     from pinsync.document.record import Document
     from pinsync.model import Customization
     from pinsync.repository import Reader
@@ -68,6 +70,18 @@ class _Block(NamedTuple):
     height: int
 
 
+class _Latest(NamedTuple):
+    """The version of a path that was read last, whose text has the layout of pinsync.
+
+    Attributes:
+        cut: its text.
+        version: its customizations.
+    """
+
+    cut: Cut
+    version: Version
+
+
 class VersionReader:
     """Reads versions of documents.
 
@@ -85,6 +99,8 @@ class VersionReader:
         # By the bytes of the block, comments included; they don't name the model.
         self._blocks: dict[tuple[IgnoredFields, str], dict[bytes, _Block]] = {}
         self._items: dict[Customization, Customization] = {}
+        # The next version of a path has most blocks in common with the last one.
+        self._latest: dict[tuple[PurePosixPath, IgnoredFields], _Latest] = {}
 
     @property
     def customizations(self) -> Collection[Customization]:
@@ -121,17 +137,68 @@ class VersionReader:
         if found is None or found.content is None:
             reason = "is larger than pinsync reads, or missing from git's object store"
             return ReadFault(path, blob, reason)
+        latest = self._latest.get((path, ignore))
+        if latest and (updated := self._update(latest, blob, found.content, ignore)):
+            return updated
         try:
             model, items, lines = self._parse(found.content, str(path), ignore)
         except FileError as error:
             return ReadFault(path, blob, describe_error(error))
-        ids = tuple([item.id for item in items if item.id is not None])
-        # Rules are paired by id, so an id must be unique.
-        if len(set(ids)) < len(ids):
-            ((duplicate, _),) = Counter(ids).most_common(1)
-            return ReadFault(path, blob, f"the id {duplicate} stands in it twice")
         # An array takes 8 bytes a line; a list takes 36, with the integers.
-        return Version(path, blob, model, tuple(items), array("L", lines), ids)
+        version = Version(path, blob, model, tuple(items), array("L", lines), _list_ids(items))
+        if fault := _find_repeated_id(version):
+            return fault
+        self._remember_version(version, found.content, ignore)
+        return version
+
+    def _remember_version(self, version: Version, content: bytes, ignore: IgnoredFields) -> None:
+        """Remember a version if its blocks are known."""
+        cut = cut_document(content)
+        is_unix = convert_to_unix(content) is content
+        if is_unix and len(cut.edges) > 1 and self._models.get(cut.head) == version.model:
+            known = self._blocks.get((ignore, version.model), {})
+            # A document in another layout may have blocks that were never remembered.
+            if all(block in known for block in cut.split_blocks()):
+                self._latest[version.path, ignore] = _Latest(cut, version)
+
+    def _update(
+        self, latest: _Latest, blob: str, content: bytes, ignore: IgnoredFields
+    ) -> Version | ReadFault | None:
+        """Return the version after or before another one, by the blocks that differ.
+
+        Args:
+            latest: the other version.
+            blob: the hash of the bytes.
+            content: the bytes.
+            ignore: the paths of the fields to ignore.
+
+        Returns:
+            None if the text has to be parsed as a whole.
+        """
+        cut, version = latest
+        if b"\r" in content or not content.endswith(b"\n"):
+            return None
+        changes = find_changed_blocks(cut, content)
+        if changes is None:
+            return None
+        known = self._blocks[ignore, version.model]
+        pieces = [cut_blocks(content[change.begin : change.end]) for change in changes]
+        new = [block for block in dict.fromkeys(chain.from_iterable(pieces)) if block not in known]
+        if new and not self._parse_blocks(cut.head, new, ignore):
+            return None
+        merged = _merge_blocks(latest, changes, pieces, known)
+        # An empty list is written in another way than a list with blocks.
+        if not merged.items:
+            return None
+        # Ids are compared only if they aren't those of the other version, which were unique.
+        ids = _list_ids(merged.items)
+        updated = Version(version.path, blob, version.model, merged.items, merged.lines, ids)
+        if ids == version.ids:
+            updated = updated._replace(ids=version.ids)
+        elif fault := _find_repeated_id(updated):
+            return fault
+        self._latest[version.path, ignore] = _Latest(Cut(content, merged.edges), updated)
+        return updated
 
     def _parse(
         self, content: bytes, source: str, ignore: IgnoredFields
@@ -185,6 +252,72 @@ class VersionReader:
         """Return a document's customizations, as the same objects as in other versions."""
         items = [entry.customization for entry in document.entries]
         return [self._items.setdefault(item, item) for item in items]
+
+
+class _Merged(NamedTuple):
+    """The blocks of a version: their customizations, first lines, and places in the text."""
+
+    items: tuple[Customization, ...]
+    lines: array[int]
+    edges: list[int]
+
+
+def _merge_blocks(
+    latest: _Latest,
+    changes: Sequence[ChangedBlocks],
+    pieces: Sequence[Sequence[bytes]],
+    known: Mapping[bytes, _Block],
+) -> _Merged:
+    """Return the blocks of a version with the changed blocks in their places.
+
+    Args:
+        latest: the version.
+        changes: the places of the changed blocks.
+        pieces: the new blocks at each of the places.
+        known: block → its customization.
+    """
+    cut, version = latest
+    items: list[Customization] = []
+    lines = array("L")
+    edges: list[int] = []
+    done = moved_bytes = moved_lines = 0
+    for change, blocks in zip(changes, pieces, strict=True):
+        items += version.items[done : change.first]
+        lines.extend(_move(version.lines[done : change.first], moved_lines))
+        edges += _move(cut.edges[done : change.first], moved_bytes)
+        line, edge = version.lines[change.first] + moved_lines, change.begin
+        for block in blocks:
+            item, height = known[block]
+            items.append(item)
+            lines.append(line)
+            edges.append(edge)
+            line += height
+            edge += len(block)
+        done = change.last
+        moved_bytes = change.end - cut.edges[done]
+        if done < len(version.lines):
+            moved_lines = line - version.lines[done]
+    items += version.items[done:]
+    lines.extend(_move(version.lines[done:], moved_lines))
+    edges += _move(cut.edges[done:], moved_bytes)
+    return _Merged(tuple(items), lines, edges)
+
+
+def _move(places: Sequence[int], distance: int) -> Sequence[int]:
+    return [place + distance for place in places] if distance else places
+
+
+def _list_ids(items: Iterable[Customization]) -> tuple[str, ...]:
+    return tuple([item.id for item in items if item.id is not None])
+
+
+def _find_repeated_id(version: Version) -> ReadFault | None:
+    """Return the fault of a document in which an id stands twice; None without such an id."""
+    # Rules are paired by id, so an id must be unique.
+    if len(set(version.ids)) == len(version.ids):
+        return None
+    ((duplicate, _),) = Counter(version.ids).most_common(1)
+    return ReadFault(version.path, version.blob, f"the id {duplicate} stands in it twice")
 
 
 def describe_error(error: FileError) -> str:
