@@ -38,7 +38,7 @@ from pinsync.repository.process import (
     make_temporary_folder,
     require_success,
 )
-from pinsync.repository.reader import Object, Reader
+from pinsync.repository.reader import Object, Reader, SharedReader
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -126,6 +126,7 @@ class Repository(Struct, frozen=True):
     root: Path
     git_dir: Path
     _git: Git
+    _reader: SharedReader
 
     @classmethod
     def discover(cls, start: Path) -> Repository | None:
@@ -136,7 +137,9 @@ class Repository(Struct, frozen=True):
                 can't be run.
         """
         place = discovery.locate(start)
-        return None if place is None else cls(place.root, place.git_dir, place.git)
+        if place is None:
+            return None
+        return cls(place.root, place.git_dir, place.git, SharedReader(place.git, MAX_FILE_BYTES))
 
     def read_pager(self) -> str:
         """Return the shell command of the user's pager; see `process.read_pager`."""
@@ -268,13 +271,15 @@ class Repository(Struct, frozen=True):
             FileError: the folder is a link, or a document is no plain file.
         """
         entries = self._list_tree(revision, directory, name)
-        return objects.read_contents(self._git, _select_documents(entries), name or revision)
+        return objects.read_contents(
+            self._git, self._reader, _select_documents(entries), name or revision
+        )
 
     def _list_tree(
         self, revision: str, directory: PurePosixPath, name: str
     ) -> list[objects.PathEntry]:
         commit = self._resolve_unless_hash(revision)
-        return objects.list_tree(self._git, commit, directory, name or revision)
+        return objects.list_tree(self._reader, commit, directory, name or revision)
 
     def read_head_documents(
         self, head: str, directory: PurePosixPath, besides: Container[PurePosixPath] = ()
@@ -291,7 +296,7 @@ class Repository(Struct, frozen=True):
         # Links are refused on disk. A person who removes or replaces a link needn't commit that
         # before an export, so a link in HEAD is no error.
         try:
-            entries = objects.list_tree(self._git, head, directory, "HEAD")
+            entries = objects.list_tree(self._reader, head, directory, "HEAD")
         except FileError:
             return {}
         files = [
@@ -299,7 +304,7 @@ class Repository(Struct, frozen=True):
             for entry in _select_documents(entries)
             if entry.mode in objects.FILE_MODES and entry.path not in besides
         ]
-        return dict(objects.read_contents(self._git, files, "HEAD"))
+        return dict(objects.read_contents(self._git, self._reader, files, "HEAD"))
 
     def list_folders(self, revision: str, directory: PurePosixPath, name: str = "") -> list[str]:
         """Return the names of the folders directly in a folder of a commit.
@@ -359,7 +364,7 @@ class Repository(Struct, frozen=True):
         self, entries: Iterable[objects.PathEntry], path: PurePosixPath, source: str
     ) -> bytes | None:
         matching = [entry for entry in entries if entry.path == path]
-        for _, content in objects.read_contents(self._git, matching, source):
+        for _, content in objects.read_contents(self._git, self._reader, matching, source):
             return content
         return None
 
@@ -374,7 +379,7 @@ class Repository(Struct, frozen=True):
                 merge conflict.
         """
         entries = _select_documents(objects.list_staged(self._git, directory))
-        return objects.read_contents(self._git, entries, "@index")
+        return objects.read_contents(self._git, self._reader, entries, "@index")
 
     def list_index_folders(self, directory: PurePosixPath) -> list[str]:
         """Return the names of the folders directly in a folder of the index."""
@@ -390,7 +395,7 @@ class Repository(Struct, frozen=True):
         """
         entries = _select_documents(objects.list_skip_worktree(self._git, directory))
         absent = [entry for entry in entries if not os.path.lexists(self.root / entry.path)]
-        return objects.read_contents(self._git, absent, "@index")
+        return objects.read_contents(self._git, self._reader, absent, "@index")
 
     def clear_skip_worktree(self, paths: Collection[PurePosixPath]) -> None:
         """Clear the skip-worktree bit of files, since ``git commit`` would ignore their changes.
@@ -438,6 +443,9 @@ class Repository(Struct, frozen=True):
 
     def find_former_paths(self, path: PurePosixPath) -> list[PurePosixPath]:
         """Return the earlier paths of a file of HEAD, the last one first."""
+        # A look into HEAD is quick, a look through the whole history isn't.
+        if self._reader.find("HEAD", path) is None:
+            return []
         return log.find_former_paths(self._git, path)
 
     def open_reader(self) -> Reader:
@@ -615,7 +623,7 @@ class Repository(Struct, frozen=True):
             )
         if base not in (None, head):
             raise _build_head_error()
-        return branch.commit_to_branch(self._git, head, name, changes, message)
+        return branch.commit_to_branch(self._git, self._reader, head, name, changes, message)
 
     def _collect_hashes(self, paths: Collection[PurePosixPath]) -> dict[PurePosixPath, _FileHashes]:
         """Return path → hashes of each file, sorted by path."""
@@ -624,7 +632,7 @@ class Repository(Struct, frozen=True):
         staged: dict[PurePosixPath, str] = {}
         for folder in sorted({path.parent for path in paths}):
             if head:
-                entries = objects.list_tree(self._git, head, folder, "HEAD")
+                entries = objects.list_tree(self._reader, head, folder, "HEAD")
                 committed.update((entry.path, entry.blob) for entry in entries)
             entries = objects.list_index(self._git, folder)
             staged.update((entry.path, entry.blob) for entry in entries)

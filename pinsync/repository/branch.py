@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pinsync.repository.process import Git
+    from pinsync.repository.reader import SharedReader
 
 # The trailers mark a commit of pinsync. The tree is the hash of the commit's own tree: if a person
 # amends the commit, its tree has another hash, so the commit counts as the person's. The branch is
@@ -114,7 +115,12 @@ def find_proposal(git: Git, head: str, name: str) -> Proposal | None:
 
 
 def commit_to_branch(
-    git: Git, head: str, name: str, changes: Mapping[PurePosixPath, bytes | None], message: str
+    git: Git,
+    reader: SharedReader,
+    head: str,
+    name: str,
+    changes: Mapping[PurePosixPath, bytes | None],
+    message: str,
 ) -> BranchResult:
     """Commit changes on top of HEAD onto another branch.
 
@@ -127,6 +133,7 @@ def commit_to_branch(
 
     Args:
         git: the repository.
+        reader: reads the repository's objects.
         head: the full hash of the commit to build on.
         name: the branch, created if it doesn't exist.
         changes: path → new bytes, or None to remove the file.
@@ -144,7 +151,7 @@ def commit_to_branch(
     _check_unused(git, name, reference)
     old = _resolve_reference(git, reference)
     own = _list_own_commits(git, name, old, head) if old else None
-    tree = _write_tree(git, head, changes)
+    tree = _write_tree(git, reader, head, changes)
     if own is not None and [(commit.tree, commit.parents) for commit in own] == [(tree, head)]:
         return BranchResult(old, changed=False, replaced=False)
     if tree == decode_line(git.run("rev-parse", f"{head}^{{tree}}")):
@@ -256,12 +263,14 @@ def _format_trailers(name: str, tree: str) -> str:
     return _TRAILERS.format(name.encode(errors="replace").decode(), tree)
 
 
-def _write_tree(git: Git, head: str, changes: Mapping[PurePosixPath, bytes | None]) -> str:
+def _write_tree(
+    git: Git, reader: SharedReader, head: str, changes: Mapping[PurePosixPath, bytes | None]
+) -> str:
     """Write the tree of HEAD with the changes into the object store, and return its hash."""
     check_folders(git, changes)
     modes: dict[PurePosixPath, str] = {}
     for folder in sorted({path.parent for path in changes}):
-        for entry in objects.list_tree(git, head, folder, "HEAD"):
+        for entry in objects.list_tree(reader, head, folder, "HEAD"):
             if entry.path in changes:
                 modes[entry.path] = objects.require_file_mode(entry, "HEAD")
     contents = {path: content for path, content in changes.items() if content is not None}

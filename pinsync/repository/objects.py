@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import stat
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,19 +19,19 @@ from pinsync.repository.process import (
     encode_quoted,
     extract_reason,
 )
-from pinsync.repository.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pinsync.repository.process import Git
-    from pinsync.repository.reader import Object
+    from pinsync.repository.reader import Object, SharedReader
 
 FILE_MODE: Final = "100644"
 FILE_MODES: Final = frozenset({FILE_MODE, "100755"})
 """Git's modes of plain files."""
 FOLDER_MODE: Final = "040000"
 _FILE_MODES_IN_BYTES: Final = frozenset(mode.encode() for mode in FILE_MODES)
+_LINK_MODE: Final = "120000"
 _SUBMODULE_MODE: Final = "160000"
 _CONFLICT: Final = "unmerged"
 """Replaces the mode of a file with an unresolved merge conflict."""
@@ -74,19 +75,57 @@ class TreeEntry(NamedTuple):
     hash: str
 
 
-def list_tree(git: Git, commit: str, folder: PurePosixPath, source: str) -> list[PathEntry]:
+def list_tree(
+    reader: SharedReader, commit: str, folder: PurePosixPath, source: str
+) -> list[PathEntry]:
     """Return the files and folders directly in a folder of a commit.
 
     Args:
-        git: the repository.
+        reader: reads the repository's objects.
         commit: the full hash of the commit.
         folder: the folder; it needn't exist.
         source: the name of the commit in messages.
 
     Raises:
         FileError: the folder is a link or a file, or lies behind a link or a file.
+        RepositoryError: a folder is missing from a damaged repository.
     """
-    return _list_folder(git, ("ls-tree", "-z", "-t", "--full-tree", commit), folder, source)
+    entries = _read_tree(reader, f"{commit}^{{tree}}", PurePosixPath())
+    for place in (*reversed(folder.parents), folder):
+        if not place.parts:
+            continue
+        matching = [entry for entry in entries if entry.path == place]
+        if not matching:
+            return []
+        _require_folder(matching[0], source)
+        entries = _read_tree(reader, matching[0].blob, place)
+    return entries
+
+
+def _read_tree(reader: SharedReader, name: str, folder: PurePosixPath) -> list[PathEntry]:
+    """Return the entries of a tree object, which a folder of a commit is."""
+    tree = reader.find(name)
+    # No entries would look as if all customizations were gone.
+    if tree is None or tree.content is None:
+        raise RepositoryError(
+            f"git has no content of a folder: {printable(str(folder))}",
+            hint="see what git fsck says",
+        )
+    return [
+        PathEntry(_canonicalize_mode(mode), hash_, folder / name)
+        for mode, name, hash_ in _parse_records(tree)
+    ]
+
+
+def _canonicalize_mode(digits: bytes) -> str:
+    """Return the mode that git shows for a mode in a tree, such as 100644 for 100664."""
+    # As git's canon_mode() does; early versions of git wrote other permissions.
+    mode = int(digits, 8)
+    if stat.S_ISREG(mode):
+        return "100755" if mode & stat.S_IXUSR else FILE_MODE
+    if stat.S_ISDIR(mode):
+        return FOLDER_MODE
+    return _LINK_MODE if stat.S_ISLNK(mode) else _SUBMODULE_MODE
 
 
 def list_index(git: Git, folder: PurePosixPath) -> list[PathEntry]:
@@ -95,7 +134,16 @@ def list_index(git: Git, folder: PurePosixPath) -> list[PathEntry]:
     Raises:
         FileError: the folder is a link or a file, or lies behind a link or a file.
     """
-    return _list_folder(git, ("ls-files", "-z", "--stage"), folder, "@index")
+    pathspecs = _build_pathspecs(folder)
+    entries = [entry for entry in _list_entries(git, pathspecs) if entry.path.parent == folder]
+    if pathspecs and not entries:
+        # Git also lists nothing if the folder lies behind a link. It would look as if all rules
+        # were gone.
+        way = [place for place in (*folder.parents, folder) if place.parts]
+        for entry in _list_entries(git, list(map(build_pathspec, way))):
+            if entry.path in way:
+                _require_folder(entry, "@index")
+    return entries
 
 
 def list_index_folders(git: Git, folder: PurePosixPath) -> list[str]:
@@ -176,12 +224,13 @@ def find_uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
 
 
 def read_contents(
-    git: Git, entries: Sequence[PathEntry], source: str
+    git: Git, reader: SharedReader, entries: Sequence[PathEntry], source: str
 ) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Yield path and content of each entry.
 
     Args:
         git: the repository.
+        reader: reads the repository's objects.
         entries: the files.
         source: the name of the commit or the index in messages.
 
@@ -195,12 +244,11 @@ def read_contents(
     if not entries:
         return
     _fetch_missing(git, [entry.blob for entry in entries], source)
-    with Reader(git, MAX_FILE_BYTES) as reader:
-        for entry in entries:
-            yield entry.path, _read_content(reader, entry, source)
+    for entry in entries:
+        yield entry.path, _read_content(reader, entry, source)
 
 
-def _read_content(reader: Reader, entry: PathEntry, source: str) -> bytes:
+def _read_content(reader: SharedReader, entry: PathEntry, source: str) -> bytes:
     # Git ends at a damaged object.
     with contextlib.suppress(RepositoryError):
         blob = reader.find(entry.blob)
@@ -261,10 +309,16 @@ def _encode_lines(blobs: Sequence[str]) -> bytes:
 
 def parse_tree(tree: Object) -> Iterator[tuple[str, TreeEntry]]:
     """Yield the name and the entry of each file and folder of a tree object."""
+    for mode, name, hash_ in _parse_records(tree):
+        yield name, TreeEntry(mode in _FILE_MODES_IN_BYTES, hash_)
+
+
+def _parse_records(tree: Object) -> Iterator[tuple[bytes, str, str]]:
+    """Yield mode, name and hash of each file and folder of a tree object."""
     # Mode, space, name, NUL, and the hash in binary.
     pattern = rb"([0-7]+) ([^\0]+)\0(.{%d})" % (len(tree.hash) // 2)
-    for mode, name, content in re.findall(pattern, tree.content or b"", re.DOTALL):
-        yield decode(name), TreeEntry(mode in _FILE_MODES_IN_BYTES, content.hex())
+    for mode, name, hash_ in re.findall(pattern, tree.content or b"", re.DOTALL):
+        yield mode, decode(name), hash_.hex()
 
 
 def require_file_mode(entry: PathEntry, source: str) -> str:
@@ -286,23 +340,10 @@ def require_file_mode(entry: PathEntry, source: str) -> str:
     return entry.mode
 
 
-def _list_folder(
-    git: Git, command: Sequence[str], folder: PurePosixPath, source: str
-) -> list[PathEntry]:
-    pathspecs = _build_pathspecs(folder)
-    entries = [
-        entry for entry in _list_entries(git, command, pathspecs) if entry.path.parent == folder
-    ]
-    if pathspecs and not entries:
-        # Git also lists nothing if the folder lies behind a link. It would look as if all rules
-        # were gone.
-        way = [place for place in (*folder.parents, folder) if place.parts]
-        for entry in _list_entries(git, command, list(map(build_pathspec, way))):
-            if entry.path in way and entry.mode != FOLDER_MODE:
-                kind = "a submodule" if entry.mode == _SUBMODULE_MODE else "a link or a file"
-                place = _format_source(source, entry.path)
-                raise FileError(f"is {kind}, expected a folder", source=place)
-    return entries
+def _require_folder(entry: PathEntry, source: str) -> None:
+    if entry.mode != FOLDER_MODE:
+        kind = "a submodule" if entry.mode == _SUBMODULE_MODE else "a link or a file"
+        raise FileError(f"is {kind}, expected a folder", source=_format_source(source, entry.path))
 
 
 def _build_pathspecs(folder: PurePosixPath) -> list[str]:
@@ -310,20 +351,15 @@ def _build_pathspecs(folder: PurePosixPath) -> list[str]:
     return [build_pathspec(f"{folder}/")] if folder.parts else []
 
 
-def _list_entries(
-    git: Git, command: Sequence[str], pathspecs: Sequence[str]
-) -> Iterator[PathEntry]:
-    for record in decode_with_nul(git.run(*command, "--", *pathspecs)):
+def _list_entries(git: Git, pathspecs: Sequence[str]) -> Iterator[PathEntry]:
+    """Yield the files of the index."""
+    for record in decode_with_nul(git.run("ls-files", "-z", "--stage", "--", *pathspecs)):
         fields, _, name = record.partition("\t")
-        path = PurePosixPath(name)
-        if command[0] == "ls-tree":
-            mode, _type, blob = fields.split()
-        else:
-            mode, blob, stage = fields.split()
-            # Stages above 0 are the versions of a file with a conflict.
-            if stage != "0":
-                mode = _CONFLICT
-        yield PathEntry(mode, blob, path)
+        mode, blob, stage = fields.split()
+        # Stages above 0 are the versions of a file with a conflict.
+        if stage != "0":
+            mode = _CONFLICT
+        yield PathEntry(mode, blob, PurePosixPath(name))
 
 
 def _format_source(source: str, path: PurePosixPath) -> str:

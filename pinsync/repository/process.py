@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import weakref
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -80,13 +81,12 @@ class Conversation:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-
-    def __del__(self) -> None:
-        self.close()
+        # Not __del__: of objects that refer to each other, Python may destroy the pipes first.
+        self._finalizer = weakref.finalize(self, _end, process)
 
     def close(self) -> None:
         """End the command."""
-        _end(self._process)
+        self._finalizer()
 
     @property
     def stdin(self) -> IO[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -55,6 +56,10 @@ class Reader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
         self._process.close()
 
     def find(self, name: str, path: PurePosixPath | None = None) -> Object | None:
@@ -104,3 +109,35 @@ class Reader:
         """Return the error of a git that ended before it answered."""
         reason = extract_reason(self._process.stderr.read().decode(errors="replace"))
         return RepositoryError(f"git cat-file failed: {reason}", hint="see what git fsck says")
+
+
+class SharedReader:
+    """Reads objects of git for all threads of a command, through one process.
+
+    The process starts with the first object. It sees objects and references that are written
+    later.
+
+    Args:
+        git: the repository.
+        max_bytes: the size of the largest content to return.
+    """
+
+    def __init__(self, git: Git, max_bytes: int) -> None:
+        self._git = git
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._reader: Reader | None = None
+
+    def find(self, name: str, path: PurePosixPath | None = None) -> Object | None:
+        """Return an object; None if it doesn't exist. See `Reader.find`."""
+        with self._lock:
+            if self._reader is None:
+                self._reader = Reader(self._git, self._max_bytes)
+            try:
+                return self._reader.find(name, path)
+            except BaseException:
+                # Git ends at a damaged object, and after an interrupt the next answer would be that
+                # of this question. The next question goes to a new process.
+                self._reader.close()
+                self._reader = None
+                raise

@@ -155,6 +155,7 @@ def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
 
 WHILE_GIT_IS_ENDED = """
 import signal, sys, time
+from pathlib import Path
 import pinsync.commands.diff
 from pinsync.repository import process
 
@@ -165,7 +166,12 @@ def interrupted(running):
     end(running)
 
 process._end = interrupted
-pinsync.commands.diff.pick_gravest = lambda codes: time.sleep(60)
+
+def drop_and_wait(codes):
+    process.Git(Path.cwd()).start_conversation("cat-file", "--batch")
+    time.sleep(60)
+
+pinsync.commands.diff.pick_gravest = drop_and_wait
 from pinsync.__main__ import main
 
 main()

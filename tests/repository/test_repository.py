@@ -367,9 +367,10 @@ def test_a_link_or_a_folder_named_like_a_document_is_an_error(root: Path) -> Non
 
 
 def test_a_blob_beyond_the_cap_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    committed(root, BASKET, text=b"12345")
-    monkeypatch.setattr(objects, "MAX_FILE_BYTES", 4)
-    with pytest.raises(FileError, match=r"^HEAD:customizations/basket.yaml: has more than 4 bytes"):
+    committed(root, BASKET, text=b"x" * 101)
+    monkeypatch.setattr(objects, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr("pinsync.repository.MAX_FILE_BYTES", 100)
+    with pytest.raises(FileError, match=r"^HEAD:customizations/basket.yaml: has more than 100 b"):
         list(opened(root).read_documents("HEAD", DIRECTORY))
 
 
