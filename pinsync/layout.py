@@ -5,7 +5,6 @@ The names are safe on every file system, and unique for each model.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from typing import TYPE_CHECKING, Final
@@ -35,7 +34,7 @@ MAX_NAME_BYTES: Final = 200
 
 _HASH_DIGITS: Final = 32
 # Characters to encode: the first letter of a device's name, dots at either end, unusual ones.
-_ENCODED: Final = re.compile(rf"^(?=(?:{DEVICES})(?:\.|\Z)).|^\.+|(?<!\.)\.+\Z|[^a-z0-9_.-]+")
+_ENCODED: Final = rf"^(?=(?:{DEVICES})(?:\.|\Z)).|^\.+|(?<!\.)\.+\Z|[^a-z0-9_.-]+"
 
 
 def build_document_path(directory: PurePosixPath, model: str, tracker: str | None) -> PurePosixPath:
@@ -78,8 +77,11 @@ def build_file_name(model: str) -> str:
         An ASCII name of at most 205 bytes. Two models never share a name, not even if case is
         ignored.
     """
-    name = _ENCODED.sub(_percent_encode, model)
+    name = re.sub(_ENCODED, _percent_encode, model)
     if len(name) > MAX_NAME_BYTES:
+        # Imported for long names only: it loads OpenSSL, which takes 2 ms.
+        import hashlib  # noqa: PLC0415
+
         # No other model has this name, since a "~" of its own would be encoded.
         ending = "~" + hashlib.sha256(model.encode()).hexdigest()[:_HASH_DIGITS]
         beginning = name[: MAX_NAME_BYTES - len(ending)]

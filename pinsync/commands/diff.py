@@ -32,7 +32,6 @@ from pinsync.escape import one_line
 from pinsync.layout import is_document
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Scope
 from pinsync.reports import Style, load_drift
-from pinsync.reports.drift import patch
 from pinsync.reports.words.likeness import fold, tell_apart
 from pinsync.sync.basis import list_blocks
 from pinsync.sync.texts import build_texts
@@ -490,7 +489,8 @@ class _Run(Struct, frozen=True):
             # A CI runner obeys commands in its log. A patch must keep every byte, so it can only
             # warn.
             if self.options.format == "patch":
-                for warning in filter(None, map(patch.describe_commands, comparison.drift.texts)):
+                describe_commands = load_drift("patch").describe_commands
+                for warning in filter(None, map(describe_commands, comparison.drift.texts)):
                     self.console.warn(warning)
 
     def check_scope(self, found: Sequence[_Comparison]) -> None:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 COMMAND_SECONDS: Final = 60.0
 MAX_KEY_BYTES: Final = 10_000
 
-_SINGLE_QUOTED: Final = re.compile(r"'[^']*'")
-_DOUBLE_QUOTED: Final = re.compile(r'"(?:\\.|[^"\\])*"')
+_SINGLE_QUOTED: Final = r"'[^']*'"
+_DOUBLE_QUOTED: Final = r'"(?:\\.|[^"\\])*"'
 # Variables and commands, which a shell replaces in double quotes too (POSIX.1-2017, 2.6).
-_EXPANSION: Final = re.compile(r"\$[\w({]|`")
+_EXPANSION: Final = r"\$[\w({]|`"
 # Pipes, lists and redirections; a home folder; a variable set before the command.
-_SHELL_SYNTAX: Final = re.compile(r"[|&;<>]|(?:^|\s)~|^\s*\w+=")
+_SHELL_SYNTAX: Final = r"[|&;<>]|(?:^|\s)~|^\s*\w+="
 _WHITESPACE: Final = " \t\r\n"
 _QUOTES: Final = "\"'"
 _RUN_ALONE: Final = "run the command by itself to see why"
@@ -183,9 +183,9 @@ def _name_program(command: str) -> str:
 
 def _suggest_shell(command: str) -> str | None:
     """Return the hint for a command that needs a shell."""
-    expanded = _SINGLE_QUOTED.sub("", command)
-    unquoted = _DOUBLE_QUOTED.sub("", expanded)
-    if not (_EXPANSION.search(expanded) or _SHELL_SYNTAX.search(unquoted)):
+    expanded = re.sub(_SINGLE_QUOTED, "", command)
+    unquoted = re.sub(_DOUBLE_QUOTED, "", expanded)
+    if not (re.search(_EXPANSION, expanded) or re.search(_SHELL_SYNTAX, unquoted)):
         return None
     return "it runs without a shell, so write sh -c '…' around pipes, variables and the like"
 

@@ -22,15 +22,13 @@ _DOMAINS: Final = ("luigisbox.tech", "luigisbox.com")
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME: Final = rf"(?:{_LABEL}\.)*{_LABEL}"
 _IPV6: Final = r"\[[0-9a-f:]+\]"
-_ORIGIN: Final = re.compile(rf"(https?)://({_HOST_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?/?")
+_ORIGIN: Final = rf"(https?)://({_HOST_NAME}|{_IPV6})(?::([0-9]{{1,5}}))?/?"
 _MAX_ORIGIN: Final = 300
 _MAX_PORT: Final = 65535
 
 # Windows takes superscript digits in the names of ports for digits.
-_DEVICE: Final = re.compile(
-    rf"(?:{DEVICES}|(?:com|lpt)[¹²³]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE
-)
-_UNPORTABLE: Final = re.compile(r'[\\:<>"|?*~]')
+_DEVICE: Final = rf"(?i)(?:{DEVICES}|(?:com|lpt)[¹²³]|conin\$|conout\$)(?:\..*)?"
+_UNPORTABLE: Final = r'[\\:<>"|?*~]'
 _CI_FOLDERS: Final = frozenset({"ci", "azure-pipelines", "jenkins"})
 _MAX_DIRECTORY: Final = 200
 
@@ -82,7 +80,7 @@ def check_origin(text: str, allowed: Collection[str] | None) -> str:
         raise HostError("must not hold a query or a fragment")
     match = name = None
     if text.isascii() and len(text) <= _MAX_ORIGIN:
-        match = _ORIGIN.fullmatch(text.lower())
+        match = re.fullmatch(_ORIGIN, text.lower())
     if match is not None:
         name = read_host_name(match[2])
     if match is None or name is None:
@@ -138,7 +136,7 @@ def check_directory(text: str, base: PurePosixPath) -> PurePosixPath:
         raise ValueError(
             "must be a folder inside the repository, relative to the file, without `..`"
         )
-    if one_line(text) != text or _UNPORTABLE.search(text) or len(text) > _MAX_DIRECTORY:
+    if one_line(text) != text or re.search(_UNPORTABLE, text) or len(text) > _MAX_DIRECTORY:
         raise ValueError(
             f"must be a plain path of at most {_MAX_DIRECTORY} characters, "
             'with / and without control characters or \\:<>"|?*~'
@@ -171,4 +169,4 @@ def check_folder(path: PurePosixPath) -> PurePosixPath:
 
 def is_device(name: str) -> bool:
     """Return whether Windows takes the name of a file or folder for a device."""
-    return _DEVICE.fullmatch(name) is not None
+    return re.fullmatch(_DEVICE, name) is not None

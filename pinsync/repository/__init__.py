@@ -270,10 +270,14 @@ class Repository(Struct, frozen=True):
             RepositoryError: there is no such commit.
             FileError: the folder is a link, or a document is no plain file.
         """
-        entries = self._list_tree(revision, directory, name)
-        return objects.read_contents(
-            self._git, self._reader, _select_documents(entries), name or revision
-        )
+        entries = _select_documents(self._list_tree(revision, directory, name))
+        return self._read_contents(entries, name or revision)
+
+    def _read_contents(
+        self, entries: Sequence[objects.PathEntry], source: str
+    ) -> Iterator[tuple[PurePosixPath, bytes]]:
+        partial = self._git if objects.may_be_partial(self.git_dir) else None
+        return objects.read_contents(self._reader, entries, source, partial)
 
     def _list_tree(
         self, revision: str, directory: PurePosixPath, name: str
@@ -304,7 +308,7 @@ class Repository(Struct, frozen=True):
             for entry in _select_documents(entries)
             if entry.mode in objects.FILE_MODES and entry.path not in besides
         ]
-        return dict(objects.read_contents(self._git, self._reader, files, "HEAD"))
+        return dict(self._read_contents(files, "HEAD"))
 
     def list_folders(self, revision: str, directory: PurePosixPath, name: str = "") -> list[str]:
         """Return the names of the folders directly in a folder of a commit.
@@ -364,7 +368,7 @@ class Repository(Struct, frozen=True):
         self, entries: Iterable[objects.PathEntry], path: PurePosixPath, source: str
     ) -> bytes | None:
         matching = [entry for entry in entries if entry.path == path]
-        for _, content in objects.read_contents(self._git, self._reader, matching, source):
+        for _, content in self._read_contents(matching, source):
             return content
         return None
 
@@ -379,7 +383,7 @@ class Repository(Struct, frozen=True):
                 merge conflict.
         """
         entries = _select_documents(objects.list_staged(self._git, directory))
-        return objects.read_contents(self._git, self._reader, entries, "@index")
+        return self._read_contents(entries, "@index")
 
     def list_index_folders(self, directory: PurePosixPath) -> list[str]:
         """Return the names of the folders directly in a folder of the index."""
@@ -395,7 +399,7 @@ class Repository(Struct, frozen=True):
         """
         entries = _select_documents(objects.list_skip_worktree(self._git, directory))
         absent = [entry for entry in entries if not os.path.lexists(self.root / entry.path)]
-        return objects.read_contents(self._git, self._reader, absent, "@index")
+        return self._read_contents(absent, "@index")
 
     def clear_skip_worktree(self, paths: Collection[PurePosixPath]) -> None:
         """Clear the skip-worktree bit of files, since ``git commit`` would ignore their changes.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _REPOSITORY_VARIABLES: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
 _NO_WORKING_TREE: Final = ("must be run in a work tree", "cannot use bare repository")
-_DUBIOUS: Final = re.compile(r"dubious ownership in repository at '(.+)'")
+_DUBIOUS: Final = r"dubious ownership in repository at '(.+)'"
 
 
 class Location(NamedTuple):
@@ -53,7 +53,7 @@ def locate(start: Path) -> Location | None:
     # A longer message than this one means a broken repository: an error, not "no repository".
     if "not a git repository (or any" in result.errors and not git.environment:
         return None
-    if dubious := _DUBIOUS.search(result.errors):
+    if result.status and (dubious := re.search(_DUBIOUS, result.errors)):
         place = printable(dubious[1])
         raise RepositoryError(
             f"git refuses the repository at {place}: it belongs to another user",

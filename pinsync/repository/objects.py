@@ -22,6 +22,7 @@ from pinsync.repository.process import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from pinsync.repository.process import Git
     from pinsync.repository.reader import Object, SharedReader
@@ -224,15 +225,15 @@ def find_uncommitted(git: Git, folder: PurePosixPath) -> list[PurePosixPath]:
 
 
 def read_contents(
-    git: Git, reader: SharedReader, entries: Sequence[PathEntry], source: str
+    reader: SharedReader, entries: Sequence[PathEntry], source: str, partial: Git | None
 ) -> Iterator[tuple[PurePosixPath, bytes]]:
     """Yield path and content of each entry.
 
     Args:
-        git: the repository.
         reader: reads the repository's objects.
         entries: the files.
         source: the name of the commit or the index in messages.
+        partial: the repository, if it may be a partial clone; else None.
 
     Raises:
         FileError: an entry is no plain file, is larger than `MAX_FILE_BYTES`, or missing from a
@@ -243,7 +244,8 @@ def read_contents(
         require_file_mode(entry, source)
     if not entries:
         return
-    _fetch_missing(git, [entry.blob for entry in entries], source)
+    if partial is not None:
+        _fetch_missing(partial, [entry.blob for entry in entries], source)
     for entry in entries:
         yield entry.path, _read_content(reader, entry, source)
 
@@ -257,6 +259,26 @@ def _read_content(reader: SharedReader, entry: PathEntry, source: str) -> bytes:
     size = f"has more than {MAX_FILE_BYTES} bytes"
     message = f"{size}, or is missing from git's object store (see git fsck)"
     raise FileError(message, source=_format_source(source, entry.path))
+
+
+def may_be_partial(git_dir: Path) -> bool:
+    """Return whether a repository may be a partial clone.
+
+    Args:
+        git_dir: the git directory, also that of a linked worktree.
+    """
+    # Without a process of git, which takes as long as reading 1,000 customizations. Git notes the
+    # promisor in the configuration of the clone, which may include other files. A promisor in a
+    # person's own configuration would be missed: git then fetches each blob by itself.
+    try:
+        place = git_dir
+        # gitrepository-layout(5): a linked worktree names the directory that it shares.
+        with contextlib.suppress(FileNotFoundError):
+            place = git_dir / (git_dir / "commondir").read_text(encoding="utf-8").strip()
+        text = (place / "config").read_bytes().lower()
+    except (OSError, ValueError):
+        return True
+    return any(word in text for word in (b"promisor", b"include", b"worktreeconfig"))
 
 
 def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:

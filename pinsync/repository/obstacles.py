@@ -35,7 +35,7 @@ _OPERATIONS: Final = {
 _ATTRIBUTES: Final = ("ident", "filter", "working-tree-encoding")
 _SHOWN_CHARACTERS: Final = 4000
 # A finding in a text report of `pinsync lint`. pre-commit copies it to its own output.
-_FINDING: Final = re.compile(r"^[^\n]+\.yaml:\d+:\d+: (?:error|warning) [a-z-]+: ", re.MULTILINE)
+_FINDING: Final = r"(?m)^[^\n]+\.yaml:\d+:\d+: (?:error|warning) [a-z-]+: "
 
 
 def check_identity(git: Git) -> None:
@@ -210,7 +210,7 @@ def check_commit_result(git: Git, result: CommandResult, commit: str | None) -> 
         hint = "the files are written, and nothing was committed; run the command again"
         raise RepositoryError(f"git commit {ending}", hint=hint)
     remedy = "satisfy the hook"
-    if _FINDING.search(result.errors):
+    if re.search(_FINDING, result.errors):
         remedy = "fix the findings, or ignore today's findings with pinsync lint --add-ignores"
     raise RepositoryError(
         f"git commit was refused, most likely by a hook, which said:\n{output}",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # The variables that tie git to one repository: the list of `git rev-parse --local-env-vars`, and
 # GIT_NAMESPACE.
-_LOCAL_VARIABLES: Final = re.compile(
+_LOCAL_VARIABLES: Final = (
     "GIT_(?:ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|CONFIG|CONFIG_COUNT|CONFIG_PARAMETERS|DIR|"
     "GRAFT_FILE|IMPLICIT_WORK_TREE|INDEX_FILE|INTERNAL_SUPER_PREFIX|NAMESPACE|NO_REPLACE_OBJECTS|"
     "OBJECT_DIRECTORY|PREFIX|REPLACE_REF_BASE|SHALLOW_FILE|WORK_TREE)"
@@ -51,7 +51,7 @@ _SETTINGS: Final = (
 # Messages in English, since pinsync reads some of them.
 _LANGUAGE: Final = {"LANGUAGE": "C", "LC_ALL": "C"}
 # The characters that git reads only as escapes within quotes.
-_QUOTED: Final = re.compile(r'["\\\n]')
+_QUOTED: Final = r'["\\\n]'
 _PIECE: Final = 1 << 16
 if sys.platform == "win32":
     # Without a window of its own, and without the Ctrl-C that ends pinsync.
@@ -251,7 +251,9 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     It lacks the variables that tie git to one repository. Git sets such variables for hooks.
     """
     return {
-        name: value for name, value in environment.items() if not _LOCAL_VARIABLES.fullmatch(name)
+        name: value
+        for name, value in environment.items()
+        if not re.fullmatch(_LOCAL_VARIABLES, name)
     }
 
 
@@ -320,7 +322,7 @@ def encode_pathspecs(paths: Iterable[PurePosixPath]) -> bytes:
 def encode_quoted(paths: Iterable[PurePosixPath]) -> bytes:
     """Return paths as quoted lines, as input for a command with ``--stdin-paths``."""
     # --stdin-paths has no -z, and without quotes a newline would end the path.
-    lines = [f'"{_QUOTED.sub(_escape, str(path))}"\n' for path in paths]
+    lines = [f'"{re.sub(_QUOTED, _escape, str(path))}"\n' for path in paths]
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from pinsync.repository import Repository
 
 # The names of trackers' folders.
-_TRACKER: Final = re.compile(r"[a-z0-9_-]+")
+_TRACKER: Final = r"[a-z0-9_-]+"
 # Every document has such a line.
-_DOCUMENT: Final = re.compile(rb"^model:", re.MULTILINE)
+_DOCUMENT: Final = rb"(?m)^model:"
 
 
 def describe_leftovers(
@@ -58,7 +58,7 @@ def describe_leftovers(
     stale = []
     for name in place.list_folders():
         folder = place.directory / name
-        if name in read or folder in read_today or not _TRACKER.fullmatch(name):
+        if name in read or folder in read_today or not re.fullmatch(_TRACKER, name):
             continue
         if _holds_documents(place, name):
             stale.append(str(folder))
@@ -297,7 +297,7 @@ def describe_rename(
                     files = repository.read_index(folder)
                 else:
                     files = repository.read_documents("HEAD", folder)
-                if any(_DOCUMENT.search(text) for _, text in files):
+                if any(re.search(_DOCUMENT, text) for _, text in files):
                     stale.append(str(folder))
     if not stale:
         return None
@@ -324,5 +324,5 @@ def _open_earlier_states(
 def _holds_documents(place: Place, name: str | None) -> bool:
     # A folder of somebody else may hold anything.
     with contextlib.suppress(FileError):
-        return any(_DOCUMENT.search(text) for _, text in place.read_documents(name))
+        return any(re.search(_DOCUMENT, text) for _, text in place.read_documents(name))
     return False

@@ -113,6 +113,11 @@ def _find_merge_base(left: Source, right: Source, repository: Repository | None)
     return Source("revision", text, revision=base, place=base[:12], warnings=left.warnings)
 
 
+def _is_always_revision(text: str) -> bool:
+    """Whether a word is a word such as @index, or a revision even if a file has that name."""
+    return text in _WORDS or _REVISION.fullmatch(text) is not None
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
@@ -238,9 +243,13 @@ class _Parser(Struct, frozen=True):
         if text.startswith(("./", "../")) or Path(text).is_absolute():
             return True
         match = _DOTS.fullmatch(text)
+        is_known_to_git = self.repository is not None and self.repository.is_revision(text)
+        # The quick answer for most names of exports. The ends of a range can be known to git though
+        # the range isn't.
+        if not match and not is_known_to_git and not _is_always_revision(text):
+            return True
         words = [match["old"], match["new"]] if match else [text]
         names = [self._find_full_name(word) if word else "" for word in words]
-        is_known_to_git = self.repository is not None and self.repository.is_revision(text)
         if any(words) and not any(names) and not is_known_to_git:
             return True
         if names == words:
@@ -256,6 +265,6 @@ class _Parser(Struct, frozen=True):
 
     def _find_full_name(self, text: str) -> str | None:
         """Return an unambiguous spelling of a revision; None for any other word."""
-        if text in _WORDS or _REVISION.fullmatch(text):
+        if _is_always_revision(text):
             return text
         return self.repository.resolve_full_name(text) if self.repository else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import re
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
 _REMOVED: Final = "removed"
-_LEFTOVER: Final = re.compile(r"\..+\.(?:yaml|json)\.[0-9]+\.tmp")
+_LEFTOVER: Final = r"\..+\.(?:yaml|json)\.[0-9]+\.tmp"
 # O_BINARY exists only on Windows, the other two only elsewhere. Without O_NONBLOCK, opening a named
 # pipe would hang.
 _OPEN_FLAGS: Final = (
@@ -74,7 +73,7 @@ def find_user_state(root: Path) -> Path:
     # Imported here because it takes 18 ms, and a repository never needs it.
     from platformdirs import user_state_path  # noqa: PLC0415
 
-    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()
+    name = _hash(os.fsencode(root.resolve()))
     return user_state_path("pinsync", appauthor=False) / name
 
 
@@ -378,7 +377,7 @@ class Store(Struct, frozen=True):
                 with contextlib.suppress(PermissionError):
                     places += folder.iterdir()
             for place in (*places, *self.state.iterdir()):
-                if _LEFTOVER.fullmatch(place.name):
+                if re.fullmatch(_LEFTOVER, place.name):
                     place.unlink()
 
 
@@ -446,7 +445,14 @@ def _compute_mark(content: bytes | None) -> str:
     if content is None:
         return _REMOVED
     # Git may convert line ends at checkout.
-    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+    return _hash(content.replace(b"\r\n", b"\n"))
+
+
+def _hash(content: bytes) -> str:
+    # Imported for writers only: it loads OpenSSL, which takes 2 ms.
+    import hashlib  # noqa: PLC0415
+
+    return hashlib.sha256(content).hexdigest()
 
 
 @contextlib.contextmanager

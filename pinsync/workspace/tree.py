@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -275,7 +274,7 @@ def open_tree(settings: Settings) -> WorkingTree:
         RepositoryError: the configuration lies outside, or the repository can't be used.
     """
     repository = None
-    if shutil.which("git") or layout.find_repository_root(settings.root):
+    if layout.find_repository_root(settings.root) or _has_git():
         # Imported here because it isn't needed outside a repository.
         from pinsync.repository import Repository  # noqa: PLC0415
 
@@ -289,6 +288,13 @@ def open_tree(settings: Settings) -> WorkingTree:
     # In the git directory, so that the lock and the record never show in `git status`.
     store = Store(settings.root, settings.directory, repository.git_dir / "pinsync")
     return WorkingTree(settings, store, repository)
+
+
+def _has_git() -> bool:
+    # Imported for folders without a repository only: it loads three compressors.
+    import shutil  # noqa: PLC0415
+
+    return shutil.which("git") is not None
 
 
 def check_committed(

@@ -1502,9 +1502,13 @@ def partial(root: Path, tmp_path: Path) -> Path:
     return clone
 
 
+@pytest.mark.parametrize("linked", [False, True], ids=["clone", "linked worktree"])
 def test_a_partial_clone_fetches_its_documents_in_one_batch(
-    partial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    linked: bool, partial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if linked:
+        git(partial, "worktree", "add", "--quiet", "--no-checkout", str(tmp_path / "linked"))
+        partial = tmp_path / "linked"
     trace = tmp_path / "trace"
     monkeypatch.setenv("GIT_TRACE", str(trace))
     found = dict(opened(partial).read_documents("HEAD", PurePosixPath("customizations")))
