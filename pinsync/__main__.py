@@ -46,17 +46,16 @@ def main() -> "NoReturn":
             except OSError:
                 # The reader is gone. Discard the rest, so that the exit code stays.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        # The command is done: an interrupt must not change its exit code while Python cleans up.
+        # The command is done: an interrupt must not change its exit code any more.
         _handle_signals(signal.SIG_IGN)
     except KeyboardInterrupt:
         # Without a code, run() was reporting an interrupt or an error.
         if code is not None:
             _print_error("interrupted: the output may be incomplete")
         os._exit(INTERRUPTED)
-    if code == INTERRUPTED:
-        # sys.exit() would wait for threads that still talk to a server.
-        os._exit(code)
-    sys.exit(code)
+    # Not sys.exit(), which waits for threads that still talk to a server, and destroys all modules
+    # and objects one by one: a fifth of the time of a small command. All is written by now.
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
