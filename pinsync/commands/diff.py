@@ -34,7 +34,6 @@ from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Sco
 from pinsync.reports import Style, load_drift
 from pinsync.reports.words.likeness import fold, tell_apart
 from pinsync.sync.basis import list_blocks
-from pinsync.sync.texts import build_texts
 from pinsync.terminal.console import read_standard_input
 from pinsync.workspace.leftovers import find_state_warnings
 from pinsync.workspace.parallel import run_in_parallel
@@ -402,6 +401,9 @@ class _Run(Struct, frozen=True):
         titled = new.find_targeting(collect_pinned_items(changes), self.old.settings.ignore)
         texts: Sequence[FileTexts] = ()
         if "patch" in self.options.formats:
+            # Imported for patches alone, with the merge of documents.
+            from pinsync.sync.texts import build_texts  # noqa: PLC0415
+
             texts = tuple(build_texts(changes, old, new, self._choose_folder(pair)))
         drift = replace(
             drift,
