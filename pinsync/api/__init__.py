@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-
-from msgspec import Struct
 
 from pinsync.api.call import (
     ANSWER_SECONDS,
@@ -72,7 +71,8 @@ def export(  # noqa: PLR0913 - one is the key, four are effects that tests repla
     return session.post("scopes/export", query).answer
 
 
-class KeyCheck(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
     """Whether the API accepts a tracker's private key.
 
     Args:

@@ -10,12 +10,12 @@ import os
 import random
 import time
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Protocol
 
 import httpx
-from msgspec import Struct
 
 from pinsync.api import diagnosis
 from pinsync.api.diagnosis import TransientError
@@ -60,7 +60,8 @@ class Watcher(Protocol):
         """Show why and for how long the call waits before the next attempt."""
 
 
-class Answer(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """A whole answer with status 200.
 
     Args:
@@ -70,13 +71,14 @@ class Answer(Struct, frozen=True):
         headers: name and value of each header.
     """
 
-    body: bytes
+    body: bytes = field(repr=False)
     date: datetime | None
     fetched_at: datetime
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
-class Reply(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Reply:
     """An answer, and the host that gave it.
 
     Args:
@@ -90,7 +92,8 @@ class Reply(Struct, frozen=True):
     clock_ahead: float | None
 
 
-class Session(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Session:
     """The settings of all calls to a tracker's hosts.
 
     Args:
@@ -105,7 +108,7 @@ class Session(Struct, frozen=True):
     """
 
     tracker: Tracker
-    private_key: str
+    private_key: str = field(repr=False)
     timeout: float
     max_bytes: int
     clock: Callable[[], datetime] = _read_clock
@@ -172,7 +175,8 @@ def _join_failures(failures: Mapping[str, TransientError]) -> str:
     return "; ".join(f"{host} {failure}" for host, failure in failures.items())
 
 
-class _Call(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class _Call:
     """A request to one host."""
 
     session: Session

@@ -8,12 +8,12 @@ holds an IPv6 network or an address in brackets.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import httpx
-from msgspec import Struct
 
 from pinsync.errors import ConfigError
 
@@ -28,11 +28,12 @@ _SCHEMES: Final = frozenset({"http", "https"})
 _MAX_PORT: Final = 65535
 
 
-class Proxy(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Proxy:
     """A proxy, and the environment variable that names it."""
 
     variable: str
-    url: httpx.URL
+    url: httpx.URL = field(repr=False)
 
     @property
     def secret(self) -> str:
