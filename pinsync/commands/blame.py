@@ -6,7 +6,6 @@ import contextlib
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
@@ -107,7 +106,7 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
         trackers = [_build_tracker(tracker, found[tracker.name], state) for tracker in rules]
     side = Side(options.revision, tip)
     result = Blame(options.model, side, options.now, tuple(trackers), end)
-    style = Style(ZoneInfo(today.timezone), console.color_out)
+    style = Style(today.zone, console.color_out)
     if options.format == "json":
         console.report(blame_json.render(result, style), "json")
         return 0

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
@@ -158,7 +157,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
         workspace.config_file is None and options.is_unrestricted,
     )
     style = Style(
-        zone=ZoneInfo(settings.timezone),
+        zone=settings.zone,
         color=console.color_out,
         max_chars=options.max_chars,
         summary=options.summary,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from itertools import islice
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,7 +32,7 @@ from pinsync.workspace.tree import Head
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from pinsync.config import Settings
     from pinsync.drift.record import Change
@@ -109,7 +108,7 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
         raise RepositoryError(message, hint=hint)
     query, revisions = _parse_words(options, tree.repository)
     range_ = _resolve_range(tree.repository, revisions, options, today, console)
-    style = Style(ZoneInfo(today.timezone), console.color_out)
+    style = Style(today.zone, console.color_out)
     console.step(f"reading the commits back from {range_.tip[:12]}")
     with tree.repository.open_reader() as reader:
         steps = History(
@@ -221,7 +220,7 @@ def _resolve_range(
         RepositoryError: there is no commit, or no such revision.
         UsageError: a time can't be parsed.
     """
-    zone = ZoneInfo(today.timezone)
+    zone = today.zone
     since = _parse_time("--since", options.since, zone)
     until = _parse_time("--until", options.until, zone, end=True)
     if repository.resolve_head() is None:
@@ -241,7 +240,7 @@ def _resolve_range(
 
 
 def _parse_time(
-    option: str, text: str | None, zone: ZoneInfo, *, end: bool = False
+    option: str, text: str | None, zone: tzinfo, *, end: bool = False
 ) -> datetime | None:
     return None if text is None else parse_option(text, zone, option=option, end=end)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
@@ -78,7 +77,7 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
     """
     tree = workspace.tree
     today = tree.settings
-    zone = ZoneInfo(today.timezone)
+    zone = today.zone
     at = options.now if options.at is None else parse_option(options.at, zone, option="--at")
     source = _parse_source(options.revision, tree.repository)
     for warning in source.warnings:

@@ -11,7 +11,6 @@ import contextlib
 import math
 import os
 import re
-import zoneinfo
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -286,6 +285,9 @@ def _read_timezone(top: Section) -> str:
     if name == "UTC":
         # Known even on a system without a database of time zones.
         return name
+    # Imported for another timezone only, since it takes 2 ms.
+    import zoneinfo  # noqa: PLC0415
+
     try:
         return zoneinfo.ZoneInfo(name).key
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from pinsync.errors import ConfigError, UsageError, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from datetime import tzinfo
     from pathlib import Path, PurePosixPath
 
 FILE_NAME: Final = "pinsync.yaml"
@@ -73,6 +75,16 @@ class Settings(Struct, frozen=True):
     ignore: tuple[tuple[str, ...], ...]
     safety: Safety
     timeout: float
+
+    @property
+    def zone(self) -> tzinfo:
+        """The timezone of reports for people."""
+        # UTC needs neither the database of timezones nor the 2 ms of its import.
+        if self.timezone == "UTC":
+            return UTC
+        from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+        return ZoneInfo(self.timezone)
 
     def select(self, names: Sequence[str]) -> tuple[Tracker, ...]:
         """Return the trackers of these names in the order of the file; without names, all.

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import traceback
+from datetime import UTC
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -97,6 +98,7 @@ def test_what_is_left_out_has_its_default(text: str) -> None:
         "UTC",
         (),
     )
+    assert settings.zone is UTC
     assert (settings.safety.max_removed_percent, settings.safety.min_existing) == (30, 10)
     assert settings.safety.max_answer_mb == 256
 
