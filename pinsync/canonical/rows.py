@@ -16,7 +16,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from pinsync import canonical
-from pinsync.canonical import answer, moments, normalize
+from pinsync.canonical import answer, normalize
+from pinsync.canonical.moments import CANONICAL, normalize_date_time
 from pinsync.canonical.text import quote, rank_type, strings
 from pinsync.errors import DataError, spell_path
 from pinsync.model import Customization, Target
@@ -250,14 +251,14 @@ def _render_place(
 
 
 def _render_date_time(text: str) -> str:
-    if moments.CANONICAL.fullmatch(text):
+    if CANONICAL.fullmatch(text):
         return f' "{text}"'  # not cached: this costs no more than a miss
     return _convert_date_time(text)
 
 
 @lru_cache(maxsize=5_000)
 def _convert_date_time(text: str) -> str:
-    return f" {quote(moments.normalize_date_time(text))}"
+    return f" {quote(normalize_date_time(text))}"
 
 
 def _sort(pins: list[_Pin], texts: list[str]) -> list[str]:
@@ -265,12 +266,10 @@ def _sort(pins: list[_Pin], texts: list[str]) -> list[str]:
     keyed: list[tuple[Any, ...]] = []
     for pin, text in zip(pins, texts, strict=True):
         thing = pin.pin_identity or _read_criteria(bytes(pin.pin_criteria)).text
-        widget = pin.widget_id or ""
-        window = [
-            moments.normalize_date_time(end or "") for end in (pin.active_from, pin.active_to)
-        ]
+        since = normalize_date_time(pin.active_from) if pin.active_from else ""
+        until = normalize_date_time(pin.active_to) if pin.active_to else ""
         # The key of `build_pin_sort_key` ends with the text without indentation. The order is the
         # same, since each line of each text is indented alike.
-        key = pin.position, rank_type(pin.pin_type), pin.pin_type, thing, widget, *window, text
-        keyed.append(key)
+        place = pin.widget_id or "", since, until
+        keyed.append((pin.position, rank_type(pin.pin_type), pin.pin_type, thing, *place, text))
     return [key[-1] for key in sorted(keyed)]
