@@ -20,7 +20,7 @@ _FORM: Final = re.compile(
     r"(?P<offset>[Zz]|[+-]\d\d:[0-5]\d)?)?",
     re.ASCII,
 )
-CANONICAL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_CANONICAL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 """The usual form of canonical date-times. A text of this form is never changed."""
 _WITH_OFFSET: Final = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d[+-]\d\d:[0-5]\d", re.ASCII)
 _LEAP_SECOND: Final = "60"
@@ -36,7 +36,7 @@ def normalize_date_time(text: str) -> str:
 
     A date-time outside the years 1 to 9999 in UTC also stays as it is.
     """
-    if CANONICAL.fullmatch(text):
+    if _CANONICAL.fullmatch(text):
         return text
     if _WITH_OFFSET.fullmatch(text):
         try:

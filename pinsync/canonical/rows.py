@@ -7,23 +7,27 @@ other row goes through ``normalize_row``. A property test holds both ways to the
 
 from __future__ import annotations
 
-from functools import lru_cache
 from operator import lt
 from sys import intern
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from pinsync import canonical
 from pinsync.canonical import answer, normalize
-from pinsync.canonical.moments import CANONICAL, normalize_date_time
+from pinsync.canonical.moments import normalize_date_time
 from pinsync.canonical.text import quote, rank_type, strings
 from pinsync.errors import DataError, spell_path
 from pinsync.model import Customization, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pinsync.canonical.completeness import Headers
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 _ABSENT: Final = msgspec.Raw()
 """The criteria of a row or a pin without that key."""
@@ -46,6 +50,8 @@ def read_customizations(
         DataError: the answer isn't whole, a row isn't a customization or has a key twice, or two
             rows have the same id.
     """
+    for cache in _CACHES:
+        cache.clear()  # it may be full of the values of another answer
     warnings: list[str] = []
     items: dict[str | None, Customization] = {}
     row: dict[str, Any] = {}
@@ -116,6 +122,25 @@ class _Criteria(NamedTuple):
         return f"{indent}{name}:\n{indent}  {lines}\n"
 
 
+class _Cache(dict[_Key, _Value]):
+    """A cache of the first values of an answer.
+
+    A full cache takes no more values: where all differ, as windows may, that costs half as much as
+    `functools.lru_cache`, and an answer with a million different values needs no more memory.
+    """
+
+    def __init__(self, compute: Callable[[_Key], _Value], size: int) -> None:
+        super().__init__()
+        self._compute = compute
+        self._size = size
+
+    def __missing__(self, key: _Key) -> _Value:
+        value = self._compute(key)
+        if len(self) < self._size:
+            self[key] = value
+        return value
+
+
 class _UnusualError(Exception):
     """A row isn't usual."""
 
@@ -127,6 +152,10 @@ _CRITERIA: Final = ("pin_definitions", 0, "pin_criteria")
 """The deepest place of criteria: criteria of a target that are nested too deeply for a pin aren't
 usual.
 """
+_Flag = bool | UnsetType | None
+_Text = str | UnsetType | None
+_Place = tuple[_Text, _Flag, _Flag, _Text, _Text]
+"""The widget, the flags and the window of a pin. Most pins of a shop share all five."""
 
 
 def _read_usual_row(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customization | None:
@@ -142,7 +171,7 @@ def _read_usual_row(raw: msgspec.Raw, ignore: normalize.Ignored) -> Customizatio
 def _build_customization(row: _Row, data: bytes, ignore: normalize.Ignored) -> Customization:
     if not (row.id and row.model and row.target_type):
         raise _UnusualError
-    criteria = _read_criteria(bytes(row.target_criteria))
+    criteria = _criteria[bytes(row.target_criteria)]
     text = f"  - id: {quote(row.id)}\n    target_type:{strings[row.target_type]}\n"
     identity = row.target_identity if isinstance(row.target_identity, str) else None
     if identity is not None:
@@ -173,23 +202,17 @@ def _render_labels(row: _Row, ignore: normalize.Ignored) -> str:
         if row.target_metadata:
             labels["target_metadata"] = row.target_metadata
         return canonical.render_fields(normalize.normalize_row(labels, ignore=ignore))
-    text = _render_tags(tuple(row.tags)) if row.tags else ""
+    text = _tags[tuple(row.tags)] if row.tags else ""
     if row.target_metadata:
         metadata = normalize.normalize_value(row.target_metadata, _METADATA)
         text += f"    target_metadata:\n{canonical.render_fields(metadata, '      ')}"
     return text
 
 
-# Fields with values that many rows share have a cache. The caches are bounded, since an answer may
-# hold a million different values.
-
-
-@lru_cache(maxsize=1_000)
 def _render_tags(tags: tuple[str, ...]) -> str:
     return canonical.render_fields(normalize.normalize_row({"tags": list(tags)}))
 
 
-@lru_cache(maxsize=5_000)
 def _read_criteria(raw: bytes) -> _Criteria:
     if not raw:
         return _Criteria("", 0)
@@ -206,66 +229,51 @@ def _render_pins(pins: list[_Pin]) -> tuple[str, int]:
     """Return the text of pins in canonical order, and the number of their keys."""
     texts: list[str] = []
     positions: list[int] = []
-    keys = 0
+    keys = 2 * len(pins)  # a position and a type
     for pin in pins:
-        values = _astuple(pin)
-        position, kind, identity, criteria, widget, is_block, is_bundle, since, until = values
-        keys += len(values) - 1 - values.count(UNSET)  # without the key of the criteria
-        thing = start = end = ""
-        if identity is not UNSET and identity is not None:
-            thing = _render_identity(identity)
-        if criteria is not _ABSENT:
-            found = _read_criteria(bytes(criteria))
-            keys += found.keys
-            thing += found.render("pin_criteria", "        ")
-        if since is not UNSET and since is not None:
-            start = f"        active_from:{_render_date_time(since)}\n"
-        if until is not UNSET and until is not None:
-            end = f"        active_to:{_render_date_time(until)}\n"
-        place = _render_place(widget, is_block, is_bundle)
+        position, kind, identity, raw, widget, is_block, is_bundle, since, until = _astuple(pin)
+        thing = ""
+        if identity is not UNSET:
+            thing = _identities[identity]
+            keys += 1
+        if raw is not _ABSENT:
+            criteria = _criteria[bytes(raw)]
+            thing += criteria.render("pin_criteria", "        ")
+            keys += criteria.keys
+        place, place_keys = _places[widget, is_block, is_bundle, since, until]
+        keys += place_keys
         first = f"      - position: {position}\n        pin_type:{strings[kind]}\n"
-        texts.append(f"{first}{thing}{place}{start}{end}")
+        texts.append(f"{first}{thing}{place}")
         positions.append(position)
     if not all(map(lt, positions, positions[1:])):
         texts = _sort(pins, texts)
     return f"    pin_definitions:\n{''.join(texts)}", keys
 
 
-@lru_cache(maxsize=20_000)
-def _render_identity(text: str) -> str:
-    return f"        pin_identity: {quote(text)}\n"
+def _render_identity(text: str | None) -> str:
+    return "" if text is None else f"        pin_identity: {quote(text)}\n"
 
 
-@lru_cache(maxsize=5_000)
-def _render_place(
-    widget: str | UnsetType | None,
-    is_block: bool | UnsetType | None,
-    is_bundle: bool | UnsetType | None,
-) -> str:
+def _render_place(place: _Place) -> tuple[str, int]:
+    """Return the lines of a pin's widget, flags and window, and the number of their keys."""
+    widget, is_block, is_bundle, since, until = place
     text = f"        widget_id:{strings[widget]}\n" if isinstance(widget, str) else ""
     if is_block is True:
         text += "        is_block_pin: true\n"
     if is_bundle is True:
         text += "        is_bundle_pin: true\n"
-    return text
-
-
-def _render_date_time(text: str) -> str:
-    if CANONICAL.fullmatch(text):
-        return f' "{text}"'  # not cached: this costs no more than a miss
-    return _convert_date_time(text)
-
-
-@lru_cache(maxsize=5_000)
-def _convert_date_time(text: str) -> str:
-    return f" {quote(normalize_date_time(text))}"
+    if isinstance(since, str):
+        text += f"        active_from: {quote(normalize_date_time(since))}\n"
+    if isinstance(until, str):
+        text += f"        active_to: {quote(normalize_date_time(until))}\n"
+    return text, len(place) - place.count(UNSET)
 
 
 def _sort(pins: list[_Pin], texts: list[str]) -> list[str]:
     """Return the texts of pins in canonical order, as `canonical.build_pin_sort_key` sorts them."""
     keyed: list[tuple[Any, ...]] = []
     for pin, text in zip(pins, texts, strict=True):
-        thing = pin.pin_identity or _read_criteria(bytes(pin.pin_criteria)).text
+        thing = pin.pin_identity or _criteria[bytes(pin.pin_criteria)].text
         since = normalize_date_time(pin.active_from) if pin.active_from else ""
         until = normalize_date_time(pin.active_to) if pin.active_to else ""
         # The key of `build_pin_sort_key` ends with the text without indentation. The order is the
@@ -273,3 +281,10 @@ def _sort(pins: list[_Pin], texts: list[str]) -> list[str]:
         place = pin.widget_id or "", since, until
         keyed.append((pin.position, rank_type(pin.pin_type), pin.pin_type, thing, *place, text))
     return [key[-1] for key in sorted(keyed)]
+
+
+_tags: Final = _Cache(_render_tags, 1_000)
+_criteria: Final = _Cache(_read_criteria, 5_000)
+_identities: Final = _Cache(_render_identity, 20_000)
+_places: Final = _Cache(_render_place, 5_000)
+_CACHES: Final[tuple[dict[Any, Any], ...]] = _tags, _criteria, _identities, _places
