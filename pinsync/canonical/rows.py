@@ -17,7 +17,7 @@ from msgspec import UNSET, UnsetType
 from pinsync import canonical
 from pinsync.canonical import answer, normalize
 from pinsync.canonical.moments import normalize_date_time
-from pinsync.canonical.text import quote, rank_type, strings
+from pinsync.canonical.text import quote, rank_type, render_texts, strings
 from pinsync.errors import DataError, spell_path
 from pinsync.model import Customization, Target
 
@@ -193,20 +193,32 @@ def _build_customization(row: _Row, data: bytes, ignore: normalize.Ignored) -> C
 
 def _render_labels(row: _Row, ignore: normalize.Ignored) -> str:
     """Return the lines of tags and metadata."""
-    if row.target_metadata and answer.holds_zero(row.target_metadata):
-        raise _UnusualError  # the other reader can distinguish 0.0 from a number that is too small
     if ignore:
         labels: dict[str, Any] = {}
         if row.tags:
             labels["tags"] = row.tags
         if row.target_metadata:
+            _refuse_zero(row.target_metadata)
             labels["target_metadata"] = row.target_metadata
         return canonical.render_fields(normalize.normalize_row(labels, ignore=ignore))
     text = _tags[tuple(row.tags)] if row.tags else ""
     if row.target_metadata:
-        metadata = normalize.normalize_value(row.target_metadata, _METADATA)
-        text += f"    target_metadata:\n{canonical.render_fields(metadata, '      ')}"
+        text += f"    target_metadata:\n{_render_metadata(row.target_metadata)}"
     return text
+
+
+def _render_metadata(metadata: dict[str, Any]) -> str:
+    # As a rule, metadata are a title and the address of an image.
+    if set(map(type, metadata.values())) == {str}:
+        return render_texts({name: metadata[name] for name in sorted(metadata)}, "      ")
+    _refuse_zero(metadata)
+    data = normalize.normalize_value(metadata, _METADATA)
+    return canonical.render_fields(data, "      ")
+
+
+def _refuse_zero(value: object) -> None:
+    if answer.holds_zero(value):
+        raise _UnusualError  # the other reader can distinguish 0.0 from a number that is too small
 
 
 def _render_tags(tags: tuple[str, ...]) -> str:
@@ -219,8 +231,9 @@ def _read_criteria(raw: bytes) -> _Criteria:
     value = msgspec.json.decode(raw)
     if not value and (value is None or type(value) is dict):
         return _Criteria("", 1)
-    if type(value) is not dict or answer.holds_zero(value):
+    if type(value) is not dict:
         raise _UnusualError
+    _refuse_zero(value)
     text = canonical.render_value(normalize.normalize_value(value, _CRITERIA))
     return _Criteria(text, 1 + answer.count_keys(value))
 

@@ -124,6 +124,12 @@ def render_fields(data: dict[str, Any], indent: str = "    ") -> str:
     return _render_mapping(data, indent) if data else ""
 
 
+def render_texts(data: dict[str, str], indent: str) -> str:
+    """Return what `render_fields` returns, but don't cache the texts: titles hardly ever repeat."""
+    values = tuple([f" {quote(text)}" for text in data.values()])
+    return _templates[indent, *data] % values
+
+
 def _render_mapping(value: dict[str, Any], first: str) -> str:
     """Return an object's lines. ``first`` holds the blanks, and any dash, before its first key."""
     column = len(first)

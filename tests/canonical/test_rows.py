@@ -70,7 +70,9 @@ usual_rows = st.fixed_dictionaries(
         "target_criteria": criteria,
         "tags": st.none() | st.lists(texts, max_size=3),
         "target_metadata": st.one_of(
-            st.none(), objects, st.sampled_from([{"image": "i.png"}, {"a": {"b": 1}}, {"a": {}}])
+            st.none(),
+            objects,
+            st.sampled_from([{"title": "ř\n", "image": "i.png"}, {"a": {"b": 1}}, {"a": {}}]),
         ),
         "created_at": mostly(st.none() | texts, objects),
         "updated_at": mostly(st.none() | texts, objects),
@@ -156,7 +158,13 @@ def test_the_short_way_is_taken() -> None:
             "tags": ["b", "a"],
             "target_metadata": {"b": {"c": [1.0]}, "a": 1},
         },
-        {"id": "a", "model": "m", "target_type": "item", "target_identity": '24" :'},
+        {
+            "id": "a",
+            "model": "m",
+            "target_type": "item",
+            "target_identity": '24" :',
+            "target_metadata": {"title": '24" black', "image": "", "a b": "🎸"},
+        },
         {
             "id": "a",
             "model": "m",
