@@ -114,6 +114,8 @@ def pair_pins(
     pairs: list[tuple[int, int]] = []
     old_indexes, new_indexes = dict.fromkeys(range(len(old))), dict.fromkeys(range(len(new)))
     for fields in _PIN_STEPS:
+        if not old_indexes or not new_indexes:
+            break
         waiting: dict[str, deque[int]] = {}
         for new_index in new_indexes:
             waiting.setdefault(_build_pin_key(new[new_index], fields), deque()).append(new_index)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from operator import lt
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pinsync.canonical.fields import TARGET_TYPES
 from pinsync.errors import DataError
@@ -264,14 +264,22 @@ def read(text: str) -> dict[str, Any] | None:
     Args:
         text: one item of ``customizations`` from a document, without comments.
     """
+    data = read_rendered(text)
+    try:
+        # The readers may misread other text, but then emitting the data doesn't return the text.
+        return data if data and render(data) == text else None
+    except (DataError, RecursionError):
+        return None
+
+
+def read_rendered(text: str) -> dict[str, Any] | None:
+    """Return the data of a block that `render` wrote. Any other text may be misread, or be None."""
     lines = text.split("\n")
     lines[0] = lines[0].replace("- ", "  ", 1)
     try:
-        data, _ = _read_mapping(lines, 0, 4)
-        # The readers may misread other text, but then rendering the data doesn't return the text.
-        return data if data and render(data) == text else None
-    except (ValueError, IndexError, RecursionError, DataError, TypeError):
-        # A TypeError: render() met a key that isn't a text.
+        return _read_mapping(lines, 0, 4)[0]
+    except (ValueError, IndexError, RecursionError, TypeError):
+        # A TypeError: a key isn't a text.
         return None
 
 
@@ -284,20 +292,53 @@ def read_value(text: bytes) -> Any:  # noqa: ANN401 - any JSON scalar
         return None
 
 
+class _Entry(NamedTuple):
+    """The line of a field: its column, its key, and its value or the kind of its value."""
+
+    column: int
+    key: str
+    value: Any
+
+
+class _Entries(dict[str, _Entry | None]):
+    """A cache: a line → its field; None for any other line. Most lines are in many texts."""
+
+    def __missing__(self, line: str) -> _Entry | None:
+        if len(self) > 50_000:  # noqa: PLR2004 - some 20 MB
+            self.clear()
+        column = len(line) - len(line.lstrip(" "))
+        found = _ENTRY.fullmatch(line, column)
+        entry = None
+        if found:
+            value = _BELOW if found[2] is None else _read_scalar(found[2])
+            entry = _Entry(column, intern(_read_scalar(found[1])), value)
+        # Long lines are rare, and a hostile file may have many.
+        if len(line) <= 100:  # noqa: PLR2004
+            self[line] = entry
+        return entry
+
+
+_BELOW: Final = object()
+"""The value of a field whose value stands in the lines below."""
+_entries: Final = _Entries()
+
+
 def _read_mapping(lines: list[str], at: int, indent: int) -> tuple[dict[str, Any], int]:
     data: dict[str, Any] = {}
-    value: Any
-    pad = " " * indent
-    while lines[at].startswith(pad) and (entry := _ENTRY.fullmatch(lines[at], indent)):
+    entry = _entries[lines[at]]
+    while entry is not None and entry.column == indent:
+        _, key, value = entry
         at += 1
-        if entry[2] is not None:
-            value = _read_scalar(entry[2])
-        elif lines[at].startswith(f"{pad}  - "):
-            value, at = _read_list(lines, at, indent + 2)
-        else:
-            value, at = _read_mapping(lines, at, indent + 2)
-        # Interned, because many rules with the same few keys are kept in memory.
-        data[intern(_read_scalar(entry[1]))] = value
+        if value is _BELOW:
+            if lines[at].startswith(" " * indent + "  - "):
+                value, at = _read_list(lines, at, indent + 2)
+            else:
+                value, at = _read_mapping(lines, at, indent + 2)
+        elif type(value) is dict or type(value) is list:
+            # The caller may change the value, so that it can't come from the cache.
+            value = type(value)()
+        data[key] = value
+        entry = _entries[lines[at]]
     return data, at
 
 
@@ -310,7 +351,7 @@ def _read_list(lines: list[str], at: int, indent: int) -> tuple[list[Any], int]:
         lines[at] = f"{pad}  {rest}"
         if rest.startswith("- "):
             item, at = _read_list(lines, at, indent + 2)
-        elif _ENTRY.fullmatch(rest):
+        elif (entry := _entries[lines[at]]) and entry.column == indent + 2:
             item, at = _read_mapping(lines, at, indent + 2)
         else:
             item, at = _read_scalar(rest), at + 1

@@ -191,6 +191,8 @@ class _Reader(Struct, frozen=True):
             # The bytes of the known customization are equal, and so are kept in memory only once.
             return known_item.text, b"", known_item
         body, below = cut_off_comments(region)
+        if item := known.get(body) or self._read_canonical_block(body, model):
+            return body, below, item
         plain = drop_comments(body)
         if known_item := known.get(plain):
             self._check_comments(body)
@@ -208,6 +210,20 @@ class _Reader(Struct, frozen=True):
         except (DataError, FileError, UnicodeDecodeError) as error:
             # The whole file is read again, and the error then names the line.
             raise _IrregularError from error
+
+    def _read_canonical_block(self, body: bytes, model: str) -> Customization | None:
+        """Return the customization of a block that is its canonical text, else None."""
+        try:
+            row = canonical.read_rendered(body.decode())
+            if row is None:
+                return None
+            item = build_customization(row, model=model)
+            if self.ignore and item.text == body:
+                return build_customization(row, model=model, ignore=self.ignore)
+        except (DataError, UnicodeDecodeError):
+            return None
+        # A block that equals the text of its data was read right, and needs no second look.
+        return item if item.text == body else None
 
     def _parse_block(self, region: bytes) -> tuple[bytes, bytes, Mapping[str, Any]]:
         """Return a block that a person has edited, the comments below it, and its fields."""

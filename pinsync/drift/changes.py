@@ -13,9 +13,9 @@ from pinsync.drift.pairs import (
     ChangeKind,
     Pair,
     build_sort_key,
+    find_title,
     match_customizations,
     read_data,
-    read_title,
 )
 from pinsync.drift.record import MISSING, Change, FieldChange, FieldPath, PinChange, PinKind
 from pinsync.model import EVERYTHING, Customization, Scope
@@ -244,6 +244,6 @@ def collect_first_titles(items: Iterable[Customization]) -> dict[str, str]:
         identity = item.target.identity
         if identity is None or identity in names:
             continue
-        if title := read_title(read_data(item)):
+        if title := find_title(item):
             names[identity] = title
     return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -25,6 +26,11 @@ _OPTIONS: Final = {
     "target_type": "--target-type",
     "target_identity": "--target-identity",
 }
+
+# In canonical text each line has a field, and the indentation tells the object that it belongs to.
+_METADATA_KEY: Final = b"\n    target_metadata:\n"
+_METADATA: Final = re.compile(rb"\n    target_metadata:\n(?:      [^\n]*\n)*")
+_TITLE: Final = re.compile(rb"\n      title: ([^\n]*)\n")
 
 
 class Pair(NamedTuple):
@@ -251,7 +257,8 @@ def read_data(item: Customization | None) -> dict[str, Any]:
     """Return the fields of a customization, its model included; no fields for None."""
     if item is None:
         return {}
-    data = canonical.read(item.text.decode())
+    # The text came from `render`, so it isn't rendered once more to be sure.
+    data = canonical.read_rendered(item.text.decode())
     if data is None:
         raise AssertionError(f"the text of {item.id} isn't canonical")
     return {"model": item.model, **data}
@@ -276,6 +283,18 @@ def read_title(data: Mapping[str, object]) -> str | None:
     if not isinstance(metadata, dict):
         return None
     title = metadata.get("title")
+    return title if isinstance(title, str) and title else None
+
+
+def find_title(item: Customization) -> str | None:
+    """Return the title in the metadata of a customization; None if there is no title.
+
+    The rest of the text isn't read, which takes fifty times as long.
+    """
+    at = item.text.find(_METADATA_KEY)
+    metadata = _METADATA.match(item.text, at) if at >= 0 else None
+    line = _TITLE.search(metadata[0]) if metadata else None
+    title = canonical.read_value(line[1]) if line else None
     return title if isinstance(title, str) and title else None
 
 

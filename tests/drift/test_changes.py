@@ -787,13 +787,13 @@ def test_an_expired_pin_with_another_at_its_place_was_not_replaced_by_anybody(
 def test_each_side_of_a_change_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Comparing parses it; neither the causes nor any report does so again."""
     texts: list[str] = []
-    read = canonical.read
+    read = canonical.read_rendered
 
     def note(text: str) -> dict[str, Any] | None:
         texts.append(text)
         return read(text)
 
-    monkeypatch.setattr(canonical, "read", note)
+    monkeypatch.setattr(canonical, "read_rendered", note)
     drift = drifts.shop()
     for format_ in DRIFT_FORMATS:
         load_drift(format_).render(drift, Style(UTC))

@@ -11,14 +11,17 @@ from pinsync.drift.pairs import (
     Pair,
     build_no_match_error,
     describe_target,
+    find_title,
     is_filter_inconclusive,
     is_in_scope,
     match_customizations,
     read_data,
     read_tags,
+    read_title,
 )
 from pinsync.model import Customization, Scope
-from support.strategies import QUICK
+from support import states
+from support.strategies import QUICK, SEEDED
 
 if TYPE_CHECKING:
     from random import Random
@@ -294,3 +297,13 @@ def test_a_scope_that_matches_nothing_names_the_nearest() -> None:
 )
 def test_what_a_person_calls_it(item: Customization, name: str) -> None:
     assert describe_target(item) == name
+
+
+@QUICK
+@given(random=SEEDED)
+def test_a_title_is_found_as_if_the_whole_text_was_read(random: Random) -> None:
+    row = states.some_row(random)
+    if random.random() < 0.5:
+        row["target_metadata"] = {"title": states.some_value(random), **states.some_object(random)}
+    item = normalize.build_customization(row)
+    assert find_title(item) == read_title(read_data(item))
