@@ -124,6 +124,8 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     r"""Return ``text`` on one line: `printable`, with ``\n`` and ``\t`` for newline and tab."""
+    if _is_plain(text):
+        return text
     return printable(text.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t"))
 
 

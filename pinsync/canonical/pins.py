@@ -129,8 +129,8 @@ def pair_pins(
 
 def _build_pin_key(pin: Mapping[str, Any], fields: tuple[str, ...] | None) -> str:
     # repr() keeps apart values that are equal in Python, such as 1 and true.
+    if fields is None:
+        return repr(pin)
     if not fields:
-        return repr(
-            sorted(field for field in pin.items() if fields is None or field[0] != "position")
-        )
+        return repr([field for field in pin.items() if field[0] != "position"])
     return repr([pin.get(name) for name in fields])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pinsync.canonical.fields import KNOWN
+from pinsync.canonical.fields import KNOWN, LABELS
 from pinsync.escape import clip, one_line, reveal
 from pinsync.reports.words.likeness import find_alike, spell_out
 from pinsync.reports.words.pins import (
@@ -420,4 +420,4 @@ def _is_committed(side: Side) -> bool:
 
 def _is_label(change: Change, field_change: FieldChange) -> bool:
     """Whether the change of this field alone would be invisible to shoppers."""
-    return replace(change, pins=(), fields=(field_change,)).effect == "label"
+    return change.kind not in SIGNS and field_change.path[0] in LABELS
