@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
 from pinsync import layout
@@ -354,17 +355,15 @@ class CommitStates:
         # By their addresses, which take a tenth of the time of their hashes: equal customizations
         # of a history are one object, which the reader of versions keeps.
         noted = self._noted.setdefault(tracker, set())
-        new: dict[int, Customization] = {}
+        new: list[Customization] = []
         for version in versions:
             if isinstance(version, Version):
                 addresses = list(map(id, version.items))
-                if not noted.issuperset(addresses):
-                    new.update(zip(addresses, version.items, strict=True))
-        for address in new.keys() & noted:
-            del new[address]
-        noted.update(new)
+                unnoted = set(addresses).difference(noted)
+                new += compress(version.items, map(unnoted.__contains__, addresses))
+                noted |= unnoted
         # The bytes are searched, since parsing every customization for its title would take long.
-        candidates = [item for item in new.values() if b"title" in item.text]
+        candidates = [item for item in new if b"title" in item.text]
         for item in sorted(candidates, key=build_sort_key):
             if item.target.identity is not None:
                 titled.setdefault(item.target.identity, []).append(item)

@@ -190,13 +190,14 @@ class VersionReader:
         # An empty list is written in another way than a list with blocks.
         if not merged.items:
             return None
-        # Ids are compared only if they aren't those of the other version, which were unique.
-        ids = _list_ids(merged.items)
-        updated = Version(version.path, blob, version.model, merged.items, merged.lines, ids)
-        if ids == version.ids:
-            updated = updated._replace(ids=version.ids)
-        elif fault := _find_repeated_id(updated):
-            return fault
+        updated = Version(
+            version.path, blob, version.model, merged.items, merged.lines, version.ids
+        )
+        # Ids that are the same as in the other version are unique.
+        if not _have_same_ids(version, changes, pieces, known):
+            updated = updated._replace(ids=_list_ids(merged.items))
+            if fault := _find_repeated_id(updated):
+                return fault
         self._latest[version.path, ignore] = _Latest(Cut(content, merged.edges), updated)
         return updated
 
@@ -301,6 +302,20 @@ def _merge_blocks(
     lines.extend(_move(version.lines[done:], moved_lines))
     edges += _move(cut.edges[done:], moved_bytes)
     return _Merged(tuple(items), lines, edges)
+
+
+def _have_same_ids(
+    version: Version,
+    changes: Sequence[ChangedBlocks],
+    pieces: Sequence[Sequence[bytes]],
+    known: Mapping[bytes, _Block],
+) -> bool:
+    """Return whether the changed blocks have the ids of the blocks that they replace."""
+    for change, blocks in zip(changes, pieces, strict=True):
+        old = [item.id for item in version.items[change.first : change.last]]
+        if old != [known[block].item.id for block in blocks]:
+            return False
+    return True
 
 
 def _move(places: Sequence[int], distance: int) -> Sequence[int]:
