@@ -114,6 +114,8 @@ THING: Final = select_choice(PIN)
 """The fields of a pin that name the pinned item or the criteria."""
 PLACE: Final = "position", "widget_id"
 """The fields of a pin that give its place in the recommender."""
+WINDOW: Final = "active_from", "active_to"
+"""The fields of a pin that say when it is active."""
 
 _TEXTS: Final[tuple[FieldType, ...]] = "id", "text", "choice", "date-time"
 _CUSTOMIZATION_TEXTS: Final = frozenset(select_names(CUSTOMIZATION, *_TEXTS))

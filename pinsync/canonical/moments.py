@@ -129,6 +129,11 @@ class Window(NamedTuple):
     end: str
 
 
+# An instant begins with a digit, and "~" sorts after all digits.
+ALWAYS: Final = Window("", "~")
+"""The window without a start and without an end."""
+
+
 def read_window(start: object, end: object) -> Window | None:
     """Return the time in which a pin is active; None if an end isn't a date-time with an offset.
 
@@ -136,9 +141,8 @@ def read_window(start: object, end: object) -> Window | None:
         start: a date-time; None for a window without a start.
         end: a date-time; None for a window without an end.
     """
-    since = "" if start is None else read_instant(start)
-    # An instant begins with a digit, and "~" sorts after all digits.
-    until = "~" if end is None else read_instant(end)
+    since = ALWAYS.start if start is None else read_instant(start)
+    until = ALWAYS.end if end is None else read_instant(end)
     if since is None or until is None:
         return None
     return Window(since, until)

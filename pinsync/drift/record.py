@@ -28,6 +28,7 @@ FieldPath = tuple[str | int, ...]
 PinKind = Literal["added", "removed", "moved", "replaced", "changed"]
 Cause = Literal["edited", "expired", "catalog"]
 Effect = Literal["shown", "label"]
+When = Literal["now", "later", "never"]
 
 
 class Missing(Enum):
@@ -83,6 +84,19 @@ class LocatedCustomization(NamedTuple):
     place: Place
 
 
+class Shoppers(Struct, frozen=True):
+    """When shoppers notice a change.
+
+    Attributes:
+        when: ``now``, ``later`` or ``never``.
+        at: the first moment at which they notice it, if that is ``later``; an RFC 3339 date-time in
+            UTC.
+    """
+
+    when: When
+    at: str | None = None
+
+
 class Change(Struct, frozen=True):
     """The change of one customization.
 
@@ -98,6 +112,7 @@ class Change(Struct, frozen=True):
             in the ``catalog``.
         place: the place of the old side in a file; the place of the new side if only the new side
             is read from files.
+        shoppers: when shoppers notice the change; None if the report has no moment.
     """
 
     kind: ChangeKind
@@ -108,6 +123,7 @@ class Change(Struct, frozen=True):
     fields: tuple[FieldChange, ...]
     cause: Cause = "edited"
     place: Place | None = None
+    shoppers: Shoppers | None = None
 
     @property
     def old(self) -> Customization | None:
