@@ -18,8 +18,11 @@ MAX_FILE_BYTES: Final = 512 * 1024 * 1024
 STANDARD_INPUT: Final = "-"
 """The name of standard input on the command line and in messages."""
 
-FailOn = Literal["any", "edited", "shown", "never"]
-"""The changes that make a run fail: all, edits only, changes that shoppers may see, or none."""
+FailOn = Literal["any", "edited", "shown", "now", "never"]
+"""The changes that make a run fail.
+
+All changes, edits only, changes that shoppers may see, changes that shoppers notice now, or none.
+"""
 
 
 class Target(NamedTuple):

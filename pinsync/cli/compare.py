@@ -61,6 +61,12 @@ def _check_sources(
     default="any",
     help="Changes that make the exit code 1; all are reported (default: any).",
 )
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="Time to look at, such as 2026-12-24 or 2026-12-24T10:00. It decides what shoppers notice "
+    "now or later, for --fail-on now and json (default: when the API answered, else now).",
+)
 @click.option("--summary", is_flag=True, help="Print only the counts (text, markdown).")
 @click.option(
     "--max-chars",

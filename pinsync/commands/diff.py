@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
 from pinsync import config, layout
+from pinsync.canonical.moments import format_utc, parse_option
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
 from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
 from pinsync.drift.changes import (
@@ -26,6 +28,7 @@ from pinsync.drift.pairs import (
     is_filter_inconclusive,
 )
 from pinsync.drift.record import Change, Drift, FileTexts, Place, Side, TrackerDrift
+from pinsync.drift.shoppers import add_shoppers
 from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, pick_gravest
 from pinsync.escape import one_line
 from pinsync.layout import is_document
@@ -43,7 +46,6 @@ from pinsync.workspace.state import pair_trackers, read_contents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from pinsync.config import Settings, Tracker
     from pinsync.document.record import Block
@@ -66,10 +68,13 @@ class Options(Struct, frozen=True):
         format: the format of the report on stdout.
         reports: the format and the file of each further report.
         fail_on: the changes that make the exit code 1.
+        at: the moment from which the changes are seen, as text; None for the date of the answer of
+            a live side, else for now.
         summary: print only the counts.
         max_chars: the longest markdown report, in characters.
         remove_expired_pins: overrides the setting of the trackers.
         remove_nonexisting_item_pins: overrides the setting of the trackers.
+        now: the present, in UTC.
     """
 
     sources: Sequence[str] = ()
@@ -78,10 +83,12 @@ class Options(Struct, frozen=True):
     format: str = "text"
     reports: Sequence[tuple[str, Path]] = ()
     fail_on: FailOn = "any"
+    at: str | None = None
     summary: bool = False
     max_chars: int | None = None
     remove_expired_pins: bool | None = None
     remove_nonexisting_item_pins: bool | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
     @property
     def formats(self) -> set[str]:
@@ -132,6 +139,9 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     """
     tree = workspace.tree
     settings = tree.settings
+    at = None
+    if options.at is not None:
+        at = parse_option(options.at, settings.zone, option="--at")
     stdin = read_standard_input() if STANDARD_INPUT in options.sources else b""
     advice = partial(_suggest_model, tree)
     sources = parse_sources(options.sources, tree.repository, find_current_folder(), advice, stdin)
@@ -148,10 +158,12 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     run.print_warnings(found)
     run.check_scope(found)
     fetched_at = max((comparison.date for comparison in found if comparison.date), default=None)
+    # One moment for all trackers, which the report names as the date of the answer.
+    moment = format_utc(at or fetched_at or options.now)
     drift = Drift(
         _build_side(old, fetched_at),
         _build_side(new, fetched_at),
-        tuple(comparison.drift for comparison in found),
+        tuple(_add_shoppers(comparison.drift, moment) for comparison in found),
         tuple(_list_notes(old, new, tree)),
         # Reports suggest `pinsync export --commit` only where it needs none of these options.
         workspace.config_file is None and options.is_unrestricted,
@@ -516,6 +528,10 @@ def _compare(old: Content, new: Content, scope: Scope) -> tuple[list[Change], in
     sides = old.snapshot.customizations, new.snapshot.customizations
     changes, unchanged = compare_customizations(*sides, scope)
     return changes, unchanged + new.count_equal(scope)
+
+
+def _add_shoppers(drift: TrackerDrift, at: str) -> TrackerDrift:
+    return replace(drift, changes=tuple(add_shoppers(drift.changes, at)))
 
 
 def _build_side(state: State, fetched_at: datetime | None) -> Side:

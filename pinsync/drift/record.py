@@ -172,6 +172,8 @@ class Change(Struct, frozen=True):
 
     def is_failure(self, fail_on: FailOn) -> bool:
         """Whether the change makes a run fail that fails on such changes."""
+        if fail_on == "now":
+            return self.shoppers is not None and self.shoppers.when == "now"
         return fail_on == "any" or fail_on in (self.cause, self.effect)
 
 

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pinsync import api as pinsync_api
 from pinsync.cli import cli
 from pinsync.commands import diff
 from pinsync.reports import DRIFT_FORMATS as EVERY_FORMAT
@@ -82,6 +83,7 @@ def test_the_report_says_what_where_and_when(
         "line": 1 + lines.index(f"  - id: {STRINGS}"),
         "cause": "edited",
         "effect": "shown",
+        "shoppers": {"when": "now", "at": None},
         "updated_at": "",
         "pins": [],
         "fields": [],
@@ -269,6 +271,8 @@ def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLin
         (["--target-type", "all", "--target-identity", "/p/1/"], "--target-identity names an item"),
         (["--max-chars", "0"], "--max-chars"),
         (["--tracker", "defalt"], 'did you mean "default"?'),
+        (["--at", "tomorrow"], '--at: "tomorrow" is no time'),
+        (["--at", "2026-02-30"], '--at: there is no "2026-02-30"'),
         (["--nonsense"], "no such option"),
         (["live"], "did you mean @live?"),
         (["HEAD", "worktree"], "did you mean @worktree?"),
@@ -352,15 +356,91 @@ def test_an_interrupt_is_heard_while_the_api_is_slow(
 def test_fail_on_decides_the_exit_code_and_nothing_else(api: Sandbox, pinsync: CommandLine) -> None:
     edited(api, HOME, tags=["winter"])
     codes = {}
-    for fail_on in ("any", "edited", "shown", "never"):
+    for fail_on in ("any", "edited", "shown", "now", "never"):
         found = diffed(pinsync, "--fail-on", fail_on)
         codes[fail_on] = found.code
         assert [change["effect"] for change in found.changes] == ["label"]
         assert found.record["drift"] is True
-    assert codes == {"any": 1, "edited": 1, "shown": 0, "never": 0}
+    assert codes == {"any": 1, "edited": 1, "shown": 0, "now": 0, "never": 0}
     repinned(api, HOME)
     assert diffed(pinsync, "--fail-on", "shown").code == 1
+    assert diffed(pinsync, "--fail-on", "now").code == 1
     assert diffed(pinsync, "--fail-on", "never").code == 0
+
+
+PINS: Final = rows()[0]["pin_definitions"]
+SALE: Final = "2199-01-01T00:00:00Z"
+
+
+def start_sale(api: Sandbox) -> None:
+    """Add a pin to a live rule that begins in 2199 and ends on the day after."""
+    end = "2199-01-02T00:00:00.5Z"
+    pin = {**PINS[0], "position": 3, "active_from": SALE, "active_to": end}
+    edited(api, STRINGS, pin_definitions=[*PINS, pin])
+
+
+@pytest.mark.usefixtures("exported")
+@pytest.mark.parametrize(
+    ("at", "shoppers"),
+    [
+        (None, ("later", SALE)),
+        ("2198-12-31T23:59:59.999999Z", ("later", SALE)),
+        (SALE, ("now", None)),
+        ("2199-01-02T00:00:00.499999Z", ("now", None)),
+        # In Bratislava.
+        ("2199-01-01", ("later", SALE)),
+        ("2199-01-01T01:00", ("now", None)),
+        ("2199-01-02T01:00:00.5", ("never", None)),
+        ("2199-01-03", ("never", None)),
+    ],
+)
+def test_the_time_decides_what_shoppers_notice_now(
+    at: str | None, shoppers: tuple[str, str | None], api: Sandbox, pinsync: CommandLine
+) -> None:
+    put(Path("pinsync.yaml"), "timezone: Europe/Bratislava\n")
+    start_sale(api)
+    options = [] if at is None else ["--at", at]
+    for sides in ([], ["@live", "HEAD"]):
+        found = diffed(pinsync, *sides, "--fail-on", "now", *options)
+        (change,) = found.changes
+        assert (change["shoppers"]["when"], change["shoppers"]["at"]) == shoppers
+        assert (change["effect"], found.code) == ("shown", int(shoppers[0] == "now"))
+
+
+@pytest.mark.usefixtures("repository")
+def test_now_is_the_date_of_the_answer(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2199, 1, 1, 12, tzinfo=UTC)
+    monkeypatch.setitem(pinsync_api.export.__kwdefaults__ or {}, "clock", lambda: now)
+    with Sandbox(rows(), seed=1, clock=lambda: now) as api:
+        for name, value in api.environment.items():
+            monkeypatch.setenv(name, value)
+        assert pinsync("export", "--commit").code == 0
+        start_sale(api)
+        found = diffed(pinsync)
+        assert found.record["to"]["fetched_at"] == "2199-01-01T12:00:00Z"
+        assert found.changes[0]["shoppers"] == {"when": "now", "at": None}
+        # Two states without a date are seen from the time at which the command runs.
+        assert pinsync("export", "--force").code == 0
+        (change,) = diffed(pinsync, "HEAD", "@worktree").changes
+        assert change["shoppers"] == {"when": "later", "at": SALE}
+        assert diffed(pinsync, "HEAD", "@worktree", "--at", SALE, "--fail-on", "now").code == 1
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_pin_that_the_api_left_out_is_a_change_like_any_other(
+    api: Sandbox, pinsync: CommandLine
+) -> None:
+    ended = {**PINS[0], "position": 3, "active_to": "2020-01-01T00:00:00Z"}
+    edited(api, STRINGS, pin_definitions=[*PINS, ended])
+    assert pinsync("export", "--commit").code == 0
+    found = diffed(pinsync, "--remove-expired-pins", "--fail-on", "now")
+    (change,) = found.changes
+    assert (change["cause"], change["effect"], found.code) == ("expired", "shown", 0)
+    assert change["shoppers"] == {"when": "never", "at": None}
+    past = diffed(pinsync, "--remove-expired-pins", "--at", "2019-06-01")
+    assert past.changes[0]["shoppers"] == {"when": "now", "at": None}
 
 
 @pytest.mark.usefixtures("exported")
@@ -682,9 +762,9 @@ def test_rules_under_new_ids_are_no_difference_to_shoppers_in_any_report(
     ]
     codes = [
         pinsync("diff", "old.json", "new.json", "--fail-on", on).code
-        for on in ("any", "edited", "shown")
+        for on in ("any", "edited", "shown", "now")
     ]
-    assert codes == [1, 1, 0]
+    assert codes == [1, 1, 0, 0]
     reports = {
         name: pinsync("diff", "old.json", "new.json", "--format", name).out for name in EVERY_FORMAT
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from copy import deepcopy
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -24,7 +24,17 @@ from pinsync.document.record import render_document
 from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
 from pinsync.drift.changes import compare_customizations
 from pinsync.drift.pairs import Pair, read_data
-from pinsync.drift.record import MISSING, Change, Drift, FieldChange, PinChange, Side, TrackerDrift
+from pinsync.drift.record import (
+    MISSING,
+    Change,
+    Drift,
+    FieldChange,
+    PinChange,
+    Shoppers,
+    Side,
+    TrackerDrift,
+    When,
+)
 from pinsync.errors import RemoteError
 from pinsync.model import Customization, Scope
 from pinsync.reports import DRIFT_FORMATS, Style, load_drift
@@ -516,7 +526,11 @@ def test_the_effect_is_what_a_shopper_may_see(
     assert change.is_failure("any")
     assert change.is_failure("edited")
     assert change.is_failure("shown") == (effect == "shown")
-    assert not change.is_failure("never")
+    assert not change.is_failure("now")
+    for when in get_args(When):
+        seen = replace(change, shoppers=Shoppers(when))
+        assert seen.is_failure("now") == (when == "now")
+        assert not seen.is_failure("never")
 
 
 def test_an_id_that_is_filled_in_is_nothing_and_what_else_changed_is_told() -> None:

@@ -14,6 +14,7 @@ from pinsync import canonical
 from pinsync.canonical import normalize
 from pinsync.drift.changes import compare_customizations
 from pinsync.drift.record import Drift, Side, TrackerDrift
+from pinsync.drift.shoppers import add_shoppers
 from pinsync.errors import FileError
 from pinsync.reports import Style
 from pinsync.reports.drift import json as report
@@ -91,6 +92,7 @@ def test_the_contract_to_the_letter() -> None:
                         "line": 4,
                         "cause": "edited",
                         "effect": "shown",
+                        "shoppers": {"when": "now", "at": None},
                         "updated_at": "2026-11-20T08:00:00Z",
                         "pins": [
                             {
@@ -134,6 +136,16 @@ BREAKS: dict[str, Callable[[Any], object]] = {
     "a summary without a kind": lambda record: record["trackers"][0]["summary"].pop("recreated"),
     "an unknown kind": lambda record: record["trackers"][0]["changes"][0].update(kind="moved"),
     "an unknown cause": lambda record: record["trackers"][0]["changes"][0].update(cause="unknown"),
+    "no word on shoppers": lambda record: record["trackers"][0]["changes"][0].pop("shoppers"),
+    "an unknown when": lambda record: record["trackers"][0]["changes"][0]["shoppers"].update(
+        when="soon"
+    ),
+    "later without a moment": lambda record: record["trackers"][0]["changes"][0]["shoppers"].update(
+        when="later"
+    ),
+    "now at a moment": lambda record: record["trackers"][0]["changes"][0]["shoppers"].update(
+        at="2026-12-24T11:00:00Z"
+    ),
     "a line of 0": lambda record: record["trackers"][0]["changes"][0].update(line=0),
     "an added pin with a from": lambda record: record["trackers"][0]["changes"][0]["pins"][
         0
@@ -439,6 +451,7 @@ def test_the_changes_make_the_one_side_of_the_other(
 ) -> None:
     old, new = found
     changes, unchanged = compare_customizations(old, new)
+    changes = list(add_shoppers(changes, "2026-11-21T17:55:00Z"))
     tracker = TrackerDrift("default", "1234-5678", tuple(changes), unchanged)
     record = loaded(Drift(HEAD, LIVE, (tracker,)))
     assert record["drift"] == (sorted_pins(plain(old)) != sorted_pins(plain(new)))

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from pinsync import canonical
+from pinsync.canonical.moments import format_utc
 from pinsync.drift.causes import Omissions, add_causes
 from pinsync.drift.changes import compare_customizations
 from pinsync.drift.record import Change, Drift, Place, Side, TrackerDrift
+from pinsync.drift.shoppers import add_shoppers
 from pinsync.errors import DataError, RemoteError
 
 if TYPE_CHECKING:
@@ -110,6 +112,7 @@ def tracker(
     changes, unchanged = compare_customizations(old, new)
     if filters:
         changes = add_causes(changes, filters, live_is_new=True)
+    changes = list(add_shoppers(changes, format_utc(FETCHED)))
     return TrackerDrift(
         name, "1234-5678", tuple(placed(changes, old, folder)), unchanged, names=names or {}
     )

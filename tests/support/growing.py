@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from support.exporting import put, rule
@@ -120,6 +121,25 @@ def many_changes(size: int) -> Files:
 
 for _format in ("text", "json", "markdown", "patch", "github", "gitlab", "sarif", "junit"):
     _of(*_BETWEEN, _format, name=f"many_changes_{_format}")(many_changes)
+
+
+@_of(*_BETWEEN, "json", "--at", "2020-01-01T00:00:00Z")
+def windows_split_anew(size: int) -> Files:
+    """One time in windows that follow one another, divided at other moments on each side."""
+    begin = datetime(2020, 1, 1, tzinfo=UTC)
+
+    def export(side: int) -> str:
+        cuts = [begin + timedelta(minutes=number) for number in range(size)]
+        if side:
+            cuts[1:] = [cut - timedelta(seconds=30) for cut in cuts[1:]]
+        ends = [*(f"{cut:%Y-%m-%dT%H:%M:%SZ}" for cut in cuts), None]
+        pins = [
+            {**_item_pin(1), "active_from": start, "active_to": end}
+            for start, end in pairwise(ends)
+        ]
+        return json.dumps({"results": [rule(1, pin_definitions=pins)]})
+
+    return {"a.json": export(0), "b.json": export(1)}
 
 
 @_of(*_BETWEEN, "junit")

@@ -588,6 +588,7 @@ diff @live @worktree --format {diff_format} {talk}
 diff HEAD @worktree --format {diff_format}
 diff HEAD @worktree --format {diff_format}
 diff HEAD @worktree --fail-on {fail_on} --format {diff_format}
+diff {range} --fail-on now --at {time} --format json
 diff @index @worktree --format {diff_format}
 diff @worktree {rev} --format {diff_format}
 diff {range} --format {diff_format}
@@ -703,7 +704,7 @@ CHOICES: Final[Mapping[str, Sequence[str]]] = {
         "diff_format": "text json markdown patch github gitlab sarif junit",
         "lint_format": "text json github gitlab sarif junit",
         "history_format": "text json markdown",
-        "fail_on": "any edited shown never",
+        "fail_on": "any edited shown now never",
         "target_type": "item criteria all brand",
         "config": "pinsync.yaml pinsync.yaml broken.yaml missing.yaml",
         "author": "Ada Ada Novák Novák nobody [",

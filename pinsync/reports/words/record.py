@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from pinsync.drift.record import Change, FieldChange, PinChange, Place
+    from pinsync.drift.record import Change, FieldChange, PinChange, Place, Shoppers
     from pinsync.model import Customization
 
 Record = dict[str, Any]
@@ -96,10 +96,18 @@ def build_change(change: Change) -> Record:
         **_locate(change.place),
         "cause": change.cause,
         "effect": change.effect,
+        **_build_shoppers(change.shoppers),
         "updated_at": change.updated_at,
         "pins": [_build_pin(pin) for pin in change.pins],
         "fields": [_build_field(field) for field in change.fields] or _build_fields(change, data),
     }
+
+
+def _build_shoppers(shoppers: Shoppers | None) -> Record:
+    # The report of history has no moment, and so no such key.
+    if shoppers is None:
+        return {}
+    return {"shoppers": {"when": shoppers.when, "at": shoppers.at}}
 
 
 def _build_pin(pin: PinChange) -> Record:
