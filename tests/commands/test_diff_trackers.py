@@ -4,8 +4,10 @@ all.
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from pinsync.commands import diff
 from pinsync.drift.changes import compare_customizations, find_pinned_titles
-from pinsync.sandbox import Sandbox, parse_fault
+from pinsync.sandbox import Answer, Fault, Sandbox, parse_fault
 from support.diffing import checked, diffed
 from support.exporting import HOME, STRINGS, edited, put, repinned, rows, rule
 
@@ -65,6 +67,20 @@ def test_each_has_a_section_in_the_configurations_order(
     assert sections(found.record) == [("sk", True, 0), ("cz", True, 1), ("hu", True, 0)]
     assert found.changes[0]["file"] == "customizations/cz/basket.yaml"
     assert {name: len(api.requests) for name, api in apis.items()} == dict.fromkeys(NAMES, 3)
+
+
+def test_all_are_seen_from_the_moment_that_the_report_names(
+    apis: dict[str, Sandbox], pinsync: CommandLine
+) -> None:
+    begin = datetime.now(UTC) + timedelta(days=1)
+    row = {**rule(7), "target_type": "all", "target_identity": None}
+    row["pin_definitions"] = [{**rows()[0]["pin_definitions"][0], "active_from": begin.isoformat()}]
+    body = json.dumps({"results": [*rows(), row]}).encode()
+    for name, days in (("sk", 0), ("cz", 2), ("hu", 0)):
+        apis[name].fail(Fault(answer=Answer(200, body), clock=days * 86400))
+    found = diffed(pinsync)
+    assert found.record["to"]["fetched_at"] > begin.isoformat()
+    assert [change["shoppers"]["when"] for change in found.changes] == ["now"] * 3
 
 
 def test_chosen_ones_alone_are_asked(apis: dict[str, Sandbox], pinsync: CommandLine) -> None:
