@@ -72,6 +72,17 @@ def test_head_index_and_working_tree_are_three_states(pinsync: CommandLine, git:
         assert [found.record["from"]["source"], found.record["to"]["source"]] == list(sides)
 
 
+@pytest.mark.usefixtures("exported")
+def test_a_fault_of_both_sides_is_left_to_lint(pinsync: CommandLine, git: Git) -> None:
+    put(document("home"), HOME_TEXT.replace("position: 1", "position: ["))
+    assert diffed(pinsync, "HEAD", "@worktree").code == 2
+    git("add", ".")
+    assert diffed(pinsync, "@index", "@worktree").code == 0
+    put(document("basket"), BASKET_TEXT.replace("position: 1", "position: 7"))
+    assert diffed(pinsync, "@index", "@worktree").told == ["changed basket /p/123/"]
+    assert pinsync("lint").code == 1
+
+
 @pytest.mark.usefixtures("api")
 def test_where_a_folder_has_an_empty_dot_git_all_commands_agree_on_its_files(
     repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
