@@ -78,11 +78,15 @@ def read_baseline(
     names = tree.repository.list_folders(source.revision, tree.directory, source.name)
     folders = {tree.directory, *(tree.directory / name for name in names)}
     folders.update(PurePosixPath(document.source).parent for document in documents)
+    # Most files are as they were, and needn't be read twice.
+    known = {(document.source, document.original): document for document in documents}
     findings: list[Finding] = []
     old_documents: list[Written] = []
     for folder in sorted(folders):
-        texts = tree.repository.read_documents(source.revision, folder, source.name)
-        folder_documents = [written.read(text, str(path)) for path, text in texts]
+        folder_documents: list[Written] = []
+        for path, text in tree.repository.read_documents(source.revision, folder, source.name):
+            document = known.get((str(path), text)) or written.read(text, str(path))
+            folder_documents.append(document)
         findings += check(folder, folder_documents)
         old_documents += folder_documents
     renames = _find_renames(old_documents, documents, tree)
