@@ -233,6 +233,9 @@ def find_titles(wanted: Set[str], *sides: Iterable[Customization]) -> dict[str, 
     names: dict[str, str] = {}
     for side in sides:
         unknown = wanted - names.keys()
+        # Without a change, no title is wanted, and a side may have 100,000 rules.
+        if not unknown:
+            break
         targeting = [item for item in side if item.target.identity in unknown]
         # An answer of the API has no order. Canonical order keeps the report the same each time,
         # even where several rules give an item different titles.
