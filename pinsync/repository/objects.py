@@ -91,6 +91,12 @@ def list_tree(
         FileError: the folder is a link or a file, or lies behind a link or a file.
         RepositoryError: a folder is missing from a damaged repository.
     """
+    # Git finds the folder itself. To search each parent here would take quadratic time for many
+    # trackers, whose folders have one parent. A query can't hold a line break.
+    if folder.parts and "\n" not in str(folder):
+        found = reader.find(commit, folder)
+        if found is not None and found.type == "tree":
+            return _parse_tree(found, folder)
     entries = _read_tree(reader, f"{commit}^{{tree}}", PurePosixPath())
     for place in (*reversed(folder.parents), folder):
         if not place.parts:
@@ -106,16 +112,26 @@ def list_tree(
 def _read_tree(reader: SharedReader, name: str, folder: PurePosixPath) -> list[PathEntry]:
     """Return the entries of a tree object, which a folder of a commit is."""
     tree = reader.find(name)
+    if tree is None:
+        raise _build_missing_error(folder)
+    return _parse_tree(tree, folder)
+
+
+def _parse_tree(tree: Object, folder: PurePosixPath) -> list[PathEntry]:
     # No entries would look as if all customizations were gone.
-    if tree is None or tree.content is None:
-        raise RepositoryError(
-            f"git has no content of a folder: {printable(str(folder))}",
-            hint="see what git fsck says",
-        )
+    if tree.content is None:
+        raise _build_missing_error(folder)
     return [
         PathEntry(_canonicalize_mode(mode), hash_, folder / name)
         for mode, name, hash_ in _parse_records(tree)
     ]
+
+
+def _build_missing_error(folder: PurePosixPath) -> RepositoryError:
+    return RepositoryError(
+        f"git has no content of a folder: {printable(str(folder))}",
+        hint="see what git fsck says",
+    )
 
 
 def _canonicalize_mode(digits: bytes) -> str:
