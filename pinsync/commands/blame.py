@@ -47,7 +47,7 @@ class Options(Struct, frozen=True):
     Attributes:
         model: the recommender model.
         target: the argument TARGET, as `query.matches_target` takes it; None for all rules.
-        revision: the git revision whose rules are blame_pins.
+        revision: the git revision whose rules are blamed.
         names: the trackers; all if empty.
         format: ``text`` or ``json``.
         now: the present, in UTC, for the ages of commits.
@@ -91,7 +91,7 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
         for fault in sorted(state.faults):
             source = f"{options.revision}:{fault.path}"
             console.warn(
-                f"{source}: {fault.reason}; its last readable version is blame_pins instead"
+                f"{source}: {fault.reason}; its last readable version is blamed instead"
             )
         # An older commit differs from the working tree anyway.
         if tip == repository.resolve_head() and (text := _describe_uncommitted(repository, rules)):
@@ -205,7 +205,7 @@ def _describe_uncommitted(
         return None
     verb = "differs" if len(different) == 1 else "differ"
     files = ", ".join(map(str, sorted(different)))
-    return f"{files} {verb} from HEAD; uncommitted changes are not blame_pins"
+    return f"{files} {verb} from HEAD; uncommitted changes are not blamed"
 
 
 def _build_tracker(

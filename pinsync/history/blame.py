@@ -31,7 +31,7 @@ def blame_pins(
         rules: a tracker's name in the newest commit → the customizations with their places.
 
     Returns:
-        Tracker name → blame_pins rules in the same order; and whether all pins have a commit.
+        Tracker name → blamed rules in the same order; and whether all pins have a commit.
     """
     traces: dict[str, list[_Trace]] = {}
     unfinished: dict[str, _UnfinishedTraces] = {}
@@ -46,10 +46,10 @@ def blame_pins(
                     unfinished[tracker.newest_name].go_back(tracker, step.commit)
             if not any(unfinished.values()):
                 break
-    blame_pins = {}
+    blamed = {}
     for name, found in traces.items():
-        blame_pins[name] = tuple(trace.build_rule() for trace in found)
-    return blame_pins, not any(unfinished.values())
+        blamed[name] = tuple(trace.build_rule() for trace in found)
+    return blamed, not any(unfinished.values())
 
 
 class _UnfinishedTraces:

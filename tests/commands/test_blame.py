@@ -107,7 +107,7 @@ def who(found: dict[str, Any]) -> list[tuple[str | None, str | None, str]]:
     ]
 
 
-# What a commit is blame_pins for.
+# What a commit is blamed for.
 
 
 def test_each_pin_has_the_commit_that_last_changed_it(
@@ -365,7 +365,7 @@ def test_commits_in_which_a_file_can_not_be_read_are_passed_over(
     found = pinsync("blame", "basket", "--rev", "HEAD~1")
     assert found.code == 0
     assert found.err.startswith(f"warning: HEAD~1:{FILE}: line ")
-    assert found.err.endswith("; its last readable version is blame_pins instead\n")
+    assert found.err.endswith("; its last readable version is blamed instead\n")
     assert "Ada" in found.out
 
 
@@ -427,7 +427,7 @@ def test_edits_that_are_not_committed_are_not_blamed(
     put(Path(FILE), text(shelf(pin(2, "/a/"))))
     if staged:
         git("add", FILE)
-    warning = f"warning: {FILE} differs from HEAD; uncommitted changes are not blame_pins\n"
+    warning = f"warning: {FILE} differs from HEAD; uncommitted changes are not blamed\n"
     with untouched(Path.cwd()):
         assert who(record(pinsync, "basket", err=warning)) == [("Ada", "added", "/a/")]
     record(pinsync, "home")
