@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # process they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Hundreds of tests start pinsync as a process. Each would compile its modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _FOREIGN = ("PINSYNC_", "GIT_", "LUIGISBOX_", "XDG_", "SSL_CERT_")
 _ALSO_FOREIGN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "EMAIL")
 

@@ -90,9 +90,7 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
         rules = _select_rules(state, options, today, tree)
         for fault in sorted(state.faults):
             source = f"{options.revision}:{fault.path}"
-            console.warn(
-                f"{source}: {fault.reason}; its last readable version is blamed instead"
-            )
+            console.warn(f"{source}: {fault.reason}; its last readable version is blamed instead")
         # An older commit differs from the working tree anyway.
         if tip == repository.resolve_head() and (text := _describe_uncommitted(repository, rules)):
             console.warn(text)
