@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +21,6 @@ from support.golden import Golden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from support.command_line import Install
 
@@ -47,15 +48,22 @@ def golden(pytestconfig: pytest.Config) -> Golden:
     return Golden(pytestconfig.getoption("--update-golden"))
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the home folders of all tests."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, homes: Path) -> None:
     """No setting of the machine or of its user reaches a test: not theirs of git, of proxies, or of
     pinsync.
     """
     for name in list(os.environ):
         if name.startswith(_FOREIGN) or name in _ALSO_FOREIGN or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
+    # Not mktemp() of pytest, which looks at all earlier folders for the next number.
+    home = Path(tempfile.mkdtemp(dir=homes))
     monkeypatch.setenv("HOME", str(home))
     for name in ("CACHE", "CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
