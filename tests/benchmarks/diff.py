@@ -127,6 +127,9 @@ def prepare(folder: Path, table: list[Row], peers: list[Canonical]) -> dict[str,
     repository.mkdir()
     run = partial(subprocess.run, cwd=repository, check=True)
     run(["git", "init", "--quiet"])
+    # The answer of a million customizations is larger than the default allows.
+    settings = "format: 1\nsafety:\n  max_answer_mb: 4000\n"
+    (repository / "pinsync.yaml").write_text(settings, encoding="utf-8")
     run([*PINSYNC, "export", "--quiet", "--from-file", str(paths["old"])])
     for peer in peers:
         run(["sh", "-c", peer.write(paths["old"], peer.state)])
