@@ -242,7 +242,8 @@ def _list_own_commits(git: Git, name: str, branch: str, head: str) -> list[_Bran
 def _was_proposed(git: Git, name: str, branch: str) -> bool:
     """Return whether the history of the branch has a commit that pinsync made for it."""
     line = _format_trailers(name, "").partition("\n")[0]
-    output = git.run("log", "-z", "--fixed-strings", f"--grep={line}", "--format=%B", branch, "--")
+    options = ("-z", "--no-show-signature", "--encoding=UTF-8", "--format=%B")
+    output = git.run("log", *options, "--fixed-strings", f"--grep={line}", branch, "--")
     return any(line in text.splitlines() for text in output.decode(errors="replace").split("\0"))
 
 
