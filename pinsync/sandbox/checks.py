@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -39,10 +39,18 @@ def is_flag(value: object) -> bool:
 def is_moment(value: object) -> bool:
     """Return whether a value is an ISO 8601 date-time."""
     try:
-        datetime.fromisoformat(str(value))
+        parse_moment(str(value))
     except ValueError:
         return False
     return isinstance(value, str)
+
+
+def parse_moment(text: str) -> datetime:
+    """Return the moment of an ISO 8601 date-time, which is in UTC if it has no offset."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment
 
 
 def is_position(value: object) -> bool:

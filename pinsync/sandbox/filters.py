@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+
+from pinsync.sandbox.checks import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from pinsync.sandbox.spelling import Row
 
@@ -36,9 +38,6 @@ def filter_pins(row: Row, keep: Callable[[Row], bool]) -> Row:
 def has_expired(pin: Row, now: datetime) -> bool:
     """Return whether a pin's ``active_to`` lies before ``now``; without an offset it is UTC."""
     try:
-        end = datetime.fromisoformat(str(pin.get("active_to")))
+        return parse_moment(str(pin.get("active_to"))) < now
     except ValueError:
         return False
-    if end.tzinfo is None:
-        end = end.replace(tzinfo=UTC)
-    return end < now

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pinsync.errors import UsageError
 from pinsync.sandbox import shop
+from pinsync.sandbox.choices import STRICT, Choices
 from pinsync.sandbox.faults import NO_FAULT, Fault, halve
 from pinsync.sandbox.service import Service, find_tracker_id
 from pinsync.sandbox.store import Store
@@ -57,6 +58,7 @@ class StandIn:
             argument.
         clock: the server's clock.
         seed: makes the answers repeatable (default: random answers).
+        choices: what the API does where its reference says nothing.
 
     Raises:
         FileError: the state can't be read or written.
@@ -72,19 +74,22 @@ class StandIn:
         state: Path | None = None,
         clock: Callable[[], datetime] = _read_clock,
         seed: int | None = None,
+        choices: Choices = STRICT,
     ) -> None:
         if customizations is None:
             customizations = shop.build_customizations()
             if catalog is None:
                 catalog = shop.build_catalog()
         random = Random(seed)  # noqa: S311 - nothing secret is drawn
-        self._store = Store(customizations, file=state, clock=clock, random=random)
+        memory = max(choices.stale_export, choices.stale_get)
+        self._store = Store(customizations, file=state, clock=clock, random=random, memory=memory)
         self._service = Service(
             self._store,
             tracker_id=tracker_id,
             private_key=private_key,
             catalog=catalog,
             random=random,
+            choices=choices,
         )
         self.tracker_id: Final = tracker_id
         self.private_key: Final = private_key
@@ -128,6 +133,7 @@ class Sandbox(StandIn):
         faults: the faults of the first requests, in this order.
         clock: the server's clock.
         seed: makes the answers repeatable (default: random answers).
+        choices: what the API does where its reference says nothing.
         port: a port of 127.0.0.1; 0 takes a free one.
         more_trackers: other trackers on the same port, each under its own id.
 
@@ -147,6 +153,7 @@ class Sandbox(StandIn):
         faults: Sequence[Fault] = (),
         clock: Callable[[], datetime] = _read_clock,
         seed: int | None = None,
+        choices: Choices = STRICT,
         port: int = 0,
         more_trackers: Iterable[StandIn] = (),
     ) -> None:
@@ -158,6 +165,7 @@ class Sandbox(StandIn):
             state=state,
             clock=clock,
             seed=seed,
+            choices=choices,
         )
         self._trackers = {tracker.tracker_id: tracker for tracker in more_trackers}
         self._clock = clock

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hmac
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from random import Random
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pinsync import signing
 from pinsync.errors import FileError
+from pinsync.sandbox.bodies import parse_criteria, parse_customization, parse_lines, split_lines
 from pinsync.sandbox.filters import filter_pins, has_expired, matches
-from pinsync.sandbox.messages import Answer, Refusal, Request, build_refusal
+from pinsync.sandbox.messages import Answer, Refusal, Request
 from pinsync.sandbox.spelling import Row, respell
 from pinsync.sandbox.store import Conflict, Store, Unknown
 from pinsync.sandbox.validation import (
     STRATEGIES,
     check_filters,
-    find_problems,
     read_choice,
     read_flag,
     read_whole_number,
 )
+
+if TYPE_CHECKING:
+    from pinsync.sandbox.choices import Choices
 
 TOLERANCE: Final = 5.0
 """Seconds by which the date of a request may differ from the server's clock."""
@@ -32,6 +36,14 @@ JSON_TYPES: Final = (signing.CONTENT_TYPE, "application/json")
 NDJSON_TYPE: Final = "application/x-ndjson"
 BULK_LIMIT: Final = 5000
 PAGE: Final = 100
+HIDDEN_TIMESTAMPS: Final[Mapping[str, Collection[str]]] = {
+    "both": (),
+    "created": ("updated_at",),
+    "updated": ("created_at",),
+    "none": ("created_at", "updated_at"),
+}
+"""Timestamps in the answers → timestamps that the answers lack."""
+
 SORTABLE: Final = ("created_at", "updated_at", "id", "model", "target_type", "target_identity")
 PATH: Final = re.compile(
     r"/v1/recommender/pin/([^/]+)/"
@@ -56,6 +68,7 @@ class Service:
         private_key: the key that must sign the requests.
         catalog: the identities of the items that exist; ``None`` for all.
         random: chooses the spelling and the order of the answers.
+        choices: what the API does where its reference says nothing.
     """
 
     def __init__(
@@ -66,12 +79,14 @@ class Service:
         private_key: str,
         catalog: Collection[str] | None,
         random: Random,
+        choices: Choices,
     ) -> None:
         self._store = store
         self._tracker_id = tracker_id
         self._private_key = private_key
         self._catalog = catalog
         self._random = random
+        self._choices = choices
         self._endpoints: Mapping[tuple[str, str], Endpoint] = {
             ("POST", "scopes/export"): self._export,
             ("POST", "scopes"): self._list,
@@ -90,8 +105,22 @@ class Service:
             return refused.answer
         except Unknown:
             return Refusal(404, "Customization not found").answer
+        except Conflict as conflict:
+            return _refuse_conflict(conflict).answer
         except FileError as error:
             return Refusal(500, f"The state file {error.reason}").answer
+
+    def fail_midway(self, request: Request, now: datetime) -> None:
+        """Do what a write has done when the server fails in the middle of it.
+
+        That is the first half of the lines of a bulk call that isn't atomic, else nothing.
+        """
+        match = PATH.fullmatch(request.path)
+        if self._choices.bulk == "atomic" or match is None or match[2] != "scopes/_bulk":
+            return
+        lines = split_lines(request.body)
+        half = b"\n".join(lines[: len(lines) // 2])
+        self.answer(dataclasses.replace(request, body=half), now)
 
     def _answer(self, request: Request, now: datetime) -> Answer:
         match = PATH.fullmatch(request.path)
@@ -133,7 +162,7 @@ class Service:
         check_filters(request.query)
         removes_expired = read_flag(request.query, "remove_expired_pins")
         removes_nonexisting = read_flag(request.query, "remove_nonexisting_item_pins")
-        rows = [row for row in self._store.list_rows() if matches(row, request.query)]
+        rows = self._list_rows(request)
         # Whole seconds, as in the answer's Date: a reader of both can tell which pins have expired.
         moment = now.replace(microsecond=0)
         if removes_expired:
@@ -148,32 +177,45 @@ class Service:
         return pin.get("pin_identity") in self._catalog
 
     def _list(self, request: Request, _: str, __: datetime) -> Answer:
-        """Answer with a page, by default of 100, oldest first; match ``criteria`` as a whole."""
+        """Answer with a page, by default of 100, oldest first.
+
+        A customization matches ``criteria`` if its ``target_criteria`` are one of them.
+        """
         check_filters(request.query)
         name, _, order = read_choice(request.query, "sort", _list_sort_orders()).partition(":")
         offset = read_whole_number(request.query, "offset", 0)
         limit = read_whole_number(request.query, "limit", PAGE)
-        criteria = _parse_object(request.body).get("criteria") if request.body else None
-        rows = [row for row in self._store.list_rows() if matches(row, request.query)]
+        rows = self._list_rows(request)
+        criteria = parse_criteria(request.body)
         if criteria is not None:
-            rows = [row for row in rows if row.get("target_criteria") == criteria]
+            rows = [row for row in rows if row.get("target_criteria") in criteria]
         # The id breaks ties, so that pages never overlap.
         is_descending = order == "desc"
         rows.sort(key=lambda row: (str(row.get(name) or ""), str(row["id"])), reverse=is_descending)
         return self._answer_page(rows[offset : offset + limit], total=len(rows))
 
+    def _list_rows(self, request: Request) -> list[Row]:
+        rows = self._store.list_rows(self._choices.stale_export)
+        return [row for row in rows if matches(row, request.query)]
+
     def _get(self, _: Request, identifier: str, __: datetime) -> Answer:
-        return self._answer_row(self._store.get(identifier))
+        return self._answer_row(self._store.get(identifier, self._choices.stale_get))
 
     def _create(self, request: Request, _: str, __: datetime) -> Answer:
-        return self._answer_row(self._store.create(_parse_customization(request.body)))
+        row = parse_customization(request.body, self._choices)
+        created = self._store.create(row, is_unique=self._choices.taken_target == "refuse")
+        return self._answer_row(created, self._choices.create_status)
 
     def _replace(self, request: Request, identifier: str, __: datetime) -> Answer:
         # A missing id is answered by 404, even if the body is invalid.
         self._store.get(identifier)
-        return self._answer_row(
-            self._store.replace(identifier, _parse_customization(request.body, identifier))
-        )
+        row = parse_customization(request.body, self._choices, identifier)
+        if self._choices.metadata_on_put == "drop":
+            row.pop("target_metadata", None)
+        kept = ("target_metadata",) if self._choices.metadata_on_put == "keep" else ()
+        is_unique = self._choices.taken_target == "refuse"
+        replaced = self._store.replace(identifier, row, kept=kept, is_unique=is_unique)
+        return self._answer_row(replaced)
 
     def _delete(self, _: Request, identifier: str, __: datetime) -> Answer:
         self._store.delete(identifier)
@@ -181,32 +223,30 @@ class Service:
 
     def _create_many(self, request: Request, _: str, __: datetime) -> Answer:
         strategy = read_choice(request.query, "conflict_strategy", STRATEGIES)
-        lines = [line for line in request.body.split(b"\n") if line.strip()]
+        lines = split_lines(request.body)
         if len(lines) > BULK_LIMIT:
-            raise build_refusal(
-                {"body": [f"At most {BULK_LIMIT} customizations at once, not {len(lines)}"]}
-            )
-        rows = []
-        for number, line in enumerate(lines, start=1):
-            try:
-                rows.append(_parse_customization(line))
-            except Refusal as refused:
-                details = {f"{number}.{name}": text for name, text in refused.details.items()}
-                raise build_refusal(details) from refused
-        try:
-            self._store.create_all(rows, strategy)
-        except Conflict as conflict:
-            taken = f"The target is taken by the customization {conflict.identifier}"
-            raise build_refusal({f"{conflict.index + 1}.target_identity": [taken]}) from conflict
+            raise Refusal(413, f"At most {BULK_LIMIT} customizations at once, not {len(lines)}")
+        rows, refusal = parse_lines(lines, self._choices)
+        is_atomic = self._choices.bulk == "atomic"
+        if refusal is not None and is_atomic:
+            raise refusal
+        has_conflicts = self._choices.bulk_conflict == "target"
+        self._store.create_all(rows, strategy if has_conflicts else None, is_atomic=is_atomic)
+        if refusal is not None:
+            raise refusal
         return Answer(200, b"{}")
 
-    def _answer_row(self, row: Row) -> Answer:
+    def _hide_timestamps(self, row: Row) -> Row:
+        hidden = HIDDEN_TIMESTAMPS[self._choices.timestamps]
+        return {name: value for name, value in row.items() if name not in hidden}
+
+    def _answer_row(self, row: Row, status: int = 200) -> Answer:
         random = self._fork_random()
-        return Answer(200, _encode(respell(row, random), random))
+        return Answer(status, _encode(respell(self._hide_timestamps(row), random), random))
 
     def _answer_page(self, rows: list[Row], **counts: int) -> Answer:
         random = self._fork_random()
-        results = [respell(row, random) for row in rows]
+        results = [respell(self._hide_timestamps(row), random) for row in rows]
         return Answer(200, _encode({"results": results, **counts}, random))
 
     def _fork_random(self) -> Random:
@@ -232,27 +272,8 @@ def _encode(content: Row, random: Random) -> bytes:
         return json.dumps(content, separators=separators).encode()
 
 
-def _parse_customization(body: bytes, identifier: str | None = None) -> Row:
-    """Return the customization in a body, or refuse it (422); its id may only be the path's."""
-    row = _parse_object(body)
-    problems = find_problems(row)
-    if row.get("id", identifier) != identifier:
-        reason = "The server gives the id" if identifier is None else "Must be the id in the path"
-        problems["id"] = [reason]
-    if problems:
-        raise build_refusal(problems)
-    return row
-
-
-def _parse_object(body: bytes) -> Row:
-    try:
-        content = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise build_refusal({"body": [f"Not valid JSON: {error}"]}) from error
-    if not isinstance(content, dict):
-        raise build_refusal({"body": ["Must be an object"]})
-    return content
-
-
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+def _refuse_conflict(conflict: Conflict) -> Refusal:
+    target = "The target"
+    if conflict.index is not None:
+        target = f"The target of line {conflict.index + 1}"
+    return Refusal(409, f"{target} is taken by the customization {conflict.identifier}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pinsync.sandbox.checks import (
     Check,
@@ -13,17 +13,22 @@ from pinsync.sandbox.checks import (
     is_object,
     is_position,
     is_text,
+    parse_moment,
     require_one_of,
 )
 from pinsync.sandbox.messages import build_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 TARGET_TYPES: Final = ("item", "criteria", "all")
 PIN_TYPES: Final = ("item", "criteria")
 STRATEGIES: Final = ("raise", "ignore", "override")
 REQUIRED: Final = "Missing data for required field."
+UNKNOWN: Final = "Unknown field."
+
+Problems: TypeAlias = dict[str, list[str]]
+"""Field → messages, as in the ``exception_details`` of a 422."""
 
 TEXT: Final = Check(is_text, "Must be a string that is not empty")
 OBJECT: Final = Check(is_object, "Must be an object")
@@ -55,28 +60,44 @@ PIN: Final[Mapping[str, Check]] = {
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
-def find_problems(row: Mapping[str, Any]) -> dict[str, list[str]]:
+def find_problems(row: Mapping[str, Any], *, required: Collection[str] = ()) -> Problems:
     """Return the messages about a customization by field, such as ``pin_definitions.0.position``.
 
     Unknown fields are accepted, null counts as absent, and a block pin may have any position.
+
+    Args:
+        row: the customization.
+        required: the fields that it needs besides those that every customization needs.
     """
     target_type = row.get("target_type")
-    required = ("model", "target_type")
-    problems = dict(_find_field_problems(row, CUSTOMIZATION, required, target_type, "target_"))
+    needed = {"model", "target_type", *required}
+    problems = dict(_find_field_problems(row, CUSTOMIZATION, needed, target_type, "target_"))
     pins = row.get("pin_definitions")
     if pins is None or "pin_definitions" in problems:
         return problems
-    required = ("position", "pin_type")
     for index, pin in enumerate(pins):
-        for name, messages in _find_field_problems(pin, PIN, required, pin.get("pin_type"), "pin_"):
+        for name, messages in _find_pin_problems(pin):
             problems[f"pin_definitions.{index}.{name}"] = messages
     return problems
+
+
+def _find_pin_problems(pin: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    names = set()
+    kind = pin.get("pin_type")
+    for name, messages in _find_field_problems(pin, PIN, {"position", "pin_type"}, kind, "pin_"):
+        names.add(name)
+        yield name, messages
+    start, end = pin.get("active_from"), pin.get("active_to")
+    if start is None or end is None or names & {"active_from", "active_to"}:
+        return
+    if parse_moment(end) < parse_moment(start):
+        yield "active_to", ["Must not be before active_from"]
 
 
 def _find_field_problems(
     row: Mapping[str, Any],
     checks: Mapping[str, Check],
-    required: tuple[str, ...],
+    required: Collection[str],
     kind: object,
     prefix: str,
 ) -> Iterator[tuple[str, list[str]]]:
@@ -91,6 +112,32 @@ def _find_field_problems(
             yield name, [REQUIRED]
         elif value is not None and not check.accepts(value):
             yield name, [check.expected]
+
+
+def find_unknown_fields(row: Mapping[str, Any]) -> Problems:
+    """Return a message for each field of a customization or a pin that the reference lacks."""
+    problems = {name: [UNKNOWN] for name in row if name not in (*CUSTOMIZATION, "id")}
+    pins = row.get("pin_definitions")
+    if pins is None or not is_list_of_objects(pins):
+        return problems
+    for index, pin in enumerate(pins):
+        for name in pin:
+            if name not in PIN:
+                problems[f"pin_definitions.{index}.{name}"] = [UNKNOWN]
+    return problems
+
+
+def drop_unknown_fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a customization with only the fields that the reference lists, in its pins too."""
+    known = {name: value for name, value in row.items() if name in CUSTOMIZATION}
+    pins = known.get("pin_definitions")
+    if not pins:
+        return known
+    return {**known, "pin_definitions": [_drop_unknown_pin_fields(pin) for pin in pins]}
+
+
+def _drop_unknown_pin_fields(pin: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in pin.items() if name in PIN}
 
 
 def check_filters(query: Mapping[str, list[str]]) -> None:

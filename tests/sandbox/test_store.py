@@ -87,6 +87,33 @@ def test_rows_of_one_bulk_conflict_with_one_another() -> None:
     assert [row["tags"] for row in held.list_rows()] == [["second"]]
 
 
+def test_rows_before_a_conflict_may_be_stored() -> None:
+    held = store({"id": "1", **ITEM})
+    rows = [{**ITEM, "model": "a"}, ITEM, {**ITEM, "model": "b"}]
+    with pytest.raises(Conflict):
+        held.create_all(rows, "raise", is_atomic=False)
+    assert [row["model"] for row in held.list_rows()] == ["basket", "a"]
+
+
+def test_the_first_customization_of_a_target_keeps_its_turn() -> None:
+    held = store({"id": "1", **ITEM}, {"id": "2", **ITEM})
+    held.replace("1", ITEM, is_unique=True)
+    with pytest.raises(Conflict) as caught:
+        held.create(ITEM, is_unique=True)
+    assert caught.value.identifier == "1"
+
+
+def test_a_seed_gives_no_id_twice(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    first = store(file=file).create(ITEM)
+    again = store(file=file)
+    second = again.create(ITEM)
+    again.delete(second["id"])
+    third = again.create(ITEM)
+    assert len({row["id"] for row in (first, second, third)}) == 3
+    assert [row["id"] for row in again.list_rows()] == [first["id"], third["id"]]
+
+
 def test_state_outlives_the_store_and_is_an_export(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     held = store({"id": "1", **ITEM}, {"id": "2", **ITEM}, file=file)

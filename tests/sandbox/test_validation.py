@@ -64,6 +64,27 @@ def test_what_is_no_pin_is_refused_by_field(field: str, value: object) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "is_valid"),
+    [
+        ("2026-12-24T11:00:00Z", "2026-12-24T11:00:00Z", True),
+        ("2026-12-24T11:00:00Z", "2026-12-24T10:59:59.999Z", False),
+        ("2026-12-24T12:00:00+01:00", "2026-12-24T11:00:00", True),
+        ("2026-12-24T11:00:00", "2026-12-24T11:30:00+01:00", False),
+        (None, "2026-12-24T11:00:00Z", True),
+        ("2026-12-24T11:00:00Z", None, True),
+    ],
+)
+def test_a_window_may_not_end_before_it_begins(
+    start: str | None, end: str | None, is_valid: bool
+) -> None:
+    pin = {"position": 1, "pin_type": "item", "pin_identity": "/p/2/"}
+    window = {"active_from": start, "active_to": end}
+    problems = find_problems({**ITEM, "pin_definitions": [{**pin, **window}]})
+    assert ("pin_definitions.0.active_to" not in problems) == is_valid
+    assert len(problems) == int(not is_valid)
+
+
 def test_null_is_absence_and_unknown_fields_are_welcome() -> None:
     assert (
         find_problems(
