@@ -51,6 +51,16 @@ if TYPE_CHECKING:
     help="Let the first requests fail; repeatable (default: none fails).",
 )
 @click.option(
+    "--api",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="Choose what the API does where its reference says nothing; repeatable (default: the "
+    "first value). create-status=200|201, metadata-on-create=required|optional, "
+    "metadata-on-put=replace|keep|drop, taken-target=refuse|double, "
+    "unknown-fields=refuse|keep|drop, timestamps=both|created|updated|none, "
+    "bulk=atomic|partial, bulk-conflict=target|never, stale-export=SECONDS, stale-get=SECONDS.",
+)
+@click.option(
     "--empty", is_flag=True, help="Start without customizations, not with the sample shop."
 )
 @click.option(
@@ -66,6 +76,7 @@ def sandbox(
     tracker_id: str | None,
     state: Path | None,
     fail: tuple[str, ...],
+    api: tuple[str, ...],
     empty: bool,
     seed: int | None,
     command: tuple[str, ...],
@@ -85,6 +96,7 @@ def sandbox(
         tracker_id=tracker_id,
         state=state,
         fail=fail,
+        api=api,
         empty=empty,
         seed=seed,
         command=command,

@@ -17,7 +17,7 @@ from pinsync import config
 from pinsync.config import Tracker
 from pinsync.environment import build_trial_environment
 from pinsync.errors import PinsyncError, UsageError
-from pinsync.sandbox import TRACKER_ID, Sandbox, StandIn, parse_fault
+from pinsync.sandbox import TRACKER_ID, Sandbox, StandIn, parse_choices, parse_fault
 from pinsync.workspace.paths import find_current_folder
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Options(Struct, frozen=True):
         state: a JSON export that keeps the customizations between runs; ``{tracker}`` in its path
             is replaced by the name of each tracker.
         fail: faults for the first requests, in the form of `pinsync.sandbox.faults.parse_fault`.
+        api: what the API does where its reference says nothing, in the form of
+            `pinsync.sandbox.choices.parse_choices`.
         empty: start without customizations instead of the sample shop.
         seed: the seed for the random spelling of the answers.
         command: a program and its arguments.
@@ -54,6 +56,7 @@ class Options(Struct, frozen=True):
     tracker_id: str | None = None
     state: Path | None = None
     fail: Sequence[str] = ()
+    api: Sequence[str] = ()
     empty: bool = False
     seed: int | None = None
     command: Sequence[str] = ()
@@ -74,21 +77,26 @@ def sandbox(
         if a signal ended it).
 
     Raises:
-        UsageError: an unknown fault, a port in use, an invalid tracker id, one state file for
-            several trackers, or a command that can't be started.
+        UsageError: an unknown fault or choice, a port in use, an invalid tracker id, one state file
+            for several trackers, or a command that can't be started.
         FileError: the state can't be read or written.
     """
     faults: list[Fault] = [parse_fault(spec) for spec in options.fail]
+    choices = parse_choices(options.api)
     trackers = _choose_trackers(options.tracker_id)
     (first_id, first_file), *others = _choose_state_files(options.state, trackers).items()
     rows, seed = () if options.empty else None, options.seed
-    more = [StandIn(rows, tracker_id=other_id, state=file, seed=seed) for other_id, file in others]
+    more = [
+        StandIn(rows, tracker_id=other_id, state=file, seed=seed, choices=choices)
+        for other_id, file in others
+    ]
     with Sandbox(
         rows,
         tracker_id=first_id,
         state=first_file,
         faults=faults,
         seed=seed,
+        choices=choices,
         port=options.port,
         more_trackers=more,
     ) as server:

@@ -348,3 +348,35 @@ def test_empty_begins_with_nothing(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     assert sandbox(Options(state=state, empty=True, command=["true"]), print) == 0
     assert json.loads(state.read_bytes()) == {"results": []}
+
+
+CREATE = """
+import os, sys
+import httpx
+from datetime import UTC, datetime
+from pinsync import signing
+body = {"model": "new", "target_type": "all", "pin_definitions": []}
+for tracker in sys.argv[1:]:
+    path = f"/v1/recommender/pin/{tracker}/scope"
+    parts = {"method": "POST", "content_type": "application/json", "path": path}
+    date = signing.format_http_date(datetime.now(UTC))
+    key = os.environ["PINSYNC_PRIVATE_KEY"]
+    signature = signing.build_authorization(tracker, key, date=date, **parts)
+    headers = {"Content-Type": "application/json", "Date": date, "Authorization": signature}
+    url = os.environ["PINSYNC_HOST"] + path
+    print(httpx.post(url, json=body, headers=headers, trust_env=False).status_code)
+"""
+
+
+def test_every_tracker_makes_the_choices_of_the_command_line(shops: Path) -> None:
+    words = [*SANDBOX, "--api", "create-status=201", "--api=timestamps=none", "--"]
+    program = [sys.executable, "-c", CREATE, "1-1", "1-2", "1-3"]
+    done = subprocess.run(words + program, capture_output=True, text=True, check=False, cwd=shops)
+    assert (done.returncode, done.stdout.split()) == (0, ["201"] * 3), done.stderr
+
+
+def test_a_choice_of_the_command_line_that_does_not_exist() -> None:
+    words = [*SANDBOX, "--api", "bulk=half", "--", "true"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--api bulk has no value 'half'\n  choose one of atomic, partial\n" in done.stderr
