@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     "--fail",
     multiple=True,
     metavar="FAULT[:TIMES]",
-    help="Let the first requests fail; repeatable (default: none fails).",
+    help="Let the first requests fail, or the N-th write with :write=N; repeatable (default: none "
+    "fails).",
 )
 @click.option(
     "--api",

@@ -6,13 +6,17 @@ import json
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from pinsync.errors import UsageError
 from pinsync.sandbox.messages import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+
+Effect: TypeAlias = Literal["before", "after", "half"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,11 @@ class Fault:
         delay: hold the answer back for some seconds.
         clock: the seconds by which the server's clock is ahead; negative if it is behind.
         part: one of `SIGNS`: send half of the results, with this sign of an incomplete answer.
+        write: wait for this write, counted from 1; ``times`` then counts writes.
+        effect: when the fault happens: ``before`` the request has an effect, which it then has only
+            if the fault is a delay; ``after`` it, so that only the answer is lost; or ``half``, in
+            the middle of a bulk call.
+        limit: the seconds of a rate limit that the answer tells in headers and body.
     """
 
     times: int | None = 1
@@ -36,6 +45,20 @@ class Fault:
     delay: float = 0.0
     clock: float = 0.0
     part: str | None = None
+    write: int | None = None
+    effect: Effect = "before"
+    limit: int | None = None
+
+    @property
+    def replaces_answer(self) -> bool:
+        """Whether the client doesn't get the real answer."""
+        return self.answer is not None or self.reset
+
+    def befalls_write(self, number: int) -> bool:
+        """Return whether this fault of writes befalls the write with this number."""
+        if self.write is None or number < self.write:
+            return False
+        return self.times is None or number < self.write + self.times
 
 
 NO_FAULT: Final = Fault()
@@ -61,8 +84,11 @@ SYNTAX_HINT: Final = (
     "use STATUS[:TIMES][:retry-after=VALUE] with a status from 400 to 599, "
     "truncate, reset, redirect, html or garbage with [:TIMES], "
     "slow[:SECONDS[:TIMES]], clock[:SECONDS[:TIMES]] or partial[:SIGN[:TIMES]] "
-    f"with a SIGN of {', '.join(SIGNS)}; TIMES is a number, or * for always"
+    f"with a SIGN of {', '.join(SIGNS)}; TIMES is a number, or * for always; "
+    ":write=N, :effect=before, after or half and :rate-limit=SECONDS may follow TIMES"
 )
+RATE_LIMIT: Final = 60
+"""The requests that a rate limit allows, as its header says."""
 
 
 def parse_fault(spec: str) -> Fault:
@@ -76,7 +102,13 @@ def parse_fault(spec: str) -> Fault:
     * ``partial[:SIGN[:TIMES]]``: send half of the results, with one of `SIGNS` (default: ``total``)
 
     ``TIMES`` is a number of requests, 1 by default, or ``*`` for all later requests. Requests meet
-    the faults in the given order, and then none.
+    the faults in the given order, and then none. Settings may stand before ``:retry-after``:
+
+    * ``:write=N``: wait for the N-th write, whatever faults other requests meet
+    * ``:effect=after``: let the request have its effect before the error, the reset, the other
+      answer or the delay (default: ``before``, so that only a delay is followed by the effect)
+    * ``:effect=half``: let a bulk call that isn't atomic store half of its lines before it fails
+    * ``:rate-limit=SECONDS``: let an error tell a rate limit as other endpoints of the vendor do
 
     Raises:
         UsageError: the text describes no fault.
@@ -84,20 +116,26 @@ def parse_fault(spec: str) -> Fault:
     # VALUE may be an HTTP date, with colons of its own.
     head, *retry_after = spec.split(":retry-after=", 1)
     kind, *words = head.split(":")
+    settings = [word for word in words if "=" in word]
+    words = [word for word in words if "=" not in word]
     try:
-        if retry_after:
-            return _build_error_fault(int(kind), _parse_times(*words), *retry_after)
-        if kind in DEFAULT_SECONDS:
-            seconds = float(words.pop(0)) if words else DEFAULT_SECONDS[kind]
-            return _build_timed_fault(kind, seconds, _parse_times(*words))
-        if kind == "partial":
-            return _build_partial_fault(*words)
-        if kind in PLAIN:
-            return replace(PLAIN[kind], times=_parse_times(*words))
-        return _build_error_fault(int(kind), _parse_times(*words))
+        return _set_all(_parse_kind(kind, words, retry_after), settings)
     except (TypeError, ValueError) as error:
         # A TypeError comes from too many words.
         raise UsageError(f"no such fault: {spec!r}", hint=SYNTAX_HINT) from error
+
+
+def _parse_kind(kind: str, words: list[str], retry_after: Sequence[str]) -> Fault:
+    if retry_after:
+        return _build_error_fault(int(kind), _parse_times(*words), *retry_after)
+    if kind in DEFAULT_SECONDS:
+        seconds = float(words.pop(0)) if words else DEFAULT_SECONDS[kind]
+        return _build_timed_fault(kind, seconds, _parse_times(*words))
+    if kind == "partial":
+        return _build_partial_fault(*words)
+    if kind in PLAIN:
+        return replace(PLAIN[kind], times=_parse_times(*words))
+    return _build_error_fault(int(kind), _parse_times(*words))
 
 
 def halve(answer: Answer, sign: str) -> Answer:
@@ -130,9 +168,56 @@ def halve(answer: Answer, sign: str) -> Answer:
     return Answer(answer.status, body, {**answer.headers, **headers})
 
 
+def tell_rate_limit(answer: Answer, seconds: int, now: datetime) -> Answer:
+    """Return an error that tells when its rate limit ends, in the body and in headers."""
+    content = json.loads(answer.body)
+    body = json.dumps({**content, "error": {"details": {"retry_after": seconds}}}).encode()
+    headers = {
+        "X-RateLimit-Limit": str(RATE_LIMIT),
+        "X-RateLimit-Remaining": "0",
+        # As a Unix time, the most common form. The reference doesn't say which one it uses.
+        "X-RateLimit-Reset": str(int(now.timestamp()) + seconds),
+    }
+    return Answer(answer.status, body, {**answer.headers, **headers})
+
+
+def _set_all(fault: Fault, settings: Sequence[str]) -> Fault:
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        match name:
+            case "write":
+                fault = replace(fault, write=_parse_count(value))
+            case "effect":
+                fault = replace(fault, effect=_parse_effect(value, fault))
+            case "rate-limit":
+                fault = replace(fault, limit=_parse_limit(value, fault))
+            case _:
+                raise ValueError(setting)
+    return fault
+
+
+def _parse_effect(text: str, fault: Fault) -> Effect:
+    if text == "before" and (fault.replaces_answer or fault.delay):
+        return "before"
+    if text == "after" and (fault.replaces_answer or fault.delay):
+        return "after"
+    if text == "half" and fault.replaces_answer:
+        return "half"
+    raise ValueError(text)
+
+
+def _parse_limit(text: str, fault: Fault) -> int:
+    is_error = fault.answer is not None and fault.answer.status >= 400  # noqa: PLR2004 - RFC 9110, 15
+    if not is_error or not 0 <= int(text) <= MAX_SECONDS:
+        raise ValueError(text)
+    return int(text)
+
+
 def _parse_times(text: str = "1") -> int | None:
-    if text == "*":
-        return None
+    return None if text == "*" else _parse_count(text)
+
+
+def _parse_count(text: str) -> int:
     if int(text) < 1:
         raise ValueError(text)
     return int(text)

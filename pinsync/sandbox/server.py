@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from pinsync.errors import UsageError
 from pinsync.sandbox import shop
 from pinsync.sandbox.choices import STRICT, Choices
-from pinsync.sandbox.faults import NO_FAULT, Fault, halve
-from pinsync.sandbox.service import Service, find_tracker_id
+from pinsync.sandbox.faults import NO_FAULT, Fault, halve, tell_rate_limit
+from pinsync.sandbox.messages import Answer
+from pinsync.sandbox.service import Service, find_tracker_id, is_write
 from pinsync.sandbox.store import Store
 from pinsync.sandbox.wire import Delivery, Listener
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from pinsync.sandbox.messages import Answer, Request
+    from pinsync.sandbox.messages import Request
     from pinsync.sandbox.spelling import Row
 
 TRACKER_ID: Final = "1234-5678"
 PRIVATE_KEY: Final = "sandbox-private-key"
+NO_ANSWER: Final = Answer(500)
+"""Stands for the answer where the connection is reset."""
 
 
 def _read_clock() -> datetime:
@@ -97,6 +100,10 @@ class StandIn:
     def answer(self, request: Request, now: datetime) -> Answer:
         """Return the answer to a request that arrived at ``now``."""
         return self._service.answer(request, now)
+
+    def fail_midway(self, request: Request, now: datetime) -> None:
+        """Do what a write has done when the server fails in the middle of it."""
+        self._service.fail_midway(request, now)
 
     def customizations(self) -> list[Row]:
         """Return a copy of the tracker's customizations, in no particular order."""
@@ -219,24 +226,51 @@ class Sandbox(StandIn):
             return list(self._received)
 
     def fail(self, *faults: Fault) -> None:
-        """Replace the faults of the next requests."""
+        """Replace the faults of the next requests, and those of writes, counted from now on."""
         with self._lock:
-            self._faults: Iterator[Fault] = _repeat_faults(faults)
+            usual = [fault for fault in faults if fault.write is None]
+            self._faults: Iterator[Fault] = _repeat_faults(usual)
+            self._write_faults = [fault for fault in faults if fault.write is not None]
+            self._write_count = 0
+
+    def _take_fault(self, request: Request) -> Fault:
+        with self._lock:
+            if is_write(request):
+                self._write_count += 1
+                for fault in self._write_faults:
+                    if fault.befalls_write(self._write_count):
+                        return fault
+            return next(self._faults, NO_FAULT)
 
     def _exchange(self, request: Request) -> Delivery:
-        with self._lock:
-            fault = next(self._faults, NO_FAULT)
+        fault = self._take_fault(request)
         now = self._clock() + timedelta(seconds=fault.clock)
-        if fault.delay:
-            # Not sleep(): the sandbox must not outlive its block by the delay.
-            self._stopping.wait(fault.delay)
-        # An unknown tracker id goes to this tracker, whose answer is a 404.
-        tracker = self._trackers.get(find_tracker_id(request.path) or "", self)
-        answer = fault.answer or tracker.answer(request, now)
-        if fault.part:
-            answer = halve(answer, fault.part)
+        if fault.effect == "before":
+            self._hold_back(fault)
+        answer = self._answer(request, fault, now)
+        if fault.effect == "after":
+            self._hold_back(fault)
         status = None if fault.reset else answer.status
         with self._lock:
             self._received.append(dataclasses.replace(request, status=status))
         is_raw = fault.answer is not None
         return Delivery(answer, now, raw=is_raw, cut=fault.cut, reset=fault.reset)
+
+    def _hold_back(self, fault: Fault) -> None:
+        if fault.delay:
+            # Not sleep(): the sandbox must not outlive its block by the delay.
+            self._stopping.wait(fault.delay)
+
+    def _answer(self, request: Request, fault: Fault, now: datetime) -> Answer:
+        """Let a request have its effect, unless the fault comes before it; return the answer."""
+        # An unknown tracker id goes to this tracker, whose answer is a 404.
+        tracker = self._trackers.get(find_tracker_id(request.path) or "", self)
+        if not fault.replaces_answer:
+            answer = tracker.answer(request, now)
+            return halve(answer, fault.part) if fault.part else answer
+        if fault.effect == "after":
+            tracker.answer(request, now)
+        elif fault.effect == "half":
+            tracker.fail_midway(request, now)
+        answer = fault.answer or NO_ANSWER
+        return answer if fault.limit is None else tell_rate_limit(answer, fault.limit, now)

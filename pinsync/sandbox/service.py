@@ -50,6 +50,13 @@ PATH: Final = re.compile(
     r"(?:(scopes|scopes/export|scopes/_bulk|scope)|scope/([^/]+))"
 )
 
+WRITES: Final = {
+    ("POST", "scopes/_bulk"),
+    ("POST", "scope"),
+    ("PUT", "scope/"),
+    ("DELETE", "scope/"),
+}
+
 Endpoint: TypeAlias = Callable[[Request, str, datetime], Answer]
 
 
@@ -57,6 +64,12 @@ def find_tracker_id(path: str) -> str | None:
     """Return the tracker id in a path of the API; None for another path."""
     match = PATH.fullmatch(path)
     return match[1] if match else None
+
+
+def is_write(request: Request) -> bool:
+    """Return whether a request would create, replace or delete customizations."""
+    match = PATH.fullmatch(request.path)
+    return match is not None and (request.method, match[2] or "scope/") in WRITES
 
 
 class Service:

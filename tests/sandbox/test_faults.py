@@ -247,6 +247,21 @@ def test_a_status_that_is_no_fault(spec: str) -> None:
         "slow:1:2:3",
         "partial:2",
         "partial:total:0",
+        "reset:write=0",
+        "reset:write=x",
+        "reset:write=*",
+        "reset:write",
+        "reset:writes=1",
+        "reset:effect=later",
+        "truncate:effect=after",
+        "partial:effect=after",
+        "clock:effect=after",
+        "slow:effect=half",
+        "reset:rate-limit=1",
+        "html:rate-limit=1",
+        "429:rate-limit=-1",
+        "429:rate-limit=soon",
+        "429:1:write=2:3",
     ],
 )
 def test_a_fault_that_does_not_exist(spec: str) -> None:
@@ -275,6 +290,28 @@ def refused(spec: str) -> None:
 )
 def test_how_often_a_fault_befalls(spec: str, times: int | None) -> None:
     assert parse_fault(spec).times == times
+
+
+@pytest.mark.parametrize(
+    ("spec", "times", "write", "effect"),
+    [
+        ("reset", 1, None, "before"),
+        ("reset:write=3", 1, 3, "before"),
+        ("500:2:write=3:effect=after", 2, 3, "after"),
+        ("slow:0.5:*:effect=after:write=1", None, 1, "after"),
+        ("html:effect=half", 1, None, "half"),
+        ("slow:effect=before", 1, None, "before"),
+    ],
+)
+def test_settings_of_a_fault(spec: str, times: int | None, write: int | None, effect: str) -> None:
+    fault = parse_fault(spec)
+    assert (fault.times, fault.write, fault.effect) == (times, write, effect)
+
+
+def test_a_rate_limit_and_a_retry_after_go_together() -> None:
+    fault = parse_fault("429:2:write=1:rate-limit=7:retry-after=3")
+    assert fault.answer is not None
+    assert (fault.limit, fault.times, fault.answer.headers) == (7, 2, {"Retry-After": "3"})
 
 
 def test_a_retry_after_may_be_a_date() -> None:

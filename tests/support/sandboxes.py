@@ -55,6 +55,7 @@ def call(  # noqa: PLR0913 - every part of a request may be the wrong one
     key: str | None = None,
     tracker: str | None = None,
     headers: Mapping[str, str] | None = None,
+    timeout: float = 5,
 ) -> httpx.Response:
     """Send one signed request; ``body`` is text as it is, or any JSON value."""
     tracker = tracker or sandbox.tracker_id
@@ -75,7 +76,7 @@ def call(  # noqa: PLR0913 - every part of a request may be the wrong one
         **(headers or {}),
     }
     content = body if isinstance(body, str) or body is None else json.dumps(body)
-    with httpx.Client(trust_env=False, verify=False, timeout=5) as client:  # noqa: S501 - no TLS here, so no need of CAs
+    with httpx.Client(trust_env=False, verify=False, timeout=timeout) as client:  # noqa: S501 - no TLS here, so no need of CAs
         return client.request(
             method, sandbox.url + path, params=query, content=content, headers=signed
         )
