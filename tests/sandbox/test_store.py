@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from pinsync.errors import FileError
 from pinsync.sandbox.store import Conflict, Store, Unknown
@@ -112,6 +114,31 @@ def test_a_seed_gives_no_id_twice(tmp_path: Path) -> None:
     third = again.create(ITEM)
     assert len({row["id"] for row in (first, second, third)}) == 3
     assert [row["id"] for row in again.list_rows()] == [first["id"], third["id"]]
+
+
+waits = st.floats(0, 4)
+
+
+@given(st.lists(st.tuples(waits, st.integers(0, 3), st.booleans()), max_size=12), waits)
+def test_an_earlier_state_is_what_was_there(
+    changes: list[tuple[float, int, bool]], age: float
+) -> None:
+    now = datetime(2026, 11, 21, 17, 55, tzinfo=UTC)
+    held = Store([ITEM], file=None, clock=lambda: now, random=Random(1), memory=4)
+    history = [(now - timedelta(days=1), held.list_rows())]
+    for wait, index, is_removal in changes:
+        now += timedelta(seconds=wait)
+        rows = held.list_rows()
+        if is_removal and index < len(rows):
+            held.delete(rows[index]["id"])
+        else:
+            held.create(ITEM)
+        history.append((now, held.list_rows()))
+        moment = now - timedelta(seconds=age)
+        expected = [rows for changed_at, rows in history if changed_at <= moment][-1]
+        assert held.list_rows(age) == expected
+        for row in expected:
+            assert held.get(row["id"], age) == row
 
 
 def test_state_outlives_the_store_and_is_an_export(tmp_path: Path) -> None:
