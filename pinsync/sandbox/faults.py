@@ -28,26 +28,26 @@ class Fault:
         answer: replaces the real answer, byte for byte.
         cut: send the first half of the body, then close the connection.
         reset: reset the connection instead of answering.
-        delay: hold the answer back for some seconds.
-        clock: the seconds by which the server's clock is ahead; negative if it is behind.
-        part: one of `SIGNS`: send half of the results, with this sign of an incomplete answer.
         write: wait for this write, counted from 1; ``times`` then counts writes.
         effect: when the fault happens: ``before`` the request has an effect, which it then has only
             if the fault is a delay; ``after`` it, so that only the answer is lost; or ``half``, in
             the middle of a bulk call.
         limit: the seconds of a rate limit that the answer tells in headers and body.
+        delay: hold the answer back for some seconds.
+        clock: the seconds by which the server's clock is ahead; negative if it is behind.
+        part: one of `SIGNS`: send half of the results, with this sign of an incomplete answer.
     """
 
     times: int | None = 1
     answer: Answer | None = None
     cut: bool = False
     reset: bool = False
-    delay: float = 0.0
-    clock: float = 0.0
-    part: str | None = None
     write: int | None = None
     effect: Effect = "before"
     limit: int | None = None
+    delay: float = 0.0
+    clock: float = 0.0
+    part: str | None = None
 
     @property
     def replaces_answer(self) -> bool:
@@ -80,15 +80,18 @@ PLAIN: Final[Mapping[str, Fault]] = MappingProxyType(
 SIGNS: Final = ("total", "next", "errors", "header", "range", "link")
 DEFAULT_SECONDS: Final = MappingProxyType({"clock": 3600.0, "slow": 60.0})
 MAX_SECONDS: Final = 10 * 365 * 86400
+RATE_LIMIT: Final = 60
+"""The requests that a rate limit allows, as its header says."""
+
+SETTINGS_HINT: Final = (
+    ":write=N, :effect=before, after or half and :rate-limit=SECONDS may follow TIMES"
+)
 SYNTAX_HINT: Final = (
     "use STATUS[:TIMES][:retry-after=VALUE] with a status from 400 to 599, "
     "truncate, reset, redirect, html or garbage with [:TIMES], "
     "slow[:SECONDS[:TIMES]], clock[:SECONDS[:TIMES]] or partial[:SIGN[:TIMES]] "
-    f"with a SIGN of {', '.join(SIGNS)}; TIMES is a number, or * for always; "
-    ":write=N, :effect=before, after or half and :rate-limit=SECONDS may follow TIMES"
+    f"with a SIGN of {', '.join(SIGNS)}; TIMES is a number, or * for always"
 )
-RATE_LIMIT: Final = 60
-"""The requests that a rate limit allows, as its header says."""
 
 
 def parse_fault(spec: str) -> Fault:
@@ -122,7 +125,9 @@ def parse_fault(spec: str) -> Fault:
         return _set_all(_parse_kind(kind, words, retry_after), settings)
     except (TypeError, ValueError) as error:
         # A TypeError comes from too many words.
-        raise UsageError(f"no such fault: {spec!r}", hint=SYNTAX_HINT) from error
+        raise UsageError(
+            f"no such fault: {spec!r}", hint=f"{SYNTAX_HINT}; {SETTINGS_HINT}"
+        ) from error
 
 
 def _parse_kind(kind: str, words: list[str], retry_after: Sequence[str]) -> Fault:
@@ -168,17 +173,39 @@ def halve(answer: Answer, sign: str) -> Answer:
     return Answer(answer.status, body, {**answer.headers, **headers})
 
 
-def tell_rate_limit(answer: Answer, seconds: int, now: datetime) -> Answer:
-    """Return an error that tells when its rate limit ends, in the body and in headers."""
-    content = json.loads(answer.body)
-    body = json.dumps({**content, "error": {"details": {"retry_after": seconds}}}).encode()
-    headers = {
-        "X-RateLimit-Limit": str(RATE_LIMIT),
-        "X-RateLimit-Remaining": "0",
-        # As a Unix time, the most common form. The reference doesn't say which one it uses.
-        "X-RateLimit-Reset": str(int(now.timestamp()) + seconds),
-    }
-    return Answer(answer.status, body, {**answer.headers, **headers})
+def _parse_times(text: str = "1") -> int | None:
+    return None if text == "*" else _parse_count(text)
+
+
+def _parse_count(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def _build_timed_fault(kind: str, seconds: float, times: int | None) -> Fault:
+    # "Not at most" also refuses NaN.
+    if not abs(seconds) <= MAX_SECONDS or (kind == "slow" and seconds < 0):
+        raise ValueError(seconds)
+    if kind == "clock":
+        return Fault(times, clock=seconds)
+    return Fault(times, delay=seconds)
+
+
+def _build_partial_fault(sign: str = SIGNS[0], times: str = "1") -> Fault:
+    if sign not in SIGNS:
+        raise ValueError(sign)
+    return Fault(_parse_times(times), part=sign)
+
+
+def _build_error_fault(status: int, times: int | None, retry_after: str | None = None) -> Fault:
+    """Return an error with the API's kind of body; the reason is the name of the status."""
+    if not 400 <= status <= 599:  # noqa: PLR2004 - the statuses that are errors, RFC 9110, 15
+        raise ValueError(status)
+    phrases = {known.value: known.phrase for known in HTTPStatus}
+    body = json.dumps({"reason": phrases.get(status, "Error")}).encode()
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return Fault(times, Answer(status, body, headers))
 
 
 def _set_all(fault: Fault, settings: Sequence[str]) -> Fault:
@@ -213,36 +240,14 @@ def _parse_limit(text: str, fault: Fault) -> int:
     return int(text)
 
 
-def _parse_times(text: str = "1") -> int | None:
-    return None if text == "*" else _parse_count(text)
-
-
-def _parse_count(text: str) -> int:
-    if int(text) < 1:
-        raise ValueError(text)
-    return int(text)
-
-
-def _build_timed_fault(kind: str, seconds: float, times: int | None) -> Fault:
-    # "Not at most" also refuses NaN.
-    if not abs(seconds) <= MAX_SECONDS or (kind == "slow" and seconds < 0):
-        raise ValueError(seconds)
-    if kind == "clock":
-        return Fault(times, clock=seconds)
-    return Fault(times, delay=seconds)
-
-
-def _build_partial_fault(sign: str = SIGNS[0], times: str = "1") -> Fault:
-    if sign not in SIGNS:
-        raise ValueError(sign)
-    return Fault(_parse_times(times), part=sign)
-
-
-def _build_error_fault(status: int, times: int | None, retry_after: str | None = None) -> Fault:
-    """Return an error with the API's kind of body; the reason is the name of the status."""
-    if not 400 <= status <= 599:  # noqa: PLR2004 - the statuses that are errors, RFC 9110, 15
-        raise ValueError(status)
-    phrases = {known.value: known.phrase for known in HTTPStatus}
-    body = json.dumps({"reason": phrases.get(status, "Error")}).encode()
-    headers = {} if retry_after is None else {"Retry-After": retry_after}
-    return Fault(times, Answer(status, body, headers))
+def tell_rate_limit(answer: Answer, seconds: int, now: datetime) -> Answer:
+    """Return an error that tells when its rate limit ends, in the body and in headers."""
+    content = json.loads(answer.body)
+    body = json.dumps({**content, "error": {"details": {"retry_after": seconds}}}).encode()
+    headers = {
+        "X-RateLimit-Limit": str(RATE_LIMIT),
+        "X-RateLimit-Remaining": "0",
+        # As a Unix time, the most common form. The reference doesn't say which one it uses.
+        "X-RateLimit-Reset": str(int(now.timestamp()) + seconds),
+    }
+    return Answer(answer.status, body, {**answer.headers, **headers})

@@ -44,18 +44,17 @@ HIDDEN_TIMESTAMPS: Final[Mapping[str, Collection[str]]] = {
 }
 """Timestamps in the answers → timestamps that the answers lack."""
 
-SORTABLE: Final = ("created_at", "updated_at", "id", "model", "target_type", "target_identity")
-PATH: Final = re.compile(
-    r"/v1/recommender/pin/([^/]+)/"
-    r"(?:(scopes|scopes/export|scopes/_bulk|scope)|scope/([^/]+))"
-)
-
 WRITES: Final = {
     ("POST", "scopes/_bulk"),
     ("POST", "scope"),
     ("PUT", "scope/"),
     ("DELETE", "scope/"),
 }
+SORTABLE: Final = ("created_at", "updated_at", "id", "model", "target_type", "target_identity")
+PATH: Final = re.compile(
+    r"/v1/recommender/pin/([^/]+)/"
+    r"(?:(scopes|scopes/export|scopes/_bulk|scope)|scope/([^/]+))"
+)
 
 Endpoint: TypeAlias = Callable[[Request, str, datetime], Answer]
 
@@ -68,8 +67,13 @@ def find_tracker_id(path: str) -> str | None:
 
 def is_write(request: Request) -> bool:
     """Return whether a request would create, replace or delete customizations."""
-    match = PATH.fullmatch(request.path)
-    return match is not None and (request.method, match[2] or "scope/") in WRITES
+    return (request.method, _name_endpoint(request.path)) in WRITES
+
+
+def _name_endpoint(path: str) -> str | None:
+    """Return what follows the tracker id in a path of the API, without the id of a scope."""
+    match = PATH.fullmatch(path)
+    return match and (match[2] or "scope/")
 
 
 class Service:
@@ -128,8 +132,8 @@ class Service:
 
         That is the first half of the lines of a bulk call that isn't atomic, else nothing.
         """
-        match = PATH.fullmatch(request.path)
-        if self._choices.bulk == "atomic" or match is None or match[2] != "scopes/_bulk":
+        is_bulk = _name_endpoint(request.path) == "scopes/_bulk"
+        if self._choices.bulk == "atomic" or not is_bulk:
             return
         lines = split_lines(request.body)
         half = b"\n".join(lines[: len(lines) // 2])

@@ -247,6 +247,15 @@ def test_a_status_that_is_no_fault(spec: str) -> None:
         "slow:1:2:3",
         "partial:2",
         "partial:total:0",
+    ],
+)
+def test_a_fault_that_does_not_exist(spec: str) -> None:
+    refused(spec)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
         "reset:write=0",
         "reset:write=x",
         "reset:write=*",
@@ -264,7 +273,7 @@ def test_a_status_that_is_no_fault(spec: str) -> None:
         "429:1:write=2:3",
     ],
 )
-def test_a_fault_that_does_not_exist(spec: str) -> None:
+def test_a_setting_that_does_not_exist(spec: str) -> None:
     refused(spec)
 
 
