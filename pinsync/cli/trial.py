@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     "--api",
     multiple=True,
     metavar="NAME[=VALUE]",
-    help="Choose what the API does where its reference says nothing; repeatable (default: the "
-    "first value). create-status=200|201, metadata-on-create=required|optional, "
+    help="Choose a behaviour that the API's reference leaves open; repeatable (default: the first "
+    "value). create-status=200|201, metadata-on-create=required|optional, "
     "metadata-on-put=replace|keep|drop, taken-target=refuse|double, "
     "unknown-fields=refuse|keep|drop, timestamps=both|created|updated|none, "
     "bulk=atomic|partial, bulk-conflict=target|never, stale-export=SECONDS, stale-get=SECONDS.",

@@ -45,7 +45,7 @@ class Options(Struct, frozen=True):
         state: a JSON export that keeps the customizations between runs; ``{tracker}`` in its path
             is replaced by the name of each tracker.
         fail: faults for the first requests, in the form of `pinsync.sandbox.faults.parse_fault`.
-        api: what the API does where its reference says nothing, in the form of
+        api: the behaviour that the reference leaves open, in the form of
             `pinsync.sandbox.choices.parse_choices`.
         empty: start without customizations instead of the sample shop.
         seed: the seed for the random spelling of the answers.

@@ -1,4 +1,4 @@
-"""The choices that the vendor's reference leaves open: what the API does where it says nothing."""
+"""The behaviour that the vendor's reference leaves open, as choices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Choices(Struct, frozen=True):
-    """One reading of the reference; by default the one that asks most of a client.
+    """One reading of the reference; the default reading asks most of a client.
 
     Attributes:
         create_status: the status of the answer to a created customization.

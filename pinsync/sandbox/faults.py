@@ -29,10 +29,10 @@ class Fault:
         cut: send the first half of the body, then close the connection.
         reset: reset the connection instead of answering.
         write: wait for this write, counted from 1; ``times`` then counts writes.
-        effect: when the fault happens: ``before`` the request has an effect, which it then has only
-            if the fault is a delay; ``after`` it, so that only the answer is lost; or ``half``, in
-            the middle of a bulk call.
-        limit: the seconds of a rate limit that the answer tells in headers and body.
+        effect: the moment of an error, a reset or a delay. ``before``: the request has no effect,
+            except after a delay. ``after``: the request has its effect, and only its answer is
+            lost. ``half``: a bulk call that isn't atomic has stored half of its lines.
+        limit: the seconds to wait, which an error tells in the vendor's form.
         delay: hold the answer back for some seconds.
         clock: the seconds by which the server's clock is ahead; negative if it is behind.
         part: one of `SIGNS`: send half of the results, with this sign of an incomplete answer.
@@ -108,10 +108,10 @@ def parse_fault(spec: str) -> Fault:
     the faults in the given order, and then none. Settings may stand before ``:retry-after``:
 
     * ``:write=N``: wait for the N-th write, whatever faults other requests meet
-    * ``:effect=after``: let the request have its effect before the error, the reset, the other
-      answer or the delay (default: ``before``, so that only a delay is followed by the effect)
-    * ``:effect=half``: let a bulk call that isn't atomic store half of its lines before it fails
-    * ``:rate-limit=SECONDS``: let an error tell a rate limit as other endpoints of the vendor do
+    * ``:effect=after``: an error, a reset, another answer or a delay comes after the effect of
+      the request (default: ``before``; only a delay is followed by the effect then)
+    * ``:effect=half``: a bulk call that isn't atomic stores half of its lines before it fails
+    * ``:rate-limit=SECONDS``: an error tells the wait as other endpoints of the vendor do
 
     Raises:
         UsageError: the text describes no fault.
@@ -241,7 +241,7 @@ def _parse_limit(text: str, fault: Fault) -> int:
 
 
 def tell_rate_limit(answer: Answer, seconds: int, now: datetime) -> Answer:
-    """Return an error that tells when its rate limit ends, in the body and in headers."""
+    """Return an error that tells the wait in its body and headers, in the vendor's form."""
     content = json.loads(answer.body)
     body = json.dumps({**content, "error": {"details": {"retry_after": seconds}}}).encode()
     headers = {

@@ -61,7 +61,7 @@ class StandIn:
             argument.
         clock: the server's clock.
         seed: makes the answers repeatable (default: random answers).
-        choices: what the API does where its reference says nothing.
+        choices: the behaviour that the reference leaves open.
 
     Raises:
         FileError: the state can't be read or written.
@@ -102,7 +102,7 @@ class StandIn:
         return self._service.answer(request, now)
 
     def fail_midway(self, request: Request, now: datetime) -> None:
-        """Do what a write has done when the server fails in the middle of it."""
+        """Store the part of a write that is stored when the server fails in its middle."""
         self._service.fail_midway(request, now)
 
     def customizations(self) -> list[Row]:
@@ -140,7 +140,7 @@ class Sandbox(StandIn):
         faults: the faults of the first requests, in this order.
         clock: the server's clock.
         seed: makes the answers repeatable (default: random answers).
-        choices: what the API does where its reference says nothing.
+        choices: the behaviour that the reference leaves open.
         port: a port of 127.0.0.1; 0 takes a free one.
         more_trackers: other trackers on the same port, each under its own id.
 

@@ -85,7 +85,7 @@ class Service:
         private_key: the key that must sign the requests.
         catalog: the identities of the items that exist; ``None`` for all.
         random: chooses the spelling and the order of the answers.
-        choices: what the API does where its reference says nothing.
+        choices: the behaviour that the reference leaves open.
     """
 
     def __init__(
@@ -128,9 +128,9 @@ class Service:
             return Refusal(500, f"The state file {error.reason}").answer
 
     def fail_midway(self, request: Request, now: datetime) -> None:
-        """Do what a write has done when the server fails in the middle of it.
+        """Store the part of a write that is stored when the server fails in its middle.
 
-        That is the first half of the lines of a bulk call that isn't atomic, else nothing.
+        Of a bulk call that isn't atomic, that is the first half of the lines; else it is nothing.
         """
         is_bulk = _name_endpoint(request.path) == "scopes/_bulk"
         if self._choices.bulk == "atomic" or not is_bulk:

@@ -12,6 +12,7 @@ import pytest
 
 from pinsync.sandbox import Sandbox
 from pinsync.sandbox.choices import Choices
+from pinsync.sandbox.store import SERVERS_OWN
 from support.sandboxes import ITEM, NEW, NOW, box, bulk, call, details, export, said
 
 if TYPE_CHECKING:
@@ -89,6 +90,17 @@ def test_replacing_takes_the_id_of_the_path_alone() -> None:
             "created_at": "2020-01-01T00:00:00Z",
             "updated_at": "2026-11-21T17:55:00Z",
         }
+
+
+def test_the_sample_shop_can_be_written_back_and_copied() -> None:
+    with Sandbox(clock=lambda: NOW) as shop, box(choices=Choices(taken_target="double")) as copy:
+        rows = shop.customizations()
+        for row in rows[::5]:
+            body = {name: value for name, value in row.items() if name not in SERVERS_OWN}
+            assert call(shop, "PUT", f"scope/{row['id']}", body).status_code == 200
+            assert shop.get(row["id"]) == {**row, "updated_at": "2026-11-21T17:55:00Z"}
+            created = call(copy, "POST", "scope", body).json()
+            assert copy.get(created["id"]) == {**body, "id": created["id"], **STAMPS}
 
 
 # What a customization must be
