@@ -27,6 +27,8 @@ from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snap
 from pinsync.redaction import redact
 from pinsync.reports.commit_message import write_message
 from pinsync.reports.words.outcome import summarize_update
+from pinsync.repository import append_trailers, format_export_line
+from pinsync.sync.agreement import list_changed, list_unconfirmed
 from pinsync.sync.basis import list_customizations, read_basis
 from pinsync.sync.committed import count_from_head, find_removed_rules
 from pinsync.sync.guard import check_removals
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from pinsync.config import Settings
     from pinsync.document.record import Document
     from pinsync.drift.pairs import Pair
+    from pinsync.repository import CommitMessage
     from pinsync.sync.basis import Basis
     from pinsync.terminal.console import Console
     from pinsync.workspace.workspace import Workspace
@@ -476,19 +479,59 @@ class _Run:
         """Commit the files that pinsync wrote, now or in an earlier run, and nothing else."""
         repository = require_repository_of(place, "--commit")
         recorded = _merge_recorded(updates)
-        text = self._build_message({update.tracker.name: update.committed for update in updates})
+        agreed = [
+            update.tracker
+            for update in updates
+            if self._is_agreed(update.tracker, update.committed, update)
+        ]
+        pairs = {update.tracker.name: update.committed for update in updates}
+        text = self._build_message(pairs, agreed)
         # Called directly before git commits: a person or a hook may have changed a file by then.
         check = partial(place.check_unchanged, recorded)
         commit = repository.commit(recorded.keys(), text, self._head, check)
         self._console.say(f"committed {commit[:12]}" if commit else "nothing to commit")
 
-    def _build_message(self, pairs: Mapping[str, Sequence[Pair]]) -> str:
-        """Return the commit message for the changes of trackers, by name."""
+    def _build_message(self, pairs: Mapping[str, Sequence[Pair]], agreed: Iterable[Tracker]) -> str:
+        """Return the commit message.
+
+        Args:
+            pairs: name of a tracker → its rules before and after.
+            agreed: the trackers whose changed rules are as the shop has them.
+        """
         # The message names a tracker only if there are several, so it needs all of them.
         no_changes: dict[str, Sequence[Pair]] = {
             tracker.name: () for tracker in self._settings.trackers
         }
-        return self._options.message or write_message({**no_changes, **pairs})
+        text = self._options.message or write_message({**no_changes, **pairs})
+        lines = [format_export_line(tracker.tracker_id) for tracker in agreed]
+        return f"{append_trailers(text, lines)}\n"
+
+    def _is_agreed(
+        self,
+        tracker: Tracker,
+        pairs: Sequence[Pair],
+        update: Update | None,
+        earlier: CommitMessage | None = None,
+    ) -> bool:
+        """Return whether a commit changes rules of a tracker, and only to what the shop had.
+
+        Args:
+            tracker: the tracker.
+            pairs: the rules in the parent and in the commit.
+            update: the update of this export; None if the export failed for the tracker, or is
+                about other trackers.
+            earlier: the message of the branch's earlier commit, whose changes the commit may keep.
+        """
+        changed = list_changed(pairs)
+        if self._options.from_file is not None or not changed:
+            return False
+        # Such an answer lacks pins that the shop has.
+        if tracker.remove_expired_pins or tracker.remove_nonexisting_item_pins:
+            return False
+        if update:
+            changed = list_unconfirmed(changed, update.live, self._options.scope)
+        was_agreed = earlier is not None and earlier.has_export_line(tracker.tracker_id)
+        return was_agreed or not changed
 
     def _commit_to_branch(self, place: Head, updates: Sequence[Update]) -> None:
         """Commit the files of all trackers onto a branch."""
@@ -506,7 +549,13 @@ class _Run:
         files: dict[PurePosixPath, bytes | None] = {}
         for plan in plans:
             files |= plan.files
-        text = self._build_message({plan.tracker.name: plan.pairs for plan in plans})
+        earlier = place.repository.read_proposal_message(name)
+        agreed: list[Tracker] = []
+        for plan in plans:
+            update = by_name.get(plan.tracker.name)
+            if self._is_agreed(plan.tracker, plan.pairs, update, earlier):
+                agreed.append(plan.tracker)
+        text = self._build_message({plan.tracker.name: plan.pairs for plan in plans}, agreed)
         result = place.repository.commit_to_branch(name, files, text, place.revision)
         for update in updates:
             self._console.say(summarize_update(update, self._describe_folder(update.folder)))

@@ -26,6 +26,12 @@ from pinsync.repository import (
 )
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.log import CommitRange
+from pinsync.repository.message import (
+    CommitMessage,
+    append_trailers,
+    format_export_line,
+    parse_message,
+)
 from pinsync.repository.objects import TreeEntry, parse_tree
 from pinsync.repository.process import (
     PATHS_ON_INPUT,
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BranchResult",
+    "CommitMessage",
     "CommitRange",
     "Object",
     "Proposal",
@@ -62,8 +69,11 @@ __all__ = [
     "Repository",
     "TreeEntry",
     "UnsavedFile",
+    "append_trailers",
     "clean_environment",
+    "format_export_line",
     "make_temporary_folder",
+    "parse_message",
     "parse_tree",
 ]
 
@@ -441,6 +451,18 @@ class Repository(Struct, frozen=True):
         """
         return log.select_commits(self._git, range_, names)
 
+    def list_moments(self, tip: str, names: Sequence[str]) -> list[int]:
+        """Return when each commit of `walk_main_line` was committed; see `log.list_moments`."""
+        return log.list_moments(self._git, tip, names)
+
+    def list_side_commits(self, parents: Sequence[str], text: str = "") -> list[str]:
+        """Return the commits that a merge brought; see `log.list_side_commits`."""
+        return log.list_side_commits(self._git, parents, text)
+
+    def read_shallow_ends(self) -> frozenset[str]:
+        """Return the full hashes of the commits whose parents a shallow clone lacks."""
+        return log.read_shallow_ends(self._git)
+
     def find_shallow_end(self, tip: str) -> Commit | None:
         """Return the commit at which the main line of a shallow clone ends; else None."""
         return log.find_shallow_end(self._git, tip)
@@ -598,6 +620,12 @@ class Repository(Struct, frozen=True):
         """Return pinsync's own commit on a branch; see `branch.find_proposal`."""
         head = self.resolve_head()
         return branch.find_proposal(self._git, head, name) if head else None
+
+    def read_proposal_message(self, name: str) -> CommitMessage | None:
+        """Return the message of pinsync's own commit on a branch; None without such a commit."""
+        proposal = self.find_proposal(name)
+        found = self._reader.find(proposal.commit) if proposal else None
+        return parse_message(found) if found else None
 
     def commit_to_branch(
         self,

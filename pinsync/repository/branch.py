@@ -14,6 +14,7 @@ from pinsync.errors import RepositoryError, SafetyError
 from pinsync.escape import printable
 from pinsync.repository import objects
 from pinsync.repository.gitpython import attempt_commit
+from pinsync.repository.message import append_trailers
 from pinsync.repository.obstacles import (
     check_attributes,
     check_folders,
@@ -297,7 +298,8 @@ def _write_tree(
 
 def _make_commit(git: Git, tree: str, parent: str, name: str, message: str) -> str:
     check_identity(git)
-    text = f"{message.rstrip()}\n\n{_format_trailers(name, tree)}\n".encode(errors="replace")
+    trailers = _format_trailers(name, tree).splitlines()
+    text = f"{append_trailers(message, trailers)}\n".encode(errors="replace")
     # Unlike `git commit`, `git commit-tree` ignores commit.gpgSign.
     setting = git.attempt("config", "--type=bool", "--get", "commit.gpgSign")
     signing = ["-S"] if setting.output == b"true\n" else []

@@ -105,14 +105,52 @@ def select_commits(git: Git, range_: CommitRange, names: Sequence[str]) -> froze
     return frozenset(hashes)
 
 
-def find_shallow_end(git: Git, tip: str) -> Commit | None:
-    """Return the commit at which the main line of a shallow clone ends; None in a full clone."""
+def list_moments(git: Git, tip: str, names: Sequence[str]) -> list[int]:
+    """Return when each commit of `walk_main_line` was committed, in seconds since 1970.
+
+    Unlike the author's date, this date changes when a commit is rebased onto the main line.
+
+    Raises:
+        RepositoryError: git failed.
+    """
+    command = ("log", "--first-parent", "--no-show-signature", "--format=%ct", tip, "--")
+    lines = git.run(*command, *_build_pathspecs(names)).decode("ascii").splitlines()
+    # A damaged commit may have no date. As the oldest possible date it proves nothing.
+    return [int(line or 0) for line in lines]
+
+
+def list_side_commits(git: Git, parents: Sequence[str], text: str = "") -> list[str]:
+    """Return the full hashes of the commits that a merge brought and whose message has a text.
+
+    Args:
+        git: the repository.
+        parents: the full hashes of the merge's parents.
+        text: a part of a line; empty for the commits with any message.
+
+    Raises:
+        RepositoryError: git failed.
+    """
+    first, *others = parents
+    command = ("rev-list", "--fixed-strings", f"--grep={text}", *others, f"^{first}", "--")
+    return git.run(*command).decode("ascii").split()
+
+
+def read_shallow_ends(git: Git) -> frozenset[str]:
+    """Return the full hashes of the commits whose parents a shallow clone lacks."""
     place = git.folder / decode_line(git.run("rev-parse", "--git-path", "shallow"))
     if not place.is_file():
+        return frozenset()
+    return frozenset(place.read_text(encoding="ascii").split())
+
+
+def find_shallow_end(git: Git, tip: str) -> Commit | None:
+    """Return the commit at which the main line of a shallow clone ends; None in a full clone."""
+    ends = read_shallow_ends(git)
+    if not ends:
         return None
     output = git.stream("log", *_FORMAT, "--first-parent", "--max-parents=0", tip, "--")
     (first,) = _parse_commits(output)
-    return first if first.hash in place.read_text(encoding="ascii").split() else None
+    return first if first.hash in ends else None
 
 
 def find_former_paths(git: Git, path: PurePosixPath) -> list[PurePosixPath]:

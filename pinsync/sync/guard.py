@@ -32,7 +32,7 @@ def check_removals(update: Update, safety: Safety) -> None:
         return
     name = update.tracker.name
     hint = "if that is right, run again with --allow-mass-removal"
-    if not update.answered:
+    if not update.live:
         raise SafetyError(
             f"tracker {name}: the answer is empty, but {existing} customizations are here",
             hint=hint,

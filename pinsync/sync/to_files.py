@@ -83,7 +83,7 @@ class Update(Struct, frozen=True):
         new: the customizations of the documents afterwards.
         existing: the number of customizations with an id before, in scope or not; with
             ``--commit``, in HEAD.
-        answered: the number of customizations in the answer.
+        live: the answer.
         recorded: with ``--commit``, the files of the commit: path → text, or None to remove the
             file.
         committed: with ``--commit``, the customizations in HEAD and in the commit.
@@ -98,7 +98,7 @@ class Update(Struct, frozen=True):
     kept: Sequence[KeptRule]
     new: Sequence[Customization]
     existing: int
-    answered: int
+    live: Sequence[Customization]
     recorded: Changes = field(default_factory=dict)
     committed: Sequence[Pair] = ()
 
@@ -161,7 +161,7 @@ def plan_update(
         kept=list(_explain_kept_rules(kept, matched, live.customizations)),
         new=list(chain.from_iterable(plan.customizations for plan in plans.values())),
         existing=sum(item.id is not None for item in list_customizations(documents)),
-        answered=len(live.customizations),
+        live=live.customizations,
     )
 
 

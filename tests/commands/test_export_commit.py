@@ -47,7 +47,8 @@ def test_the_commit_tells_the_changes(api: Sandbox, pinsync: CommandLine, git: G
     assert git("log", "-1", "--format=%B") == (
         "Export pins: 3 added\n\nmodel basket:\n  added item /p/123/ (Strings: 9-42 #1)\n"
         "  added all\n\n"
-        "model home:\n  added item /p/1/\n"
+        "model home:\n  added item /p/1/\n\n"
+        "Pinsync-Export: 1234-5678\n"
     )
     assert git("status", "--porcelain") == ""
     repinned(api, STRINGS)
@@ -63,7 +64,7 @@ def test_the_commit_tells_the_changes(api: Sandbox, pinsync: CommandLine, git: G
 @pytest.mark.usefixtures("api", "repository")
 def test_a_message_of_ones_own(pinsync: CommandLine, git: Git) -> None:
     assert pinsync("export", "--commit", "-m", "Pins\n\n#1 of many").code == 0
-    assert git("log", "-1", "--format=%B") == "Pins\n\n#1 of many\n"
+    assert git("log", "-1", "--format=%B") == ("Pins\n\n#1 of many\n\nPinsync-Export: 1234-5678\n")
 
 
 @pytest.mark.usefixtures("repository")
