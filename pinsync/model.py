@@ -18,10 +18,11 @@ MAX_FILE_BYTES: Final = 512 * 1024 * 1024
 STANDARD_INPUT: Final = "-"
 """The name of standard input on the command line and in messages."""
 
-FailOn = Literal["any", "edited", "shown", "now", "never"]
+FailOn = Literal["any", "edited", "shown", "now", "shop", "never"]
 """The changes that make a run fail.
 
-All changes, edits only, changes that shoppers may see, changes that shoppers notice now, or none.
+All changes, edits only, changes that shoppers may see, changes that shoppers notice now, all but
+those that git alone made, or none.
 """
 
 

@@ -59,7 +59,8 @@ def _check_sources(
     "--fail-on",
     type=Choice(get_args(FailOn)),
     default="any",
-    help="Changes that make the exit code 1; all are reported (default: any).",
+    help="Changes that make the exit code 1; all are reported (default: any). shop: all but those "
+    "that git alone made since git and the shop agreed.",
 )
 @click.option(
     "--at",

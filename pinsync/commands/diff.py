@@ -31,6 +31,8 @@ from pinsync.drift.record import Change, Drift, FileTexts, Place, Side, TrackerD
 from pinsync.drift.shoppers import add_shoppers
 from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, pick_gravest
 from pinsync.escape import one_line
+from pinsync.history.configurations import HistoryContext
+from pinsync.history.mover_search import GitSide, Question, add_movers
 from pinsync.layout import is_document
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Scope
 from pinsync.reports import Style, load_drift
@@ -114,12 +116,14 @@ class _Comparison(Struct, frozen=True):
         warnings: oddities that were accepted.
         date: the moment of the live side's answer; None without a live side.
         known: under a scope, all customizations of both sides.
+        question: the rules whose mover is looked for; None if there are none.
     """
 
     drift: TrackerDrift
     warnings: tuple[str, ...] = ()
     date: datetime | None = None
     known: tuple[Customization, ...] = ()
+    question: Question | None = None
 
 
 def diff(workspace: Workspace, options: Options, console: Console) -> int:
@@ -151,12 +155,14 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     check_reports(options.reports, settings, [source.path for source in sources if source.path])
     old, new = map(workspace.open_source, sources)
     run = _Run(old, new, options, workspace.environ, console)
+    run.check_fail_on()
     trackers = run.choose_trackers()
     names = [_get_tracker(pair).name for pair in trackers]
     with console.show_phase("comparing", names) as done:
         found = run_in_parallel(run.compare, trackers, lambda pair: done(_get_tracker(pair).name))
     run.print_warnings(found)
     run.check_scope(found)
+    found = run.add_movers(found, workspace.tree)
     fetched_at = max((comparison.date for comparison in found if comparison.date), default=None)
     # One moment for all trackers, which the report names as the date of the answer.
     moment = format_utc(at or fetched_at or options.now)
@@ -330,6 +336,23 @@ class _Run(Struct, frozen=True):
                 return state.source.text
         return None
 
+    @property
+    def live_index(self) -> int | None:
+        """The index of the side that is the shop; None unless git has exactly the other side."""
+        in_files = [state.in_files for state in self.states]
+        return None if in_files[0] == in_files[1] else in_files.index(False)
+
+    def check_fail_on(self) -> None:
+        """Refuse ``--fail-on shop`` unless the shop is compared with git.
+
+        Raises:
+            UsageError: no side is the shop, or git has none.
+        """
+        if self.options.fail_on == "shop" and self.live_index is None:
+            message = "--fail-on shop compares the shop with git, so it needs a side of each"
+            hint = "name @live or a JSON export, and @worktree, @index or a revision"
+            raise UsageError(message, hint=hint)
+
     def choose_trackers(self) -> list[TrackerPair]:
         """Return the trackers to compare.
 
@@ -425,7 +448,44 @@ class _Run(Struct, frozen=True):
         )
         date = new.snapshot.date or old.snapshot.date
         known = () if scope == EVERYTHING else (*old_items, *new_items)
-        return _Comparison(drift, tuple(warnings), date, known)
+        question = self._build_question(drift, pair, (old_items, new_items))
+        return _Comparison(drift, tuple(warnings), date, known, question)
+
+    def _build_question(
+        self,
+        drift: TrackerDrift,
+        pair: TrackerPair,
+        items: tuple[Sequence[Customization], Sequence[Customization]],
+    ) -> Question | None:
+        """Return the rules whose mover is looked for; None if there are none."""
+        side = self.live_index
+        if side is None or all(change.cause != "edited" for change in drift.changes):
+            return None
+        tracker = pair[side] or _get_tracker(pair)
+        return Question(
+            drift, pair[1 - side], tracker.tracker_id, items[1 - side], items[side], bool(side)
+        )
+
+    def add_movers(self, found: list[_Comparison], tree: WorkingTree) -> list[_Comparison]:
+        """Return the comparisons with the mover of each change."""
+        questions = [each.question for each in found if each.question]
+        if not questions or self.live_index is None:
+            return found
+        git = self.states[1 - self.live_index]
+        side = GitSide(
+            git.source, self.old.settings.ignore, git.trackers, int(self.options.now.timestamp())
+        )
+        context = None
+        if tree.repository:
+            context = HistoryContext(tree.settings, tree.repository, self.environ)
+            self.console.step(f"looking through the history of {git.source.text} for who moved")
+        # In order, not by name: two pairs of trackers may share a name.
+        drifts = iter(add_movers(questions, side, context))
+        completed: list[_Comparison] = []
+        for each in found:
+            drift = next(drifts) if each.question else each.drift
+            completed.append(replace(each, drift=drift, question=None))
+        return completed
 
     def _choose_folder(self, pair: TrackerPair) -> PurePosixPath:
         """Return the folder of a tracker's new files, by the new side if it knows the tracker."""

@@ -59,7 +59,7 @@ class Pair(NamedTuple):
             return "removed"
         if self.old.id != self.new.id and self.old.id is not None and self.new.id is not None:
             return "recreated"
-        return None if _build_content_key(self.old) == _build_content_key(self.new) else "changed"
+        return None if build_content_key(self.old) == build_content_key(self.new) else "changed"
 
     @property
     def latest(self) -> Customization:
@@ -103,7 +103,7 @@ def match_customizations(
     if new_rest and len(pairs) < len(old):
         old_rest = {index: item for index, item in enumerate(old) if index not in pairs}
         # By the text first: it also tells apart several rules with the same target.
-        for key, only_unambiguous in ((_build_content_key, False), (_build_target_key, True)):
+        for key, only_unambiguous in ((build_content_key, False), (build_target_key, True)):
             found = _pair_by_key(old_rest, new_rest, key, only_unambiguous=only_unambiguous)
             pairs |= found
             for old_index, new_index in found.items():
@@ -156,7 +156,7 @@ def _group_by(
     return groups
 
 
-def _build_content_key(item: Customization) -> tuple[str, bytes]:
+def build_content_key(item: Customization) -> tuple[str, bytes]:
     """Return the model and the text without the id."""
     if item.id is None:
         return item.model, item.text
@@ -164,7 +164,8 @@ def _build_content_key(item: Customization) -> tuple[str, bytes]:
     return item.model, b"  - " + item.text.partition(b"\n    ")[2]
 
 
-def _build_target_key(item: Customization) -> tuple[str, object]:
+def build_target_key(item: Customization) -> tuple[str, object]:
+    """Return the model and the target."""
     return item.model, item.target
 
 

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from pinsync.canonical.pins import Pin
     from pinsync.drift.pairs import ChangeKind, Pair
     from pinsync.errors import PinsyncError
-    from pinsync.model import Customization, FailOn
+    from pinsync.model import Commit, Customization, FailOn
 
 FieldPath = tuple[str | int, ...]
 PinKind = Literal["added", "removed", "moved", "replaced", "changed"]
 Cause = Literal["edited", "expired", "catalog"]
 Effect = Literal["shown", "label"]
 When = Literal["now", "later", "never"]
+Moved = Literal["shop", "git", "both", "unknown", "extra"]
 
 
 class Missing(Enum):
@@ -113,6 +114,11 @@ class Change(Struct, frozen=True):
         place: the place of the old side in a file; the place of the new side if only the new side
             is read from files.
         shoppers: when shoppers notice the change; None if the report has no moment.
+        moved: the side that changed the rule since git and the shop agreed: ``shop``, ``git``,
+            ``both``, ``unknown``, or ``extra`` for a rule that git never had; None without a live
+            side, and for a change that the API left out as asked.
+        moved_in: the commit that brought git's text, or that removed the rule; None for uncommitted
+            text, for a rule that git never had, and where the history ends before that commit.
     """
 
     kind: ChangeKind
@@ -124,6 +130,8 @@ class Change(Struct, frozen=True):
     cause: Cause = "edited"
     place: Place | None = None
     shoppers: Shoppers | None = None
+    moved: Moved | None = None
+    moved_in: Commit | None = None
 
     @property
     def old(self) -> Customization | None:
@@ -174,6 +182,9 @@ class Change(Struct, frozen=True):
         """Whether the change makes a run fail that fails on such changes."""
         if fail_on == "now":
             return self.shoppers is not None and self.shoppers.when == "now"
+        if fail_on == "shop":
+            # A mover that isn't known may be the shop.
+            return self.moved not in (None, "git")
         return fail_on == "any" or fail_on in (self.cause, self.effect)
 
 

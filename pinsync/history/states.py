@@ -93,10 +93,17 @@ class CommitStates:
         reader: reads git's objects.
         context: the working tree.
         tip: the full hash of the newest commit.
+        version_reader: reads the documents; a new one if None.
     """
 
-    def __init__(self, reader: Reader, context: HistoryContext, tip: str) -> None:
-        self.version_reader = VersionReader(reader)
+    def __init__(
+        self,
+        reader: Reader,
+        context: HistoryContext,
+        tip: str,
+        version_reader: VersionReader | None = None,
+    ) -> None:
+        self.version_reader = version_reader or VersionReader(reader)
         self._reader = reader
         self._configurations = Configurations(reader, context)
         self._commits = context.repository.walk_main_line(tip, self._configurations.file_names)

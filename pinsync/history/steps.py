@@ -202,7 +202,7 @@ class History:
         pairs = list(pair_trackers(old_trackers, list(after.documents)))
         trackers = []
         for pair, name in _name_pairs(newest_names, pairs, every=every):
-            if step := _compare_tracker(pair, name, before, after):
+            if step := compare_tracker(pair, name, before, after):
                 trackers.append(step)
         faults = {
             fault: after.find_model(fault.path) for fault in sorted(after.faults - old_faults)
@@ -240,7 +240,7 @@ def _rename_for_parent(
     return renamed
 
 
-def _compare_tracker(
+def compare_tracker(
     pair: TrackerPair, newest_name: str | None, before: CommitState | None, after: CommitState
 ) -> TrackerStep | None:
     """Return the difference between the two sides of a tracker; None if there is none."""

@@ -84,6 +84,13 @@ def test_the_report_says_what_where_and_when(
         "cause": "edited",
         "effect": "shown",
         "shoppers": {"when": "now", "at": None},
+        "moved": "shop",
+        "moved_in": {
+            "commit": git("rev-parse", "HEAD"),
+            "author": "Test",
+            "date": git("log", "-1", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%ad"),
+            "subject": "Export pins: 3 added",
+        },
         "updated_at": "",
         "pins": [],
         "fields": [],
@@ -356,12 +363,12 @@ def test_an_interrupt_is_heard_while_the_api_is_slow(
 def test_fail_on_decides_the_exit_code_and_nothing_else(api: Sandbox, pinsync: CommandLine) -> None:
     edited(api, HOME, tags=["winter"])
     codes = {}
-    for fail_on in ("any", "edited", "shown", "now", "never"):
+    for fail_on in ("any", "edited", "shown", "now", "shop", "never"):
         found = diffed(pinsync, "--fail-on", fail_on)
         codes[fail_on] = found.code
         assert [change["effect"] for change in found.changes] == ["label"]
         assert found.record["drift"] is True
-    assert codes == {"any": 1, "edited": 1, "shown": 0, "now": 0, "never": 0}
+    assert codes == {"any": 1, "edited": 1, "shown": 0, "now": 0, "shop": 1, "never": 0}
     repinned(api, HOME)
     assert diffed(pinsync, "--fail-on", "shown").code == 1
     assert diffed(pinsync, "--fail-on", "now").code == 1

@@ -93,6 +93,8 @@ def test_the_contract_to_the_letter() -> None:
                         "cause": "edited",
                         "effect": "shown",
                         "shoppers": {"when": "now", "at": None},
+                        "moved": None,
+                        "moved_in": None,
                         "updated_at": "2026-11-20T08:00:00Z",
                         "pins": [
                             {

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from pinsync.drift.record import Change, FieldChange, PinChange, Place, Shoppers
-    from pinsync.model import Customization
+    from pinsync.drift.record import Change, FieldChange, PinChange, Place
+    from pinsync.model import Commit, Customization
 
 Record = dict[str, Any]
 
@@ -96,18 +96,33 @@ def build_change(change: Change) -> Record:
         **_locate(change.place),
         "cause": change.cause,
         "effect": change.effect,
-        **_build_shoppers(change.shoppers),
+        **_build_shoppers(change),
         "updated_at": change.updated_at,
         "pins": [_build_pin(pin) for pin in change.pins],
         "fields": [_build_field(field) for field in change.fields] or _build_fields(change, data),
     }
 
 
-def _build_shoppers(shoppers: Shoppers | None) -> Record:
-    # The report of history has no moment, and so no such key.
-    if shoppers is None:
+def _build_shoppers(change: Change) -> Record:
+    # The report of history has no moment and no live side, and so none of these keys.
+    if change.shoppers is None:
         return {}
-    return {"shoppers": {"when": shoppers.when, "at": shoppers.at}}
+    return {
+        "shoppers": {"when": change.shoppers.when, "at": change.shoppers.at},
+        "moved": change.moved,
+        "moved_in": _build_commit(change.moved_in),
+    }
+
+
+def _build_commit(commit: Commit | None) -> Record | None:
+    if commit is None:
+        return None
+    return {
+        "commit": commit.hash,
+        "author": commit.author,
+        "date": format_utc(commit.date),
+        "subject": commit.subject,
+    }
 
 
 def _build_pin(pin: PinChange) -> Record:

@@ -1,0 +1,346 @@
+"""Decide who moved a rule, git or the shop, from the versions of the rule in git; pure.
+
+The versions come one by one, the newest first. The base is the last text on which git and the shop
+are known to have agreed. If git's text is the base, the shop moved; if the shop's text is the base,
+git moved. All that isn't proved is left to people.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from pinsync.canonical.moments import read_moment
+from pinsync.drift.pairs import build_content_key, build_target_key, match_customizations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from pinsync.drift.pairs import Pair
+    from pinsync.drift.record import Moved
+    from pinsync.model import Commit, Customization
+
+_MARGIN: Final = 5 * 60
+"""The seconds by which the clocks of the shop and of a committer may differ."""
+
+
+class Answer(NamedTuple):
+    """The answer for one rule.
+
+    Attributes:
+        moved: the side that moved; see `Change.moved`.
+        moved_in: the commit that brought git's text; see `Change.moved_in`.
+    """
+
+    moved: Moved
+    moved_in: Commit | None
+
+
+class Arrival(Protocol):
+    """The arrival of a version in git: a commit of the main line, or uncommitted work."""
+
+    @property
+    def commit(self) -> Commit | None:
+        """The commit; None for uncommitted work."""
+
+    @property
+    def moment(self) -> int:
+        """The date of the commit, in seconds since 1970."""
+
+    def has_export_of(self, rule_id: str) -> bool | None:
+        """Return whether the version came from an export; None if that can't be known."""
+
+
+class Trace:
+    """The way of one rule back through its versions in git.
+
+    Args:
+        git: the rule in git; None if git lacks it.
+        live: the rule in the shop; None if the shop lacks it.
+
+    Attributes:
+        item: the rule at the current commit of the walk; None if that commit lacks it.
+        live: as above.
+        is_cut: whether the history ended before the answer.
+    """
+
+    def __init__(self, git: Customization | None, live: Customization | None) -> None:
+        self.item = git
+        self.live = live
+        self.is_cut = False
+        self._git = git
+        self._was_in_git = git is not None
+        self._moved: Moved | None = None
+        self._moved_in: Commit | None = None
+        self._has_origin = False
+        self._deadline = _find_deadline(live)
+        # Only the shop gives ids, so a difference in the id alone is the shop's. Without a live
+        # rule there is no older version to agree with.
+        if git and (live is None or has_same_text(git, live)):
+            self._moved = self._decide_without_base()
+
+    @property
+    def rule_id(self) -> str | None:
+        """The id under which older commits may have the rule."""
+        for item in (self.item, self.live, self._git):
+            if item and item.id is not None:
+                return item.id
+        return None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether older commits don't matter."""
+        return self.is_cut or (self._has_origin and self._moved is not None)
+
+    def go_back(self, old: Customization | None, arrival: Arrival) -> None:
+        """Move to the version before a commit that changed the rule or its id.
+
+        Args:
+            old: the rule before the commit; None if the parent lacks it.
+            arrival: the commit.
+        """
+        new, self.item = self.item, old
+        self._was_in_git = self._was_in_git or old is not None
+        if not self._has_origin:
+            self._look_for_export(old, new, arrival)
+        if has_same_text(old, new):
+            return
+        if not self._has_origin:
+            self._has_origin, self._moved_in = True, arrival.commit
+        if self._moved is None:
+            self._look_for_agreement(old, arrival)
+
+    def _look_for_export(
+        self, old: Customization | None, new: Customization | None, arrival: Arrival
+    ) -> None:
+        """Decide for the shop if git's text came from an export: the shop has changed since."""
+        # An export writes and removes only blocks with an id.
+        item = new or old
+        if self._moved is not None or item is None or item.id is None:
+            return
+        is_export = arrival.has_export_of(item.id)
+        if is_export:
+            self._moved = "shop"
+        if is_export is None:
+            self.is_cut = True
+
+    def _look_for_agreement(self, old: Customization | None, arrival: Arrival) -> None:
+        """Decide for git if the shop has had its text since before git replaced that text."""
+        if self._deadline is None:
+            self._moved = self._decide_without_base()
+        elif old is not None and has_same_text(old, self.live):
+            agreed = self._deadline < arrival.moment
+            self._moved = "git" if agreed else self._decide_without_base()
+
+    @property
+    def seeks_agreement(self) -> bool:
+        """Whether only the shop's text is still looked for."""
+        return self._has_origin and self._moved is None
+
+    def expire(self, latest: int) -> None:
+        """End the search for the shop's text if no older commit can prove an agreement.
+
+        Args:
+            latest: the latest date of all older commits, in seconds since 1970.
+        """
+        if self.seeks_agreement and (self._deadline is None or latest <= self._deadline):
+            self._moved = self._decide_without_base()
+
+    def _decide_without_base(self) -> Moved:
+        if self._git is None or self._git.id is None:
+            return "unknown"
+        has_lost_id = self.live is None or self.live.id != self._git.id
+        return "shop" if has_lost_id else "unknown"
+
+    def cut(self) -> None:
+        """End the walk, since older versions can't be read."""
+        if not self.is_finished:
+            self.is_cut = True
+
+    def build_answer(self) -> Answer:
+        """Return the answer, at the end of the walk."""
+        moved = self._moved
+        if moved is None:
+            moved = self._decide_without_base()
+            if not self._was_in_git and not self.is_cut:
+                moved = "extra"
+        return Answer(moved, self._moved_in)
+
+
+def has_same_text(one: Customization | None, other: Customization | None) -> bool:
+    """Return whether two rules are equal but for their ids; absence is a text, too."""
+    if one is None or other is None:
+        return one is other
+    return build_content_key(one) == build_content_key(other)
+
+
+def _find_deadline(live: Customization | None) -> int | None:
+    """Return the moment after which a commit must have replaced a text that the shop agreed on.
+
+    Returns:
+        Seconds since 1970; None if the answer doesn't say when the rule was saved.
+    """
+    if live is None or live.updated_at is None:
+        return None
+    found = read_moment(live.updated_at)
+    return None if found is None else int(found[0].timestamp()) + _MARGIN
+
+
+class TraceSet:
+    """The unfinished traces of one tracker.
+
+    Args:
+        traces: the traces of all rules that differ.
+        live: all customizations of the shop.
+    """
+
+    def __init__(self, traces: Iterable[Trace], live: Iterable[Customization]) -> None:
+        self._traces = list(traces)
+        self._live_targets = Counter(map(build_target_key, live))
+
+    def __iter__(self) -> Iterator[Trace]:
+        return iter(self._traces)
+
+    def __bool__(self) -> bool:
+        return bool(self._traces)
+
+    def expire(self, find_latest: Callable[[], int]) -> None:
+        """Drop the traces to which no older commit can give an answer.
+
+        Args:
+            find_latest: returns the latest date of all older commits, in seconds since 1970.
+        """
+        for trace in self._traces:
+            if trace.seeks_agreement:
+                trace.expire(find_latest())
+        self._drop_finished()
+
+    def cut(self, is_unreadable: Callable[[Trace], bool]) -> int:
+        """End traces, since older versions of their rules can't be read; return their number."""
+        count = 0
+        for trace in self._traces:
+            if is_unreadable(trace):
+                trace.cut()
+                count += 1
+        self._drop_finished()
+        return count
+
+    def go_back(
+        self, old: Sequence[Customization], new: Sequence[Customization], arrival: Arrival
+    ) -> None:
+        """Move the traces to the parent of a commit.
+
+        Args:
+            old: the rules that differ, as the parent has them.
+            new: the rules that differ, as the commit has them.
+            arrival: the commit.
+        """
+        step = _Step(old, new)
+        # The rules without a block of their id choose last, among the blocks without an id.
+        rest: list[Trace] = []
+        for trace in self._traces:
+            if trace.item is None:
+                found = step.find_removed(trace.rule_id)
+            elif not step.concerns(trace.item):
+                continue
+            else:
+                found = step.find_former(trace.item)
+            if found or trace.item:
+                trace.go_back(found, arrival)
+            elif step.has_unnamed:
+                rest.append(trace)
+        for trace in rest:
+            if found := self._take_removed(step, trace.live):
+                trace.go_back(found, arrival)
+        self._drop_finished()
+
+    def _drop_finished(self) -> None:
+        self._traces = [trace for trace in self._traces if not trace.is_finished]
+
+    def _take_removed(self, step: _Step, live: Customization | None) -> Customization | None:
+        """Return a removed block without an id that was the live rule; None if there is none."""
+        if live is None:
+            return None
+        found = step.take_removed_text(live)
+        if found is None and self._live_targets[build_target_key(live)] == 1:
+            found = step.take_removed_target(live)
+        return found
+
+
+class _Step:
+    """The rules that one commit changed.
+
+    Args:
+        old: the rules that differ, as the parent has them.
+        new: the rules that differ, as the commit has them.
+
+    Attributes:
+        has_unnamed: whether the parent has such a rule without an id.
+    """
+
+    def __init__(self, old: Sequence[Customization], new: Sequence[Customization]) -> None:
+        self._old, self._new = old, new
+        self._old_by_id = {item.id: item for item in old if item.id is not None}
+        self._new_by_id = {item.id: item for item in new if item.id is not None}
+        self.has_unnamed = len(self._old_by_id) < len(old)
+        self._unnamed_new = {item for item in new if item.id is None}
+
+    def concerns(self, item: Customization) -> bool:
+        """Return whether the commit may have changed a rule that it has."""
+        if item.id is None:
+            return item in self._unnamed_new
+        return item.id in self._new_by_id
+
+    def find_removed(self, rule_id: str | None) -> Customization | None:
+        """Return the rule of an id that the commit removed; None if it removed none."""
+        if rule_id is None or rule_id in self._new_by_id:
+            return None
+        return self._old_by_id.get(rule_id)
+
+    def find_former(self, item: Customization) -> Customization | None:
+        """Return a rule of the commit as the parent has it; None if the parent lacks it."""
+        if item.id is not None:
+            found = self._old_by_id.get(item.id)
+            if found or not self.has_unnamed:
+                return found
+        candidates = self._pairs_by_new.get(item, [])
+        if not candidates:
+            return None
+        # Of equal blocks without an id, each trace takes one.
+        old = candidates.pop().old
+        # The block may have got its id in the commit. A block with another id is another rule.
+        if old and old.id is not None and item.id is not None:
+            return None
+        return old
+
+    def take_removed_text(self, live: Customization) -> Customization | None:
+        """Return, once, a removed block without an id that has the text of a live rule."""
+        for item in self._unnamed_removed:
+            if has_same_text(item, live):
+                self._unnamed_removed.remove(item)
+                return item
+        return None
+
+    def take_removed_target(self, live: Customization) -> Customization | None:
+        """Return the only removed block without an id that has the target of a live rule."""
+        key = build_target_key(live)
+        found = [item for item in self._unnamed_removed if build_target_key(item) == key]
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _pairs(self) -> list[Pair]:
+        return list(match_customizations(self._old, self._new))
+
+    @cached_property
+    def _pairs_by_new(self) -> dict[Customization, list[Pair]]:
+        pairs: dict[Customization, list[Pair]] = {}
+        for pair in self._pairs:
+            if pair.new:
+                pairs.setdefault(pair.new, []).append(pair)
+        return pairs
+
+    @cached_property
+    def _unnamed_removed(self) -> list[Customization]:
+        removed = [pair.old for pair in self._pairs if pair.new is None and pair.old]
+        return [item for item in removed if item.id is None]
