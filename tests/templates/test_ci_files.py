@@ -273,6 +273,7 @@ def test_sync_opens_updates_and_closes_one_pull_request(
     runner.job(SYNC, "sync")
     assert runner.gh() == ["auth setup-git", "pr list", "pr create"]
     assert "`basket`" in runner.calls[-1].files["pins.md"]
+    assert runner.calls[-1].files["pins.md"].endswith("\n\nPinsync-Export: 1234-5678\n")
     assert runner.calls[-1].option("--head") == "pins/live"
     git("fetch", "--quiet", "origin")
     assert git("diff", "--stat", "main", "origin/pins/live").startswith(
@@ -293,6 +294,7 @@ def test_sync_opens_updates_and_closes_one_pull_request(
         "repos/shop/pins/pulls/12",
     ]
     assert "`home`" in runner.calls[-1].files["pins.md"]
+    assert "\nPinsync-Export: 1234-5678\n" in runner.calls[-1].files["pins.md"]
     git("fetch", "--quiet", "origin")
     assert git("log", "--format=%s", "main..origin/pins/live").count("\n") == 0
     assert "home.yaml" in git("diff", "--stat", "main", "origin/pins/live")
@@ -805,6 +807,20 @@ def test_gitlab_keeps_one_merge_request_open(runner: Runner, api: Sandbox, git: 
         repinned(api, identifier, position=1)
     ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
     assert git("ls-remote", "origin", "refs/heads/pins/live") == ""
+
+
+def test_gitlab_puts_the_line_of_the_export_into_the_description(
+    runner: Runner, api: Sandbox, git: Git, tmp_path: Path
+) -> None:
+    hook = tmp_path / "origin.git" / "hooks" / "pre-receive"
+    seen = tmp_path / "options.txt"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nenv | grep ^GIT_PUSH_OPTION_ > '{seen}'\n")
+    hook.chmod(0o755)
+    repinned(api, STRINGS)
+    ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    description = r"merge_request.description=Pinsync-Export: 1234-5678\n"
+    assert description in [line.partition("=")[2] for line in seen.read_text().splitlines()]
 
 
 # init --ci
