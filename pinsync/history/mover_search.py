@@ -149,7 +149,11 @@ class _Inquiry:
 
     def _cut(self, reason: str, is_unreadable: Callable[[Trace], bool]) -> None:
         if self.traces.cut(is_unreadable):
-            self._reason = self._reason or reason
+            self.explain(reason)
+
+    def explain(self, reason: str) -> None:
+        """Take the reason why a trace ends; the first reason is told."""
+        self._reason = self._reason or reason
 
     def go_back_to_head(self, head: CommitState | None, side: GitSide, short: str) -> None:
         """Go back from uncommitted text to the last commit.
@@ -281,16 +285,18 @@ class _CommitArrival(Struct, frozen=True):
     """The arrival of text with a commit of the main line; see `movers.Arrival`.
 
     Attributes:
+        search: the walk.
         at: the index of the commit.
-        tracker: the tracker in the commit.
+        commit: the commit.
         tracker_id: the id of the shop's tracker.
+        explain: takes the reason why a trace ends.
     """
 
     search: _Search
     at: int
     commit: Commit
-    tracker: Tracker | None
     tracker_id: str
+    explain: Callable[[str], None]
 
     @property
     def moment(self) -> int:
@@ -302,9 +308,12 @@ class _CommitArrival(Struct, frozen=True):
         message = self.search.read_message(self.commit.hash)
         if message.has_export_line(self.tracker_id):
             return True
-        if len(message.parents) > 1:
-            return self.search.has_merged_export(message.parents, self, rule_id)
-        return False
+        if not message.is_merge:
+            return False
+        found = self.search.has_merged_export(message.parents, self.tracker_id, rule_id)
+        if found is None:
+            self.explain(self.search.explain_merge(self.commit))
+        return found
 
 
 class _Search:
@@ -380,7 +389,7 @@ class _Search:
             after = self._states.read_state(at, self._side.ignore)
             for inquiry in inquiries:
                 if after and inquiry.traces:
-                    arrival = _CommitArrival(self, at, commit, inquiry.tracker, inquiry.tracker_id)
+                    arrival = _CommitArrival(self, at, commit, inquiry.tracker_id, inquiry.explain)
                     inquiry.go_back(before, after, parent.short if parent else "", arrival)
         for inquiry in inquiries:
             inquiry.traces.expire(lambda: self._latest[at + 1])
@@ -408,19 +417,19 @@ class _Search:
         return self._messages[commit]
 
     def has_merged_export(
-        self, parents: Sequence[str], arrival: _CommitArrival, rule_id: str
+        self, parents: Sequence[str], tracker_id: str, rule_id: str
     ) -> bool | None:
         """Return whether a merge brought an export that changed a rule; None if it isn't known.
 
         Args:
             parents: the full hashes of the merge's parents.
-            arrival: the merge.
-            rule_id: the rule.
+            tracker_id: the id of the tracker.
+            rule_id: the id of the rule.
         """
         is_known = True
-        line = format_export_line(arrival.tracker_id)
+        line = format_export_line(tracker_id)
         for commit in self._repository.list_side_commits(parents, line):
-            if not self.read_message(commit).has_export_line(arrival.tracker_id):
+            if not self.read_message(commit).has_export_line(tracker_id):
                 continue
             changed = self._list_changed(commit)
             if changed is None:
@@ -430,6 +439,11 @@ class _Search:
         if self._shallow_ends.intersection(self._repository.list_side_commits(parents)):
             is_known = False
         return False if is_known else None
+
+    def explain_merge(self, merge: Commit) -> str:
+        """Return why it isn't known whether a merge brought an export."""
+        reason = f"the commits that the merge {merge.short} brought can't all be read"
+        return f"{reason}; {_UNSHALLOW}" if self._shallow_ends else reason
 
     def _list_changed(self, commit: str) -> frozenset[str] | None:
         """Return the ids of the rules that a merged commit changed; None if they can't be read."""

@@ -108,7 +108,7 @@ class Trace:
             return
         if not self._has_origin:
             self._has_origin, self._moved_in = True, arrival.commit
-        if self._moved is None:
+        if self._moved is None and not self.is_cut:
             self._look_for_agreement(old, arrival)
 
     def _look_for_export(

@@ -27,6 +27,11 @@ class CommitMessage(NamedTuple):
     parents: tuple[str, ...]
     text: bytes
 
+    @property
+    def is_merge(self) -> bool:
+        """Whether the commit has several parents."""
+        return len(self.parents) > 1
+
     def has_export_line(self, tracker_id: str) -> bool:
         """Return whether the message says that the commit is an export of a tracker.
 

@@ -41,8 +41,8 @@ def rule(number: int, *pins: str | Record, **fields: object) -> Record:
 
 
 def text(model: str, *rules: Record) -> str:
-    """A document of these rules."""
-    items = [normalize.build_customization({**row, "model": model}) for row in rules]
+    """A document of these rules, with or without an id."""
+    items = [normalize.build_customization(row, model=model) for row in rules]
     return render_document(model, items).decode()
 
 
