@@ -448,22 +448,30 @@ class _Run(Struct, frozen=True):
         )
         date = new.snapshot.date or old.snapshot.date
         known = () if scope == EVERYTHING else (*old_items, *new_items)
-        question = self._build_question(drift, pair, (old_items, new_items))
+        question = self._build_question(drift, pair, (old, new))
         return _Comparison(drift, tuple(warnings), date, known, question)
 
     def _build_question(
         self,
         drift: TrackerDrift,
         pair: TrackerPair,
-        items: tuple[Sequence[Customization], Sequence[Customization]],
+        contents: tuple[Content, Content],
     ) -> Question | None:
         """Return the rules whose mover is looked for; None if there are none."""
         side = self.live_index
         if side is None or all(change.cause != "edited" for change in drift.changes):
             return None
         tracker = pair[side] or _get_tracker(pair)
+        git, live = contents[1 - side], contents[side]
         return Question(
-            drift, pair[1 - side], tracker.tracker_id, items[1 - side], items[side], bool(side)
+            drift=drift,
+            tracker=pair[1 - side],
+            tracker_id=tracker.tracker_id,
+            git=git.snapshot.customizations,
+            documents=tuple(git.documents.values()),
+            prefix=git.prefix,
+            live=live.snapshot.customizations,
+            live_is_new=bool(side),
         )
 
     def add_movers(self, found: list[_Comparison], tree: WorkingTree) -> list[_Comparison]:

@@ -67,6 +67,62 @@ def find_changed_blocks(known: Cut, text: bytes) -> list[ChangedBlocks] | None:
     return found
 
 
+class ChangedText(NamedTuple):
+    """Neighbouring blocks of a text, and those that another text has in their place.
+
+    Attributes:
+        begin: the place of the blocks in the text.
+        end: the end of the blocks in the text.
+        other_begin: the place of the blocks in the other text.
+        other_end: the end of the blocks in the other text.
+    """
+
+    begin: int
+    end: int
+    other_begin: int
+    other_end: int
+
+
+def find_changed_text(text: bytes, other: bytes) -> list[ChangedText] | None:
+    """Return the blocks that differ between two texts with LF, without cutting either.
+
+    It finds what `find_changed_blocks` finds, which needs the edges of all blocks.
+
+    Returns:
+        None if the heads differ, or the text has no block.
+    """
+    place = text.find(_EDGE) + 1
+    if not place or not other.startswith(text[: place + len(_DASH)]):
+        return None
+    found: list[ChangedText] = []
+    place_in_other = place
+    while place < len(text) or place_in_other < len(other):
+        length = _measure_common_start(text, place, other, place_in_other)
+        if place + length == len(text) and place_in_other + length == len(other):
+            break
+        last = max(place, place + length - len(_DASH))
+        begin = text.rfind(_EDGE, place - 1, last + len(_DASH)) + 1 or place
+        other_begin = begin - place + place_in_other
+        place = text.find(_EDGE, begin) + 1 or len(text)
+        place_in_other = other.find(_EDGE, other_begin) + 1 or len(other)
+        found.append(ChangedText(begin, place, other_begin, place_in_other))
+        if not _begin_alike(text, place, other, place_in_other):
+            found[-1] = _extend_text_to_common_end(text, other, found[-1])
+            break
+    return found
+
+
+def _extend_text_to_common_end(text: bytes, other: bytes, changed: ChangedText) -> ChangedText:
+    """Return changed blocks with all blocks up to those that end both texts."""
+    length = _measure_common_end(text, other)
+    end = text.find(_EDGE, max(len(text) - length, changed.begin - 1)) + 1 or len(text)
+    other_end = len(other) - (len(text) - end)
+    while other_end < changed.other_begin:
+        end = text.find(_EDGE, end) + 1 or len(text)
+        other_end = len(other) - (len(text) - end)
+    return ChangedText(changed.begin, end, changed.other_begin, other_end)
+
+
 def _begin_alike(one: bytes, place: int, text: bytes, other: int) -> bool:
     """Return whether two blocks have the same first line; the ends of both texts are alike."""
     line = one[place : one.find(b"\n", place) + 1]

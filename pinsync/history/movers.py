@@ -80,6 +80,10 @@ class Trace:
         if git and (live is None or has_same_text(git, live)):
             self._moved = self._decide_without_base()
 
+    def restart(self) -> Trace:
+        """Return the trace as it was at the beginning."""
+        return Trace(self._git, self.live)
+
     @property
     def rule_id(self) -> str | None:
         """The id under which older commits may have the rule."""

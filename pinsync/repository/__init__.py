@@ -16,6 +16,7 @@ from pinsync.layout import is_document, is_misnamed
 from pinsync.model import MAX_FILE_BYTES
 from pinsync.repository import (
     branch,
+    changes,
     discovery,
     gitpython,
     log,
@@ -25,6 +26,7 @@ from pinsync.repository import (
     recovery,
 )
 from pinsync.repository.branch import BranchResult, Proposal
+from pinsync.repository.changes import CommitChanges, FileChange
 from pinsync.repository.log import CommitRange
 from pinsync.repository.message import (
     CommitMessage,
@@ -61,8 +63,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BranchResult",
+    "CommitChanges",
     "CommitMessage",
     "CommitRange",
+    "FileChange",
     "Object",
     "Proposal",
     "Reader",
@@ -450,6 +454,10 @@ class Repository(Struct, frozen=True):
         See `log.select_commits`.
         """
         return log.select_commits(self._git, range_, names)
+
+    def walk_changes(self, tip: str, names: Sequence[str]) -> Iterator[CommitChanges]:
+        """Yield the commits of `walk_main_line` with their files; see `changes.walk_changes`."""
+        return changes.walk_changes(self._git, tip, names)
 
     def list_moments(self, tip: str, names: Sequence[str]) -> list[int]:
         """Return when each commit of `walk_main_line` was committed; see `log.list_moments`."""

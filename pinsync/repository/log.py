@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 # Full and short hash, parents, author's name and address by .mailmap, author's date twice (with its
 # offset, and in seconds), and subject.
-_FIELDS: Final = ("%H", "%h", "%P", "%aN", "%aE", "%aI", "%at", "%s")
-_FORMAT: Final = (
+FIELDS: Final = ("%H", "%h", "%P", "%aN", "%aE", "%aI", "%at", "%s")
+LOG_FORMAT: Final = (
     "-z",
     "--no-show-signature",
     "--no-color",
     "--encoding=UTF-8",
-    f"--format={'%x00'.join(_FIELDS)}",
+    f"--format={'%x00'.join(FIELDS)}",
 )
 _MAX_MOVES: Final = 50
 _FAR_EAST: Final = timezone(timedelta(hours=14))
@@ -71,8 +71,8 @@ def walk_main_line(git: Git, tip: str, names: Sequence[str]) -> Iterator[Commit]
     Raises:
         RepositoryError: git failed.
     """
-    pathspecs = _build_pathspecs(names)
-    return _parse_commits(git.stream("log", *_FORMAT, "--first-parent", tip, "--", *pathspecs))
+    pathspecs = build_pathspecs(names)
+    return _parse_commits(git.stream("log", *LOG_FORMAT, "--first-parent", tip, "--", *pathspecs))
 
 
 def select_commits(git: Git, range_: CommitRange, names: Sequence[str]) -> frozenset[str]:
@@ -88,7 +88,7 @@ def select_commits(git: Git, range_: CommitRange, names: Sequence[str]) -> froze
     command.append(range_.tip)
     if range_.base:
         command.append(f"^{range_.base}")
-    result = git.attempt(*command, "--", *_build_pathspecs(names))
+    result = git.attempt(*command, "--", *build_pathspecs(names))
     # Git names the pattern at fault: "fatal: header, '[': ...".
     if result.status and range_.author is not None and "header" in result.errors:
         message = f"--author: {printable(range_.author)} is no regular expression that git reads"
@@ -114,7 +114,7 @@ def list_moments(git: Git, tip: str, names: Sequence[str]) -> list[int]:
         RepositoryError: git failed.
     """
     command = ("log", "--first-parent", "--no-show-signature", "--format=%ct", tip, "--")
-    lines = git.run(*command, *_build_pathspecs(names)).decode("ascii").splitlines()
+    lines = git.run(*command, *build_pathspecs(names)).decode("ascii").splitlines()
     # A damaged commit may have no date. As the oldest possible date it proves nothing.
     return [int(line or 0) for line in lines]
 
@@ -148,7 +148,7 @@ def find_shallow_end(git: Git, tip: str) -> Commit | None:
     ends = read_shallow_ends(git)
     if not ends:
         return None
-    output = git.stream("log", *_FORMAT, "--first-parent", "--max-parents=0", tip, "--")
+    output = git.stream("log", *LOG_FORMAT, "--first-parent", "--max-parents=0", tip, "--")
     (first,) = _parse_commits(output)
     return first if first.hash in ends else None
 
@@ -188,14 +188,15 @@ def _find_adding_commit(git: Git, tip: str, path: PurePosixPath) -> str | None:
 
 def _list_removed(git: Git, parent: str, commit: str, name: str) -> list[PurePosixPath]:
     options = ("-r", "-z", "--no-renames", "--diff-filter=D", "--name-only")
-    pathspecs = _build_pathspecs([glob.escape(name)])
+    pathspecs = build_pathspecs([glob.escape(name)])
     result = git.attempt("diff-tree", *options, parent, commit, "--", *pathspecs)
     if result.status:
         return []
     return [PurePosixPath(path) for path in decode(result.output).split("\0") if path]
 
 
-def _build_pathspecs(names: Sequence[str]) -> list[str]:
+def build_pathspecs(names: Sequence[str]) -> list[str]:
+    """Return the pathspecs of files with such a name in any folder."""
     return [f":(top,glob)**/{name}" for name in names]
 
 
@@ -208,12 +209,12 @@ def _parse_commits(pieces: Iterable[bytes]) -> Iterator[Commit]:
         for value in values:
             # An old commit can hold text in another encoding without naming the encoding.
             fields.append(value.decode(errors="replace"))
-            if len(fields) == len(_FIELDS):
-                yield _build_commit(*fields)
+            if len(fields) == len(FIELDS):
+                yield build_commit(*fields)
                 fields.clear()
 
 
-def _build_commit(
+def build_commit(
     full: str,
     short: str,
     parents: str,
@@ -223,6 +224,7 @@ def _build_commit(
     seconds: str,
     subject: str,
 ) -> Commit:
+    """Return the commit of the values of `FIELDS`."""
     parent = parents.partition(" ")[0] or None
     return Commit(full, short, parent, author or email, email, _parse_date(date, seconds), subject)
 

@@ -12,6 +12,7 @@ from pinsync.escape import printable
 from pinsync.repository.process import extract_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import PurePosixPath
     from types import TracebackType
 
@@ -77,10 +78,28 @@ class Reader:
             raise RepositoryError(
                 f"{printable(query)!r} can't be looked for in history", hint="rename the folder"
             )
+        self.request([query])
+        return self.receive()
+
+    def request(self, queries: Sequence[str]) -> None:
+        """Ask for objects, so that git reads the next one while the caller is at work.
+
+        Args:
+            queries: hashes, or other names without a newline. Together they must fit into a pipe,
+                of 4,096 bytes on some systems.
+        """
         # A broken pipe means that git ended. Its standard error says why.
         with suppress(BrokenPipeError):
-            self._process.stdin.write(f"{query}\n".encode("utf-8", "surrogateescape"))
+            lines = "".join(f"{query}\n" for query in queries)
+            self._process.stdin.write(lines.encode("utf-8", "surrogateescape"))
             self._process.stdin.flush()
+
+    def receive(self) -> Object | None:
+        """Return the object of the next request; None if it doesn't exist.
+
+        Raises:
+            RepositoryError: git ended.
+        """
         answer = self._process.stdout.readline()
         header = _HEADER.fullmatch(answer)
         if header is None:

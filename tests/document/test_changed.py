@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinsync.document import changed
-from pinsync.document.changed import find_changed_blocks
+from pinsync.document.changed import find_changed_blocks, find_changed_text
 from pinsync.document.cut import cut_blocks, cut_document
 from support.strategies import QUICK
 
@@ -81,3 +81,34 @@ def test_only_changed_blocks_are_found() -> None:
 def test_another_head_says_nothing_of_the_blocks() -> None:
     text = HEAD + b"  - id: 1\n"
     assert find_changed_blocks(cut_document(text), b"# a\n" + text) is None
+
+
+@QUICK
+@given(sides=versions())
+def test_the_edges_of_the_known_text_are_not_needed(
+    sides: tuple[Sequence[bytes], Sequence[bytes]],
+) -> None:
+    old, new = (HEAD + b"".join(blocks) for blocks in sides)
+    found = find_changed_text(old, new)
+    assert found is not None
+    result = HEAD
+    done = len(HEAD)
+    for begin, end, other_begin, other_end in found:
+        assert begin >= done
+        result += old[done:begin]
+        assert len(result) == other_begin
+        # Both sides are whole blocks.
+        for text, first, last in ((old, begin, end), (new, other_begin, other_end)):
+            assert text[first : first + 4] in (b"  - ", b"")
+            assert text[last : last + 4] in (b"  - ", b"")
+        result += new[other_begin:other_end]
+        done = end
+    assert result + old[done:] == new
+    known = find_changed_blocks(cut_document(old), new)
+    assert known is not None
+    assert [each[2:] for each in found] == [(each.begin, each.end) for each in known]
+
+
+def test_without_a_block_or_with_another_head_nothing_is_compared() -> None:
+    assert find_changed_text(HEAD, HEAD) is None
+    assert find_changed_text(HEAD + b"  - id: 1\n", b"# a\n" + HEAD + b"  - id: 1\n") is None

@@ -1,0 +1,194 @@
+"""The arrival of texts in git: the dates of commits, and whether an export brought a rule."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from pinsync.drift.pairs import collect_ids
+from pinsync.errors import RepositoryError
+from pinsync.history.configurations import Configurations
+from pinsync.history.states import CommitStates
+from pinsync.history.steps import compare_tracker
+from pinsync.history.versions import VersionReader
+from pinsync.repository import CommitMessage, format_export_line, parse_message
+from pinsync.workspace.state import pair_trackers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pinsync.history.configurations import HistoryContext
+    from pinsync.history.versions import IgnoredFields
+    from pinsync.model import Commit
+    from pinsync.repository import Reader
+
+UNSHALLOW: Final = "fetch the history with `git fetch --unshallow`, or with `fetch-depth: 0` in CI"
+
+
+class UncommittedArrival(Struct, frozen=True):
+    """The arrival of text that isn't committed; see `movers.Arrival`."""
+
+    commit: None
+    moment: int
+    latest_before: int
+
+    def has_export_of(self, _rule_id: str) -> bool | None:
+        """Return False: only a commit has a message."""
+        return False
+
+
+class CommitArrival(Struct, frozen=True):
+    """The arrival of text with a commit of the main line; see `movers.Arrival`.
+
+    Attributes:
+        lookup: reads commits.
+        at: the index of the commit.
+        commit: the commit.
+        tracker_id: the id of the shop's tracker.
+        explain: takes the reason why a trace ends.
+    """
+
+    lookup: CommitLookup
+    at: int
+    commit: Commit
+    tracker_id: str
+    explain: Callable[[str], None]
+
+    @property
+    def moment(self) -> int:
+        """The date of the commit, in seconds since 1970."""
+        return self.lookup.moments[self.at]
+
+    @property
+    def latest_before(self) -> int:
+        """The latest date of all older commits, in seconds since 1970; 0 if there are none."""
+        return self.lookup.latest[self.at + 1]
+
+    def has_export_of(self, rule_id: str) -> bool | None:
+        """Return whether an export brought the rule, also within a merged branch."""
+        message = self.lookup.read_message(self.commit.hash)
+        if message.has_export_line(self.tracker_id):
+            return True
+        if not message.is_merge:
+            return False
+        found = self.lookup.has_merged_export(message.parents, self.tracker_id, rule_id)
+        if found is None:
+            self.explain(self.lookup.explain_merge(self.commit))
+        return found
+
+
+class CommitLookup:
+    """Reads what the commits of a main line say of themselves.
+
+    Args:
+        reader: reads git's objects.
+        context: the repository and the configuration of the working tree.
+        tip: the full hash of the newest commit.
+        ignore: the paths of the fields to ignore.
+    """
+
+    def __init__(
+        self, reader: Reader, context: HistoryContext, tip: str, ignore: IgnoredFields
+    ) -> None:
+        self.configurations = Configurations(reader, context)
+        self.version_reader = VersionReader(reader)
+        self._reader = reader
+        self._context = context
+        self._repository = context.repository
+        self._tip = tip
+        self._ignore = ignore
+        self._messages: dict[str, CommitMessage] = {}
+        self._merged: dict[str, frozenset[str] | None] = {}
+
+    @cached_property
+    def moments(self) -> list[int]:
+        """The dates of the main line's commits, in seconds since 1970."""
+        return self._repository.list_moments(self._tip, self.configurations.file_names)
+
+    @cached_property
+    def latest(self) -> list[int]:
+        """By index, the latest date of the commit and all older ones; 0 behind the last one."""
+        latest = list(accumulate(reversed(self.moments), max, initial=0))
+        return latest[::-1]
+
+    @cached_property
+    def _shallow_ends(self) -> frozenset[str]:
+        return self._repository.read_shallow_ends()
+
+    def has_text(self, blobs: Sequence[str], text: bytes) -> bool:
+        """Return whether one of several blobs may have a text."""
+        for blob in blobs:
+            found = self._reader.find(blob)
+            if found is None or found.content is None or text in found.content:
+                return True
+        return False
+
+    def read_message(self, commit: str) -> CommitMessage:
+        """Return the parents and the message of a commit.
+
+        Raises:
+            RepositoryError: git lacks the commit.
+        """
+        if commit not in self._messages:
+            found = self._reader.find(commit)
+            if found is None:
+                raise RepositoryError(f"commit {commit} is missing")
+            self._messages[commit] = parse_message(found)
+        return self._messages[commit]
+
+    def has_merged_export(
+        self, parents: Sequence[str], tracker_id: str, rule_id: str
+    ) -> bool | None:
+        """Return whether a merge brought an export that changed a rule; None if it isn't known.
+
+        Args:
+            parents: the full hashes of the merge's parents.
+            tracker_id: the id of the tracker.
+            rule_id: the id of the rule.
+        """
+        is_known = True
+        line = format_export_line(tracker_id)
+        for commit in self._repository.list_side_commits(parents, line):
+            if not self.read_message(commit).has_export_line(tracker_id):
+                continue
+            changed = self._list_changed(commit)
+            if changed is None:
+                is_known = False
+            elif rule_id in changed:
+                return True
+        if self._shallow_ends.intersection(self._repository.list_side_commits(parents)):
+            is_known = False
+        return False if is_known else None
+
+    def explain_merge(self, merge: Commit) -> str:
+        """Return why it isn't known whether a merge brought an export."""
+        reason = f"the commits that the merge {merge.short} brought can't all be read"
+        return f"{reason}; {UNSHALLOW}" if self._shallow_ends else reason
+
+    def _list_changed(self, commit: str) -> frozenset[str] | None:
+        """Return the ids of the rules that a merged commit changed; None if they can't be read."""
+        if commit not in self._merged:
+            self._merged[commit] = self._compare_merged(commit)
+        return self._merged[commit]
+
+    def _compare_merged(self, commit: str) -> frozenset[str] | None:
+        if commit in self._shallow_ends:
+            return None
+        states = CommitStates(self._reader, self._context, commit, self.version_reader)
+        newest = states.get_commit(0)
+        # A commit that touched no document isn't the first of its line.
+        if newest is None or newest.hash != commit:
+            return frozenset()
+        before, after = (states.read_state(at, self._ignore) for at in (1, 0))
+        if after is None or after.faults or (before and before.faults):
+            return None
+        ids: set[str] = set()
+        # Of all trackers, since ids are unique and a tracker may have had another name or id.
+        older = list(before.documents) if before else []
+        for pair in pair_trackers(older, list(after.documents)):
+            if step := compare_tracker(pair, None, before, after):
+                ids |= collect_ids((*step.old, *step.new))
+        return frozenset(ids)

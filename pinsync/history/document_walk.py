@@ -1,0 +1,332 @@
+"""Follow rules through the versions of their documents, without reading all other rules.
+
+A walk through whole states reads each document of each commit. Most rules never left their
+document, and their block is found in the next version by comparing bytes. All else is given up, and
+left to the walk through whole states: a rule that came from another document or had no id, a
+document in another layout, a file that can't be read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from pinsync import canonical
+from pinsync.document.changed import find_changed_text
+from pinsync.document.cut import cut_blocks, cut_off_comments
+from pinsync.document.parse import parse_document
+from pinsync.errors import FileError
+from pinsync.history.movers import Arrival, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from pinsync.document.changed import ChangedText
+    from pinsync.history.versions import IgnoredFields
+    from pinsync.model import Customization
+
+_EDGE: Final = b"\n  - "
+_FIRST_LINE: Final = re.compile(rb"^  - (?:id: ([0-9A-Za-z-]+)$)?", re.MULTILINE)
+"""The beginning of a block, with the id if it stands there as in canonical text."""
+
+
+class DatedArrival(Arrival, Protocol):
+    """The arrival of a version in git, with the dates of older commits."""
+
+    @property
+    def latest_before(self) -> int:
+        """The latest date of all older commits, in seconds since 1970; 0 without any."""
+
+
+class _Held(NamedTuple):
+    """A rule whose document is known: its way, and the place of its block in the document."""
+
+    trace: Trace
+    begin: int
+    end: int
+
+    @property
+    def rule_id(self) -> bytes:
+        """The id, as the block has it."""
+        return (self.trace.rule_id or "").encode()
+
+
+class Parent(NamedTuple):
+    """The parent of a commit.
+
+    Attributes:
+        texts: path → bytes of each document that the commit changed; None if the parent lacks it.
+        is_in_others: returns whether a changed document that isn't among them may have a rule, by
+            the bytes of its id.
+    """
+
+    texts: Mapping[str, bytes | None]
+    is_in_others: Callable[[bytes], bool]
+
+    def has_elsewhere(self, rule_id: bytes, path: str) -> bool:
+        """Return whether a document other than that of a path may have a rule."""
+        for other, text in self.texts.items():
+            if other != path and text is not None and rule_id in text:
+                return True
+        return self.is_in_others(rule_id)
+
+
+class DocumentWalk:
+    """The walk of one tracker's rules.
+
+    Args:
+        traces: the ways of the rules.
+        texts: path → bytes of each document of git's side.
+        ignore: the paths of the fields to ignore.
+
+    Attributes:
+        given_up: the traces that are left to the walk through whole states.
+        texts: path → bytes of each document of git's side; of the documents that matter, the
+            version in the current commit.
+    """
+
+    def __init__(
+        self, traces: Iterable[Trace], texts: Mapping[str, bytes], ignore: IgnoredFields
+    ) -> None:
+        self.given_up: list[Trace] = []
+        self.texts = dict(texts)
+        self._ignore = ignore
+        self._held: dict[str, list[_Held]] = {}
+        self._seeks_agreement = False
+        # The rules that git lacks, by id.
+        self._sought: dict[bytes, Trace] = {}
+        self._place(traces)
+
+    def _place(self, traces: Iterable[Trace]) -> None:
+        """Find the blocks of the rules."""
+        places: dict[bytes, tuple[str, int]] = {}
+        for path, text in self.texts.items():
+            for found in _FIRST_LINE.finditer(text):
+                if found[1] is not None:
+                    places[found[1]] = path, found.start()
+        for trace in traces:
+            rule_id = (trace.rule_id or "").encode()
+            place = places.get(rule_id)
+            if trace.item is None and rule_id and place is None:
+                self._sought[rule_id] = trace
+            elif trace.item and place and (end := self._find_end(trace.item, *place)):
+                self._held.setdefault(place[0], []).append(_Held(trace, place[1], end))
+            else:
+                self.given_up.append(trace)
+
+    def _find_end(self, item: Customization, path: str, begin: int) -> int | None:
+        """Return the end of the block at a place; None if it isn't a rule's."""
+        text = self.texts[path]
+        block = _cut_block(text, begin)
+        head = text[: text.find(_EDGE) + 1]
+        return begin + len(block) if self._read(head, block) == item else None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no rule is looked for."""
+        return not self._sought and not self._held
+
+    def concerns(self, path: str) -> bool:
+        """Return whether the earlier versions of a document matter."""
+        return bool(self._sought) or path in self._held
+
+    def _list_traces(self) -> list[Trace]:
+        """Return the traces that are neither finished nor given up."""
+        held = [each.trace for rules in self._held.values() for each in rules]
+        return [*held, *self._sought.values()]
+
+    def expire(self, arrival: DatedArrival) -> None:
+        """Drop the rules to which no older commit can give an answer."""
+        if not self._seeks_agreement:
+            return
+        for trace in self._list_traces():
+            if trace.seeks_agreement:
+                trace.expire(arrival.latest_before)
+        for path, rules in list(self._held.items()):
+            self._set_held(path, [held for held in rules if not held.trace.is_finished])
+
+    def cut(self) -> None:
+        """End all traces, since no older version can be read."""
+        for trace in self._list_traces():
+            trace.cut()
+        self._held.clear()
+        self._sought.clear()
+
+    def give_up_held(self) -> None:
+        """Give up all rules that are in a document."""
+        for path in list(self._held):
+            self._give_up_document(path)
+
+    def give_up_all(self) -> None:
+        """Give up all rules."""
+        self.give_up_held()
+        self._give_up_sought()
+
+    def _give_up_document(self, path: str) -> None:
+        self.given_up += [held.trace for held in self._held.pop(path, ())]
+
+    def _give_up_sought(self) -> None:
+        self.given_up += self._sought.values()
+        self._sought.clear()
+
+    def _set_held(self, path: str, rules: list[_Held]) -> None:
+        self._held.pop(path, None)
+        if rules:
+            self._held[path] = rules
+
+    def go_back(self, parent: Parent, arrival: DatedArrival) -> None:
+        """Go back to the parent of a commit.
+
+        Args:
+            parent: the documents that the commit changed.
+            arrival: the commit.
+        """
+        for path, old in parent.texts.items():
+            new = self.texts.pop(path, None)
+            if old is not None:
+                self.texts[path] = old
+            if new != old:
+                self._go_back_in(path, new, parent, arrival)
+        self.expire(arrival)
+
+    def _go_back_in(
+        self, path: str, new: bytes | None, parent: Parent, arrival: DatedArrival
+    ) -> None:
+        """Go back to an older version of one document."""
+        old = parent.texts[path]
+        if old is None:
+            for held in self._held.pop(path, ()):
+                self._lose(held.trace, path, b"", parent, arrival)
+            return
+        changes = find_changed_text(new, old) if new else None
+        if changes is None or not old.endswith(b"\n"):
+            self._give_up_document(path)
+            self._search_document(old)
+            return
+        parts = [old[change.other_begin : change.other_end] for change in changes]
+        head = old[: old.find(_EDGE) + 1]
+        if not all(self._is_regular(head, part) for part in parts):
+            self._give_up_document(path)
+            self._give_up_sought()
+            return
+        for part in parts:
+            self._search(part)
+        kept: list[_Held] = []
+        for held in self._held.get(path, ()):
+            change, part, shift = _find_change(held, changes, parts)
+            if change is None:
+                kept.append(_Held(held.trace, held.begin + shift, held.end + shift))
+            elif block := _find_block(part, held.rule_id):
+                if self._go_back_to(held.trace, head, block, arrival):
+                    begin = change.other_begin + part.find(block)
+                    kept.append(_Held(held.trace, begin, begin + len(block)))
+            else:
+                self._lose(held.trace, path, part, parent, arrival)
+        self._set_held(path, [held for held in kept if not held.trace.is_finished])
+        self._seeks_agreement |= any(held.trace.seeks_agreement for held in kept)
+
+    def _go_back_to(self, trace: Trace, head: bytes, block: bytes, arrival: DatedArrival) -> bool:
+        """Go back to an older version of a block. Return whether it can be read; else give up."""
+        item = self._read(head, block)
+        if item is None:
+            self.given_up.append(trace)
+            return False
+        if item != trace.item:
+            trace.go_back(item, arrival)
+        return True
+
+    def _lose(
+        self, trace: Trace, path: str, part: bytes, parent: Parent, arrival: DatedArrival
+    ) -> None:
+        """Go back to before the commit that brought a rule into its document.
+
+        Args:
+            trace: the way of the rule.
+            path: the path of the document.
+            part: the blocks that the older document has in the place of the rule's.
+            parent: the parent of the commit.
+            arrival: the commit.
+        """
+        # The block may have got its id in the commit, or may have come from another document.
+        is_unnamed = any(found[1] is None for found in _FIRST_LINE.finditer(part))
+        if is_unnamed or parent.has_elsewhere((trace.rule_id or "").encode(), path):
+            self.given_up.append(trace)
+            return
+        trace.go_back(None, arrival)
+        trace.expire(arrival.latest_before)
+        if not trace.is_finished:
+            # An older commit may have had the rule in any document.
+            self.given_up.append(trace)
+
+    def _search_document(self, text: bytes) -> None:
+        """Give up the rules that git lacks if an older document may have them."""
+        if self._sought:
+            try:
+                parse_document(text, "")
+            except FileError:
+                self._give_up_sought()
+            self._search(text)
+
+    def _search(self, text: bytes) -> None:
+        """Give up the rules that git lacks if an older text may have them."""
+        for found in _FIRST_LINE.finditer(text) if self._sought else ():
+            if found[1] is None:
+                # A block without an id may have become the shop's rule.
+                self._give_up_sought()
+                return
+            if trace := self._sought.pop(found[1], None):
+                self.given_up.append(trace)
+
+    def _is_regular(self, head: bytes, part: bytes) -> bool:
+        """Return whether all blocks of a part of a document can be read by themselves."""
+        if b"\r" in part:
+            return False
+        for block in cut_blocks(part):
+            body, _ = cut_off_comments(block)
+            if not _is_canonical(body) and self._read(head, block) is None:
+                return False
+        return True
+
+    def _read(self, head: bytes, block: bytes) -> Customization | None:
+        """Return the customization of a block; None if the block can't be read by itself."""
+        try:
+            entries = parse_document(head + block, "", ignore=self._ignore).entries
+        except FileError:
+            return None
+        return entries[0].customization if len(entries) == 1 else None
+
+
+def _is_canonical(body: bytes) -> bool:
+    try:
+        return canonical.read_rendered(body.decode()) is not None
+    except UnicodeDecodeError:
+        return False
+
+
+def _cut_block(text: bytes, begin: int) -> bytes:
+    """Return the block of a text that begins at a place."""
+    return text[begin : text.find(_EDGE, begin) + 1 or len(text)]
+
+
+def _find_block(part: bytes, rule_id: bytes) -> bytes | None:
+    """Return the block with an id among some blocks; None if there is none."""
+    begin = part.find(b"  - id: %b\n" % rule_id)
+    return None if begin < 0 else _cut_block(part, begin)
+
+
+def _find_change(
+    held: _Held, changes: Sequence[ChangedText], parts: Sequence[bytes]
+) -> tuple[ChangedText | None, bytes, int]:
+    """Return the change that a block is part of, with the other text's blocks in its place.
+
+    Returns:
+        Without such a change None, and the distance by which the block has moved.
+    """
+    shift = 0
+    for change, part in zip(changes, parts, strict=True):
+        if held.begin < change.begin:
+            break
+        if held.begin < change.end:
+            return change, part, 0
+        shift = change.other_end - change.end
+    return None, b"", shift
