@@ -87,7 +87,7 @@ class Trace:
     @property
     def rule_id(self) -> str | None:
         """The id under which older commits may have the rule."""
-        for item in (self.item, self.live, self._git):
+        for item in (self.item, self._git, self.live):
             if item and item.id is not None:
                 return item.id
         return None
@@ -119,9 +119,10 @@ class Trace:
         self, old: Customization | None, new: Customization | None, arrival: Arrival
     ) -> None:
         """Decide for the shop if git's text came from an export: the shop has changed since."""
-        # An export writes and removes only blocks with an id.
         item = new or old
-        if self._moved is not None or item is None or item.id is None:
+        is_unnamed = self._git is not None and self._git.id is None
+        # An export writes and removes only blocks with an id.
+        if self._moved is not None or is_unnamed or item is None or item.id is None:
             return
         is_export = arrival.has_export_of(item.id)
         if is_export:

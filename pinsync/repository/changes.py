@@ -22,7 +22,7 @@ class FileChange(NamedTuple):
 
     Attributes:
         path: the path from the repository's root.
-        old: the hash of the bytes in the parent; None if it lacks the file.
+        old: the abbreviated hash of the bytes in the parent; None if it lacks the file.
         is_plain: whether each side that has the file has a plain one, not a link or a submodule.
     """
 
@@ -46,7 +46,8 @@ def walk_changes(git: Git, tip: str, names: Sequence[str]) -> Iterator[CommitCha
     """
     # The user's settings may hide the files of the first commit, or detect renames.
     settings = ("-c", "log.showRoot=true")
-    options = ("--first-parent", "--diff-merges=first-parent", "--raw", "--no-abbrev")
+    # Without --no-abbrev, since that would also write out the short hash of the commit.
+    options = ("--first-parent", "--diff-merges=first-parent", "--raw")
     pathspecs = build_pathspecs(names)
     command = ("log", *LOG_FORMAT, *options, "--no-renames", tip, "--", *pathspecs)
     fields: list[str] = []

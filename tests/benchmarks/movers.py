@@ -19,9 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from history import prepare
 from measure import PINSYNC, cost, measure_in_turns
 
+from history import prepare
 from pinsync.document.parse import parse_document
 from pinsync.drift.pairs import read_data
 
@@ -70,7 +70,9 @@ def measured(commits: int, folder: Path, packing: str) -> None:
     for shop in write_shops(folder):
         arguments = ["diff", "--format", "json", "HEAD", f"{shop}.json"]
         runs = {
-            "without": partial(cost, [sys.executable, "-c", WITHOUT, *arguments], folder, codes=(1,)),
+            "without": partial(
+                cost, [sys.executable, "-c", WITHOUT, *arguments], folder, codes=(1,)
+            ),
             "with": partial(cost, [*PINSYNC, *arguments], folder, codes=(1,)),
         }
         costs = measure_in_turns(runs, RUNS)

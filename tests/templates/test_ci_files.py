@@ -810,7 +810,7 @@ def test_gitlab_keeps_one_merge_request_open(runner: Runner, api: Sandbox, git: 
 
 
 def test_gitlab_puts_the_line_of_the_export_into_the_description(
-    runner: Runner, api: Sandbox, git: Git, tmp_path: Path
+    runner: Runner, api: Sandbox, tmp_path: Path
 ) -> None:
     hook = tmp_path / "origin.git" / "hooks" / "pre-receive"
     seen = tmp_path / "options.txt"
