@@ -66,9 +66,13 @@ def _check_sources(
     "--at",
     metavar="TIME",
     help="Time to look at, such as 2026-12-24 or 2026-12-24T10:00. It decides what shoppers notice "
-    "now or later, for --fail-on now and json (default: when the API answered, else now).",
+    "now or later (default: when the API answered, else now).",
 )
-@click.option("--summary", is_flag=True, help="Print only the counts (text, markdown).")
+@click.option(
+    "--summary",
+    is_flag=True,
+    help="Print only the headline, the groups with their counts, and the actions (text, markdown).",
+)
 @click.option(
     "--max-chars",
     type=click.IntRange(min=500),

@@ -17,11 +17,7 @@ from pinsync import config, layout
 from pinsync.canonical.moments import format_utc, parse_option
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
 from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
-from pinsync.drift.changes import (
-    collect_pinned_items,
-    compare_customizations,
-    find_pinned_titles,
-)
+from pinsync.drift.changes import collect_shown_items, compare_customizations, find_titles
 from pinsync.drift.pairs import (
     are_ids_disjoint,
     build_no_match_error,
@@ -72,7 +68,7 @@ class Options(Struct, frozen=True):
         fail_on: the changes that make the exit code 1.
         at: the moment from which the changes are seen, as text; None for the date of the answer of
             a live side, else for now.
-        summary: print only the counts.
+        summary: print only the headline, the groups with their counts, and the actions.
         max_chars: the longest markdown report, in characters.
         remove_expired_pins: overrides the setting of the trackers.
         remove_nonexisting_item_pins: overrides the setting of the trackers.
@@ -170,6 +166,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
         _build_side(old, fetched_at),
         _build_side(new, fetched_at),
         tuple(_add_shoppers(comparison.drift, moment) for comparison in found),
+        moment,
         tuple(_list_notes(old, new, tree)),
         # Reports suggest `pinsync export --commit` only where it needs none of these options.
         workspace.config_file is None and options.is_unrestricted,
@@ -432,7 +429,8 @@ class _Run(Struct, frozen=True):
             )
         changes = self._add_causes(changes, pair, (old, new))
         # A title may stand in a rule that wasn't read, since it is equal on both sides.
-        titled = new.find_targeting(collect_pinned_items(changes), self.old.settings.ignore)
+        items = collect_shown_items(changes)
+        titled = new.find_targeting(items, self.old.settings.ignore)
         texts: Sequence[FileTexts] = ()
         if "patch" in self.options.formats:
             # Imported for patches alone, with the merge of documents.
@@ -443,7 +441,7 @@ class _Run(Struct, frozen=True):
             drift,
             changes=tuple(_add_places(changes, old, new)),
             unchanged=unchanged,
-            names=find_pinned_titles(changes, [*new_items, *titled], old_items),
+            names=find_titles(items, [*new_items, *titled], old_items),
             texts=tuple(texts),
         )
         date = new.snapshot.date or old.snapshot.date
@@ -605,7 +603,8 @@ def _add_shoppers(drift: TrackerDrift, at: str) -> TrackerDrift:
 def _build_side(state: State, fetched_at: datetime | None) -> Side:
     if state.source.kind != "live":
         fetched_at = None
-    return Side(state.source.text, state.source.revision, fetched_at)
+    is_export = state.source.kind == "export"
+    return Side(state.source.text, state.source.revision, fetched_at, is_export)
 
 
 def _add_places(changes: Sequence[Change], old: Content, new: Content) -> Iterator[Change]:

@@ -43,14 +43,20 @@ def compare_customizations(
         if not pair.is_in(scope):
             continue
         if kind := pair.kind:
-            changes.append(_build_change(pair, kind))
+            changes.append(build_change(pair, kind))
         else:
             unchanged += 1
     changes.sort(key=lambda change: build_sort_key(change.subject))
     return changes, unchanged
 
 
-def _build_change(pair: Pair, kind: ChangeKind) -> Change:
+def build_change(pair: Pair, kind: ChangeKind) -> Change:
+    """Return the change of a pair.
+
+    Args:
+        pair: a customization on both sides.
+        kind: the kind of its change.
+    """
     old = read_data(pair.old)
     new = read_data(pair.new)
     pins = tuple(_compare_pin_lists(read_pins(old), read_pins(new)))
@@ -197,16 +203,14 @@ def _get_value(value: Any, path: FieldPath) -> Any:  # noqa: ANN401 - any JSON v
     return value
 
 
-def find_pinned_titles(
-    changes: Sequence[Change], *sides: Iterable[Customization]
-) -> dict[str, str]:
-    """Return the titles of the items in the changed pins, as `find_titles` does.
-
-    Args:
-        changes: the changes of a report.
-        sides: the customizations of each side, the more trusted side first.
-    """
-    return find_titles(collect_pinned_items(changes), *sides)
+def collect_shown_items(changes: Iterable[Change]) -> frozenset[str]:
+    """Return the identities of the items that a report with shelves names: targets and pins."""
+    identities: set[str | None] = set()
+    for change in changes:
+        identities.update(side.target.identity for side in change.pair.sides)
+        for data in (change.old_data, change.new_data):
+            identities.update(read_pin(pin).identity for pin in read_pins(data))
+    return frozenset(identity for identity in identities if identity is not None)
 
 
 def collect_pinned_items(changes: Iterable[Change]) -> frozenset[str]:

@@ -188,6 +188,13 @@ class Change(Struct, frozen=True):
         return fail_on == "any" or fail_on in (self.cause, self.effect)
 
 
+def find_when(change: Change) -> When:
+    """Return when shoppers notice a change of a report that has a moment."""
+    if change.shoppers is None:
+        raise ValueError("a change without a moment")
+    return change.shoppers.when
+
+
 class FileTexts(Struct, frozen=True):
     """The texts of one file on both sides, for a patch.
 
@@ -239,11 +246,24 @@ class Side(Struct, frozen=True):
         source: the user's spelling, or the default.
         revision: the full hash of a git revision; None for other sources.
         fetched_at: the moment of the API's answer; None for other sources.
+        is_export: whether it is a JSON export.
     """
 
     source: str
     revision: str | None = None
     fetched_at: datetime | None = None
+    is_export: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is a state of the shop, asked for or saved."""
+        return self.is_export or self.source == "@live"
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether it is a state in git."""
+        # In a new repository HEAD has no commit yet, and so no revision.
+        return self.revision is not None or self.source == "HEAD"
 
 
 class Drift(Struct, frozen=True):
@@ -253,6 +273,7 @@ class Drift(Struct, frozen=True):
         old: the old side.
         new: the new side.
         trackers: the drift of each tracker, in the order of the configuration.
+        at: the moment from which the changes are seen, as `format_utc` returns it.
         notes: remarks for the top of a report, such as a change of the configuration itself.
         is_unrestricted: whether neither a filter nor a flag restricts the comparison: all trackers
             are compared, each as it is configured.
@@ -261,8 +282,14 @@ class Drift(Struct, frozen=True):
     old: Side
     new: Side
     trackers: tuple[TrackerDrift, ...]
+    at: str
     notes: tuple[str, ...] = ()
     is_unrestricted: bool = True
+
+    @property
+    def is_against_shop(self) -> bool:
+        """Whether exactly one side is a state of the shop."""
+        return self.old.is_live != self.new.is_live
 
     @property
     def is_complete(self) -> bool:

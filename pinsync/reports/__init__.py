@@ -40,7 +40,7 @@ class Style(Struct, frozen=True):
         zone: the time zone of reports for people; reports for programs are in UTC.
         color: whether to colour for a terminal.
         max_chars: the budget of a page; None for the budget of the format.
-        summary: whether to print only the counts.
+        summary: whether to leave out the rules themselves.
         configuration: the path of the configuration from the repository's root.
         has_page: whether the CI job has a page for a summary.
     """

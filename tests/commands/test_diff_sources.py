@@ -552,7 +552,7 @@ def test_an_export_on_standard_input(
     saved("now.json", api.customizations())
     piped(monkeypatch, before)
     assert pinsync("diff", "-", "now.json").out.startswith(
-        "now.json differs from standard input in 1 customization"
+        "The shop's export now.json differs from the shop's export - in 1 rule: "
     )
     piped(monkeypatch, before)
     assert diffed(pinsync, "HEAD", "-").code == 0

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pinsync.commands import diff
-from pinsync.drift.changes import compare_customizations, find_pinned_titles
+from pinsync.drift.changes import compare_customizations, find_titles
 from pinsync.sandbox import Answer, Fault, Sandbox, parse_fault
 from support.diffing import checked, diffed
 from support.exporting import HOME, STRINGS, edited, put, repinned, rows, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Set
 
     from pinsync.drift.record import Change
     from pinsync.model import Customization
@@ -199,13 +199,13 @@ def test_what_one_tracker_matches_is_no_others_to_take_back(
         found, unchanged = compare_customizations(*sides)
         return found or Nothing(), unchanged
 
-    def names(found: list[Change], *known: Iterable[Customization]) -> dict[str, str]:
-        if found:
+    def names(wanted: Set[str], *known: Iterable[Customization]) -> dict[str, str]:
+        if wanted:
             found_one.set()
-        return find_pinned_titles(found, *known)
+        return find_titles(wanted, *known)
 
     monkeypatch.setattr(diff, "compare_customizations", compared)
-    monkeypatch.setattr(diff, "find_pinned_titles", names)
+    monkeypatch.setattr(diff, "find_titles", names)
     apis["cz"].create(rule(5, "new"))
     assert pinsync("diff", "--model", "new").code == 1
 

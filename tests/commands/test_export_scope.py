@@ -434,7 +434,7 @@ def test_a_rule_without_an_id_is_found_at_a_target_that_the_filter_hides(
     """It is reported by a filtered diff, so a filtered export brings it to what is live."""
     tagged = "  - target_type: all\n    tags:\n      - t\n"
     put(document(), BASKET_TEXT[: BASKET_TEXT.index("  - id: b3e6")] + tagged)
-    assert "1 changed" in pinsync("diff", "@worktree", "@live", "--tag", "t").out
+    assert " in 1 rule: " in pinsync("diff", "@worktree", "@live", "--tag", "t").out
     before = len(api.requests)
     result = pinsync("export", "--tag", "t", "--force")
     assert result.err == (

@@ -272,7 +272,7 @@ def test_ci_with_a_configuration_in_a_folder_runs(
         )
         outputs = runner.job(drift, "drift")
         assert (outputs, runner.gh()[-1]) == ({}, "issue create")
-        assert "3 customizations differ" in runner.calls[-1].files["drift.md"]
+        assert "The shop differs from git in 3 rules" in runner.calls[-1].files["drift.md"]
         git("checkout", "--quiet", "-b", "topic")
         put(repository / "shop" / "customizations" / "basket.yaml", BASKET_TEXT)
         git("add", "--all", str(repository))

@@ -730,7 +730,7 @@ def test_without_filters_and_without_pins_somebody_edited() -> None:
 
 
 def whole(*trackers: TrackerDrift) -> Drift:
-    return Drift(Side("HEAD"), Side("@live"), trackers)
+    return Drift(Side("HEAD"), Side("@live"), trackers, "2026-11-21T17:55:00Z")
 
 
 LABEL: Final = TrackerDrift("label", "1", (only(rule(tags=["a"]), rule(tags=["b"])),))

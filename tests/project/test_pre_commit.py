@@ -304,7 +304,7 @@ def test_an_export_is_committed_through_all_hooks(
     assert (result.code, "committed" in result.err) == (0, True), result.err
     said = logged.read_text(encoding="utf-8")
     assert said.startswith("1 file left unchanged\n"), "an export writes canonical text"
-    assert said.endswith("In sync: live is the same as the index (154 customizations)\n")
+    assert said.endswith("In sync: the shop is the same as what is staged (154 rules)\n")
     assert git("show", "--format=", "--name-status") == f"M\t{document()}"
     assert git("status", "--short") == ""
 

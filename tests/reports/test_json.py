@@ -19,7 +19,7 @@ from pinsync.errors import FileError
 from pinsync.reports import Style
 from pinsync.reports.drift import json as report
 from support import drifts
-from support.drifts import CASES, HEAD, LIVE
+from support.drifts import CASES, HEAD, LIVE, build_drift
 from support.schemas import load_schema
 from support.strategies import QUICK, rows
 
@@ -45,7 +45,7 @@ def loaded(drift: Drift) -> Record:
 
 
 def between(old: State, new: State) -> Drift:
-    return Drift(HEAD, LIVE, (drifts.tracker(old, new),))
+    return build_drift(HEAD, LIVE, (drifts.tracker(old, new),))
 
 
 def only_change(old: Record, new: Record, model: str = "basket") -> Record:
@@ -65,7 +65,7 @@ def test_the_contract_to_the_letter() -> None:
     before = drifts.state({"basket": [RULE]})
     after = drifts.state({"basket": [new]}, lambda _: "2026-11-20T08:00:00Z")
     tracker = drifts.tracker(before, after, name="shop-sk")
-    text = report.render(Drift(HEAD, LIVE, (tracker,)), STYLE)
+    text = report.render(build_drift(HEAD, LIVE, (tracker,)), STYLE)
     assert text.endswith("\n}\n")
     expected = {
         "version": 1,
@@ -93,7 +93,7 @@ def test_the_contract_to_the_letter() -> None:
                         "cause": "edited",
                         "effect": "shown",
                         "shoppers": {"when": "now", "at": None},
-                        "moved": None,
+                        "moved": "shop",
                         "moved_in": None,
                         "updated_at": "2026-11-20T08:00:00Z",
                         "pins": [
@@ -199,7 +199,7 @@ def test_a_part_that_is_missing_doesnt_hide_the_drift_of_the_others() -> None:
 
 def test_an_error_has_its_own_exit_code() -> None:
     error = FileError("no list", source="HEAD:customizations/basket.yaml", line=3)
-    (tracker,) = loaded(Drift(HEAD, LIVE, (drifts.failed(error),)))["trackers"]
+    (tracker,) = loaded(build_drift(HEAD, LIVE, (drifts.failed(error),)))["trackers"]
     message = "HEAD:customizations/basket.yaml:3: no list"
     assert tracker["error"] == {"message": message, "hint": None, "exit_code": 2}
 
@@ -304,7 +304,7 @@ def test_notes_are_there_if_there_are_any() -> None:
 
 def test_times_are_in_utc() -> None:
     moment = datetime(2026, 11, 21, 18, 55, 1, 999, tzinfo=timezone(timedelta(hours=1)))
-    drift = Drift(HEAD, Side("@live", fetched_at=moment), ())
+    drift = build_drift(HEAD, Side("@live", fetched_at=moment), ())
     assert loaded(drift)["to"] == {"source": "@live", "fetched_at": "2026-11-21T17:55:01Z"}
 
 
@@ -315,14 +315,14 @@ def test_invisible_characters_are_escaped_and_come_back() -> None:
         )
         + "řeť 🎸"
     )
-    text = report.render(Drift(Side(name), LIVE, ()), STYLE)
+    text = report.render(build_drift(Side(name), LIVE, ()), STYLE)
     assert json.loads(text)["from"]["source"] == name
     assert [line for line in text.split("\n") if not line.isprintable()] == []
     assert "řeť 🎸" in text
 
 
 def test_half_a_surrogate_pair_from_a_file_name_can_be_written() -> None:
-    text = report.render(Drift(Side("\udcff.json"), LIVE, ()), STYLE)
+    text = report.render(build_drift(Side("\udcff.json"), LIVE, ()), STYLE)
     assert json.loads(text.encode())["from"]["source"] == "\udcff.json"
 
 
@@ -455,7 +455,7 @@ def test_the_changes_make_the_one_side_of_the_other(
     changes, unchanged = compare_customizations(old, new)
     changes = list(add_shoppers(changes, "2026-11-21T17:55:00Z"))
     tracker = TrackerDrift("default", "1234-5678", tuple(changes), unchanged)
-    record = loaded(Drift(HEAD, LIVE, (tracker,)))
+    record = loaded(build_drift(HEAD, LIVE, (tracker,)))
     assert record["drift"] == (sorted_pins(plain(old)) != sorted_pins(plain(new)))
     assert sorted_pins(applied(record["trackers"][0]["changes"], plain(old))) == sorted_pins(
         plain(new)

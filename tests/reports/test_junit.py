@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from pinsync.drift.record import Drift
 from pinsync.errors import RemoteError
 from pinsync.escape import one_line
 from pinsync.model import Finding
@@ -18,7 +17,18 @@ from pinsync.reports import Style
 from pinsync.reports.ci.findings import Context, PassedTest
 from pinsync.reports.ci.junit import render, render_findings
 from support import paths
-from support.drifts import CASES, HEAD, HOSTILE, LIVE, failed, pin, rule, state, tracker
+from support.drifts import (
+    CASES,
+    HEAD,
+    HOSTILE,
+    LIVE,
+    build_drift,
+    failed,
+    pin,
+    rule,
+    state,
+    tracker,
+)
 from support.findings import DUPLICATE, EXPIRED, FINDINGS, LINT, WHOLE_FILE
 from support.strategies import QUICK, texts
 
@@ -135,8 +145,8 @@ def test_a_test_is_the_same_one_when_what_is_wrong_there_changes() -> None:
         [rule(1, "/p/1/", [pin(2, "/p/2/")], "Strings"), rule(2, "/p/2/", [pin(1, "/p/3/")])],
     ):
         sides = (state({"basket": rows}) for rows in (committed, live))
-        root = checked(render(Drift(HEAD, LIVE, (tracker(*sides),)), STYLE))
-        assert names(root) == ["Strings (item /p/1/), id 00000000", "item /p/2/, id 00000000"]
+        root = checked(render(build_drift(HEAD, LIVE, (tracker(*sides),)), STYLE))
+        assert names(root) == ["“Strings” (/p/1/), id 00000000", "/p/2/, id 00000000"]
 
 
 @pytest.mark.parametrize(("target", "title"), [("/p/1/", ""), ("/p/" + "1" * 500, "s" * 500)])
@@ -146,7 +156,9 @@ def test_what_else_differs_changes_no_name(target: str, title: str) -> None:
     )
     by_hand = {"target_type": "item", "target_identity": target}
     found = [
-        names(checked(render(Drift(HEAD, LIVE, (tracker(state({"basket": rows}), []),)), STYLE)))
+        names(
+            checked(render(build_drift(HEAD, LIVE, (tracker(state({"basket": rows}), []),)), STYLE))
+        )
         for rows in ([one], [one, other], [one, other, third, by_hand])
     ]
     assert [len(tests) for tests in found] == [1, 2, 4]
@@ -156,7 +168,7 @@ def test_what_else_differs_changes_no_name(target: str, title: str) -> None:
 
 def test_a_tracker_that_can_be_compared_again_is_the_same_test() -> None:
     broken, fine = failed(RemoteError("no answer")), tracker([], [])
-    roots = [checked(render(Drift(HEAD, LIVE, (found,)), STYLE)) for found in (broken, fine)]
+    roots = [checked(render(build_drift(HEAD, LIVE, (found,)), STYLE)) for found in (broken, fine)]
     assert [names(root) for root in roots] == [["in sync"], ["in sync"]]
     assert [[suite.attrib["name"] for suite in root] for root in roots] == [
         ["default"],

@@ -30,7 +30,7 @@ from pinsync.reports.show import text as show_text
 from pinsync.reports.words.likeness import describe_forms, find_alike, tell_apart
 from pinsync.reports.words.values import compact
 from pinsync.shelf.shelf import Shelves, TrackerShelves, build_shelf
-from support.drifts import HEAD, LIVE, pin, rule, state, tracker
+from support.drifts import HEAD, LIVE, build_drift, describe, pin, rule, state, texts_of, tracker
 from support.strategies import QUICK, texts
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from support.drifts import Row
 
 STYLE: Final = Style(UTC)
+_LEFT: Final = "the recommender chooses"
 NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 COMMIT: Final = Commit("1" * 40, "1111111", None, "Jana", "jana@example.com", NOW, "Subject")
 
@@ -173,7 +174,7 @@ def drift(old: Row, new: Row) -> Drift:
         state({row.get("model", "basket"): [{name: row[name] for name in row if name != "model"}]})
         for row in (old, new)
     ]
-    return Drift(HEAD, LIVE, (tracker(sides[0], sides[1]),))
+    return build_drift(HEAD, LIVE, (tracker(sides[0], sides[1]),))
 
 
 def log(both: Drift) -> Log:
@@ -246,19 +247,14 @@ def test_a_report_says_which_side_has_which_value(
 @given(pairs)
 def test_rules_and_pins_that_come_and_go_do_not_look_alike(pair: tuple[str, str]) -> None:
     both = drift(rule(1, pair[0], []), rule(2, pair[1], []))
-    names = [
-        line[2:].partition(" · ")[0]
-        for line in text.render(both, STYLE).splitlines()
-        if line[:2] in ("- ", "+ ")
-    ]
+    names = [entry.name for entry in describe(both)]
     assert len(set(map(seen, names))) == 2
     both = drift(rule(1, "/p/1/", [pin(1, pair[0])]), rule(1, "/p/1/", [pin(2, pair[1])]))
-    pins = [
-        line.partition(": ")[2]
-        for line in text.render(both, STYLE).splitlines()
-        if line.startswith("    ")
-    ]
-    assert len(set(map(seen, pins))) == 2
+    ((old, new),) = texts_of(describe(both)[0])
+    assert seen(old) != seen(new)
+    left = f"({_LEFT})"
+    pins = [old.replace(f"#2 {left}", ""), new.replace(f"#1 {left}", "")]
+    assert len({seen(shown.partition(" ")[2]) for shown in pins}) == 2
 
 
 @QUICK
@@ -292,46 +288,55 @@ def test_blame_that_does_not_look_alike(pair: tuple[str, str], field: str) -> No
     assert seen(page(old, new)) != seen(page(new, old))
 
 
-def lines(old: Row, new: Row, *, zone: tzinfo = UTC) -> list[str]:
-    """What the report for a terminal says of a change."""
-    return [
-        line[6:]
-        for line in text.render(drift(old, new), Style(zone)).splitlines()
-        if line.startswith("    ")
-    ]
+def rows(old: Row, new: Row, *, zone: tzinfo = UTC) -> tuple[str, str]:
+    """What the report for a terminal says of the only part of a rule that differs."""
+    (entry,) = describe(drift(old, new), zone)
+    (both,) = texts_of(entry)
+    return both
 
 
 def test_the_words_for_a_difference_of_forms() -> None:
     forms = "(differs only in Unicode normalization, NFC → NFD)"
     titles = (rule(1, "/p/1/", [], title) for title in ("Čaj", "C\u030caj"))
-    assert lines(*titles) == [rf'target_metadata.title: "\u010caj" → "C\u030caj" {forms}']
+    assert rows(*titles) == (r'title: "\u010caj"', rf'title: "C\u030caj" {forms}')
     pins = (rule(1, "/p/1/", [pin(1, identity)]) for identity in ("/č/", "/c\u030c/"))
-    assert lines(*pins) == [rf'position 1: "/\u010d/" → "/c\u030c/" {forms}']
+    assert rows(*pins) == (r'#1 "/\u010d/"', rf'#1 "/c\u030c/" {forms}')
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "line"),
+    ("old", "new", "shown"),
     [
         (
             {"pin_type": "item"},
             {"pin_type": "criteria"},
-            "/a/ and pin type item → /a/ and pin type criteria",
+            ("#1 /a/ and pin type item", "#1 /a/ and pin type criteria"),
         ),
-        ({"widget_id": "none"}, {}, '/a/ and pin type null, widget "none" → none'),
-        ({"note": "absent"}, {}, '/a/ and pin type null, note: "absent" → absent'),
-        ({"pin_type": None}, {}, "/a/ and pin type null, pin_type: null → absent"),
+        (
+            {"note": "absent"},
+            {},
+            ('#1 /a/ and pin type null (note: "absent")', "#1 /a/ and pin type null"),
+        ),
+        (
+            {"pin_type": None},
+            {},
+            (
+                "#1 /a/ and pin type null (pin_type: null)",
+                "#1 /a/ and pin type null (pin_type: absent)",
+            ),
+        ),
     ],
 )
-def test_what_is_not_there_differs_from_any_value(old: Row, new: Row, line: str) -> None:
-    rows = (
-        rule(1, "/p/1/", [{"position": 1, "pin_identity": "/a/", **more}]) for more in (old, new)
-    )
-    assert lines(*rows) == [f"position 1: {line}"]
+def test_what_is_not_there_differs_from_any_value(
+    old: Row, new: Row, shown: tuple[str, str]
+) -> None:
+    pins = ({"position": 1, "pin_identity": "/a/", **more} for more in (old, new))
+    assert rows(*(rule(1, "/p/1/", [each]) for each in pins)) == shown
 
 
 def test_an_hour_that_comes_twice_is_told_apart() -> None:
     ends = ("2014-10-25T21:30:00Z", "2014-10-25T22:30:00Z")
-    rows = (rule(1, "/p/1/", [pin(1, "/a/", {"active_to": end})]) for end in ends)
-    assert lines(*rows, zone=ZoneInfo("Europe/Moscow")) == [
-        f'position 1: /a/, until "{ends[0]}" → "{ends[1]}"'
-    ]
+    rules = (rule(1, "/p/1/", [pin(1, "/a/", {"active_to": end})]) for end in ends)
+    assert rows(*rules, zone=ZoneInfo("Europe/Moscow")) == (
+        f'#1 /a/ (until "{ends[0]}", over)',
+        f'#1 /a/ (until "{ends[1]}", over)',
+    )

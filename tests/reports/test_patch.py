@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pinsync.document.record import render_document
-from pinsync.drift.record import Drift, FileTexts, TrackerDrift
+from pinsync.drift.record import FileTexts, TrackerDrift
 from pinsync.errors import RemoteError
 from pinsync.reports import Style
 from pinsync.reports.drift import patch
 from support import drifts
-from support.drifts import HEAD, LIVE
+from support.drifts import HEAD, LIVE, build_drift
 from support.runners import find_commands
 from support.workflows import commands
 
@@ -31,7 +31,7 @@ def rendered(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> str:
     """The patch from some files to others."""
     texts = tuple(FileTexts(path, old.get(path), new.get(path)) for path in {**old, **new})
     return patch.render(
-        Drift(HEAD, LIVE, (TrackerDrift("default", "1234-5678", texts=texts),)), STYLE
+        build_drift(HEAD, LIVE, (TrackerDrift("default", "1234-5678", texts=texts),)), STYLE
     )
 
 
@@ -148,7 +148,7 @@ def test_hostile_texts_are_data(repository: Path, git: Git) -> None:
     notes = ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+x", *drift.notes)
     texts = (FileTexts("a.yaml", old["a.yaml"], new["a.yaml"]),)
     tracker = TrackerDrift(tracker.name, tracker.tracker_id, texts=texts, notes=notes)
-    text = patch.render(Drift(drift.old, drift.new, (tracker, broken), notes), STYLE)
+    text = patch.render(build_drift(drift.old, drift.new, (tracker, broken), notes), STYLE)
     head = text.partition("\n::stop-commands::")[0]
     assert all(line.startswith("# ") for line in head.split("\n"))
     assert all(line.isprintable() for line in text.split("\n"))
@@ -388,7 +388,9 @@ def test_what_is_missing_is_said_and_git_passes_over_it(repository: Path, git: G
         "shop-sk", "1", texts=(FileTexts("a", b"1\n", b"2\n"),), notes=("its answer has no date",)
     )
     broken = drifts.failed(RemoteError("no connection\nto live"), name="shop-cz")
-    text = patch.render(Drift(HEAD, LIVE, (whole, broken), ("the configuration changed",)), STYLE)
+    text = patch.render(
+        build_drift(HEAD, LIVE, (whole, broken), ("the configuration changed",)), STYLE
+    )
     assert text.split("\n")[:4] == [
         "# the configuration changed",
         "# shop-sk: its answer has no date",

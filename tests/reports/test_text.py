@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from pinsync.drift.record import Drift, Side
+from pinsync.drift.record import Drift, Moved, Side
 from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE
+from pinsync.model import Commit
 from pinsync.reports import Style
-from pinsync.reports.drift import markdown
-from pinsync.reports.drift.text import render
-from pinsync.reports.words.values import compact, format_moment, format_path
+from pinsync.reports.drift.text import WIDTH, render
+from pinsync.reports.words.values import compact, format_moment, format_path, measure_width
 from support import paths
 from support.drifts import (
     CASES,
@@ -26,19 +26,23 @@ from support.drifts import (
     HEAD,
     LIVE,
     Row,
+    build_drift,
+    describe,
     failed,
     hostile,
     pin,
     rule,
     state,
+    texts_of,
     tracker,
 )
 from support.strategies import QUICK, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import tzinfo
 
+    from pinsync.reports.words.entries import Entry
     from support.golden import Golden
 
 GOLDEN: Final = paths.CASES / "reports"
@@ -47,15 +51,27 @@ STYLE: Final = Style(ZONE)
 SELECT_GRAPHIC_RENDITION: Final = re.compile("\x1b\\[[0-9;]*m")
 
 
+def describe_change(
+    old: Row, new: Row, *, zone: tzinfo = UTC, names: Mapping[str, str] | None = None
+) -> Entry:
+    """The entry of a rule that changed in the shop."""
+    sides = state({"basket": [old]}), state({"basket": [new]})
+    (entry,) = describe(build_drift(HEAD, LIVE, (tracker(*sides, names=names),)), zone)
+    return entry
+
+
 def check(
-    old: Row, new: Row, *expected: str, zone: tzinfo = UTC, names: Mapping[str, str] | None = None
+    old: Row,
+    new: Row,
+    heading: str,
+    *rows: tuple[str, str],
+    zone: tzinfo = UTC,
+    names: Mapping[str, str] | None = None,
 ) -> None:
-    """The report of a customization that changed has these lines below its name."""
-    drift = Drift(
-        HEAD, LIVE, (tracker(state({"basket": [old]}), state({"basket": [new]}), names=names),)
-    )
-    lines = render(drift, Style(zone)).splitlines()
-    assert [line.strip() for line in lines if line.startswith("    ")] == list(expected)
+    """The entry of a rule that changed has this heading and these rows."""
+    entry = describe_change(old, new, zone=zone, names=names)
+    assert f"{entry.verdict} {entry.details}".rstrip() == heading
+    assert texts_of(entry) == list(rows)
 
 
 def with_pins(*pins: Row) -> Row:
@@ -72,10 +88,7 @@ def test_every_golden_folder_has_its_case() -> None:
 
 
 def test_being_in_sync_takes_one_line() -> None:
-    assert (
-        render(CASES["in_sync"](), STYLE)
-        == "In sync: live is the same as HEAD (30 customizations)\n"
-    )
+    assert render(CASES["in_sync"](), STYLE) == "In sync: the shop is the same as git (30 rules)\n"
 
 
 @pytest.mark.parametrize("case", sorted(CASES))
@@ -86,129 +99,186 @@ def test_colour_changes_nothing_but_colour(case: str) -> None:
     assert "\x1b" not in plain
 
 
+LEFT: Final = "(the recommender chooses)"
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "sentence"),
+    ("old", "new", "heading", "rows"),
     [
-        (pin(3, "/p/234/"), pin(3, "/p/999/"), "~ position 3: /p/234/ → /p/999/"),
-        (pin(3, "/p/234/"), pin(1, "/p/234/"), "~ position 1: /p/234/ (moved 3 → 1)"),
+        (pin(3, "/p/234/"), pin(3, "/p/999/"), "REPLACED at #3", ("#3 /p/234/", "#3 /p/999/")),
+        (
+            pin(3, "/p/234/"),
+            pin(1, "/p/234/"),
+            "MOVED from #3 to #1",
+            (f"#1 {LEFT}  #3 /p/234/", f"#1 /p/234/  #3 {LEFT}"),
+        ),
         (
             pin(3, "/p/234/"),
             pin(-1, "/p/234/"),
-            "~ every position: /p/234/ (position 3 → every position)",
+            "MOVED from #3 to every position",
+            ("#3 /p/234/", f"#3 {LEFT}  every position: /p/234/"),
         ),
-        (pin(3, "/p/234/"), pin(0, "/p/234/"), "~ blocked: /p/234/ (position 3 → blocked)"),
-        (pin(0, "/p/1/"), pin(0, "/p/2/"), "~ blocked: /p/1/ → /p/2/"),
-        (pin(-1, "/p/1/"), pin(-1, {"a": 1}), "~ every position: /p/1/ → whatever matches {a: 1}"),
+        (
+            pin(3, "/p/234/"),
+            pin(0, "/p/234/"),
+            "BLOCKED",
+            ("#3 /p/234/", f"#3 {LEFT}  blocked: /p/234/"),
+        ),
+        (
+            pin(0, "/p/234/"),
+            pin(3, "/p/234/"),
+            "UNBLOCKED",
+            (f"#3 {LEFT}  blocked: /p/234/", "#3 /p/234/"),
+        ),
+        (
+            pin(0, "/p/1/"),
+            pin(0, "/p/2/"),
+            "REPLACED at blocked",
+            ("blocked: /p/1/", "blocked: /p/2/"),
+        ),
+        (
+            pin(-1, "/p/1/"),
+            pin(-1, {"a": 1}),
+            "REPLACED at every position",
+            ("every position: /p/1/", "every position: whatever matches {a: 1}"),
+        ),
         (
             pin(1, "/p/1/", {"active_to": "2026-12-24T12:00:00Z"}),
             pin(1, "/p/1/"),
-            "~ position 1: /p/1/, until 24 Dec 2026 12:00 UTC → no end",
+            "DATES CHANGED at #1",
+            ("#1 /p/1/ (until 24 Dec 2026 12:00 UTC)", "#1 /p/1/ (no end)"),
         ),
         (
             pin(1, "/p/1/"),
             pin(1, "/p/1/", CHRISTMAS),
+            "DATES CHANGED at #1",
             (
-                "~ position 1: /p/1/, no start → from 29 Nov 2026 23:00 UTC, no end → until 24 "
-                "Dec 2026 11:00 UTC"
+                "#1 /p/1/ (no start, no end)",
+                "#1 /p/1/ (from 29 Nov 2026 23:00 UTC, until 24 Dec 2026 11:00 UTC)",
             ),
         ),
         (
             pin(1, "/p/1/", CHRISTMAS),
             pin(1, "/p/1/", CHRISTMAS | {"active_from": "2026-12-01T00:00:00Z"}),
-            "~ position 1: /p/1/, from 29 Nov 2026 23:00 UTC → 1 Dec 2026 00:00 UTC",
+            "DATES CHANGED at #1",
+            (
+                "#1 /p/1/ (from 29 Nov 2026 23:00 UTC, until 24 Dec 2026 11:00 UTC)",
+                "#1 /p/1/ (from 1 Dec 2026 00:00 UTC, until 24 Dec 2026 11:00 UTC)",
+            ),
         ),
         (
-            pin(1, "/p/1/", CHRISTMAS),
-            pin(1, "/p/1/", {"active_to": CHRISTMAS["active_to"]}),
-            "~ position 1: /p/1/, from 29 Nov 2026 23:00 UTC → no start",
-        ),
-        (
-            pin(2, "/p/1/", {"widget_id": "hero"}),
-            pin(1, "/p/1/", {"widget_id": "hero", "active_to": "soon"}),
-            "~ position 1 in widget hero: /p/1/ (moved 2 → 1), no end → until soon",
-        ),
-        (
-            pin(2, "/p/1/"),
-            pin(2, "/p/1/", {"widget_id": "hero"}),
-            "~ position 2: /p/1/, widget none → hero",
+            pin(1, "/p/1/", {"active_to": "2026-01-01T00:00:00Z"}),
+            pin(1, "/p/1/", {"active_to": "2026-02-01T00:00:00Z"}),
+            "DATES CHANGED at #1",
+            (
+                "#1 /p/1/ (until 1 Jan 2026 00:00 UTC, over)",
+                "#1 /p/1/ (until 1 Feb 2026 00:00 UTC, over)",
+            ),
         ),
         (
             pin(2, "/p/1/"),
             pin(2, "/p/1/", {"boost": None}),
-            "~ position 2: /p/1/, boost: absent → null",
+            "PIN CHANGED at #2",
+            ("#2 /p/1/", "#2 /p/1/ (boost: null)"),
         ),
         (
             pin(2, "/p/1/", {"is_bundle_pin": True}),
             pin(2, "/p/1/", {"is_bundle_pin": 1}),
-            "~ position 2: /p/1/, is_bundle_pin: true → 1",
+            "PIN CHANGED at #2",
+            ("#2 /p/1/ (is_bundle_pin: true)", "#2 /p/1/ (is_bundle_pin: 1)"),
         ),
         (
             {"position": "2", "pin_type": "item", "pin_identity": "/p/1/"},
             pin(2, "/p/1/"),
-            '~ position 2: /p/1/ (position "2" → position 2)',
+            'MOVED from position "2" to #2',
+            (f'#2 {LEFT}  position "2": /p/1/', "#2 /p/1/"),
         ),
         (
             {"pin_type": "odd"},
             {"pin_type": "odd", "boost": 1},
-            "~ no position: pin type odd, boost: absent → 1",
+            "PIN CHANGED at no position",
+            ("no position: pin type odd", "no position: pin type odd (boost: 1)"),
         ),
     ],
 )
-def test_a_pin_reads_like_a_sentence(old: Row, new: Row, sentence: str) -> None:
-    check(with_pins(old), with_pins(new), sentence)
+def test_the_rows_show_the_pin_on_both_sides(
+    old: Row, new: Row, heading: str, rows: tuple[str, str]
+) -> None:
+    check(with_pins(old), with_pins(new), heading, rows)
+
+
+def test_pins_that_exchange_their_positions_are_swapped() -> None:
+    old, new = with_pins(pin(3, "/a/"), pin(1, "/b/")), with_pins(pin(1, "/a/"), pin(3, "/b/"))
+    check(old, new, "SWAPPED #1 and #3", ("#1 /b/  #3 /a/", "#1 /a/  #3 /b/"))
+    three = with_pins(pin(1, "/a/"), pin(2, "/b/"), pin(3, "/c/"))
+    turned = with_pins(pin(2, "/a/"), pin(3, "/b/"), pin(1, "/c/"))
+    check(
+        three,
+        turned,
+        "3 PINS MOVED",
+        ("#1 /a/  #2 /b/  #3 /c/", "#1 /c/  #2 /a/  #3 /b/"),
+    )
+
+
+def test_the_shelves_of_each_widget_stand_apart() -> None:
+    hero, side = {"widget_id": "hero"}, {"widget_id": "side"}
+    entry = describe_change(with_pins(pin(2, "/p/1/", hero)), with_pins(pin(1, "/p/1/", hero)))
+    assert (entry.widget, entry.details) == ("widget hero", "from #2 to #1")
+    entry = describe_change(with_pins(pin(2, "/p/1/", hero)), with_pins(pin(2, "/p/1/", side)))
+    assert entry.widget == ""
+    assert [section.caption for section in entry.sections] == ["widget hero", "widget side"]
+    assert texts_of(entry) == [("#2 /p/1/", f"#2 {LEFT}"), (f"#2 {LEFT}", "#2 /p/1/")]
 
 
 @pytest.mark.parametrize(
-    ("found", "came", "went"),
+    ("found", "came", "went", "shown"),
     [
-        (
-            pin(3, "/p/2/"),
-            "+ position 3: /p/2/ (only in live)",
-            "- position 3: /p/2/ (only in git)",
-        ),
+        (pin(3, "/p/2/"), "PIN ADDED at #3", "PIN REMOVED at #3", "#3 /p/2/"),
         (
             pin(-1, "/p/2/"),
-            "+ every position: /p/2/ (only in live)",
-            "- every position: /p/2/ (only in git)",
+            "PIN ADDED at every position",
+            "PIN REMOVED at every position",
+            "every position: /p/2/",
         ),
-        (
-            pin(0, "/p/2/", {"is_block_pin": True, "widget_id": "hero"}),
-            "+ blocked in widget hero: /p/2/ (only in live)",
-            "- blocked in widget hero: /p/2/ (only in git)",
-        ),
+        (pin(0, "/p/2/", {"is_block_pin": True}), "BLOCKED", "UNBLOCKED", "blocked: /p/2/"),
         (
             pin(3, "/p/2/", {"is_block_pin": True, "active_to": "2026-12-24T11:00:00Z"}),
-            "+ position 3: /p/2/ (only in live), is_block_pin: true, until 24 Dec 2026 11:00 UTC",
-            "- position 3: /p/2/ (only in git), is_block_pin: true, until 24 Dec 2026 11:00 UTC",
+            "BLOCKED",
+            "UNBLOCKED",
+            "blocked: /p/2/ (position 3, is_block_pin: true, until 24 Dec 2026 11:00 UTC)",
         ),
     ],
 )
-def test_a_pin_that_came_or_went(found: Row, came: str, went: str) -> None:
+def test_a_pin_that_came_or_went(found: Row, came: str, went: str, shown: str) -> None:
     other = pin(9, "/p/9/")
-    check(with_pins(other), with_pins(found, other), came)
-    check(with_pins(found, other), with_pins(other), went)
+    is_numbered = shown.startswith("#")
+    without = f"#3 {LEFT}  #9 /p/9/" if is_numbered else "#9 /p/9/"
+    with_it = f"{shown}  #9 /p/9/" if is_numbered else f"#9 /p/9/  {shown}"
+    check(with_pins(other), with_pins(found, other), came, (without, with_it))
+    check(with_pins(found, other), with_pins(other), went, (with_it, without))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "sentence"),
+    ("old", "new", "rows"),
     [
-        (pin(1, "/p/1/"), pin(2, "/p/1/"), '~ position 2: /p/1/ "Strap" (moved 1 → 2)'),
-        (pin(1, "/p/1/"), pin(1, "/p/2/"), '~ position 1: /p/1/ "Strap" → /p/2/ "a\\nb \\"c\\""'),
-        (pin(1, "/p/3/"), pin(1, "/p/4/"), f'~ position 1: /p/3/ "{"x" * 39}…" → /p/4/'),
+        (pin(1, "/p/1/"), pin(1, "/p/2/"), ("#1 “Strap”", '#1 “a\\nb "c"”')),
+        (pin(1, "/p/3/"), pin(1, "/p/4/"), (f"#1 “{'x' * 39}…”", "#1 /p/4/")),
         (
             pin(1, "/p/1/"),
             {**pin(1, "/p/1/"), "pin_type": "odd"},
-            '~ position 1: /p/1/ "Strap" → /p/1/ and pin type odd',
+            ("#1 “Strap” (/p/1/)", "#1 “Strap” (/p/1/ and pin type odd)"),
         ),
         (
             {**pin(1, "/p/1/"), "pin_identity": 7},
             {**pin(1, "/p/1/"), "pin_identity": [8]},
-            "~ position 1: 7 → [8]",
+            ("#1 7", "#1 [8]"),
         ),
+        (pin(1, "/p/6/"), pin(1, "/p/7/"), ("#1 “Capo” (/p/6/)", "#1 “Capo” (/p/7/)")),
+        (pin(1, "/p/1/"), pin(1, "/p/8/"), ("#1 “Strap”", '#1 "“so-called” 5\\""')),
     ],
 )
-def test_a_pinned_item_has_its_title_once_where_it_is_known(
-    old: Row, new: Row, sentence: str
+def test_a_pinned_item_has_its_title_where_it_is_known(
+    old: Row, new: Row, rows: tuple[str, str]
 ) -> None:
     names = {
         "/p/1/": "Strap",
@@ -216,35 +286,36 @@ def test_a_pinned_item_has_its_title_once_where_it_is_known(
         "/p/3/": "x" * 41,
         "/p/4/": "",
         "/p/5/": "another",
+        "/p/6/": "Capo",
+        "/p/7/": "Capo",
+        "/p/8/": '“so-called” 5"',
     }
-    check(with_pins(old), with_pins(new), sentence, names=names)
+    check(with_pins(old), with_pins(new), "REPLACED at #1", rows, names=names)
 
 
-def test_a_label_beside_what_shoppers_see_says_so_itself() -> None:
+def test_each_field_that_differs_has_its_rows() -> None:
     old = rule(1, "/p/1/", [], "A", more={"tags": ["x"], "enabled": 1})
     new = rule(2, "/p/1/", [], "B", more={"tags": ["y"], "enabled": 2})
-    aside = "(invisible to shoppers)"
-    ids = " → ".join(str(row["id"]) for row in (old, new))
-    lines = [
-        f"~ id: {ids} {aside}",
-        f"~ tags: [x] → [y] {aside}",
-        f"~ target_metadata.title: A → B {aside}",
-    ]
-    check(old, new, *lines, "~ enabled: 1 → 2")
-    check({**old, "enabled": 2}, new, *(line.removesuffix(f" {aside}") for line in lines))
+    ids = f"id: {old['id']}", f"id: {new['id']}"
+    rows = [ids, ("tags: [x]", "tags: [y]"), ("title: A", "title: B")]
+    heading = "SEVERAL CHANGES (created again, tags changed, title changed, field changed)"
+    check(old, new, heading, *rows, ("enabled: 1", "enabled: 2"))
+    check({**old, "tags": ["y"], "enabled": 2}, new, "CREATED AGAIN, TITLE CHANGED", ids, rows[2])
+    entry = describe_change(rule(1, "/p/1/", []), rule(2, "/p/1/", []))
+    assert entry.remarks == ("the same rule, under another id",)
 
 
 def test_a_field_is_named_by_its_path_and_absence_is_not_null() -> None:
     old = rule(1, "/p/1/", [], more={"switch": {"a b": [1, 2], "c": None}, "tags": ["x"]})
     new = rule(1, "/p/1/", [], more={"switch": {"a b": [1, "2"]}, "z": {}})
-    tags = "~ tags: [x] → absent (invisible to shoppers)"
     check(
         old,
         new,
-        tags,
-        '~ switch["a b"][1]: 2 → "2"',
-        "~ switch.c: null → absent",
-        "~ z: absent → {}",
+        "TAGS CHANGED, FIELD CHANGED",
+        ("tags: [x]", "tags: none"),
+        ('switch["a b"][1]: 2', 'switch["a b"][1]: "2"'),
+        ("switch.c: null", "switch.c: none"),
+        ("z: none", "z: {}"),
     )
 
 
@@ -253,30 +324,145 @@ def test_pins_that_are_no_list_are_a_field() -> None:
     check(
         odd,
         with_pins(pin(1, "/p/2/")),
-        "+ position 1: /p/2/ (only in live)",
-        '~ pin_definitions: "none" → absent',
+        "PIN ADDED, FIELD CHANGED",
+        (f"#1 {LEFT}", "#1 /p/2/"),
+        ('pin_definitions: "none"', "pin_definitions: none"),
     )
 
 
-def test_a_customization_that_came_shows_its_unknown_fields() -> None:
-    new = state({"basket": [rule(1, None, [], "Switched", {"enabled": False, "tags": ["a"]})]})
-    report = render(Drift(HEAD, LIVE, (tracker([], new),)), STYLE)
-    head = "+ Switched (all requests) · model basket · only in live, not in git\n"
-    assert f"{head}    + no pins\n    + enabled: false\n" in report
-    assert "tags" not in report
+def test_a_rule_that_came_or_went_shows_its_pins_and_its_unknown_fields() -> None:
+    row = rule(1, None, [], "Switched", {"enabled": False, "tags": ["a"]})
+    new = state({"basket": [row]})
+    (entry,) = describe(build_drift(HEAD, LIVE, (tracker([], new),)))
+    none = "the recommender chooses"
+    assert (entry.verdict, entry.name) == ("RULE ADDED", "“Switched” (every visitor)")
+    assert texts_of(entry) == [
+        (f"no rule: {none}", f"no pins: {none}"),
+        ("none", "enabled: false"),
+    ]
+    (entry,) = describe(build_drift(HEAD, LIVE, (tracker(new, []),)))
+    assert texts_of(entry)[0] == (f"no pins: {none}", f"no rule: {none}")
+
+
+def test_a_target_or_a_model_that_changed_shows_the_pins_too() -> None:
+    pins = [pin(2, "/p/2/"), pin(1, "/p/3/")]
+    entry = describe_change(rule(1, {"total": 100}, pins), rule(1, {"total": 80}, pins))
+    assert entry.verdict == "TARGET CHANGED"
+    assert texts_of(entry) == [("target_criteria.total: 100", "target_criteria.total: 80")]
+    assert entry.remarks == ("pins: #1 /p/3/ #2 /p/2/",)
+    old, new = state({"a": [rule(1, "/p/1/", pins)]}), state({"b": [rule(1, "/p/1/", pins)]})
+    (entry,) = describe(build_drift(HEAD, LIVE, (tracker(old, new),)))
+    assert (entry.verdict, texts_of(entry)) == ("MODEL CHANGED", [("model: a", "model: b")])
+
+
+def test_a_rule_without_an_active_pin_says_why_it_matters_now() -> None:
+    later = pin(1, "/p/2/", {"active_from": "2027-01-01T00:00:00Z"})
+    new = state({"basket": [with_pins(later)]})
+    (entry,) = describe(build_drift(HEAD, LIVE, (tracker([], new),)))
+    assert entry.change.shoppers
+    assert entry.change.shoppers.when == "now"
+    assert entry.remarks == ("no pin is active now, but the rule may replace a more general one",)
+    assert texts_of(entry)[0][1] == "#1 /p/2/ (from 1 Jan 2027 00:00 UTC)"
+
+
+def test_a_long_shelf_is_cut_around_the_difference_and_says_so() -> None:
+    pins = [pin(at, f"/p/{at}/") for at in range(1, 201)]
+    changed = [*pins[:99], pin(100, "/p/new/"), *pins[100:]]
+    check(
+        with_pins(*pins),
+        with_pins(*changed),
+        "REPLACED at #100",
+        (
+            "… 98 the same …  #99 /p/99/  #100 /p/100/  #101 /p/101/  … 99 the same …",
+            "… 98 the same …  #99 /p/99/  #100 /p/new/  #101 /p/101/  … 99 the same …",
+        ),
+    )
+    (entry,) = describe(build_drift(HEAD, LIVE, (tracker([], state({"b": [with_pins(*pins)]})),)))
+    ((_, shown),) = texts_of(entry)
+    assert shown.startswith("#1 /p/1/  #2 /p/2/")
+    assert shown.endswith("#20 /p/20/  … 180 more …")
+
+
+MOVED: Final[tuple[Moved, ...]] = get_args(Moved)
+
+
+@pytest.mark.parametrize("moved", MOVED)
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_a_heading_takes_the_view_of_whoever_moved(moved: Moved, is_turned: bool) -> None:
+    here, there = (
+        state({"basket": [with_pins(pin(1, "/a/"))]}),
+        state({"basket": [with_pins(pin(1, "/a/"), pin(2, "/b/"))]}),
+    )
+    sides = (there, here) if is_turned else (here, there)
+    names = (LIVE, HEAD) if is_turned else (HEAD, LIVE)
+    drift = build_drift(*names, (tracker(*sides, move=lambda _: moved),))
+    (entry,) = describe(drift)
+    # In both directions the shop has one pin more.
+    assert (
+        f"{entry.verdict} {entry.details}"
+        == {
+            "shop": "PIN ADDED at #2",
+            "extra": "PIN ADDED at #2",
+            "both": "PIN ONLY IN THE SHOP at #2",
+            "unknown": "PIN ONLY IN THE SHOP at #2",
+            "git": "PIN REMOVED IN GIT at #2",
+        }[moved]
+    )
+    labels = {"git": ("git (new)", "shop (old)"), "both": ("git", "shop")}
+    labels |= dict.fromkeys(("unknown", "extra"), labels["both"])
+    shown = [row.label for row in entry.sections[0].rows]
+    expected = labels.get(moved, ("agreed", "shop"))
+    assert shown == list(reversed(expected) if is_turned else expected)
+
+
+def test_who_set_a_rule_and_when_stands_below_it() -> None:
+    moment = datetime(2026, 11, 3, 14, tzinfo=UTC)
+    commit = Commit("1" * 40, "1111111", None, "Jana\nNová", "j@example.com", moment, "Straps")
+    old, new = (
+        state({"basket": [with_pins(pin(1, "/a/"))]}),
+        [
+            *state({"basket": [with_pins(pin(1, "/b/"))]}, lambda _: "2026-11-20T08:00:00Z"),
+            *state({"basket": [rule(2, "/p/2/", [])]}, lambda _: "2026-11-20T09:00:00Z"),
+        ],
+    )
+    found = tracker(old, new)
+
+    def origins(moved: Moved) -> tuple[str, ...]:
+        change = replace(found.changes[0], moved=moved, moved_in=commit)
+        trackers = (replace(found, changes=(change, *found.changes[1:])),)
+        return describe(build_drift(HEAD, LIVE, trackers))[0].origins
+
+    author = "3 Nov 2026: “Straps” (Jana\\nNová)"
+    saved = "saved in the shop 20 Nov 2026 08:00 UTC"
+    assert origins("shop") == (f"agreed on {author}", saved)
+    assert origins("unknown") == (f"in git since {author}", saved)
+    assert origins("git") == (f"changed in git on {author}",)
+
+
+def add_rule(title: str) -> Drift:
+    """A new rule with a title."""
+    new = state({"basket": [rule(1, "/p/1/", [pin(1, "/p/2/")], title)]})
+    return build_drift(HEAD, LIVE, (tracker([], new),))
 
 
 @pytest.mark.parametrize(
     "title", ["two\nlines", "tab\there", "cr\r\n", "esc\x1b[2J", "\u202egnp", "a · model other"]
 )
 def test_a_title_stays_on_one_line_and_in_its_place(title: str) -> None:
-    drift = Drift(
-        HEAD, LIVE, (tracker([], state({"basket": [rule(1, "/p/1/", [pin(1, "/p/2/")], title)]})),)
-    )
-    report = render(drift, STYLE)
-    assert len(report.splitlines()) == 9
+    report, plain = (render(add_rule(text), STYLE) for text in (title, "plain"))
+    assert len(report.splitlines()) == len(plain.splitlines())
     assert not re.search(INVISIBLE, report.replace("\n", ""))
-    assert (" · model" in title) <= ('+ "a · model other" (item' in report)
+
+
+@QUICK
+@given(texts, texts)
+def test_any_text_makes_lines_without_control_characters(title: str, identity: str) -> None:
+    new = state({"basket": [rule(1, identity or "-", [pin(1, identity or "-")], title)]})
+    report = render(build_drift(HEAD, LIVE, (tracker([], new),)), STYLE)
+    assert not re.search(INVISIBLE, report.replace("\n", ""))
+    # Only a word that is longer than a line exceeds the width.
+    for line in report.split("\n"):
+        assert measure_width(line) <= WIDTH or max(map(len, line.split(" "))) > WIDTH // 2
 
 
 def test_nothing_of_a_hostile_drift_moves_the_cursor_or_commands_a_build() -> None:
@@ -288,60 +474,59 @@ def test_nothing_of_a_hostile_drift_moves_the_cursor_or_commands_a_build() -> No
     assert all(text in report for text in ("https://evil.example", "עברית عربى 日本語", "x" * 900))
 
 
-@QUICK
-@given(texts, texts)
-def test_any_text_makes_the_same_lines(title: str, identity: str) -> None:
-    new = state({"basket": [rule(1, identity or "-", [pin(1, identity or "-")], title)]})
-    report = render(Drift(HEAD, LIVE, (tracker([], new),)), STYLE)
-    assert len(report.split("\n")) == 10
-    assert not re.search(INVISIBLE, report.replace("\n", ""))
-
-
-def test_a_partial_report_begins_and_ends_with_what_is_missing() -> None:
-    lines = render(CASES["several"](), STYLE).splitlines()
+def test_a_partial_report_begins_with_what_is_missing_and_names_it_in_the_headline() -> None:
+    report = render(CASES["several"](), STYLE)
+    lines = report.splitlines()
     assert lines[0] == "INCOMPLETE: shop-cz (2345-6789) could not be compared"
     assert lines[1].startswith("  error: https://live.luigisbox.tech: 401")
     assert lines[2].startswith("  hint: check LUIGISBOX_KEY_CZ")
-    assert lines[-1].endswith("; NOT COMPARED: shop-cz")
+    assert " ".join(lines[3:5]).endswith(" NOT COMPARED: shop-cz")
+    assert lines[-1] == "NOT COMPARED: shop-cz"
+    assert "\n  shop-sk (1234-5678): 11 rules differ, 20 agree\n" in report
+    assert "\n  shop-cz (2345-6789): NOT COMPARED, see above\n" in report
+    assert "\n  shop-pl (1234-5678): in sync (30 rules)\n" in report
 
 
 def test_what_could_be_compared_may_be_in_sync() -> None:
-    drift = Drift(HEAD, LIVE, (failed(RemoteError("gone"), name="a"), tracker([], [], name="b")))
+    drift = build_drift(
+        HEAD, LIVE, (failed(RemoteError("gone"), name="a"), tracker([], [], name="b"))
+    )
     expected = ["INCOMPLETE: a (2345-6789) could not be compared", "  error: gone"]
-    last = "What could be compared is in sync (0 customizations); NOT COMPARED: a"
+    last = "What could be compared agrees (0 rules). NOT COMPARED: a"
     assert render(drift, STYLE).splitlines() == [*expected, last]
 
 
-@pytest.mark.parametrize("render", [render, markdown.render], ids=["text", "markdown"])
-def test_alike_rules_are_told_apart_by_the_beginnings_of_their_ids(
-    render: Callable[[Drift, Style], str],
-) -> None:
+def test_alike_rules_are_told_apart_by_the_beginnings_of_their_ids() -> None:
     def names(*rows: Row) -> list[str]:
-        report = render(Drift(HEAD, LIVE, (tracker([], state({"basket": rows})),)), STYLE).replace(
-            "`", ""
-        )
-        return re.findall(
-            r"^(?:\+ |- \*\*only.*:\*\* )([^·]*?)(?: \(.*| ·.*|)$", report, re.MULTILINE
-        )
+        found = describe(build_drift(HEAD, LIVE, (tracker([], state({"basket": rows})),)))
+        return [" ".join([entry.name, *entry.remarks]) for entry in found]
 
     everybody = [{"id": id_, "target_type": "all"} for id_ in ("12345678-a", "12345678-b", "3")]
-    assert names(everybody[0]) == ["all requests"]
-    assert names(*everybody[1:]) == ["all requests, id 12345678", "all requests, id 3"]
-    assert names(*everybody) == [f"all requests, id {row['id']}" for row in everybody]
+    assert names(everybody[0]) == ["every visitor"]
+    assert names(*everybody[1:]) == ["every visitor id 12345678", "every visitor id 3"]
+    assert names(*everybody) == [f"every visitor id {row['id']}" for row in everybody]
     titled = {**everybody[2], "target_metadata": {"title": "For all"}}
-    assert names(everybody[0], titled) == ["all requests, id 12345678", "For all"]
-    assert names(rule(1, "/p/1/", []), rule(2, "/p/2/", [])) == ["item /p/1/", "item /p/2/"]
+    assert names(everybody[0], titled) == [
+        "every visitor id 12345678",
+        "“For all” (every visitor) id 3",
+    ]
+    assert names(rule(1, "/p/1/", []), rule(2, "/p/2/", [])) == ["/p/1/", "/p/2/"]
 
 
-def test_the_summary_has_the_counts_and_no_customization() -> None:
+def test_the_summary_has_the_groups_and_the_actions_but_no_rule() -> None:
     full, short = (
         render(CASES["several"](), Style(ZONE, summary=summary)).splitlines()
         for summary in (False, True)
     )
-    assert set(short) <= set(full)
+    counts = [line for line in short if line.startswith(("DIFFERENCE", "NO DIFFERENCE"))]
+    assert counts == [
+        "DIFFERENCE TO SHOPPERS NOW · changed in the shop: 7 rules",
+        "DIFFERENCE TO SHOPPERS NOW · added in the shop (git never had it): 1 rule",
+        "NO DIFFERENCE TO SHOPPERS · changed in the shop: 3 rules",
+    ]
+    assert set(short) - set(counts) <= set(full)
     assert short[-1] == full[-1]
-    assert not [line for line in short if " · " in line]
-    assert not [line for line in short if "arrow" in line]
+    assert not [line for line in short if line.startswith("  agreed")]
 
 
 def test_the_zone_is_the_styles_and_named() -> None:
@@ -352,18 +537,19 @@ def test_the_zone_is_the_styles_and_named() -> None:
         (ZoneInfo("America/Sao_Paulo"), "21 Nov 2026 14:55 UTC-03"),
         (timezone(timedelta(hours=5, minutes=45)), "21 Nov 2026 23:40 UTC+05:45"),
     ):
-        assert f"live, what shoppers get now (fetched {shown})\n" in render(drift, Style(zone))
+        report = " ".join(render(drift, Style(zone)).split())
+        assert f"shop: now, asked {shown} · " in report
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("2026-12-24T11:00:00Z", "24 Dec 2026 12:00 CET"),
-        ("2026-07-01T22:59:59Z", "2 Jul 2026 00:59:59 CEST"),
+        ("2027-07-01T22:59:59Z", "2 Jul 2027 00:59:59 CEST"),
         ("2026-11-29T22:59:59.999Z", "29 Nov 2026 23:59:59.999 CET"),
         ("2026-11-29T23:00:00.1234567891Z", "30 Nov 2026 00:00:00.1234567891 CET"),
-        ("2026-10-25T00:30:00Z", "25 Oct 2026 02:30 CEST"),
-        ("2026-10-25T01:30:00Z", "25 Oct 2026 02:30 CET"),
+        ("2027-10-31T00:30:00Z", "31 Oct 2027 02:30 CEST"),
+        ("2027-10-31T01:30:00Z", "31 Oct 2027 02:30 CET"),
         ("2026-12-24T12:00:00+01:00", "24 Dec 2026 12:00 CET"),
         ("2026-12-24T11:00:00", '"2026-12-24T11:00:00"'),
         ("2026-02-30T11:00:00Z", '"2026-02-30T11:00:00Z"'),
@@ -375,114 +561,120 @@ def test_the_zone_is_the_styles_and_named() -> None:
 )
 def test_a_window_is_shown_in_the_zone_or_as_it_is(text: Any, shown: str) -> None:  # noqa: ANN401 - any JSON value
     old, new = with_pins(pin(1, "/p/1/")), with_pins(pin(1, "/p/1/", {"active_to": text}))
-    check(old, new, f"~ position 1: /p/1/, no end → until {shown}", zone=ZONE)
+    rows = ("#1 /p/1/ (no end)", f"#1 /p/1/ (until {shown})")
+    check(old, new, "DATES CHANGED at #1", rows, zone=ZONE)
+
+
+EXPORT: Final = Side("monday.json", is_export=True)
+FILES: Final = Side("@worktree")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "came", "went"),
+    ("old", "new", "headline", "labels"),
     [
-        ("HEAD", "@live", "only in live, not in git", "only in git, not in live"),
+        (HEAD, LIVE, "The shop differs from git in 1 rule: ", "agreed shop"),
+        (LIVE, HEAD, "git differs from the shop in 1 rule: ", "shop agreed"),
+        (LIVE, FILES, "Your files differ from the shop in 1 rule: ", "shop files"),
+        (FILES, LIVE, "The shop differs from your files in 1 rule: ", "files shop"),
         (
-            "@live",
-            "@worktree",
-            "only in the working tree, not in live",
-            "only in live, not in the working tree",
+            Side("@index"),
+            LIVE,
+            "The shop differs from what is staged in 1 rule: ",
+            "staged shop",
         ),
-        (
-            "backup.json",
-            "@live",
-            "only in live, not in backup.json",
-            "only in backup.json, not in live",
-        ),
-        ("main", "HEAD", "added in HEAD", "removed in HEAD"),
-        ("HEAD", "@index", "added in the index", "removed in the index"),
-    ],
-)
-def test_the_words_say_which_side_has_what(old: str, new: str, came: str, went: str) -> None:
-    here, there = (state({"basket": [rule(number, f"/p/{number}/", [])]}) for number in (1, 2))
-    report = render(Drift(Side(old), Side(new), (tracker(here, there),)), STYLE)
-    assert f"- item /p/1/ · model basket · {went} · customizations/basket.yaml:4\n" in report
-    assert f"+ item /p/2/ · model basket · {came}\n" in report
-    first, last = (words.partition(",")[0] for words in (came, went))
-    assert f"\nsigns: + {first}, - {last}, ~ changed\n" in report
-    assert report.endswith(f"1 {first}, 0 changed, 1 {last}, 0 the same\n")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "legend"),
-    [
+        (Side("v1", COMMIT), LIVE, "The shop differs from git (v1) in 1 rule: ", "agreed shop"),
         (
             HEAD,
-            LIVE,
-            (
-                "left of an arrow: git (HEAD, commit 1f0c9a7be2d3); right: live, what shoppers "
-                "get now (fetched "
-            ),
+            EXPORT,
+            "The shop's export monday.json differs from git in 1 rule: ",
+            "agreed shop",
         ),
-        (LIVE, HEAD, "; right: git (HEAD, commit 1f0c9a7be2d3)\n"),
         (
-            Side(COMMIT[:7], COMMIT),
+            EXPORT,
             LIVE,
-            "left of an arrow: git (commit 1f0c9a7be2d3); right: live",
+            "The shop differs from the shop's export monday.json in 1 rule: ",
+            "before after",
         ),
-        (Side("backup.json"), LIVE, "left of an arrow: backup.json; right: live"),
-        (LIVE, Side("@worktree"), "; right: the working tree, your files\n"),
-        (Side("@index"), LIVE, "left of an arrow: the index, what is staged; right: live"),
+        (Side("main", COMMIT), HEAD, "HEAD changes 1 rule of main: ", "main HEAD"),
+        (HEAD, FILES, "Your files change 1 rule of HEAD: ", "HEAD files"),
         (
-            Side("main", COMMIT),
+            Side("the merge base of main and HEAD", COMMIT),
             HEAD,
-            "left of an arrow: main (commit 1f0c9a7be2d3); right: HEAD (commit 1f0c9a7be2d3)\n",
-        ),
-        (
-            Side(COMMIT[:7], COMMIT),
-            Side("@worktree"),
-            "left of an arrow: 1f0c9a7; right: the working tree, your files",
+            "HEAD changes 1 rule of the merge base of main and HEAD: ",
+            "before after",
         ),
     ],
 )
-def test_the_legend_says_what_the_sides_are(old: Side, new: Side, legend: str) -> None:
-    report = render(replace(CASES["one_pin"](), old=old, new=new), STYLE)
-    assert legend in report
-    assert report.startswith("live differs from git in ") == ((old.revision, new) == (COMMIT, LIVE))
+def test_the_words_depend_on_the_sides(old: Side, new: Side, headline: str, labels: str) -> None:
+    drift = CASES["one_pin"]()
+    (found,) = drift.trackers
+    if not old.is_live and not new.is_live:
+        found = replace(
+            found, changes=tuple(replace(change, moved=None) for change in found.changes)
+        )
+    drift = replace(drift, old=old, new=new, trackers=(found,))
+    assert " ".join(render(drift, STYLE).split()).startswith(headline)
+    (entry,) = describe(drift)
+    assert [row.label for row in entry.sections[0].rows] == labels.split()
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "is_certain"),
     [
         (HEAD, LIVE, True),
         (Side("HEAD"), LIVE, True),
         (Side("v1", COMMIT), LIVE, True),
         (LIVE, HEAD, False),
-        (Side("@worktree"), LIVE, False),
+        (FILES, LIVE, False),
         (Side("@index"), LIVE, False),
-        (Side("backup.json"), LIVE, False),
+        (HEAD, EXPORT, False),
         (Side("main", COMMIT), HEAD, False),
     ],
 )
-def test_the_next_step_is_said_where_it_is_sure(old: Side, new: Side, said: bool) -> None:
-    lines = render(replace(CASES["one_pin"](), old=old, new=new), STYLE).splitlines()
-    assert (lines[-2] == "to take live into git: pinsync export --commit") == said
-    assert ("to take" in "\n".join(lines)) == said
+def test_actions_are_named_where_they_are_certain(old: Side, new: Side, is_certain: bool) -> None:
+    report = render(replace(CASES["one_pin"](), old=old, new=new), STYLE)
+    assert ("What you can do" in report) == is_certain
+    assert ("    pinsync export --commit\n" in report) == is_certain
+
+
+def test_each_action_says_what_it_does_to_the_shop_and_to_git() -> None:
+    def actions(*moved: Moved | None) -> list[str]:
+        sides = [
+            state({"b": [rule(at, f"/p/{at}/", [pin(1, end)]) for at in range(len(moved))]})
+            for end in ("/a/", "/b/")
+        ]
+        found = tracker(sides[0], sides[1])
+        changes = zip(found.changes, moved, strict=True)
+        changed = tuple(replace(change, moved=each) for change, each in changes)
+        report = render(build_drift(HEAD, LIVE, (replace(found, changes=changed),)), STYLE)
+        listed = report.partition("What you can do")[2].partition("\n\n")[0]
+        return [" ".join(action.split()) for action in listed.split("\n- ")[1:]]
+
+    url = "https://app.luigisbox.com/sites/1234-5678/setup/recommendations_customization"
+    by_hand = (
+        "make the shop the same as git, by hand in Luigi's Box; its changes stays changes are "
+        f"lost {url}"
+    )
+    by_rule = (
+        "decide rule by rule: first correct the shop where git is changes changes right, then run "
+        "the command"
+    )
+    assert actions("shop") == [
+        "make git the same as the shop stays changes pinsync export --commit",
+        by_hand,
+    ]
+    first, second, third = actions("shop", "git", "git", "unknown")
+    assert first == by_rule
+    assert second.startswith(
+        "make git the same as the shop; 2 changes made IN GIT are stays changes lost, and maybe 1 "
+    )
+    assert third.endswith(f"are lost {url}")
+    assert "; 1 change made in git may be" in actions("both", "shop")[1]
 
 
 @pytest.mark.parametrize("case", ["in_sync", "several", "nothing_known"])
-def test_no_next_step_where_nothing_differs_or_a_part_is_missing(case: str) -> None:
-    assert "to take" not in render(CASES[case](), STYLE)
-
-
-def test_a_change_that_only_the_id_shows_is_invisible() -> None:
-    old, new = (state({"basket": [rule(number, "/p/1/", [pin(1, "/p/2/")])]}) for number in (1, 2))
-    report = render(Drift(HEAD, LIVE, (tracker(old, new),)), STYLE)
-    assert "~ item /p/1/ · model basket · under a new id · invisible to shoppers · " in report
-    assert "it is invisible to shoppers" in report
-
-
-def test_when_the_vendor_saw_the_change_is_said_if_known() -> None:
-    row = with_pins(pin(1, "/p/1/"))
-    new = state({"basket": [with_pins(pin(1, "/p/2/"))]}, lambda _: "2026-11-20T08:00:00Z")
-    report = render(Drift(HEAD, LIVE, (tracker(state({"basket": [row]}), new),)), STYLE)
-    assert "last changed in the UI 20 Nov 2026 09:00 CET" in report
-    assert "last changed" not in render(CASES["one_pin"](), STYLE)
+def test_no_export_is_advised_where_nothing_differs_or_a_part_is_missing(case: str) -> None:
+    assert "pinsync export" not in render(CASES[case](), STYLE)
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def test_a_linked_worktree_of_a_bare_clone_works_in_hooks_too(
     git("-c", "user.name=T", "-c", "user.email=t@example.com", "commit", "--quiet", "-m", "Second")
     assert (
         tmp_path / "seen"
-    ).read_text() == "In sync: the index is the same as HEAD (0 customizations)\n"
+    ).read_text() == "In sync: what is staged is the same as HEAD (0 rules)\n"
 
 
 @pytest.mark.usefixtures("marks")

@@ -153,8 +153,8 @@ def test_every_command_works_in_and_below_the_top_folder(
     }
     assert len(outputs) == 3, "the same in every folder"
     for part in (
-        "the index is the same as HEAD (3 c",
-        "the working tree is the same as HEAD (3 c",
+        "what is staged is the same as HEAD (3 r",
+        "your files are the same as HEAD (3 r",
         "    One\n",
     ):
         assert any(part in out for _, out in outputs)
@@ -211,4 +211,4 @@ def test_a_hook_of_the_repository_around_a_submodule_leaves_the_submodules_index
         0o755
     )
     git("commit", "--quiet", "--message=Two")
-    assert seen.read_text() == "In sync: the index is the same as HEAD (1 customization)\n"
+    assert seen.read_text() == "In sync: what is staged is the same as HEAD (1 rule)\n"

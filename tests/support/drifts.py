@@ -13,15 +13,19 @@ from pinsync import canonical
 from pinsync.canonical.moments import format_utc
 from pinsync.drift.causes import Omissions, add_causes
 from pinsync.drift.changes import compare_customizations
-from pinsync.drift.record import Change, Drift, Place, Side, TrackerDrift
+from pinsync.drift.record import Change, Drift, Moved, Place, Side, TrackerDrift
 from pinsync.drift.shoppers import add_shoppers
 from pinsync.errors import DataError, RemoteError
+from pinsync.escape import one_line
+from pinsync.reports.words.entries import build_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import tzinfo
 
     from pinsync.errors import PinsyncError
     from pinsync.model import Customization
+    from pinsync.reports.words.entries import Entry
 
 Row = dict[str, Any]
 
@@ -99,6 +103,30 @@ def placed(
     ]
 
 
+def move_shop(change: Change) -> Moved | None:
+    """Somebody changed the shop, whatever differs."""
+    if change.cause != "edited":
+        return None
+    return "extra" if change.kind == "added" else "shop"
+
+
+def move_nobody(_change: Change) -> Moved | None:
+    """No side is the shop."""
+    return None
+
+
+def build_drift(
+    old: Side,
+    new: Side,
+    trackers: tuple[TrackerDrift, ...],
+    notes: tuple[str, ...] = (),
+    *,
+    is_unrestricted: bool = True,
+) -> Drift:
+    """A drift that is seen from the moment of the answer."""
+    return Drift(old, new, trackers, format_utc(FETCHED), notes, is_unrestricted)
+
+
 def tracker(
     old: Sequence[Customization],
     new: Sequence[Customization],
@@ -107,15 +135,36 @@ def tracker(
     filters: Omissions | None = None,
     folder: str = "customizations",
     names: Mapping[str, str] | None = None,
+    move: Callable[[Change], Moved | None] = move_shop,
 ) -> TrackerDrift:
     """The drift of one tracker from what is committed to what is live."""
     changes, unchanged = compare_customizations(old, new)
     if filters:
         changes = add_causes(changes, filters, live_is_new=True)
-    changes = list(add_shoppers(changes, format_utc(FETCHED)))
+    changes = [
+        replace(change, moved=move(change)) for change in add_shoppers(changes, format_utc(FETCHED))
+    ]
     return TrackerDrift(
         name, "1234-5678", tuple(placed(changes, old, folder)), unchanged, names=names or {}
     )
+
+
+def describe(drift: Drift, zone: tzinfo = UTC) -> list[Entry]:
+    """The entries of a drift, in its order."""
+    words = build_words(drift, zone, one_line)
+    return [
+        words.adapt_to(found).describe(change)
+        for found in drift.trackers
+        for change in found.changes
+    ]
+
+
+def texts_of(entry: Entry) -> list[tuple[str, str]]:
+    """The rows of an entry without their labels: the old and the new side of each section."""
+    return [
+        ("  ".join(cell.text for cell in old.cells), "  ".join(cell.text for cell in new.cells))
+        for old, new in (section.rows for section in entry.sections)
+    ]
 
 
 def failed(error: PinsyncError, *, name: str = "default") -> TrackerDrift:
@@ -209,7 +258,7 @@ def edited() -> list[Customization]:
 
 def in_sync() -> Drift:
     """Nothing differs."""
-    return Drift(HEAD, LIVE, (tracker(committed(), committed()),))
+    return build_drift(HEAD, LIVE, (tracker(committed(), committed()),))
 
 
 def shop() -> Drift:
@@ -217,7 +266,7 @@ def shop() -> Drift:
     every cause.
     """
     unfiltered = {item.id: item for item in state(CATALOG) if item.id}
-    return Drift(
+    return build_drift(
         HEAD,
         LIVE,
         (tracker(committed(), edited(), filters=Omissions(FETCHED, unfiltered), names=NAMES),),
@@ -260,14 +309,14 @@ def afternoon() -> Drift:
         "/p/232/": "Leather strap",
     }
     old, new = state({"basket": rules}), state({"basket": edits}, lambda _: "2026-11-21T16:44:06Z")
-    return Drift(HEAD, LIVE, (tracker(old, new, names=names),))
+    return build_drift(HEAD, LIVE, (tracker(old, new, names=names),))
 
 
 def one_pin() -> Drift:
     """The most usual drift: one pin of one customization."""
     old = state({"basket": [rule(1, "/p/123/", [pin(1, "/p/234/"), pin(2, "/p/240/")], STRINGS)]})
     new = state({"basket": [rule(1, "/p/123/", [pin(1, "/p/999/"), pin(2, "/p/240/")], STRINGS)]})
-    return Drift(HEAD, LIVE, (tracker(old, new),))
+    return build_drift(HEAD, LIVE, (tracker(old, new),))
 
 
 def labels() -> Drift:
@@ -276,7 +325,7 @@ def labels() -> Drift:
     new = state(
         {"basket": [rule(1, "/p/123/", [pin(1, "/p/234/")], STRINGS, {"tags": ["a", "b"]})]}
     )
-    return Drift(HEAD, LIVE, (tracker(old, new),))
+    return build_drift(HEAD, LIVE, (tracker(old, new),))
 
 
 def branch() -> Drift:
@@ -290,7 +339,7 @@ def branch() -> Drift:
         "left's"
     )
     sides = Side("origin/main", revision=BASE), Side("HEAD", revision=COMMIT)
-    return Drift(*sides, (tracker(old, new),), (note,))
+    return build_drift(*sides, (tracker(old, new, move=move_nobody),), (note,))
 
 
 def several() -> Drift:
@@ -304,7 +353,7 @@ def several() -> Drift:
     )
     first = tracker(committed(), edited(), name="shop-sk", folder="customizations/shop-sk")
     last = tracker(committed(), committed(), name="shop-pl")
-    return Drift(
+    return build_drift(
         HEAD,
         LIVE,
         (first, failed(error, name="shop-cz"), replace(last, notes=("the answer has no date",))),
@@ -316,14 +365,14 @@ def nothing_known() -> Drift:
     error = RemoteError(
         "https://live.luigisbox.tech: no connection", hint="check the network, or HTTPS_PROXY"
     )
-    return Drift(HEAD, LIVE, (failed(error),))
+    return build_drift(HEAD, LIVE, (failed(error),))
 
 
 def no_commits() -> Drift:
     """Everything is added: the repository has no commits."""
     new = state({"basket": list(COMMITTED["basket"])[:2]})
     note = "the repository has no commits: everything counts as added"
-    return Drift(Side("HEAD"), LIVE, (tracker([], new),), (note,))
+    return build_drift(Side("HEAD"), LIVE, (tracker([], new),), (note,))
 
 
 def preview() -> Drift:
@@ -337,7 +386,7 @@ def preview() -> Drift:
     }
     old, new = committed(), state({**COMMITTED, "basket": [*COMMITTED["basket"][1:], new_rule]})
     found = tracker(old, new)
-    return Drift(
+    return build_drift(
         LIVE, Side("@worktree"), (replace(found, changes=tuple(placed(found.changes, new))),)
     )
 
@@ -393,7 +442,7 @@ def hostile() -> Drift:
     found = tracker(old, new, name=HOSTILE[2], folder=HOSTILE[1], names=names)
     found = replace(found, tracker_id="../x?y=)", notes=HOSTILE)
     broken = failed(DataError("\n".join(HOSTILE), hint="\n".join(HOSTILE)), name=HOSTILE[5])
-    return Drift(Side(HOSTILE[6]), Side(HOSTILE[2]), (found, broken), HOSTILE)
+    return build_drift(Side(HOSTILE[6]), Side(HOSTILE[2]), (found, broken), HOSTILE)
 
 
 def large(customizations: int, *, pins: int = 3, models: int = 6) -> Drift:
@@ -414,7 +463,7 @@ def large(customizations: int, *, pins: int = 3, models: int = 6) -> Drift:
     old, new = (
         state({f"model_{model}": rows(turn, model) for model in range(models)}) for turn in (1, 2)
     )
-    return Drift(HEAD, LIVE, (tracker(old, new),))
+    return build_drift(HEAD, LIVE, (tracker(old, new),))
 
 
 CASES: Final[dict[str, Callable[[], Drift]]] = {

@@ -429,7 +429,11 @@ def test_review_reports_no_change_of_the_main_branch(
 ) -> None:
     reviewed(runner, git, checkout)
     report = runner.calls[-1].files["pins.md"]
-    assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
+    assert ("from #2 to #3" in report, "`basket`" in report, "`home`" in report) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_review_comments_once_and_then_keeps_the_comment(
@@ -441,13 +445,13 @@ def test_review_comments_once_and_then_keeps_the_comment(
     assert runner.gh() == ["api --paginate", "pr comment"]
     assert runner.calls[-1].argv[3] == "5"
     assert runner.calls[-1].files["pins.md"].startswith(MARKER)
-    assert "2 → 3" in runner.calls[-1].files["pins.md"]
+    assert "from #2 to #3" in runner.calls[-1].files["pins.md"]
     runner.answers["gh api"] = runner.answers["gh api --paginate"] = "99\n100\n"
     reviewed(runner, git)
     call = runner.calls[-1]
     assert call.argv[1:5] == ["api", "--silent", "--method", "PATCH"]
     assert call.argv[5:] == ["repos/shop/pins/issues/comments/99", "--field", "body=@pins.md"]
-    assert "2 → 3" in call.files["pins.md"]
+    assert "from #2 to #3" in call.files["pins.md"]
 
 
 def test_review_of_a_change_elsewhere_says_nothing(
@@ -539,8 +543,8 @@ def test_review_leaves_comments_to_who_may_write_them(
     pushed("change")
     reviewed(runner, git, **stranger)
     assert runner.gh() == []
-    assert "2 → 3" in runner.output
-    assert "2 → 3" in (runner.folder / "summary").read_text(encoding="utf-8")
+    assert "from #2 to #3" in runner.output
+    assert "from #2 to #3" in (runner.folder / "summary").read_text(encoding="utf-8")
 
 
 def test_the_matrix_checks_each_tracker_with_its_own_key(
@@ -594,11 +598,11 @@ def test_no_file_is_taken_for_a_revision(
         assert "`home`" in runner.calls[-1].files["pins.md"]
         for checkout in ("merge", "change"):
             reviewed(runner, git, checkout)
-            assert "2 → 3" in runner.calls[-1].files["pins.md"]
+            assert "from #2 to #3" in runner.calls[-1].files["pins.md"]
     else:
         ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
         ran(runner, "pins-review", "change", **merge_request(git))
-        assert "2 → 3" in runner.output
+        assert "from #2 to #3" in runner.output
     assert git("ls-remote", "origin", "refs/heads/pins/live")
 
 
@@ -703,7 +707,11 @@ def test_the_action_reviews_a_pull_request(runner: Runner, git: Git, tmp_path: P
     runner.contexts |= PULL_REQUEST
     assert acted(runner, work, arguments="HEAD^1 HEAD --format github", comment="true") == 1
     (report,) = runner.calls[-1].files.values()
-    assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
+    assert ("from #2 to #3" in report, "`basket`" in report, "`home`" in report) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_the_action_keeps_one_comment(runner: Runner, repository: Path, api: Sandbox) -> None:
@@ -775,7 +783,11 @@ def test_gitlabs_review_reports_no_change_of_the_main_branch(
     target = git("rev-parse", "main") if checkout == "merge" else ""
     work = ran(runner, "pins-review", checkout, **merge_request(git, target))
     report = (work / "pins.md").read_text(encoding="utf-8")
-    assert ("2 → 3" in report, "`basket`" in report, "`home`" in report) == (True, True, False)
+    assert ("from #2 to #3" in report, "`basket`" in report, "`home`" in report) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_gitlab_warns_of_drift_and_fails_otherwise(runner: Runner, api: Sandbox) -> None:

@@ -14,9 +14,9 @@ from pinsync.canonical.normalize import build_customization
 from pinsync.config import Tracker
 from pinsync.document.record import render_document
 from pinsync.drift.changes import (
-    collect_pinned_items,
+    collect_shown_items,
     compare_customizations,
-    find_pinned_titles,
+    find_titles,
 )
 from pinsync.errors import FileError
 from pinsync.layout import build_file_name
@@ -70,7 +70,7 @@ def report(
     old, new = sides
     old_items, new_items = old.snapshot.customizations, new.snapshot.customizations
     changes, unchanged = compare_customizations(old_items, new_items, scope)
-    titled = new.find_targeting(collect_pinned_items(changes), ignore)
+    titled = new.find_targeting(collect_shown_items(changes), ignore)
     blocks = list_blocks(old.documents), list_blocks(new.documents)
     shown = []
     for change in changes:
@@ -81,7 +81,7 @@ def report(
                 document = content.documents[own[index].customization.model]
                 lines.append((document.source, own[index].line))
         shown.append((change.kind, change.old, change.new, change.pins, change.fields, lines))
-    names = find_pinned_titles(changes, [*new_items, *titled], old_items)
+    names = find_titles(collect_shown_items(changes), [*new_items, *titled], old_items)
     return shown, unchanged + new.count_equal(scope), names, old.size, new.size
 
 

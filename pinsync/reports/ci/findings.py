@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pinsync.drift.record import find_when
 from pinsync.errors import FileError
 from pinsync.escape import clip, one_line
 from pinsync.model import Finding
-from pinsync.reports.words.changes import SHORT, DriftWords
+from pinsync.reports.words.changes import SHORT
+from pinsync.reports.words.entries import build_words
+from pinsync.reports.words.overview import TITLES, list_actions, name_mover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from pinsync.drift.record import Change, Drift, Effect, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
-    from pinsync.reports.words.changes import Description
+    from pinsync.reports.words.entries import Entry, EntryWords
 
 Severity = Literal["error", "warning"]
 
@@ -35,9 +38,9 @@ _IN_SYNC: Final = "in sync"
 
 _SEVERITIES: Final[Mapping[Effect, Severity]] = {"shown": "error", "label": "warning"}
 
-_MAX_VALUE: Final = 200
 _MAX_NAME: Final = 180
-_MAX_LINES: Final = 6
+_MAX_SECTIONS: Final = 4
+_MAX_CELLS: Final = 12
 _MAX_MESSAGE: Final = 1_000
 
 
@@ -86,27 +89,27 @@ class Context(Struct, frozen=True):
 
 
 _ADDED_HELP: Final = """\
-The right side of the comparison, by default live, has a customization that the left one, by \
-default the last commit, lacks.
+The second state of the comparison, by default the shop, has a rule that the first one, by default \
+the last commit, lacks.
 
-To take it into git, run `pinsync export --commit`; otherwise remove it in Luigi's Box."""
+To record it in git, run `pinsync export --commit`; otherwise remove it in Luigi's Box."""
 _REMOVED_HELP: Final = """\
-The left side of the comparison, by default the last commit, has a customization that the right \
-one, by default live, lacks.
+The first state of the comparison, by default the last commit, has a rule that the second one, by \
+default the shop, lacks.
 
 To drop it from git too, run `pinsync export --commit`; otherwise create it again in Luigi's Box. \
-Give one without an id the id of its rule in live, or enter it there, or delete its block."""
+Give a rule without an id the id of its rule in the shop, or enter it there, or delete its block."""
 _CHANGED_HELP: Final = """\
-Both sides of the comparison have this customization, and they differ in its pins, its target or \
-its other fields. What stands left of an arrow is the left side's, by default the last commit's; \
-right of it the right side's, by default live's. A difference that shoppers can't see (tags, \
-metadata) is a warning.
+Both states of the comparison have this rule, and they differ in its pins, its target or its other \
+fields. The row *agreed* is what git says, the row *shop* is what the shop has. A difference that \
+shoppers can't see (tags, metadata) is a warning.
 
-To take live into git, run `pinsync export --commit`; otherwise mend it in Luigi's Box."""
+To record the shop's state in git, run `pinsync export --commit`; otherwise mend the rule in \
+Luigi's Box."""
 _RECREATED_HELP: Final = """\
-Somebody removed this customization and created it again, so that it has a new id.
+Somebody removed this rule and created it again, so that it has a new id.
 
-To take the new id into git, run `pinsync export --commit`."""
+To record the new id in git, run `pinsync export --commit`."""
 _DRIFT_INCOMPLETE_HELP: Final = """\
 Whether anything differs is not known: one of the two sides could not be read. The message says \
 why, and what to do about it."""
@@ -118,25 +121,25 @@ DRIFT_RULES: Final = (
     FindingRule(
         "drift-added",
         "error",
-        "A customization is only on the right side, such as live.",
+        "A rule is only in the second state, such as the shop.",
         _ADDED_HELP,
     ),
     FindingRule(
         "drift-removed",
         "error",
-        "A customization is only on the left side, such as git.",
+        "A rule is only in the first state, such as git.",
         _REMOVED_HELP,
     ),
     FindingRule(
         "drift-changed",
         "error",
-        "A customization differs between the two sides.",
+        "A rule differs between the two states.",
         _CHANGED_HELP,
     ),
     FindingRule(
         "drift-recreated",
         "error",
-        "A customization has the same target under another id.",
+        "A rule has the same target under another id.",
         _RECREATED_HELP,
     ),
     FindingRule(
@@ -164,7 +167,7 @@ def collect_findings(drift: Drift, style: Style) -> tuple[tuple[Finding, ...], C
         drift: the drift.
         style: the time zone, and the configuration's path.
     """
-    words = DriftWords(style.zone, one_line, _MAX_VALUE, drift=drift)
+    words = build_words(drift, style.zone, one_line)
     failures: list[Finding] = []
     changes: list[Finding] = []
     passed: list[PassedTest] = []
@@ -206,59 +209,72 @@ def _build_failure(tracker: TrackerDrift, error: PinsyncError) -> Finding:
     )
 
 
-def _build_finding(change: Change, tracker: TrackerDrift, words: DriftWords) -> Finding:
+def _build_finding(change: Change, tracker: TrackerDrift, words: EntryWords) -> Finding:
     item = change.subject
     target = ":".join(part or "" for part in item.target)
-    # The finding has fields for the place, so the message needn't name it.
-    description = words.describe_change(replace(change, place=None))
-    remedy = words.find_remedy(change)
+    entry = words.describe(change)
     file = line = None
     if change.place:
         file, line = change.place.file, change.place.line
-    several = len(words.drift.trackers) > 1
     return Finding(
         rule=f"drift-{change.kind}",
-        severity=_SEVERITIES[change.effect],
-        message=_write_message(description, tracker, words),
+        severity=_choose_severity(change, words.drift),
+        message=_write_message(entry),
         file=file,
         line=line,
-        hint=remedy and remedy.plain,
+        hint=_find_remedy(change, words.drift),
         identity=f"{tracker.name}:{change.id or target}",
         model=item.model,
-        tracker=tracker.name if several else None,
+        tracker=entry.tracker or None,
         name=_name_test(change, words),
     )
 
 
-def _name_test(change: Change, words: DriftWords) -> str:
+def _find_remedy(change: Change, drift: Drift) -> str | None:
+    """Return the way to record the change in git; None if it isn't certain."""
+    for action in list_actions(drift, [change], one_line):
+        if action.command:
+            return f"to {action.text}: {action.command}"
+        if not action.changes_shop:
+            return action.text
+    return None
+
+
+def _choose_severity(change: Change, drift: Drift) -> Severity:
+    # The change of a branch is no fault: it is there to be reviewed.
+    if not drift.old.is_live and not drift.new.is_live:
+        return "warning"
+    return _SEVERITIES[change.effect]
+
+
+def _name_test(change: Change, words: EntryWords) -> str:
     """Return the name of a customization for its test, the same in every run."""
-    item = change.subject
-    # Which identities look alike depends on the other changes: a name that changed with them
-    # would be another test's.
-    words = replace(words, alike=frozenset())
-    name = clip(words.name_rule(item, change.data).full, _MAX_NAME)
+    # Which identities look alike, and which titles are known, depends on the other changes: a name
+    # that changed with them would be another test's.
+    words = replace(words, alike=frozenset(), titles={})
+    name = clip(words.name_target(change.subject, change.data), _MAX_NAME)
     return name if change.id is None else f"{name}, id {one_line(change.id[:SHORT])}"
 
 
-def _write_message(description: Description, tracker: TrackerDrift, words: DriftWords) -> str:
-    """Return the message of a finding."""
-    # Such as "Strings (item /p/1/) · model basket · git → live: position 3: /p/2/ → /p/9/".
-    drift = words.drift
-    parts = []
-    if len(drift.trackers) > 1:
-        parts.append(one_line(tracker.name))
-    parts += [description.name.full, f"model {description.model}"]
-    if description.kind != "changed":
-        parts.append(description.verdict)
-    parts += description.remarks
-    # The lines of an added or removed customization have no arrows to explain.
-    if description.kind not in ("added", "removed"):
-        parts.append(f"{words.shorten_side(drift.old)} → {words.shorten_side(drift.new)}")
-    head = " · ".join(parts)
-    lines = [line for _, line in description.lines[:_MAX_LINES]]
-    if more := len(description.lines) - len(lines):
-        lines.append(f"and {more:,} more")
-    return f"{head}: {'; '.join(lines)}" if lines else head
+def _write_message(entry: Entry) -> str:
+    """Return the message of a finding: the heading of an entry and its rows on one line."""
+    # Such as: PIN ADDED at #5 · "Strings" (/p/1/) · basket · changed in the shop · difference to
+    # shoppers now: agreed #1 "Cable"; shop #1 "Cable" #5 "Case".
+    change = entry.change
+    head = " ".join(filter(None, [entry.verdict, entry.details]))
+    facts = [head, entry.name, entry.model, entry.widget, entry.tracker, *entry.remarks]
+    facts += [name_mover(change), TITLES[find_when(change)].lower(), entry.start]
+    rows = []
+    for section in entry.sections[:_MAX_SECTIONS]:
+        caption = f"{section.caption}, " if section.caption else ""
+        for row in section.rows:
+            cells = " ".join(cell.text for cell in row.cells[:_MAX_CELLS])
+            if len(row.cells) > _MAX_CELLS:
+                cells += " …"
+            rows.append(f"{caption}{row.label} {cells}")
+    if more := len(entry.sections[_MAX_SECTIONS:]):
+        rows.append(f"and {more:,} more")
+    return f"{' · '.join(filter(None, facts))}: {'; '.join(rows)}"
 
 
 def is_failure(finding: Finding) -> bool:

@@ -1,22 +1,22 @@
 """The report for a page, such as a comment on a pull request, within a budget.
 
-The verdict and a table stand first, the details are folded. GitHub's limit for a comment is 65,536
-characters; GitLab's limit is higher.
+The headline stands first, then the groups of rules, the most important first; the counts stand
+last. GitHub's limit for a comment is 65,536 characters; GitLab's limit is higher.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from pinsync.drift.record import find_when
 from pinsync.errors import UsageError
 from pinsync.escape import clip, reveal
-from pinsync.reports.words.changes import DriftWords, describe_effect
 from pinsync.reports.words.likeness import find_alike, spell_out
+from pinsync.reports.words.overview import build_overview, build_url, list_changes
 from pinsync.reports.words.page import (
     MARKER,
     MAX_CHARS,
@@ -25,26 +25,24 @@ from pinsync.reports.words.page import (
     Page,
     measure,
     quote_code,
-    render_item,
 )
 from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pinsync.drift.pairs import ChangeKind
     from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
-    from pinsync.reports.words.changes import Remedy
+    from pinsync.reports.words.entries import Entry
+    from pinsync.reports.words.overview import Action, Group, Overview
+    from pinsync.reports.words.rows import Row
 
+_HEAD: Final = f"{MARKER}\n### pinsync: "
 _MAX_NOTE: Final = 1_000
-_MAX_GISTS: Final = 5
-_VISIBLE: Final = "Shoppers may see a difference in:\n\n"
-_OPEN: Final = "<details>\n<summary>What differs, one by one</summary>\n\n"
-_CLOSE: Final = "\n</details>\n\n"
-_SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customization"
+_MAX_SECTIONS: Final = 12
+"""The maximum number of sections of an entry."""
+_EFFECTS: Final = {True: "changes", False: "stays"}
 
 
 def render(drift: Drift, style: Style) -> str:
@@ -52,7 +50,7 @@ def render(drift: Drift, style: Style) -> str:
 
     Args:
         drift: the drift.
-        style: the time zone, whether to print only the counts, and the budget, which is
+        style: the time zone, whether to leave out the rules themselves, and the budget, which is
             ``MAX_CHARS`` by default and at most.
 
     Raises:
@@ -64,86 +62,67 @@ def render(drift: Drift, style: Style) -> str:
     if limit < MIN_CHARS:
         message = f"a report in {limit} characters says nothing"
         raise UsageError(message, hint=f"allow at least {MIN_CHARS}")
-    words = DriftWords(style.zone, quote_code, MAX_VALUE, drift=drift)
-    rows = _collect_rows(drift)
+    overview = build_overview(drift, style.zone, _quote_name)
     # The end is rendered last, but needs its room first. It is longest if pieces are omitted:
     # reserve room for all counts only in a second attempt, which most reports don't need.
-    for reserved in ({}, _count_pieces(drift, len(rows))):
-        room = limit - measure(_render_end(words, reserved))
-        report = _Report(drift, style, words, Page(room), rows)
-        text = report.render()
-        if not report.page.omissions.total():
+    for reserved in ({}, _count_pieces(drift, overview)):
+        page = Page(limit - measure(_render_omissions(reserved)))
+        text = _Report(drift, style, overview, page).render()
+        if not page.omissions.total():
             break
     return text
 
 
-def _collect_rows(drift: Drift) -> frozenset[tuple[str, str]]:
-    """Return the keys of the table's rows: the name of a tracker, and a model with changes."""
-    rows: set[tuple[str, str]] = set()
-    for tracker in drift.trackers:
-        rows.update((tracker.name, change.subject.model) for change in tracker.changes)
-    return frozenset(rows)
-
-
-def _count_pieces(drift: Drift, rows: int) -> dict[str, int]:
+def _count_pieces(drift: Drift, overview: Overview) -> dict[str, int]:
     """Return the number of pieces of each kind, the most that a report can omit."""
     trackers = drift.trackers
     return {
         "error": sum(tracker.error is not None for tracker in trackers),
         "note": len(drift.notes) + sum(len(tracker.notes) for tracker in trackers),
-        "table row": rows,
-        "customization": sum(len(tracker.changes) for tracker in trackers),
+        "rule": sum(len(group.changes) for group in overview.groups),
+        "action": len(overview.actions),
+        "table row": sum(len(tracker.changes) for tracker in trackers),
     }
 
 
-def _render_end(words: DriftWords, omissions: Mapping[str, int]) -> str:
-    """Return the last lines: the remedies, and the counts of omitted pieces."""
-    advice = "".join(f"{_render_advice(remedy)}.\n\n" for remedy in words.find_remedies())
+def _render_omissions(omissions: Mapping[str, int]) -> str:
+    """Return the last line: the counts of omitted pieces."""
     counts = ", ".join(pluralize(count, noun) for noun, count in omissions.items() if count)
     if not counts:
-        return advice
+        return ""
     whole = "The whole report: the same `pinsync diff` with `--format text`."
-    return f"{advice}Left out to fit: {counts}. {whole}\n"
-
-
-def _render_advice(remedy: Remedy) -> str:
-    text = f"{remedy.text[0].upper()}{remedy.text[1:]}"
-    if not remedy.command:
-        return text
-    return f"{text}: `{remedy.command}`"
+    return f"Left out to fit: {counts}. {whole}\n"
 
 
 class _Report(Struct, frozen=True):
     drift: Drift
     style: Style
-    words: DriftWords
+    overview: Overview
     page: Page
-    rows: frozenset[tuple[str, str]]
 
     def render(self) -> str:
-        self.page.take(f"{MARKER}\n### pinsync: {self._describe_verdict()}\n\n")
+        drift, overview = self.drift, self.overview
+        if not self.page.take(f"{_HEAD}{overview.headline.removesuffix('.')}\n\n"):
+            # The names of the sides may be too long for a small page.
+            self.page.take(f"{_HEAD}{pluralize(len(list_changes(drift)), 'rule')} differ\n\n")
         self._put_failures()
-        if explanation := self._explain_sides():
-            self.page.take(f"{explanation}\n\n")
+        if overview.movers:
+            self.page.take(f"{overview.movers}\n\n")
         self._put_notes()
-        has_table = bool(self.drift.has_changes) and self._put_table()
-        for tracker in self.drift.trackers:
-            self._put_tracker(tracker, has_table=has_table)
-        end = _render_end(self.words, self.page.omissions)
-        return f"{self.page.join()}{end}".rstrip("\n") + "\n"
-
-    def _describe_verdict(self) -> str:
-        changes = self._collect_changes()
-        if changes:
-            differ = "customization differs" if len(changes) == 1 else "customizations differ"
-            return f"{len(changes):,} {differ}; {describe_effect(changes)}"
-        return "in sync" if self.drift.is_complete else "incomplete"
-
-    def _collect_changes(self) -> list[Change]:
-        changes: list[Change] = []
-        for tracker in self.drift.trackers:
-            changes += tracker.changes
-        return changes
+        # The end has its room before the groups, which may take all of the page.
+        end = Page(self.page.half_room)
+        if drift.has_changes:
+            self._put_end(end)
+            groups = Page(self.page.room - measure(end.join()))
+            self._put_groups(groups)
+            self.page.take(groups.join())
+            self.page.omissions.update(groups.omissions)
+        else:
+            self._put_origins(end)
+        self.page.take(end.join())
+        self.page.omissions.update(end.omissions)
+        text = f"{self.page.join()}{_render_omissions(self.page.omissions)}"
+        return text.rstrip("\n") + "\n"
 
     def _put_failures(self) -> None:
         trackers = self.drift.trackers
@@ -165,99 +144,111 @@ class _Report(Struct, frozen=True):
         if self.page.take_all(noun, items, count, spare=self.page.half_room):
             self.page.take("\n")
 
-    def _explain_sides(self) -> str:
-        drift = self.drift
-        if drift.has_changes and self.style.summary:
-            return ""  # The table has no arrows to explain.
-        if drift.has_changes:
-            left, right = self.words.explain_sides()
-            return f"Left of an arrow: {left}; right: {right}"
-        old, new = self.words.name_side(drift.old), self.words.name_side(drift.new)
-        if drift.has_changes is None:
-            return f"Whether {new} differs from {old} is not known."
-        unchanged = sum(tracker.unchanged for tracker in drift.trackers)
-        return f"{new} is the same as {old} ({pluralize(unchanged, 'customization')})."
+    # The groups
 
-    def _put_table(self) -> bool:
-        """Put the table on the page; return whether all its rows fit."""
-        pieces = self._render_rows()
-        spare = self.page.half_room
-        taken = self.page.take_all("table row", pieces, len(self.rows), spare=spare)
-        if taken:
-            self.page.take("\n")
-        return taken == len(self.rows)
+    def _put_groups(self, page: Page) -> None:
+        groups = self.overview.groups
+        for index, group in enumerate(groups):
+            # A long group leaves room for the groups below it.
+            spare = 0 if index == len(groups) - 1 else page.half_room
+            self._put_group(page, group, spare)
+
+    def _put_group(self, page: Page, group: Group, spare: int) -> None:
+        count = len(group.changes)
+        parts = filter(None, [group.title.capitalize(), group.mover])
+        heading = f"#### {' · '.join(parts)}: {pluralize(count, 'rule')}\n\n"
+        if self.style.summary:
+            page.take(heading)
+            return
+        pieces = _prefix_first(heading, map(_render_entry, group.describe()))
+        if page.take_all("rule", pieces, count, spare=spare):
+            page.take("\n")
+
+    # The end
+
+    def _put_end(self, page: Page) -> None:
+        actions = self.overview.actions
+        if actions:
+            head = "| What you can do | the shop | git |\n| --- | --- | --- |\n"
+            pieces = _prefix_first(head, map(_render_action, actions))
+            if page.take_all("action", pieces, len(actions)):
+                page.take("\n")
+        self._put_origins(page)
+        rows = list(self._render_rows())
+        # An entry names its model: only a summary needs a table of one row.
+        is_needed = len(rows) > 1 or self.style.summary
+        if is_needed and page.take_all("table row", rows, len(rows), spare=page.half_room):
+            page.take("\n")
+
+    def _put_origins(self, page: Page) -> None:
+        parts = list(self.overview.origins)
+        for tracker in self.drift.trackers:
+            if url := build_url(tracker):
+                name = ""
+                if len(self.drift.trackers) > 1:
+                    name = f" ({_quote_name(tracker.name)})"
+                parts.append(f"[open in Luigi's Box]({url}){name}")
+        page.take(f"{' · '.join(parts)}\n\n")
 
     def _render_rows(self) -> Iterator[str]:
-        """Yield the table row by row. The first row comes with the head: neither stands alone."""
+        """Yield the table of models row by row; the first row comes with the head."""
         several = len(self.drift.trackers) > 1
-        words = self.words.name_kinds()
-        counts = self.drift.count_changes()
-        kinds = [kind for kind in words if kind != "recreated" or counts[kind]]
-        names = ["model"]
-        if several:
-            names.insert(0, "tracker")
-        numbers = [*(words[kind] for kind in kinds), "touch what shoppers see"]
+        names = ["tracker", "model"] if several else ["model"]
         # Numbers are aligned to the right.
-        rule = ["---"] * len(names) + ["---:"] * len(numbers)
-        head = _render_row([*names, *numbers]) + _render_row(rule)
-        alike = find_alike(model for _, model in self.rows)
+        rule = ["---"] * len(names) + ["---:"] * 3
+        head = _render_row([*names, "now", "later", "no difference"]) + _render_row(rule)
+        models: set[str] = set()
+        for tracker in self.drift.trackers:
+            models.update(change.subject.model for change in tracker.changes)
+        alike = find_alike(models)
         for tracker in self.drift.trackers:
             # Changes are sorted by model.
             for model, group in groupby(tracker.changes, key=lambda change: change.subject.model):
                 name = _quote_name(spell_out(model) if model in alike else model)
-                cells = [name, *_render_counts(list(group), kinds)]
+                cells = [name, *_count_times(list(group))]
                 if several:
                     cells.insert(0, _quote_name(tracker.name))
                 yield head + _render_row(cells)
                 head = ""
 
-    def _put_tracker(self, tracker: TrackerDrift, *, has_table: bool) -> None:
-        """Put a tracker's section on the page; ``has_table``: the table above has all its rows."""
-        several = len(self.drift.trackers) > 1
-        if several:
-            self.page.take(f"#### {_quote_name(tracker.name)}\n\n")
-        parts = []
-        if self.drift.has_changes or (several and not self.drift.is_complete):
-            parts.append(self._describe_state(tracker, has_table=has_table))
-        if _SAFE_ID.fullmatch(tracker.tracker_id):
-            parts.append(f"[open in Luigi's Box]({_URL.format(tracker.tracker_id)})")
-        if parts:
-            self.page.take(" · ".join(parts) + "\n\n")
-        if not self.style.summary:
-            words = self.words.adapt_to(tracker)
-            self._put_visible_changes(tracker, words)
-            self._put_details(tracker, words, has_table=has_table)
 
-    def _describe_state(self, tracker: TrackerDrift, *, has_table: bool) -> str:
-        # A table with a single row has told the counts already.
-        if has_table and tracker.changes and len(self.rows) == 1:
-            return self.words.describe_unchanged(tracker.changes, tracker.unchanged)
-        return self.words.describe_state(tracker)
+def _render_entry(entry: Entry) -> str:
+    """Return an entry as a list item, with its rows as items below it."""
+    facts = [f"**{entry.verdict}**"]
+    if entry.details:
+        facts[0] += f" {quote_code(entry.details)}"
+    names = (entry.name, entry.model, entry.widget, entry.tracker, *entry.remarks)
+    facts += [quote_code(name) for name in names if name]
+    if entry.start:
+        facts.append(f"**{entry.start}**")
+    lines = [f"- {' · '.join(facts)}"]
+    for section in entry.sections[:_MAX_SECTIONS]:
+        if section.caption:
+            lines.append(f"  - {quote_code(section.caption)}")
+        lines += [f"  - {_render_cells(row)}" for row in section.rows]
+    if len(entry.sections) > _MAX_SECTIONS:
+        lines.append(f"  - … and {len(entry.sections) - _MAX_SECTIONS:,} more differences")
+    tail = [quote_code(fact) for fact in (*entry.origins, entry.place) if fact]
+    if tail:
+        lines.append(f"  - {' · '.join(tail)}")
+    return "\n".join(lines) + "\n"
 
-    def _put_visible_changes(self, tracker: TrackerDrift, words: DriftWords) -> None:
-        """Name the first changes that shoppers may see, above the fold."""
-        # The details below the fold repeat these changes, so no omission is counted here.
-        changes = [change for change in tracker.changes if change.effect == "shown"]
-        gists = (" · ".join(words.summarize_change(change)) for change in changes[:_MAX_GISTS])
-        pieces = (f"- {gist}\n" for gist in gists)
-        taken = self.page.take_first(_prefix_first(_VISIBLE, pieces), spare=self.page.half_room)
-        more = len(changes) - taken
-        if taken and more:
-            self.page.take(f"- … and {more:,} more\n\n")
-        elif taken:
-            self.page.take("\n")
 
-    def _put_details(self, tracker: TrackerDrift, words: DriftWords, *, has_table: bool) -> None:
-        # The table names the only model.
-        one_model = has_table and len({model for _, model in self.rows}) == 1
-        items = (
-            render_item(words.describe_change(change), with_model=not one_model)
-            for change in tracker.changes
-        )
-        pieces = _prefix_first(_OPEN, items)
-        count = len(tracker.changes)
-        if self.page.take_all("customization", pieces, count, spare=len(_CLOSE)):
-            self.page.take(_CLOSE)
+def _render_cells(row: Row) -> str:
+    parts = []
+    for cell in row.cells:
+        text = quote_code(clip(cell.text, MAX_VALUE * 2))
+        parts.append(f"**{text}**" if cell.is_changed else text)
+    return f"{row.label}: {' '.join(parts)}"
+
+
+def _render_action(action: Action) -> str:
+    text = action.text[0].upper() + action.text[1:]
+    if action.command:
+        text += f": `{action.command}`"
+    if action.url:
+        text += f": [open it]({action.url})"
+    return _render_row([text, _EFFECTS[action.changes_shop], _EFFECTS[action.changes_git]])
 
 
 def _prefix_first(prefix: str, pieces: Iterable[str]) -> Iterator[str]:
@@ -278,11 +269,10 @@ def _quote_name(text: str) -> str:
     return quote_code(clip(reveal(text), MAX_VALUE))
 
 
-def _render_counts(changes: Sequence[Change], kinds: Sequence[ChangeKind]) -> list[str]:
-    """Return the cells with the counts of each kind, and of the changes that shoppers may see."""
-    counts = Counter(change.kind for change in changes)
-    shown = sum(change.effect == "shown" for change in changes)
-    return [*(f"{counts[kind]:,}" for kind in kinds), f"{shown:,}"]
+def _count_times(changes: Sequence[Change]) -> list[str]:
+    """Return the cells with the counts of changes that shoppers notice now, later and never."""
+    counts = Counter(map(find_when, changes))
+    return [f"{counts[when]:,}" for when in ("now", "later", "never")]
 
 
 def _render_row(cells: Iterable[str]) -> str:

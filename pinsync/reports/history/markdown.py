@@ -95,7 +95,7 @@ class _Report(Struct, frozen=True):
         for tracker in entry.trackers:
             words = self.words.adapt_to(tracker)
             for change in tracker.changes:
-                yield before + render_item(words.describe_change(change), with_model=True)
+                yield before + render_item(words.describe_change(change))
                 before = ""
 
 

@@ -1,13 +1,12 @@
-"""The words of the reports for people: sentences for pins, fields and changes, names for sides.
+"""The words of the reports of history: sentences for pins, fields and changes.
 
 All foreign text passes through the report's own escape; the other words of a sentence are ours.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise, starmap
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -24,10 +23,8 @@ from pinsync.reports.words.pins import (
 )
 from pinsync.reports.words.values import (
     compact,
-    format_moment,
     format_path,
     measure_common_prefix,
-    pluralize,
     write_sentence,
 )
 
@@ -37,12 +34,9 @@ if TYPE_CHECKING:
     from pinsync.canonical.pins import Pin
     from pinsync.drift.pairs import ChangeKind
     from pinsync.drift.record import (
-        Cause,
         Change,
-        Drift,
         FieldChange,
         PinChange,
-        Side,
         TrackerDrift,
     )
     from pinsync.model import Customization, Target
@@ -55,51 +49,12 @@ SHORT: Final = 8
 """The minimum number of characters of an abbreviated id."""
 
 
-class Remedy(NamedTuple):
-    """The way to resolve a difference: an advice, and a command if one exists."""
-
-    text: str
-    command: str | None = None
-
-    @property
-    def plain(self) -> str:
-        """The advice and the command on one line, without markup."""
-        if not self.command:
-            return self.text
-        return f"{self.text}: {self.command}"
-
-
-_TAKE: Final = Remedy("to take live into git", "pinsync export --commit")
-_ENTER: Final = Remedy(
-    "a rule without an id: give it the id of its rule in live, "
-    # An export keeps blocks without an id, so `_TAKE` would change nothing.
-    "or enter it in Luigi's Box, or delete its block"
-)
-_GLOSSES: Final = {
-    "@live": "what shoppers get now",
-    "@worktree": "your files",
-    "@index": "what is staged",
+_VERDICTS: Final[dict[ChangeKind, str]] = {
+    "added": "added",
+    "changed": "changed",
+    "recreated": "under a new id",
+    "removed": "removed",
 }
-_NOT_EDITED: Final[dict[Cause, str]] = {
-    "expired": "expired, left out by the API",
-    "catalog": "not in the catalog, left out by the API",
-}
-_ALL_EXPLAINED: Final[dict[Cause, str]] = {
-    "expired": "nobody edited it: its pins have expired",
-    "catalog": "nobody edited it: what it pins left the catalog",
-}
-
-
-def describe_effect(changes: Sequence[Change]) -> str:
-    """Say how many changes are visible to shoppers, as the end of a sentence with their number."""
-    shown = sum(change.effect == "shown" for change in changes)
-    if len(changes) == 1:
-        return "it touches what shoppers see" if shown else "it is invisible to shoppers"
-    if shown == 0:
-        return "none of them touches what shoppers see"
-    if shown == len(changes):
-        return "all of them touch what shoppers see"
-    return f"{shown:,} of them {'touches' if shown == 1 else 'touch'} what shoppers see"
 
 
 class Description(Struct, frozen=True):
@@ -110,9 +65,8 @@ class Description(Struct, frozen=True):
         name: the name of the customization.
         model: its recommender model.
         verdict: the kind in words.
-        remarks: the cause, the effect and the place, where they are worth a mention.
+        remarks: the effect and the place, where they are worth a mention.
         lines: a sign and a sentence for each changed pin and field.
-        last_update: the sentence with the vendor's time of the last change; empty if unknown.
     """
 
     kind: ChangeKind
@@ -121,7 +75,6 @@ class Description(Struct, frozen=True):
     verdict: str
     remarks: tuple[str, ...]
     lines: tuple[tuple[str, str], ...]
-    last_update: str
 
 
 class ChangeWords(Words, frozen=True, kw_only=True):
@@ -142,66 +95,26 @@ class ChangeWords(Words, frozen=True, kw_only=True):
             for pin in change.pins:
                 pins += [side for side in (pin.old, pin.new) if side]
         alike = find_alike(collect_identities(items, pins))
-        return replace(self, titles=tracker.names, marks=_find_marks(tracker.changes), alike=alike)
-
-    def name_kinds(self) -> dict[ChangeKind, str]:
-        """Return the words for each kind of change."""
-        return {
-            "added": self._describe_presence("added"),
-            "changed": "changed",
-            "recreated": "under a new id",
-            "removed": self._describe_presence("removed"),
-        }
-
-    def _describe_presence(self, kind: str) -> str:
-        """Return the words for an added or removed rule or pin."""
-        return kind
-
-    def _name_kind(self, kind: ChangeKind) -> str:
-        return self.name_kinds()[kind]
+        return replace(self, titles=tracker.names, marks=find_marks(tracker.changes), alike=alike)
 
     def describe_change(self, change: Change) -> Description:
         """Describe a change in full."""
         item = change.subject
         remarks = []
-        if change.cause != "edited":
-            remarks.append(_ALL_EXPLAINED[change.cause])
         if change.effect == "label":
             remarks.append("invisible to shoppers")
         if change.place:
             remarks.append(self.escape(f"{change.place.file}:{change.place.line}"))
         model = clip(compact(item.model, self.choose_spelling(item.model)), MAX_TITLE)
         lines = tuple(self._describe_lines(change))
-        last_update = ""
-        if change.updated_at is not None:
-            last_update = f"last changed in the UI {self.format_moment(change.updated_at)}"
         return Description(
             kind=change.kind,
             name=self._name_marked_rule(item, change.data),
             model=self.escape(model),
-            verdict=self._name_kind(change.kind),
+            verdict=_VERDICTS[change.kind],
             remarks=tuple(remarks),
             lines=lines,
-            last_update=last_update,
         )
-
-    def summarize_change(self, change: Change) -> tuple[str, str]:
-        """Return the name of a customization, and the visible part of its change in a few words."""
-        name = self._name_marked_rule(change.subject, change.data).name
-        pins = change.pins
-        fields = [each for each in change.fields if not _is_label(change, each)]
-        counts = []
-        if pins:
-            counts.append(pluralize(len(pins), "pin"))
-        if fields:
-            counts.append(pluralize(len(fields), "field"))
-        if change.kind in SIGNS:
-            return name, ": ".join([self._name_kind(change.kind), *counts])
-        if len(pins) == 1 and not fields:
-            return name, self.describe_pin_change(pins[0])
-        if len(fields) == 1 and not pins:
-            return name, self.describe_field_change(fields[0])
-        return name, ", ".join(counts)
 
     def _name_marked_rule(self, item: Customization, data: Mapping[str, Any]) -> RuleName:
         """Name a customization; add its id if only a target that others share would name it."""
@@ -237,20 +150,17 @@ class ChangeWords(Words, frozen=True, kw_only=True):
 
     def describe_single_pin(self, change: PinChange) -> str:
         """Describe a pin of an added or removed customization: ``position 1: /p/234/``."""
-        return self.describe_pin(_choose_pin(change), _NOT_EDITED.get(change.cause, ""))
+        return self.describe_pin(_choose_pin(change))
 
     def describe_pin_change(self, change: PinChange) -> str:
         """Describe the change of a pin: its position, item, kind of change, and changed fields.
 
         Examples: ``position 3: /p/234/ → /p/999/``, ``position 1: /p/234/ (moved 3 → 1)``,
-        ``position 2: /p/9/ (only in live)``.
+        ``position 2: /p/9/ (added)``.
         """
         old, new = change.old, change.new
         if old is None or new is None:
-            remark = self._describe_presence(change.kind)
-            if change.cause in _NOT_EDITED:
-                remark = f"{remark}: {_NOT_EDITED[change.cause]}"
-            return self.describe_pin(_choose_pin(change), remark)
+            return self.describe_pin(_choose_pin(change), change.kind)
         place = self.describe_position(new)
         if old.data.get("widget_id") == new.data.get("widget_id"):
             # A changed widget follows at the end, with both sides.
@@ -281,116 +191,7 @@ class ChangeWords(Words, frozen=True, kw_only=True):
         return f"{name}: {self.format_sides(change.old, change.new, spell=prose)}"
 
 
-class DriftWords(ChangeWords, frozen=True, kw_only=True):
-    """Writes a drift in the words of one report.
-
-    Attributes:
-        drift: the drift.
-    """
-
-    drift: Drift
-
-    def shorten_side(self, side: Side) -> str:
-        """Name a side as below the legend: against live, every committed side is ``git``."""
-        if self._is_against_live and _is_committed(side):
-            return "git"
-        return self.name_side(side)
-
-    @property
-    def _is_against_live(self) -> bool:
-        return "@live" in (self.drift.old.source, self.drift.new.source)
-
-    def explain_sides(self) -> tuple[str, str]:
-        """Return the legend: the explanations of the left and the right side of an arrow."""
-        return self._explain_side(self.drift.old), self._explain_side(self.drift.new)
-
-    def _explain_side(self, side: Side) -> str:
-        name = self.shorten_side(side)
-        is_hash = side.revision is not None and side.revision.startswith(side.source)
-        facts = []
-        if name == "git" and not is_hash:
-            facts.append(self.name_side(side))
-        # A hash on the command line names its commit already, unless the name is "git".
-        if side.revision and (name == "git" or not is_hash):
-            facts.append(f"commit {self.escape(side.revision[:12])}")
-        if side.fetched_at:
-            facts.append(f"fetched {format_moment(side.fetched_at, self.zone)}")
-        text = name
-        if side.source in _GLOSSES:
-            text += f", {_GLOSSES[side.source]}"
-        if facts:
-            text += f" ({', '.join(facts)})"
-        return text
-
-    def find_remedy(self, change: Change) -> Remedy | None:
-        """Return the remedy of a change; None if no remedy is certain."""
-        drift = self.drift
-        if not _is_committed(drift.old) or drift.new.source != "@live":
-            return None
-        if change.kind == "removed" and change.id is None:
-            return _ENTER
-        return _TAKE if drift.is_complete and drift.is_unrestricted else None
-
-    def find_remedies(self) -> list[Remedy]:
-        """Return the distinct remedies of the drift, the command first."""
-        remedies: set[Remedy | None] = set()
-        for tracker in self.drift.trackers:
-            remedies.update(map(self.find_remedy, tracker.changes))
-        return [remedy for remedy in (_TAKE, _ENTER) if remedy in remedies]
-
-    def name_kinds(self) -> dict[ChangeKind, str]:
-        """Return the words for each kind of change.
-
-        Against live, either side may be newer: the words only say which side has the rule. In
-        other comparisons TO comes after FROM, and the words say that TO gained or lost the rule.
-        """
-        # super() fails in a dataclass with slots: the class cell holds the class without slots.
-        words = ChangeWords.name_kinds(self)
-        if not self._is_against_live:
-            for kind in ("added", "removed"):
-                words[kind] += f" in {self.shorten_side(self.drift.new)}"
-        return words
-
-    def _describe_presence(self, kind: str) -> str:
-        if not self._is_against_live:
-            return kind
-        side = self.drift.new if kind == "added" else self.drift.old
-        return f"only in {self.shorten_side(side)}"
-
-    def _name_kind(self, kind: ChangeKind) -> str:
-        word = self.name_kinds()[kind]
-        if kind not in SIGNS or not self._is_against_live:
-            return word
-        other = self.drift.old if kind == "added" else self.drift.new
-        return f"{word}, not in {self.shorten_side(other)}"
-
-    def describe_counts(self, changes: Sequence[Change], unchanged: int) -> str:
-        """Return a line with the count of each kind; the rare "recreated" needs no zero."""
-        counts = Counter(change.kind for change in changes)
-        parts = []
-        for kind, word in self.name_kinds().items():
-            if counts[kind] or kind != "recreated":
-                parts.append(f"{counts[kind]:,} {word}")
-        return ", ".join([*parts, self.describe_unchanged(changes, unchanged)])
-
-    def describe_unchanged(self, changes: Sequence[Change], unchanged: int) -> str:
-        """Return the counts that kinds don't tell: equal rules, and changes that nobody made."""
-        line = f"{unchanged:,} the same"
-        explained = sum(change.cause != "edited" for change in changes)
-        if not explained:
-            return line
-        return f"{line}; {explained:,} without an edit (expired, or gone from the catalog)"
-
-    def describe_state(self, tracker: TrackerDrift) -> str:
-        """Return the state of one of several trackers."""
-        if tracker.error:
-            return "NOT COMPARED, see above"
-        if not tracker.changes:
-            return f"in sync ({pluralize(tracker.unchanged, 'customization')})"
-        return self.describe_counts(tracker.changes, tracker.unchanged)
-
-
-def _find_marks(changes: Sequence[Change]) -> dict[str, str]:
+def find_marks(changes: Sequence[Change]) -> dict[str, str]:
     """Abbreviate the ids of customizations that share a model and a target, each unambiguously."""
     groups: dict[tuple[str, Target], list[str]] = {}
     for change in changes:
@@ -411,11 +212,6 @@ def _choose_pin(change: PinChange) -> Pin:
     if pin is None:
         raise ValueError("a change of no pin")
     return pin
-
-
-def _is_committed(side: Side) -> bool:
-    # In a new repository HEAD has no commit yet, and so no revision.
-    return side.revision is not None or side.source == "HEAD"
 
 
 def _is_label(change: Change, field_change: FieldChange) -> bool:

@@ -19,6 +19,11 @@ def format_date(commit: Commit, zone: tzinfo) -> str:
     return format_moment(commit.date.replace(second=0), zone)
 
 
+def format_day(commit: Commit, zone: tzinfo) -> str:
+    """Write the date of a commit in a time zone, without the time: ``3 Nov 2026``."""
+    return " ".join(format_moment(commit.date, zone).split()[:3])
+
+
 def describe_shallow_end(commit: Commit) -> str:
     """Return the note that a shallow clone ends at its oldest commit."""
     return f"the history ends at {commit.short}: this clone is shallow (git fetch --unshallow)"

@@ -75,6 +75,11 @@ class Page:
         self._pieces: list[str] = []
 
     @property
+    def room(self) -> int:
+        """The number of remaining characters."""
+        return self._room
+
+    @property
     def half_room(self) -> int:
         """Half of the remaining characters, to be spared for more important pieces."""
         return self._room // 2
@@ -118,14 +123,9 @@ class Page:
         return "".join(self._pieces)
 
 
-def render_item(change: Description, *, with_model: bool) -> str:
+def render_item(change: Description) -> str:
     """Return a change as a list item, with its pins and fields as items below."""
-    facts = [f"**{change.verdict}:** {change.name.full}"]
-    if with_model:
-        facts.append(f"model {change.model}")
-    facts += change.remarks
-    if change.last_update:
-        facts.append(change.last_update)
+    facts = [f"**{change.verdict}:** {change.name.full}", f"model {change.model}", *change.remarks]
     sentences = [sentence for _, sentence in change.lines[:_MAX_LINES]]
     if more := len(change.lines) - len(sentences):
         sentences.append(f"… and {more:,} more")

@@ -19,7 +19,7 @@ from pinsync.drift.pairs import read_title
 from pinsync.drift.record import MISSING, Missing
 from pinsync.escape import clip, one_line, reveal
 from pinsync.reports.words.likeness import describe_forms, spell_out, tell_apart
-from pinsync.reports.words.values import compact, format_moment, write_sentence
+from pinsync.reports.words.values import compact, format_moment, is_plain_word, write_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ _PLACES: Final = {
 }
 _LARGE: Final = 1_000_000
 """Positions from here on are quoted: on a page, seven digits could be a commit's hash."""
-_SPOKEN_FIELDS: Final = frozenset((*PLACE, *THING))
+SPOKEN_FIELDS: Final = frozenset((*PLACE, *THING))
 """The fields that a pin's sentence says by itself."""
 _ENDS: Final = {"active_from": ("from", "no start"), "active_to": ("until", "no end")}
 """The words for the ends of a window, and for their absence."""
@@ -188,14 +188,27 @@ class Words(Struct, frozen=True):
             return ""
         return f" {self.escape(json.dumps(clip(title, _MAX_PINNED), ensure_ascii=False))}"
 
-    def list_facts(self, pin: Pin) -> Iterator[str]:
-        """Yield the other fields of a pin: ends of the window, flags, undocumented fields."""
+    def list_facts(self, pin: Pin, other: Pin | None = None) -> Iterator[str]:
+        """Yield the other fields of a pin: ends of the window, flags, undocumented fields.
+
+        Args:
+            pin: the pin.
+            other: the pin on the other side, whose fields must not look like the pin's.
+        """
         is_block = pin.position == BLOCKED and pin.data.get("is_block_pin") is True
         for name, value in pin.data.items():
+            opposite = MISSING if other is None else other.data.get(name, MISSING)
             if name in _ENDS:
-                yield f"{_ENDS[name][0]} {self.format_moment(value)}"
-            elif name not in _SPOKEN_FIELDS and not (name == "is_block_pin" and is_block):
-                yield self.describe_field(name, value)
+                yield f"{_ENDS[name][0]} {self._format_end(value, opposite)}"
+            elif name not in SPOKEN_FIELDS and not (name == "is_block_pin" and is_block):
+                yield f"{self._format_name(name)}: {self.format_value(value, opposite)}"
+
+    def _format_end(self, value: Any, other: Any) -> str:  # noqa: ANN401
+        text = self.format_moment(value, other)
+        # An hour that comes twice may have one name: in Moscow it was MSK twice in 2014.
+        if other is MISSING or is_same(value, other) or text != self.format_moment(other, value):
+            return text
+        return self.format_value(value, other)
 
     def describe_field(self, name: str, value: Any) -> str:  # noqa: ANN401
         """Return a field with its value."""
@@ -237,11 +250,19 @@ class Words(Struct, frozen=True):
             other: a value that must not look like it.
             spell: escapes strings that don't look like another string.
         """
+        if is_plain_word(value) and self._is_short(value) and self._is_short(other):
+            return self.escape(value)
         spell = self.choose_spelling(value, spell)
-        if other is MISSING or _is_same(value, other):
+        if other is MISSING or is_same(value, other):
             return self.escape(self.cut(one_line(compact(value, spell))))
         spell = self.choose_spelling(other, spell)
         return self.escape(tell_apart(value, other, self.limit, spell)[0])
+
+    def _is_short(self, value: Any) -> bool:  # noqa: ANN401
+        """Whether a text needn't be cut; a missing value has no text."""
+        if value is MISSING or self.limit is None:
+            return True
+        return isinstance(value, str) and len(value) <= self.limit
 
     def choose_spelling(self, value: Any, spell: Spelling = reveal) -> Spelling:  # noqa: ANN401
         """Return `spell_out` for an identity that looks like another, else the given spelling."""
@@ -281,9 +302,7 @@ class Words(Struct, frozen=True):
     def _list_changed_facts(self, old: Pin, new: Pin) -> Iterator[str]:
         for name in dict.fromkeys((*old.data, *new.data)):
             sides = [pin.data.get(name, MISSING) for pin in (old, new)]
-            if _is_same(*sides) or (
-                name in _SPOKEN_FIELDS - {"widget_id"} and not _are_empty(sides)
-            ):
+            if is_same(*sides) or (name in SPOKEN_FIELDS - {"widget_id"} and not _are_empty(sides)):
                 continue
             if name in _ENDS:
                 yield self._describe_window(name, *sides)
@@ -298,11 +317,7 @@ class Words(Struct, frozen=True):
             return f"{none} → {word} {self.format_moment(new)}"
         if new is MISSING:
             return f"{word} {self.format_moment(old)} → {none}"
-        before, after = self.format_moment(old, new), self.format_moment(new, old)
-        # An hour that comes twice may have one name: in Moscow it was MSK twice in 2014.
-        if before == after:
-            before, after = self.format_value(old), self.format_value(new)
-        return f"{word} {before} → {after}"
+        return f"{word} {self._format_end(old, new)} → {self._format_end(new, old)}"
 
     def format_sides(
         self,
@@ -343,7 +358,8 @@ def has_ordinary_position(pin: Pin) -> bool:
     return pin.position is not None and 0 < pin.position < _LARGE
 
 
-def _is_same(old: Any, new: Any) -> bool:  # noqa: ANN401 - any JSON value, or MISSING
+def is_same(old: Any, new: Any) -> bool:  # noqa: ANN401
+    """Whether two JSON values, or MISSING, have the same canonical text."""
     # Canonical text tells 1 from true, but takes longer, and most values are strings.
     if isinstance(old, str | Missing) or isinstance(new, str | Missing):
         return bool(old == new)
@@ -365,7 +381,7 @@ def _differ_in_type_alone(pin: Pin, other: Pin) -> bool:
         return False
     fields = ("pin_identity", "pin_criteria")
     for name in fields:
-        if not _is_same(pin.data.get(name, MISSING), other.data.get(name, MISSING)):
+        if not is_same(pin.data.get(name, MISSING), other.data.get(name, MISSING)):
             return False
     return not _has_odd_type(other)
 

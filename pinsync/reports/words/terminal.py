@@ -25,6 +25,7 @@ _PAINT: Final = {
     "bold": "1",
     "dim": _DIM,
     "good": _GOOD,
+    "changed": _CHANGED,
     "+": _GOOD,
     "-": _BAD,
     CHANGED: _CHANGED,
@@ -79,5 +80,3 @@ def render_change(change: Description, style: Style) -> Iterator[str]:
     yield " · ".join([title, *facts, *change.remarks])
     for mark, sentence in change.lines:
         yield f"    {paint(style, mark, mark)} {sentence}"
-    if change.last_update:
-        yield f"      {paint(style, 'dim', change.last_update)}"

@@ -76,6 +76,31 @@ def align(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     return table
 
 
+def wrap(text: str, width: int, *, hanging: str = "") -> list[str]:
+    """Break a line between words.
+
+    Args:
+        text: the line.
+        width: the maximum number of columns; a single word may be longer.
+        hanging: the indentation of all lines but the first.
+
+    Returns:
+        The lines; none if the text is empty.
+    """
+    # textwrap counts characters, and a Chinese one takes two columns.
+    lines: list[str] = []
+    columns = width + 1
+    for word in text.split(" "):
+        size = measure_width(word)
+        if columns + 1 + size > width:
+            lines.append((hanging if lines else "") + word)
+            columns = measure_width(lines[-1])
+        else:
+            lines[-1] += f" {word}"
+            columns += 1 + size
+    return lines if text else []
+
+
 def join_lines(lines: Iterable[str]) -> str:
     """Join lines to a text with a final newline, in which no CI runner obeys a command."""
     return defuse("".join(f"{line}\n" for line in lines))
@@ -90,6 +115,11 @@ def write_sentence(where: str, thing: str, remark: str, facts: Iterable[str]) ->
     """Return the line about a pin: ``position 1: /p/234/ (moved 3 → 1), until 24 Dec 2026``."""
     start = f"{where}: {thing} ({remark})" if remark else f"{where}: {thing}"
     return ", ".join([start, *facts])
+
+
+def is_plain_word(value: object) -> bool:
+    """Whether a value is a text that `compact` leaves as it is, whatever it is compared with."""
+    return isinstance(value, str) and value.isascii() and _BARE.fullmatch(value) is not None
 
 
 def compact(value: Any, spell: Callable[[str], str] = reveal) -> str:  # noqa: ANN401
@@ -108,8 +138,8 @@ def compact(value: Any, spell: Callable[[str], str] = reveal) -> str:  # noqa: A
         return "[" + ", ".join(compact(item, spell) for item in value) + "]"
     if not isinstance(value, str):
         return json.dumps(value)
-    # Most strings end here: plain ASCII words, with nothing to escape.
-    if value.isascii() and _BARE.fullmatch(value):
+    # Most strings end here, with nothing to escape.
+    if is_plain_word(value):
         return value
     # JSON doubles the string's own backslashes before `spell` adds escapes, so that a reader
     # can't take one for the other.
