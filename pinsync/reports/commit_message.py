@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from pinsync.drift.pairs import CHANGE_KINDS, build_sort_key, describe_target
+from pinsync.drift.changes import build_change
+from pinsync.drift.pairs import CHANGE_KINDS, build_sort_key
 from pinsync.escape import clip, defuse, escape_character, one_line
+from pinsync.reports.words.events import list_events
+from pinsync.reports.words.slots import SlotWords
 from pinsync.reports.words.values import compact
 
 if TYPE_CHECKING:
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 50
 """The maximum number of listed changes; the subject counts all changes."""
-_MAX_NAME = 60
+_MAX_NAME = 80
+_MAX_NAMES = 3
+"""The maximum number of changes of one rule that a line names."""
 
 # ``#1``, ``!1``, ``GH-1``, ``owner/repository#1``, or an address.
 _ISSUE: Final = r"""
@@ -78,12 +84,25 @@ def write_message(trackers: Mapping[str, Sequence[Pair]]) -> str:
         if heading != last_heading:
             lines += ["", heading]
             last_heading = heading
-        lines.append(f"  {pair.kind} {_escape_foreign(describe_target(pair.latest))}")
+        lines.append(f"  {_describe(pair)}")
     if len(changes) > MAX_ENTRIES:
         lines += ["", f"and {len(changes) - MAX_ENTRIES} more"]
     subject = _write_subject(changes, several=len(trackers) > 1)
     # Defused, because a job's log shows the message of the commit that the job checked out.
     return defuse("\n".join([subject, *lines, ""]))
+
+
+def _describe(pair: Pair) -> str:
+    """Return the change of a pair: ``pin added at position 5: "Strings" (/p/123/)``."""
+    if pair.kind is None:
+        raise ValueError("a pair without a change")
+    change = build_change(pair, pair.kind)
+    # A code host would link "#5" to an issue. A message names no moment, so it needs no time zone.
+    words = SlotWords(UTC, one_line, _MAX_NAME, sign="position ")
+    names = [" ".join(filter(None, name)) for name in words.name_changes(list_events(change))]
+    more = ", …" if len(names) > _MAX_NAMES else ""
+    name = words.name_target(pair.latest, change.new_data or change.old_data)
+    return f"{', '.join(names[:_MAX_NAMES])}{more}: {_escape_foreign(name)}"
 
 
 def _write_subject(changes: Sequence[tuple[str, Pair]], *, several: bool) -> str:

@@ -179,7 +179,14 @@ def test_an_import_into_the_ui_keeps_each_rule_with_its_comments(
     assert document().read_text() == text.replace("old-", "new-")
     subject, *lines = git("log", "-1", "--format=%B").split("\n")
     assert subject == "Export pins: 3 recreated"
-    assert lines == ["", "model basket:", *["  recreated all"] * 3, ""]
+    assert lines == [
+        "",
+        "model basket:",
+        *["  created again: every visitor"] * 3,
+        "",
+        "Pinsync-Export: 1234-5678",
+        "",
+    ]
 
 
 @pytest.mark.usefixtures("exported")

@@ -45,9 +45,9 @@ def test_the_commit_tells_the_changes(api: Sandbox, pinsync: CommandLine, git: G
     assert result.code == 0
     assert f"committed {git('rev-parse', 'HEAD')[:12]}\n" in result.err
     assert git("log", "-1", "--format=%B") == (
-        "Export pins: 3 added\n\nmodel basket:\n  added item /p/123/ (Strings: 9-42 #1)\n"
-        "  added all\n\n"
-        "model home:\n  added item /p/1/\n\n"
+        "Export pins: 3 added\n\nmodel basket:\n  rule added: “Strings: 9-42 #1” (/p/123/)\n"
+        "  rule added: every visitor\n\n"
+        "model home:\n  rule added: /p/1/\n\n"
         "Pinsync-Export: 1234-5678\n"
     )
     assert git("status", "--porcelain") == ""
@@ -71,7 +71,7 @@ def test_a_message_of_ones_own(pinsync: CommandLine, git: Git) -> None:
 def test_titles_are_data_in_the_message(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
     edited(api, STRINGS, target_metadata={"title": "a\nCo-authored-by: x\x1b[31m\u202e"})
     assert pinsync("export", "--commit").code == 0
-    assert r"item /p/123/ (a\nCo-authored-by: x\u001b[31m\u202e)" in git("log", "-1", "--format=%B")
+    assert r"“a\nCo-authored-by: x\u001b[31m\u202e” (/p/123/)" in git("log", "-1", "--format=%B")
 
 
 def test_where_nothing_changed_there_is_no_commit(exported: Path, pinsync: CommandLine) -> None:

@@ -74,7 +74,7 @@ def test_each_has_a_folder_and_all_are_one_commit(git: Git) -> None:
         for model in ("basket", "home")
     ]
     assert git("rev-list", "--count", "HEAD") == "1"
-    assert "\nsk, model home:\n  added item /p/1/\n" in git("log", "-1", "--format=%B")
+    assert "\nsk, model home:\n  rule added: /p/1/\n" in git("log", "-1", "--format=%B")
     assert git("show", "HEAD:customizations/sk/basket.yaml") + "\n" == BASKET_TEXT
 
 
@@ -288,7 +288,7 @@ def test_a_message_names_the_one_tracker_that_changed(
     apis["sk"].fail(parse_fault("500"))
     assert pinsync("export", *options).code == 3
     assert git("log", "-1", "--format=%B", options[-1].replace("--commit", "HEAD")).startswith(
-        "Export pins of cz: 1 changed\n\ncz, model basket:\n  changed item /p/123/"
+        "Export pins of cz: 1 changed\n\ncz, model basket:\n  moved from position 1 to position 7: "
     )
     repinned(apis["cz"], STRINGS, 8)
     assert pinsync("export", "--tracker", "cz", *options).code == 0

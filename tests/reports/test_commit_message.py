@@ -31,9 +31,9 @@ def test_changes_are_counted_and_listed_by_model() -> None:
     ]
     assert write_message({"shop": pairs}) == (
         "Export pins: 2 added, 1 changed, 1 recreated, 1 removed\n\n"
-        "model basket:\n  changed item /c2/ (Strings)\n  removed item /g/\n  added item /n/\n"
-        "  recreated item /r/\n\n"
-        "model detail:\n  added item /d/\n"
+        "model basket:\n  target changed, metadata changed: “Strings” (/c2/)\n  rule removed: /g/\n"
+        "  rule added: /n/\n  created again: /r/\n\n"
+        "model detail:\n  rule added: /d/\n"
     )
     assert write_message({"shop": pairs[::-1]}) == write_message({"shop": pairs}), (
         "the order of an answer means nothing"
@@ -45,14 +45,14 @@ def test_several_trackers_are_told_apart() -> None:
         {"sk": [Pair(None, rule("a", "/a/"))], "cz": [Pair(None, rule("b", "/b/"))], "hu": []}
     )
     assert found == (
-        "Export pins: 2 added\n\ncz, model basket:\n  added item /b/\n\nsk, model basket:\n"
-        "  added item /a/\n"
+        "Export pins: 2 added\n\ncz, model basket:\n  rule added: /b/\n\nsk, model basket:\n"
+        "  rule added: /a/\n"
     )
 
 
 def test_where_one_of_several_changed_the_subject_names_it() -> None:
     found = write_message({"sk": [Pair(None, rule("a", "/a/"))], "cz": []})
-    assert found == "Export pins of sk: 1 added\n\nsk, model basket:\n  added item /a/\n"
+    assert found == "Export pins of sk: 1 added\n\nsk, model basket:\n  rule added: /a/\n"
 
 
 def test_a_new_text_alone_has_a_message_too() -> None:
@@ -69,7 +69,7 @@ def test_the_list_is_cut_and_the_count_is_not() -> None:
         }
     )
     assert found.startswith(f"Export pins: {MAX_ENTRIES + 7} added\n")
-    assert found.count("  added ") == MAX_ENTRIES
+    assert found.count("  rule added: ") == MAX_ENTRIES
     assert found.endswith("\nand 7 more\n")
 
 
@@ -78,8 +78,8 @@ def test_what_comes_from_outside_can_break_no_line() -> None:
     found = write_message({"shop": [Pair(None, rule("a", "/a\tb/", "m\n# x", title))]})
     lines = found.split("\n")
     assert lines[2:] == [r'model "m\n# x":', lines[3], ""]
-    assert lines[3].startswith(r"  added item /a\tb/ (a\n\nSigned-off-by: x\u001b[2J\u202e\rz")
-    assert len(lines[3]) < 80
+    assert lines[3].startswith(r"  rule added: “a\n\nSigned-off-by: x\u001b[2J\u202e\rz")
+    assert len(lines[3]) < 100
     assert lines[3].endswith("…")
 
 
@@ -145,14 +145,14 @@ ORDINARY: Final = (
 def test_no_title_closes_an_issue(title: str) -> None:
     word = title.removeprefix("sale; ")
     shown = title.removesuffix(word) + f"\\u{ord(word[0]):04x}{word[1:]}"
-    assert f" ({shown})\n" in added(title)
+    assert f" “{shown}” (/a/)\n" in added(title)
     assert added("x", title).split("\n")[2] == f'model "{shown}":'
 
 
 @pytest.mark.parametrize("title", ["@somebody", "for @org/team", "(@a)"])
 def test_no_title_calls_anybody(title: str) -> None:
     shown = title.replace("@", r"\u0040")
-    assert f" ({shown})\n" in added(title)
+    assert f" “{shown}” (/a/)\n" in added(title)
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_no_title_calls_anybody(title: str) -> None:
 )
 def test_no_title_skips_a_job(title: str) -> None:
     shown = title.replace("[", r"\u005b")
-    assert f" ({shown})\n" in added(title)
+    assert f" “{shown}” (/a/)\n" in added(title)
 
 
 @pytest.mark.parametrize("title", ORDINARY)
 def test_an_ordinary_title_stays_as_it_is(title: str) -> None:
-    assert f" ({title})\n" in added(title)
+    assert f" “{title}” (/a/)\n" in added(title)
