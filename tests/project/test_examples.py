@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from support.command_line import CommandLine, Git
 
 REPORTS = EXAMPLES / "reports"
-EXPORTED = "2026-11-20T06:00:00Z"
-EDITED, FETCHED = (
-    datetime(2026, 11, 20, 14, 30, tzinfo=UTC),
-    datetime(2026, 11, 21, 17, 55, tzinfo=UTC),
-)
+CREATED = datetime(2026, 10, 5, 9, tzinfo=UTC)
+EXPORTED = "2026-11-12T08:30:00Z"
+MERGED = "2026-11-18T10:00:00Z"
+EDITED = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+FETCHED = datetime(2026, 11, 21, 17, 55, tzinfo=UTC)
 BESTSELLERS = "4b626c23-c9a8-4341-a082-f3a874f82ad2"
 
 Row = dict[str, Any]
@@ -42,7 +42,7 @@ def work_in_the_ui(shop: Sandbox) -> None:
     complements = rules["item_detail_complements", "/p/101/"]
     first, second = complements["pin_definitions"][:2]
     first["position"], second["position"] = second["position"], first["position"]
-    neighbours = rules["item_detail_alternatives", "/p/105/"]
+    neighbours = rules["item_detail_alternatives", "/p/102/"]
     neighbours["pin_definitions"][0]["pin_identity"] = "/p/108/"
     bestsellers = shop.get(BESTSELLERS)
     bestsellers["pin_definitions"].append(pin(5, "/p/108/", widget_id="bestsellers"))
@@ -69,19 +69,30 @@ def pin(position: int, identity: str, **fields: str) -> Row:
 
 @pytest.fixture
 def committed(repository: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The example repository, committed at a fixed moment; the current folder."""
+    """The example repository: an export, and a change that isn't in the shop yet."""
     shutil.copytree(EXAMPLES / "shop", repository, dirs_exist_ok=True)
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_DATE", EXPORTED)
     git("add", ".")
-    git("commit", "--quiet", "--message", "Export pins")
+    commit(git, monkeypatch, EXPORTED, "Jana Nová", "Export pins\n\nPinsync-Export: 1234-5678")
+    alternatives = repository / "customizations" / "item_detail_alternatives.yaml"
+    text = alternatives.read_text(encoding="utf-8")
+    head, rule, rest = text.partition("    target_identity: /p/105/\n")
+    changed = rest.replace("pin_identity: /p/106/", "pin_identity: /p/104/", 1)
+    alternatives.write_text(head + rule + changed, encoding="utf-8")
+    git("add", ".")
+    commit(git, monkeypatch, MERGED, "Petr Malý", "Show the black Kestrel beside the white one")
     return repository
+
+
+def commit(git: Git, monkeypatch: pytest.MonkeyPatch, date: str, author: str, text: str) -> None:
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_DATE", date)
+    git("commit", "--quiet", f"--author={author} <shop@example.com>", "--message", text)
 
 
 def test_the_reports_are_what_the_command_writes(
     committed: Path, git: Git, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = EDITED
+    now = CREATED
     monkeypatch.setitem(api.export.__kwdefaults__ or {}, "clock", lambda: now)
     (command,) = re.findall(
         r"^pinsync (diff .*)$", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE
@@ -89,6 +100,7 @@ def test_the_reports_are_what_the_command_writes(
     with Sandbox(seed=1, clock=lambda: now) as shop:
         for name, value in shop.environment.items():
             monkeypatch.setenv(name, value)
+        now = EDITED
         work_in_the_ui(shop)
         now = FETCHED
         result = pinsync(*shlex.split(command))
