@@ -274,6 +274,7 @@ def test_a_pin_that_came_or_went(found: Row, came: str, went: str, shown: str) -
             ("#1 7", "#1 [8]"),
         ),
         (pin(1, "/p/6/"), pin(1, "/p/7/"), ("#1 “Capo” (/p/6/)", "#1 “Capo” (/p/7/)")),
+        (pin(1, "/p/1/"), pin(1, "/p/9/"), ("#1 “Strap”", "#1 “מיתרים” (item /p/9/)")),
         (pin(1, "/p/1/"), pin(1, "/p/8/"), ("#1 “Strap”", '#1 "“so-called” 5\\""')),
     ],
 )
@@ -289,6 +290,7 @@ def test_a_pinned_item_has_its_title_where_it_is_known(
         "/p/6/": "Capo",
         "/p/7/": "Capo",
         "/p/8/": '“so-called” 5"',
+        "/p/9/": "מיתרים",
     }
     check(with_pins(old), with_pins(new), "REPLACED at #1", rows, names=names)
 

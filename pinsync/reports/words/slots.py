@@ -6,6 +6,7 @@ Positions are ``#1``, products are in quotes.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import field
@@ -50,6 +51,13 @@ def quote(title: str, limit: int) -> str:
         return f"“{one_line(text)}”"
     text = text.replace('"', '\\"')
     return f'"{one_line(text)}"'
+
+
+def _is_right_to_left(text: str) -> bool:
+    """Whether a text has letters that are written from right to left."""
+    if text.isascii():
+        return False
+    return any(unicodedata.bidirectional(character) in ("R", "AL") for character in text)
 
 
 def find_shared_titles(titles: Mapping[str, str]) -> frozenset[str]:
@@ -116,6 +124,9 @@ class SlotWords(Words, frozen=True, kw_only=True):
         if not title:
             return whole
         quoted = quote(title, MAX_PINNED)
+        if _is_right_to_left(title):
+            # A Latin letter behind the title keeps the next position in its place (UAX 9, W7, N2).
+            return f"{quoted} (item {whole})"
         is_plain = pin.item is not None and "pin_criteria" not in pin.data
         # The title doesn't tell a pin from one of the same item with another type.
         is_clear = other is None or other.identity != pin.identity
