@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -33,7 +32,6 @@ class UncommittedArrival(Struct, frozen=True):
 
     commit: None
     moment: int
-    latest_before: int
 
     def has_export_of(self, _rule_id: str) -> bool | None:
         """Return False: only a commit has a message."""
@@ -45,14 +43,12 @@ class CommitArrival(Struct, frozen=True):
 
     Attributes:
         lookup: reads commits.
-        at: the index of the commit.
         commit: the commit.
         tracker_id: the id of the shop's tracker.
         explain: takes the reason why a trace ends.
     """
 
     lookup: CommitLookup
-    at: int
     commit: Commit
     tracker_id: str
     explain: Callable[[str], None]
@@ -60,12 +56,7 @@ class CommitArrival(Struct, frozen=True):
     @property
     def moment(self) -> int:
         """The date of the commit, in seconds since 1970."""
-        return self.lookup.moments[self.at]
-
-    @property
-    def latest_before(self) -> int:
-        """The latest date of all older commits, in seconds since 1970; 0 if there are none."""
-        return self.lookup.latest[self.at + 1]
+        return self.lookup.read_message(self.commit.hash).moment
 
     def has_export_of(self, rule_id: str) -> bool | None:
         """Return whether an export brought the rule, also within a merged branch."""
@@ -86,33 +77,18 @@ class CommitLookup:
     Args:
         reader: reads git's objects.
         context: the repository and the configuration of the working tree.
-        tip: the full hash of the newest commit.
         ignore: the paths of the fields to ignore.
     """
 
-    def __init__(
-        self, reader: Reader, context: HistoryContext, tip: str, ignore: IgnoredFields
-    ) -> None:
+    def __init__(self, reader: Reader, context: HistoryContext, ignore: IgnoredFields) -> None:
         self.configurations = Configurations(reader, context)
         self.version_reader = VersionReader(reader)
         self._reader = reader
         self._context = context
         self._repository = context.repository
-        self._tip = tip
         self._ignore = ignore
         self._messages: dict[str, CommitMessage] = {}
         self._merged: dict[str, frozenset[str] | None] = {}
-
-    @cached_property
-    def moments(self) -> list[int]:
-        """The dates of the main line's commits, in seconds since 1970."""
-        return self._repository.list_moments(self._tip, self.configurations.file_names)
-
-    @cached_property
-    def latest(self) -> list[int]:
-        """By index, the latest date of the commit and all older ones; 0 behind the last one."""
-        latest = list(accumulate(reversed(self.moments), max, initial=0))
-        return latest[::-1]
 
     @cached_property
     def _shallow_ends(self) -> frozenset[str]:

@@ -132,7 +132,6 @@ def _open(inquiry: Inquiry, side: GitSide, outline: Outline) -> _Follower | None
 class _Job(NamedTuple):
     """A commit to look at, and the documents that were asked for."""
 
-    at: int
     changes: CommitChanges
     files: Mapping[str, FileChange]
 
@@ -167,7 +166,7 @@ class _DocumentSearch:
                 if is_document(name):
                     found = self._reader.find(entry.hash) if entry.is_file else None
                     texts[str(follower.folder / name)] = found.content if found else b""
-            arrival = UncommittedArrival(None, now, self._lookup.latest[0])
+            arrival = UncommittedArrival(None, now)
             follower.walk.go_back(Parent(texts, lambda _rule_id: False), arrival)
 
     def walk(self, changes: Iterator[CommitChanges], end: Commit | None) -> None:
@@ -196,7 +195,7 @@ class _DocumentSearch:
         """Yield the commits; git reads documents of the next ones meanwhile."""
         jobs: deque[_Job] = deque()
         requested = 0
-        for at, change in enumerate(changes):
+        for change in changes:
             if end and change.commit.hash == end.hash:
                 break
             files = self._select_files(change)
@@ -210,7 +209,7 @@ class _DocumentSearch:
                 yield jobs.popleft()
             self._reader.request([str(file.old) for file in files.values()])
             requested += len(files)
-            jobs.append(_Job(at, change, files))
+            jobs.append(_Job(change, files))
         yield from jobs
 
     def _select_files(self, changes: CommitChanges) -> dict[str, FileChange]:
@@ -227,7 +226,7 @@ class _DocumentSearch:
         commit = job.changes.commit
         files = follower.list_files(job.changes)
         arrival = CommitArrival(
-            self._lookup, job.at, commit, follower.inquiry.tracker_id, follower.inquiry.explain
+            self._lookup, commit, follower.inquiry.tracker_id, follower.inquiry.explain
         )
         if commit.parent and self._may_move_folders(job.changes, files):
             read_outline = self._lookup.configurations.read_outline

@@ -9,33 +9,25 @@ document in another layout, a file that can't be read.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync import canonical
 from pinsync.document.changed import find_changed_text
 from pinsync.document.cut import cut_blocks, cut_off_comments
 from pinsync.document.parse import parse_document
 from pinsync.errors import FileError
-from pinsync.history.movers import Arrival, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pinsync.document.changed import ChangedText
+    from pinsync.history.movers import Arrival, Trace
     from pinsync.history.versions import IgnoredFields
     from pinsync.model import Customization
 
 _EDGE: Final = b"\n  - "
 _FIRST_LINE: Final = re.compile(rb"^  - (?:id: ([0-9A-Za-z-]+)$)?", re.MULTILINE)
 """The beginning of a block, with the id if it stands there as in canonical text."""
-
-
-class DatedArrival(Arrival, Protocol):
-    """The arrival of a version in git, with the dates of older commits."""
-
-    @property
-    def latest_before(self) -> int:
-        """The latest date of all older commits, in seconds since 1970; 0 without any."""
 
 
 class _Held(NamedTuple):
@@ -135,13 +127,13 @@ class DocumentWalk:
         held = [each.trace for rules in self._held.values() for each in rules]
         return [*held, *self._sought.values()]
 
-    def expire(self, arrival: DatedArrival) -> None:
+    def expire(self, arrival: Arrival) -> None:
         """Drop the rules to which no older commit can give an answer."""
         if not self._seeks_agreement:
             return
         for trace in self._list_traces():
             if trace.seeks_agreement:
-                trace.expire(arrival.latest_before)
+                trace.expire(arrival.moment)
         for path, rules in list(self._held.items()):
             self._set_held(path, [held for held in rules if not held.trace.is_finished])
 
@@ -174,7 +166,7 @@ class DocumentWalk:
         if rules:
             self._held[path] = rules
 
-    def go_back(self, parent: Parent, arrival: DatedArrival) -> None:
+    def go_back(self, parent: Parent, arrival: Arrival) -> None:
         """Go back to the parent of a commit.
 
         Args:
@@ -189,9 +181,7 @@ class DocumentWalk:
                 self._go_back_in(path, new, parent, arrival)
         self.expire(arrival)
 
-    def _go_back_in(
-        self, path: str, new: bytes | None, parent: Parent, arrival: DatedArrival
-    ) -> None:
+    def _go_back_in(self, path: str, new: bytes | None, parent: Parent, arrival: Arrival) -> None:
         """Go back to an older version of one document."""
         old = parent.texts[path]
         if old is None:
@@ -225,7 +215,7 @@ class DocumentWalk:
         self._set_held(path, [held for held in kept if not held.trace.is_finished])
         self._seeks_agreement |= any(held.trace.seeks_agreement for held in kept)
 
-    def _go_back_to(self, trace: Trace, head: bytes, block: bytes, arrival: DatedArrival) -> bool:
+    def _go_back_to(self, trace: Trace, head: bytes, block: bytes, arrival: Arrival) -> bool:
         """Go back to an older version of a block. Return whether it can be read; else give up."""
         item = self._read(head, block)
         if item is None:
@@ -235,9 +225,7 @@ class DocumentWalk:
             trace.go_back(item, arrival)
         return True
 
-    def _lose(
-        self, trace: Trace, path: str, part: bytes, parent: Parent, arrival: DatedArrival
-    ) -> None:
+    def _lose(self, trace: Trace, path: str, part: bytes, parent: Parent, arrival: Arrival) -> None:
         """Go back to before the commit that brought a rule into its document.
 
         Args:
@@ -253,7 +241,10 @@ class DocumentWalk:
             self.given_up.append(trace)
             return
         trace.go_back(None, arrival)
-        trace.expire(arrival.latest_before)
+        if arrival.commit and arrival.commit.parent is None:
+            trace.end()
+        elif trace.seeks_agreement:
+            trace.expire(arrival.moment)
         if not trace.is_finished:
             # An older commit may have had the rule in any document.
             self.given_up.append(trace)

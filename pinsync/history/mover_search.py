@@ -103,7 +103,7 @@ def _search(pending: Sequence[Inquiry], side: GitSide, context: HistoryContext) 
             inquiry.go_back_to_head(None, side, "")
         return
     with context.repository.open_reader() as reader:
-        lookup = CommitLookup(reader, context, tip, side.ignore)
+        lookup = CommitLookup(reader, context, side.ignore)
         try:
             end = context.repository.find_shallow_end(tip)
             search_documents(pending, side, context.repository, lookup, tip, end)
@@ -189,7 +189,7 @@ class Inquiry:
         self.traces.go_back(
             [item for item in old if item not in common],
             [item for item in new if item not in common],
-            UncommittedArrival(None, side.now, 0),
+            UncommittedArrival(None, side.now),
         )
 
     def go_back(
@@ -342,14 +342,15 @@ class _StateSearch:
                 return
             before = self._states.read_state(at + 1, self._side.ignore)
             after = self._states.read_state(at, self._side.ignore)
+            short = parent.short if parent else ""
             for inquiry in inquiries:
                 if after and inquiry.traces:
-                    arrival = CommitArrival(
-                        self._lookup, at, commit, inquiry.tracker_id, inquiry.explain
-                    )
-                    inquiry.go_back(before, after, parent.short if parent else "", arrival)
+                    inquiry.go_back(before, after, short, self._arrive(commit, inquiry))
         for inquiry in inquiries:
-            inquiry.traces.expire(lambda: self._lookup.latest[at + 1])
+            inquiry.traces.expire(self._arrive(commit, inquiry))
+
+    def _arrive(self, commit: Commit, inquiry: Inquiry) -> CommitArrival:
+        return CommitArrival(self._lookup, commit, inquiry.tracker_id, inquiry.explain)
 
     def _check_configuration(self, inquiries: Sequence[Inquiry], at: int) -> bool:
         """Return whether the configuration of a commit can be read; end all traces if not."""

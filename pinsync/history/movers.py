@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _MARGIN: Final = 5 * 60
 """The seconds by which the clocks of the shop and of a committer may differ."""
+_MAX_DISORDER: Final = 60 * 60
+"""The seconds by which the date of an older commit may be later than that of a newer one.
+
+Where clocks differ more, an older text proves nothing, and the rule is left to people.
+"""
 
 
 class Answer(NamedTuple):
@@ -143,13 +148,18 @@ class Trace:
         """Whether only the shop's text is still looked for."""
         return self._has_origin and self._moved is None
 
-    def expire(self, latest: int) -> None:
+    def expire(self, moment: int) -> None:
         """End the search for the shop's text if no older commit can prove an agreement.
 
         Args:
-            latest: the latest date of all older commits, in seconds since 1970.
+            moment: the date of a commit, in seconds since 1970; all others are older.
         """
-        if self.seeks_agreement and (self._deadline is None or latest <= self._deadline):
+        if self._deadline is None or moment + _MAX_DISORDER <= self._deadline:
+            self.end()
+
+    def end(self) -> None:
+        """End the search for the shop's text, since there is no older commit."""
+        if self.seeks_agreement:
             self._moved = self._decide_without_base()
 
     def _decide_without_base(self) -> Moved:
@@ -210,15 +220,11 @@ class TraceSet:
     def __bool__(self) -> bool:
         return bool(self._traces)
 
-    def expire(self, find_latest: Callable[[], int]) -> None:
-        """Drop the traces to which no older commit can give an answer.
-
-        Args:
-            find_latest: returns the latest date of all older commits, in seconds since 1970.
-        """
+    def expire(self, arrival: Arrival) -> None:
+        """Drop the traces to which no commit older than one can give an answer."""
         for trace in self._traces:
             if trace.seeks_agreement:
-                trace.expire(find_latest())
+                trace.expire(arrival.moment)
         self._drop_finished()
 
     def cut(self, is_unreadable: Callable[[Trace], bool]) -> int:

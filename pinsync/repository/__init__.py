@@ -459,10 +459,6 @@ class Repository(Struct, frozen=True):
         """Yield the commits of `walk_main_line` with their files; see `changes.walk_changes`."""
         return changes.walk_changes(self._git, tip, names)
 
-    def list_moments(self, tip: str, names: Sequence[str]) -> list[int]:
-        """Return when each commit of `walk_main_line` was committed; see `log.list_moments`."""
-        return log.list_moments(self._git, tip, names)
-
     def list_side_commits(self, parents: Sequence[str], text: str = "") -> list[str]:
         """Return the commits that a merge brought; see `log.list_side_commits`."""
         return log.list_side_commits(self._git, parents, text)

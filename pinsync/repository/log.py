@@ -105,20 +105,6 @@ def select_commits(git: Git, range_: CommitRange, names: Sequence[str]) -> froze
     return frozenset(hashes)
 
 
-def list_moments(git: Git, tip: str, names: Sequence[str]) -> list[int]:
-    """Return when each commit of `walk_main_line` was committed, in seconds since 1970.
-
-    Unlike the author's date, this date changes when a commit is rebased onto the main line.
-
-    Raises:
-        RepositoryError: git failed.
-    """
-    command = ("log", "--first-parent", "--no-show-signature", "--format=%ct", tip, "--")
-    lines = git.run(*command, *build_pathspecs(names)).decode("ascii").splitlines()
-    # A damaged commit may have no date. As the oldest possible date it proves nothing.
-    return [int(line or 0) for line in lines]
-
-
 def list_side_commits(git: Git, parents: Sequence[str], text: str = "") -> list[str]:
     """Return the full hashes of the commits that a merge brought and whose message has a text.
 

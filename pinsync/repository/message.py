@@ -17,14 +17,17 @@ that the shop had."""
 
 
 class CommitMessage(NamedTuple):
-    """The parents and the message of a commit.
+    """The parents, the date and the message of a commit.
 
     Attributes:
         parents: the full hashes, those included that a shallow clone lacks.
+        moment: when it was committed, in seconds since 1970; 0 if git can't tell. A rebase changes
+            this date, unlike the author's.
         text: the bytes of the message.
     """
 
     parents: tuple[str, ...]
+    moment: int
     text: bytes
 
     @property
@@ -65,7 +68,9 @@ def format_export_line(tracker_id: str) -> str:
 
 
 def parse_message(commit: Object) -> CommitMessage:
-    """Return the parents and the message of a commit object."""
+    """Return the message of a commit object, with its parents and its date."""
     head, _, text = (commit.content or b"").partition(b"\n\n")
-    parents = re.findall(r"^parent ([0-9a-f]+)$", head.decode(errors="replace"), re.MULTILINE)
-    return CommitMessage(tuple(parents), text)
+    lines = head.decode(errors="replace")
+    parents = re.findall(r"^parent ([0-9a-f]+)$", lines, re.MULTILINE)
+    date = re.search(r"^committer .* (\d+) [+-]\d+$", lines, re.MULTILINE)
+    return CommitMessage(tuple(parents), int(date[1]) if date else 0, text)

@@ -14,7 +14,7 @@ from pinsync.history import mover_search
 from support.diffing import diffed
 from support.histories import BASKET, HOME, commit, rule, run, text
 from support.interleaving import World, answer, list_questions
-from support.moving import CONFIGURATION, LINE, LIVE, ask, save, tell
+from support.moving import CONFIGURATION, LINE, LIVE, ask, save, stamp, tell
 
 if TYPE_CHECKING:
     from support.command_line import CommandLine
@@ -61,7 +61,8 @@ def test_an_ordinary_history_is_not_read_as_a_whole(
     commit("Swap", {BASKET: text("basket", rule(1, "/p/8/"), second)}, at=10)
     commit(f"Export\n\n{LINE}", {HOME: text("home", rule(3, "/p/8/"))}, at=20)
     home = {"model": "home"}
-    save(first, rule(2, "/p/9/"), third | home, rule(4) | home, at=1.5)
+    edited = rule(2, "/p/9/") | {"updated_at": stamp(30)}
+    save(first, edited, third | home, rule(4) | home, at=1.5)
     expected = ["git: Swap", "unknown: Begin to pin", "shop: Export", "extra: -"]
     assert ask(pinsync) == expected
     assert ask(pinsync, "@worktree") == expected

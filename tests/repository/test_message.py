@@ -10,7 +10,8 @@ from pinsync.repository.reader import Object
 
 def build_commit(message: bytes, parents: tuple[str, ...] = ()) -> Object:
     head = b"".join(b"parent %b\n" % parent.encode() for parent in parents)
-    content = b"tree %b\n%bauthor A <a@b> 1 +0000\n\n%b" % (b"0" * 40, head, message)
+    people = b"author A <a@b> 1 +0000\ncommitter B 2 <b 3@c> 1700000000 -0130\n"
+    content = b"tree %b\n%b%b\n%b" % (b"0" * 40, head, people, message)
     return Object("1" * 40, "commit", content)
 
 
@@ -60,6 +61,12 @@ def test_the_line_that_is_written_is_the_line_that_is_read() -> None:
     for tracker_id in ("1234-5678", "a.b+c", "ž"):
         text = append_trailers("Pins", [format_export_line(tracker_id)])
         assert parse_message(build_commit(text.encode())).has_export_line(tracker_id)
+
+
+def test_the_date_is_that_of_the_commit_not_of_its_author() -> None:
+    assert parse_message(build_commit(b"")).moment == 1_700_000_000
+    for content in (None, b"", b"committer B <b@c> soon\n\ncommitter B <b@c> 5 +0000"):
+        assert parse_message(Object("1" * 40, "commit", content)).moment == 0
 
 
 def test_the_parents_stand_in_the_object() -> None:
