@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -10,9 +11,11 @@ from msgspec import Struct
 from pinsync.drift.pairs import collect_ids
 from pinsync.errors import RepositoryError
 from pinsync.history.configurations import Configurations
+from pinsync.history.document_walk import list_changed_ids
 from pinsync.history.states import CommitStates
 from pinsync.history.steps import compare_tracker
 from pinsync.history.versions import VersionReader
+from pinsync.layout import is_document
 from pinsync.repository import CommitMessage, format_export_line, parse_message
 from pinsync.workspace.state import pair_trackers
 
@@ -89,6 +92,7 @@ class CommitLookup:
         self._ignore = ignore
         self._messages: dict[str, CommitMessage] = {}
         self._merged: dict[str, frozenset[str] | None] = {}
+        self._exports: dict[tuple[str, ...], tuple[list[str], bool]] = {}
 
     @cached_property
     def _shallow_ends(self) -> frozenset[str]:
@@ -125,19 +129,29 @@ class CommitLookup:
             tracker_id: the id of the tracker.
             rule_id: the id of the rule.
         """
-        is_known = True
-        line = format_export_line(tracker_id)
-        for commit in self._repository.list_side_commits(parents, line):
-            if not self.read_message(commit).has_export_line(tracker_id):
-                continue
+        key = *parents, tracker_id
+        if key not in self._exports:
+            self._exports[key] = self._find_merged_exports(parents, tracker_id)
+        exports, is_known = self._exports[key]
+        for commit in exports:
             changed = self._list_changed(commit)
             if changed is None:
                 is_known = False
             elif rule_id in changed:
                 return True
-        if self._shallow_ends.intersection(self._repository.list_side_commits(parents)):
-            is_known = False
         return False if is_known else None
+
+    def _find_merged_exports(
+        self, parents: Sequence[str], tracker_id: str
+    ) -> tuple[list[str], bool]:
+        """Return the exports that a merge brought, and whether git has all commits it brought."""
+        commits = self._repository.list_side_commits(parents, format_export_line(tracker_id))
+        exports = [
+            commit for commit in commits if self.read_message(commit).has_export_line(tracker_id)
+        ]
+        if not self._shallow_ends:
+            return exports, True
+        return exports, self._shallow_ends.isdisjoint(self._repository.list_side_commits(parents))
 
     def explain_merge(self, merge: Commit) -> str:
         """Return why it isn't known whether a merge brought an export."""
@@ -153,11 +167,25 @@ class CommitLookup:
     def _compare_merged(self, commit: str) -> frozenset[str] | None:
         if commit in self._shallow_ends:
             return None
-        states = CommitStates(self._reader, self._context, commit, self.version_reader)
-        newest = states.get_commit(0)
+        names = self.configurations.file_names
+        changes = next(self._repository.walk_changes(commit, names), None)
         # A commit that touched no document isn't the first of its line.
-        if newest is None or newest.hash != commit:
+        if changes is None or changes.commit.hash != commit:
             return frozenset()
+        ids: set[str] = set()
+        for file in changes.files:
+            found = None
+            if is_document(PurePosixPath(file.path).name) and file.is_plain:
+                old = self._reader.find(file.old) if file.old else None
+                new = self._reader.find(f"{commit}:{file.path}")
+                found = list_changed_ids(old and old.content, new and new.content)
+            if found is None:
+                return self._compare_states(commit)
+            ids |= found
+        return frozenset(ids)
+
+    def _compare_states(self, commit: str) -> frozenset[str] | None:
+        states = CommitStates(self._reader, self._context, commit, self.version_reader)
         before, after = (states.read_state(at, self._ignore) for at in (1, 0))
         if after is None or after.faults or (before and before.faults):
             return None

@@ -321,3 +321,39 @@ def _find_change(
             return change, part, 0
         shift = change.other_end - change.end
     return None, b"", shift
+
+
+def list_changed_ids(old: bytes | None, new: bytes | None) -> set[str] | None:
+    """Return the ids of the blocks that differ between two versions of a document.
+
+    Args:
+        old: the bytes of one version; None if there is none.
+        new: the bytes of the other version, likewise.
+
+    Returns:
+        None if the versions can't be compared by their bytes.
+    """
+    if not old or not new:
+        return _list_ids(old or new or b"")
+    changes = find_changed_text(new, old)
+    if changes is None:
+        return None
+    ids: set[str] = set()
+    for change in changes:
+        found = _list_blocks(new[change.begin : change.end])
+        former = _list_blocks(old[change.other_begin : change.other_end])
+        ids |= {name for name in {*found, *former} if found.get(name) != former.get(name)}
+    return ids
+
+
+def _list_ids(text: bytes) -> set[str]:
+    return {found[1].decode() for found in _FIRST_LINE.finditer(text) if found[1] is not None}
+
+
+def _list_blocks(part: bytes) -> dict[str, bytes]:
+    """Return id → block for the blocks with an id."""
+    blocks: dict[str, bytes] = {}
+    for block in cut_blocks(part):
+        for name in _list_ids(block):
+            blocks[name] = block
+    return blocks
