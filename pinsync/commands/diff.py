@@ -27,8 +27,6 @@ from pinsync.drift.record import Change, Drift, FileTexts, Place, Side, TrackerD
 from pinsync.drift.shoppers import add_shoppers
 from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, pick_gravest
 from pinsync.escape import one_line
-from pinsync.history.configurations import HistoryContext
-from pinsync.history.mover_search import GitSide, Question, add_movers
 from pinsync.layout import is_document
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Scope
 from pinsync.reports import Style, load_drift
@@ -112,14 +110,14 @@ class _Comparison(Struct, frozen=True):
         warnings: oddities that were accepted.
         date: the moment of the live side's answer; None without a live side.
         known: under a scope, all customizations of both sides.
-        question: the rules whose mover is looked for; None if there are none.
+        contents: both sides, if the mover of a change is looked for; else None.
     """
 
     drift: TrackerDrift
     warnings: tuple[str, ...] = ()
     date: datetime | None = None
     known: tuple[Customization, ...] = ()
-    question: Question | None = None
+    contents: tuple[Content, Content] | None = None
 
 
 def diff(workspace: Workspace, options: Options, console: Console) -> int:
@@ -158,14 +156,14 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
         found = run_in_parallel(run.compare, trackers, lambda pair: done(_get_tracker(pair).name))
     run.print_warnings(found)
     run.check_scope(found)
-    found = run.add_movers(found, workspace.tree)
+    drifts = run.add_movers(found, trackers, tree)
     fetched_at = max((comparison.date for comparison in found if comparison.date), default=None)
     # One moment for all trackers, which the report names as the date of the answer.
     moment = format_utc(at or fetched_at or options.now)
     drift = Drift(
         _build_side(old, fetched_at),
         _build_side(new, fetched_at),
-        tuple(_add_shoppers(comparison.drift, moment) for comparison in found),
+        tuple(_add_shoppers(drift, moment) for drift in drifts),
         moment,
         tuple(_list_notes(old, new, tree)),
         # Reports suggest `pinsync export --commit` only where it needs none of these options.
@@ -446,52 +444,48 @@ class _Run(Struct, frozen=True):
         )
         date = new.snapshot.date or old.snapshot.date
         known = () if scope == EVERYTHING else (*old_items, *new_items)
-        question = self._build_question(drift, pair, (old, new))
-        return _Comparison(drift, tuple(warnings), date, known, question)
+        has_edits = any(change.cause == "edited" for change in drift.changes)
+        contents = (old, new) if has_edits and self.live_index is not None else None
+        return _Comparison(drift, tuple(warnings), date, known, contents)
 
-    def _build_question(
-        self,
-        drift: TrackerDrift,
-        pair: TrackerPair,
-        contents: tuple[Content, Content],
-    ) -> Question | None:
-        """Return the rules whose mover is looked for; None if there are none."""
+    def add_movers(
+        self, found: Sequence[_Comparison], trackers: Sequence[TrackerPair], tree: WorkingTree
+    ) -> list[TrackerDrift]:
+        """Return the drifts, with the mover of each change if git and the shop are compared."""
+        drifts = [comparison.drift for comparison in found]
         side = self.live_index
-        if side is None or all(change.cause != "edited" for change in drift.changes):
-            return None
-        tracker = pair[side] or _get_tracker(pair)
-        git, live = contents[1 - side], contents[side]
-        return Question(
-            drift=drift,
-            tracker=pair[1 - side],
-            tracker_id=tracker.tracker_id,
-            git=git.snapshot.customizations,
-            documents=tuple(git.documents.values()),
-            prefix=git.prefix,
-            live=live.snapshot.customizations,
-            live_is_new=bool(side),
-        )
+        if side is None or not any(comparison.contents for comparison in found):
+            return drifts
+        # Imported here, since a shop in sync needs no history, which takes a tenth of the start.
+        from pinsync.history.configurations import HistoryContext  # noqa: PLC0415
+        from pinsync.history.mover_search import GitSide, Question, add_movers  # noqa: PLC0415
 
-    def add_movers(self, found: list[_Comparison], tree: WorkingTree) -> list[_Comparison]:
-        """Return the comparisons with the mover of each change."""
-        questions = [each.question for each in found if each.question]
-        if not questions or self.live_index is None:
-            return found
-        git = self.states[1 - self.live_index]
-        side = GitSide(
-            git.source, self.old.settings.ignore, git.trackers, int(self.options.now.timestamp())
-        )
+        questions: dict[int, Question] = {}
+        for at, (comparison, pair) in enumerate(zip(found, trackers, strict=True)):
+            if comparison.contents:
+                git, live = comparison.contents[1 - side], comparison.contents[side]
+                tracker = pair[side] or _get_tracker(pair)
+                questions[at] = Question(
+                    drift=comparison.drift,
+                    tracker=pair[1 - side],
+                    tracker_id=tracker.tracker_id,
+                    git=git.snapshot.customizations,
+                    documents=tuple(git.documents.values()),
+                    prefix=git.prefix,
+                    live=live.snapshot.customizations,
+                    live_is_new=bool(side),
+                )
+        state = self.states[1 - side]
+        now = int(self.options.now.timestamp())
+        git_side = GitSide(state.source, self.old.settings.ignore, state.trackers, now)
         context = None
         if tree.repository:
+            self.console.step(f"looking through the history of {state.source.text} for who moved")
             context = HistoryContext(tree.settings, tree.repository, self.environ)
-            self.console.step(f"looking through the history of {git.source.text} for who moved")
-        # In order, not by name: two pairs of trackers may share a name.
-        drifts = iter(add_movers(questions, side, context))
-        completed: list[_Comparison] = []
-        for each in found:
-            drift = next(drifts) if each.question else each.drift
-            completed.append(replace(each, drift=drift, question=None))
-        return completed
+        answers = add_movers(list(questions.values()), git_side, context)
+        for at, drift in zip(questions, answers, strict=True):
+            drifts[at] = drift
+        return drifts
 
     def _choose_folder(self, pair: TrackerPair) -> PurePosixPath:
         """Return the folder of a tracker's new files, by the new side if it knows the tracker."""
