@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from urllib.parse import urlencode
 
 from pinsync.errors import UsageError
+from pinsync.sandbox import catalog
 from pinsync.sandbox.messages import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from pinsync.sandbox.messages import Request
 
 Effect: TypeAlias = Literal["before", "after", "half"]
 
@@ -36,6 +39,7 @@ class Fault:
         delay: hold the answer back for some seconds.
         clock: the seconds by which the server's clock is ahead; negative if it is behind.
         part: one of `SIGNS`: send half of the results, with this sign of an incomplete answer.
+        page: one of `PAGE_FAULTS`: send a page of the catalog with this fault.
     """
 
     times: int | None = 1
@@ -48,6 +52,7 @@ class Fault:
     delay: float = 0.0
     clock: float = 0.0
     part: str | None = None
+    page: str | None = None
 
     @property
     def replaces_answer(self) -> bool:
@@ -78,6 +83,7 @@ PLAIN: Final[Mapping[str, Fault]] = MappingProxyType(
     }
 )
 SIGNS: Final = ("total", "next", "errors", "header", "range", "link")
+PAGE_FAULTS: Final = ("cut", "total", "host", "dead", "loop")
 DEFAULT_SECONDS: Final = MappingProxyType({"clock": 3600.0, "slow": 60.0})
 MAX_SECONDS: Final = 10 * 365 * 86400
 RATE_LIMIT: Final = 60
@@ -89,8 +95,9 @@ SETTINGS_HINT: Final = (
 SYNTAX_HINT: Final = (
     "use STATUS[:TIMES][:retry-after=VALUE] with a status from 400 to 599, "
     "truncate, reset, redirect, html or garbage with [:TIMES], "
-    "slow[:SECONDS[:TIMES]], clock[:SECONDS[:TIMES]] or partial[:SIGN[:TIMES]] "
-    f"with a SIGN of {', '.join(SIGNS)}; TIMES is a number, or * for always"
+    "slow[:SECONDS[:TIMES]], clock[:SECONDS[:TIMES]], partial[:SIGN[:TIMES]] "
+    f"with a SIGN of {', '.join(SIGNS)}, or catalog[:SIGN[:TIMES]] "
+    f"with a SIGN of {', '.join(PAGE_FAULTS)}; TIMES is a number, or * for always"
 )
 
 
@@ -103,6 +110,8 @@ def parse_fault(spec: str) -> Fault:
     * ``clock[:SECONDS[:TIMES]]``: set the server's clock ahead (default: an hour), or behind if
       negative
     * ``partial[:SIGN[:TIMES]]``: send half of the results, with one of `SIGNS` (default: ``total``)
+    * ``catalog[:SIGN[:TIMES]]``: send a page of the catalog with one of `PAGE_FAULTS` (default:
+      ``cut``)
 
     ``TIMES`` is a number of requests, 1 by default, or ``*`` for all later requests. Requests meet
     the faults in the given order, and then none. Settings may stand before ``:retry-after``:
@@ -138,6 +147,8 @@ def _parse_kind(kind: str, words: list[str], retry_after: Sequence[str]) -> Faul
         return _build_timed_fault(kind, seconds, _parse_times(*words))
     if kind == "partial":
         return _build_partial_fault(*words)
+    if kind == "catalog":
+        return _build_page_fault(*words)
     if kind in PLAIN:
         return replace(PLAIN[kind], times=_parse_times(*words))
     return _build_error_fault(int(kind), _parse_times(*words))
@@ -173,6 +184,39 @@ def halve(answer: Answer, sign: str) -> Answer:
     return Answer(answer.status, body, {**answer.headers, **headers})
 
 
+def spoil_page(answer: Answer, fault: str, request: Request) -> Answer:
+    """Return a page of the catalog with one of `PAGE_FAULTS`.
+
+    * ``cut``: half of the objects, and no link to the next page
+    * ``total``: one item more than there are
+    * ``host``: the next page at another host
+    * ``dead``: a link that has expired
+    * ``loop``: a link to this page again
+
+    An answer that is no page, such as an error, is returned unchanged.
+    """
+    content = json.loads(answer.body or b"null")
+    if not isinstance(content, dict) or "objects" not in content:
+        return answer
+    objects = content["objects"]
+    href = ""
+    match fault:
+        case "cut":
+            content |= {"objects": objects[: len(objects) // 2], "links": []}
+        case "total":
+            content["total"] += 1
+        case "host":
+            href = f"https://catalog.example{catalog.PATH}?cursor=next"
+        case "dead":
+            href = catalog.build_link(request, "expired")
+        case "loop":
+            query = urlencode(request.query, doseq=True)
+            href = f"http://{request.headers.get('host', '')}{request.path}?{query}"
+    if href:
+        content["links"] = [{"rel": "next", "href": href}]
+    return replace(answer, body=json.dumps(content).encode())
+
+
 def _parse_times(text: str = "1") -> int | None:
     return None if text == "*" else _parse_count(text)
 
@@ -196,6 +240,12 @@ def _build_partial_fault(sign: str = SIGNS[0], times: str = "1") -> Fault:
     if sign not in SIGNS:
         raise ValueError(sign)
     return Fault(_parse_times(times), part=sign)
+
+
+def _build_page_fault(sign: str = PAGE_FAULTS[0], times: str = "1") -> Fault:
+    if sign not in PAGE_FAULTS:
+        raise ValueError(sign)
+    return Fault(_parse_times(times), page=sign)
 
 
 def _build_error_fault(status: int, times: int | None, retry_after: str | None = None) -> Fault:

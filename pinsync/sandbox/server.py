@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from pinsync.errors import UsageError
 from pinsync.sandbox import shop
 from pinsync.sandbox.choices import STRICT, Choices
-from pinsync.sandbox.faults import NO_FAULT, Fault, halve, tell_rate_limit
+from pinsync.sandbox.faults import NO_FAULT, Fault, halve, spoil_page, tell_rate_limit
 from pinsync.sandbox.messages import Answer
 from pinsync.sandbox.service import Service, find_tracker_id, is_write
 from pinsync.sandbox.store import Store
@@ -45,6 +45,14 @@ def _repeat_faults(faults: Iterable[Fault]) -> Iterator[Fault]:
             yield from itertools.repeat(fault, fault.times)
 
 
+def _list_products(catalog: Collection[str] | None) -> dict[str, Row]:
+    """Return the products of the sample shop, or those of the given identities."""
+    products = shop.build_products()
+    if catalog is None:
+        return products
+    return {identity: products.get(identity, {}) for identity in sorted(catalog)}
+
+
 class StandIn:
     """The stand-in of one tracker, without a port of its own; `Sandbox` serves it.
 
@@ -57,6 +65,8 @@ class StandIn:
         private_key: the key that must sign the requests.
         catalog: the identities of the items that exist (default: the sample shop's; all with other
             customizations).
+        products: identity → attributes of each item in the catalog export (default: the items of
+            the sample shop that exist; those of ``catalog`` have no attributes otherwise).
         state: a JSON export that keeps the customizations; an existing file replaces the first
             argument.
         clock: the server's clock.
@@ -74,6 +84,7 @@ class StandIn:
         tracker_id: str = TRACKER_ID,
         private_key: str = PRIVATE_KEY,
         catalog: Collection[str] | None = None,
+        products: Mapping[str, Row] | None = None,
         state: Path | None = None,
         clock: Callable[[], datetime] = _read_clock,
         seed: int | None = None,
@@ -91,6 +102,7 @@ class StandIn:
             tracker_id=tracker_id,
             private_key=private_key,
             catalog=catalog,
+            products=_list_products(catalog) if products is None else products,
             random=random,
             choices=choices,
         )
@@ -135,6 +147,8 @@ class Sandbox(StandIn):
         private_key: the key that must sign the requests.
         catalog: the identities of the items that exist (default: the sample shop's; all with other
             customizations).
+        products: identity → attributes of each item in the catalog export (default: the items of
+            the sample shop that exist; those of ``catalog`` have no attributes otherwise).
         state: a JSON export that keeps the customizations; an existing file replaces the first
             argument.
         faults: the faults of the first requests, in this order.
@@ -156,6 +170,7 @@ class Sandbox(StandIn):
         tracker_id: str = TRACKER_ID,
         private_key: str = PRIVATE_KEY,
         catalog: Collection[str] | None = None,
+        products: Mapping[str, Row] | None = None,
         state: Path | None = None,
         faults: Sequence[Fault] = (),
         clock: Callable[[], datetime] = _read_clock,
@@ -169,6 +184,7 @@ class Sandbox(StandIn):
             tracker_id=tracker_id,
             private_key=private_key,
             catalog=catalog,
+            products=products,
             state=state,
             clock=clock,
             seed=seed,
@@ -264,10 +280,14 @@ class Sandbox(StandIn):
     def _answer(self, request: Request, fault: Fault, now: datetime) -> Answer:
         """Let a request have its effect, unless the fault comes before it; return the answer."""
         # An unknown tracker id goes to this tracker, whose answer is a 404.
-        tracker = self._trackers.get(find_tracker_id(request.path) or "", self)
+        tracker = self._trackers.get(find_tracker_id(request) or "", self)
         if not fault.replaces_answer:
             answer = tracker.answer(request, now)
-            return halve(answer, fault.part) if fault.part else answer
+            if fault.part:
+                answer = halve(answer, fault.part)
+            if fault.page:
+                answer = spoil_page(answer, fault.page, request)
+            return answer
         if fault.effect == "after":
             tracker.answer(request, now)
         elif fault.effect == "half":

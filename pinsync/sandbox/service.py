@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pinsync import signing
 from pinsync.errors import FileError
+from pinsync.sandbox import catalog as pages
 from pinsync.sandbox.bodies import parse_criteria, parse_customization, parse_lines, split_lines
 from pinsync.sandbox.filters import filter_pins, has_expired, matches
 from pinsync.sandbox.messages import Answer, Refusal, Request
@@ -51,17 +52,23 @@ WRITES: Final = {
     ("DELETE", "scope/"),
 }
 SORTABLE: Final = ("created_at", "updated_at", "id", "model", "target_type", "target_identity")
-PATH: Final = re.compile(
+CUSTOMIZATIONS: Final = re.compile(
     r"/v1/recommender/pin/([^/]+)/"
     r"(?:(scopes|scopes/export|scopes/_bulk|scope)|scope/([^/]+))"
 )
 
+SIGNER: Final = re.compile("ApiAuth ([^:]+):.*")
+
 Endpoint: TypeAlias = Callable[[Request, str, datetime], Answer]
 
 
-def find_tracker_id(path: str) -> str | None:
-    """Return the tracker id in a path of the API; None for another path."""
-    match = PATH.fullmatch(path)
+def find_tracker_id(request: Request) -> str | None:
+    """Return the tracker id that a request names; None without one."""
+    if request.path == pages.PATH:
+        # The catalog export names its tracker in the signature alone.
+        match = SIGNER.fullmatch(request.headers.get("authorization", ""))
+    else:
+        match = CUSTOMIZATIONS.fullmatch(request.path)
     return match[1] if match else None
 
 
@@ -72,7 +79,7 @@ def is_write(request: Request) -> bool:
 
 def _name_endpoint(path: str) -> str | None:
     """Return what follows the tracker id in a path of the API, without the id of a scope."""
-    match = PATH.fullmatch(path)
+    match = CUSTOMIZATIONS.fullmatch(path)
     return match and (match[2] or "scope/")
 
 
@@ -84,6 +91,7 @@ class Service:
         tracker_id: the tracker's id.
         private_key: the key that must sign the requests.
         catalog: the identities of the items that exist; ``None`` for all.
+        products: identity → attributes of each item in the catalog export.
         random: chooses the spelling and the order of the answers.
         choices: the behaviour that the reference leaves open.
     """
@@ -95,6 +103,7 @@ class Service:
         tracker_id: str,
         private_key: str,
         catalog: Collection[str] | None,
+        products: Mapping[str, Row],
         random: Random,
         choices: Choices,
     ) -> None:
@@ -102,6 +111,7 @@ class Service:
         self._tracker_id = tracker_id
         self._private_key = private_key
         self._catalog = catalog
+        self._products = products
         self._random = random
         self._choices = choices
         self._endpoints: Mapping[tuple[str, str], Endpoint] = {
@@ -140,7 +150,10 @@ class Service:
         self.answer(dataclasses.replace(request, body=half), now)
 
     def _answer(self, request: Request, now: datetime) -> Answer:
-        match = PATH.fullmatch(request.path)
+        if request.path == pages.PATH:
+            self._authenticate(request, now)
+            return self._export_catalog(request, now)
+        match = CUSTOMIZATIONS.fullmatch(request.path)
         if match is None:
             raise Refusal(404, "There is no such path")
         tracker_id, collection, identifier = match.groups()
@@ -187,6 +200,12 @@ class Service:
         if removes_nonexisting:
             rows = [filter_pins(row, self._pins_existing_item) for row in rows]
         return self._answer_page(self._fork_random().sample(rows, len(rows)))
+
+    def _export_catalog(self, request: Request, now: datetime) -> Answer:
+        if request.method != "GET":
+            raise Refusal(405, "Method not allowed")
+        random = self._fork_random()
+        return Answer(200, _encode(pages.build_page(self._products, request, now, random), random))
 
     def _pins_existing_item(self, pin: Row) -> bool:
         if self._catalog is None or pin.get("pin_type") != "item":

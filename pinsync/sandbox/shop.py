@@ -80,6 +80,21 @@ def build_catalog() -> frozenset[str]:
     )
 
 
+def build_products() -> dict[str, Row]:
+    """Return the attributes of each item for sale, by its identity."""
+    catalog = build_catalog()
+    products: dict[str, Row] = {}
+    for number, title in list_titles().items():
+        identity = build_identity(number)
+        if identity in catalog:
+            products[identity] = {"title": title, "image_link": _build_image(number)}
+    return products
+
+
+def _build_image(number: int) -> str:
+    return f"https://cdn.harmonia.example/{number}.jpg"
+
+
 def _build_complements() -> Rules:
     """Yield for each instrument three accessories, some only for a season."""
     for shelf, (first, *others) in COMPLEMENTS.items():
@@ -195,10 +210,7 @@ def _build_empty_searches() -> Rules:
 def _build_item_rule(
     model: str, number: int, pins: Sequence[Row], tags: Sequence[str] = ()
 ) -> tuple[str, Row]:
-    metadata = {
-        "title": list_titles()[number],
-        "image": f"https://cdn.harmonia.example/{number}.jpg",
-    }
+    metadata = {"title": list_titles()[number], "image": _build_image(number)}
     target = {
         "target_type": "item",
         "target_identity": build_identity(number),

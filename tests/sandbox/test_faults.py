@@ -247,6 +247,8 @@ def test_a_status_that_is_no_fault(spec: str) -> None:
         "slow:1:2:3",
         "partial:2",
         "partial:total:0",
+        "catalog:next",
+        "catalog:cut:0",
     ],
 )
 def test_a_fault_that_does_not_exist(spec: str) -> None:
@@ -295,6 +297,8 @@ def refused(spec: str) -> None:
         ("html:*", None),
         ("partial", 1),
         ("partial:link:*", None),
+        ("catalog", 1),
+        ("catalog:loop:2", 2),
     ],
 )
 def test_how_often_a_fault_befalls(spec: str, times: int | None) -> None:
