@@ -1,4 +1,4 @@
-"""The API client: export the customizations, and check a private key.
+"""The API client: export the customizations and the catalog, and check a private key.
 
 Only this package knows httpx.
 """
@@ -20,6 +20,7 @@ from pinsync.api.call import (
     Session,
     Watcher,
 )
+from pinsync.api.catalog import CatalogItem, CatalogPage, read_catalog
 from pinsync.api.diagnosis import RefusalError
 from pinsync.api.wire import ApiAuth
 from pinsync.errors import RemoteError
@@ -37,12 +38,15 @@ __all__ = [
     "RETRY_SECONDS",
     "Answer",
     "ApiAuth",
+    "CatalogItem",
+    "CatalogPage",
     "KeyCheck",
     "RefusalError",
     "Session",
     "Watcher",
     "check_key",
     "export",
+    "read_catalog",
 ]
 
 _REFUSED_KEY: Final = frozenset({401, 403})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
@@ -21,7 +21,7 @@ from pinsync.api import diagnosis
 from pinsync.api.diagnosis import TransientError
 from pinsync.api.network import Deadline, open_transport
 from pinsync.api.proxy import find_proxy
-from pinsync.api.wire import build_request, decompress, open_client
+from pinsync.api.wire import Endpoint, build_request, decompress, name_pins_path, open_client
 from pinsync.errors import RemoteError
 
 if TYPE_CHECKING:
@@ -128,27 +128,53 @@ class Session:
             ConfigError: the environment names a proxy or certificates that can't be used.
             UsageError: the query can't be written into a URL, or a host name can't be read.
         """
+        endpoint = Endpoint("POST", name_pins_path(self.tracker, path), query)
+        with self.open(endpoint) as (_, reply):
+            return reply
+
+    @contextmanager
+    def open(self, endpoint: Endpoint) -> Iterator[tuple[Connection, Reply]]:
+        """Send a request to one host after the other; yield the first reply and its connection.
+
+        Args:
+            endpoint: the request.
+
+        Raises:
+            RemoteError, ConfigError, UsageError: as for `post`.
+        """
         failures: dict[str, TransientError] = {}
         for host in self.tracker.hosts:
             if failures:
                 self.announce_wait(f"asking {host}: {_join_failures(failures)}")
-            proxy = find_proxy(host, os.environ)
-            deadline = Deadline(ANSWER_SECONDS, self.monotonic)
-            transport = open_transport(host, proxy, deadline)
-            # A client for each host: the host decides about proxy and certificates.
-            with open_client(
-                self.tracker, self.private_key, transport, self.timeout, self.clock
-            ) as client:
-                request = build_request(client, self.tracker, host, path, query)
-                brief = diagnosis.make_brief(self.private_key, proxy.secret if proxy else "")
+            with self.connect(host) as connection:
                 try:
-                    return _Call(self, client, request, proxy, deadline, brief).repeat()
+                    reply = connection.send(endpoint)
                 except TransientError as failure:
                     failures[host] = failure
+                    continue
+                yield connection, reply
+                return
         last = failures[self.tracker.hosts[-1]]
         raise RemoteError(
             f"tracker {self.tracker.name}: {_join_failures(failures)}", hint=last.hint
         ) from last
+
+    @contextmanager
+    def connect(self, host: str) -> Iterator[Connection]:
+        """Yield a connection to a host, which is opened by its first request.
+
+        Raises:
+            ConfigError: the environment names a proxy or certificates that can't be used.
+        """
+        # The host decides about proxy and certificates.
+        proxy = find_proxy(host, os.environ)
+        deadline = Deadline(ANSWER_SECONDS, self.monotonic)
+        transport = open_transport(host, proxy, deadline)
+        brief = diagnosis.make_brief(self.private_key, proxy.secret if proxy else "")
+        with open_client(
+            self.tracker, self.private_key, transport, self.timeout, self.clock
+        ) as client:
+            yield Connection(self, host, client, proxy, deadline, brief)
 
     def announce_wait(self, text: str) -> None:
         """Tell the watcher why and for how long the call waits."""
@@ -176,15 +202,60 @@ def _join_failures(failures: Mapping[str, TransientError]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """A request to one host."""
+class Connection:
+    """The client of one host, for one request or several.
+
+    Args:
+        session: the settings of all calls.
+        host: scheme, name and port of the host.
+        client: signs and sends the requests.
+        proxy: the proxy, if any.
+        deadline: bounds each attempt.
+        brief: makes text of an answer fit for a message.
+    """
 
     session: Session
+    host: str
     client: httpx.Client
-    request: httpx.Request
     proxy: Proxy | None
     deadline: Deadline
     brief: diagnosis.Brief
+
+    def send(self, endpoint: Endpoint) -> Reply:
+        """Send a request until an attempt succeeds; return the reply.
+
+        Raises:
+            TransientError: no attempt succeeded.
+            RemoteError: another attempt won't help.
+            UsageError: the query can't be written into a URL, or the host name can't be read.
+        """
+        request = build_request(self.client, self.session.tracker, self.host, endpoint)
+        return _Call(self, request).repeat()
+
+    def follow(self, url: httpx.URL) -> Reply:
+        """Get a URL of this host, as an answer of the host spelled it; return the reply.
+
+        Raises:
+            RemoteError: the host gave no whole answer with status 200; the hint names a remedy.
+        """
+        try:
+            return _Call(self, self.client.build_request("GET", url)).repeat()
+        except TransientError as failure:
+            message = f"tracker {self.session.tracker.name}: {self.host} {failure}"
+            raise RemoteError(message, hint=failure.hint) from failure
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request to one host."""
+
+    connection: Connection
+    request: httpx.Request
+
+    @property
+    def session(self) -> Session:
+        """The settings of all calls."""
+        return self.connection.session
 
     def repeat(self) -> Reply:
         """Repeat the request until an attempt succeeds; return the reply."""
@@ -209,24 +280,25 @@ class _Call:
     def attempt(self) -> Reply:
         """Send the request once; the client signs it anew each time."""
         tracker, clock = self.session.tracker, self.session.clock
+        connection, brief = self.connection, self.connection.brief
         sent = clock()
-        self.deadline.restart()
+        connection.deadline.restart()
         try:
-            with closing(self.client.send(self.request, stream=True)) as response:
+            with closing(connection.client.send(self.request, stream=True)) as response:
                 received = clock()
                 pieces = decompress(response)
                 if response.status_code != httpx.codes.OK:
                     raise diagnosis.explain_refusal(
-                        tracker, response, pieces, self.brief, sent, received
+                        tracker, response, pieces, brief, sent, received
                     )
                 body = self.collect(pieces)
         except httpx.DecodingError as error:
             hint = "is a proxy in between that alters answers? check HTTPS_PROXY"
-            raise self.build_final_error(self.brief(str(error)), hint) from error
+            raise self.build_final_error(brief(str(error)), hint) from error
         except httpx.TransportError as error:
             timeout = self.session.timeout
             raise diagnosis.explain_failure(
-                tracker, self.request, error, self.proxy, self.brief, timeout
+                tracker, self.request, error, connection.proxy, brief, timeout
             ) from error
         # Login pages of proxies come with status 200.
         if body[:_PEEK].removeprefix(_BOM).lstrip().startswith(b"<"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -23,6 +23,20 @@ _GZIP: Final = zlib.MAX_WBITS | 16
 
 # At INFO httpx logs whole URLs, with the identities of items in them.
 logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+class Endpoint(NamedTuple):
+    """The part of a request that is the same on every host.
+
+    Attributes:
+        method: the HTTP method, in capitals.
+        path: the path, percent-encoded.
+        query: the parameters of the query.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
 
 
 class ApiAuth(httpx.Auth):
@@ -84,27 +98,31 @@ def open_client(
     )
 
 
+def name_pins_path(tracker: Tracker, name: str) -> str:
+    """Return the path of an endpoint for customizations, such as ``scopes/export``."""
+    return f"/v1/recommender/pin/{quote(tracker.tracker_id, safe='')}/{name}"
+
+
 def build_request(
-    client: httpx.Client, tracker: Tracker, host: str, path: str, query: Mapping[str, str]
+    client: httpx.Client, tracker: Tracker, host: str, endpoint: Endpoint
 ) -> httpx.Request:
-    """Return a POST without a body.
+    """Return a request without a body.
 
     Args:
         client: the client that will send the request.
         tracker: the tracker.
         host: scheme, name and port of the host.
-        path: the endpoint, such as ``scopes/export``.
-        query: the parameters of the query.
+        endpoint: the rest of the request.
 
     Raises:
         UsageError: the query can't be written into a URL, or the host name can't be read.
     """
-    url = f"{host}/v1/recommender/pin/{quote(tracker.tracker_id, safe='')}/{path}"
+    url = f"{host}{endpoint.path}"
     try:
-        if query:
+        if endpoint.query:
             # quote() writes a space as %20, which every server reads; httpx's own params write +.
-            url = f"{url}?{urlencode(query, quote_via=quote)}"
-        return client.build_request("POST", url)
+            url = f"{url}?{urlencode(endpoint.query, quote_via=quote)}"
+        return client.build_request(endpoint.method, url)
     except (httpx.InvalidURL, UnicodeEncodeError) as error:
         hint = "they must be valid Unicode and shorter than 60,000 characters"
         raise UsageError("the filters can't be written into a URL", hint=hint) from error
