@@ -26,8 +26,8 @@ superscript digit are missing, since the file name of a model never holds these 
 SUFFIX: Final = ".yaml"
 """The suffix of a document's name."""
 _NEAR_SUFFIXES: Final = (".yaml", ".yml", ".json")
-_ITEMS: Final = "items.json"
-"""The file with titles of items, which may lie beside documents."""
+ITEMS: Final = "items.json"
+"""The name of the file with titles and images of items, which lies beside documents."""
 
 MAX_NAME_BYTES: Final = 200
 """The longest name before the suffix; file systems allow 255 bytes, temporary files add some."""
@@ -61,6 +61,11 @@ def suggest_model(word: str, models: Iterable[str]) -> str:
 def choose_folder(directory: PurePosixPath, tracker: str | None) -> PurePosixPath:
     """Return the folder of a tracker's documents: ``directory`` itself for a single tracker."""
     return directory if tracker is None else directory / tracker
+
+
+def build_items_path(directory: PurePosixPath, tracker: str | None) -> PurePosixPath:
+    """Return the path of a tracker's `ITEMS`; the arguments are those of `choose_folder`."""
+    return choose_folder(directory, tracker) / ITEMS
 
 
 def build_file_name(model: str) -> str:
@@ -103,7 +108,7 @@ def is_misnamed(name: str) -> bool:
     """Return whether a file name, such as ``basket.yml``, is nearly a document's, so isn't read."""
     lowered = name.lower()
     is_near = lowered.endswith(_NEAR_SUFFIXES) and not lowered.startswith(".")
-    return is_near and not is_document(name) and lowered != _ITEMS
+    return is_near and not is_document(name) and lowered != ITEMS
 
 
 def correct_name(name: str) -> str:

@@ -20,7 +20,7 @@ from pinsync.api.call import (
     Session,
     Watcher,
 )
-from pinsync.api.catalog import CatalogItem, CatalogPage, read_catalog
+from pinsync.api.catalog import PAGE_SIZE, CatalogItem, CatalogPage, read_catalog
 from pinsync.api.diagnosis import RefusalError
 from pinsync.api.wire import ApiAuth
 from pinsync.errors import RemoteError
@@ -35,6 +35,7 @@ __all__ = [
     "ANSWER_SECONDS",
     "ATTEMPTS",
     "MAX_WAIT",
+    "PAGE_SIZE",
     "RETRY_SECONDS",
     "Answer",
     "ApiAuth",

@@ -15,6 +15,7 @@ _COMMANDS: Final = {
     # pinsync without a shop.
     "init": Listing("files", "Write a commented pinsync.yaml and a line of .gitattributes."),
     "export": Listing("files", "Write the live customizations to files, one for each model."),
+    "items": Listing("files", "Write titles and images of the items in documents to items.json."),
     "fmt": Listing("files", "Bring documents into canonical form; comments stay."),
     "schema": Listing("files", "Print the JSON Schema (draft-07) of a document, for editors."),
     "diff": Listing("compare", "Report the drift between two sources (default: HEAD and @live)."),

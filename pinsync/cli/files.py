@@ -110,6 +110,36 @@ def export() -> None:
 
 @command(
     examples={
+        "pinsync items": "Look up the items of all documents in the catalog",
+        "pinsync items --check": "Print the files that would change",
+    },
+    environment=(*CONFIGURATION, *API, *TERMINAL),
+)
+@click.option(
+    "--check", is_flag=True, help="Print the files that would change, and exit 1 if there are any."
+)
+@click.option(
+    "--max-pages",
+    type=click.IntRange(min=1),
+    default=200,
+    metavar="N",
+    help="Stop after N pages of the catalog, 500 items each (default: 200).",
+)
+@click.option("--force", is_flag=True, help="Overwrite uncommitted work in the files.")
+@tracker_options
+@output_options
+@run_command
+def items() -> None:
+    """Write titles and images of the items in documents to items.json.
+
+    The items that documents mention, as pins or as targets, are looked up in
+    the catalog of the tracker, until all of them are found. Reports then show
+    titles instead of identities. An incomplete answer changes nothing.
+    """
+
+
+@command(
+    examples={
         "pinsync fmt": "Format all documents",
         "pinsync fmt --diff customizations/basket.yaml": "Print the changes that a document needs",
         "pinsync fmt --check": "Check the format, in CI",

@@ -70,6 +70,11 @@ class Console(Struct, frozen=True):
         if self.progress:
             self.progress.show_bytes(name, count)
 
+    def show_page(self, name: str, number: int, pages: int) -> None:
+        """Show the number of the page of a tracker's catalog that was read, and of all pages."""
+        if self.progress:
+            self.progress.show_page(name, number, pages)
+
     def report(self, text: str, format_: str) -> None:
         """Write a report to stdout.
 

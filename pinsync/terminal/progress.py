@@ -93,6 +93,10 @@ class Progress:
         note = f" ({count / 1e6:.1f} MB)" if count >= _MIN_BYTES else ""
         self._note(name, note)
 
+    def show_page(self, name: str, number: int, pages: int) -> None:
+        """Show the number of the page of a tracker's catalog that was read, and of all pages."""
+        self._note(name, f" (page {number} of {pages})")
+
     def show_wait(self, name: str, text: str) -> None:
         """Show why and for how long a tracker's call waits, until bytes come."""
         self._note(name, f" ({printable(text)})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pinsync.repository import Repository, UnsavedFile
     from pinsync.workspace.state import State
 
+
+_NOUNS: Final = {"export": "an export", "items": "pinsync items"}
+"""Command → its name in sentences."""
 
 Files = Mapping[PurePosixPath, bytes]
 """Path → bytes."""
@@ -130,9 +133,14 @@ class WorkingTree(Struct, frozen=True):
         return [folder / name for name in names if is_misnamed(name)]
 
     def find_unsaved(
-        self, paths: Collection[PurePosixPath], *, force: bool = False
+        self, paths: Collection[PurePosixPath], *, force: bool = False, writer: str = "export"
     ) -> Sequence[UnsavedFile]:
-        """Return the files with uncommitted content among the files of an export.
+        """Return the files with uncommitted content among the files that a command writes.
+
+        Args:
+            paths: the files.
+            force: whether to overwrite a person's work.
+            writer: the name of the command.
 
         Raises:
             SafetyError: the content is a person's work, and ``force`` isn't set.
@@ -150,8 +158,8 @@ class WorkingTree(Struct, frozen=True):
         if persons_files and not force:
             names = ", ".join(self._show_path(path) for path in persons_files)
             work = "holds uncommitted work" if len(persons_files) == 1 else "hold uncommitted work"
-            message = f"{names} {work} that an export would overwrite"
-            raise SafetyError(message, hint=f"{remedy}, or overwrite it with export --force")
+            message = f"{names} {work} that {_NOUNS[writer]} would overwrite"
+            raise SafetyError(message, hint=f"{remedy}, or overwrite it with {writer} --force")
         return unsaved
 
     def _show_path(self, path: PurePosixPath) -> str:

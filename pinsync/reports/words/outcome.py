@@ -1,4 +1,4 @@
-"""The line that sums up an export."""
+"""The lines that sum up an export, and the items of ``items.json``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pinsync.drift.pairs import CHANGE_KINDS
 from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
+    from pinsync.sync.items import ItemsUpdate
     from pinsync.sync.to_files import Update
 
 
@@ -32,3 +33,29 @@ def summarize_update(update: Update, where: str, *, would: str = "") -> str:
             actions.append(f"{number} {would}{verb}")
     files = ", ".join(actions) or "nothing to write"
     return f"{update.tracker.name}: {', '.join(changes)} · {files} {where}"
+
+
+def summarize_items(update: ItemsUpdate, path: str, *, would: str = "") -> str:
+    """Return the line with the counts of a tracker's items.
+
+    Args:
+        update: the items before and after.
+        path: the path of the file, for people.
+        would: stands before the verb of an action that isn't done.
+    """
+    parts = [pluralize(update.mentioned, "item")]
+    if update.missing:
+        parts.append(f"{update.missing} not in the catalog")
+    if update.unseen:
+        parts.append(f"{update.unseen} not seen")
+    action = f"nothing to write in {path}" if update.text is None else f"{path} {would}written"
+    return f"{update.tracker.name}: {', '.join(parts)} · {action}"
+
+
+def describe_unread_pages(update: ItemsUpdate) -> str | None:
+    """Return a note about the pages of the catalog that weren't read; None if there are none."""
+    if not update.unread:
+        return None
+    pages = pluralize(update.unread, "page")
+    items = pluralize(update.unseen, "item")
+    return f"{update.tracker.name}: {pages} of the catalog left unread, and {items} not seen"

@@ -1,0 +1,1 @@
+"""Titles and images of items: their file, and the items that customizations mention."""

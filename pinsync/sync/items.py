@@ -1,0 +1,78 @@
+"""Plan the change of a tracker's ``items.json``; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pinsync.items.file import parse_items, render_items
+from pinsync.items.record import update_items
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import PurePosixPath
+
+    from pinsync.config.records import Tracker
+    from pinsync.workspace.items import FoundItems
+
+
+class ItemsUpdate(Struct, frozen=True):
+    """The ``items.json`` of a tracker before and after a search in the catalog.
+
+    Attributes:
+        tracker: the tracker.
+        path: the path of the file.
+        old: the bytes before; None without a file.
+        text: the new text; None if the file stays as it is.
+        mentioned: the number of items that documents mention.
+        missing: the number of items that the catalog lacks.
+        unseen: the number of items that weren't found in a catalog that wasn't read to its end.
+        unread: the number of pages of the catalog that the limit of pages left unread.
+    """
+
+    tracker: Tracker
+    path: PurePosixPath
+    old: bytes | None
+    text: bytes | None
+    mentioned: int
+    missing: int
+    unseen: int
+    unread: int
+
+
+def plan_items(
+    tracker: Tracker,
+    path: PurePosixPath,
+    old: bytes | None,
+    mentioned: Collection[str],
+    found: FoundItems,
+) -> ItemsUpdate:
+    """Return the update of a tracker's file.
+
+    Args:
+        tracker: the tracker.
+        path: the path of the file.
+        old: the bytes of the file; None without one.
+        mentioned: the identities that documents mention.
+        found: the items that the catalog has.
+
+    Raises:
+        FileError: the file is damaged, or of a newer format.
+    """
+    before = {} if old is None else parse_items(old, str(path))
+    items = update_items(before, found.items, mentioned, is_whole=found.is_whole)
+    text: bytes | None = render_items(items)
+    # Git may convert line ends at checkout. A file without items isn't worth making.
+    is_same = text == old.replace(b"\r\n", b"\n") if old is not None else not items
+    absent = len(mentioned) - len(found.items)
+    return ItemsUpdate(
+        tracker=tracker,
+        path=path,
+        old=old,
+        text=None if is_same else text,
+        mentioned=len(mentioned),
+        missing=absent if found.is_whole else 0,
+        unseen=0 if found.is_whole else absent,
+        unread=found.unread,
+    )

@@ -1,0 +1,181 @@
+"""Read the items of a tracker: from the catalog, and from ``items.json`` on one side."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from msgspec import Struct
+
+from pinsync import layout
+from pinsync.errors import FileError, RepositoryError
+from pinsync.items.file import parse_items
+from pinsync.items.record import Item, read_item
+from pinsync.workspace.source import require_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import PurePosixPath
+
+    from pinsync.config import Settings, Tracker
+    from pinsync.workspace.state import State
+
+
+class PageWatcher(Protocol):
+    """Watches the progress of a catalog export; ``name`` is the tracker's."""
+
+    def show_page(self, name: str, number: int, pages: int) -> None:
+        """Show the number of the page that was read, and of all pages."""
+
+    def show_wait(self, name: str, text: str) -> None:
+        """Show why and for how long the export waits."""
+
+
+class Search(NamedTuple):
+    """The items to look for in the catalog.
+
+    Attributes:
+        identities: the identities of the items.
+        max_pages: the number of pages after which the search ends.
+    """
+
+    identities: Collection[str]
+    max_pages: int
+
+
+class FoundItems(Struct, frozen=True):
+    """The result of a search in the catalog.
+
+    Attributes:
+        items: identity → item, for each item that was found.
+        is_whole: whether the whole catalog was read, so that an item that wasn't found is missing.
+        unread: the number of pages that ``max_pages`` left unread.
+    """
+
+    items: Mapping[str, Item]
+    is_whole: bool
+    unread: int = 0
+
+
+def fetch_items(
+    tracker: Tracker,
+    settings: Settings,
+    search: Search,
+    environ: Mapping[str, str],
+    watcher: PageWatcher,
+) -> FoundItems:
+    """Look for items in a tracker's catalog, until all are found or the catalog ends.
+
+    Args:
+        tracker: the tracker.
+        settings: the time-out, and the limit of an answer's size.
+        search: the items to look for.
+        environ: the environment variables, for the private key.
+        watcher: receives the progress.
+
+    Raises:
+        ConfigError: there is no private key.
+        RemoteError: the catalog can't be read, or can't be trusted.
+    """
+    # Imported here because only this function needs the network.
+    from pinsync import api, config  # noqa: PLC0415
+
+    if not search.identities:
+        return FoundItems({}, is_whole=False)
+    key = config.read_private_key(tracker, environ)
+    limits = settings.timeout, settings.safety.max_answer_bytes
+    session = api.Session(tracker, key, *limits, watcher=_WaitWatcher(watcher))
+    items: dict[str, Item] = {}
+    try:
+        with closing(api.read_catalog(session)) as pages:
+            for page in pages:
+                for entry in page.items:
+                    if entry.identity in search.identities:
+                        items[entry.identity] = read_item(entry.attributes)
+                count = -(-page.total // api.PAGE_SIZE)
+                watcher.show_page(tracker.name, page.number, max(count, page.number))
+                if page.is_last or len(items) == len(search.identities):
+                    return FoundItems(items, page.is_last)
+                if page.number >= search.max_pages:
+                    return FoundItems(items, is_whole=False, unread=max(count - page.number, 1))
+    except api.RefusalError as error:
+        # `api` never reads a setting, so the hint at the source of the key is added here.
+        if error.is_of_key:
+            error.hint = config.describe_refused_key(tracker, key, environ)
+        raise
+    raise AssertionError("the catalog has no last page")
+
+
+class _WaitWatcher:
+    """Shows waits only: the bytes of single pages would hide the number of the page."""
+
+    def __init__(self, watcher: PageWatcher) -> None:
+        self._watcher = watcher
+
+    def show_bytes(self, _name: str, _count: int) -> None:
+        """Show nothing."""
+
+    def show_wait(self, name: str, text: str) -> None:
+        """Show why and for how long the call waits before the next attempt."""
+        self._watcher.show_wait(name, text)
+
+
+class Titles(NamedTuple):
+    """The titles of items on one side.
+
+    Attributes:
+        by_identity: identity → title.
+        note: for people: why the titles of a file are missing; None if they aren't.
+    """
+
+    by_identity: Mapping[str, str]
+    note: str | None = None
+
+
+def read_titles(sides: Iterable[tuple[State, Tracker | None]]) -> Titles:
+    """Return the titles in the ``items.json`` of the first side that has one.
+
+    Reports can do without titles, so a damaged file is only worth a note.
+
+    Args:
+        sides: the sides of a report, each with its tracker, the more important side first. A live
+            side has no file.
+    """
+    for state, tracker in sides:
+        if tracker is None or not state.in_files:
+            continue
+        path = layout.build_items_path(
+            state.settings.directory, state.settings.choose_subfolder(tracker.name)
+        )
+        try:
+            text = _read_file(state, path)
+            if text is None:
+                continue
+            items = parse_items(text, f"{state.source.prefix}{path}")
+        except (FileError, RepositoryError) as error:
+            return Titles({}, f"titles are missing: {error.message}")
+        titles = {}
+        for identity, item in items.items():
+            if item and item.title:
+                titles[identity] = item.title
+        return Titles(titles)
+    return Titles({})
+
+
+def _read_file(state: State, path: PurePosixPath) -> bytes | None:
+    """Return the bytes of a file on one side; None if the side lacks it.
+
+    Raises:
+        FileError: the file is a link, is in conflict, or can't be read.
+        RepositoryError: git can't read it.
+    """
+    source = state.source
+    match source.kind:
+        case "worktree":
+            return state.store.read(path)
+        case "index":
+            return require_repository(state.repository, source.text).read_index_file(path)
+        case "revision":
+            repository = require_repository(state.repository, source.text)
+            return repository.read_file(str(source.revision), path, source.name)
+    return None
