@@ -171,8 +171,12 @@ def fmt() -> None:
         "pinsync schema > pinsync.schema.json": "Write the schema to a file that an editor reads"
     }
 )
-def schema() -> int:
-    """Print the JSON Schema (draft-07) of a document, for editors."""
+@click.argument("kind", default="document", metavar="[KIND]", type=Choice(("document", "items")))
+def schema(kind: str) -> int:
+    """Print the JSON Schema (draft-07) of a document, for editors.
+
+    KIND is document, the default, or items for items.json.
+    """
     from pinsync.commands.schema import schema as command
 
-    return command(lambda text: echo(text, err=False))
+    return command(kind, lambda text: echo(text, err=False))

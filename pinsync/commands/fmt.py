@@ -1,4 +1,4 @@
-"""``pinsync fmt``: bring documents into canonical form, and keep their comments."""
+"""``pinsync fmt``: bring documents and ``items.json`` into canonical form; comments stay."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
+from pinsync import layout
 from pinsync.document.form import format_document
 from pinsync.drift.record import FileTexts
 from pinsync.errors import FileError, pick_gravest
 from pinsync.escape import defuse, one_line, printable
+from pinsync.items.file import format_items
 from pinsync.model import STANDARD_INPUT
 from pinsync.reports.drift import patch
 from pinsync.terminal.console import is_terminal, read_standard_input
@@ -81,7 +83,7 @@ def fmt(workspace: Workspace, options: Options, console: Console) -> int:
     codes = [console.fail(error) for error in chosen.errors]
     changes: list[_Change] = []
     unchanged = 0
-    for path in chosen.paths:
+    for path in (*chosen.paths, *chosen.items):
         try:
             change = _format(path, store)
         except FileError as error:
@@ -103,7 +105,7 @@ def fmt(workspace: Workspace, options: Options, console: Console) -> int:
     if chosen.misnamed:
         names = [relative_to_cwd(str(path), store.root) for path in chosen.misnamed]
         console.warn(describe_misnamed(names))
-    if not chosen.paths and not codes:
+    if not chosen.paths and not chosen.items and not codes:
         console.warn(describe_search(options.paths, options.names, settings, store))
     elif changed or unchanged:
         console.say(_summarize(changed, unchanged, options))
@@ -124,7 +126,8 @@ def _format(path: PurePosixPath, store: Store) -> _Change | None:
     old = store.read(path)
     if old is None:
         raise FileError("is gone", source=str(path))
-    new = format_document(old, str(path))
+    format_text = format_items if path.name == layout.ITEMS else format_document
+    new = format_text(old, str(path))
     return None if new == old else _Change(path, old, new)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pinsync import config
+from pinsync import config, layout
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, pick_gravest, suggest
+from pinsync.items.file import parse_items
+from pinsync.items.record import list_missing
 from pinsync.lint.baseline import read_baseline
 from pinsync.lint.engine import apply_rules
 from pinsync.lint.folder import Folder
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
     from pinsync.config import Settings
     from pinsync.document.written import Written
+    from pinsync.items.record import Items
     from pinsync.lint.baseline import Baseline
     from pinsync.terminal.console import Console
     from pinsync.workspace.paths import FileSelection
@@ -123,10 +127,12 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     if unread_document.ID in ids:
         only_found = {str(path) for path in (*files.unread, *files.misnamed)} - reader.files
     check = _Check(ids, reader.files, only_found)
+    for path in files.items:
+        reader.read_missing_items(path)
     folders, findings = _check_folders(check, reader, options, console)
     errors = [*refused.values(), *files.errors, *reader.errors]
     console.fail_beside_report(errors, options.format)
-    if not folders and not errors and not configurations:
+    if not (folders or files.items or errors or configurations):
         console.warn(describe_search(options.paths, options.names, settings, store))
     if tree is not None and options.since is not None:
         baseline = _read_baseline(options, tree, folders, reader, console)
@@ -136,8 +142,8 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
         findings = _add_ignores(folders, check, store, console)
     # Failures first, since a report may be cut.
     failures = [_build_failure(error, store.root) for error in errors]
-    findings = [*failures, *findings]
-    passed = [PassedTest(path, path) for path in configurations.values()]
+    findings = [*failures, *reader.items_findings, *findings]
+    passed = [PassedTest(path, path) for path in (*configurations.values(), *reader.sound_items)]
     context = reader.build_context(findings, ids, passed)
     context = replace(context, has_page=has_summary(workspace.environ))
     reports = _build_reports(findings, context, reader)
@@ -252,8 +258,14 @@ def _read_baseline(
     for folder in folders:
         documents += folder.documents
 
-    def check(place: PurePosixPath, committed: Sequence[Written]) -> list[Finding]:
-        folder = reader.build_folder(place, committed, options)
+    def check(
+        place: PurePosixPath, committed: Sequence[Written], items: bytes | None
+    ) -> list[Finding]:
+        missing: frozenset[str] = frozenset()
+        # Findings about missing items are all new if nobody can tell which ones are old.
+        with suppress(FileError):
+            missing = list_missing(parse_items(items, "") if items else {})
+        folder = replace(reader.build_folder(place, committed, options), missing_items=missing)
         return apply_rules(folder, RULES, {document.source for document in committed})
 
     return read_baseline(str(options.since), tree, documents, check, console.warn)
@@ -362,6 +374,7 @@ class _Reader:
     ) -> None:
         self.files = {str(path) for path in chosen.paths}
         self.errors: list[FileError] = []
+        self.items_findings: list[Finding] = []
         self._store = store
         self._chosen = chosen
         self._settings = settings
@@ -371,6 +384,7 @@ class _Reader:
         self._folders: dict[PurePosixPath, set[PurePosixPath]] = {}
         for path in chosen.paths:
             self._folders.setdefault(path.parent, set()).add(path)
+        self._missing_items: dict[PurePosixPath, frozenset[str]] = {}
         self._misnamed: dict[PurePosixPath, list[Written]] = {}
         for path in chosen.misnamed:
             self._misnamed.setdefault(path.parent, []).append(read_misnamed(path, store))
@@ -383,7 +397,8 @@ class _Reader:
             document = self._read_document(path)
             if document is not None:
                 readable.append(document)
-        return self.build_folder(folder, readable, options)
+        missing = self.read_missing_items(folder / layout.ITEMS)
+        return replace(self.build_folder(folder, readable, options), missing_items=missing)
 
     def build_folder(
         self, folder: PurePosixPath, documents: Sequence[Written], options: Options
@@ -398,6 +413,40 @@ class _Reader:
             expected=str(self._chosen.expected) if folder in self._unread else None,
             misnamed=self._misnamed.get(folder, ()),
         )
+
+    @property
+    def sound_items(self) -> list[str]:
+        """The paths of the files to check with titles of items that are in order."""
+        faulty = {finding.file for finding in self.items_findings}
+        faulty.update(relative_to_root(error.source, self._store.root) for error in self.errors)
+        return [str(path) for path in self._chosen.items if str(path) not in faulty]
+
+    def read_missing_items(self, path: PurePosixPath) -> frozenset[str]:
+        """Return the items that a file with titles says the catalog lacks; read it once."""
+        if path not in self._missing_items:
+            items = self._read_items(path)
+            self._missing_items[path] = list_missing(items or {})
+        return self._missing_items[path]
+
+    def _read_items(self, path: PurePosixPath) -> Items | None:
+        """Return the items of a file; None if there is no such file, or it is faulty."""
+        is_chosen = path in self._chosen.items
+        try:
+            text = self._store.read(path)
+        except FileError as error:
+            if is_chosen:
+                self.errors.append(rebase_error(error, self._store.root))
+            else:
+                self._warn_of_neighbour(error)
+            return None
+        try:
+            return None if text is None else parse_items(text, str(path))
+        except FileError as error:
+            if is_chosen:
+                self.items_findings.append(_build_items_finding(error))
+            else:
+                self._warn_of_neighbour(error)
+            return None
 
     def _find_tracker(self, folder: PurePosixPath) -> str | None:
         return None if folder in self._unread else self._settings.choose_subfolder(folder.name)
@@ -485,6 +534,20 @@ def _build_failure(error: FileError, root: Path) -> Finding:
         line=error.line,
         column=error.column,
         hint=error.hint,
+    )
+
+
+def _build_items_finding(error: FileError) -> Finding:
+    """Return the finding for a damaged file with titles of items."""
+    return Finding(
+        syntax.ID,
+        syntax.SEVERITY,
+        error.reason,
+        file=error.source,
+        line=error.line or 1,
+        column=1,
+        hint=error.hint,
+        identity=error.reason,
     )
 
 

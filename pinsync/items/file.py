@@ -35,6 +35,11 @@ def render_items(items: Items) -> bytes:
     return f'{{\n  "format": {FORMAT},\n  "items": {content}\n}}\n'.encode()
 
 
+def format_items(text: bytes, source: str) -> bytes:
+    """Return the canonical text of a file; `parse_items` describes arguments and errors."""
+    return render_items(parse_items(text, source))
+
+
 def _encode_item(item: Item | None) -> str:
     if item is None:
         return "null"

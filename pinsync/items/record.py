@@ -76,6 +76,11 @@ def is_image(text: str) -> bool:
         return False
 
 
+def list_missing(items: Items) -> frozenset[str]:
+    """Return the identities of the items that the catalog lacks."""
+    return frozenset(identity for identity, item in items.items() if item is None)
+
+
 def update_items(
     old: Items, found: Items, mentioned: Collection[str], *, is_whole: bool
 ) -> dict[str, Item | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pinsync import layout
 from pinsync.document import written
 from pinsync.workspace.source import parse_revision
 
@@ -53,7 +54,7 @@ def read_baseline(
     revision: str,
     tree: WorkingTree,
     documents: Sequence[Written],
-    check: Callable[[PurePosixPath, Sequence[Written]], Sequence[Finding]],
+    check: Callable[[PurePosixPath, Sequence[Written], bytes | None], Sequence[Finding]],
     warn: Callable[[str], None],
 ) -> Baseline:
     """Check the documents of a revision, in the folders of the current configuration.
@@ -62,7 +63,7 @@ def read_baseline(
         revision: a commit, in git's spelling.
         tree: the working tree.
         documents: the documents of the working tree, to recognize renamed files.
-        check: returns the findings of a folder and its documents.
+        check: returns the findings of a folder, its documents, and its file with titles of items.
         warn: shows a warning of git.
 
     Raises:
@@ -87,7 +88,8 @@ def read_baseline(
         for path, text in tree.repository.read_documents(source.revision, folder, source.name):
             document = known.get((str(path), text)) or written.read(text, str(path))
             folder_documents.append(document)
-        findings += check(folder, folder_documents)
+        items = tree.repository.read_file(source.revision, folder / layout.ITEMS, source.name)
+        findings += check(folder, folder_documents, items)
         old_documents += folder_documents
     renames = _find_renames(old_documents, documents, tree)
     # Under today's names, so that a rename makes no old finding new.

@@ -159,6 +159,7 @@ class Folder(Struct, frozen=True, dict=True):
         tracker: the name of the tracker, if there are several.
         expected: the folder that a tracker reads instead, if no tracker reads this folder.
         misnamed: files that would be documents if their names ended in ``.yaml``.
+        missing_items: the identities of the items that ``items.json`` says the catalog lacks.
     """
 
     documents: Sequence[Written]
@@ -168,6 +169,7 @@ class Folder(Struct, frozen=True, dict=True):
     tracker: str | None = None
     expected: str | None = None
     misnamed: Sequence[Written] = ()
+    missing_items: Collection[str] = ()
 
     @cached_property
     def items(self) -> tuple[Item, ...]:

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 
 class FileSelection(Struct, frozen=True):
-    """The documents that a command checks or formats.
+    """The documents, and the files with titles of items, that a command checks or formats.
 
     All paths are relative to the store's root, sorted and unique.
 
     Attributes:
         paths: the documents.
+        items: the files with titles of items.
         unread: documents that no tracker reads, among ``paths`` or below a chosen folder.
         misnamed: files that would be documents if their names ended in ``.yaml``.
         expected: the folder where a tracker would read them, as a person writes it.
@@ -37,6 +38,7 @@ class FileSelection(Struct, frozen=True):
     """
 
     paths: tuple[PurePosixPath, ...]
+    items: tuple[PurePosixPath, ...]
     unread: tuple[PurePosixPath, ...]
     misnamed: tuple[PurePosixPath, ...]
     expected: PurePosixPath
@@ -92,7 +94,7 @@ def choose_files(
         # A folder on the command line means all trackers' folders in and below it.
         try:
             if {folder, *folder.parents}.intersection(folders):
-                files.update(store.list_paths(tracker))
+                files.update(_list_files(store, tracker))
         except FileError as error:
             errors.append(rebase_error(error, store.root))
     subfolders = settings.list_subfolders()
@@ -105,12 +107,20 @@ def choose_files(
         path for path in files | below if is_document(path.name) and path.parent not in read_folders
     ]
     return FileSelection(
-        paths=tuple(sorted(files)),
+        paths=tuple(sorted(path for path in files if path.name != layout.ITEMS)),
+        items=tuple(sorted(path for path in files if path.name == layout.ITEMS)),
         unread=tuple(sorted(unread)),
         misnamed=tuple(sorted(misnamed)),
         expected=layout.choose_folder(store.directory, settings.choose_subfolder("<tracker>")),
         errors=tuple(errors),
     )
+
+
+def _list_files(store: Store, tracker: str | None) -> list[PurePosixPath]:
+    """Return the documents of a tracker, and its file with titles of items if there is one."""
+    paths = store.list_paths(tracker)
+    items = layout.build_items_path(store.directory, tracker)
+    return [*paths, items] if store.has(items) else paths
 
 
 def find_current_folder() -> Path:
@@ -227,7 +237,7 @@ def _resolve_word(word: str, store: Store) -> tuple[PurePosixPath, bool]:
         message = f"lies outside {directory}, the only place for documents"
         hint = "another place is set with `directory` in pinsync.yaml"
         raise FileError(message, source=word, hint=hint)
-    if not is_folder and not is_document(path.name):
+    if not is_folder and not is_document(path.name) and path.name != layout.ITEMS:
         hint = f"a document's name ends in {SUFFIX} and doesn't begin with a dot"
         if is_misnamed(path.name):
             proper_name = read_misnamed(path, store).proper_name

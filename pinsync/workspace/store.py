@@ -132,6 +132,15 @@ class Store(Struct, frozen=True):
         self._check(path)
         return self._read(path) if self._find_status(path) else None
 
+    def has(self, path: PurePosixPath) -> bool:
+        """Return whether there is a file, or anything else, at a path below the directory.
+
+        Raises:
+            FileError: a folder above it is a link, or can't be read.
+        """
+        self._check_folders(path.parent)
+        return self._find_status(path) is not None
+
     def read_record(self) -> WriteRecord:
         """Return the record of the files that pinsync itself wrote and removed last."""
         return WriteRecord(self._read_marks())

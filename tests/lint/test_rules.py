@@ -15,6 +15,8 @@ from pinsync.canonical.pins import read_pin
 from pinsync.document import written
 from pinsync.document.form import format_document
 from pinsync.document.record import render_document
+from pinsync.items.file import parse_items
+from pinsync.items.record import list_missing
 from pinsync.lint import ignores, rules
 from pinsync.lint.engine import apply_rules
 from pinsync.lint.folder import Folder, Timeline
@@ -43,10 +45,12 @@ def linted(
     ids: Iterable[str] = RULES,
     days: int = 30,
     expected: str | None = None,
+    items: bytes | None = None,
 ) -> list[Finding]:
     """What rules find in the documents of a folder, at noon of a certain day."""
     documents = [written.read(text, name) for name, text in sorted(files.items())]
-    folder = Folder(documents, RULES, NOON, days, expected=expected)
+    missing = list_missing(parse_items(items, "items.json") if items else {})
+    folder = Folder(documents, RULES, NOON, days, expected=expected, missing_items=missing)
     return apply_rules(folder, set(ids), files.keys())
 
 
@@ -60,8 +64,11 @@ def check(text: str, expected: Iterable[str], name: str = "basket.yaml") -> None
 def test_a_folder_of_cases(rule: str, golden: Golden) -> None:
     folder = CASES / rule
     files = {file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))}
+    items = folder / "items.json"
     found = linted(
-        files, expected="customizations/<tracker>" if rule == "unread-document" else None
+        files,
+        expected="customizations/<tracker>" if rule == "unread-document" else None,
+        items=items.read_bytes() if items.exists() else None,
     )
     report = lint_text.render_findings(found, Context("lint", ()))
     golden(report, folder / "expected.txt")

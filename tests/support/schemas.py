@@ -12,8 +12,9 @@ import jsonschema
 
 @cache
 def load_schema(name: str) -> dict[str, Any]:
-    """Return a schema: ``document``, or a report such as ``diff``, ``lint``, ``show``."""
-    package = "pinsync.document" if name == "document" else "pinsync.reports"
+    """Return a schema: ``document``, ``items``, or a report such as ``diff``, ``lint``, ``show``."""
+    packages = {"document": "pinsync.document", "items": "pinsync.items"}
+    package = packages.get(name, "pinsync.reports")
     text = resources.files(package).joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

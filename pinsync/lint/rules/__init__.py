@@ -19,6 +19,7 @@ from pinsync.lint.rules import (
     file_name,
     format,  # noqa: A004 - a lint rule's module has its name
     invisible,
+    missing_item,
     pin_fields,
     pinned_and_blocked,
     position,
@@ -76,6 +77,7 @@ _ALL: Final[tuple[LintRule, ...]] = (
     window,
     date_time,
     expired,
+    missing_item,
     invisible,
     unknown_field,
     format,

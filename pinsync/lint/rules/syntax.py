@@ -5,6 +5,8 @@ refuses YAML that two readers may understand differently: duplicate keys, anchor
 several documents in a file, NaN, merge-conflict markers, and, where a value may be a number, `010`,
 `1e5`, `1_000` or `1:30`.
 
+An `items.json` that is damaged, or of a newer format, is reported too.
+
 Correct the place that the message names. This lint rule can't be ignored.
 """
 
