@@ -23,6 +23,7 @@ from pinsync.reports import Style
 from pinsync.reports.blame import json as blame_json
 from pinsync.reports.blame import text as blame_text
 from pinsync.terminal.pager import open_pager
+from pinsync.workspace.items import read_titles
 from pinsync.workspace.leftovers import find_warnings
 from pinsync.workspace.tree import Head
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pinsync.model import Customization
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
+    from pinsync.workspace.items import Titles
     from pinsync.workspace.tree import WorkingTree
     from pinsync.workspace.workspace import Workspace
 
@@ -101,7 +103,12 @@ def blame(workspace: Workspace, options: Options, console: Console) -> int:
             found, is_complete = blame_pins(history.walk_steps(names), by_name)
         # A shallow clone's end is worth a note only if a pin is as old.
         end = None if is_complete else history.end
-        trackers = [_build_tracker(tracker, found[tracker.name], state) for tracker in rules]
+        trackers = []
+        for tracker in rules:
+            titles = read_titles([(place, state.settings.choose_subfolder(tracker.name))])
+            if titles.note:
+                console.warn(titles.note)
+            trackers.append(_build_tracker(tracker, found[tracker.name], state, titles))
     side = Side(options.revision, tip)
     result = Blame(options.model, side, options.now, tuple(trackers), end)
     style = Style(today.zone, console.color_out)
@@ -207,10 +214,12 @@ def _describe_uncommitted(
 
 
 def _build_tracker(
-    tracker: Tracker, rules: tuple[BlamedRule, ...], state: CommitState
+    tracker: Tracker, rules: tuple[BlamedRule, ...], state: CommitState, titles: Titles
 ) -> BlamedTracker:
     pins: list[Pin] = []
+    targets: set[str] = set()
     for rule in rules:
+        targets.update(filter(None, [rule.customization.target.identity]))
         for row in rule.pins:
             pins.append(row.pin)
             if row.change and row.change.old:
@@ -219,4 +228,5 @@ def _build_tracker(
     items: list[Customization] = []
     for version in state.documents[tracker].versions.values():
         items += version.items
-    return BlamedTracker(tracker.name, tracker.tracker_id, rules, find_titles(identities, items))
+    names = titles.add_to(find_titles(identities, items), identities | targets)
+    return BlamedTracker(tracker.name, tracker.tracker_id, rules, names)

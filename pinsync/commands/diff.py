@@ -33,12 +33,14 @@ from pinsync.reports import Style, load_drift
 from pinsync.reports.words.likeness import fold, tell_apart
 from pinsync.sync.basis import list_blocks
 from pinsync.terminal.console import read_standard_input
+from pinsync.workspace.items import Titles, read_titles
 from pinsync.workspace.leftovers import find_state_warnings
 from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import find_configuration_path, find_current_folder, relative_to_cwd
 from pinsync.workspace.read import fetch_live, override_flags
 from pinsync.workspace.source import parse_sources
 from pinsync.workspace.state import pair_trackers, read_contents
+from pinsync.workspace.tree import find_place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from pinsync.document.record import Block
     from pinsync.terminal.console import Console
     from pinsync.workspace.state import Content, State
+    from pinsync.workspace.tree import Place as FilePlace
     from pinsync.workspace.tree import WorkingTree
     from pinsync.workspace.workspace import Workspace
 
@@ -148,7 +151,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
             console.warn(warning)
     check_reports(options.reports, settings, [source.path for source in sources if source.path])
     old, new = map(workspace.open_source, sources)
-    run = _Run(old, new, options, workspace.environ, console)
+    run = _Run(old, new, options, workspace.environ, console, tree)
     run.check_fail_on()
     trackers = run.choose_trackers()
     names = [_get_tracker(pair).name for pair in trackers]
@@ -156,7 +159,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
         found = run_in_parallel(run.compare, trackers, lambda pair: done(_get_tracker(pair).name))
     run.print_warnings(found)
     run.check_scope(found)
-    drifts = run.add_movers(found, trackers, tree)
+    drifts = run.add_movers(found, trackers)
     fetched_at = max((comparison.date for comparison in found if comparison.date), default=None)
     # One moment for all trackers, which the report names as the date of the answer.
     moment = format_utc(at or fetched_at or options.now)
@@ -317,6 +320,7 @@ class _Run(Struct, frozen=True):
     options: Options
     environ: Mapping[str, str]
     console: Console
+    tree: WorkingTree
 
     @property
     def states(self) -> tuple[State, State]:
@@ -435,11 +439,14 @@ class _Run(Struct, frozen=True):
             from pinsync.sync.texts import build_texts  # noqa: PLC0415
 
             texts = tuple(build_texts(changes, old, new, self._choose_folder(pair)))
+        titles = self._read_titles(pair) if changes else Titles({})
+        names = find_titles(items, [*new_items, *titled], old_items)
         drift = replace(
             drift,
             changes=tuple(_add_places(changes, old, new)),
             unchanged=unchanged,
-            names=find_titles(items, [*new_items, *titled], old_items),
+            names=titles.add_to(names, items),
+            notes=(*drift.notes, *filter(None, [titles.note])),
             texts=tuple(texts),
         )
         date = new.snapshot.date or old.snapshot.date
@@ -449,7 +456,7 @@ class _Run(Struct, frozen=True):
         return _Comparison(drift, tuple(warnings), date, known, contents)
 
     def add_movers(
-        self, found: Sequence[_Comparison], trackers: Sequence[TrackerPair], tree: WorkingTree
+        self, found: Sequence[_Comparison], trackers: Sequence[TrackerPair]
     ) -> list[TrackerDrift]:
         """Return the drifts, with the mover of each change if git and the shop are compared."""
         drifts = [comparison.drift for comparison in found]
@@ -479,13 +486,28 @@ class _Run(Struct, frozen=True):
         now = int(self.options.now.timestamp())
         git_side = GitSide(state.source, self.old.settings.ignore, state.trackers, now)
         context = None
-        if tree.repository:
+        if self.tree.repository:
             self.console.step(f"looking through the history of {state.source.text} for who moved")
-            context = HistoryContext(tree.settings, tree.repository, self.environ)
+            context = HistoryContext(self.tree.settings, self.tree.repository, self.environ)
         answers = add_movers(list(questions.values()), git_side, context)
         for at, drift in zip(questions, answers, strict=True):
             drifts[at] = drift
         return drifts
+
+    def _read_titles(self, pair: TrackerPair) -> Titles:
+        """Return the titles in ``items.json`` of the new side, else of the old side.
+
+        A side without files has the titles of the other side, else of the working tree.
+        """
+        places: list[tuple[FilePlace, str | None]] = []
+        for state, tracker in ((self.new, pair[1]), (self.old, pair[0])):
+            place = find_place(state, self.tree)
+            if place and tracker:
+                places.append((place, state.settings.choose_subfolder(tracker.name)))
+        if not (self.old.in_files and self.new.in_files):
+            name = _get_tracker(pair).name
+            places.append((self.tree, self.tree.settings.choose_subfolder(name)))
+        return read_titles(places)
 
     def _choose_folder(self, pair: TrackerPair) -> PurePosixPath:
         """Return the folder of a tracker's new files, by the new side if it knows the tracker."""

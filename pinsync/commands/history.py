@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ from pinsync.reports.history import markdown as history_markdown
 from pinsync.reports.history import text as history_text
 from pinsync.repository import CommitRange
 from pinsync.terminal.pager import open_pager
+from pinsync.workspace.items import Titles, read_titles
 from pinsync.workspace.leftovers import find_warnings
 from pinsync.workspace.tree import Head
 
@@ -114,12 +116,15 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
         steps = History(
             reader, HistoryContext(today, tree.repository, workspace.environ), range_.tip
         )
+        read_names: Callable[[str], Titles] = _read_no_titles
         if newest := steps.read_newest():
             name = "HEAD" if range_.tip == tree.repository.resolve_head() else range_.tip[:12]
             place = Head(tree.repository, newest.settings.directory, range_.tip, name)
             for warning in find_warnings(place, newest.settings, tree):
                 console.warn(warning)
-        walk = _Walk(steps, range_, query, options)
+            # Read once for all commits of a tracker.
+            read_names = cache(partial(_read_titles, place, newest.settings, console))
+        walk = _Walk(steps, range_, query, options, read_names)
         if options.format == "text":
             pages = open_pager(console, workspace.environ, tree.repository)
             _write_entries(walk, style, console, pages)
@@ -129,6 +134,18 @@ def history(workspace: Workspace, options: Options, console: Console) -> int:
     if not log.entries:
         console.say(_explain_empty_log(log.shallow))
     return 0
+
+
+def _read_titles(place: Head, settings: Settings, console: Console, tracker: str) -> Titles:
+    """Return the titles in the ``items.json`` of a tracker, and warn of a damaged file."""
+    titles = read_titles([(place, settings.choose_subfolder(tracker))])
+    if titles.note:
+        console.warn(titles.note)
+    return titles
+
+
+def _read_no_titles(_tracker: str) -> Titles:
+    return Titles({})
 
 
 def _explain_empty_log(shallow_end: Commit | None) -> str:
@@ -253,12 +270,19 @@ class _Walk:
         range_: the commits to list.
         query: the changes to list.
         options: the other options of the command line.
+        read_titles: returns the titles in the ``items.json`` of a tracker.
     """
 
     def __init__(
-        self, history: History, range_: CommitRange, query: Query, options: Options
+        self,
+        history: History,
+        range_: CommitRange,
+        query: Query,
+        options: Options,
+        read_titles: Callable[[str], Titles],
     ) -> None:
         self._history = history
+        self._read_titles = read_titles
         self._range = range_
         self._query = query
         self._options = options
@@ -351,6 +375,8 @@ class _Walk:
         rows = tuple(replace(change, place=tracker.locate(change.pair)) for change in changes)
         items = drift_changes.collect_pinned_items(changes)
         names = drift_changes.collect_first_titles(self._history.find_titled(tracker.name, items))
+        wanted = drift_changes.collect_named_items(changes)
+        names = self._read_titles(tracker.newest_name or tracker.name).add_to(names, wanted)
         return TrackerDrift(tracker.name, tracker.tracker_id, rows, names=names)
 
     def _touches_model(self, step: Step) -> bool:

@@ -18,12 +18,14 @@ from pinsync.reports.show import json as show_json
 from pinsync.reports.show import text as show_text
 from pinsync.shelf.shelf import Shelves, TrackerShelves, build_shelf, collect_shelf_items
 from pinsync.terminal.pager import open_pager
+from pinsync.workspace.items import Titles, read_titles
 from pinsync.workspace.leftovers import find_state_warnings
 from pinsync.workspace.read import parse_documents
 from pinsync.workspace.source import parse_revision, parse_word
+from pinsync.workspace.tree import find_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pinsync.config import Tracker
     from pinsync.document.record import Document
@@ -96,11 +98,20 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
                 model: _place_rules(document, source.prefix) for model, document in read.items()
             }
             done(tracker.name)
+    place = find_place(state, tree)
+
+    def read_names(tracker: Tracker) -> Titles:
+        places = [(place, state.settings.choose_subfolder(tracker.name))] if place else []
+        titles = read_titles(places)
+        if titles.note:
+            console.warn(titles.note)
+        return titles
+
     shelves = Shelves(
         options.model,
         format_utc(at),
         Side(source.text, source.revision),
-        tuple(_build_shelves(documents, options, format_utc(at))),
+        tuple(_build_shelves(documents, options, format_utc(at), read_names)),
     )
     style = Style(zone, console.color_out)
     if options.format == "json":
@@ -133,8 +144,15 @@ def _build_shelves(
     documents: Mapping[Tracker, Mapping[str, Sequence[LocatedCustomization]]],
     options: Options,
     at: str,
+    read_names: Callable[[Tracker], Titles],
 ) -> Iterator[TrackerShelves]:
     """Yield the shelves of the model and the target, for each tracker that has any.
+
+    Args:
+        documents: all customizations, by tracker and model.
+        options: the model and the target.
+        at: the moment of the states, as `format_utc` returns it.
+        read_names: returns the titles in a tracker's ``items.json``.
 
     Raises:
         UsageError: no tracker has any.
@@ -146,5 +164,7 @@ def _build_shelves(
         known: list[Customization] = []
         for placed in documents[tracker].values():
             known += [row.customization for row in placed]
-        names = find_titles(collect_shelf_items(shelves), known)
+        pinned = collect_shelf_items(shelves)
+        targets = filter(None, (item.target.identity for item, _ in rows))
+        names = read_names(tracker).add_to(find_titles(pinned, known), pinned.union(targets))
         yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)

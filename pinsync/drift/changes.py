@@ -224,6 +224,12 @@ def collect_pinned_items(changes: Iterable[Change]) -> frozenset[str]:
     return frozenset(identities)
 
 
+def collect_named_items(changes: Sequence[Change]) -> frozenset[str]:
+    """Return the identities of the items in the changed pins, and of the rules' targets."""
+    targets = {change.subject.target.identity for change in changes}
+    return collect_pinned_items(changes).union(filter(None, targets))
+
+
 def find_titles(wanted: Set[str], *sides: Iterable[Customization]) -> dict[str, str]:
     """Return the titles of items, taken from the rules that have an item for a target.
 

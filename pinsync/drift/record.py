@@ -221,7 +221,7 @@ class TrackerDrift(Struct, frozen=True):
         file: the path from the repository's root of the unreadable document, if that is the error.
         notes: remarks for the reader of a report.
         texts: the files that differ, if the command line asked for a patch.
-        names: the known titles of pinned items, by identity.
+        names: the known titles of items, by identity.
     """
 
     name: str

@@ -90,7 +90,7 @@ class BlamedTracker(Struct, frozen=True):
         name: the tracker's name.
         tracker_id: the tracker's id.
         rules: the rules of the report, in the order of the file.
-        names: the known titles of pinned items.
+        names: the known titles of items.
     """
 
     name: str

@@ -58,7 +58,7 @@ class TrackerShelves(Struct, frozen=True):
         name: the tracker's name.
         tracker_id: the tracker's id.
         shelves: the shelves, in the order of the files.
-        names: identity → title of the pinned items, for known titles.
+        names: identity → title of items, for known titles.
     """
 
     name: str

@@ -11,14 +11,12 @@ from pinsync import layout
 from pinsync.errors import FileError, RepositoryError
 from pinsync.items.file import parse_items
 from pinsync.items.record import Item, read_item
-from pinsync.workspace.source import require_repository
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from pathlib import PurePosixPath
 
     from pinsync.config import Settings, Tracker
-    from pinsync.workspace.state import State
+    from pinsync.workspace.tree import Place
 
 
 class PageWatcher(Protocol):
@@ -121,7 +119,7 @@ class _WaitWatcher:
 
 
 class Titles(NamedTuple):
-    """The titles of items on one side.
+    """The titles of items at one place.
 
     Attributes:
         by_identity: identity → title.
@@ -131,51 +129,38 @@ class Titles(NamedTuple):
     by_identity: Mapping[str, str]
     note: str | None = None
 
+    def add_to(self, names: Mapping[str, str], identities: Iterable[str]) -> dict[str, str]:
+        """Return the names of items with the titles of some items instead, where they are known.
 
-def read_titles(sides: Iterable[tuple[State, Tracker | None]]) -> Titles:
-    """Return the titles in the ``items.json`` of the first side that has one.
+        Args:
+            names: identity → title, from other sources.
+            identities: the items that a report names.
+        """
+        known = self.by_identity
+        return {**names, **{name: known[name] for name in identities if name in known}}
+
+
+def read_titles(places: Iterable[tuple[Place, str | None]]) -> Titles:
+    """Return the titles in the ``items.json`` of the first place that has one.
 
     Reports can do without titles, so a damaged file is only worth a note.
 
     Args:
-        sides: the sides of a report, each with its tracker, the more important side first. A live
-            side has no file.
+        places: each place with the tracker's name, or None if there is only one tracker; the
+            place that counts most comes first.
     """
-    for state, tracker in sides:
-        if tracker is None or not state.in_files:
-            continue
-        path = layout.build_items_path(
-            state.settings.directory, state.settings.choose_subfolder(tracker.name)
-        )
+    for place, tracker in places:
+        path = layout.build_items_path(place.directory, tracker)
         try:
-            text = _read_file(state, path)
+            text = place.read_file(path)
             if text is None:
                 continue
-            items = parse_items(text, f"{state.source.prefix}{path}")
+            items = parse_items(text, f"{place.prefix}{path}")
         except (FileError, RepositoryError) as error:
-            return Titles({}, f"titles are missing: {error.message}")
+            return Titles({}, f"the titles of items are missing: {error.message}")
         titles = {}
         for identity, item in items.items():
             if item and item.title:
                 titles[identity] = item.title
         return Titles(titles)
     return Titles({})
-
-
-def _read_file(state: State, path: PurePosixPath) -> bytes | None:
-    """Return the bytes of a file on one side; None if the side lacks it.
-
-    Raises:
-        FileError: the file is a link, is in conflict, or can't be read.
-        RepositoryError: git can't read it.
-    """
-    source = state.source
-    match source.kind:
-        case "worktree":
-            return state.store.read(path)
-        case "index":
-            return require_repository(state.repository, source.text).read_index_file(path)
-        case "revision":
-            repository = require_repository(state.repository, source.text)
-            return repository.read_file(str(source.revision), path, source.name)
-    return None

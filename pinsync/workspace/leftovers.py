@@ -20,7 +20,7 @@ from pinsync.workspace.configuration import list_configuration_paths
 from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.source import Source
 from pinsync.workspace.state import State, open_state
-from pinsync.workspace.tree import Head, Index, Place, WorkingTree
+from pinsync.workspace.tree import Head, Place, WorkingTree, find_place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -123,18 +123,8 @@ def find_state_warnings(state: State, tree: WorkingTree) -> list[str]:
         state: the side.
         tree: the working tree.
     """
-    repository, directory = state.repository, state.settings.directory
-    place: Place
-    match state.source.kind:
-        case "worktree":
-            place = tree
-        case "index" if repository:
-            place = Index(repository, directory)
-        case "revision" if repository and state.source.revision:
-            place = Head(repository, directory, state.source.revision, state.source.name)
-        case _:
-            return []
-    return find_warnings(place, state.settings, tree)
+    place = find_place(state, tree)
+    return find_warnings(place, state.settings, tree) if place else []
 
 
 def find_warnings(place: Place, settings: Settings, tree: WorkingTree) -> list[str]:

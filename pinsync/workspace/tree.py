@@ -78,6 +78,19 @@ class WorkingTree(Struct, frozen=True):
         """Yield path and bytes of each document; ``tracker`` is None if there is only one."""
         return read_worktree_documents(self.store, self.repository, tracker)
 
+    @property
+    def prefix(self) -> str:
+        """The prefix of paths in messages; empty, since the files are named as they are."""
+        return ""
+
+    def read_file(self, path: PurePosixPath) -> bytes | None:
+        """Return the bytes of a file below the directory; None if there is no such file.
+
+        Raises:
+            FileError: the file can't be read, or is no plain file.
+        """
+        return self.store.read(path)
+
     def read_tracker_files(
         self, tracker: str | None, head: str | None, *, whole: bool
     ) -> TrackerFiles:
@@ -235,6 +248,19 @@ class Head(Struct, frozen=True):
         folder = layout.choose_folder(self.directory, tracker)
         return self.repository.read_documents(self.revision, folder, self.name)
 
+    @property
+    def prefix(self) -> str:
+        """The prefix of paths in messages, such as ``HEAD:``."""
+        return f"{self.name}:"
+
+    def read_file(self, path: PurePosixPath) -> bytes | None:
+        """Return the bytes of a file; None if there is no such file.
+
+        Raises:
+            FileError: the folder is a link, or the file is no plain file.
+        """
+        return self.repository.read_file(self.revision, path, self.name)
+
     def list_folders(self) -> list[str]:
         """Return the names of the folders in the folder of all documents."""
         return self.repository.list_folders(self.revision, self.directory, self.name)
@@ -261,6 +287,19 @@ class Index(Struct, frozen=True):
         """Yield path and bytes of each document; ``tracker`` is None if there is only one."""
         return self.repository.read_index(layout.choose_folder(self.directory, tracker))
 
+    @property
+    def prefix(self) -> str:
+        """The prefix of paths in messages, such as ``@index:``."""
+        return f"{self.name}:"
+
+    def read_file(self, path: PurePosixPath) -> bytes | None:
+        """Return the bytes of a staged file; None if there is no such file.
+
+        Raises:
+            FileError: the folder is a link, or the file is no plain file or is in conflict.
+        """
+        return self.repository.read_index_file(path)
+
     def list_folders(self) -> list[str]:
         """Return the names of the folders in the folder of all documents."""
         return self.repository.list_index_folders(self.directory)
@@ -272,6 +311,24 @@ class Index(Struct, frozen=True):
 
 Place = WorkingTree | Head | Index
 """A place with documents."""
+
+
+def find_place(state: State, tree: WorkingTree) -> Place | None:
+    """Return the place of the documents on one side of a comparison; None for a side without.
+
+    Args:
+        state: the side.
+        tree: the working tree.
+    """
+    repository, directory = state.repository, state.settings.directory
+    match state.source.kind:
+        case "worktree":
+            return tree
+        case "index" if repository:
+            return Index(repository, directory)
+        case "revision" if repository and state.source.revision:
+            return Head(repository, directory, state.source.revision, state.source.name)
+    return None
 
 
 def open_tree(settings: Settings) -> WorkingTree:

@@ -41,7 +41,7 @@ def test_near_names_of_a_document(name: str, misnamed: bool) -> None:
 def test_lint_and_fmt_name_a_misnamed_document(pinsync: CommandLine) -> None:
     for name, text in (
         ("basket.yml", TEXT),
-        ("items.json", TEXT),
+        ("items.json", '{\n  "format": 1,\n  "items": {}\n}\n'),
         ("home.JSON", "[]"),
         ("Basket.yml", TEXT),
     ):
@@ -54,7 +54,7 @@ def test_lint_and_fmt_name_a_misnamed_document(pinsync: CommandLine) -> None:
         ("home.JSON", "unread-document", "rename it to home.yaml"),
     ]
     assert result.code == 0
-    assert pinsync("lint", "--select", "format").out == "nothing found in 0 files\n"
+    assert pinsync("lint", "--select", "format").out == "nothing found in 1 file\n"
     err = pinsync("fmt").err
     assert "documents end in .yaml: customizations/Basket.yml, customizations/basket.yml, " in err
     for command, name in (("lint", "basket.yml"), ("fmt", "Basket.yml")):

@@ -77,7 +77,7 @@ class Words(Struct, frozen=True):
         zone: the time zone of moments.
         escape: the report's escape, which turns any text into one safe line.
         limit: the maximum length of a value; None for no limit.
-        titles: identity → title, for pinned items with a known title.
+        titles: identity → title, for items with a known title.
         alike: the report's identities that look like another identity in it.
     """
 
@@ -99,8 +99,8 @@ class Words(Struct, frozen=True):
         return f"{name} (commit {side.revision[:12]})"
 
     def name_rule(self, item: Customization, data: Mapping[str, Any]) -> RuleName:
-        """Name a customization by its title, else by its target."""
-        title = read_title(data)
+        """Name a customization by the title of its target, else by the target itself."""
+        title = self.titles.get(item.target.identity or "") or read_title(data)
         target = self._name_target(item, data)
         if not title:
             return RuleName(target)
