@@ -92,6 +92,7 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
 )
 @filter_options
 @click.option("--force", is_flag=True, help="Overwrite uncommitted work in the files.")
+@click.option("--items", is_flag=True, help="Also look up the items, as pinsync items does.")
 @click.option(
     "--allow-mass-removal",
     is_flag=True,

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pinsync import layout
+from pinsync.commands.lookup import Lookup, Mentioned
 from pinsync.config import Tracker
 from pinsync.drift.pairs import are_ids_disjoint, build_no_match_error, is_filter_inconclusive
 from pinsync.errors import (
@@ -23,15 +24,17 @@ from pinsync.errors import (
     pick_gravest,
 )
 from pinsync.escape import one_line
+from pinsync.items.mentioned import collect_mentioned
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
 from pinsync.redaction import redact
 from pinsync.reports.commit_message import write_message
-from pinsync.reports.words.outcome import summarize_update
+from pinsync.reports.words.outcome import describe_unread_pages, summarize_update
 from pinsync.repository import append_trailers, format_export_line
 from pinsync.sync.agreement import list_changed, list_unconfirmed
 from pinsync.sync.basis import list_customizations, read_basis
 from pinsync.sync.committed import count_from_head, find_removed_rules
 from pinsync.sync.guard import check_removals
+from pinsync.sync.items import add_items
 from pinsync.sync.proposal import OpenProposal, collect_rule_ids, find_open_proposal, plan_branch
 from pinsync.sync.to_files import Update, plan_update
 from pinsync.terminal.console import read_standard_input
@@ -70,7 +73,9 @@ if TYPE_CHECKING:
     from pinsync.drift.pairs import Pair
     from pinsync.repository import CommitMessage
     from pinsync.sync.basis import Basis
+    from pinsync.sync.items import ItemsUpdate
     from pinsync.terminal.console import Console
+    from pinsync.workspace.tree import Changes
     from pinsync.workspace.workspace import Workspace
 
 
@@ -88,6 +93,7 @@ class Options(Struct, frozen=True):
         remove_expired_pins: overrides the setting of the trackers.
         remove_nonexisting_item_pins: overrides the setting of the trackers.
         force: overwrite uncommitted work.
+        items: also look up the items in the catalog.
         allow_mass_removal: allow the export to remove more than `Safety.max_removed_percent`.
     """
 
@@ -101,6 +107,7 @@ class Options(Struct, frozen=True):
     remove_expired_pins: bool | None = None
     remove_nonexisting_item_pins: bool | None = None
     force: bool = False
+    items: bool = False
     allow_mass_removal: bool = False
 
     @property
@@ -193,6 +200,9 @@ def _check_from_file(options: Options, trackers: Sequence[Tracker], path: Path) 
         names = ", ".join(tracker.name for tracker in trackers)
         message = f"{path} is the export of one tracker, but doesn't name the tracker"
         raise UsageError(message, hint=f"choose one with --tracker: {names}")
+    if options.items:
+        message = "--items asks the API for the catalog, so it can't go with --from-file"
+        raise UsageError(message, hint="leave it out, and run pinsync items afterwards")
     if options.flags != (None, None):
         raise UsageError("only the API can omit pins; a saved export is read as it is")
 
@@ -270,6 +280,47 @@ class _Run:
         if self._options.scope != EVERYTHING and not self._is_scope_matched and not self.codes:
             raise build_no_match_error(self._options.scope, self._known)
         return updates
+
+    def _plan_all(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> list[Update]:
+        """Return the updates of the trackers without an error, with those of ``items.json``."""
+        updates = self._plan_updates(answers)
+        return self._add_items(updates) if self._options.items else updates
+
+    def _add_items(self, updates: Sequence[Update]) -> list[Update]:
+        """Return the updates with the changes of ``items.json``.
+
+        With ``--commit`` or ``--branch``, a change of titles alone is no reason for a commit.
+        """
+        place, options = self._place, self._options
+        rows: list[Mentioned] = []
+        for update in updates:
+            changes = update.recorded if options.commit else update.files
+            if changes or not (options.commit or options.branch):
+                rows.append(Mentioned(update.tracker, collect_mentioned(update.new)))
+        lookup = Lookup(place, self._settings, self._environ, self._console)
+        found = dict(
+            zip((row.tracker.name for row in rows), lookup.plan_updates(rows), strict=True)
+        )
+        combined: list[Update] = []
+        for update in updates:
+            items = found.get(update.tracker.name)
+            if isinstance(items, PinsyncError):
+                self._fail(items)
+            elif items is None:
+                combined.append(update)
+            else:
+                combined.append(self._combine(update, items))
+        return combined
+
+    def _combine(self, update: Update, items: ItemsUpdate) -> Update:
+        """Return an update with the change of ``items.json``, and print the note about it."""
+        if note := describe_unread_pages(items):
+            self._console.say(f"note: {note}; pinsync items --max-pages reads on")
+        own: Changes = {}
+        if self._options.commit and items.old is not None and isinstance(self._place, WorkingTree):
+            # An earlier run may have written the file, and no commit has it yet.
+            own = self._place.find_own_changes(TrackerFiles({items.path: items.old}))
+        return add_items(update, items, own)
 
     def _plan_update(self, tracker: Tracker, live: Snapshot) -> Update:
         """Return the checked update of a tracker, and print the notes about it."""
@@ -349,7 +400,7 @@ class _Run:
 
     def check(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> None:
         """Print the files that an export would change."""
-        for update in self._plan_updates(answers):
+        for update in self._plan_all(answers):
             for path in update.files:
                 self._console.print_name(self._show_path(path))
             where = self._describe_folder(update.folder)
@@ -396,7 +447,7 @@ class _Run:
         """Write the answers, once all of them are checked."""
         place = self._place
         try:
-            updates = self._plan_updates(answers)
+            updates = self._plan_all(answers)
             if isinstance(place, WorkingTree):
                 self._write_updates(place, updates)
             elif updates:
@@ -590,7 +641,10 @@ class _Run:
         if not proposal.rules:
             return update
         folder = self._choose_folder(tracker)
-        return plan_branch(tracker, folder, documents, proposal.rules, update, self._options.scope)
+        plan = plan_branch(tracker, folder, documents, proposal.rules, update, self._options.scope)
+        files = update.files if update else {}
+        titles = {path: text for path, text in files.items() if path.name == layout.ITEMS}
+        return replace(plan, files={**plan.files, **titles})
 
     def _read_proposal(
         self, place: Head, tracker: Tracker

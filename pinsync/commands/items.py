@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pinsync import layout
+from pinsync.commands.lookup import MAX_PAGES, Lookup, Mentioned
 from pinsync.errors import PinsyncError, pick_gravest
 from pinsync.escape import one_line
 from pinsync.items.mentioned import collect_mentioned
 from pinsync.reports.words.outcome import describe_unread_pages, summarize_items
 from pinsync.sync.basis import list_customizations
-from pinsync.sync.items import ItemsUpdate, plan_items
-from pinsync.workspace.items import FoundItems, Search, fetch_items
-from pinsync.workspace.parallel import run_in_parallel
 from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.read import parse_documents
 from pinsync.workspace.store import explain_interrupts
@@ -24,12 +21,10 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from pinsync.config import Tracker
+    from pinsync.sync.items import ItemsUpdate
     from pinsync.terminal.console import Console
     from pinsync.workspace.tree import WorkingTree
     from pinsync.workspace.workspace import Workspace
-
-MAX_PAGES: Final = 200
-"""The number of pages of a catalog that are read by default: 100,000 items."""
 
 
 class Options(Struct, frozen=True):
@@ -46,13 +41,6 @@ class Options(Struct, frozen=True):
     check: bool = False
     max_pages: int = MAX_PAGES
     force: bool = False
-
-
-class _Mentioned(Struct, frozen=True):
-    """The items that the documents of a tracker mention."""
-
-    tracker: Tracker
-    identities: set[str]
 
 
 def items(workspace: Workspace, options: Options, console: Console) -> int:
@@ -91,48 +79,35 @@ class _Run:
 
     def plan(self, trackers: Sequence[Tracker]) -> list[ItemsUpdate]:
         """Return the updates of the trackers without an error."""
-        mentioned: list[_Mentioned] = []
+        mentioned: list[Mentioned] = []
         for tracker in trackers:
             try:
                 mentioned.append(self._read_mentioned(tracker))
             except PinsyncError as error:
                 self._fail(error)
-        names = [row.tracker.name for row in mentioned]
-        with self._console.show_phase("looking up items of", names) as done:
-            answers = run_in_parallel(self._fetch, mentioned, lambda row: done(row.tracker.name))
+        lookup = Lookup(
+            self._tree,
+            self._tree.settings,
+            self._environ,
+            self._console,
+            self._options.max_pages,
+        )
         updates: list[ItemsUpdate] = []
-        for row, answer in zip(mentioned, answers, strict=True):
-            try:
-                if isinstance(answer, PinsyncError):
-                    raise answer
-                updates.append(self._plan_update(row, answer))
-            except PinsyncError as error:
-                self._fail(error)
+        for update in lookup.plan_updates(mentioned):
+            if isinstance(update, PinsyncError):
+                self._fail(update)
+            else:
+                updates.append(update)
         return updates
 
     def _fail(self, error: PinsyncError) -> None:
         self.codes.append(self._console.fail(error))
 
-    def _read_mentioned(self, tracker: Tracker) -> _Mentioned:
+    def _read_mentioned(self, tracker: Tracker) -> Mentioned:
         settings = self._tree.settings
         files = self._tree.read_documents(settings.choose_subfolder(tracker.name))
         documents = parse_documents(files, (), settings.ignore)
-        return _Mentioned(tracker, collect_mentioned(list_customizations(documents)))
-
-    def _fetch(self, row: _Mentioned) -> FoundItems | PinsyncError:
-        """Return the items of a tracker, or the error; called by several threads."""
-        search = Search(row.identities, self._options.max_pages)
-        settings = self._tree.settings
-        try:
-            return fetch_items(row.tracker, settings, search, self._environ, self._console)
-        except PinsyncError as error:
-            return error
-
-    def _plan_update(self, row: _Mentioned, found: FoundItems) -> ItemsUpdate:
-        tree = self._tree
-        subfolder = tree.settings.choose_subfolder(row.tracker.name)
-        path = layout.build_items_path(tree.directory, subfolder)
-        return plan_items(row.tracker, path, tree.store.read(path), row.identities, found)
+        return Mentioned(tracker, collect_mentioned(list_customizations(documents)))
 
     def check(self, updates: Sequence[ItemsUpdate]) -> None:
         """Print the files that would change."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync.items.file import parse_items, render_items
 from pinsync.items.record import update_items
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from pinsync.config.records import Tracker
+    from pinsync.sync.to_files import Update
     from pinsync.workspace.items import FoundItems
+    from pinsync.workspace.tree import Changes
 
 
 class ItemsUpdate(Struct, frozen=True):
@@ -75,4 +78,33 @@ def plan_items(
         missing=absent if found.is_whole else 0,
         unseen=0 if found.is_whole else absent,
         unread=found.unread,
+    )
+
+
+def add_items(update: Update, items: ItemsUpdate, own: Changes) -> Update:
+    """Return the update of a tracker's documents with the change of its ``items.json``.
+
+    Args:
+        update: the update of the documents.
+        items: the update of the file with titles.
+        own: with ``--commit``, the file as an earlier run wrote it, if no commit has it yet.
+    """
+    recorded = {**update.recorded, **own}
+    if items.text is None:
+        return replace(update, recorded=recorded)
+    counts, path = update.counts, items.path
+    if items.old is None:
+        counts = counts._replace(written=counts.written + 1)
+        on_disk = update.on_disk
+    else:
+        counts = counts._replace(rewritten=counts.rewritten + 1)
+        on_disk = {**update.on_disk, path: items.old}
+    if recorded:
+        recorded[path] = items.text
+    return replace(
+        update,
+        files={**update.files, path: items.text},
+        on_disk=on_disk,
+        counts=counts,
+        recorded=recorded,
     )

@@ -104,7 +104,7 @@ IN_A_DESTRUCTOR = """
 class Dropped:
     __del__ = interrupt
 
-def command(out):
+def command(kind, out):
     Dropped()
     time.sleep(60)
 """
@@ -112,7 +112,7 @@ IN_A_CLASS_THAT_IS_BEING_CREATED = """
 class Member:
     __set_name__ = interrupt
 
-def command(out):
+def command(kind, out):
     class Owner:
         member = Member()
 """
@@ -141,21 +141,21 @@ def test_where_python_would_swallow_change_or_show_it(script: str, number: int) 
 def test_when_all_is_done_the_answer_stands(number: int) -> None:
     script = (
         "end = os._exit\nos._exit = lambda code: interrupt() or end(code)\n\n"
-        "def command(out):\n    return 1"
+        "def command(kind, out):\n    return 1"
     )
     done = child(script, number)
     assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_while_the_output_is_written_it_says_so() -> None:
-    done = child("def command(out):\n    sys.stderr.flush = interrupt\n    return 0", signal.SIGINT)
+    done = child(
+        "def command(kind, out):\n    sys.stderr.flush = interrupt\n    return 0", signal.SIGINT
+    )
     assert (done.returncode, done.stderr) == (130, "interrupted: the output may be incomplete\n")
 
 
 def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
-    script = (
-        "signal.signal(number, signal.SIG_IGN)\n\ndef command(out):\n    interrupt()\n    return 0"
-    )
+    script = "signal.signal(number, signal.SIG_IGN)\n\ndef command(kind, out):\n    interrupt()\n    return 0"
     for number in SIGNALS:
         done = child(script, number)
         assert (done.returncode, done.stderr) == (0, "")
@@ -202,7 +202,7 @@ def test_what_else_a_destructor_raises_is_not_hidden(capsys: pytest.CaptureFixtu
     assert sys.unraisablehook is hook
     done = child(
         (
-            "class Dropped:\n    def __del__(self): 1 / 0\n\ndef command(out):\n    Dropped()\n"
+            "class Dropped:\n    def __del__(self): 1 / 0\n\ndef command(kind, out):\n    Dropped()\n"
             "    return 0"
         ),
         2,
