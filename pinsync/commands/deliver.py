@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pinsync import config
 from pinsync.errors import FileError, UsageError
-from pinsync.layout import SUFFIX
+from pinsync.layout import ITEMS, SUFFIX
 from pinsync.reports.words.page import MAX_CHARS, MIN_CHARS
 
 if TYPE_CHECKING:
@@ -180,7 +180,9 @@ def _is_device(file: Path) -> bool:
 
 
 def _is_document(place: Path, directory: Path) -> bool:
-    return directory in place.parents and place.name.endswith(SUFFIX)
+    # The file with titles of items counts too.
+    is_named_so = place.name.endswith(SUFFIX) or place.name == ITEMS
+    return directory in place.parents and is_named_so
 
 
 def _list_linked_documents(place: Path, directory: Path) -> Iterator[Path]:

@@ -28,7 +28,7 @@ from pinsync.items.mentioned import collect_mentioned
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
 from pinsync.redaction import redact
 from pinsync.reports.commit_message import write_message
-from pinsync.reports.words.outcome import describe_unread_pages, summarize_update
+from pinsync.reports.words.outcome import list_item_notes, summarize_update
 from pinsync.repository import append_trailers, format_export_line
 from pinsync.sync.agreement import list_changed, list_unconfirmed
 from pinsync.sync.basis import list_customizations, read_basis
@@ -314,12 +314,13 @@ class _Run:
 
     def _combine(self, update: Update, items: ItemsUpdate) -> Update:
         """Return an update with the change of ``items.json``, and print the note about it."""
-        if note := describe_unread_pages(items):
-            self._console.say(f"note: {note}; pinsync items --max-pages reads on")
+        for note in list_item_notes(items):
+            self._console.say(f"note: {note}")
+        place = self._place
         own: Changes = {}
-        if self._options.commit and items.old is not None and isinstance(self._place, WorkingTree):
+        if self._options.commit and items.on_disk is not None and isinstance(place, WorkingTree):
             # An earlier run may have written the file, and no commit has it yet.
-            own = self._place.find_own_changes(TrackerFiles({items.path: items.old}))
+            own = place.find_own_changes(TrackerFiles({items.path: items.on_disk}))
         return add_items(update, items, own)
 
     def _plan_update(self, tracker: Tracker, live: Snapshot) -> Update:

@@ -10,7 +10,7 @@ from pinsync.commands.lookup import MAX_PAGES, Lookup, Mentioned
 from pinsync.errors import PinsyncError, pick_gravest
 from pinsync.escape import one_line
 from pinsync.items.mentioned import collect_mentioned
-from pinsync.reports.words.outcome import describe_unread_pages, summarize_items
+from pinsync.reports.words.outcome import list_item_notes, summarize_items
 from pinsync.sync.basis import list_customizations
 from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.read import parse_documents
@@ -119,8 +119,8 @@ class _Run:
 
     def _announce(self, update: ItemsUpdate, *, would: str = "") -> None:
         self._console.say(summarize_items(update, self._show_path(update), would=would))
-        if note := describe_unread_pages(update):
-            self._console.say(f"note: {note}; raise --max-pages to read on")
+        for note in list_item_notes(update):
+            self._console.say(f"note: {note}")
 
     def _show_path(self, update: ItemsUpdate) -> str:
         return one_line(relative_to_cwd(str(update.path), self._tree.store.root))
@@ -163,7 +163,7 @@ class _Run:
 
     def _write_file(self, update: ItemsUpdate, staged: Mapping[PurePosixPath, bytes]) -> bool:
         """Write the file of a tracker; return False if an error was printed."""
-        before = {} if update.old is None else {update.path: update.old}
+        before = {} if update.on_disk is None else {update.path: update.on_disk}
         try:
             self._tree.store.write({update.path: update.text}, before, staged)
         except PinsyncError as error:

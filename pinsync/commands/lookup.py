@@ -6,19 +6,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync import layout
 from pinsync.errors import PinsyncError
 from pinsync.sync.items import ItemsUpdate, plan_items
 from pinsync.workspace.items import Search, fetch_items
 from pinsync.workspace.parallel import run_in_parallel
+from pinsync.workspace.tree import WorkingTree
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from pathlib import PurePosixPath
 
     from pinsync.config import Settings, Tracker
     from pinsync.terminal.console import Console
-    from pinsync.workspace.tree import Head, WorkingTree
+    from pinsync.workspace.tree import Head
 
 MAX_PAGES: Final = 200
 """The number of pages of a catalog that are read by default: 100,000 items."""
@@ -67,8 +70,16 @@ def _plan_update(lookup: Lookup, row: Mentioned) -> ItemsUpdate | PinsyncError:
     place, settings, tracker = lookup.place, lookup.settings, row.tracker
     path = layout.build_items_path(place.directory, settings.choose_subfolder(tracker.name))
     search = Search(row.identities, lookup.max_pages)
+    count = len(row.identities)
+    lookup.console.step(f"{tracker.name}: looking for {count} items in the catalog")
     try:
         found = fetch_items(tracker, settings, search, lookup.environ, lookup.console)
-        return plan_items(tracker, path, place.read_file(path), row.identities, found)
+        update = plan_items(tracker, path, place.read_file(path), row.identities, found)
+        return replace(update, on_disk=_read_disk(place, path))
     except PinsyncError as error:
         return error
+
+
+def _read_disk(place: WorkingTree | Head, path: PurePosixPath) -> bytes | None:
+    """Return the bytes of a file on disk; None without one, and for a commit."""
+    return place.store.read(path) if isinstance(place, WorkingTree) else None

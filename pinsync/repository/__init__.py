@@ -415,6 +415,12 @@ class Repository(Struct, frozen=True):
         absent = [entry for entry in entries if not os.path.lexists(self.root / entry.path)]
         return self._read_contents(absent, "@index")
 
+    def read_skip_worktree_file(self, path: PurePosixPath) -> bytes | None:
+        """Return the staged bytes of a file that a sparse checkout leaves out; None for others."""
+        if os.path.lexists(self.root / path):
+            return None
+        return self._read_entry(objects.list_skip_worktree(self._git, path.parent), path, "@index")
+
     def clear_skip_worktree(self, paths: Collection[PurePosixPath]) -> None:
         """Clear the skip-worktree bit of files, since ``git commit`` would ignore their changes.
 

@@ -32,6 +32,8 @@ class ItemsUpdate(Struct, frozen=True):
         missing: the number of items that the catalog lacks.
         unseen: the number of items that weren't found in a catalog that wasn't read to its end.
         unread: the number of pages of the catalog that the limit of pages left unread.
+        on_disk: the bytes on disk before; None without a file there. A file that a sparse checkout
+            leaves out lies in the index alone.
     """
 
     tracker: Tracker
@@ -42,6 +44,7 @@ class ItemsUpdate(Struct, frozen=True):
     missing: int
     unseen: int
     unread: int
+    on_disk: bytes | None = None
 
 
 def plan_items(
@@ -95,10 +98,11 @@ def add_items(update: Update, items: ItemsUpdate, own: Changes) -> Update:
     counts, path = update.counts, items.path
     if items.old is None:
         counts = counts._replace(written=counts.written + 1)
-        on_disk = update.on_disk
     else:
         counts = counts._replace(rewritten=counts.rewritten + 1)
-        on_disk = {**update.on_disk, path: items.old}
+    on_disk = dict(update.on_disk)
+    if items.on_disk is not None:
+        on_disk[path] = items.on_disk
     if recorded:
         recorded[path] = items.text
     return replace(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from msgspec import Struct
 
 from pinsync import layout
-from pinsync.errors import FileError, RepositoryError
+from pinsync.errors import FileError, RemoteError, RepositoryError
 from pinsync.items.file import parse_items
 from pinsync.items.record import Item, read_item
 
@@ -87,6 +87,7 @@ def fetch_items(
     try:
         with closing(api.read_catalog(session)) as pages:
             for page in pages:
+                _raise_if_empty(tracker, page.total, len(search.identities))
                 for entry in page.items:
                     if entry.identity in search.identities:
                         items[entry.identity] = read_item(entry.attributes)
@@ -102,6 +103,15 @@ def fetch_items(
             error.hint = config.describe_refused_key(tracker, key, environ)
         raise
     raise AssertionError("the catalog has no last page")
+
+
+def _raise_if_empty(tracker: Tracker, total: int, mentioned: int) -> None:
+    """Refuse an empty catalog: more likely than a shop without items is an answer about nothing."""
+    if total == 0:
+        noun = "1 item" if mentioned == 1 else f"{mentioned} items"
+        message = f"tracker {tracker.name}: the catalog is empty, but documents mention {noun}"
+        hint = "nothing was changed; if the shop does have items, report it to the vendor"
+        raise RemoteError(message, hint=hint)
 
 
 class _WaitWatcher:

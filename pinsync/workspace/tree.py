@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -86,10 +87,17 @@ class WorkingTree(Struct, frozen=True):
     def read_file(self, path: PurePosixPath) -> bytes | None:
         """Return the bytes of a file below the directory; None if there is no such file.
 
+        A file that a sparse checkout leaves out counts with its staged text.
+
         Raises:
             FileError: the file can't be read, or is no plain file.
         """
-        return self.store.read(path)
+        text = self.store.read(path)
+        # As for documents, a damaged index is no error here.
+        with suppress(RepositoryError):
+            if text is None and self.repository:
+                return self.repository.read_skip_worktree_file(path)
+        return text
 
     def read_tracker_files(
         self, tracker: str | None, head: str | None, *, whole: bool

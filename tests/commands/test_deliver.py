@@ -36,6 +36,7 @@ def committed(repository: Path, git: Git) -> Path:
         ("customizations/basket.yaml", "a document in customizations"),
         ("./customizations/../customizations/basket.yaml", "a document in customizations"),
         ("customizations/new.yaml", "a document in customizations"),
+        ("customizations/items.json", "a document in customizations"),
         ("customizations/shop-sk/new.yaml", "a document in customizations"),
         ("folder/new.yaml", "a document in customizations"),
         ("link.json", "a document in customizations"),

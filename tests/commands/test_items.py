@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinsync.items.file import parse_items
+from pinsync.items.file import parse_items, render_items
 from pinsync.items.record import Item
 from pinsync.sandbox import Answer, Fault, Sandbox, StandIn, parse_fault
 from support.exporting import EVERYONE, put, rows, rule, untouched
@@ -140,8 +140,8 @@ def test_a_limit_of_pages_keeps_what_was_not_seen(pinsync: CommandLine, shop: Sa
         "default: 6 items, 6 not seen · nothing to write in customizations/items.json"
     )
     assert note == (
-        "note: default: 1 page of the catalog left unread, and 6 items not seen; raise --max-pages "
-        "to read on"
+        "note: default: 1 page of the catalog left unread, and 6 items not seen; pinsync "
+        "items --max-pages N reads on"
     )
     assert read() == before
 
@@ -195,6 +195,49 @@ def test_a_wrong_key_names_its_variable(
     assert result.code == 3
     assert "check that PINSYNC_PRIVATE_KEY holds the private key" in result.err
     assert "wrong" not in result.err
+
+
+@pytest.mark.usefixtures("exported")
+def test_an_empty_catalog_changes_nothing(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox([], products={}) as api:
+        monkeypatch.setenv("PINSYNC_HOST", api.url)
+        with untouched(Path.cwd()):
+            result = pinsync("items")
+    assert result.code == 3
+    assert result.err.startswith(
+        "error: tracker default: the catalog is empty, but documents mention 6 items\n"
+    )
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_catalog_of_other_identities_is_worth_a_note(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox([], products={"https://shop.example/p/1/": {"title": "One"}}) as api:
+        monkeypatch.setenv("PINSYNC_HOST", api.url)
+        result = pinsync("items")
+    assert result.code == 0
+    assert "note: default: none of the 6 items is in the catalog" in result.err
+
+
+@pytest.mark.usefixtures("exported")
+def test_a_file_that_a_sparse_checkout_leaves_out(
+    pinsync: CommandLine, git: Git, shop: Sandbox
+) -> None:
+    put(FILE, render_items({"/p/1/": Item("Uno"), "/p/9/": Item("Nine")}))
+    git("add", ".")
+    git("commit", "-qm", "Titles")
+    git("sparse-checkout", "set", "--no-cone", "/*", "!/customizations/")
+    assert not FILE.exists()
+    assert "Nine" in pinsync("show", "basket").out
+    fill(shop, 2)
+    assert pinsync("items", "--max-pages", "1").code == 0
+    assert not FILE.exists()
+    assert pinsync("items").code == 0
+    assert read()["/p/1/"] == Item("One", "https://cdn.example/1.jpg")
+    assert git("status", "--porcelain") == " M customizations/items.json"
 
 
 @pytest.mark.usefixtures("exported")

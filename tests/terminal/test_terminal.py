@@ -20,7 +20,7 @@ import pytest
 from pinsync.cli import cli
 from pinsync.sandbox import Answer, Fault, Sandbox
 from pinsync.terminal.progress import Progress
-from support.exporting import STRINGS, put, repinned, rule, served
+from support.exporting import STRINGS, put, repinned, rows, rule, served
 from support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -181,6 +181,21 @@ def test_a_download_says_how_much_has_come(command: str, monkeypatch: pytest.Mon
     ):
         _, _, sent = Terminal(*command.split()).end()
     assert re.search(r"\r\x1b\[K(?:fetching|comparing) default \(0\.[1-9] MB\)", sent)
+
+
+@pytest.mark.usefixtures("exported")
+@pytest.mark.parametrize("command", ["items", "export --items"])
+def test_a_look_up_says_which_page_was_read(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    products: dict[str, dict[str, object]] = {f"/x/{number}/": {} for number in range(1100)}
+    with Sandbox(rows(), products=products) as api:
+        monkeypatch.setenv("PINSYNC_HOST", api.url)
+        code, _, sent = Terminal(*command.split()).end()
+    assert code == 0
+    for number in (1, 2, 3):
+        assert f"{CLEAR}looking up items of default (page {number} of 3)" in sent
+    assert "page" not in screen(sent)
 
 
 def test_the_bytes_of_each_tracker_are_shown_once_there_are_many() -> None:

@@ -9,6 +9,8 @@ from pinsync.drift.pairs import CHANGE_KINDS
 from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pinsync.sync.items import ItemsUpdate
     from pinsync.sync.to_files import Update
 
@@ -52,10 +54,18 @@ def summarize_items(update: ItemsUpdate, path: str, *, would: str = "") -> str:
     return f"{update.tracker.name}: {', '.join(parts)} · {action}"
 
 
-def describe_unread_pages(update: ItemsUpdate) -> str | None:
-    """Return a note about the pages of the catalog that weren't read; None if there are none."""
-    if not update.unread:
-        return None
-    pages = pluralize(update.unread, "page")
-    items = pluralize(update.unseen, "item")
-    return f"{update.tracker.name}: {pages} of the catalog left unread, and {items} not seen"
+def list_item_notes(update: ItemsUpdate) -> Iterator[str]:
+    """Yield the notes about the search of a tracker's items in its catalog."""
+    name = update.tracker.name
+    if update.unread:
+        pages = pluralize(update.unread, "page")
+        items = pluralize(update.unseen, "item")
+        yield (
+            f"{name}: {pages} of the catalog left unread, and {items} not seen; "
+            f"pinsync items --max-pages N reads on"
+        )
+    if update.missing == update.mentioned > 1:
+        yield (
+            f"{name}: none of the {update.mentioned} items is in the catalog; are their "
+            f"identities spelled as in the catalog?"
+        )
