@@ -5,10 +5,12 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
 
-from msgspec import Struct
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from pinsync.canonical.answer import has_keys
 from pinsync.errors import FileError, name_kind
 from pinsync.escape import INVISIBLE
 from pinsync.items.record import Item, is_image
@@ -66,7 +68,44 @@ def parse_items(text: bytes, source: str) -> dict[str, Item | None]:
     Raises:
         FileError: the file is damaged, or of a newer format; the error names the line if known.
     """
-    return _Reader(text.removeprefix(codecs.BOM_UTF8), source).read()
+    text = text.removeprefix(codecs.BOM_UTF8)
+    items = _read_sound_file(text)
+    return _Reader(text, source).read() if items is None else items
+
+
+class _SoundItem(Struct, frozen=True, forbid_unknown_fields=True):
+    title: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
+    image: Annotated[str, Meta(min_length=1)] | UnsetType = UNSET
+
+
+class _SoundFile(Struct, frozen=True, forbid_unknown_fields=True):
+    format: Literal[1]
+    items: dict[str, _SoundItem | None]
+
+
+def _read_sound_file(text: bytes) -> dict[str, Item | None] | None:
+    """Return the items of a file; None if it may be faulty.
+
+    `_Reader` takes four times as long, but says what is wrong.
+    """
+    try:
+        file = msgspec.json.decode(text, type=_SoundFile)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    items: dict[str, Item | None] = {}
+    count = len(_KEYS)
+    for identity, row in file.items.items():
+        items[identity] = None
+        count += 1
+        if row is not None:
+            title = None if row.title is UNSET else row.title
+            image = None if row.image is UNSET else row.image
+            items[identity] = Item(title, image)
+            count += (title is not None) + (image is not None)
+            if image is not None and not is_image(image):
+                return None
+    # The decoder keeps the last of two equal keys.
+    return items if has_keys(text, count) else None
 
 
 class _DuplicateKeyError(Exception):

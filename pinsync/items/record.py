@@ -17,6 +17,7 @@ MAX_TITLE: Final = 300
 MAX_IMAGE: Final = 2000
 """The longest URL of an image in characters; browsers and servers take no longer ones for sure."""
 
+_USUAL_IMAGE: Final = r"https://[a-z0-9.-]*[a-z0-9](?:/|\Z)"
 _SURROGATE: Final = "[\ud800-\udfff]"
 
 
@@ -69,6 +70,9 @@ def is_image(text: str) -> bool:
     """
     if len(text) > MAX_IMAGE or " " in text or not text.isprintable():
         return False
+    # Most images, in a tenth of the time of urlsplit().
+    if re.match(_USUAL_IMAGE, text):
+        return True
     try:
         url = urlsplit(text)
         return url.scheme == "https" and bool(url.hostname) and "@" not in url.netloc

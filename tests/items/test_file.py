@@ -71,6 +71,26 @@ def test_any_spelling_of_the_json_has_the_same_items(
     assert parse_items(b"\xef\xbb\xbf" + text.encode(), "items.json") == items
 
 
+@given(FILES, st.data())
+def test_a_text_with_damage_is_refused_or_says_what_it_says(
+    items: dict[str, Item | None], data: st.DataObject
+) -> None:
+    text = render_items(items)
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + 40)))
+    piece = data.draw(st.sampled_from((b"", b"\n", b"null", b'"x": {}, ', b"\xff", b"<<<<<<< a\n")))
+    damaged = text[:start] + piece + text[end:]
+    try:
+        found = parse_items(damaged, "items.json")
+    except FileError:
+        return
+    content = json.loads(damaged)["items"]
+    assert found == {name: item if item is None else Item(**item) for name, item in content.items()}
+    # Nothing is lost, not even one of two equal keys.
+    assert parse_items(render_items(found), "items.json") == found
+    assert damaged.count(b'": {') + damaged.count(b'": null') <= len(found) + 1 + text.count(b"\\")
+
+
 def fail(text: str | bytes) -> FileError:
     content = text if isinstance(text, bytes) else text.encode()
     with pytest.raises(FileError) as caught:
