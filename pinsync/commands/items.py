@@ -12,6 +12,7 @@ from pinsync.escape import one_line
 from pinsync.items.mentioned import collect_mentioned
 from pinsync.reports.words.outcome import list_item_notes, summarize_items
 from pinsync.sync.basis import list_customizations
+from pinsync.workspace.leftovers import find_warnings
 from pinsync.workspace.paths import relative_to_cwd
 from pinsync.workspace.read import parse_documents
 from pinsync.workspace.store import explain_interrupts
@@ -58,8 +59,11 @@ def items(workspace: Workspace, options: Options, console: Console) -> int:
         PinsyncError: an error that stops all trackers. An error of one tracker is printed, and the
             other trackers continue.
     """
+    tree = workspace.tree
+    for warning in find_warnings(tree, tree.settings, tree):
+        console.warn(warning)
     run = _Run(workspace, options, console)
-    updates = run.plan(workspace.tree.settings.select(options.names))
+    updates = run.plan(tree.settings.select(options.names))
     if options.check:
         run.check(updates)
     else:

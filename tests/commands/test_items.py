@@ -288,6 +288,14 @@ def test_line_ends_of_windows_are_no_change(pinsync: CommandLine) -> None:
 
 
 @pytest.mark.usefixtures("exported")
+def test_documents_that_are_not_read_are_named(pinsync: CommandLine) -> None:
+    put(Path("customizations/other.yml"), "format: 1\n")
+    result = pinsync("items")
+    assert result.code == 0
+    assert "warning: not read, since documents end in .yaml: customizations/other.yml" in result.err
+
+
+@pytest.mark.usefixtures("exported")
 def test_a_document_that_cannot_be_read(pinsync: CommandLine, shop: Sandbox) -> None:
     put(Path("customizations/basket.yaml"), "format: [\n")
     result = pinsync("items")

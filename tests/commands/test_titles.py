@@ -126,7 +126,9 @@ def test_a_title_of_the_file_comes_before_that_of_a_rule(
     put(FILE, render_items({"/p/123/": Item("Renamed strings"), "/p/1/": Item(), "/p/2/": None}))
     out = pinsync("diff").out
     assert '/p/123/ "Renamed strings"' in out
-    assert "Strings: 9-42" not in out
+    assert '/p/123/ "Strings' not in out
+    # A rule keeps the title that somebody gave to it.
+    assert "Strings: 9-42 #1" in out
 
 
 @pytest.mark.usefixtures("exported")

@@ -99,8 +99,9 @@ class Words(Struct, frozen=True):
         return f"{name} (commit {side.revision[:12]})"
 
     def name_rule(self, item: Customization, data: Mapping[str, Any]) -> RuleName:
-        """Name a customization by the title of its target, else by the target itself."""
-        title = self.titles.get(item.target.identity or "") or read_title(data)
+        """Name a customization by its title, else by its target's, else by the target itself."""
+        # The rule's own title first: a person may have given it, and TARGET may name it.
+        title = read_title(data) or self.titles.get(item.target.identity or "")
         target = self._name_target(item, data)
         if not title:
             return RuleName(target)
