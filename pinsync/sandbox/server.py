@@ -77,7 +77,7 @@ class StandIn:
         FileError: the state can't be read or written.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every part of the stand-in can be set
         self,
         customizations: Iterable[Mapping[str, Any]] | None = None,
         *,
