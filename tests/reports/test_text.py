@@ -659,7 +659,7 @@ def test_each_action_says_what_it_does_to_the_shop_and_to_git() -> None:
     )
     by_rule = (
         "decide rule by rule: first correct the shop where git is changes changes right, then run "
-        "the command"
+        "the command below"
     )
     assert actions("shop") == [
         "make git the same as the shop stays changes pinsync export --commit",

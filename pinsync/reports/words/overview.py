@@ -287,10 +287,8 @@ def list_actions(drift: Drift, changes: Sequence[Change], escape: Escape) -> Ite
     can_export = bool(others) and drift.is_complete and drift.is_unrestricted
     # Nobody wants to put back what the API was asked to leave out.
     if can_export and sum(change.cause == "edited" for change in changes) > 1:
-        text = (
-            "decide rule by rule: first correct the shop where git is right, then run the command"
-        )
-        yield Action(text, "", True, True)
+        first = "first correct the shop where git is right, then run the command below"
+        yield Action(f"decide rule by rule: {first}", "", True, True)
     if can_export:
         text = f"make git the same as the shop{_describe_losses(others)}"
         yield Action(text, "pinsync export --commit", False, True)
