@@ -102,6 +102,12 @@ def _search(pending: Sequence[Inquiry], side: GitSide, context: HistoryContext) 
         for inquiry in pending:
             inquiry.go_back_to_head(None, side, "")
         return
+    if context.repository.is_partial():
+        # Git would fetch each older version by a process of its own.
+        _cut_all(
+            pending, "this clone is partial and may lack older versions; clone without --filter"
+        )
+        return
     with context.repository.open_reader() as reader:
         lookup = CommitLookup(reader, context, side.ignore)
         try:

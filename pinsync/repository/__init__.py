@@ -469,6 +469,12 @@ class Repository(Struct, frozen=True):
         """Return the commits that a merge brought; see `log.list_side_commits`."""
         return log.list_side_commits(self._git, parents, text)
 
+    def is_partial(self) -> bool:
+        """Return whether the repository is a partial clone, which may lack older versions."""
+        if not objects.may_be_partial(self.git_dir):
+            return False
+        return objects.find_promisor(self._git) is not None
+
     def read_shallow_ends(self) -> frozenset[str]:
         """Return the full hashes of the commits whose parents a shallow clone lacks."""
         return log.read_shallow_ends(self._git)

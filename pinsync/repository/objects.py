@@ -297,17 +297,24 @@ def may_be_partial(git_dir: Path) -> bool:
     return any(word in text for word in (b"promisor", b"include", b"worktreeconfig"))
 
 
-def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
-    """Fetch the blobs that a partial clone lacks, in one batch."""
+def find_promisor(git: Git) -> str | None:
+    """Return the remote that has the objects which a partial clone lacks; None in a whole clone."""
     promisors = git.attempt("config", "--get-regexp", r"^remote\..*\.promisor$")
     # Only a partial clone has such a setting.
     if promisors.status:
+        return None
+    setting = promisors.output.decode(errors="surrogateescape")
+    return setting.partition(".promisor ")[0].removeprefix("remote.")
+
+
+def _fetch_missing(git: Git, blobs: Sequence[str], source: str) -> None:
+    """Fetch the blobs that a partial clone lacks, in one batch."""
+    remote = find_promisor(git)
+    if remote is None:
         return
     missing = _find_missing(git, blobs)
     if not missing:
         return
-    setting = promisors.output.decode(errors="surrogateescape")
-    remote = setting.partition(".promisor ")[0].removeprefix("remote.")
     # Git would fetch each blob by a process of its own. These are the options of that process
     # (promisor-remote.c in git's source).
     options = (

@@ -220,6 +220,21 @@ def test_a_revert_is_gits_move(pinsync: CommandLine) -> None:
     assert ask(pinsync) == ['unknown: Revert "Export pins"']
 
 
+def test_a_repository_with_longer_hashes(pinsync: CommandLine) -> None:
+    shutil.rmtree(".git")
+    run("init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    for name, value in (("user.name", "Test"), ("user.email", "test@example.com")):
+        run("config", name, value)
+    write("Begin to pin", T, rule(2, "/p/1/"), at=2)
+    write("Swap", S, rule(2, "/p/1/"), at=10)
+    run("switch", "--quiet", "--create", "pins")
+    export(S, rule(2, "/p/3/"), at=11)
+    run("switch", "--quiet", "main")
+    merge("pins", at=12)
+    save(T, rule(2, "/p/4/"), rule(3), at=1.5)
+    assert ask(pinsync) == ["git: Swap", "shop: Merge it", "extra: -"]
+
+
 def test_the_commits_of_pinsync_itself(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
     assert pinsync("export", "--commit").code == 0
     repinned(api, STRINGS)
@@ -622,6 +637,25 @@ def test_a_merged_export_that_a_shallow_clone_lacks(pinsync: CommandLine) -> Non
     clone(3)
     assert ask(pinsync) == ["unknown: Merge it"]
     assert "git fetch --unshallow" in read_note(diffed(pinsync, "HEAD", LIVE))
+
+
+def test_a_partial_clone_fetches_no_older_versions(
+    pinsync: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("Begin to pin", T, rule(2), at=2)
+    write("Swap", S, rule(2), at=10)
+    run("config", "uploadpack.allowFilter", "true")
+    run("config", "uploadpack.allowAnySHA1InWant", "true")
+    clone = tmp_path / "partial"
+    run("clone", "--quiet", "--filter=blob:none", Path.cwd().as_uri(), str(clone))
+    monkeypatch.chdir(clone)
+    save(T, at=1.5)
+    trace = tmp_path / "trace"
+    monkeypatch.setenv("GIT_TRACE", str(trace))
+    report = diffed(pinsync, "HEAD", LIVE)
+    assert tell(report) == ["unknown: -", "shop: -"]
+    assert "--filter" in read_note(report)
+    assert "built-in: git fetch" not in trace.read_text()
 
 
 @pytest.mark.parametrize("broken", ["format: 1\nmodel: [\n", "<<<<<<< HEAD\n", b"\xff"])
