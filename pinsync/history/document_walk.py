@@ -9,6 +9,7 @@ document in another layout, a file that can't be read.
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pinsync import canonical
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pinsync.history.versions import IgnoredFields
     from pinsync.model import Customization
 
+_get_begin: Final = attrgetter("begin")
 _EDGE: Final = b"\n  - "
 _FIRST_LINE: Final = re.compile(rb"^  - (?:id: ([0-9A-Za-z-]+)$)?", re.MULTILINE)
 """The beginning of a block, with the id if it stands there as in canonical text."""
@@ -35,12 +37,25 @@ class _Held(NamedTuple):
 
     trace: Trace
     begin: int
-    end: int
 
     @property
     def rule_id(self) -> bytes:
         """The id, as the block has it."""
         return (self.trace.rule_id or "").encode()
+
+
+class _Difference(NamedTuple):
+    """The difference of a document from its older version.
+
+    Attributes:
+        head: the head of the document.
+        changes: the places of the blocks that differ.
+        parts: for each place, the blocks of the older version.
+    """
+
+    head: bytes
+    changes: Sequence[ChangedText]
+    parts: Sequence[bytes]
 
 
 class Parent(NamedTuple):
@@ -84,7 +99,8 @@ class DocumentWalk:
         self.texts = dict(texts)
         self._ignore = ignore
         self._held: dict[str, list[_Held]] = {}
-        self._seeks_agreement = False
+        # The rules whose older texts are looked for up to a date.
+        self._seekers: list[Trace] = []
         # The rules that git lacks, by id.
         self._sought: dict[bytes, Trace] = {}
         self._place(traces)
@@ -98,20 +114,22 @@ class DocumentWalk:
                     places[found[1]] = path, found.start()
         for trace in traces:
             rule_id = (trace.rule_id or "").encode()
-            place = places.get(rule_id)
-            if trace.item is None and rule_id and place is None:
+            path, begin = places.get(rule_id, ("", 0))
+            if trace.item is None and rule_id and not path:
                 self._sought[rule_id] = trace
-            elif trace.item and place and (end := self._find_end(trace.item, *place)):
-                self._held.setdefault(place[0], []).append(_Held(trace, place[1], end))
+            elif trace.item and path and self._is_at(trace.item, path, begin):
+                self._held.setdefault(path, []).append(_Held(trace, begin))
             else:
                 self.given_up.append(trace)
+        for rules in self._held.values():
+            rules.sort(key=_get_begin)
 
-    def _find_end(self, item: Customization, path: str, begin: int) -> int | None:
-        """Return the end of the block at a place; None if it isn't a rule's."""
+    def _is_at(self, item: Customization, path: str, begin: int) -> bool:
+        """Return whether a rule is the block at a place."""
         text = self.texts[path]
         block = _cut_block(text, begin)
-        head = text[: text.find(_EDGE) + 1]
-        return begin + len(block) if self._read(head, block) == item else None
+        # Most blocks are canonical, and needn't be read.
+        return block == item.text or self._read(text[: text.find(_EDGE) + 1], block) == item
 
     @property
     def is_done(self) -> bool:
@@ -129,13 +147,13 @@ class DocumentWalk:
 
     def expire(self, arrival: Arrival) -> None:
         """Drop the rules to which no older commit can give an answer."""
-        if not self._seeks_agreement:
-            return
-        for trace in self._list_traces():
-            if trace.seeks_agreement:
-                trace.expire(arrival.moment)
-        for path, rules in list(self._held.items()):
-            self._set_held(path, [held for held in rules if not held.trace.is_finished])
+        for trace in self._seekers:
+            trace.expire(arrival.moment)
+        seekers = [trace for trace in self._seekers if not trace.is_finished]
+        if len(seekers) < len(self._seekers):
+            self._seekers = seekers
+            for path, rules in list(self._held.items()):
+                self._set_held(path, rules)
 
     def cut(self) -> None:
         """End all traces, since no older version can be read."""
@@ -161,10 +179,11 @@ class DocumentWalk:
         self.given_up += self._sought.values()
         self._sought.clear()
 
-    def _set_held(self, path: str, rules: list[_Held]) -> None:
+    def _set_held(self, path: str, rules: Iterable[_Held]) -> None:
+        """Keep the unfinished ones of the rules in a document."""
         self._held.pop(path, None)
-        if rules:
-            self._held[path] = rules
+        if unfinished := [held for held in rules if not held.trace.is_finished]:
+            self._held[path] = unfinished
 
     def go_back(self, parent: Parent, arrival: Arrival) -> None:
         """Go back to the parent of a commit.
@@ -201,19 +220,26 @@ class DocumentWalk:
             return
         for part in parts:
             self._search(part)
+        self._move(path, _Difference(head, changes, parts), parent, arrival)
+
+    def _move(self, path: str, difference: _Difference, parent: Parent, arrival: Arrival) -> None:
+        """Move the rules of a document to their places in the older version."""
+        head, changes, parts = difference
         kept: list[_Held] = []
+        shift = at = 0
+        # Both are in the order of the document.
         for held in self._held.get(path, ()):
-            change, part, shift = _find_change(held, changes, parts)
-            if change is None:
-                kept.append(_Held(held.trace, held.begin + shift, held.end + shift))
-            elif block := _find_block(part, held.rule_id):
+            while at < len(changes) and held.begin >= changes[at].end:
+                shift = changes[at].other_end - changes[at].end
+                at += 1
+            if at == len(changes) or held.begin < changes[at].begin:
+                kept.append(held._replace(begin=held.begin + shift) if shift else held)
+            elif block := _find_block(parts[at], held.rule_id):
                 if self._go_back_to(held.trace, head, block, arrival):
-                    begin = change.other_begin + part.find(block)
-                    kept.append(_Held(held.trace, begin, begin + len(block)))
+                    kept.append(_Held(held.trace, changes[at].other_begin + parts[at].find(block)))
             else:
-                self._lose(held.trace, path, part, parent, arrival)
-        self._set_held(path, [held for held in kept if not held.trace.is_finished])
-        self._seeks_agreement |= any(held.trace.seeks_agreement for held in kept)
+                self._lose(held.trace, path, parts[at], parent, arrival)
+        self._set_held(path, sorted(kept, key=_get_begin))
 
     def _go_back_to(self, trace: Trace, head: bytes, block: bytes, arrival: Arrival) -> bool:
         """Go back to an older version of a block. Return whether it can be read; else give up."""
@@ -222,7 +248,10 @@ class DocumentWalk:
             self.given_up.append(trace)
             return False
         if item != trace.item:
+            is_new_seeker = not trace.seeks_agreement
             trace.go_back(item, arrival)
+            if is_new_seeker and trace.seeks_agreement:
+                self._seekers.append(trace)
         return True
 
     def _lose(self, trace: Trace, path: str, part: bytes, parent: Parent, arrival: Arrival) -> None:
@@ -303,24 +332,6 @@ def _find_block(part: bytes, rule_id: bytes) -> bytes | None:
     """Return the block with an id among some blocks; None if there is none."""
     begin = part.find(b"  - id: %b\n" % rule_id)
     return None if begin < 0 else _cut_block(part, begin)
-
-
-def _find_change(
-    held: _Held, changes: Sequence[ChangedText], parts: Sequence[bytes]
-) -> tuple[ChangedText | None, bytes, int]:
-    """Return the change that a block is part of, with the other text's blocks in its place.
-
-    Returns:
-        Without such a change None, and the distance by which the block has moved.
-    """
-    shift = 0
-    for change, part in zip(changes, parts, strict=True):
-        if held.begin < change.begin:
-            break
-        if held.begin < change.end:
-            return change, part, 0
-        shift = change.other_end - change.end
-    return None, b"", shift
 
 
 def list_changed_ids(old: bytes | None, new: bytes | None) -> set[str] | None:
