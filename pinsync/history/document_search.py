@@ -87,15 +87,6 @@ class _Follower:
         self.folder = folder
         self.walk = walk
 
-    def list_files(self, changes: CommitChanges) -> list[FileChange]:
-        """Return the tracker's documents among the files that a commit changed."""
-        files: list[FileChange] = []
-        for file in changes.files:
-            path = PurePosixPath(file.path)
-            if path.parent == self.folder and is_document(path.name):
-                files.append(file)
-        return files
-
     def keep_folder(self, newer: Outline | ReadFault, older: Outline | ReadFault) -> None:
         """Give up all rules if the older configuration has other places for the documents."""
         if isinstance(newer, ReadFault) or isinstance(older, ReadFault):
@@ -130,10 +121,19 @@ def _open(inquiry: Inquiry, side: GitSide, outline: Outline) -> _Follower | None
 
 
 class _Job(NamedTuple):
-    """A commit to look at, and the documents that were asked for."""
+    """A commit to look at.
 
-    changes: CommitChanges
-    files: Mapping[str, FileChange]
+    Attributes:
+        commit: the commit.
+        touches_configuration: whether it changed a file with the name of the configuration.
+        documents: folder → the documents that it changed.
+        requested: the documents whose older bytes were asked for.
+    """
+
+    commit: Commit
+    touches_configuration: bool
+    documents: Mapping[PurePosixPath, Sequence[FileChange]]
+    requested: Sequence[FileChange]
 
 
 class _DocumentSearch:
@@ -177,11 +177,12 @@ class _DocumentSearch:
             end: the commit at which a shallow clone ends; None in a full clone.
         """
         for job in self._read_ahead(changes, end):
-            contents = {path: self._reader.receive() for path in job.files}
-            texts = {path: found.content if found else None for path, found in contents.items()}
+            texts: dict[str, bytes | None] = {}
+            for file in job.requested:
+                found = self._reader.receive()
+                texts[file.path] = found.content if found else None
             for follower in self._followers:
-                if not follower.walk.is_done:
-                    self._go_back(follower, job, texts)
+                self._go_back(follower, job, texts)
             if all(follower.walk.is_done for follower in self._followers):
                 return
         for follower in self._followers:
@@ -198,39 +199,49 @@ class _DocumentSearch:
         for change in changes:
             if end and change.commit.hash == end.hash:
                 break
-            files = self._select_files(change)
-            if len(files) > _MAX_REQUESTS:
+            job = self._build_job(change)
+            size = len(job.requested)
+            if size > _MAX_REQUESTS:
                 # Git's answers could fill its pipe before it has read all requests.
                 for follower in self._followers:
                     follower.walk.give_up_all()
                 return
-            while jobs and requested + len(files) > _MAX_REQUESTS:
-                requested -= len(jobs[0].files)
+            while jobs and requested + size > _MAX_REQUESTS:
+                requested -= len(jobs[0].requested)
                 yield jobs.popleft()
-            self._reader.request([str(file.old) for file in files.values()])
-            requested += len(files)
-            jobs.append(_Job(change, files))
+            self._reader.request([str(file.old) for file in job.requested])
+            requested += size
+            jobs.append(job)
         yield from jobs
 
-    def _select_files(self, changes: CommitChanges) -> dict[str, FileChange]:
-        """Return the files of a commit whose older bytes matter, by path."""
-        files: dict[str, FileChange] = {}
+    def _build_job(self, changes: CommitChanges) -> _Job:
+        _, configuration = self._lookup.configurations.file_names
+        documents: dict[PurePosixPath, list[FileChange]] = {}
+        touches_configuration = False
+        for file in changes.files:
+            path = PurePosixPath(file.path)
+            if is_document(path.name):
+                documents.setdefault(path.parent, []).append(file)
+            if glob.escape(path.name) == configuration:
+                touches_configuration = True
+        requested: list[FileChange] = []
         for follower in self._followers:
-            for file in follower.list_files(changes):
-                if file.old and follower.walk.concerns(file.path):
-                    files[file.path] = file
-        return files
+            files = documents.get(follower.folder, ())
+            requested += [file for file in files if file.old and follower.walk.concerns(file.path)]
+        return _Job(changes.commit, touches_configuration, documents, requested)
 
     def _go_back(self, follower: _Follower, job: _Job, texts: Mapping[str, bytes | None]) -> None:
         """Go from a commit to its parent."""
-        commit = job.changes.commit
-        files = follower.list_files(job.changes)
-        arrival = CommitArrival(
-            self._lookup, commit, follower.inquiry.tracker_id, follower.inquiry.explain
-        )
-        if commit.parent and self._may_move_folders(job.changes, files):
-            read_outline = self._lookup.configurations.read_outline
-            follower.keep_folder(read_outline(commit.hash), read_outline(commit.parent))
+        files = job.documents.get(follower.folder, ())
+        if follower.walk.is_done or not (files or job.touches_configuration):
+            return
+        commit = job.commit
+        if commit.parent:
+            # A new document may come from elsewhere, or from a folder that couldn't be read.
+            is_new = any(file.old is None for file in files)
+            if is_new or job.touches_configuration:
+                read_outline = self._lookup.configurations.read_outline
+                follower.keep_folder(read_outline(commit.hash), read_outline(commit.parent))
         old: dict[str, bytes | None] = {}
         others: list[str] = []
         for file in files:
@@ -241,10 +252,6 @@ class _DocumentSearch:
             else:
                 # A link, an empty file, or one that git can't read.
                 follower.walk.give_up_all()
+        inquiry = follower.inquiry
+        arrival = CommitArrival(self._lookup, commit, inquiry.tracker_id, inquiry.explain)
         follower.walk.go_back(Parent(old, partial(self._lookup.has_text, others)), arrival)
-
-    def _may_move_folders(self, changes: CommitChanges, files: Sequence[FileChange]) -> bool:
-        """Return whether a commit may have moved or made the folder of documents."""
-        _, configuration = self._lookup.configurations.file_names
-        names = {glob.escape(PurePosixPath(file.path).name) for file in changes.files}
-        return configuration in names or any(file.old is None for file in files)
