@@ -113,8 +113,8 @@ def test_a_report_on_the_same_terminal_is_not_disturbed(api: Sandbox, pinsync: C
     plain = pinsync("diff", "@worktree", "@live", "--no-color").out
     code, _, sent = Terminal("diff", "@worktree", "@live", "--no-color", out=True).end()
     assert f"{CLEAR}comparing default" in sent
-    fetched = r"fetched [^)]*"
-    assert (code, re.sub(fetched, "", screen(sent))) == (1, re.sub(fetched, "", plain))
+    asked = r"asked [^·]*·\s+"
+    assert (code, re.sub(asked, "", screen(sent))) == (1, re.sub(asked, "", plain))
 
 
 @pytest.mark.usefixtures("repository", "api")
