@@ -29,7 +29,7 @@ from pinsync.reports.words.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pinsync.canonical.pins import Pin
     from pinsync.drift.pairs import ChangeKind
@@ -88,13 +88,7 @@ class ChangeWords(Words, frozen=True, kw_only=True):
 
     def adapt_to(self, tracker: TrackerDrift) -> Self:
         """Return the words for a tracker, with its titles and its identities that look alike."""
-        items: list[Customization] = []
-        pins: list[Pin] = []
-        for change in tracker.changes:
-            items += change.pair.sides
-            for pin in change.pins:
-                pins += [side for side in (pin.old, pin.new) if side]
-        alike = find_alike(collect_identities(items, pins))
+        alike = find_alike_identities(tracker.changes)
         return replace(self, titles=tracker.names, marks=find_marks(tracker.changes), alike=alike)
 
     def describe_change(self, change: Change) -> Description:
@@ -189,6 +183,17 @@ class ChangeWords(Words, frozen=True, kw_only=True):
         prose = str if change.path[0] == "target_metadata" else reveal
         name = self.escape(self.cut(one_line(format_path(change.path, spell))))
         return f"{name}: {self.format_sides(change.old, change.new, spell=prose)}"
+
+
+def find_alike_identities(changes: Iterable[Change]) -> frozenset[str]:
+    """Return the identities in changes that look like another of them."""
+    items: list[Customization] = []
+    pins: list[Pin] = []
+    for change in changes:
+        items += change.pair.sides
+        for pin in change.pins:
+            pins += [side for side in (pin.old, pin.new) if side]
+    return find_alike(collect_identities(items, pins))
 
 
 def find_marks(changes: Sequence[Change]) -> dict[str, str]:

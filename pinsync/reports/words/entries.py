@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from pinsync.canonical.fields import CUSTOMIZATION, KNOWN, MODEL, select_choice
 from pinsync.drift.record import MISSING
 from pinsync.escape import clip, one_line, reveal
-from pinsync.reports.words.changes import find_marks
+from pinsync.reports.words.changes import find_alike_identities, find_marks
 from pinsync.reports.words.commits import format_day
 from pinsync.reports.words.events import EVENT_NAMES, list_events, turn
 from pinsync.reports.words.likeness import describe_forms, find_alike, spell_out
-from pinsync.reports.words.pins import MAX_TITLE, collect_identities
+from pinsync.reports.words.pins import MAX_TITLE
 from pinsync.reports.words.rows import (
     ALONE,
     MAX_WHOLE,
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
         FieldChange,
         TrackerDrift,
     )
-    from pinsync.model import Customization
     from pinsync.reports.words.events import Event
     from pinsync.reports.words.likeness import Spelling
     from pinsync.reports.words.sides import Escape, SideWords
@@ -110,12 +109,6 @@ class EntryWords(SlotWords, frozen=True, kw_only=True):
 
     def adapt_to(self, tracker: TrackerDrift) -> Self:
         """Return the words for a tracker, with its titles and its identities that look alike."""
-        items: list[Customization] = []
-        pins: list[Pin] = []
-        for change in tracker.changes:
-            items += change.pair.sides
-            for pin in change.pins:
-                pins += [side for side in (pin.old, pin.new) if side]
         name = ""
         if len(self.drift.trackers) > 1:
             name = one_line(clip(tracker.name, MAX_TITLE))
@@ -124,7 +117,7 @@ class EntryWords(SlotWords, frozen=True, kw_only=True):
             titles=tracker.names,
             shared=find_shared_titles(tracker.names),
             marks=find_marks(tracker.changes),
-            alike=find_alike(collect_identities(items, pins)),
+            alike=find_alike_identities(tracker.changes),
             tracker=name,
         )
 
