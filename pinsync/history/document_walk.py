@@ -16,7 +16,7 @@ from pinsync import canonical
 from pinsync.document.changed import find_changed_text
 from pinsync.document.cut import cut_blocks, cut_off_comments
 from pinsync.document.parse import parse_document
-from pinsync.errors import FileError
+from pinsync.errors import DataError, FileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -208,13 +208,15 @@ class DocumentWalk:
                 self._lose(held.trace, path, b"", parent, arrival)
             return
         changes = find_changed_text(new, old) if new else None
-        if changes is None or not old.endswith(b"\n"):
+        if new is None or changes is None or not old.endswith(b"\n"):
             self._give_up_document(path)
             self._search_document(old)
             return
         parts = [old[change.other_begin : change.other_end] for change in changes]
+        newer = [new[change.begin : change.end] for change in changes]
         head = old[: old.find(_EDGE) + 1]
-        if not all(self._is_regular(head, part) for part in parts):
+        is_regular = all(self._is_regular(head, part) for part in parts)
+        if not is_regular or _repeats_id(old, parts, newer):
             self._give_up_document(path)
             self._give_up_sought()
             return
@@ -317,9 +319,12 @@ class DocumentWalk:
 
 
 def _is_canonical(body: bytes) -> bool:
+    """Return whether a block is the canonical text of its data, as nearly all blocks are."""
     try:
-        return canonical.read_rendered(body.decode()) is not None
-    except UnicodeDecodeError:
+        data = canonical.read_rendered(body.decode())
+        # Of another text, the end may not have been read.
+        return data is not None and canonical.render(data).encode() == body
+    except (UnicodeDecodeError, DataError):
         return False
 
 
@@ -332,6 +337,21 @@ def _find_block(part: bytes, rule_id: bytes) -> bytes | None:
     """Return the block with an id among some blocks; None if there is none."""
     begin = part.find(b"  - id: %b\n" % rule_id)
     return None if begin < 0 else _cut_block(part, begin)
+
+
+def _repeats_id(text: bytes, parts: Sequence[bytes], others: Sequence[bytes]) -> bool:
+    """Return whether an id stands twice in a document, which then can't be read.
+
+    Args:
+        text: the document.
+        parts: the parts of it that differ from another version, in which all ids are unique.
+        others: the other version's blocks in the place of the parts.
+    """
+    ids = [found[1] for found in _FIRST_LINE.finditer(b"".join(parts)) if found[1] is not None]
+    known = {found[1] for found in _FIRST_LINE.finditer(b"".join(others))}
+    if len(set(ids)) < len(ids):
+        return True
+    return any(text.count(b"\n  - id: %b\n" % name) > 1 for name in ids if name not in known)
 
 
 def list_changed_ids(old: bytes | None, new: bytes | None) -> set[str] | None:

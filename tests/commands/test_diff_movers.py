@@ -658,7 +658,21 @@ def test_a_partial_clone_fetches_no_older_versions(
     assert "built-in: git fetch" not in trace.read_text()
 
 
-@pytest.mark.parametrize("broken", ["format: 1\nmodel: [\n", "<<<<<<< HEAD\n", b"\xff"])
+WHOLE = text("basket", T, rule(2))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "format: 1\nmodel: [\n",
+        "<<<<<<< HEAD\n",
+        b"\xff",
+        # The blocks of both rules are whole, but the document isn't.
+        f"{WHOLE}  broken: [\n",
+        f"{WHOLE}<<<<<<< HEAD\n",
+        f"{WHOLE}{WHOLE[WHOLE.rindex('  - id') :]}",
+    ],
+)
 def test_a_document_that_was_broken_in_the_middle_ends_the_history(
     broken: str | bytes, pinsync: CommandLine
 ) -> None:
