@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
 MAX_DEPTH: Final = 64
@@ -99,16 +101,56 @@ class Snapshot(Struct, frozen=True):
     date: datetime | None = None
 
 
+class Managed(Struct, frozen=True):
+    """The rules of a shop that a tracker's ``manages`` names; the other rules are somebody else's.
+
+    Attributes:
+        tags: a managed rule has one of these tags; None for any tag, or none.
+        models: a managed rule has one of these models; None for any model.
+    """
+
+    tags: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+
+    def includes(self, model: str, read_tags: Callable[[], Iterable[str]]) -> bool:
+        """Return whether a rule is managed.
+
+        Args:
+            model: the recommender model of the rule.
+            read_tags: returns the tags of the rule; called only if they decide.
+        """
+        if self.models is not None and model not in self.models:
+            return False
+        return self.tags is None or not set(self.tags).isdisjoint(read_tags())
+
+
+ALL_RULES: Final = Managed()
+"""A tracker without ``manages``: every rule is managed."""
+
+
 class Scope(Struct, frozen=True):
-    """The filter of a command, with the meaning of the API's filters; ``None`` filters nothing."""
+    """The rules that a command is about: its filters, within the rules that pinsync manages.
+
+    Attributes:
+        model: the API's filter of this name; ``None`` filters nothing. So do the next three.
+        tag: see ``model``.
+        target_type: see ``model``.
+        target_identity: see ``model``.
+        managed: the managed rules, which the API has no filter for.
+    """
 
     model: str | None = None
     tag: str | None = None
     target_type: str | None = None
     target_identity: str | None = None
+    managed: Managed = ALL_RULES
+
+    def restrict_to(self, managed: Managed) -> Scope:
+        """Return the scope of these filters within a tracker's managed rules."""
+        return replace(self, managed=managed)
 
     def build_query(self) -> dict[str, str]:
-        """Return the API's query parameters of this scope."""
+        """Return the API's query parameters of the filters."""
         parameters: dict[str, str] = {}
         for name in ("model", "tag", "target_type", "target_identity"):
             value = getattr(self, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from pinsync.drift.shoppers import add_shoppers
 from pinsync.errors import FileError, PinsyncError, RepositoryError, UsageError, pick_gravest
 from pinsync.escape import one_line
 from pinsync.layout import is_document
-from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Scope
+from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, FailOn, Managed, Scope
 from pinsync.reports import Style, load_drift
 from pinsync.reports.words.likeness import fold, tell_apart
 from pinsync.sync.basis import list_blocks
@@ -272,8 +273,10 @@ def _list_notes(old: State, new: State, tree: WorkingTree) -> Iterator[str]:
         new_value = new_settings.get(name, value)
         if value == new_value:
             continue
-        # By the fields that the old side ignores, so that a branch can't hide its own changes.
-        remark = "; both sides are read with the former" if name == "ignore" else ""
+        # By the old side's settings, so that a branch can't hide its own changes.
+        remark = ""
+        if name == "ignore" or ".manages." in name:
+            remark = "; both sides are read with the former"
         sides = (value, new_value)
         # Texts that look alike are written with escapes.
         if fold(value) == fold(new_value):
@@ -294,8 +297,10 @@ def _list_settings(settings: Settings) -> dict[str, str]:
     for tracker in settings.trackers:
         for name, value in asdict(tracker).items():
             # Name and id are part of "trackers".
-            if name not in ("name", "tracker_id"):
+            if name not in ("name", "tracker_id", "manages"):
                 values[f"trackers.{tracker.name}.{name}"] = value
+        for name, texts in asdict(tracker.manages).items():
+            values[f"trackers.{tracker.name}.manages.{name}"] = _spell_condition(texts)
     return {name: _spell_value(value) for name, value in values.items()}
 
 
@@ -304,6 +309,11 @@ def _spell_value(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(value) or "nothing"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _spell_condition(texts: Sequence[str] | None) -> str:
+    """Return the text of a condition of ``manages``; a tag may hold commas, so it is quoted."""
+    return "any" if texts is None else json.dumps(texts, ensure_ascii=False)
 
 
 def _has_name(pair: TrackerPair, names: Collection[str]) -> bool:
@@ -414,7 +424,7 @@ class _Run(Struct, frozen=True):
                 yield f"{state.source.text} knows no such tracker: everything is {verb}"
 
     def _compare_contents(self, drift: TrackerDrift, pair: TrackerPair) -> _Comparison:
-        scope = self.options.scope
+        scope = self._choose_scope(pair)
         old, new = self._read_contents(pair)
         self.console.step(f"{drift.name}: comparing {old.size} with {new.size} customizations")
         changes, unchanged = _compare(old, new, scope)
@@ -450,10 +460,17 @@ class _Run(Struct, frozen=True):
             texts=tuple(texts),
         )
         date = new.snapshot.date or old.snapshot.date
-        known = () if scope == EVERYTHING else (*old_items, *new_items)
+        known = () if self.options.scope == EVERYTHING else (*old_items, *new_items)
         has_edits = any(change.cause == "edited" for change in drift.changes)
         contents = (old, new) if has_edits and self.live_index is not None else None
         return _Comparison(drift, tuple(warnings), date, known, contents)
+
+    def _choose_scope(self, pair: TrackerPair) -> Scope:
+        """Return the filters within the rules that the old side manages."""
+        # By the old side, so that a branch can't hide its own changes. A tracker that the old side
+        # doesn't know is new, with all its rules.
+        old, _ = pair
+        return self.options.scope.restrict_to(old.manages) if old else self.options.scope
 
     def add_movers(
         self, found: Sequence[_Comparison], trackers: Sequence[TrackerPair]
@@ -523,14 +540,15 @@ class _Run(Struct, frozen=True):
             pair: the tracker on both sides.
             whole: whether to read blocks that are equal in the files of both sides, too.
         """
-        scope = self.options.scope
+        scope = self._choose_scope(pair)
+        by_model = Scope(model=scope.model, managed=Managed(models=scope.managed.models))
         # Only the model of a rule is known without reading its block.
-        whole = whole or scope != Scope(model=scope.model)
+        whole = whole or scope != by_model
         for state, tracker in zip(self.states, pair, strict=True):
             if tracker:
                 self.console.step(f"{tracker.name}: {state.describe_reading(tracker)}")
         old, new = read_contents(*self.states, pair, scope, self.environ, self.console, whole=whole)
-        if scope == EVERYTHING:
+        if self.options.scope == EVERYTHING:
             return old, new
         if self.old.source.kind == "live":
             live, other = old, new

@@ -325,7 +325,8 @@ class _Run:
 
     def _plan_update(self, tracker: Tracker, live: Snapshot) -> Update:
         """Return the checked update of a tracker, and print the notes about it."""
-        scope, ignore = self._options.scope, self._settings.ignore
+        filters, ignore = self._options.scope, self._settings.ignore
+        scope = filters.restrict_to(tracker.manages)
         files = self._read_files(tracker)
         basis = self._read_basis(tracker, files, live)
         existing = list_customizations(basis.documents)
@@ -336,14 +337,14 @@ class _Run:
                     f"{tracker.name}: {name} shares no id with the files here; is it the export "
                     f"of another tracker?"
                 )
-        elif scope != EVERYTHING:
+        elif filters != EVERYTHING:
             # With --commit, the question is also about the rules in HEAD that an earlier export
             # removed from the disk.
             removed = find_removed_rules(files.committed, existing, ignore)
             live = self._complete_answer(tracker, live, [*existing, *removed])
         update = plan_update(tracker, self._choose_folder(tracker), basis, live, scope)
         is_matched = bool(update.pairs or update.kept)
-        if scope != EVERYTHING:
+        if filters != EVERYTHING:
             self._known += [*existing, *live.customizations]
         if self._options.commit and isinstance(self._place, WorkingTree):
             own = self._place.find_own_changes(files)
@@ -383,7 +384,8 @@ class _Run:
         self, tracker: Tracker, live: Snapshot, rules: Sequence[Customization]
     ) -> Snapshot:
         """Return a filtered answer; an unfiltered one if the filtered answer is inconclusive."""
-        if not is_filter_inconclusive(rules, live.customizations, self._options.scope):
+        scope = self._options.scope.restrict_to(tracker.manages)
+        if not is_filter_inconclusive(rules, live.customizations, scope):
             return live
         self._console.step(f"{tracker.name}: the filtered answer is inconclusive; fetching all")
         return fetch_live(tracker, self._settings, EVERYTHING, self._environ, self._console)

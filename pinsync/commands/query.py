@@ -12,7 +12,7 @@ from pinsync.canonical import normalize, render_value
 from pinsync.canonical.fields import IDENTITY
 from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import read_pins
-from pinsync.drift.pairs import is_in_scope, read_data, read_tags, read_title
+from pinsync.drift.pairs import is_in_filters, read_data, read_tags, read_title
 from pinsync.errors import DataError, UsageError, suggest
 from pinsync.layout import suggest_model
 from pinsync.model import Scope
@@ -179,7 +179,7 @@ class Query(Struct, frozen=True):
                 yield part
 
     def _matches(self, item: Customization | None, data: Mapping[str, Any], scope: Scope) -> bool:
-        if item is None or not is_in_scope(item, scope):
+        if item is None or not is_in_filters(item, scope):
             return False
         if self.id is not None and item.id != self.id:
             return False

@@ -34,6 +34,7 @@ from pinsync.config.section import MAX_FILE_BYTES, Section, parse_section
 from pinsync.environment import DEFAULT_KEY_VARIABLE
 from pinsync.errors import ConfigError, suggest
 from pinsync.layout import find_repository_root
+from pinsync.model import Managed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -248,6 +249,9 @@ def _build_settings(
 ) -> Settings:
     # Before the unknown keys: a newer format has some, and needs a newer pinsync.
     _check_format(top)
+    if "manages" in top.values:
+        hint = "write it in the section of a tracker, beside its tracker_id"
+        raise top.build_error("manages", "is a setting of a tracker, not of the file", hint=hint)
     top.refuse_unknown({"format", "directory", "timezone", "trackers", "ignore", "safety"})
     return Settings(
         path=None,
@@ -413,7 +417,24 @@ def _read_tracker(trackers: Section, name: str, allowed: Collection[str]) -> Tra
         hosts=_read_hosts(section, allowed),
         remove_expired_pins=section.read_flag("remove_expired_pins"),
         remove_nonexisting_item_pins=section.read_flag("remove_nonexisting_item_pins"),
+        manages=_read_manages(section.read_section("manages")),
     )
+
+
+def _read_manages(section: Section) -> Managed:
+    section.refuse_unknown(set(Managed.__struct_fields__))
+    return Managed(_read_condition(section, "tags"), _read_condition(section, "models"))
+
+
+def _read_condition(section: Section, key: str) -> tuple[str, ...] | None:
+    """Return the texts of a condition; None if it is left out."""
+    if key not in section.values:
+        return None
+    texts = section.read_texts(key)
+    if not texts:
+        hint = f"name one at least, or leave {key} out for rules with any"
+        raise section.build_error(key, "must not be empty", hint=hint)
+    return tuple(texts)
 
 
 def _read_hosts(section: Section, allowed: Collection[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pinsync.environment import DEFAULT_KEY_VARIABLE
 from pinsync.errors import ConfigError, UsageError, suggest
+from pinsync.model import ALL_RULES, Managed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -22,7 +23,11 @@ DEFAULT_HOSTS: Final = ("https://live.luigisbox.tech", "https://live.luigisbox.c
 
 
 class Tracker(Struct, frozen=True):
-    """A tracker: its id, its hosts, and the variable of its key; the key itself is never kept."""
+    """A tracker: its id, its hosts, and the variable of its key; the key itself is never kept.
+
+    ``manages`` are the rules that pinsync looks after; the other rules of the shop are not its
+    business.
+    """
 
     name: str
     tracker_id: str
@@ -30,6 +35,7 @@ class Tracker(Struct, frozen=True):
     hosts: tuple[str, ...] = DEFAULT_HOSTS
     remove_expired_pins: bool = False
     remove_nonexisting_item_pins: bool = False
+    manages: Managed = ALL_RULES
 
 
 class Safety(Struct, frozen=True):

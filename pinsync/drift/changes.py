@@ -14,8 +14,8 @@ from pinsync.drift.pairs import (
     Pair,
     build_sort_key,
     find_title,
-    match_customizations,
     read_data,
+    select_pairs,
 )
 from pinsync.drift.record import MISSING, Change, FieldChange, FieldPath, PinChange, PinKind
 from pinsync.model import EVERYTHING, Customization, Scope
@@ -32,16 +32,14 @@ def compare_customizations(
     Args:
         old: the customizations of the old snapshot, with unique ids.
         new: the customizations of the new snapshot, with unique ids.
-        scope: a pair counts if the customization of either side is in the scope.
+        scope: the filters and the managed rules; see `select_pairs`.
 
     Returns:
         The sorted changes, and the number of unchanged customizations.
     """
     changes: list[Change] = []
     unchanged = 0
-    for pair in match_customizations(old, new):
-        if not pair.is_in(scope):
-            continue
+    for pair in select_pairs(old, new, scope):
         if kind := pair.kind:
             changes.append(build_change(pair, kind))
         else:

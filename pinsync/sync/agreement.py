@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinsync.drift.pairs import is_in_scope
+from pinsync.drift.pairs import is_in_filters
 from pinsync.model import EVERYTHING
 
 if TYPE_CHECKING:
@@ -48,4 +48,4 @@ def _is_confirmed(pair: Pair, answer: Mapping[str | None, tuple[str, bytes]], sc
     if pair.latest.id in answer:
         return False
     # A filter may hide a rule outside of it.
-    return scope == EVERYTHING or is_in_scope(pair.latest, scope)
+    return scope == EVERYTHING or is_in_filters(pair.latest, scope)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pinsync.drift.pairs import collect_ids, is_in_scope, match_customizations
+from pinsync.drift.pairs import collect_ids, is_in_filters, is_managed, match_customizations
 from pinsync.errors import FileError, SafetyError
 from pinsync.escape import one_line
 from pinsync.model import EVERYTHING, Customization, Scope
 from pinsync.sync.basis import list_customizations
-from pinsync.sync.to_files import FileCounts, Update
+from pinsync.sync.to_files import FileCounts, Update, count_existing
 from pinsync.workspace.read import parse_documents
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def count_from_head(
     recorded = _complete_moves({**earlier, **update.files}, own, head, disk, reader)
     old = reader.read_all_rules(before)
     new = reader.read_all_rules(_apply_changes(recorded, before))
-    pairs = list(match_customizations(old, new))
+    pairs = list(match_customizations(old, new, scope.managed))
     committed = pairs
     if before != head:
         old_in_head = reader.read_all_rules(head)
         new_in_head = reader.read_all_rules(_apply_changes(recorded, head))
-        committed = list(match_customizations(old_in_head, new_in_head))
+        committed = list(match_customizations(old_in_head, new_in_head, scope.managed))
     changes = {path: text for path, text in recorded.items() if text != before.get(path)}
     return replace(
         update,
@@ -72,7 +72,7 @@ def count_from_head(
         counts=FileCounts.count_changes(changes, before),
         pairs=pairs,
         committed=committed,
-        existing=len(collect_ids(old)),
+        existing=count_existing(pairs, scope.managed),
     )
 
 
@@ -199,6 +199,7 @@ class _Reader:
         for text in texts:
             if text is None:
                 continue
-            if any(is_in_scope(item, scope) for item in self.read_rules(path, text) or ()):
-                return True
+            for item in self.read_rules(path, text) or ():
+                if is_in_filters(item, scope) and is_managed(item, scope.managed):
+                    return True
         return False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pinsync.drift.pairs import collect_ids, is_in_scope
+from pinsync.drift.pairs import collect_ids, is_in_filters
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.sync.basis import Basis, list_customizations
 from pinsync.sync.to_files import Update, plan_update
@@ -107,13 +107,14 @@ def plan_branch(
     inside = collect_rule_ids(update)
     if update:
         for name, item in rules.items():
-            if is_in_scope(item, scope):
+            if is_in_filters(item, scope):
                 inside.add(name)
     combined = {**_map_by_id(list_customizations(documents)), **rules}
     items = [item for name, item in combined.items() if item and name not in inside]
     if update:
         items += [item for item in update.new if item.id in inside]
-    plan = plan_update(tracker, folder, Basis(documents), Snapshot(tuple(items)), EVERYTHING)
+    managed = EVERYTHING.restrict_to(tracker.manages)
+    plan = plan_update(tracker, folder, Basis(documents), Snapshot(tuple(items)), managed)
     files = dict(plan.files)
     for read in documents.values():
         path = PurePosixPath(read.source)

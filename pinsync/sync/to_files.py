@@ -12,17 +12,18 @@ from msgspec import Struct, field
 
 from pinsync import layout
 from pinsync.document.merge import merge_document, plan_documents
-from pinsync.drift.pairs import match_customizations
+from pinsync.drift.pairs import is_managed, match_customizations
 from pinsync.errors import FileError
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot, Target
 from pinsync.sync.basis import list_blocks, list_customizations
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.config.records import Tracker
     from pinsync.document.merge import DocumentPlan
     from pinsync.drift.pairs import Pair
+    from pinsync.model import Managed
     from pinsync.sync.basis import Basis
     from pinsync.workspace.tree import Changes, Files
 
@@ -78,11 +79,11 @@ class Update(Struct, frozen=True):
         on_disk: path → current bytes, for the files of ``files`` that exist.
         counts: the numbers of files that change.
         pairs: the customizations in scope before and after, unchanged ones included. With
-            ``--commit``, HEAD is the state before.
+            ``--commit``, HEAD is the state before, and all customizations of the files count.
         kept: the customizations without an id that stay as they are.
         new: the customizations of the documents afterwards.
-        existing: the number of customizations with an id before, in scope or not; with
-            ``--commit``, in HEAD.
+        existing: the number of managed customizations with an id before, in the filters or not;
+            with ``--commit``, in HEAD.
         live: the answer.
         recorded: with ``--commit``, the files of the commit: path → text, or None to remove the
             file.
@@ -113,13 +114,14 @@ def plan_update(
         folder: the folder of its documents.
         basis: the documents before.
         live: the answer of the API, filtered by ``scope`` or not.
-        scope: the scope of the export; a rule outside of it stays as it is.
+        scope: the filters and the managed rules; a rule outside of them stays as it is.
 
     Raises:
         FileError: the place of a new document is taken by another model.
     """
     documents = basis.documents
-    matched = list(match_customizations(list_customizations(documents), live.customizations))
+    before = list_customizations(documents)
+    matched = list(match_customizations(before, live.customizations, scope.managed))
     pairs: list[Pair] = []
     after: list[Customization | None] = []
     new: list[Customization] = []
@@ -158,25 +160,36 @@ def plan_update(
         on_disk={path: basis.on_disk[path] for path in files if path in basis.on_disk},
         counts=FileCounts.count_changes(files, existing),
         pairs=[pair for pair in pairs if pair.new or (pair.old and pair.old.id is not None)],
-        kept=list(_explain_kept_rules(kept, matched, live.customizations)),
+        kept=list(_explain_kept_rules(kept, matched, live.customizations, scope.managed)),
         new=list(chain.from_iterable(plan.customizations for plan in plans.values())),
-        existing=sum(item.id is not None for item in list_customizations(documents)),
+        existing=count_existing(matched, scope.managed),
         live=live.customizations,
     )
+
+
+def count_existing(pairs: Iterable[Pair], managed: Managed) -> int:
+    """Return the number of managed customizations with an id on the old side of pairs."""
+    scope = EVERYTHING.restrict_to(managed)
+    return sum(bool(pair.old and pair.old.id) and pair.is_in(scope) for pair in pairs)
 
 
 def _explain_kept_rules(
     kept: Sequence[tuple[str, int, Customization]],
     matched: Sequence[Pair],
     live: Sequence[Customization],
+    managed: Managed,
 ) -> Iterator[KeptRule]:
     """Yield the reason and the remedy for each customization without an id that stays as it is."""
     if not kept:
         return
-    all_targets = Counter(map(_build_target_key, live))
+    all_targets: set[tuple[str, Target]] = set()
+    foreign_targets: set[tuple[str, Target]] = set()
+    for item in live:
+        targets = all_targets if is_managed(item, managed) else foreign_targets
+        targets.add(_build_target_key(item))
     unpaired_targets: Counter[tuple[str, Target]] = Counter()
     for pair in matched:
-        if pair.old is None and pair.new:
+        if pair.old is None and pair.new and is_managed(pair.new, managed):
             unpaired_targets[_build_target_key(pair.new)] += 1
     for source, line, item in kept:
         key = _build_target_key(item)
@@ -190,8 +203,13 @@ def _explain_kept_rules(
                 "live has one for its target, but more here lack an id: give it to one of them, "
                 "or delete them here"
             )
+        elif key in foreign_targets:
+            why = (
+                "live has one for its target that isn't managed (`manages` in pinsync.yaml): give "
+                "it one of the managed tags in Luigi's Box, or delete this one"
+            )
         else:
-            none = "no other" if all_targets[key] else "none"
+            none = "no other" if key in all_targets else "none"
             why = f"live has {none} for its target: enter it in Luigi's Box, or delete it here"
         yield KeptRule(source, line, f"has no id, and {why}")
 

@@ -54,10 +54,14 @@ class Content(Struct, frozen=True):
         return len(self.snapshot.customizations) + self.count_equal(EVERYTHING)
 
     def count_equal(self, scope: Scope) -> int:
-        """Return the number of the equal blocks, of the model that the scope names if any."""
-        return sum(
-            len(blocks.blocks) for blocks in self.equal if scope.model in (None, blocks.model)
-        )
+        """Return the number of the equal blocks, of the models that the scope names if any."""
+        count = 0
+        for blocks in self.equal:
+            # No blocks are passed over where tags decide.
+            is_managed = scope.managed.includes(blocks.model, tuple)
+            if is_managed and scope.model in (None, blocks.model):
+                count += len(blocks.blocks)
+        return count
 
     def find_targeting(self, identities: Collection[str], ignore: Ignored) -> list[Customization]:
         """Return the customizations in the equal blocks whose target is one of the items.

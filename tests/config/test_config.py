@@ -181,6 +181,40 @@ REFUSED = [
         "has the tracker_id and a host of a",
         "remove",
     ),
+    (tracker(manages="[a]"), "4:5", "manages must be a mapping, not a list", ""),
+    (
+        tracker(manages="{tag: [a]}"),
+        "4:15",
+        "trackers.shop.manages.tag is no setting",
+        'did you mean "tags"?',
+    ),
+    (
+        tracker(manages="{model: [a]}"),
+        "4:15",
+        "trackers.shop.manages.model is no setting",
+        'did you mean "models"?',
+    ),
+    (tracker(manages="{tags: a}"), "4:15", "must be a list of strings", "write tags: ["),
+    (tracker(manages="{tags: [a, 2026]}"), "4:25", "tags[1] must be a string", "quotes"),
+    (
+        tracker(manages="{tags: [], models: [basket]}"),
+        "4:15",
+        "trackers.shop.manages.tags must not be empty",
+        "name one at least, or leave tags out for rules with any",
+    ),
+    (
+        tracker(manages="{models: }"),
+        "4:15",
+        "trackers.shop.manages.models must not be empty",
+        "leave models out",
+    ),
+    (tracker(manage="{tags: [a]}"), "4:5", "manage is no setting", 'did you mean "manages"?'),
+    (
+        "manages: {tags: [a]}\n",
+        "1:1",
+        "manages is a setting of a tracker, not of the file",
+        "in the section of a tracker",
+    ),
     ("ignore: target_metadata.image\n", "1:1", "must be a list", "ignore: ["),
     ("ignore:\n  - score\n  - 5\n", "3:5", "ignore[1] must be a string", ""),
     ("ignore: [a..b]\n", "1:10", "names of fields", "target_metadata.image"),
@@ -209,6 +243,26 @@ def test_a_refusal_names_place_and_remedy(text: str, place: str, message: str, h
     assert error.message.startswith(f"pinsync.yaml:{place}: ")
     assert message in error.message
     assert hint in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "managed"),
+    [
+        (
+            "{tags: [christmas, 'new year'], models: [basket]}",
+            (("christmas", "new year"), ("basket",)),
+        ),
+        ("{tags: [christmas]}", (("christmas",), None)),
+        ("{models: [basket, home]}", (None, ("basket", "home"))),
+        ("{}", (None, None)),
+        ("", (None, None)),
+    ],
+)
+def test_a_tracker_manages_rules_by_tags_and_models(
+    text: str, managed: tuple[tuple[str, ...] | None, tuple[str, ...] | None]
+) -> None:
+    (found,) = parse(tracker(manages=text)).trackers
+    assert (found.manages.tags, found.manages.models) == managed
 
 
 @pytest.mark.parametrize("start", ["", "trackers:\n  ", "safety:\n  "])

@@ -11,17 +11,20 @@ from pinsync.drift.pairs import (
     Pair,
     build_no_match_error,
     describe_target,
+    find_tags,
     find_title,
     is_filter_inconclusive,
-    is_in_scope,
+    is_in_filters,
+    is_managed,
     match_customizations,
     read_data,
     read_tags,
     read_title,
+    select_pairs,
 )
-from pinsync.model import Customization, Scope
+from pinsync.model import Customization, Managed, Scope
 from support import states
-from support.strategies import QUICK, SEEDED
+from support.strategies import QUICK, SEEDED, rows, texts, values
 
 if TYPE_CHECKING:
     from random import Random
@@ -225,15 +228,97 @@ def test_a_pair_is_shown_by_its_new_side() -> None:
 )
 def test_a_scope_filters_as_the_api_does(scope: Scope, expected: bool) -> None:
     item = rule("a", "/p/1/", tags=["sale", "new year"])
-    assert is_in_scope(item, scope) is expected
-    assert not is_in_scope(None, scope)
+    assert is_in_filters(item, scope) is expected
+    assert not is_in_filters(None, scope)
 
 
-@pytest.mark.parametrize("tags", ["sale", {"sale": 1}, ["sale", 1], 5])
+@pytest.mark.parametrize("tags", ["sale", {"sale": 1}, ["sale", 1], ["sale", {"sale": 1}], 5])
 def test_tags_of_an_unexpected_type_are_none(tags: object) -> None:
     item = rule("a", tags=tags)
-    assert read_tags(read_data(item)) == ()
-    assert not is_in_scope(item, Scope(tag="sale"))
+    assert find_tags(item) == read_tags(read_data(item)) == ()
+    assert not is_in_filters(item, Scope(tag="sale"))
+
+
+@given(texts | rows.map(lambda row: row.get("tags")), st.lists(values))
+@QUICK
+def test_tags_are_found_without_reading_the_rest(tags: object, others: list[object]) -> None:
+    for value in (tags, [tags], others, [tags, *others]):
+        item = rule("a", tags=value, unknown={"tags": ["x"]}, pin_definitions=[{"tags": ["y"]}])
+        assert find_tags(item) == read_tags(read_data(item))
+
+
+MANAGED = [
+    # tags and models that are managed, model and tags of a rule
+    (None, None, "basket", [], True),
+    (("ours",), None, "basket", ["ours"], True),
+    (("ours", "mine"), None, "basket", ["x", "mine"], True),
+    (("ours",), None, "basket", [], False),
+    (("ours",), None, "basket", ["Ours", "our", "ours "], False),
+    (None, ("basket", "home"), "home", [], True),
+    (None, ("basket",), "home", ["ours"], False),
+    (("ours",), ("basket",), "basket", ["ours"], True),
+    (("ours",), ("basket",), "basket", ["x"], False),
+    (("ours",), ("basket",), "home", ["ours"], False),
+    (("sale",), None, "basket", "sale", False),
+]
+
+
+@pytest.mark.parametrize(("tags", "models", "model", "rule_tags", "expected"), MANAGED)
+def test_a_managed_rule_has_one_of_the_models_and_one_of_the_tags(
+    tags: tuple[str, ...] | None,
+    models: tuple[str, ...] | None,
+    model: str,
+    rule_tags: object,
+    expected: bool,
+) -> None:
+    assert is_managed(rule("a", model=model, tags=rule_tags), Managed(tags, models)) is expected
+
+
+OURS = Managed(tags=("ours",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        # One side is enough: a rule that lost its tag, or gained it.
+        (rule("a", tags=["ours"]), rule("a"), True),
+        (rule("a"), rule("a", tags=["ours"]), True),
+        (rule("a", tags=["ours"]), None, True),
+        (None, rule("a", tags=["ours"]), True),
+        (rule("a", tags=["x"]), rule("a", note=1), False),
+        (None, rule("a"), False),
+    ],
+)
+def test_a_pair_is_managed_if_either_side_is(
+    old: Customization | None, new: Customization | None, expected: bool
+) -> None:
+    pair = Pair(old, new)
+    assert pair.is_in(Scope(managed=OURS)) is expected
+    # A filter narrows that, by either side as well.
+    assert pair.is_in(Scope(model="basket", managed=OURS)) is expected
+    assert not pair.is_in(Scope(model="home", managed=OURS))
+
+
+@pytest.mark.parametrize("other_id", ["b", None])
+def test_a_rule_of_somebody_else_never_takes_the_place_of_a_managed_one(
+    other_id: str | None,
+) -> None:
+    ours, other = rule(other_id, "/1/", tags=["ours"]), rule("a", "/1/", tags=["x"])
+    for old, new in ((ours, other), (other, ours)):
+        assert [pair.kind for pair in match_customizations([old], [new])] != ["removed", "added"]
+        pairs = list(match_customizations([old], [new], OURS))
+        assert [pair.kind for pair in pairs] == ["removed", "added"]
+
+
+def test_rules_of_somebody_else_make_no_target_ambiguous() -> None:
+    ours, others = rule("a", "/1/", tags=["ours"]), [rule("b", "/1/"), rule("c", "/1/", tags=["x"])]
+    new = rule("d", "/1/", tags=["ours"], note=1)
+    pairs = [Pair(ours, new, 0, 2)]
+    assert list(select_pairs([ours], [*others, new], Scope(managed=OURS))) == pairs
+    # By the text, both are the same rule, and so both are managed or neither is.
+    copy = rule("e", "/1/", tags=["x"])
+    (pair,) = match_customizations([others[1]], [copy], OURS)
+    assert pair.kind == "recreated"
 
 
 @pytest.mark.parametrize(
@@ -267,6 +352,13 @@ def test_a_filtered_answer_can_leave_a_question(
     assert is_filter_inconclusive(committed, live, Scope(tag="x1")) is expected
 
 
+def test_the_rule_of_somebody_else_answers_no_question() -> None:
+    """Our rule may be in the shop by now, and the filter may hide it."""
+    committed, live = [rule(None, "/1/", tags=["x1", "ours"])], [rule("a", "/1/", tags=["x1"])]
+    assert not is_filter_inconclusive(committed, live, Scope(tag="x1"))
+    assert is_filter_inconclusive(committed, live, Scope(tag="x1", managed=OURS))
+
+
 def test_a_scope_that_matches_nothing_names_the_nearest() -> None:
     known = [rule("a", "/p/1/", tags=["christmas"])]
     assert "basket" in str(build_no_match_error(Scope(model="baskett"), known).hint)
@@ -274,9 +366,13 @@ def test_a_scope_that_matches_nothing_names_the_nearest() -> None:
     assert error.exit_code == 2
     assert "--tag cristmas" in error.message
     assert "christmas" in str(error.hint)
+    known.append(rule("b", model="home"))
     assert "each of the values exists" in str(
-        build_no_match_error(Scope(model="basket", tag="christmas"), known).hint
+        build_no_match_error(Scope(model="home", tag="christmas"), known).hint
     )
+    # Customizations that match and don't count can only be those of somebody else.
+    error = build_no_match_error(Scope(model="basket", tag="christmas"), known)
+    assert error.hint == "some do, but `manages` in pinsync.yaml leaves them out"
 
 
 @pytest.mark.parametrize(
