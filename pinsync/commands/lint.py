@@ -21,7 +21,7 @@ from pinsync.lint.engine import apply_rules
 from pinsync.lint.folder import Folder
 from pinsync.lint.ignores import add_ignores, count_ignores
 from pinsync.lint.rules import RULES, LintRule, describe_rule, syntax, unread_document
-from pinsync.model import Finding
+from pinsync.model import ALL_RULES, Finding, Managed
 from pinsync.reports import load_lint
 from pinsync.reports.ci.findings import (
     LINT_INCOMPLETE,
@@ -412,6 +412,7 @@ class _Reader:
             tracker=self._find_tracker(folder),
             expected=str(self._chosen.expected) if folder in self._unread else None,
             misnamed=self._misnamed.get(folder, ()),
+            managed=self._find_managed(folder),
         )
 
     @property
@@ -450,6 +451,14 @@ class _Reader:
 
     def _find_tracker(self, folder: PurePosixPath) -> str | None:
         return None if folder in self._unread else self._settings.choose_subfolder(folder.name)
+
+    def _find_managed(self, folder: PurePosixPath) -> Managed:
+        """Return the rules that the tracker of a folder manages; all without a tracker."""
+        if folder not in self._unread:
+            for tracker in self._settings.trackers:
+                if self._settings.choose_subfolder(tracker.name) in (None, folder.name):
+                    return tracker.manages
+        return ALL_RULES
 
     def _list_documents(self, folder: PurePosixPath) -> Sequence[PurePosixPath]:
         directory = self._store.directory

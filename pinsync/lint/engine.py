@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pinsync.lint import ignores
-from pinsync.lint.rules import RULES, syntax
-from pinsync.model import Finding
+from pinsync.lint.rules import RULES, duplicate_id, syntax
+from pinsync.model import ALL_RULES, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The number of a line in a message changes when somebody adds a line above.
 _LINE: Final = re.compile(r"\bline [0-9]+")
+# `diff` and `export` refuse a file with such a fault, and so its managed rules, too.
+_STOPPING: Final = frozenset({syntax.ID, duplicate_id.ID})
 _CUSTOMIZATION_FIELDS: Final = ("id", "target_type", "target_identity")
 _PIN_FIELDS: Final = ("position", "pin_type", "pin_identity", "widget_id")
 
@@ -32,14 +34,19 @@ def apply_rules(folder: Folder, ids: Collection[str], files: Collection[str]) ->
         files: the paths of the documents to report.
 
     Returns:
-        The findings that no comment ignores, by file, line, column and lint rule.
+        The findings about managed rules that no comment ignores, by file, line, column and lint
+        rule.
     """
     findings: list[Finding] = []
     for rule in RULES.values():
         if rule.ID not in ids:
             continue
         # Filtered first, because looking up the line of a fault is slow.
-        faults = [fault for fault in rule.check(folder) if fault.document.source in files]
+        faults = [
+            fault
+            for fault in rule.check(folder)
+            if fault.document.source in files and _is_concern(rule, fault, folder)
+        ]
         findings += [_build_finding(rule, fault, folder.tracker) for fault in faults]
     ignored = {
         document.source: ignores.find_ignored(document)
@@ -48,6 +55,15 @@ def apply_rules(folder: Folder, ids: Collection[str], files: Collection[str]) ->
     }
     kept = [finding for finding in findings if not _is_ignored(finding, ignored)]
     return sorted(kept, key=_sort_key)
+
+
+def _is_concern(rule: LintRule, fault: Fault, folder: Folder) -> bool:
+    """Return whether a fault is about a managed customization, or keeps others from being read."""
+    if folder.managed == ALL_RULES or rule.ID in _STOPPING:
+        return True
+    if fault.row is None:
+        return folder.has_managed(fault.document)
+    return folder.is_managed(fault.document, fault.row)
 
 
 def _sort_key(finding: Finding) -> tuple[str, int, int, str, str]:

@@ -10,9 +10,11 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pinsync.canonical.pins import read_pin
 from pinsync.document import written
+from pinsync.model import ALL_RULES, Managed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -160,6 +162,7 @@ class Folder(Struct, frozen=True, dict=True):
         expected: the folder that a tracker reads instead, if no tracker reads this folder.
         misnamed: files that would be documents if their names ended in ``.yaml``.
         missing_items: the identities of the items that ``items.json`` says the catalog lacks.
+        managed: the rules that the folder's tracker manages.
     """
 
     documents: Sequence[Written]
@@ -170,6 +173,7 @@ class Folder(Struct, frozen=True, dict=True):
     expected: str | None = None
     misnamed: Sequence[Written] = ()
     missing_items: Collection[str] = ()
+    managed: Managed = ALL_RULES
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -187,6 +191,26 @@ class Folder(Struct, frozen=True, dict=True):
         for item in self.items:
             pairs += [(item, pin) for pin in item.pins]
         return tuple(pairs)
+
+    def is_managed(self, document: Written, row: Row) -> bool:
+        """Return whether a customization is managed, or could be once its faults are mended."""
+        managed, model = self.managed, document.model
+        if model is None:
+            managed = replace(managed, models=None)
+        tags: Sequence[object] | None = None
+        if isinstance(row.data, dict):
+            tags = row.data.get("tags") or ()
+        if not isinstance(tags, list | tuple) or not all(isinstance(tag, str) for tag in tags):
+            managed = replace(managed, tags=None)
+        return managed.includes(model or "", lambda: map(str, tags or ()))
+
+    def has_managed(self, document: Written) -> bool:
+        """Return whether a document holds a managed customization, or could hold one."""
+        if document.faults or not document.rows:
+            # Without readable customizations, the model alone may decide.
+            models = self.managed.models
+            return models is None or document.model is None or document.model in models
+        return any(self.is_managed(document, row) for row in document.rows)
 
 
 def is_absent(value: object) -> bool:

@@ -56,6 +56,34 @@ def rules_of(record: dict[str, Any]) -> list[str]:
     return [f"{Path(found['file']).name} {found['rule']}" for found in record["findings"]]
 
 
+def test_each_tracker_is_checked_by_what_it_manages(pinsync: CommandLine, folder: Path) -> None:
+    text = TRACKERS.replace("1-1", "1-1, manages: {tags: [ours]}")
+    put(Path("pinsync.yaml"), text)
+    for tracker in ("sk", "cz"):
+        put(folder / tracker / "basket.yaml", WARNING)
+    _, record, _ = linted(pinsync)
+    assert [found["file"] for found in record["findings"]] == ["customizations/cz/basket.yaml"]
+    # A path chooses files, and not whose rules they hold.
+    assert linted(pinsync, "customizations/sk/basket.yaml")[1]["findings"] == []
+    put(folder / "sk" / "basket.yaml", GOOD + "    tags:\n      - ours\n    note: x\n")
+    assert len(linted(pinsync)[1]["findings"]) == 2
+    assert "added 2 ignore comments" in pinsync("lint", "--add-ignores").err
+
+
+def test_a_single_tracker_is_checked_by_what_it_manages(pinsync: CommandLine, folder: Path) -> None:
+    put(Path("pinsync.yaml"), "trackers: {shop: {tracker_id: 1-1, manages: {models: [home]}}}\n")
+    put(folder / "basket.yaml", ERROR)
+    assert linted(pinsync)[:1] == (0,)
+    assert "added 0 ignore comments" in pinsync("lint", "--add-ignores").err
+    put(folder / "home.yaml", HEAD.format("home") + ITEM.format("b", 1) + "    note: x\n")
+    assert rules_of(linted(pinsync)[1]) == ["home.yaml unknown-field"]
+    # Beyond the folders of trackers, nobody says whose rules a file holds.
+    put(folder / "old" / "basket.yaml", WARNING)
+    assert rules_of(linted(pinsync, "customizations/old")[1]) == [
+        "basket.yaml unread-document",
+    ]
+
+
 def test_nothing_found(pinsync: CommandLine, folder: Path) -> None:
     (folder / "basket.yaml").write_text(GOOD)
     result = pinsync("lint")

@@ -20,7 +20,10 @@ SEVERITY: Final[Severity] = "warning"
 
 
 def check(folder: Folder) -> Iterator[Fault]:
-    """Yield each customization for all of a model and file, except the first in canonical order."""
+    """Yield each customization for all of a model and file, except the first one.
+
+    The first one is the first in canonical order among those that aren't managed, if there are any.
+    """
     by_file: dict[tuple[str | None, str], list[Item]] = {}
     for item in folder.items:
         if item.data.get("target_type") == "all":
@@ -29,7 +32,14 @@ def check(folder: Folder) -> Iterator[Fault]:
         if len(items) == 1:
             continue
         # By canonical order, so that sorting the file moves no finding to another customization.
-        first = min(items, key=lambda item: item.row.build_sort_key())
+        # Somebody else's comes first, so that each managed one beside it has a finding.
+        first = min(
+            items,
+            key=lambda item: (
+                folder.is_managed(item.document, item.row),
+                item.row.build_sort_key(),
+            ),
+        )
         for item in items:
             if item is not first:
                 line = first.find_line("target_type")
