@@ -23,6 +23,7 @@ from pinsync.cli import cli
 from pinsync.config import Safety, Settings, Tracker
 from pinsync.errors import pick_gravest
 from pinsync.lint.rules import RULES, describe_rule
+from pinsync.model import Managed
 from pinsync.sandbox import Sandbox
 from support.diffing import checked
 from support.exporting import BASKET_TEXT
@@ -210,7 +211,7 @@ def test_the_configuration_is_valid_and_has_every_setting(tmp_path: Path) -> Non
     (tracker,) = settings.trackers
     assert (tracker.hosts, settings.safety) == (config.records.DEFAULT_HOSTS, Safety())
     written = set(re.findall(r"([a-z_]+):(?:\s|$)", text)) | {"name", "path", "root", "timeout"}
-    for record in (Settings, Tracker, Safety):
+    for record in (Settings, Tracker, Safety, Managed):
         assert set(record.__struct_fields__) <= written
 
 
