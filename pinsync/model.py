@@ -136,14 +136,24 @@ class Scope(Struct, frozen=True):
         tag: see ``model``.
         target_type: see ``model``.
         target_identity: see ``model``.
-        managed: the managed rules, which the API has no filter for.
+        ids: the ids of the rules, or beginnings until `resolve_ids` completes them; empty for all.
+        managed: the managed rules. The API has no filter for these, and none for ids.
     """
 
     model: str | None = None
     tag: str | None = None
     target_type: str | None = None
     target_identity: str | None = None
+    ids: tuple[str, ...] = ()
     managed: Managed = ALL_RULES
+
+    @property
+    def for_api(self) -> Scope:
+        """The part of the scope that the API filters by."""
+        # A beginning of an id is unambiguous among all rules, so all are asked for.
+        if self.ids:
+            return EVERYTHING
+        return replace(self, managed=ALL_RULES)
 
     def restrict_to(self, managed: Managed) -> Scope:
         """Return the scope of these filters within a tracker's managed rules."""

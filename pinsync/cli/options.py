@@ -185,7 +185,7 @@ def tracker_options(function: Command) -> Command:
 
 
 def filter_options(function: Command) -> Command:
-    """Add the API's filters and flags, and pass the filters to the command as one scope."""
+    """Add the filters and the API's flags, and pass the filters to the command as one scope."""
 
     @wraps(function)
     def build_scope(
@@ -194,13 +194,22 @@ def filter_options(function: Command) -> Command:
         tag: str | None,
         target_type: str | None,
         target_identity: str | None,
+        ids: tuple[str, ...],
         **values: Any,  # noqa: ANN401 - the command's
     ) -> int:
-        return function(scope=_build_scope(model, tag, target_type, target_identity), **values)
+        scope = _build_scope(model, tag, target_type, target_identity, ids)
+        return function(scope=scope, **values)
 
     return _add_options(
         build_scope,
         _removal_options,
+        click.option(
+            "--id",
+            "ids",
+            multiple=True,
+            metavar="ID",
+            help="Only the customization whose id begins like this; repeatable (default: all).",
+        ),
         click.option(
             "--target-identity",
             cls=Once,
@@ -318,18 +327,22 @@ def _parse_report(value: str, formats: Sequence[str]) -> tuple[str, Path]:
 
 
 def _build_scope(
-    model: str | None, tag: str | None, target_type: str | None, target_identity: str | None
+    model: str | None,
+    tag: str | None,
+    target_type: str | None,
+    target_identity: str | None,
+    ids: tuple[str, ...],
 ) -> Scope:
     """Return the scope of the filters; an identity implies its type of target."""
     from pinsync.model import Scope
 
     if target_identity is None:
-        return Scope(model, tag, target_type, None)
+        return Scope(model, tag, target_type, None, ids)
     if target_type not in (None, "item"):
         message = "--target-identity names an item: leave out --target-type, or make it item."
         raise click.UsageError(message)
     # The API refuses an identity without its type (422).
-    return Scope(model, tag, "item", target_identity)
+    return Scope(model, tag, "item", target_identity, ids)
 
 
 def split_names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:

@@ -22,7 +22,9 @@ from pinsync.drift.changes import collect_shown_items, compare_customizations, f
 from pinsync.drift.pairs import (
     are_ids_disjoint,
     build_no_match_error,
+    check_ids,
     is_filter_inconclusive,
+    resolve_ids,
 )
 from pinsync.drift.record import Change, Drift, FileTexts, Place, Side, TrackerDrift
 from pinsync.drift.shoppers import add_shoppers
@@ -424,8 +426,9 @@ class _Run(Struct, frozen=True):
                 yield f"{state.source.text} knows no such tracker: everything is {verb}"
 
     def _compare_contents(self, drift: TrackerDrift, pair: TrackerPair) -> _Comparison:
-        scope = self._choose_scope(pair)
         old, new = self._read_contents(pair)
+        scope = self._choose_scope(pair)
+        scope = resolve_ids(scope, [*old.snapshot.customizations, *new.snapshot.customizations])
         self.console.step(f"{drift.name}: comparing {old.size} with {new.size} customizations")
         changes, unchanged = _compare(old, new, scope)
         # A patch holds the whole text of a file, and the hint of a filter that matches nothing
@@ -547,8 +550,9 @@ class _Run(Struct, frozen=True):
         for state, tracker in zip(self.states, pair, strict=True):
             if tracker:
                 self.console.step(f"{tracker.name}: {state.describe_reading(tracker)}")
-        old, new = read_contents(*self.states, pair, scope, self.environ, self.console, whole=whole)
-        if self.options.scope == EVERYTHING:
+        sent = scope.for_api
+        old, new = read_contents(*self.states, pair, sent, self.environ, self.console, whole=whole)
+        if sent == EVERYTHING:
             return old, new
         if self.old.source.kind == "live":
             live, other = old, new
@@ -610,16 +614,18 @@ class _Run(Struct, frozen=True):
         """Refuse a scope that no customization is in, because its values are probably mistyped.
 
         Raises:
-            UsageError: no customization is in the scope.
+            UsageError: no customization is in the scope, or an id is unclear.
         """
         if self.options.scope == EVERYTHING:
             return
+        known = list(chain.from_iterable(comparison.known for comparison in found))
+        is_complete = not any(comparison.drift.error for comparison in found)
+        check_ids(self.options.scope, known, is_complete=is_complete)
         for comparison in found:
             drift = comparison.drift
             # A tracker that failed might have had a match.
             if drift.changes or drift.unchanged or drift.error:
                 return
-        known = chain.from_iterable(comparison.known for comparison in found)
         raise build_no_match_error(self.options.scope, known)
 
 

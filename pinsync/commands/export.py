@@ -14,7 +14,13 @@ from msgspec.structs import replace
 from pinsync import layout
 from pinsync.commands.lookup import Lookup, Mentioned
 from pinsync.config import Tracker
-from pinsync.drift.pairs import are_ids_disjoint, build_no_match_error, is_filter_inconclusive
+from pinsync.drift.pairs import (
+    are_ids_disjoint,
+    build_no_match_error,
+    check_ids,
+    is_filter_inconclusive,
+    resolve_ids,
+)
 from pinsync.errors import (
     FileError,
     PinsyncError,
@@ -221,6 +227,7 @@ class _Run:
         self._head: str | None = None
         self._is_scope_matched = False
         self._known: list[Customization] = []
+        self._removed: list[Customization] = []
         self.codes: list[int] = []
 
     def fetch(self, trackers: Sequence[Tracker]) -> list[tuple[Tracker, Snapshot]]:
@@ -253,9 +260,8 @@ class _Run:
                 return parse_export(read_standard_input(), STANDARD_INPUT, ignore)
             if name is not None:
                 return read_export(Path(name), ignore)
-            return fetch_live(
-                tracker, self._settings, self._options.scope, self._environ, self._console
-            )
+            scope = self._options.scope.for_api
+            return fetch_live(tracker, self._settings, scope, self._environ, self._console)
         except PinsyncError as error:
             return error
 
@@ -263,7 +269,7 @@ class _Run:
         """Return the updates of the trackers without an error.
 
         Raises:
-            UsageError: no customization is in the scope.
+            UsageError: no customization is in the scope, or an id is unclear.
         """
         updates: list[Update] = []
         if isinstance(self._place, WorkingTree):
@@ -277,6 +283,8 @@ class _Run:
                     self._fail(error)
                 done(tracker.name)
         # A tracker that failed might have had a match.
+        known = [*self._known, *self._removed]
+        check_ids(self._options.scope, known, is_complete=not self.codes)
         if self._options.scope != EVERYTHING and not self._is_scope_matched and not self.codes:
             raise build_no_match_error(self._options.scope, self._known)
         return updates
@@ -326,10 +334,14 @@ class _Run:
     def _plan_update(self, tracker: Tracker, live: Snapshot) -> Update:
         """Return the checked update of a tracker, and print the notes about it."""
         filters, ignore = self._options.scope, self._settings.ignore
-        scope = filters.restrict_to(tracker.manages)
         files = self._read_files(tracker)
         basis = self._read_basis(tracker, files, live)
         existing = list_customizations(basis.documents)
+        # With --commit, filters are also about the rules in HEAD that an earlier export removed
+        # from the disk.
+        removed: Sequence[Customization] = ()
+        if filters != EVERYTHING:
+            removed = find_removed_rules(files.committed, existing, ignore)
         if self._options.from_file is not None:
             if are_ids_disjoint(existing, live.customizations):
                 name = Path(self._options.from_file)
@@ -337,15 +349,15 @@ class _Run:
                     f"{tracker.name}: {name} shares no id with the files here; is it the export "
                     f"of another tracker?"
                 )
-        elif filters != EVERYTHING:
-            # With --commit, the question is also about the rules in HEAD that an earlier export
-            # removed from the disk.
-            removed = find_removed_rules(files.committed, existing, ignore)
+        elif filters.for_api != EVERYTHING:
             live = self._complete_answer(tracker, live, [*existing, *removed])
+        known = [*existing, *removed, *live.customizations]
+        scope = resolve_ids(filters, known).restrict_to(tracker.manages)
         update = plan_update(tracker, self._choose_folder(tracker), basis, live, scope)
         is_matched = bool(update.pairs or update.kept)
         if filters != EVERYTHING:
             self._known += [*existing, *live.customizations]
+            self._removed += removed
         if self._options.commit and isinstance(self._place, WorkingTree):
             own = self._place.find_own_changes(files)
             update = count_from_head(update, files, own, ignore, scope)
@@ -583,7 +595,7 @@ class _Run:
         if tracker.remove_expired_pins or tracker.remove_nonexisting_item_pins:
             return False
         if update:
-            changed = list_unconfirmed(changed, update.live, self._options.scope)
+            changed = list_unconfirmed(changed, update.live, self._options.scope.for_api)
         was_agreed = earlier is not None and earlier.has_export_line(tracker.tracker_id)
         return was_agreed or not changed
 

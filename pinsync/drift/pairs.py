@@ -7,13 +7,15 @@ import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from msgspec.structs import replace
+
 from pinsync import canonical
 from pinsync.errors import UsageError, suggest
 from pinsync.layout import suggest_model
 from pinsync.model import ALL_RULES, EVERYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pinsync.model import Customization, Managed, Scope
 
@@ -32,6 +34,7 @@ _OPTIONS: Final = {
 _METADATA_KEY: Final = b"\n    target_metadata:\n"
 _METADATA: Final = re.compile(rb"\n    target_metadata:\n(?:      [^\n]*\n)*")
 _TITLE: Final = re.compile(rb"\n      title: ([^\n]*)\n")
+_MAX_CANDIDATES: Final = 5
 _TAGS_KEY: Final = b"\n    tags:\n"
 # A list of scalars alone: a line of a deeper value begins with more blanks, or has no dash.
 _TAGS: Final = re.compile(rb"\n    tags:\n((?:      - [^\n]*\n)+)(?!      )")
@@ -211,11 +214,13 @@ def is_managed(item: Customization, managed: Managed) -> bool:
 
 
 def is_in_filters(item: Customization | None, scope: Scope) -> bool:
-    """Return whether the API's filters, set to ``scope``, would let the customization through.
+    """Return whether the filters let the customization through, those of the API as the API would.
 
     Whether it is managed doesn't matter.
     """
     if item is None:
+        return False
+    if scope.ids and item.id not in scope.ids:
         return False
     kind, identity, _ = item.target
     wanted_values = (
@@ -248,6 +253,58 @@ def is_filter_inconclusive(
     return False
 
 
+def resolve_ids(scope: Scope, known: Iterable[Customization]) -> Scope:
+    """Return a scope whose beginnings of ids are completed.
+
+    Args:
+        scope: the filters.
+        known: the customizations of one tracker on both sides.
+    """
+    if not scope.ids:
+        return scope
+    known_ids = collect_ids(known)
+    ids: list[str] = []
+    for beginning in scope.ids:
+        # The beginning itself where no rule has it: without any id, the scope would filter nothing.
+        ids += _find_ids(beginning, known_ids) or [beginning]
+    return replace(scope, ids=tuple(ids))
+
+
+def _find_ids(beginning: str, known: Collection[str]) -> list[str]:
+    if beginning in known:
+        return [beginning]
+    return sorted(id_ for id_ in known if id_.startswith(beginning))
+
+
+def check_ids(scope: Scope, known: Iterable[Customization], *, is_complete: bool = True) -> None:
+    """Refuse a beginning of an id that fits no rule, or several.
+
+    Args:
+        scope: the filters, as they were given.
+        known: the customizations of all trackers on both sides.
+        is_complete: whether no tracker failed, which might have had the rule.
+
+    Raises:
+        UsageError: a beginning is unknown or ambiguous.
+    """
+    known_ids = collect_ids(known) if scope.ids else set()
+    for beginning in scope.ids:
+        found = _find_ids(beginning, known_ids)
+        if len(found) > 1:
+            listing = ", ".join(found[:_MAX_CANDIDATES])
+            more = ", …" if len(found) > _MAX_CANDIDATES else ""
+            message = f"--id {shlex.quote(beginning)} could be {len(found)} customizations"
+            raise UsageError(message, hint=f"write more of the id: {listing}{more}")
+        if not found and is_complete:
+            beginnings = {id_[: len(beginning)] for id_ in known_ids}
+            hint = "the ids stand in the files, and in diff --format json"
+            hint = suggest(beginning, beginnings, otherwise=hint)
+            raise UsageError(
+                f"no customization on either side has an id that begins with {beginning!r}",
+                hint=hint,
+            )
+
+
 def collect_ids(items: Iterable[Customization]) -> set[str]:
     """Return the ids of the customizations that have an id."""
     return {item.id for item in items if item.id is not None}
@@ -269,8 +326,10 @@ def build_no_match_error(scope: Scope, known: Iterable[Customization]) -> UsageE
     options: list[str] = []
     for field, value in scope.build_query().items():
         options.append(f"{_OPTIONS[field]} {shlex.quote(value)}")
+    options += [f"--id {shlex.quote(id_)}" for id_ in scope.ids]
     hint = "nothing is known yet; run without filters"
     known = list(known)
+    scope = resolve_ids(scope, known)
     for field, value in scope.build_query().items():
         values = _collect_values(known, field)
         if values and value not in values:

@@ -25,6 +25,7 @@ from support.exporting import (
     rows,
     rule,
     served,
+    untouched,
 )
 
 if TYPE_CHECKING:
@@ -173,6 +174,66 @@ def test_a_scope_that_matches_on_one_side_alone_is_right(
     assert diffed(pinsync, "--model", "new").told == ["added new /p/5/"]
     api.delete(HOME)
     assert diffed(pinsync, "--model", "home").told == ["removed home /p/1/"]
+
+
+# Ids, which the API has no filter for.
+
+
+@pytest.mark.parametrize("sides", [["HEAD", "@live"], ["@live", "HEAD"], ["@worktree", "@live"]])
+@pytest.mark.usefixtures("exported")
+def test_ids_select_from_the_whole_answer(
+    sides: list[str], api: Sandbox, pinsync: CommandLine
+) -> None:
+    repinned(api, STRINGS)
+    repinned(api, HOME)
+    assert diffed(pinsync, *sides, "--id", HOME[:4]).told == ["changed home /p/1/"]
+    both = ["changed basket /p/123/", "changed home /p/1/"]
+    assert diffed(pinsync, *sides, "--id", HOME, "--id", STRINGS[:2]).told == both
+    assert diffed(pinsync, *sides, "--id", EVERYONE[:1]).told == []
+    # Other filters narrow that, and the API is asked for everything all the same.
+    arguments = ["--id", HOME[:4], "--id", STRINGS, "--model", "home"]
+    assert diffed(pinsync, *sides, *arguments).told == ["changed home /p/1/"]
+    assert queries(api) == [{}] * 4
+
+
+@pytest.mark.usefixtures("exported")
+def test_ids_narrow_either_side(api: Sandbox, pinsync: CommandLine) -> None:
+    created = api.create(rule(5, "new"))
+    api.delete(HOME)
+    for id_, told in ((created["id"], "added new /p/5/"), (HOME, "removed home /p/1/")):
+        assert diffed(pinsync, "--id", id_).told == [told]
+    put(document(), BASKET_TEXT.replace("/p/9/", "/p/8/"))
+    assert diffed(pinsync, "HEAD", "@worktree", "--id", "b3e6").told == ["changed basket all"]
+    assert diffed(pinsync, "HEAD", "@worktree", "--id", "1996").told == []
+
+
+@pytest.mark.parametrize("command", [["diff"], ["diff", "HEAD", "@worktree"], ["export"]])
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["--id", "199621b4"], "id that begins with '199621b4'", 'did you mean "199620b4"?'),
+        (["--id", HOME, "--id", ""], "--id '' could be 3 customizations", f"id: {STRINGS}, {HOME}"),
+        (
+            ["--id", HOME, "--model", "basket"],
+            f"no customization matches --model basket --id {HOME} on either side",
+            "each of the values exists, but no customization has them all",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("api")
+def test_an_id_that_is_not_clear_is_an_error(
+    command: list[str],
+    arguments: list[str],
+    message: str,
+    hint: str,
+    exported: Path,
+    pinsync: CommandLine,
+) -> None:
+    with untouched(exported):
+        result = pinsync(*command, *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+    assert hint in result.err
 
 
 # What the API leaves out, and why.

@@ -39,6 +39,22 @@ def lines(git: Git) -> list[str]:
     return [line for line in diff if line[:1] in "+-" and line[:3] not in ("+++", "---")]
 
 
+def test_what_is_proposed_of_other_ids_stays(
+    api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
+) -> None:
+    repinned(api, STRINGS)
+    pinsync("export", "--branch", "pins")
+    repinned(api, HOME)
+    repinned(api, STRINGS, 8)
+    assert pinsync("export", "--branch", "pins", "--id", HOME[:5]).code == 0
+    assert "position: 7" in git("show", "pins:customizations/basket.yaml")
+    assert "position: 7" in git("show", "pins:customizations/home.yaml")
+    repinned(api, STRINGS, 1)
+    assert pinsync("export", "--branch", "pins", "--id", STRINGS[:5]).code == 0
+    assert changed(git) == ["customizations/home.yaml"]
+    assert exported.is_dir()
+
+
 def test_what_is_proposed_of_another_model_stays(
     api: Sandbox, exported: Path, pinsync: CommandLine, git: Git
 ) -> None:

@@ -39,6 +39,21 @@ def files(root: Path) -> dict[str, tuple[bytes, int, int]]:
     return {name: value for name, value in state(root).items() if not name.startswith(".git/")}
 
 
+@pytest.mark.usefixtures("exported")
+def test_a_commit_of_an_id_has_what_an_earlier_export_removed(
+    api: Sandbox, pinsync: CommandLine, git: Git
+) -> None:
+    """Neither the shop nor the files have the rule any more, but HEAD does."""
+    api.delete(HOME)
+    repinned(api, STRINGS)
+    assert pinsync("export", "--id", HOME).code == 0
+    result = pinsync("export", "--commit", "--id", HOME[:6])
+    assert result.code == 0, result.err
+    assert git("show", "--name-status", "--format=") == "D\tcustomizations/home.yaml"
+    assert git("log", "-1", "--format=%B").endswith("\nPinsync-Export: 1234-5678\n")
+    assert pinsync("export", "--commit", "--id", HOME).code == 2
+
+
 @pytest.mark.usefixtures("repository")
 def test_the_commit_tells_the_changes(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
     result = pinsync("export", "--commit")

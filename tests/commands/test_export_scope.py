@@ -312,6 +312,23 @@ def test_a_scope_of_a_saved_export_is_one_too(exported: Path, pinsync: CommandLi
     assert document("home").read_text().count("- id:") == 1
 
 
+@pytest.mark.usefixtures("exported")
+def test_an_export_of_ids_leaves_the_rest_as_it_stands(api: Sandbox, pinsync: CommandLine) -> None:
+    repinned(api, STRINGS)
+    repinned(api, HOME)
+    created = [api.create(rule(number, "home")) for number in (5, 6)]
+    before = len(api.requests)
+    result = pinsync("export", "--id", STRINGS[:6], "--id", created[0]["id"], "--model", "basket")
+    assert "0 added, 1 changed, 0 removed" in result.err
+    assert "1 added, 0 changed, 0 removed" in pinsync("export", "--id", created[0]["id"]).err
+    assert document("home").read_text().count("- id:") == 2
+    assert "position: 7" in document().read_text()
+    assert "position: 7" not in document("home").read_text()
+    assert queries(api, before) == [{}, {}]
+    api.delete(HOME)
+    assert "0 added, 0 changed, 1 removed" in pinsync("export", "--id", HOME).err
+
+
 # The guard.
 
 

@@ -10,6 +10,7 @@ from pinsync.canonical import normalize
 from pinsync.drift.pairs import (
     Pair,
     build_no_match_error,
+    check_ids,
     describe_target,
     find_tags,
     find_title,
@@ -20,8 +21,10 @@ from pinsync.drift.pairs import (
     read_data,
     read_tags,
     read_title,
+    resolve_ids,
     select_pairs,
 )
+from pinsync.errors import UsageError
 from pinsync.model import Customization, Managed, Scope
 from support import states
 from support.strategies import QUICK, SEEDED, rows, texts, values
@@ -230,6 +233,52 @@ def test_a_scope_filters_as_the_api_does(scope: Scope, expected: bool) -> None:
     item = rule("a", "/p/1/", tags=["sale", "new year"])
     assert is_in_filters(item, scope) is expected
     assert not is_in_filters(None, scope)
+
+
+def test_ids_are_completed_from_their_beginnings() -> None:
+    known = [rule("abc1"), rule("abc2"), rule("ab"), rule(None), rule("abc2", note=1)]
+    for beginning, ids in (
+        ("abc1", ("abc1",)),
+        ("abc2", ("abc2",)),
+        # A whole id is clear, even if others begin with it.
+        ("ab", ("ab",)),
+        ("abc", ("abc1", "abc2")),
+        ("x", ("x",)),
+    ):
+        scope = resolve_ids(Scope(tag="sale", ids=(beginning,)), known)
+        assert scope == Scope(tag="sale", ids=ids)
+    both = resolve_ids(Scope(ids=("abc1", "abc2")), known)
+    assert [is_in_filters(item, both) for item in known] == [True, True, False, False, True]
+    assert resolve_ids(Scope(), known) == Scope()
+
+
+@pytest.mark.parametrize(
+    ("ids", "message", "hint"),
+    [
+        (("abc",), "--id abc could be 2 customizations", "write more of the id: abc1, abc2"),
+        (("",), "--id '' could be 7", "abc1, abc2, p1, p2, p3, …"),
+        (
+            ("abd1",),
+            "no customization on either side has an id that begins with 'abd1'",
+            'did you mean "abc1"?',
+        ),
+        (("p1", "zz"), "begins with 'zz'", "the ids stand in the files"),
+    ],
+)
+def test_an_unclear_id_is_an_error_with_the_candidates(
+    ids: tuple[str, ...], message: str, hint: str
+) -> None:
+    known = [rule(id_) for id_ in ("abc1", "abc2", "p4", "p3", "p2", "p1", "p5")]
+    with pytest.raises(UsageError) as caught:
+        check_ids(Scope(ids=ids), known)
+    assert message in caught.value.message
+    assert hint in str(caught.value.hint)
+
+
+def test_an_id_may_be_that_of_a_rule_that_could_not_be_read() -> None:
+    check_ids(Scope(ids=("b",)), [rule("a")], is_complete=False)
+    check_ids(Scope(ids=("a",)), [rule("a"), rule("a", note=1), rule(None)])
+    check_ids(Scope(), [])
 
 
 @pytest.mark.parametrize("tags", ["sale", {"sale": 1}, ["sale", 1], ["sale", {"sale": 1}], 5])
