@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from pinsync import canonical
 from pinsync.errors import UsageError, suggest
+from pinsync.escape import one_line
 from pinsync.layout import suggest_model
 from pinsync.model import ALL_RULES, EVERYTHING
 
@@ -291,7 +292,7 @@ def check_ids(scope: Scope, known: Iterable[Customization], *, is_complete: bool
     for beginning in scope.ids:
         found = _find_ids(beginning, known_ids)
         if len(found) > 1:
-            listing = ", ".join(found[:_MAX_CANDIDATES])
+            listing = ", ".join(map(one_line, found[:_MAX_CANDIDATES]))
             more = ", …" if len(found) > _MAX_CANDIDATES else ""
             message = f"--id {shlex.quote(beginning)} could be {len(found)} customizations"
             raise UsageError(message, hint=f"write more of the id: {listing}{more}")

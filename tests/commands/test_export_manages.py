@@ -209,6 +209,17 @@ def test_a_rule_by_hand_waits_for_one_that_is_managed(
     assert document().read_text().endswith(planned) is bool(told)
 
 
+def test_a_deleted_file_is_written_again_for_managed_rules_alone(
+    api: Sandbox, mixed: Path, pinsync: CommandLine
+) -> None:
+    for name in ("basket", "home"):
+        document(name).unlink()
+    assert pinsync("export").code == 0
+    assert document().read_text() == BASKET_TEXT
+    assert not document("home").exists()
+    assert (len(api.requests), mixed.is_dir()) == (2, True)
+
+
 # The guard.
 
 
