@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pinsync import layout
+from pinsync.agreement.update import Exported, Keeper
 from pinsync.commands.lookup import Lookup, Mentioned
 from pinsync.config import Tracker
 from pinsync.drift.pairs import (
@@ -219,6 +220,7 @@ class _Run:
     def __init__(
         self, workspace: Workspace, options: Options, console: Console, place: WorkingTree | Head
     ) -> None:
+        self._workspace = workspace
         self._settings = workspace.tree.settings
         self._options = options
         self._environ = workspace.environ
@@ -462,17 +464,35 @@ class _Run:
         """Write the answers, once all of them are checked."""
         place = self._place
         try:
-            updates = self._plan_all(answers)
+            updates: Sequence[Update] = self._plan_all(answers)
+            keeper = Keeper(self._workspace, place.repository) if place.repository else None
             if isinstance(place, WorkingTree):
-                self._write_updates(place, updates)
+                updates = self._write_updates(place, updates)
             elif updates:
                 with explain_interrupts():
                     self._commit_to_branch(place, updates)
+            if keeper:
+                self._keep_record(keeper, updates)
         except PinsyncError as error:
             self._fail(error)
 
-    def _write_updates(self, place: WorkingTree, updates: Sequence[Update]) -> None:
-        """Write the files to disk; with ``--commit``, commit them."""
+    def _keep_record(self, keeper: Keeper, updates: Sequence[Update]) -> None:
+        """Update the records of agreement of the trackers that were written."""
+        if self._options.from_file is not None:
+            return
+        exports: list[Exported] = []
+        for update in updates:
+            tracker = update.tracker
+            # Such an answer lacks pins that the shop has.
+            if not tracker.remove_expired_pins and not tracker.remove_nonexisting_item_pins:
+                scope = self._options.scope
+                exports.append(Exported(tracker.tracker_id, update.live, update.new, scope))
+        if exports:
+            for note in keeper.keep(exports):
+                self._console.say(note)
+
+    def _write_updates(self, place: WorkingTree, updates: Sequence[Update]) -> Sequence[Update]:
+        """Write the files to disk; with ``--commit``, commit them; return what was written."""
         recorded = _merge_recorded(updates)
         # All checks of git come before the first file is written.
         if place.repository and (self._options.commit or any(update.files for update in updates)):
@@ -500,6 +520,7 @@ class _Run:
                 place.repository.clear_skip_worktree(paths)
             if written and self._options.commit:
                 self._commit(place, written)
+        return written
 
     def _check_attributes(self, place: WorkingTree, updates: Sequence[Update]) -> None:
         """Refuse to commit files whose text git would change; without ``--commit``, only warn."""

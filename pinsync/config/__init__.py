@@ -61,6 +61,9 @@ __all__ = [
 ]
 
 _FORMAT: Final = 1
+_SETTINGS: Final = frozenset(
+    {"format", "directory", "main_branch", "timezone", "trackers", "ignore", "safety"}
+)
 _TOP: Final = PurePosixPath()
 _DEFAULT_TIMEOUT: Final = 30.0
 _MAX_TIMEOUT: Final = 3600.0
@@ -70,6 +73,7 @@ _TRACKER_ID_CHARACTERS: Final = "letters, digits, - and _, such as 1234-5678"
 # Upper case only: a key written here by mistake is no name, and so never shown in a message.
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _KEY_VARIABLE: Final = re.compile(rb"""private_key_env["']?\s*:\s*["']?([A-Z_][A-Z0-9_]{0,99})""")
+_BRANCH: Final = re.compile(r"(?!refs/)[^\s\x00-\x1f\x7f:~^?*\[\\]{1,200}")
 _NEVER_IGNORED: Final = IDENTITY | {"pin_definitions"}
 
 _NEAR_NAMES: Final = frozenset({"pinsync.yaml", "pinsync.yml", "pinsync.json"})
@@ -252,7 +256,7 @@ def _build_settings(
     if "manages" in top.values:
         hint = "write it in the section of a tracker, beside its tracker_id"
         raise top.build_error("manages", "is a setting of a tracker, not of the file", hint=hint)
-    top.refuse_unknown({"format", "directory", "timezone", "trackers", "ignore", "safety"})
+    top.refuse_unknown(_SETTINGS)
     return Settings(
         path=None,
         root=root,
@@ -262,6 +266,7 @@ def _build_settings(
         ignore=_read_ignore(top),
         safety=_read_safety(top.read_section("safety")),
         timeout=_read_timeout(environ),
+        main_branch=_read_main_branch(top),
     )
 
 
@@ -282,6 +287,16 @@ def _read_directory(top: Section, base: PurePosixPath) -> PurePosixPath:
         raise top.build_error(
             "directory", str(error), hint="write directory: customizations"
         ) from error
+
+
+def _read_main_branch(top: Section) -> str | None:
+    if "main_branch" not in top.values:
+        return None
+    name = top.read_text("main_branch", "")
+    if not _BRANCH.fullmatch(name):
+        hint = "write main_branch: main, without origin/ or refs/heads/"
+        raise top.build_error("main_branch", "must be the name of a branch", hint=hint)
+    return name
 
 
 def _read_timezone(top: Section) -> str:

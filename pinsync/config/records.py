@@ -71,6 +71,8 @@ class Settings(Struct, frozen=True):
         ignore: the paths of fields that documents and comparisons leave out.
         safety: the limits of the guards.
         timeout: the seconds without a byte after which a request is given up.
+        main_branch: the branch that is the main line where git doesn't tell; None if the file
+            names none.
     """
 
     path: Path | None
@@ -81,6 +83,7 @@ class Settings(Struct, frozen=True):
     ignore: tuple[tuple[str, ...], ...]
     safety: Safety
     timeout: float
+    main_branch: str | None = None
 
     @property
     def zone(self) -> tzinfo:

@@ -188,7 +188,7 @@ class _DocumentSearch:
         for follower in self._followers:
             if end:
                 follower.inquiry.explain(describe_shallow_end(end))
-                follower.walk.cut()
+                follower.walk.cut(end)
             # At the end of a full history, no rule is left in a document.
             follower.walk.give_up_held()
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pinsync.document.changed import ChangedText
-    from pinsync.history.movers import Arrival, Trace
+    from pinsync.history.bases import Arrival
+    from pinsync.history.movers import Trace
     from pinsync.history.versions import IgnoredFields
-    from pinsync.model import Customization
+    from pinsync.model import Commit, Customization
 
 _get_begin: Final = attrgetter("begin")
 _EDGE: Final = b"\n  - "
@@ -155,10 +156,10 @@ class DocumentWalk:
             for path, rules in list(self._held.items()):
                 self._set_held(path, rules)
 
-    def cut(self) -> None:
-        """End all traces, since no older version can be read."""
+    def cut(self, commit: Commit) -> None:
+        """End all traces, since the changes of a commit and all older ones can't be read."""
         for trace in self._list_traces():
-            trace.cut()
+            trace.cut(commit)
         self._held.clear()
         self._sought.clear()
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from pinsync.config import Tracker
 from pinsync.errors import RepositoryError
+from pinsync.history.agreements import open_agreements
 from pinsync.history.arrivals import CommitArrival, CommitLookup, UncommittedArrival
 from pinsync.history.document_search import describe_shallow_end, search_documents
 from pinsync.history.movers import Trace, TraceSet
@@ -21,10 +22,11 @@ from pinsync.history.versions import ReadFault
 from pinsync.workspace.state import pair_trackers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pinsync.document.record import Document
     from pinsync.drift.record import Change, TrackerDrift
+    from pinsync.history.agreements import Agreements
     from pinsync.history.configurations import HistoryContext
     from pinsync.history.states import CommitState
     from pinsync.history.versions import IgnoredFields
@@ -84,24 +86,33 @@ def add_movers(
         context: the repository and the configuration of the working tree; None without a
             repository.
     """
-    inquiries = [Inquiry(question) for question in questions]
+    tip = _find_tip(side, context) if context else None
+    inquiries: list[Inquiry] = []
+    for question in questions:
+        agreements = None
+        if context and tip:
+            agreements = open_agreements(context.repository, question.tracker_id, tip, side.ignore)
+        inquiries.append(Inquiry(question, agreements))
     pending = [inquiry for inquiry in inquiries if inquiry.traces]
     if context is None:
         _cut_all(pending, "these files are in no git repository; `git init` makes one")
+    elif tip is None:
+        for inquiry in pending:
+            inquiry.go_back_to_head(None, side, "")
     elif pending:
-        _search(pending, side, context)
+        _search(pending, side, context, tip)
     return [inquiry.build_drift() for inquiry in inquiries]
 
 
-def _search(pending: Sequence[Inquiry], side: GitSide, context: HistoryContext) -> None:
+def _find_tip(side: GitSide, context: HistoryContext) -> str | None:
+    """Return the full hash of the newest commit of git's side; None before the first commit."""
+    if side.source.kind == "revision":
+        return side.source.revision
+    return context.repository.resolve_head()
+
+
+def _search(pending: Sequence[Inquiry], side: GitSide, context: HistoryContext, tip: str) -> None:
     """Walk until every trace of the inquiries has its answer, or ends without one."""
-    tip = side.source.revision
-    if side.source.kind != "revision":
-        tip = context.repository.resolve_head()
-    if tip is None:
-        for inquiry in pending:
-            inquiry.go_back_to_head(None, side, "")
-        return
     if context.repository.is_partial():
         # Git would fetch each older version by a process of its own.
         _cut_all(
@@ -120,9 +131,9 @@ def _search(pending: Sequence[Inquiry], side: GitSide, context: HistoryContext) 
             _cut_all(pending, f"git can't read the history: {error.message}; see `git fsck`")
 
 
-def _cut_all(inquiries: Iterable[Inquiry], reason: str) -> None:
+def _cut_all(inquiries: Iterable[Inquiry], reason: str, commit: Commit | None = None) -> None:
     for inquiry in inquiries:
-        inquiry.cut(reason)
+        inquiry.cut(reason, commit)
 
 
 class Inquiry:
@@ -130,6 +141,7 @@ class Inquiry:
 
     Args:
         question: the rules that differ.
+        agreements: the record of agreement; None without a record.
 
     Attributes:
         tracker: the tracker in the current commit of the walk; None if that lacks it.
@@ -137,19 +149,21 @@ class Inquiry:
         traces: the unfinished traces.
     """
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, agreements: Agreements | None = None) -> None:
         self.tracker = question.tracker
         self.tracker_id = question.tracker_id
         self.question = question
         # A commit that lacks the tracker may follow older ones that have it.
         self._last_tracker = question.tracker or Tracker(question.drift.name, question.tracker_id)
+        self._agreements = agreements
         self._traces: dict[int, Trace] = {}
         for at, change in enumerate(question.drift.changes):
             # The API left out all else as asked, so nobody moved.
             if change.cause == "edited":
                 sides = (change.old, change.new)
                 git, live = sides if question.live_is_new else reversed(sides)
-                self._traces[at] = Trace(git, live)
+                knowledge = agreements.find(git, live) if agreements else None
+                self._traces[at] = Trace(git, live, knowledge)
         self.traces = TraceSet(self._traces.values(), question.live)
         self._reason = ""
 
@@ -163,12 +177,19 @@ class Inquiry:
                 remaining.append(self._traces[at])
         self.traces = TraceSet(remaining, self.question.live)
 
-    def cut(self, reason: str) -> None:
-        """End all traces, since no older version can be read; the reason names a remedy."""
-        self._cut(reason, lambda _trace: True)
+    def cut(self, reason: str, commit: Commit | None = None) -> None:
+        """End all traces, since no older version can be read.
 
-    def _cut(self, reason: str, is_unreadable: Callable[[Trace], bool]) -> None:
-        if self.traces.cut(is_unreadable):
+        Args:
+            reason: the reason, which names a remedy.
+            commit: the newest commit whose changes aren't known; None if it isn't known.
+        """
+        self._cut(reason, lambda _trace: True, commit)
+
+    def _cut(
+        self, reason: str, is_unreadable: Callable[[Trace], bool], commit: Commit | None
+    ) -> None:
+        if self.traces.cut(is_unreadable, commit):
             self.explain(reason)
 
     def explain(self, reason: str) -> None:
@@ -186,7 +207,7 @@ class Inquiry:
         old: list[Customization] = []
         if head:
             self.follow(head, side.trackers)
-            self._cut_faults(head, short)
+            self._cut_faults(head, short, None)
             if self.tracker:
                 for version in head.documents[self.tracker].versions.values():
                     old += version.items
@@ -212,7 +233,7 @@ class Inquiry:
         new_tracker = self.tracker
         if before:
             self.follow(before, list(after.documents))
-            self._cut_faults(before, short)
+            self._cut_faults(before, short, arrival.commit)
         else:
             self.tracker = None
         step = compare_tracker((self.tracker, new_tracker), None, before, after)
@@ -235,8 +256,14 @@ class Inquiry:
             self.tracker = _find_tracker(older, self._last_tracker, trackers)
         self._last_tracker = self.tracker or self._last_tracker
 
-    def _cut_faults(self, state: CommitState, short: str) -> None:
-        """End the traces of rules that may stand in an unreadable document of a state."""
+    def _cut_faults(self, state: CommitState, short: str, commit: Commit | None) -> None:
+        """End the traces of rules that may stand in an unreadable document of a state.
+
+        Args:
+            state: the state.
+            short: the abbreviated hash of its commit.
+            commit: the commit after it; None for uncommitted work.
+        """
         if self.tracker is None:
             return
         documents = state.documents[self.tracker]
@@ -249,21 +276,43 @@ class Inquiry:
             return owner is None or owner in documents.faults
 
         fault = next(iter(documents.faults.values()))
-        self._cut(_describe_fault(fault, short), is_unreadable)
+        self._cut(_describe_fault(fault, short), is_unreadable, commit)
 
     def build_drift(self) -> TrackerDrift:
         """Return the drift with the movers, and with a note if an answer is missing."""
         drift = self.question.drift
         changes: list[Change] = list(drift.changes)
-        count = 0
+        count = doubtful = 0
         for at, trace in self._traces.items():
             answer = trace.build_answer()
             changes[at] = replace(changes[at], moved=answer.moved, moved_in=answer.moved_in)
             count += trace.is_cut
+            doubtful += trace.is_doubtful
         notes = drift.notes
         if count:
             notes = (*notes, _describe_cut(count, self._reason))
+        notes = (*notes, *self._describe_record(doubtful))
         return replace(drift, changes=tuple(changes), notes=notes)
+
+    def _describe_record(self, doubtful: int) -> Iterator[str]:
+        """Yield the notes about the record of agreement.
+
+        Args:
+            doubtful: the number of rules whose entry names a commit that git lacks.
+        """
+        if self._agreements is None:
+            return
+        if self._agreements.fault is not None:
+            yield f"nothing counts as moved by git, since {self._agreements.fault}"
+        if doubtful:
+            rules = "a rule" if doubtful == 1 else f"{doubtful} rules"
+            yield (
+                f"the record of agreement names commits for {rules} that git lacks here: fetch the "
+                f"history, or begin the record anew with `pinsync plan --reset-record` if somebody "
+                f"forced the main line to another history"
+            )
+        for target in self._agreements.interrupted:
+            yield f"{target}: an interrupted run may have written this already"
 
 
 def _find_tracker(
@@ -324,13 +373,14 @@ class _StateSearch:
             self._go_back(inquiries, at, commit)
             at += 1
         if end:
-            _cut_all(inquiries, describe_shallow_end(end))
+            _cut_all(inquiries, describe_shallow_end(end), end)
 
     def _start(self, inquiries: Sequence[Inquiry]) -> None:
         """Go to the newest commit."""
         newest = self._states.get_commit(0)
         short = newest.short if newest else ""
-        if not self._check_configuration(inquiries, 0):
+        after = newest if self._side.source.kind == "revision" else None
+        if not self._check_configuration(inquiries, 0, after):
             return
         state = self._states.read_state(0, self._side.ignore)
         for inquiry in inquiries:
@@ -344,7 +394,7 @@ class _StateSearch:
         # Equal outlines have equal trees, so the documents needn't be read.
         if self._states.read_outline(at) != self._states.read_outline(at + 1):
             parent = self._states.get_commit(at + 1)
-            if not self._check_configuration(inquiries, at + 1):
+            if not self._check_configuration(inquiries, at + 1, commit):
                 return
             before = self._states.read_state(at + 1, self._side.ignore)
             after = self._states.read_state(at, self._side.ignore)
@@ -358,11 +408,20 @@ class _StateSearch:
     def _arrive(self, commit: Commit, inquiry: Inquiry) -> CommitArrival:
         return CommitArrival(self._lookup, commit, inquiry.tracker_id, inquiry.explain)
 
-    def _check_configuration(self, inquiries: Sequence[Inquiry], at: int) -> bool:
-        """Return whether the configuration of a commit can be read; end all traces if not."""
+    def _check_configuration(
+        self, inquiries: Sequence[Inquiry], at: int, after: Commit | None
+    ) -> bool:
+        """Return whether the configuration of a commit can be read; end all traces if not.
+
+        Args:
+            inquiries: the trackers.
+            at: the index of the commit.
+            after: the commit after it; None for uncommitted work.
+        """
         outline = self._states.read_outline(at)
         if not isinstance(outline, ReadFault):
             return True
         commit = self._states.get_commit(at)
-        _cut_all(inquiries, _describe_fault(outline, commit.short if commit else ""))
+        reason = _describe_fault(outline, commit.short if commit else "")
+        _cut_all(inquiries, reason, after)
         return False

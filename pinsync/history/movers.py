@@ -11,18 +11,18 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from pinsync.canonical.moments import read_moment
-from pinsync.drift.pairs import build_content_key, build_target_key, match_customizations
+from pinsync.drift.pairs import build_target_key, match_customizations
+from pinsync.history.bases import BaseSearch, Line, find_deadline, has_same_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from pinsync.agreement.record import Entry
     from pinsync.drift.pairs import Pair
     from pinsync.drift.record import Moved
+    from pinsync.history.bases import Arrival
     from pinsync.model import Commit, Customization
 
-_MARGIN: Final = 5 * 60
-"""The seconds by which the clocks of the shop and of a committer may differ."""
 _MAX_DISORDER: Final = 60 * 60
 """The seconds by which the date of an older commit may be later than that of a newer one.
 
@@ -42,19 +42,15 @@ class Answer(NamedTuple):
     moved_in: Commit | None
 
 
-class Arrival(Protocol):
-    """The arrival of a version in git: a commit of the main line, or uncommitted work."""
+class Knowledge(Line, Protocol):
+    """What the record of agreement knows of one rule."""
 
     @property
-    def commit(self) -> Commit | None:
-        """The commit; None for uncommitted work."""
+    def entry(self) -> Entry | None:
+        """The entry; None if the record has none for the rule."""
 
-    @property
-    def moment(self) -> int:
-        """The date of the commit, in seconds since 1970."""
-
-    def has_export_of(self, rule_id: str) -> bool | None:
-        """Return whether the version came from an export; None if that can't be known."""
+    def limit(self, moved: Moved, git: Customization | None, live: Customization | None) -> Moved:
+        """Return an answer, as far as the record allows it."""
 
 
 class Trace:
@@ -63,6 +59,7 @@ class Trace:
     Args:
         git: the rule in git; None if git lacks it.
         live: the rule in the shop; None if the shop lacks it.
+        knowledge: what the record of agreement knows of the rule; None without a record.
 
     Attributes:
         item: the rule at the current commit of the walk; None if that commit lacks it.
@@ -70,24 +67,35 @@ class Trace:
         is_cut: whether the history ended before the answer.
     """
 
-    def __init__(self, git: Customization | None, live: Customization | None) -> None:
+    def __init__(
+        self,
+        git: Customization | None,
+        live: Customization | None,
+        knowledge: Knowledge | None = None,
+    ) -> None:
         self.item = git
         self.live = live
         self.is_cut = False
         self._git = git
+        self._knowledge = knowledge
         self._was_in_git = git is not None
         self._moved: Moved | None = None
         self._moved_in: Commit | None = None
         self._has_origin = False
-        self._deadline = _find_deadline(live)
-        # Only the shop gives ids, so a difference in the id alone is the shop's. Without a live
-        # rule there is no older version to agree with.
-        if git and (live is None or has_same_text(git, live)):
+        self._deadline = find_deadline(live)
+        self._search: BaseSearch | None = None
+        # Only the shop gives ids, so a difference in the id alone is the shop's.
+        if git and live and has_same_text(git, live):
+            self._moved = self._decide_without_base()
+        elif knowledge and knowledge.entry:
+            self._search = BaseSearch(git, live, knowledge.entry, knowledge)
+        # Without a live rule there is no older version to agree with.
+        if git and live is None:
             self._moved = self._decide_without_base()
 
     def restart(self) -> Trace:
         """Return the trace as it was at the beginning."""
-        return Trace(self._git, self.live)
+        return Trace(self._git, self.live, self._knowledge)
 
     @property
     def rule_id(self) -> str | None:
@@ -100,7 +108,23 @@ class Trace:
     @property
     def is_finished(self) -> bool:
         """Whether older commits don't matter."""
-        return self.is_cut or (self._has_origin and self._moved is not None)
+        if self.is_cut:
+            return True
+        if self._search and not self._search.is_done:
+            return False
+        return self._has_origin and self._answer is not None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether git lacks a commit that the record of agreement names."""
+        return self._search is not None and self._search.is_doubtful
+
+    @property
+    def _answer(self) -> Moved | None:
+        """The side that moved, by the record if it knows the base; None if it isn't known yet."""
+        if self._search and self._search.moved:
+            return self._search.moved
+        return self._moved
 
     def go_back(self, old: Customization | None, arrival: Arrival) -> None:
         """Move to the version before a commit that changed the rule or its id.
@@ -111,6 +135,9 @@ class Trace:
         """
         new, self.item = self.item, old
         self._was_in_git = self._was_in_git or old is not None
+        if self._search and not self._search.is_done:
+            is_known = self._search.go_back(old, new, arrival)
+            self.is_cut = self.is_cut or not is_known
         if not self._has_origin:
             self._look_for_export(old, new, arrival)
         if has_same_text(old, new):
@@ -127,7 +154,7 @@ class Trace:
         item = new or old
         is_unnamed = self._git is not None and self._git.id is None
         # An export writes and removes only blocks with an id.
-        if self._moved is not None or is_unnamed or item is None or item.id is None:
+        if self._answer is not None or is_unnamed or item is None or item.id is None:
             return
         is_export = arrival.has_export_of(item.id)
         if is_export:
@@ -146,7 +173,8 @@ class Trace:
     @property
     def seeks_agreement(self) -> bool:
         """Whether only the shop's text is still looked for."""
-        return self._has_origin and self._moved is None
+        is_searching = self._search is not None and not self._search.is_done
+        return self._has_origin and self._answer is None and not is_searching
 
     def expire(self, moment: int) -> None:
         """End the search for the shop's text if no older commit can prove an agreement.
@@ -163,43 +191,41 @@ class Trace:
             self._moved = self._decide_without_base()
 
     def _decide_without_base(self) -> Moved:
-        if self._git is None or self._git.id is None:
+        if self._git is None:
             return "unknown"
+        if self._git.id is None:
+            # Without an entry, the shop never had the block.
+            is_new = self.live is None and self._knowledge and self._knowledge.entry is None
+            return "git" if is_new else "unknown"
         has_lost_id = self.live is None or self.live.id != self._git.id
         return "shop" if has_lost_id else "unknown"
 
-    def cut(self) -> None:
-        """End the walk, since older versions can't be read."""
+    def cut(self, commit: Commit | None = None) -> None:
+        """End the walk, since older versions can't be read.
+
+        Args:
+            commit: the newest commit whose changes aren't known; None if it isn't known.
+        """
+        if self._search and commit and not self._search.is_done:
+            self._search.reach(commit)
         if not self.is_finished:
             self.is_cut = True
 
     def build_answer(self) -> Answer:
         """Return the answer, at the end of the walk."""
-        moved = self._moved
+        if self._search and not self.is_cut:
+            self._search.end()
+        moved = self._answer
         if moved is None:
             moved = self._decide_without_base()
             if not self._was_in_git and not self.is_cut:
                 moved = "extra"
+        is_open = self._search is not None and not self._search.is_done
+        if moved == "git" and (is_open or self.is_doubtful):
+            moved = "unknown"
+        if self._knowledge:
+            moved = self._knowledge.limit(moved, self._git, self.live)
         return Answer(moved, self._moved_in)
-
-
-def has_same_text(one: Customization | None, other: Customization | None) -> bool:
-    """Return whether two rules are equal but for their ids; absence is a text, too."""
-    if one is None or other is None:
-        return one is other
-    return build_content_key(one) == build_content_key(other)
-
-
-def _find_deadline(live: Customization | None) -> int | None:
-    """Return the moment after which a commit must have replaced a text that the shop agreed on.
-
-    Returns:
-        Seconds since 1970; None if the answer doesn't say when the rule was saved.
-    """
-    if live is None or live.updated_at is None:
-        return None
-    found = read_moment(live.updated_at)
-    return None if found is None else int(found[0].timestamp()) + _MARGIN
 
 
 class TraceSet:
@@ -227,12 +253,17 @@ class TraceSet:
                 trace.expire(arrival.moment)
         self._drop_finished()
 
-    def cut(self, is_unreadable: Callable[[Trace], bool]) -> int:
-        """End traces, since older versions of their rules can't be read; return their number."""
+    def cut(self, is_unreadable: Callable[[Trace], bool], commit: Commit | None) -> int:
+        """End traces, since older versions of their rules can't be read; return their number.
+
+        Args:
+            is_unreadable: returns whether to end a trace.
+            commit: the newest commit whose changes aren't known; None if it isn't known.
+        """
         count = 0
         for trace in self._traces:
             if is_unreadable(trace):
-                trace.cut()
+                trace.cut(commit)
                 count += 1
         self._drop_finished()
         return count

@@ -24,6 +24,7 @@ from pinsync.repository import (
     obstacles,
     process,
     recovery,
+    references,
 )
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.changes import CommitChanges, FileChange
@@ -465,6 +466,14 @@ class Repository(Struct, frozen=True):
         """Yield the commits of `walk_main_line` with their files; see `changes.walk_changes`."""
         return changes.walk_changes(self._git, tip, names)
 
+    def list_newer(self, tip: str, commit: str) -> frozenset[str] | None:
+        """Return the commits of the main line that a commit lacks; see `log.list_newer`."""
+        return log.list_newer(self._git, tip, commit)
+
+    def is_on_main_line(self, tip: str, commit: str) -> bool:
+        """Return whether a commit is on a main line; see `log.is_on_main_line`."""
+        return log.is_on_main_line(self._git, tip, commit)
+
     def list_side_commits(self, parents: Sequence[str], text: str = "") -> list[str]:
         """Return the commits that a merge brought; see `log.list_side_commits`."""
         return log.list_side_commits(self._git, parents, text)
@@ -631,6 +640,29 @@ class Repository(Struct, frozen=True):
             if hashes.is_edited or hashes.is_removed:
                 return None
         return after
+
+    def resolve_reference(self, reference: str) -> str | None:
+        """Return the full hash of a full reference; None if there is no such reference."""
+        return references.resolve_reference(self._git, reference)
+
+    def read_symbolic(self, reference: str) -> str | None:
+        """Return the full reference that a symbolic one names, such as ``HEAD``; else None."""
+        result = self._git.attempt("symbolic-ref", "--quiet", reference)
+        return None if result.status else decode_line(result.output)
+
+    def has_remotes(self) -> bool:
+        """Return whether the repository has a remote."""
+        return bool(self._git.run("remote"))
+
+    def commit_files(
+        self, reference: str, files: Mapping[PurePosixPath, bytes], old: str | None
+    ) -> str:
+        """Move a reference to a new commit of these files; see `references.commit_files`."""
+        return references.commit_files(self._git, reference, files, old)
+
+    def find_object(self, name: str, path: PurePosixPath | None = None) -> Object | None:
+        """Return an object; None if it doesn't exist. See `Reader.find`."""
+        return self._reader.find(name, path)
 
     def find_proposal(self, name: str) -> Proposal | None:
         """Return pinsync's own commit on a branch; see `branch.find_proposal`."""

@@ -28,6 +28,7 @@ from pinsync.repository.process import (
     make_temporary_folder,
     require_success,
 )
+from pinsync.repository.references import resolve_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +99,7 @@ def find_proposal(git: Git, head: str, name: str) -> Proposal | None:
         head: the full hash of the current commit.
         name: the branch; it needn't exist.
     """
-    commit = _resolve_reference(git, f"refs/heads/{name}")
+    commit = resolve_reference(git, f"refs/heads/{name}")
     if commit is None:
         return None
     proposed = _read_commits(git, name, commit, f"^{head}")
@@ -150,7 +151,7 @@ def commit_to_branch(
     reference = f"refs/heads/{name}"
     _check_name(git, name, reference)
     _check_unused(git, name, reference)
-    old = _resolve_reference(git, reference)
+    old = resolve_reference(git, reference)
     own = _list_own_commits(git, name, old, head) if old else None
     tree = _write_tree(git, reader, head, changes)
     if own is not None and [(commit.tree, commit.parents) for commit in own] == [(tree, head)]:
@@ -162,12 +163,6 @@ def commit_to_branch(
     new = _make_commit(git, tree, head, name, message)
     _move_branch(git, reference, new, old)
     return BranchResult(new, changed=True, replaced=bool(own))
-
-
-def _resolve_reference(git: Git, reference: str) -> str | None:
-    # Unlike rev-parse, show-ref takes the name literally.
-    result = git.attempt("show-ref", "--verify", "--hash", reference)
-    return None if result.status else decode_line(result.output)
 
 
 def _check_name(git: Git, name: str, reference: str) -> None:
@@ -316,7 +311,7 @@ def _move_branch(git: Git, reference: str, new: str | None, old: str | None) -> 
         verb, change = "moved", [reference, new, old or "0" * len(new)]
     result = git.attempt("update-ref", "--no-deref", "-m", "pinsync export", *change)
     # A git that dies after it moved the branch, for instance in a hook, has done its work.
-    if result.status and _resolve_reference(git, reference) != new:
+    if result.status and resolve_reference(git, reference) != new:
         raise SafetyError(
             f"{printable(reference)} couldn't be {verb}: {extract_reason(result.errors)}",
             hint="if something else moved it meanwhile, run the command again",

@@ -121,6 +121,35 @@ def list_side_commits(git: Git, parents: Sequence[str], text: str = "") -> list[
     return git.run(*command).decode("ascii").split()
 
 
+def list_newer(git: Git, tip: str, commit: str) -> frozenset[str] | None:
+    """Return the commits of the main line that a commit doesn't contain.
+
+    Args:
+        git: the repository.
+        tip: the full hash of the newest commit of the main line.
+        commit: the full hash of the other commit.
+
+    Returns:
+        Full hashes; None if the repository lacks the other commit.
+    """
+    result = git.attempt("rev-list", "--first-parent", tip, f"^{commit}", "--")
+    return None if result.status else frozenset(result.output.decode("ascii").split())
+
+
+def is_on_main_line(git: Git, tip: str, commit: str) -> bool:
+    """Return whether a commit is on the main line of another one, or is that one.
+
+    Args:
+        git: the repository.
+        tip: the full hash of the newest commit of the main line.
+        commit: the full hash of the other commit; the repository may lack it.
+    """
+    # A boundary is the first commit of the line that isn't listed.
+    options = ("--first-parent", "--boundary")
+    result = git.attempt("rev-list", *options, tip, f"^{commit}", "--")
+    return tip == commit or f"-{commit}" in result.output.decode("ascii").split()
+
+
 def read_shallow_ends(git: Git) -> frozenset[str]:
     """Return the full hashes of the commits whose parents a shallow clone lacks."""
     place = git.folder / decode_line(git.run("rev-parse", "--git-path", "shallow"))

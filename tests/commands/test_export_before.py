@@ -390,7 +390,7 @@ def unchecked(request: pytest.FixtureRequest, remarked: Path, git: Git) -> Path:
 
 @pytest.mark.usefixtures("api", "git")
 def test_a_document_that_is_not_checked_out_counts(unchecked: Path, pinsync: CommandLine) -> None:
-    with untouched(unchecked):
+    with untouched(unchecked, recorded=True):
         assert pinsync("diff", "HEAD", "@worktree").code == 0
         assert pinsync("diff", "@worktree").code == 0
         checked = pinsync("export", "--check")

@@ -449,7 +449,7 @@ def test_a_byte_order_mark_is_no_drift_and_stays_until_fmt(
 ) -> None:
     document().write_text("\ufeff" + BASKET_TEXT, encoding="utf-8")
     git("commit", "--quiet", "--all", "--message", "Save it with an editor of Windows")
-    with untouched(exported, tried=True):
+    with untouched(exported, tried=True, recorded=True):
         assert pinsync("export").code == 0
         assert pinsync("diff", "HEAD~1", "HEAD").out.startswith("In sync")
         assert "1:1: warning format: the file begins with a byte order mark" in pinsync("lint").out

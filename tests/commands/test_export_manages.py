@@ -102,7 +102,7 @@ def test_rules_of_somebody_else_stay_as_they_are(
     repinned(api, EVERYONE, -1)
     edited(api, EVERYONE, tags=["x"])
     api.create(rule(5))
-    with untouched(mixed):
+    with untouched(mixed, recorded=True):
         assert pinsync("export", "--check").code == 0
         result = pinsync("export")
     assert "0 added, 0 changed, 0 removed" in result.err

@@ -23,6 +23,7 @@ HIDDEN = "s3cret-Key/+="
 FULL = """\
 format: 1
 directory: shop/rules
+main_branch: release/live
 timezone: Europe/Bratislava
 trackers:
   shop-sk:
@@ -74,6 +75,7 @@ def test_every_setting_is_read() -> None:
         ignore=(("target_metadata", "image"), ("score",)),
         safety=config.Safety(0, 5, 1),
         timeout=30.0,
+        main_branch="release/live",
     )
     assert settings.safety.max_answer_bytes == 1_000_000
 
@@ -99,6 +101,7 @@ def test_what_is_left_out_has_its_default(text: str) -> None:
         (),
     )
     assert settings.zone is UTC
+    assert settings.main_branch is None
     assert (settings.safety.max_removed_percent, settings.safety.min_existing) == (30, 10)
     assert settings.safety.max_answer_mb == 256
 
@@ -115,6 +118,10 @@ REFUSED = [
     ("directory: 5\n", "1:1", "must be a string, not an integer", "quotes"),
     ("directory:\n", "1:1", "must be a string, not null", "quotes"),
     ("timezone: Europe/Bratislva\n", "1:1", "not a timezone", 'did you mean "Europe/Bratislava"?'),
+    ("main_branch: ''\n", "1:1", "must be the name of a branch", "main_branch: main"),
+    ("main_branch: a b\n", "1:1", "must be the name of a branch", "without origin/"),
+    ("main_branch: refs/heads/main\n", "1:1", "must be the name of a branch", "refs/heads/"),
+    ("main_branch: 5\n", "1:1", "main_branch must be a string", "quotes"),
     ("timezone: ../../etc/passwd\n", "1:1", "not a timezone", "IANA"),
     ("timezone: Europe\n", "1:1", "not a timezone", ""),
     (
