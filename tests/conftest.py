@@ -15,9 +15,11 @@ import pytest
 
 from pinsync import __version__
 from pinsync.sandbox import Sandbox
+from support.agreeing import OTHER, Shop, T, write
 from support.command_line import CommandLine, Git
 from support.exporting import put, served
 from support.golden import Golden
+from support.moving import CONFIGURATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -118,6 +120,17 @@ def exported(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
     assert pinsync("export", "--commit").code == 0
     assert len(api.requests) == 1
     return repository
+
+
+@pytest.fixture
+def shop(api: Sandbox, repository: Path, pinsync: CommandLine) -> Shop:
+    """A shop and a repository whose record says that they agree on `agreeing.T`."""
+    found = Shop(api, pinsync)
+    put(repository / "pinsync.yaml", CONFIGURATION)
+    write("Begin", T, OTHER, at=1)
+    found.save(T, OTHER)
+    found.export()
+    return found
 
 
 @pytest.fixture

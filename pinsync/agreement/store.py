@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Final
 from pinsync.agreement.files import (
     FOLDER,
     HEADER,
+    EntryReader,
     build_damage_error,
     name_file,
-    parse_entries,
     parse_header,
     render_record,
 )
-from pinsync.agreement.record import EntryIndex, Record
+from pinsync.agreement.record import EntryIndex, Record, move_entries
 from pinsync.repository import parse_tree
+from pinsync.workspace.read import list_texts
 
 if TYPE_CHECKING:
-    from pinsync.agreement.files import Header
+    from collections.abc import Iterable, Sequence
+
     from pinsync.agreement.record import Entry
     from pinsync.canonical.normalize import Ignored
     from pinsync.model import Customization
@@ -39,17 +41,18 @@ class StoredRecord:
     Args:
         repository: the repository.
         commit: the full hash of the commit.
+        reader: reads its entries.
+
+    Attributes:
+        commit: as above.
         header: the content of ``record.json``.
-        ignore: the paths of the fields to leave out of the texts.
     """
 
-    def __init__(
-        self, repository: Repository, commit: str, header: Header, ignore: Ignored
-    ) -> None:
+    def __init__(self, repository: Repository, commit: str, reader: EntryReader) -> None:
         self.commit = commit
-        self.header = header
+        self.header = reader.header
         self._repository = repository
-        self._ignore = ignore
+        self._reader = reader
         self._parts: dict[str, dict[str, Entry]] = {}
 
     def find(self, git: Customization | None, live: Customization | None) -> Entry | None:
@@ -91,13 +94,16 @@ class StoredRecord:
             found = self._repository.find_object(self.commit, path)
             source = f"{name_reference(self.header.tracker_id)}:{path}"
             content = (found.content if found else b"") or b""
-            entries = parse_entries(content, source, self.header, self._ignore)
+            entries = self._reader.read(content, source)
             self._parts[name] = {entry.shop_id: entry for entry in entries}
         return self._parts[name]
 
 
 def open_record(
-    repository: Repository, tracker_id: str, ignore: Ignored = ()
+    repository: Repository,
+    tracker_id: str,
+    ignore: Ignored = (),
+    known: Iterable[Customization] = (),
 ) -> StoredRecord | None:
     """Return the record of a tracker; None if the repository has none.
 
@@ -105,6 +111,7 @@ def open_record(
         repository: the repository.
         tracker_id: the id of the tracker; empty for documents without a tracker.
         ignore: the paths of the fields to leave out of the texts.
+        known: rules of today, whose texts need no reading.
 
     Raises:
         FileError: the record is damaged, of a newer format, or about another tracker.
@@ -118,7 +125,7 @@ def open_record(
     if found is None or found.content is None:
         raise build_damage_error(reference, f"it has no {HEADER}")
     header = parse_header(found.content, f"{reference}:{HEADER}", tracker_id)
-    return StoredRecord(repository, commit, header, ignore)
+    return StoredRecord(repository, commit, EntryReader(header, ignore, list_texts(known)))
 
 
 def write_record(repository: Repository, record: Record, old: str | None) -> str:
@@ -135,3 +142,29 @@ def write_record(repository: Repository, record: Record, old: str | None) -> str
     """
     files = render_record(record)
     return repository.commit_files(name_reference(record.tracker_id), files, old)
+
+
+def reset_record(
+    repository: Repository,
+    tracker_id: str,
+    commit: str,
+    git: Sequence[Customization],
+    live: Sequence[Customization],
+) -> str:
+    """Begin the record of a tracker anew from what agrees now; return the full hash of its commit.
+
+    The record before, which may be damaged, stays as the parent of the new one.
+
+    Args:
+        repository: the repository.
+        tracker_id: the id of the tracker.
+        commit: the full hash of the main line's newest commit.
+        git: the rules of that commit.
+        live: all rules of the shop.
+
+    Raises:
+        SafetyError: somebody else wrote the record meanwhile.
+        RepositoryError: git failed, for instance in a repository that can't be written.
+    """
+    old = repository.resolve_reference(name_reference(tracker_id))
+    return write_record(repository, move_entries(None, tracker_id, commit, git, live), old)

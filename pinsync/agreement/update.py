@@ -108,7 +108,7 @@ class Keeper:
             RepositoryError: git failed.
         """
         for attempt in range(_ATTEMPTS):
-            stored = open_record(self._repository, exported.tracker_id)
+            stored = open_record(self._repository, exported.tracker_id, known=exported.live)
             before = stored.read() if stored else None
             after = self._compare(before, exported, tips)
             if after is None or after == before:

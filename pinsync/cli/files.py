@@ -90,6 +90,12 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
 @click.option(
     "-m", "--message", metavar="TEXT", help="Commit message (default: made from the changes)."
 )
+@click.option(
+    "--keep-pending",
+    is_flag=True,
+    help="Leave rules as git has them that git changed and the shop doesn't have yet, or that both "
+    "changed.",
+)
 @filter_options
 @click.option("--force", is_flag=True, help="Overwrite uncommitted work in the files.")
 @click.option("--items", is_flag=True, help="Also look up the items, as pinsync items does.")

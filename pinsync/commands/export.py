@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pinsync import layout
 from pinsync.agreement.update import Exported, Keeper
 from pinsync.commands.lookup import Lookup, Mentioned
 from pinsync.config import Tracker
+from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
+from pinsync.drift.changes import compare_customizations
 from pinsync.drift.pairs import (
     are_ids_disjoint,
     build_no_match_error,
@@ -22,6 +25,7 @@ from pinsync.drift.pairs import (
     is_filter_inconclusive,
     resolve_ids,
 )
+from pinsync.drift.record import TrackerDrift
 from pinsync.errors import (
     FileError,
     PinsyncError,
@@ -42,6 +46,7 @@ from pinsync.sync.basis import list_customizations, read_basis
 from pinsync.sync.committed import count_from_head, find_removed_rules
 from pinsync.sync.guard import check_removals
 from pinsync.sync.items import add_items
+from pinsync.sync.pending import describe_doubtful, keep_pending, select_pending
 from pinsync.sync.proposal import OpenProposal, collect_rule_ids, find_open_proposal, plan_branch
 from pinsync.sync.to_files import Update, plan_update
 from pinsync.terminal.console import read_standard_input
@@ -61,6 +66,7 @@ from pinsync.workspace.read import (
     parse_export,
     read_export,
 )
+from pinsync.workspace.source import Source
 from pinsync.workspace.store import explain_interrupts
 from pinsync.workspace.tree import (
     Head,
@@ -78,6 +84,7 @@ if TYPE_CHECKING:
     from pinsync.config import Settings
     from pinsync.document.record import Document
     from pinsync.drift.pairs import Pair
+    from pinsync.drift.record import Change
     from pinsync.repository import CommitMessage
     from pinsync.sync.basis import Basis
     from pinsync.sync.items import ItemsUpdate
@@ -102,6 +109,8 @@ class Options(Struct, frozen=True):
         force: overwrite uncommitted work.
         items: also look up the items in the catalog.
         allow_mass_removal: allow the export to remove more than `Safety.max_removed_percent`.
+        keep_pending: leave the rules as git has them that the shop alone didn't change.
+        now: the present, in UTC.
     """
 
     names: Sequence[str] = ()
@@ -116,6 +125,8 @@ class Options(Struct, frozen=True):
     force: bool = False
     items: bool = False
     allow_mass_removal: bool = False
+    keep_pending: bool = False
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def flags(self) -> tuple[bool | None, bool | None]:
@@ -149,6 +160,8 @@ def export(workspace: Workspace, options: Options, console: Console) -> int:
         check_committed(place, tree, settings, workspace.environ)
     elif options.commit:
         require_repository_of(tree, "--commit")
+    if options.keep_pending:
+        require_repository_of(tree, "--keep-pending")
     names = [tracker.name for tracker in settings.trackers]
     warnings = [
         describe_leftovers(place, names),
@@ -197,12 +210,18 @@ def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
             other = "--check writes no files"
         message = f"{other}, so there is nothing for --force to overwrite"
         raise UsageError(message, hint="leave one of them out")
+    if options.keep_pending and True in options.flags:
+        message = "--keep-pending compares whole rules, so the API can't be asked to omit pins"
+        raise UsageError(message, hint="leave one of them out")
     if options.from_file is not None:
         _check_from_file(options, trackers, Path(options.from_file))
 
 
 def _check_from_file(options: Options, trackers: Sequence[Tracker], path: Path) -> None:
     """Refuse options that contradict a saved export."""
+    if options.keep_pending:
+        message = "--keep-pending is about what the shop has now, and a saved export is older"
+        raise UsageError(message, hint="leave --keep-pending or --from-file out")
     if len(trackers) > 1:
         names = ", ".join(tracker.name for tracker in trackers)
         message = f"{path} is the export of one tracker, but doesn't name the tracker"
@@ -355,8 +374,13 @@ class _Run:
             live = self._complete_answer(tracker, live, [*existing, *removed])
         known = [*existing, *removed, *live.customizations]
         scope = resolve_ids(filters, known).restrict_to(tracker.manages)
-        update = plan_update(tracker, self._choose_folder(tracker), basis, live, scope)
-        is_matched = bool(update.pairs or update.kept)
+        pending: Sequence[Change] = ()
+        if self._options.keep_pending:
+            pending = self._find_pending(tracker, basis, live, scope)
+        answer = keep_pending(live, pending)
+        update = plan_update(tracker, self._choose_folder(tracker), basis, answer, scope)
+        update = replace(update, live=live.customizations)
+        is_matched = bool(update.pairs or update.kept or pending)
         if filters != EVERYTHING:
             self._known += [*existing, *live.customizations]
             self._removed += removed
@@ -370,6 +394,55 @@ class _Run:
             check_removals(update, self._settings.safety)
         self._print_notes(update, files)
         return update
+
+    def _find_pending(
+        self, tracker: Tracker, basis: Basis, live: Snapshot, scope: Scope
+    ) -> list[Change]:
+        """Return the changes that the shop alone didn't make, and print those to decide on."""
+        # Imported here, since other exports need no history, which takes a tenth of the start.
+        from pinsync.history.configurations import HistoryContext  # noqa: PLC0415
+        from pinsync.history.mover_search import GitSide, Question, add_movers  # noqa: PLC0415
+
+        git, tree = list_customizations(basis.documents), self._workspace.tree
+        changes, _ = compare_customizations(git, live.customizations, scope)
+        changes = self._add_causes(tracker, changes, live)
+        source = Source("worktree", "@worktree")
+        if isinstance(self._place, Head):
+            source = Source("revision", "HEAD", revision=self._place.revision)
+        question = Question(
+            drift=TrackerDrift(tracker.name, tracker.tracker_id, changes=tuple(changes)),
+            tracker=tracker,
+            tracker_id=tracker.tracker_id,
+            git=git,
+            documents=tuple(basis.documents.values()),
+            prefix="",
+            live=live.customizations,
+            live_is_new=True,
+        )
+        now = int(self._options.now.timestamp())
+        side = GitSide(source, self._settings.ignore, self._settings.trackers, now)
+        context = None
+        if tree.repository:
+            context = HistoryContext(tree.settings, tree.repository, self._environ)
+        (drift,) = add_movers([question], side, context)
+        for note in drift.notes:
+            self._console.warn(f"{tracker.name}: {note}")
+        pending = select_pending(drift.changes)
+        for note in filter(None, map(describe_doubtful, pending)):
+            self._console.say(note)
+        return pending
+
+    def _add_causes(self, tracker: Tracker, changes: list[Change], live: Snapshot) -> list[Change]:
+        """Return the changes with the cause of each pin that the answer omits as configured."""
+        omissions = Omissions(live.date if tracker.remove_expired_pins else None)
+        changes = add_causes(changes, omissions, live_is_new=True)
+        if tracker.remove_nonexisting_item_pins and has_unexplained_pins(changes, live_is_new=True):
+            whole = replace(tracker, remove_nonexisting_item_pins=False)
+            answer = fetch_live(whole, self._settings, EVERYTHING, self._environ, self._console)
+            unfiltered = {item.id: item for item in answer.customizations if item.id}
+            omissions = replace(omissions, unfiltered=unfiltered)
+            changes = add_causes(changes, omissions, live_is_new=True)
+        return changes
 
     def _print_notes(self, update: Update, files: TrackerFiles) -> None:
         """Print the rules that stay without an id, and the changes outside a sparse checkout."""

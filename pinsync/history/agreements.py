@@ -11,6 +11,8 @@ from pinsync.drift.pairs import describe_target
 from pinsync.errors import FileError, RepositoryError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pinsync.agreement.record import Begun, Entry
     from pinsync.agreement.store import StoredRecord
     from pinsync.drift.record import Moved
@@ -112,7 +114,11 @@ class RuleAgreement(Struct, frozen=True):
 
 
 def open_agreements(
-    repository: Repository, tracker_id: str, tip: str, ignore: IgnoredFields
+    repository: Repository,
+    tracker_id: str,
+    tip: str,
+    ignore: IgnoredFields,
+    known: Iterable[Customization],
 ) -> Agreements | None:
     """Return the record of agreement of a tracker; None if the repository has none.
 
@@ -121,9 +127,10 @@ def open_agreements(
         tracker_id: the id of the tracker.
         tip: the full hash of the main line's newest commit.
         ignore: the paths of the fields to leave out of the texts.
+        known: rules of today, whose texts need no reading.
     """
     try:
-        record = open_record(repository, tracker_id, ignore)
+        record = open_record(repository, tracker_id, ignore, known)
     except (FileError, RepositoryError) as error:
         agreements = Agreements(repository, tip, None)
         agreements.fault = error.message

@@ -91,7 +91,9 @@ def add_movers(
     for question in questions:
         agreements = None
         if context and tip:
-            agreements = open_agreements(context.repository, question.tracker_id, tip, side.ignore)
+            agreements = open_agreements(
+                context.repository, question.tracker_id, tip, side.ignore, question.live
+            )
         inquiries.append(Inquiry(question, agreements))
     pending = [inquiry for inquiry in inquiries if inquiry.traces]
     if context is None:

@@ -6,45 +6,27 @@ is the shop with git's text.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from support.agreeing import REFERENCE, Shop, read_entries, read_record
-from support.exporting import put
+from support.agreeing import (
+    OTHER,
+    REFERENCE,
+    S2,
+    P,
+    S,
+    T,
+    read_entries,
+    read_record,
+    without_id,
+    write,
+)
 from support.histories import BASKET, commit, rule, run, text
-from support.moving import CONFIGURATION, LINE
+from support.moving import LINE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pinsync.sandbox import Sandbox
-    from support.command_line import CommandLine
-
-Record = dict[str, Any]
-
-T, S, S2, P = rule(1, "/p/7/"), rule(1, "/p/8/"), rule(1, "/p/9/"), rule(1, "/p/5/")
-OTHER = rule(2)
-
-
-@pytest.fixture
-def shop(api: Sandbox, repository: Path, pinsync: CommandLine) -> Shop:
-    """A shop and a repository that agree on T."""
-    found = Shop(api, pinsync)
-    put(repository / "pinsync.yaml", CONFIGURATION)
-    write("Begin", T, OTHER, at=1)
-    found.save(T, OTHER)
-    found.export()
-    return found
-
-
-def write(subject: str, *rules: Record, at: int) -> str:
-    """Commit a document of these rules; return the commit."""
-    return commit(subject, {BASKET: text("basket", *rules) if rules else None}, at=at)
-
-
-def without_id(row: Record) -> Record:
-    return {name: value for name, value in row.items() if name != "id"}
+    from support.agreeing import Shop
 
 
 def test_an_export_on_the_main_line_begins_the_record(shop: Shop) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.diffing import diffed
 from support.exporting import answered
-from support.histories import run
+from support.histories import BASKET, commit, rule, run, text
 from support.moving import stamp, tell
 
 if TYPE_CHECKING:
@@ -19,6 +19,20 @@ Record = dict[str, Any]
 
 TRACKER = "1234-5678"
 REFERENCE = f"refs/pinsync/agreed/{TRACKER}"
+
+# T is the agreed text; S and S2 are git's later texts; P is a person's text in the shop.
+T, S, S2, P = rule(1, "/p/7/"), rule(1, "/p/8/"), rule(1, "/p/9/"), rule(1, "/p/5/")
+OTHER = rule(2)
+
+
+def write(subject: str, *rules: Record, at: int) -> str:
+    """Commit a document of these rules; return the commit."""
+    return commit(subject, {BASKET: text("basket", *rules) if rules else None}, at=at)
+
+
+def without_id(row: Record) -> Record:
+    """Return a rule without its id."""
+    return {name: value for name, value in row.items() if name != "id"}
 
 
 @dataclass
@@ -37,13 +51,13 @@ class Shop:
 
     def save(self, *rules: Record, at: float | None = None, model: str = "basket") -> None:
         """Save rules, as a person does, or an apply; ``at`` is None for answers without dates."""
-        for rule in rules:
+        for row in rules:
             dated = {} if at is None else {"updated_at": stamp(at)}
-            self.rows[rule["id"]] = {"model": model, **rule, **dated}
+            self.rows[row["id"]] = {"model": model, **row, **dated}
 
-    def delete(self, rule: Record) -> None:
+    def delete(self, row: Record) -> None:
         """Delete a rule."""
-        del self.rows[rule["id"]]
+        del self.rows[row["id"]]
 
     def export(self, *options: str) -> Result:
         """Run an export that has to succeed."""
