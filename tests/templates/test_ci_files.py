@@ -161,7 +161,7 @@ def pushed(git: Git) -> Callable[[str], None]:
 
 def test_drift_in_sync_says_nothing(runner: Runner) -> None:
     runner.job(DRIFT, "drift")
-    assert runner.gh() == ["issue list"]
+    assert runner.gh() == ["auth setup-git", "issue list"]
     assert runner.calls[0].argv == ["pipx", "install", runner.source]
 
 
@@ -217,7 +217,7 @@ def test_what_can_not_be_installed_is_a_failure_and_no_news(runner: Runner) -> N
 def test_drift_opens_one_issue_and_keeps_it(runner: Runner, api: Sandbox) -> None:
     repinned(api, STRINGS)
     runner.job(DRIFT, "drift")
-    assert runner.gh() == ["issue list", "label create", "issue create"]
+    assert runner.gh() == ["auth setup-git", "issue list", "label create", "issue create"]
     assert runner.calls[-1].files["drift.md"].startswith(MARKER)
     assert (
         runner.calls[-1].option("--label")
@@ -263,7 +263,7 @@ def test_drift_that_could_not_be_looked_for_is_a_failure_and_no_news(
     with pytest.raises(FailedError) as caught:
         runner.job(DRIFT, "drift")
     assert (caught.value.step, caught.value.code) == ("Look for drift", 3)
-    assert runner.gh() == []
+    assert runner.gh() == ["auth setup-git"]
 
 
 def test_sync_opens_updates_and_closes_one_pull_request(
@@ -336,6 +336,69 @@ def test_a_merged_branch_is_deleted_and_made_again(
     repinned(api, HOME)
     assert sync()
     assert git("log", "--format=%s", "main..origin/pins/live") == "Export pins: 1 changed"
+
+
+RECORD = "refs/pinsync/agreed/1234-5678"
+
+
+def synced(host: Path, runner: Runner) -> None:
+    """Run the sync job of a code host."""
+    if host == SYNC:
+        runner.job(SYNC, "sync")
+    else:
+        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+
+
+@pytest.mark.parametrize("host", [SYNC, GITLAB], ids=lambda file: file.name)
+def test_sync_shares_the_record_and_reverts_no_merged_change(
+    host: Path, runner: Runner, api: Sandbox, git: Git, pushed: Callable[[str], None]
+) -> None:
+    assert git("ls-remote", "origin", "refs/pinsync/*") == ""
+    synced(host, runner)
+    first = git("ls-remote", "origin", RECORD)
+    assert first.endswith(RECORD)
+    synced(host, runner)
+    assert git("ls-remote", "origin", RECORD) == first
+    # A merged change, and an edit in the shop.
+    moved()
+    pushed("main")
+    repinned(api, HOME)
+    synced(host, runner)
+    assert git("ls-remote", "origin", RECORD) != first
+    git("fetch", "--quiet", "origin")
+    names = git("diff", "--name-only", "main", "origin/pins/live").splitlines()
+    assert names == ["customizations/home.yaml"]
+    # The merge of the proposal moves the record's entry, and closes the proposal.
+    git("merge", "--quiet", "--squash", "origin/pins/live")
+    git("commit", "--quiet", "-m", "Take it")
+    git("push", "--quiet", "origin", "main")
+    repinned(api, HOME, position=1)
+    drift(host, runner)
+    assert "Who moved: 1 changed in the shop, 1 changed in git" in " ".join(runner.output.split())
+    assert "::warning::" not in runner.output
+
+
+def drift(host: Path, runner: Runner) -> None:
+    """Run the drift job of a code host, which finds drift."""
+    if host == SYNC:
+        runner.job(DRIFT, "drift")
+    else:
+        with pytest.raises(FailedError) as caught:
+            ran(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
+        assert caught.value.code == 1
+
+
+@pytest.mark.parametrize("host", [SYNC, GITLAB], ids=lambda file: file.name)
+def test_a_host_that_refuses_the_record_leaves_the_job_green(
+    host: Path, runner: Runner, api: Sandbox, git: Git
+) -> None:
+    hook = '#!/bin/sh\ncase "$1" in refs/pinsync/*) echo refused; exit 1;; esac\n'
+    put(runner.origin / "hooks" / "update", hook).chmod(0o755)
+    repinned(api, STRINGS)
+    synced(host, runner)
+    assert "The record of agreement couldn't be pushed" in runner.output
+    assert git("ls-remote", "origin", "refs/heads/pins/live")
+    assert git("ls-remote", "origin", "refs/pinsync/*") == ""
 
 
 @pytest.mark.parametrize("host", [SYNC, GITLAB], ids=lambda file: file.name)
