@@ -170,7 +170,8 @@ def plan_update(
 def count_existing(pairs: Iterable[Pair], managed: Managed) -> int:
     """Return the number of managed customizations with an id on the old side of pairs."""
     scope = EVERYTHING.restrict_to(managed)
-    return sum(bool(pair.old and pair.old.id) and pair.is_in(scope) for pair in pairs)
+    known = [pair for pair in pairs if pair.old and pair.old.id is not None]
+    return sum(pair.is_in(scope) for pair in known)
 
 
 def _explain_kept_rules(
