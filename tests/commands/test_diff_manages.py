@@ -125,6 +125,14 @@ def test_files_are_compared_by_what_is_managed_too(
     assert managed.is_dir()
 
 
+@pytest.mark.usefixtures("exported")
+def test_equal_blocks_are_read_where_tags_decide(pinsync: CommandLine, git: Git) -> None:
+    manage("{tags: [christmas, summer]}")
+    commit(git)
+    put(document("home"), HOME_TEXT.replace("target_type: item", "target_type:   item"))
+    assert count_unchanged(pinsync, "HEAD", "@worktree") == 2
+
+
 @pytest.mark.usefixtures("managed")
 def test_a_branch_can_not_hide_its_changes(api: Sandbox, pinsync: CommandLine, git: Git) -> None:
     manage(None)

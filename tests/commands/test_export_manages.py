@@ -268,6 +268,24 @@ def test_the_guard_counts_managed_rules(
     assert repository.is_dir()
 
 
+def test_the_guard_counts_no_others_that_an_earlier_export_removed(
+    repository: Path, pinsync: CommandLine, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit counts from HEAD, and a file may hold rules of both."""
+    others = [rule(number, tags=["theirs"]) for number in range(100, 120)]
+    with served(monkeypatch, [*shop(10), *others]) as api:
+        assert pinsync("export", "--commit").code == 0
+        for row in others[1:]:
+            api.delete(row["id"])
+        assert pinsync("export", "--allow-mass-removal").code == 0
+        manage("{tags: [ours]}")
+        api.delete(shop(10)[0]["id"])
+        result = pinsync("export", "--commit")
+        assert result.code == 0, result.err
+    assert "20 removed" in git("log", "-1", "--format=%s")
+    assert repository.is_dir()
+
+
 # Filters.
 
 
