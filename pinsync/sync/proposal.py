@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pinsync.drift.pairs import collect_ids, is_in_filters, resolve_ids
+from pinsync.drift.pairs import collect_ids, is_in_filters
 from pinsync.model import EVERYTHING, Customization, Scope, Snapshot
 from pinsync.sync.basis import Basis, list_customizations
 from pinsync.sync.to_files import Update, plan_update
@@ -106,8 +106,7 @@ def plan_branch(
     """
     inside = collect_rule_ids(update)
     if update:
-        known = [*list_customizations(documents), *filter(None, rules.values()), *update.live]
-        scope = resolve_ids(scope, known)
+        # Ids need no look here: a rule that neither HEAD nor the answer has is an unknown id.
         for name, item in rules.items():
             if is_in_filters(item, scope):
                 inside.add(name)
