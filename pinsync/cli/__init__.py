@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "fmt": Listing("files", "Bring documents into canonical form; comments stay."),
     "schema": Listing("files", "Print the JSON Schema (draft-07) of a document, for editors."),
     "diff": Listing("compare", "Report the drift between two sources (default: HEAD and @live)."),
+    "plan": Listing("compare", "Show what git would change in the shop, and change nothing."),
     "lint": Listing("compare", "Look for mistakes in documents; the tracker isn't asked."),
     "trackers": Listing("compare", "Show the configured trackers."),
     "history": Listing("history", "Show which commit changed which rule, the newest first."),

@@ -14,7 +14,7 @@ from pinsync.errors import suggest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_PLANNED_COMMANDS: Final = frozenset({"plan", "apply", "restore"})
+_PLANNED_COMMANDS: Final = frozenset({"apply", "restore"})
 """Commands of later versions, which users of other tools try."""
 
 

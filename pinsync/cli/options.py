@@ -186,6 +186,11 @@ def tracker_options(function: Command) -> Command:
 
 def filter_options(function: Command) -> Command:
     """Add the filters and the API's flags, and pass the filters to the command as one scope."""
+    return scope_options(_removal_options(function))
+
+
+def scope_options(function: Command) -> Command:
+    """Add the filters, and pass them to the command as one scope."""
 
     @wraps(function)
     def build_scope(
@@ -202,7 +207,6 @@ def filter_options(function: Command) -> Command:
 
     return _add_options(
         build_scope,
-        _removal_options,
         click.option(
             "--id",
             "ids",

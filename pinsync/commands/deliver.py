@@ -44,14 +44,15 @@ class Reports(Struct, frozen=True):
 
     Attributes:
         render: renders the report in a format, with or without colour.
-        page: renders the page of a CI job, with a limit in UTF-16 code units.
         is_empty: whether nothing was found, so that ``--quiet`` omits the text.
+        page: renders the page of a CI job, with a limit in UTF-16 code units; None if the command
+            has no format ``github``.
         errors: the errors in the reports.
     """
 
     render: Callable[[str, bool], str]
-    page: Callable[[int], str]
     is_empty: bool
+    page: Callable[[int], str] | None = None
     errors: Sequence[PinsyncError] = ()
 
 
@@ -77,7 +78,8 @@ def deliver(
         console.report(report, outputs.format)
     console.fail_beside_report(reports.errors, outputs.format)
     write_reports(files)
-    if "github" in (outputs.format, *(format_ for format_, _ in outputs.reports)):
+    is_for_github = "github" in (outputs.format, *(format_ for format_, _ in outputs.reports))
+    if reports.page and is_for_github:
         append_summary(environ, reports.page, console)
 
 

@@ -108,7 +108,7 @@ class Options(Struct, frozen=True):
         return not self.names and self.scope == EVERYTHING and self.flags == (None, None)
 
 
-class _Comparison(Struct, frozen=True):
+class Comparison(Struct, frozen=True):
     """The comparison of one tracker.
 
     Attributes:
@@ -116,7 +116,7 @@ class _Comparison(Struct, frozen=True):
         warnings: oddities that were accepted.
         date: the moment of the live side's answer; None without a live side.
         known: under a scope, all customizations of both sides.
-        contents: both sides, if the mover of a change is looked for; else None.
+        contents: both sides; None if the comparison failed.
     """
 
     drift: TrackerDrift
@@ -147,19 +147,19 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     if options.at is not None:
         at = parse_option(options.at, settings.zone, option="--at")
     stdin = read_standard_input() if STANDARD_INPUT in options.sources else b""
-    advice = partial(_suggest_model, tree)
+    advice = partial(suggest_model, tree, "diff")
     sources = parse_sources(options.sources, tree.repository, find_current_folder(), advice, stdin)
     for source in sources:
         for warning in source.warnings:
             console.warn(warning)
     check_reports(options.reports, settings, [source.path for source in sources if source.path])
     old, new = map(workspace.open_source, sources)
-    run = _Run(old, new, options, workspace.environ, console, tree)
+    run = Run(old, new, options, workspace.environ, console, tree)
     run.check_fail_on()
     trackers = run.choose_trackers()
-    names = [_get_tracker(pair).name for pair in trackers]
+    names = [get_tracker(pair).name for pair in trackers]
     with console.show_phase("comparing", names) as done:
-        found = run_in_parallel(run.compare, trackers, lambda pair: done(_get_tracker(pair).name))
+        found = run_in_parallel(run.compare, trackers, lambda pair: done(get_tracker(pair).name))
     run.print_warnings(found)
     run.check_scope(found)
     drifts = run.add_movers(found, trackers)
@@ -167,11 +167,11 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     # One moment for all trackers, which the report names as the date of the answer.
     moment = format_utc(at or fetched_at or options.now)
     drift = Drift(
-        _build_side(old, fetched_at),
-        _build_side(new, fetched_at),
+        build_side(old, fetched_at),
+        build_side(new, fetched_at),
         tuple(_add_shoppers(drift, moment) for drift in drifts),
         moment,
-        tuple(_list_notes(old, new, tree)),
+        tuple(list_notes(old, new, tree)),
         # Reports suggest `pinsync export --commit` only where it needs none of these options.
         workspace.config_file is None and options.is_unrestricted,
     )
@@ -185,35 +185,50 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     )
     reports = Reports(
         partial(_render, drift, style),
-        partial(_render_page, drift, style),
         _is_empty(drift),
+        partial(_render_page, drift, style),
         [tracker.error for tracker in drift.trackers if tracker.error],
     )
     deliver(reports, options, workspace.environ, console)
     # A user who names no source may expect that the files on disk are compared.
     if console.verbosity >= 0 and not options.sources:
         folders = {new.find_folder(tracker) for _, tracker in trackers if tracker}
-        if note := _describe_uncommitted(tree, folders):
+        if note := describe_uncommitted(tree, folders, "pinsync diff @worktree compares"):
             console.say(note)
     return pick_gravest(drift.find_exit_codes(options.fail_on))
 
 
-def _suggest_model(tree: WorkingTree, word: str) -> str | None:
-    """Return a hint for a word that names no source, if it is the model of a document."""
+def suggest_model(tree: WorkingTree, command: str, word: str) -> str | None:
+    """Return a hint for a word that names no source, if it is the model of a document.
+
+    Args:
+        tree: the files on disk.
+        command: the name of the command.
+        word: the word.
+    """
     # An argument that isn't UTF-8 has surrogates, which can't be encoded.
     name = layout.build_file_name(word.encode(errors="replace").decode())
     with suppress(FileError):
         for folder in tree.settings.list_subfolders():
             if any(path.name == name for path in tree.store.list_paths(folder)):
+                verb = "plan" if command == "plan" else "compare"
                 return (
-                    f"{word} is a model; to compare its rules alone: pinsync diff --model "
+                    f"{word} is a model; to {verb} its rules alone: pinsync {command} --model "
                     f"{shlex.quote(word)}"
                 )
     return None
 
 
-def _describe_uncommitted(tree: WorkingTree, folders: Collection[PurePosixPath]) -> str | None:
-    """Return a note about the documents that differ from HEAD."""
+def describe_uncommitted(
+    tree: WorkingTree, folders: Collection[PurePosixPath], remedy: str
+) -> str | None:
+    """Return a note about the documents that differ from HEAD.
+
+    Args:
+        tree: the files on disk.
+        folders: the folders of the documents.
+        remedy: the command that reads them, and its verb.
+    """
     found: Sequence[PurePosixPath] = ()
     # A diff from HEAD can do without git's index, which may be broken.
     with suppress(RepositoryError):
@@ -228,8 +243,8 @@ def _describe_uncommitted(tree: WorkingTree, folders: Collection[PurePosixPath])
     else:
         verb = f"and {len(paths) - 1} more have"
     return (
-        f"note: {names} {verb} changes that aren't committed, which HEAD doesn't hold: pinsync "
-        f"diff @worktree compares them"
+        f"note: {names} {verb} changes that aren't committed, which HEAD doesn't hold: "
+        f"{remedy} them"
     )
 
 
@@ -239,7 +254,7 @@ def _is_empty(drift: Drift) -> bool:
     return drift.has_changes is False and not has_notes
 
 
-def _get_tracker(pair: TrackerPair) -> Tracker:
+def get_tracker(pair: TrackerPair) -> Tracker:
     """Return the tracker that names a pair."""
     tracker = pair[1] or pair[0]
     if tracker is None:
@@ -258,7 +273,7 @@ def _render_page(drift: Drift, style: Style, max_chars: int) -> str:
     return _render(drift, replace(style, max_chars=limit), "markdown", False)
 
 
-def _list_notes(old: State, new: State, tree: WorkingTree) -> Iterator[str]:
+def list_notes(old: State, new: State, tree: WorkingTree) -> Iterator[str]:
     """Yield the notes at the top of a report."""
     for state, verb in ((old, "added"), (new, "removed")):
         if state.source.kind == "nothing":
@@ -322,8 +337,16 @@ def _has_name(pair: TrackerPair, names: Collection[str]) -> bool:
     return any(tracker is not None and tracker.name in names for tracker in pair)
 
 
-class _Run(Struct, frozen=True):
-    """One comparison of two opened sides."""
+class Run(Struct, frozen=True):
+    """One comparison of two opened sides.
+
+    Attributes:
+        old: the old side.
+        new: the new side.
+        options: the options of the command line.
+        environ: the environment variables.
+        console: prints warnings and steps.
+    """
 
     # Several threads share the record, so it must not change.
 
@@ -399,16 +422,16 @@ class _Run(Struct, frozen=True):
         flags = self.options.flags
         return old and override_flags(old, *flags), new and override_flags(new, *flags)
 
-    def compare(self, pair: TrackerPair) -> _Comparison:
+    def compare(self, pair: TrackerPair) -> Comparison:
         """Compare one tracker; an error becomes part of the result."""
-        tracker = _get_tracker(pair)
+        tracker = get_tracker(pair)
         notes = tuple(self._describe_missing_tracker(pair))
         drift = TrackerDrift(tracker.name, tracker.tracker_id, notes=notes)
         try:
             return self._compare_contents(drift, pair)
         except PinsyncError as error:
             file = self._find_unreadable_file(error, pair)
-            return _Comparison(replace(drift, error=error, file=file))
+            return Comparison(replace(drift, error=error, file=file))
 
     def _find_unreadable_file(self, error: PinsyncError, pair: TrackerPair) -> str | None:
         """Return the path of the document of an error; None if the error is about another file."""
@@ -425,7 +448,7 @@ class _Run(Struct, frozen=True):
             if tracker is None:
                 yield f"{state.source.text} knows no such tracker: everything is {verb}"
 
-    def _compare_contents(self, drift: TrackerDrift, pair: TrackerPair) -> _Comparison:
+    def _compare_contents(self, drift: TrackerDrift, pair: TrackerPair) -> Comparison:
         old, new = self._read_contents(pair)
         scope = self._choose_scope(pair)
         scope = resolve_ids(scope, [*old.snapshot.customizations, *new.snapshot.customizations])
@@ -464,9 +487,7 @@ class _Run(Struct, frozen=True):
         )
         date = new.snapshot.date or old.snapshot.date
         known = () if self.options.scope == EVERYTHING else (*old_items, *new_items)
-        has_edits = any(change.cause == "edited" for change in drift.changes)
-        contents = (old, new) if has_edits and self.live_index is not None else None
-        return _Comparison(drift, tuple(warnings), date, known, contents)
+        return Comparison(drift, tuple(warnings), date, known, (old, new))
 
     def _choose_scope(self, pair: TrackerPair) -> Scope:
         """Return the filters within the rules that the old side manages."""
@@ -476,12 +497,12 @@ class _Run(Struct, frozen=True):
         return self.options.scope.restrict_to(old.manages) if old else self.options.scope
 
     def add_movers(
-        self, found: Sequence[_Comparison], trackers: Sequence[TrackerPair]
+        self, found: Sequence[Comparison], trackers: Sequence[TrackerPair]
     ) -> list[TrackerDrift]:
         """Return the drifts, with the mover of each change if git and the shop are compared."""
         drifts = [comparison.drift for comparison in found]
         side = self.live_index
-        if side is None or not any(comparison.contents for comparison in found):
+        if side is None or not any(map(_has_edits, drifts)):
             return drifts
         # Imported here, since a shop in sync needs no history, which takes a tenth of the start.
         from pinsync.history.configurations import HistoryContext  # noqa: PLC0415
@@ -489,9 +510,9 @@ class _Run(Struct, frozen=True):
 
         questions: dict[int, Question] = {}
         for at, (comparison, pair) in enumerate(zip(found, trackers, strict=True)):
-            if comparison.contents:
+            if comparison.contents and _has_edits(comparison.drift):
                 git, live = comparison.contents[1 - side], comparison.contents[side]
-                tracker = pair[side] or _get_tracker(pair)
+                tracker = pair[side] or get_tracker(pair)
                 questions[at] = Question(
                     drift=comparison.drift,
                     tracker=pair[1 - side],
@@ -525,7 +546,7 @@ class _Run(Struct, frozen=True):
             if place and tracker:
                 places.append((place, state.settings.choose_subfolder(tracker.name)))
         if not (self.old.in_files and self.new.in_files):
-            name = _get_tracker(pair).name
+            name = get_tracker(pair).name
             places.append((self.tree, self.tree.settings.choose_subfolder(name)))
         return read_titles(places)
 
@@ -563,7 +584,7 @@ class _Run(Struct, frozen=True):
         items = other.snapshot.customizations, live.snapshot.customizations
         if not is_filter_inconclusive(*items, scope):
             return old, new
-        name = _get_tracker(pair).name
+        name = get_tracker(pair).name
         self.console.step(f"{name}: the filtered answer is inconclusive; fetching all")
         return read_contents(*self.states, pair, EVERYTHING, self.environ, self.console)
 
@@ -598,7 +619,7 @@ class _Run(Struct, frozen=True):
         answer = fetch_live(tracker, settings, EVERYTHING, self.environ, self.console)
         return {item.id: item for item in answer.customizations if item.id}
 
-    def print_warnings(self, found: Sequence[_Comparison]) -> None:
+    def print_warnings(self, found: Sequence[Comparison]) -> None:
         """Print the warnings of each tracker, and those about commands in a patch on stdout."""
         for comparison in found:
             for warning in comparison.warnings:
@@ -610,7 +631,7 @@ class _Run(Struct, frozen=True):
                 for warning in filter(None, map(describe_commands, comparison.drift.texts)):
                     self.console.warn(warning)
 
-    def check_scope(self, found: Sequence[_Comparison]) -> None:
+    def check_scope(self, found: Sequence[Comparison]) -> None:
         """Refuse a scope that no customization is in, because its values are probably mistyped.
 
         Raises:
@@ -636,11 +657,22 @@ def _compare(old: Content, new: Content, scope: Scope) -> tuple[list[Change], in
     return changes, unchanged + new.count_equal(scope)
 
 
+def _has_edits(drift: TrackerDrift) -> bool:
+    """Whether somebody made a change, rather than the API as it was asked to."""
+    return any(change.cause == "edited" for change in drift.changes)
+
+
 def _add_shoppers(drift: TrackerDrift, at: str) -> TrackerDrift:
     return replace(drift, changes=tuple(add_shoppers(drift.changes, at)))
 
 
-def _build_side(state: State, fetched_at: datetime | None) -> Side:
+def build_side(state: State, fetched_at: datetime | None) -> Side:
+    """Return a side of a report.
+
+    Args:
+        state: the state.
+        fetched_at: the moment of the API's answer.
+    """
     if state.source.kind != "live":
         fetched_at = None
     is_export = state.source.kind == "export"

@@ -172,7 +172,7 @@ def _build_reports(findings: Sequence[Finding], context: Context, reader: _Reade
         text: str = load_lint("github").render_summary(findings, context, max_chars)
         return text
 
-    return Reports(render, render_page, is_empty=not findings)
+    return Reports(render, is_empty=not findings, page=render_page)
 
 
 def _check_folders(

@@ -222,6 +222,7 @@ class TrackerDrift(Struct, frozen=True):
         notes: remarks for the reader of a report.
         texts: the files that differ, if the command line asked for a patch.
         names: the known titles of items, by identity.
+        is_history_cut: whether git's history ends before it tells who moved each rule.
     """
 
     name: str
@@ -233,6 +234,7 @@ class TrackerDrift(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     texts: tuple[FileTexts, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    is_history_cut: bool = False
 
     def count_changes(self) -> Counter[ChangeKind]:
         """Return the number of changes of each kind."""

@@ -294,7 +294,7 @@ class Inquiry:
         if count:
             notes = (*notes, _describe_cut(count, self._reason))
         notes = (*notes, *self._describe_record(doubtful))
-        return replace(drift, changes=tuple(changes), notes=notes)
+        return replace(drift, changes=tuple(changes), notes=notes, is_history_cut=bool(count))
 
     def _describe_record(self, doubtful: int) -> Iterator[str]:
         """Yield the notes about the record of agreement.

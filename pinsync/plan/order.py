@@ -111,14 +111,32 @@ def _build_step_key(step: _Step) -> tuple[object, ...]:
     return _PHASES[step.kind], *build_sort_key(rule)
 
 
-def _build_operation(step: _Step) -> Operation:
-    change = build_change(Pair(step.before, step.after), _CHANGE_KINDS[step.kind])
+def build_shop_change(
+    kind: OperationKind, before: Customization | None, after: Customization | None, origin: Change
+) -> Change:
+    """Return the change from the shop's rule to SOURCE's rule.
+
+    Args:
+        kind: the operation that makes the change.
+        before: the shop's rule; None if it is created.
+        after: SOURCE's rule; None if the shop's rule is deleted.
+        origin: the change from SOURCE to the shop, for the place, the mover and the times.
+    """
+    change = build_change(Pair(before, after), _CHANGE_KINDS[kind])
     # Only the shop gives ids: an operation never changes the id of a rule.
     fields = tuple(field for field in change.fields if field.path != ("id",))
-    origin = step.origin
-    change = replace(
-        change, fields=fields, place=origin.place, moved=origin.moved, moved_in=origin.moved_in
+    return replace(
+        change,
+        fields=fields,
+        place=origin.place,
+        shoppers=origin.shoppers,
+        moved=origin.moved,
+        moved_in=origin.moved_in,
     )
+
+
+def _build_operation(step: _Step) -> Operation:
+    change = build_shop_change(step.kind, step.before, step.after, step.origin)
     return Operation(step.kind, change, step.swapped)
 
 

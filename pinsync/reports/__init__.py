@@ -29,6 +29,12 @@ DRIFT_FORMATS: Final[Mapping[str, str]] = {
     **_CI,
 }
 """Format of a drift → the module whose ``render`` takes the drift and the style."""
+PLAN_FORMATS: Final[Mapping[str, str]] = {
+    "text": "plan.text",
+    "json": "plan.json",
+    "markdown": "plan.markdown",
+}
+"""Format of a plan → the module whose ``render`` takes the plan and the style."""
 LINT_FORMATS: Final[Mapping[str, str]] = {"text": "lint.text", "json": "lint.json", **_CI}
 """Format of lint findings → the module whose ``render_findings`` takes them and their context."""
 
@@ -57,6 +63,11 @@ class Style(Struct, frozen=True):
 def load_drift(format_: str) -> Any:  # noqa: ANN401 - a module
     """Import the module of a drift format."""
     return import_module(f"{__name__}.{DRIFT_FORMATS[format_]}")
+
+
+def load_plan(format_: str) -> Any:  # noqa: ANN401 - a module
+    """Import the module of a plan format."""
+    return import_module(f"{__name__}.{PLAN_FORMATS[format_]}")
 
 
 def load_lint(format_: str) -> Any:  # noqa: ANN401 - a module

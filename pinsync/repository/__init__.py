@@ -492,6 +492,10 @@ class Repository(Struct, frozen=True):
         """Return the commit at which the main line of a shallow clone ends; else None."""
         return log.find_shallow_end(self._git, tip)
 
+    def has_history(self, tip: str, path: PurePosixPath) -> bool:
+        """Return whether a commit or an ancestor has, or had, a file; see `log.has_history`."""
+        return log.has_history(self._git, tip, path)
+
     def find_former_paths(self, path: PurePosixPath) -> list[PurePosixPath]:
         """Return the earlier paths of a file of HEAD, the last one first."""
         # A look into HEAD is quick, a look through the whole history isn't.

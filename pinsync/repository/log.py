@@ -150,6 +150,22 @@ def is_on_main_line(git: Git, tip: str, commit: str) -> bool:
     return tip == commit or f"-{commit}" in result.output.decode("ascii").split()
 
 
+def has_history(git: Git, tip: str, path: PurePosixPath) -> bool:
+    """Return whether a commit or one of its ancestors has, or had, a file at a path.
+
+    Args:
+        git: the repository.
+        tip: the full hash of the commit.
+        path: the path from the repository's root.
+
+    Raises:
+        RepositoryError: git failed.
+    """
+    # Without --full-history, git leaves out side branches that made no difference in the end.
+    command = ("rev-list", "--max-count=1", "--full-history", tip, "--", f":(top,literal){path}")
+    return bool(git.run(*command))
+
+
 def read_shallow_ends(git: Git) -> frozenset[str]:
     """Return the full hashes of the commits whose parents a shallow clone lacks."""
     place = git.folder / decode_line(git.run("rev-parse", "--git-path", "shallow"))

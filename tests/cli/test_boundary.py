@@ -52,7 +52,7 @@ def drifted(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
 
 # Usage.
 
-_WRITING = ("plan", "apply", "restore")
+_WRITING = ("apply", "restore")
 _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
 
 

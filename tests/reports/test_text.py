@@ -16,7 +16,8 @@ from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE
 from pinsync.model import Commit
 from pinsync.reports import Style
-from pinsync.reports.drift.text import WIDTH, render
+from pinsync.reports.drift.text import render
+from pinsync.reports.words.entry_lines import WIDTH
 from pinsync.reports.words.values import compact, format_moment, format_path, measure_width
 from support import paths
 from support.drifts import (

@@ -15,6 +15,7 @@ from msgspec import Struct
 from pinsync.drift.record import find_when
 from pinsync.errors import UsageError
 from pinsync.escape import clip, reveal
+from pinsync.reports.words.entry_items import prefix_first, put_groups
 from pinsync.reports.words.likeness import find_alike, spell_out
 from pinsync.reports.words.overview import build_overview, build_url, list_changes
 from pinsync.reports.words.page import (
@@ -34,14 +35,10 @@ if TYPE_CHECKING:
     from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
-    from pinsync.reports.words.entries import Entry
-    from pinsync.reports.words.overview import Action, Group, Overview
-    from pinsync.reports.words.rows import Row
+    from pinsync.reports.words.overview import Action, Overview
 
 _HEAD: Final = f"{MARKER}\n### pinsync: "
 _MAX_NOTE: Final = 1_000
-_MAX_SECTIONS: Final = 12
-"""The maximum number of sections of an entry."""
 _EFFECTS: Final = {True: "changes", False: "stays"}
 
 
@@ -79,7 +76,7 @@ def _count_pieces(drift: Drift, overview: Overview) -> dict[str, int]:
     return {
         "error": sum(tracker.error is not None for tracker in trackers),
         "note": len(drift.notes) + sum(len(tracker.notes) for tracker in trackers),
-        "rule": sum(len(group.changes) for group in overview.groups),
+        "rule": sum(group.size for group in overview.groups),
         "action": len(overview.actions),
         "table row": sum(len(tracker.changes) for tracker in trackers),
     }
@@ -114,7 +111,7 @@ class _Report(Struct, frozen=True):
         if drift.has_changes:
             self._put_end(end)
             groups = Page(self.page.room - measure(end.join()))
-            self._put_groups(groups)
+            put_groups(groups, self.overview.groups, self.style)
             self.page.take(groups.join())
             self.page.omissions.update(groups.omissions)
         else:
@@ -144,33 +141,13 @@ class _Report(Struct, frozen=True):
         if self.page.take_all(noun, items, count, spare=self.page.half_room):
             self.page.take("\n")
 
-    # The groups
-
-    def _put_groups(self, page: Page) -> None:
-        groups = self.overview.groups
-        for index, group in enumerate(groups):
-            # A long group leaves room for the groups below it.
-            spare = 0 if index == len(groups) - 1 else page.half_room
-            self._put_group(page, group, spare)
-
-    def _put_group(self, page: Page, group: Group, spare: int) -> None:
-        count = len(group.changes)
-        parts = filter(None, [group.title.capitalize(), group.mover])
-        heading = f"#### {' · '.join(parts)}: {pluralize(count, 'rule')}\n\n"
-        if self.style.summary:
-            page.take(heading)
-            return
-        pieces = _prefix_first(heading, map(_render_entry, group.describe()))
-        if page.take_all("rule", pieces, count, spare=spare):
-            page.take("\n")
-
     # The end
 
     def _put_end(self, page: Page) -> None:
         actions = self.overview.actions
         if actions:
             head = "| What you can do | the shop | git |\n| --- | --- | --- |\n"
-            pieces = _prefix_first(head, map(_render_action, actions))
+            pieces = prefix_first(head, map(_render_action, actions))
             if page.take_all("action", pieces, len(actions)):
                 page.take("\n")
         self._put_origins(page)
@@ -212,36 +189,6 @@ class _Report(Struct, frozen=True):
                 head = ""
 
 
-def _render_entry(entry: Entry) -> str:
-    """Return an entry as a list item, with its rows as items below it."""
-    facts = [f"**{entry.verdict}**"]
-    if entry.details:
-        facts[0] += f" {quote_code(entry.details)}"
-    names = (entry.name, entry.model, entry.widget, entry.tracker, *entry.remarks)
-    facts += [quote_code(name) for name in names if name]
-    if entry.start:
-        facts.append(f"**{entry.start}**")
-    lines = [f"- {' · '.join(facts)}"]
-    for section in entry.sections[:_MAX_SECTIONS]:
-        if section.caption:
-            lines.append(f"  - {quote_code(section.caption)}")
-        lines += [f"  - {_render_cells(row)}" for row in section.rows]
-    if len(entry.sections) > _MAX_SECTIONS:
-        lines.append(f"  - … and {len(entry.sections) - _MAX_SECTIONS:,} more differences")
-    tail = [quote_code(fact) for fact in (*entry.origins, entry.place) if fact]
-    if tail:
-        lines.append(f"  - {' · '.join(tail)}")
-    return "\n".join(lines) + "\n"
-
-
-def _render_cells(row: Row) -> str:
-    parts = []
-    for cell in row.cells:
-        text = quote_code(clip(cell.text, MAX_VALUE * 2))
-        parts.append(f"**{text}**" if cell.is_changed else text)
-    return f"{row.label}: {' '.join(parts)}"
-
-
 def _render_action(action: Action) -> str:
     text = action.text[0].upper() + action.text[1:]
     if action.command:
@@ -249,13 +196,6 @@ def _render_action(action: Action) -> str:
     if action.url:
         text += f": [open it]({action.url})"
     return _render_row([text, _EFFECTS[action.changes_shop], _EFFECTS[action.changes_git]])
-
-
-def _prefix_first(prefix: str, pieces: Iterable[str]) -> Iterator[str]:
-    """Yield pieces, the first with a prefix: a heading that fits or is omitted with its piece."""
-    for piece in pieces:
-        yield prefix + piece
-        prefix = ""
 
 
 def _render_failure(tracker: TrackerDrift, error: PinsyncError) -> str:

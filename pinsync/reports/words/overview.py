@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final, NamedTuple, get_args
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, get_args
 
 from msgspec import Struct
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from pinsync.reports.words.entries import Entry, EntryWords
     from pinsync.reports.words.sides import Escape
 
-_WHENS: Final[tuple[When, ...]] = get_args(When)
+WHENS: Final[tuple[When, ...]] = get_args(When)
 TITLES: Final[Mapping[When, str]] = {
     "now": "DIFFERENCE TO SHOPPERS NOW",
     "later": "DIFFERENCE TO SHOPPERS LATER",
     "never": "NO DIFFERENCE TO SHOPPERS",
 }
 # In the order of the groups: people's changes of the shop first, since they are news to git.
-_MOVED_WORDS: Final[Mapping[Moved, str]] = {
+MOVED_WORDS: Final[Mapping[Moved, str]] = {
     "shop": "changed in the shop",
     "extra": "added in the shop (git never had it)",
     "both": "changed in git and in the shop",
@@ -39,6 +39,25 @@ _MOVED_WORDS: Final[Mapping[Moved, str]] = {
 _OMITTED: Final = "changed by nobody: the API left out pins, as asked"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customization"
+
+
+class EntryGroup(Protocol):
+    """Entries under one heading."""
+
+    @property
+    def title(self) -> str:
+        """The beginning of the heading."""
+
+    @property
+    def mover(self) -> str:
+        """The end of the heading; may be empty."""
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+
+    def describe(self) -> Iterator[Entry]:
+        """Yield the entries; a page stops at the first one that it has no room for."""
 
 
 class Group(NamedTuple):
@@ -53,6 +72,11 @@ class Group(NamedTuple):
     title: str
     mover: str
     changes: tuple[tuple[EntryWords, Change], ...]
+
+    @property
+    def size(self) -> int:
+        """The number of changes."""
+        return len(self.changes)
 
     def describe(self) -> Iterator[Entry]:
         """Yield the entries; a page stops at the first one that it has no room for."""
@@ -116,7 +140,7 @@ def build_overview(drift: Drift, zone: tzinfo, escape: Escape) -> Overview:
         movers=" ".join(_list_sentences(drift, words, changes)),
         groups=tuple(_build_groups(drift, words)),
         actions=tuple(list_actions(drift, changes, escape)),
-        origins=tuple(_list_origins(drift, zone, escape)),
+        origins=tuple(list_origins(drift, zone, escape)),
     )
 
 
@@ -144,7 +168,7 @@ def _write_headline(drift: Drift, words: EntryWords, changes: Sequence[Change]) 
     else:
         verb = "change" if new.is_plural else "changes"
         start = f"{new.name} {verb} {count} of {old.name}"
-    return f"{_capitalize(start)}: {_describe_times(words, changes)}."
+    return f"{_capitalize(start)}: {describe_times(words, changes)}."
 
 
 def _capitalize(text: str) -> str:
@@ -164,8 +188,13 @@ def _describe_sameness(drift: Drift, words: EntryWords) -> str:
     return f"In sync: {new.name} {verb} the same as {old.name} ({count}{within})"
 
 
-def _describe_times(words: EntryWords, changes: Sequence[Change]) -> str:
-    """Return the end of the headline: how many rules make a difference to shoppers, and when."""
+def describe_times(words: EntryWords, changes: Sequence[Change]) -> str:
+    """Return how many rules make a difference to shoppers, and when: the end of a headline.
+
+    Args:
+        words: writes the moments.
+        changes: the changes, each with the moment at which shoppers notice it.
+    """
     whens = Counter(map(find_when, changes))
     (only, *others) = whens
     if not others:
@@ -220,7 +249,7 @@ def _list_sentences(drift: Drift, words: EntryWords, changes: Sequence[Change]) 
         return
     movers = Counter(map(name_mover, changes))
     parts = [
-        f"{movers[name]:,} {name}" for name in (*_MOVED_WORDS.values(), _OMITTED) if movers[name]
+        f"{movers[name]:,} {name}" for name in (*MOVED_WORDS.values(), _OMITTED) if movers[name]
     ]
     if parts:
         yield f"Who moved: {'; '.join(parts)}."
@@ -255,8 +284,8 @@ def _build_groups(drift: Drift, words: EntryWords) -> Iterator[Group]:
         for change in tracker.changes:
             key = find_when(change), name_mover(change)
             changes.setdefault(key, []).append((adapted, change))
-    for when in _WHENS:
-        for mover in (*_MOVED_WORDS.values(), _OMITTED, ""):
+    for when in WHENS:
+        for mover in (*MOVED_WORDS.values(), _OMITTED, ""):
             if found := changes.get((when, mover)):
                 yield Group(TITLES[when], mover, tuple(found))
 
@@ -265,7 +294,7 @@ def name_mover(change: Change) -> str:
     """Return the words for who moved; empty if the comparison has no mover."""
     if change.cause != "edited":
         return _OMITTED
-    return _MOVED_WORDS[change.moved] if change.moved else ""
+    return MOVED_WORDS[change.moved] if change.moved else ""
 
 
 # The actions
@@ -332,7 +361,14 @@ def build_url(tracker: TrackerDrift) -> str:
 # The origins
 
 
-def _list_origins(drift: Drift, zone: tzinfo, escape: Escape) -> Iterator[str]:
+def list_origins(drift: Drift, zone: tzinfo, escape: Escape) -> Iterator[str]:
+    """Yield where the states of both sides come from.
+
+    Args:
+        drift: the drift.
+        zone: the time zone of moments.
+        escape: turns a name into safe words of the report's sentences.
+    """
     yield describe_origin(drift.old, zone, escape)
     yield describe_origin(drift.new, zone, escape)
     if len(drift.trackers) == 1:

@@ -1,0 +1,469 @@
+"""``pinsync plan``: show what `apply` would do to the shop; return a report and an exit code."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from pinsync.canonical.moments import format_utc, parse_option
+from pinsync.commands import diff
+from pinsync.commands.deliver import Reports, check_reports, deliver
+from pinsync.commands.diff import Comparison, Run, get_tracker
+from pinsync.drift.pairs import (
+    build_no_match_error,
+    check_ids,
+    is_in_filters,
+    resolve_ids,
+)
+from pinsync.drift.record import Drift, TrackerDrift
+from pinsync.drift.shoppers import add_shoppers, find_shoppers
+from pinsync.errors import PinsyncError, RepositoryError, UsageError, pick_gravest
+from pinsync.history.arrivals import UNSHALLOW
+from pinsync.layout import build_file_name
+from pinsync.model import EVERYTHING, STANDARD_INPUT, Scope
+from pinsync.plan.checksum import compute_checksum
+from pinsync.plan.decisions import drop_settled
+from pinsync.plan.order import build_operations
+from pinsync.plan.record import Operation, Permissions, Plan, TrackerPlan
+from pinsync.plan.selection import Selection
+from pinsync.reports import Style, load_plan
+from pinsync.terminal.console import read_standard_input
+from pinsync.workspace.parallel import run_in_parallel
+from pinsync.workspace.paths import find_configuration_path, find_current_folder
+from pinsync.workspace.source import Source, parse_sources
+from pinsync.workspace.state import pair_trackers, read_contents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path, PurePosixPath
+
+    from pinsync.commands.diff import TrackerPair
+    from pinsync.config import Tracker
+    from pinsync.drift.record import Change
+    from pinsync.model import Customization
+    from pinsync.terminal.console import Console
+    from pinsync.workspace.state import Content, State
+    from pinsync.workspace.tree import WorkingTree
+    from pinsync.workspace.workspace import Workspace
+
+_OPEN_RANGE: Final = re.compile(r"\.\.(?P<end>[^./].*|)")
+"""A range without a start; a path such as ``../live.json`` is none."""
+
+
+class Options(Struct, frozen=True):
+    """The options of the command line.
+
+    Attributes:
+        source: SOURCE, or a range.
+        names: the names of the trackers; all trackers if empty.
+        scope: the rules to plan.
+        delete: see `Permissions`, as for the next three.
+        overwrite_edits: allow to overwrite edits.
+        recreate: allow to create deleted rules.
+        delete_extra: allow to delete rules that git never had.
+        format: the format of the report on stdout.
+        reports: the format and the file of each further report.
+        at: the moment from which the changes are seen, as text; None for the date of the answer.
+        summary: print only the headline, the groups with their counts, and the checksum.
+        max_chars: the longest markdown report, in characters.
+        now: the present, in UTC.
+    """
+
+    source: str = "HEAD"
+    names: Sequence[str] = ()
+    scope: Scope = field(default=EVERYTHING)
+    delete: bool = False
+    overwrite_edits: bool = False
+    recreate: bool = False
+    delete_extra: bool = False
+    format: str = "text"
+    reports: Sequence[tuple[str, Path]] = ()
+    at: str | None = None
+    summary: bool = False
+    max_chars: int | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    @property
+    def permissions(self) -> Permissions:
+        """The options that allow more than the safe operations."""
+        return Permissions(self.delete, self.overwrite_edits, self.recreate, self.delete_extra)
+
+
+class _Request(Struct, frozen=True):
+    """SOURCE, as the command line names it.
+
+    Attributes:
+        source: the state that the shop gets.
+        start: the start of a range; None without a range, or if the record says where it begins.
+        is_open: whether the record says where the range begins.
+    """
+
+    source: Source
+    start: Source | None = None
+    is_open: bool = False
+
+    @property
+    def range_start(self) -> str | None:
+        """The start of the range as the user spelled it; None without a range."""
+        if self.start:
+            return self.start.text
+        return "" if self.is_open else None
+
+
+def plan(workspace: Workspace, options: Options, console: Console) -> int:
+    """Show what `apply` would do to the shop.
+
+    Args:
+        workspace: the configuration and the files.
+        options: the options of the command line.
+        console: prints the reports and the warnings.
+
+    Returns:
+        1 if there is something to apply, else 0; the gravest exit code if a tracker failed.
+
+    Raises:
+        PinsyncError: an error that stops all trackers. An error of one tracker is part of the
+            report.
+    """
+    tree = workspace.tree
+    settings = tree.settings
+    at = None
+    if options.at is not None:
+        at = parse_option(options.at, settings.zone, option="--at")
+    request = _parse_request(options.source, tree)
+    source = request.source
+    for warning in chain(source.warnings, request.start.warnings if request.start else ()):
+        console.warn(warning)
+    check_reports(options.reports, settings, [source.path] if source.path else [])
+    states = workspace.open_source(source), workspace.open_source(Source("live", "@live"))
+    compared = diff.Options(names=options.names, now=options.now)
+    run = Run(*states, compared, workspace.environ, console, tree)
+    planner = _Planner(run, options, request, workspace)
+    pairs = run.choose_trackers()
+    names = [get_tracker(pair).name for pair in pairs]
+    with console.show_phase("planning", names) as done:
+        found = run_in_parallel(planner.compare, pairs, lambda pair: done(get_tracker(pair).name))
+    run.print_warnings(found)
+    planner.check_scope(found)
+    drifts = run.add_movers(found, pairs)
+    planner.check_history(drifts)
+    fetched_at = max((comparison.date for comparison in found if comparison.date), default=None)
+    moment = format_utc(at or fetched_at or options.now)
+    trackers: list[TrackerPlan] = []
+    for drift, comparison, pair in zip(drifts, found, pairs, strict=True):
+        trackers.append(planner.build(drift, comparison, pair, moment))
+    whole = Drift(
+        diff.build_side(states[0], fetched_at),
+        diff.build_side(states[1], fetched_at),
+        tuple(tracker.drift for tracker in trackers),
+        moment,
+        tuple(diff.list_notes(*states, tree)),
+    )
+    checksum = compute_checksum(trackers) if whole.is_complete else None
+    result = Plan(whole, tuple(trackers), options.permissions, checksum, request.range_start)
+    style = Style(
+        zone=settings.zone,
+        color=console.color_out,
+        max_chars=options.max_chars,
+        summary=options.summary,
+        configuration=find_configuration_path(settings),
+    )
+    errors = [tracker.drift.error for tracker in trackers if tracker.drift.error]
+    reports = Reports(partial(_render, result, style), _is_empty(result), errors=errors)
+    deliver(reports, options, workspace.environ, console)
+    if console.verbosity >= 0 and source.text == "HEAD":
+        folders = {states[0].find_folder(tracker) for tracker, _ in pairs if tracker}
+        if note := diff.describe_uncommitted(tree, folders, "pinsync plan @worktree plans"):
+            console.say(note)
+    return pick_gravest(result.find_exit_codes())
+
+
+def _parse_request(text: str, tree: WorkingTree) -> _Request:
+    """Parse SOURCE or a range.
+
+    Raises:
+        UsageError: the shop can't be its own source, or the range isn't of two revisions.
+        PinsyncError: there is no such source.
+    """
+    repository, folder = tree.repository, find_current_folder()
+    advice = partial(diff.suggest_model, tree, "plan")
+    if text == "@live":
+        hint = "name a revision, @index, @worktree or a JSON export"
+        raise UsageError("@live is the shop itself, which a plan changes", hint=hint)
+    if match := _OPEN_RANGE.fullmatch(text):
+        end, _ = parse_sources([match["end"] or "HEAD"], repository, folder, advice)
+        _check_range(text, end)
+        return _Request(end, is_open=True)
+    stdin = read_standard_input() if text == STANDARD_INPUT else b""
+    first, second = parse_sources([text], repository, folder, advice, stdin)
+    # A single source is paired with the shop.
+    if first.text == text:
+        return _Request(first)
+    if "..." in text:
+        hint = f"write {text.replace('...', '..')} for the rules that changed between the two"
+        raise UsageError("a plan takes no range from a merge base", hint=hint)
+    _check_range(text, first, second)
+    return _Request(second, first)
+
+
+def _check_range(text: str, *ends: Source) -> None:
+    """Refuse a range with an end that isn't a revision.
+
+    Raises:
+        UsageError: an end isn't a revision.
+    """
+    for end in ends:
+        if end.kind != "revision":
+            hint = "commit your work first, or name @worktree or @index alone"
+            raise UsageError(f"{text} isn't a range of two revisions", hint=hint)
+
+
+class _Planner(Struct, frozen=True):
+    """Plans the trackers of a run."""
+
+    run: Run
+    options: Options
+    request: _Request
+    workspace: Workspace
+
+    @property
+    def source(self) -> State:
+        """SOURCE with its configuration."""
+        return self.run.old
+
+    # Before the movers are looked up
+
+    def compare(self, pair: TrackerPair) -> Comparison:
+        """Compare one tracker, and keep the rules to plan; an error becomes part of the result.
+
+        Args:
+            pair: the tracker in the configuration of SOURCE, and in today's.
+        """
+        source, _ = pair
+        tracker = get_tracker(pair)
+        drift = TrackerDrift(tracker.name, tracker.tracker_id)
+        try:
+            _check_tracker(self.source.source.text, pair)
+        except PinsyncError as error:
+            return Comparison(replace(drift, error=error))
+        if source is None:
+            note = (
+                f"the configuration of {self.source.source.text} knows no such tracker: commit "
+                f"the configuration to plan it"
+            )
+            return Comparison(replace(drift, notes=(note,)))
+        found = self.run.compare(pair)
+        if found.contents is None:
+            return found
+        try:
+            return self._narrow(found, pair)
+        except PinsyncError as error:
+            return Comparison(replace(drift, error=error))
+
+    def _narrow(self, found: Comparison, pair: TrackerPair) -> Comparison:
+        """Return a comparison with the rules to plan alone."""
+        source, live = found.contents or (None, None)
+        if source is None or live is None:
+            return found
+        scope = resolve_ids(
+            self.options.scope, [*source.snapshot.customizations, *live.snapshot.customizations]
+        )
+        edits = drop_settled(found.drift.changes)
+        changes = [change for change in edits if change.pair.is_in(scope)]
+        notes = [*found.drift.notes, *_describe_flags(pair[1])]
+        if start := self._find_start(pair):
+            selection = self._select(start, pair)
+            count = len(changes)
+            changes = list(filter(selection.has, changes))
+            if count > len(changes):
+                notes.append(self._describe_outside(count - len(changes)))
+        drift = replace(found.drift, changes=tuple(changes), notes=tuple(notes))
+        # The number is of all rules, whatever the scope and the range.
+        if scope != EVERYTHING or self.request.range_start is not None:
+            drift = replace(drift, unchanged=0)
+        return replace(found, drift=drift)
+
+    def _find_start(self, pair: TrackerPair) -> Source | None:
+        """Return the start of the range for one tracker; None without a range."""
+        if self.request.is_open:
+            return find_applied(get_tracker(pair))
+        return self.request.start
+
+    def _select(self, start: Source, pair: TrackerPair) -> Selection:
+        """Return the rules of a tracker that changed in the range."""
+        old = self.workspace.open_source(start)
+        trackers = pair_trackers(self.source.trackers, old.trackers)
+        before = next((each for each, own in trackers if own and each == pair[0]), None)
+        # The fields that SOURCE ignores are ignored on both sides.
+        new, start_content = read_contents(
+            self.source, old, (pair[0], before), EVERYTHING, self.workspace.environ, whole=False
+        )
+        return Selection(start_content.snapshot.customizations, new.snapshot.customizations)
+
+    def _describe_outside(self, count: int) -> str:
+        rules = "another rule differs" if count == 1 else f"{count:,} other rules differ"
+        start = self.request.range_start or "the last apply"
+        return (
+            f"{rules}, and didn't change between {start} and {self.source.source.text}: outside of "
+            f"this plan"
+        )
+
+    def check_scope(self, found: Sequence[Comparison]) -> None:
+        """Refuse a scope that no rule is in, because its values are probably mistyped.
+
+        Raises:
+            UsageError: no rule is in the scope.
+        """
+        scope = self.options.scope
+        if scope == EVERYTHING:
+            return
+        known: list[Customization] = []
+        for comparison in found:
+            for content in comparison.contents or ():
+                known += content.snapshot.customizations
+        is_complete = not any(comparison.drift.error for comparison in found)
+        check_ids(scope, known, is_complete=is_complete)
+        resolved = resolve_ids(scope, known)
+        # A tracker that failed might have had a match.
+        if is_complete and not any(is_in_filters(rule, resolved) for rule in known):
+            raise build_no_match_error(scope, known)
+
+    # After the movers are looked up
+
+    def check_history(self, drifts: Sequence[TrackerDrift]) -> None:
+        """Refuse to plan with a shallow clone in which it can't be told who moved.
+
+        Raises:
+            RepositoryError: the history ends too early.
+        """
+        repository = self.workspace.tree.repository
+        is_cut = any(drift.is_history_cut for drift in drifts)
+        if repository and is_cut and repository.read_shallow_ends():
+            raise _build_shallow_error()
+
+    def build(
+        self, drift: TrackerDrift, comparison: Comparison, pair: TrackerPair, moment: str
+    ) -> TrackerPlan:
+        """Return the plan of one tracker.
+
+        Args:
+            drift: the rules to plan, each with its mover.
+            comparison: the comparison of both sides.
+            pair: the tracker in the configuration of SOURCE, and in today's.
+            moment: the moment from which the changes are seen.
+        """
+        changes = tuple(add_shoppers(drift.changes, moment))
+        drift = replace(drift, changes=changes)
+        if comparison.contents is None:
+            return TrackerPlan(drift)
+        source, live = comparison.contents
+        absent = self._find_absent(changes, source, pair)
+        operations, left = build_operations(
+            changes, live.snapshot.customizations, self.options.permissions, absent
+        )
+        seen = tuple(_add_shoppers(operation, moment) for operation in operations)
+        return TrackerPlan(drift, seen, tuple(left), not source.snapshot.customizations)
+
+    def _find_absent(
+        self, changes: Sequence[Change], source: Content, pair: TrackerPair
+    ) -> set[str]:
+        """Return the models of rules to delete without a document in SOURCE and its ancestors.
+
+        Raises:
+            RepositoryError: a shallow clone can't tell.
+        """
+        # A JSON export holds all models.
+        if not self.source.in_files or pair[0] is None:
+            return set()
+        wanted: set[str] = set()
+        proved: set[str] = set()
+        for change in changes:
+            if change.old is None:
+                wanted.add(change.subject.model)
+                # Git once had the rule, and so a document for it.
+                if change.moved in ("git", "shop", "both"):
+                    proved.add(change.subject.model)
+        folder = self.source.find_folder(pair[0])
+        missing = wanted - proved - source.documents.keys()
+        return {model for model in missing if not self._has_history(folder, model)}
+
+    def _has_history(self, folder: PurePosixPath, model: str) -> bool:
+        """Return whether SOURCE or a commit before it has the document of a model."""
+        repository = self.workspace.tree.repository
+        tip = self.source.source.revision
+        if repository and tip is None:
+            tip = repository.resolve_head()
+        if repository is None or tip is None:
+            return False
+        if repository.has_history(tip, folder / build_file_name(model)):
+            return True
+        if repository.read_shallow_ends():
+            raise _build_shallow_error()
+        return False
+
+
+def find_applied(tracker: Tracker) -> Source:
+    """Return the revision that was applied to a tracker last, by the record of agreement.
+
+    Raises:
+        RepositoryError: there is no record.
+    """
+    message = f"tracker {tracker.name} has no record of what was applied, where the range begins"
+    hint = "`pinsync export` on the main line starts the record; or name the start: A..B"
+    raise RepositoryError(message, hint=hint)
+
+
+def _build_shallow_error() -> RepositoryError:
+    message = "this clone is shallow, and its history ends before it tells who moved each rule"
+    return RepositoryError(message, hint=UNSHALLOW)
+
+
+def _check_tracker(source: str, pair: TrackerPair) -> None:
+    """Refuse a tracker whose shop isn't the one that SOURCE means.
+
+    Raises:
+        UsageError: the configurations don't agree on the tracker.
+    """
+    planned, live = pair
+    if live is None:
+        message = f"{source} configures this tracker, and the configuration in use doesn't"
+        hint = "add the tracker to the configuration, or choose others with --tracker"
+        raise UsageError(message, hint=hint)
+    if planned and planned.tracker_id and planned.tracker_id != live.tracker_id:
+        message = (
+            f"{source} has the rules of tracker {planned.tracker_id}, and the configuration in use "
+            f"names {live.tracker_id}"
+        )
+        raise UsageError(message, hint="commit the configuration before you plan")
+
+
+def _describe_flags(tracker: Tracker | None) -> Iterator[str]:
+    """Yield a note if the answer lacks pins that a write to the shop would remove."""
+    if tracker and (tracker.remove_expired_pins or tracker.remove_nonexisting_item_pins):
+        yield (
+            "the documents lack the pins that the shop leaves out (remove_… in the configuration), "
+            "so this plan can't be applied: a write replaces all pins of a rule"
+        )
+
+
+def _add_shoppers(operation: Operation, moment: str) -> Operation:
+    shoppers = find_shoppers(operation.change, moment)
+    return replace(operation, change=replace(operation.change, shoppers=shoppers))
+
+
+def _render(plan: Plan, style: Style, format_: str, _color: bool) -> str:
+    text: str = load_plan(format_).render(plan, style)
+    return text
+
+
+def _is_empty(plan: Plan) -> bool:
+    """Whether a report says only that there is nothing to apply."""
+    drift = plan.drift
+    has_notes = drift.notes or any(tracker.notes for tracker in drift.trackers)
+    return drift.is_complete and not plan.operations and not plan.left and not has_notes
