@@ -666,13 +666,27 @@ def test_each_action_says_what_it_does_to_the_shop_and_to_git() -> None:
         "make git the same as the shop stays changes pinsync export --commit",
         by_hand,
     ]
-    first, second, third = actions("shop", "git", "git", "unknown")
+    first, second, third, fourth = actions("shop", "git", "git", "unknown")
     assert first == by_rule
     assert second.startswith(
         "make git the same as the shop; 2 changes made IN GIT are stays changes lost, and maybe 1 "
     )
-    assert third.endswith(f"are lost {url}")
+    assert third == "preview bringing git's 2 changes to the shop stays stays pinsync plan"
+    assert fourth.endswith(f"are lost {url}")
     assert "; 1 change made in git may be" in actions("both", "shop")[1]
+
+
+def test_a_plan_is_named_where_it_shows_these_changes_alone() -> None:
+    def names_plan(**fields: Any) -> bool:  # noqa: ANN401 - fields of a drift
+        drift = CASES["one_pin"]()
+        (found,) = drift.trackers
+        (change,) = found.changes
+        changed = replace(found, changes=(replace(change, moved="git"),))
+        return "    pinsync plan\n" in render(replace(drift, trackers=(changed,), **fields), STYLE)
+
+    assert names_plan()
+    assert not names_plan(is_unrestricted=False)
+    assert not names_plan(old=Side("v1", COMMIT))
 
 
 @pytest.mark.parametrize("case", ["in_sync", "several", "nothing_known"])

@@ -51,13 +51,15 @@ def render(plan: Plan, style: Style) -> str:
         message = f"a report in {limit} characters says nothing"
         raise UsageError(message, hint=f"allow at least {MIN_CHARS}")
     overview = build_plan_overview(plan, style.zone, _quote_name)
+    # A later run is held to the checksum, so it is never omitted.
+    end = f"{overview.checksum}\n"
     # As in the report of a drift: the last line needs its room first.
     for reserved in ({}, _count_pieces(plan, overview)):
-        page = Page(limit - measure(_render_omissions(reserved)))
+        page = Page(limit - measure(end) - measure(_render_omissions(reserved)))
         text = _Report(plan, style, overview, page).render()
         if not page.omissions.total():
             break
-    return text
+    return f"{text}{end}{_render_omissions(page.omissions)}"
 
 
 def _count_pieces(plan: Plan, overview: PlanOverview) -> dict[str, int]:
@@ -88,22 +90,17 @@ class _Report(Struct, frozen=True):
     def render(self) -> str:
         page, overview = self.page, self.overview
         page.take(f"{_HEAD}{overview.headline.removesuffix('.')}\n\n")
-        # The checksum is what a later run is held to, so it has its room before everything else.
-        end = Page(page.room)
-        end.take(f"{overview.checksum}\n")
-        origins = f"{' · '.join(overview.origins)}\n\n"
         self._put_failures()
         if overview.sentences:
-            page.take(f"{overview.sentences}\n\n", spare=measure(end.join()))
+            page.take(f"{overview.sentences}\n\n")
         self._put_notes()
-        spare = measure(origins) + measure(end.join())
-        groups = Page(page.room - spare)
+        origins = f"{' · '.join(overview.origins)}\n\n"
+        groups = Page(page.room - measure(origins))
         put_groups(groups, overview.groups, self.style)
         page.take(groups.join())
         page.omissions.update(groups.omissions)
-        page.take(origins, spare=measure(end.join()))
-        page.take(end.join())
-        return f"{page.join()}{_render_omissions(page.omissions)}".rstrip("\n") + "\n"
+        page.take(origins)
+        return page.join()
 
     def _put_failures(self) -> None:
         trackers = self.plan.drift.trackers

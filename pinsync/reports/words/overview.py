@@ -321,6 +321,8 @@ def list_actions(drift: Drift, changes: Sequence[Change], escape: Escape) -> Ite
     if can_export:
         text = f"make git the same as the shop{_describe_losses(others)}"
         yield Action(text, "pinsync export --commit", False, True)
+    if drift.old.source == "HEAD" and drift.is_complete and drift.is_unrestricted:
+        yield from _list_previews(changes)
     if blocks:
         count = "the rule" if len(blocks) == 1 else f"the {pluralize(len(blocks), 'rule')}"
         text = f"give {count} without an id in git the id of its rule in the shop, or delete it"
@@ -332,6 +334,14 @@ def list_actions(drift: Drift, changes: Sequence[Change], escape: Escape) -> Ite
                 f"make the shop{name} the same as git, by hand in Luigi's Box; its changes are lost"
             )
             yield Action(text, "", True, False, build_url(tracker))
+
+
+def _list_previews(changes: Sequence[Change]) -> Iterator[Action]:
+    """Yield the preview of bringing git's own changes to the shop, if there are any."""
+    count = sum(change.moved == "git" for change in changes)
+    if count:
+        number = "change" if count == 1 else f"{count:,} changes"
+        yield Action(f"preview bringing git's {number} to the shop", "pinsync plan", False, False)
 
 
 def _describe_losses(changes: Sequence[Change]) -> str:
