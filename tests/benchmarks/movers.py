@@ -31,7 +31,7 @@ WITHOUT = """
 import sys
 from pinsync.__main__ import run
 from pinsync.commands import diff
-diff._Run.live_index = None
+diff.Run.live_index = None
 sys.exit(run(sys.argv[1:]))
 """
 OLD, NEW = "2023-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
