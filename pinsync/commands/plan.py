@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -95,7 +94,7 @@ class Options(Struct, frozen=True):
         return Permissions(self.delete, self.overwrite_edits, self.recreate, self.delete_extra)
 
 
-class _Request(Struct, frozen=True):
+class Request(Struct, frozen=True):
     """SOURCE, as the command line names it.
 
     Attributes:
@@ -131,19 +130,54 @@ def plan(workspace: Workspace, options: Options, console: Console) -> int:
         PinsyncError: an error that stops all trackers. An error of one tracker is part of the
             report.
     """
-    tree = workspace.tree
-    settings = tree.settings
+    settings = workspace.tree.settings
     at = None
     if options.at is not None:
         at = parse_option(options.at, settings.zone, option="--at")
-    request = _parse_request(options.source, tree)
-    source = request.source
-    for warning in chain(source.warnings, request.start.warnings if request.start else ()):
-        console.warn(warning)
-    check_reports(options.reports, settings, [source.path] if source.path else [])
-    states = workspace.open_source(source), workspace.open_source(Source("live", "@live"))
+    request = _parse_request(options.source, workspace.tree)
+    for source in filter(None, (request.source, request.start)):
+        for warning in source.warnings:
+            console.warn(warning)
+    path = request.source.path
+    check_reports(options.reports, settings, [path] if path else [])
+    result = build_plan(workspace, options, request, at, console)
+    style = Style(
+        zone=settings.zone,
+        color=console.color_out,
+        max_chars=options.max_chars,
+        summary=options.summary,
+        configuration=find_configuration_path(settings),
+    )
+    errors = [tracker.error for tracker in result.drift.trackers if tracker.error]
+    reports = Reports(partial(_render, result, style), _is_empty(result), errors=errors)
+    deliver(reports, options, workspace.environ, console)
+    return pick_gravest(result.find_exit_codes())
+
+
+def build_plan(
+    workspace: Workspace,
+    options: Options,
+    request: Request,
+    at: datetime | None,
+    console: Console,
+) -> Plan:
+    """Return the plan of a run.
+
+    Args:
+        workspace: the configuration and the files.
+        options: the options of the command line.
+        request: SOURCE.
+        at: the moment from which the changes are seen; None for the date of the answer.
+        console: prints warnings and steps.
+
+    Raises:
+        PinsyncError: an error that stops all trackers.
+    """
+    tree = workspace.tree
+    source = workspace.open_source(request.source)
+    live = workspace.open_source(Source("live", "@live"))
     compared = diff.Options(names=options.names, now=options.now)
-    run = Run(*states, compared, workspace.environ, console, tree)
+    run = Run(source, live, compared, workspace.environ, console, tree)
     planner = _Planner(run, options, request, workspace)
     pairs = run.choose_trackers()
     names = [get_tracker(pair).name for pair in pairs]
@@ -155,36 +189,27 @@ def plan(workspace: Workspace, options: Options, console: Console) -> int:
     planner.check_history(drifts)
     fetched_at = max((comparison.date for comparison in found if comparison.date), default=None)
     moment = format_utc(at or fetched_at or options.now)
-    trackers: list[TrackerPlan] = []
-    for drift, comparison, pair in zip(drifts, found, pairs, strict=True):
-        trackers.append(planner.build(drift, comparison, pair, moment))
-    whole = Drift(
-        diff.build_side(states[0], fetched_at),
-        diff.build_side(states[1], fetched_at),
-        tuple(tracker.drift for tracker in trackers),
-        moment,
-        tuple(diff.list_notes(*states, tree)),
-    )
-    checksum = compute_checksum(trackers) if whole.is_complete else None
-    result = Plan(whole, tuple(trackers), options.permissions, checksum, request.range_start)
-    style = Style(
-        zone=settings.zone,
-        color=console.color_out,
-        max_chars=options.max_chars,
-        summary=options.summary,
-        configuration=find_configuration_path(settings),
-    )
-    errors = [tracker.drift.error for tracker in trackers if tracker.drift.error]
-    reports = Reports(partial(_render, result, style), _is_empty(result), errors=errors)
-    deliver(reports, options, workspace.environ, console)
-    if console.verbosity >= 0 and source.text == "HEAD":
-        folders = {states[0].find_folder(tracker) for tracker, _ in pairs if tracker}
+    plans: list[TrackerPlan] = []
+    for each, comparison, pair in zip(drifts, found, pairs, strict=True):
+        plans.append(planner.build(each, comparison, pair, moment))
+    trackers = tuple(plans)
+    # A user who names no source may expect that the files on disk are planned.
+    if console.verbosity >= 0 and request.source.text == "HEAD":
+        folders = {source.find_folder(tracker) for tracker, _ in pairs if tracker}
         if note := diff.describe_uncommitted(tree, folders, "pinsync plan @worktree plans"):
             console.say(note)
-    return pick_gravest(result.find_exit_codes())
+    drift = Drift(
+        diff.build_side(source, fetched_at),
+        diff.build_side(live, fetched_at),
+        tuple(tracker.drift for tracker in trackers),
+        moment,
+        tuple(diff.list_notes(source, live, tree)),
+    )
+    checksum = compute_checksum(trackers) if drift.is_complete else None
+    return Plan(drift, trackers, options.permissions, checksum, request.range_start)
 
 
-def _parse_request(text: str, tree: WorkingTree) -> _Request:
+def _parse_request(text: str, tree: WorkingTree) -> Request:
     """Parse SOURCE or a range.
 
     Raises:
@@ -199,17 +224,17 @@ def _parse_request(text: str, tree: WorkingTree) -> _Request:
     if match := _OPEN_RANGE.fullmatch(text):
         end, _ = parse_sources([match["end"] or "HEAD"], repository, folder, advice)
         _check_range(text, end)
-        return _Request(end, is_open=True)
+        return Request(end, is_open=True)
     stdin = read_standard_input() if text == STANDARD_INPUT else b""
     first, second = parse_sources([text], repository, folder, advice, stdin)
     # A single source is paired with the shop.
     if first.text == text:
-        return _Request(first)
+        return Request(first)
     if "..." in text:
         hint = f"write {text.replace('...', '..')} for the rules that changed between the two"
         raise UsageError("a plan takes no range from a merge base", hint=hint)
     _check_range(text, first, second)
-    return _Request(second, first)
+    return Request(second, first)
 
 
 def _check_range(text: str, *ends: Source) -> None:
@@ -229,7 +254,7 @@ class _Planner(Struct, frozen=True):
 
     run: Run
     options: Options
-    request: _Request
+    request: Request
     workspace: Workspace
 
     @property
@@ -248,9 +273,7 @@ class _Planner(Struct, frozen=True):
         source, _ = pair
         tracker = get_tracker(pair)
         drift = TrackerDrift(tracker.name, tracker.tracker_id)
-        try:
-            _check_tracker(self.source.source.text, pair)
-        except PinsyncError as error:
+        if error := _find_mismatch(self.source.source.text, pair):
             return Comparison(replace(drift, error=error))
         if source is None:
             note = (
@@ -258,15 +281,21 @@ class _Planner(Struct, frozen=True):
                 f"the configuration to plan it"
             )
             return Comparison(replace(drift, notes=(note,)))
+        # The range first: its files are quicker to read than the shop.
+        selection: Selection | None = None
+        try:
+            if start := self._find_start(pair):
+                selection = self._select(start, pair)
+        except PinsyncError as error:
+            return Comparison(replace(drift, error=error))
         found = self.run.compare(pair)
         if found.contents is None:
             return found
-        try:
-            return self._narrow(found, pair)
-        except PinsyncError as error:
-            return Comparison(replace(drift, error=error))
+        return self._narrow(found, pair, selection)
 
-    def _narrow(self, found: Comparison, pair: TrackerPair) -> Comparison:
+    def _narrow(
+        self, found: Comparison, pair: TrackerPair, selection: Selection | None
+    ) -> Comparison:
         """Return a comparison with the rules to plan alone."""
         source, live = found.contents or (None, None)
         if source is None or live is None:
@@ -277,8 +306,7 @@ class _Planner(Struct, frozen=True):
         edits = drop_settled(found.drift.changes)
         changes = [change for change in edits if change.pair.is_in(scope)]
         notes = [*found.drift.notes, *_describe_flags(pair[1])]
-        if start := self._find_start(pair):
-            selection = self._select(start, pair)
+        if selection:
             count = len(changes)
             changes = list(filter(selection.has, changes))
             if count > len(changes):
@@ -424,23 +452,20 @@ def _build_shallow_error() -> RepositoryError:
     return RepositoryError(message, hint=UNSHALLOW)
 
 
-def _check_tracker(source: str, pair: TrackerPair) -> None:
-    """Refuse a tracker whose shop isn't the one that SOURCE means.
-
-    Raises:
-        UsageError: the configurations don't agree on the tracker.
-    """
+def _find_mismatch(source: str, pair: TrackerPair) -> UsageError | None:
+    """Return an error if the shop of a tracker isn't the one that SOURCE means; else None."""
     planned, live = pair
     if live is None:
         message = f"{source} configures this tracker, and the configuration in use doesn't"
         hint = "add the tracker to the configuration, or choose others with --tracker"
-        raise UsageError(message, hint=hint)
+        return UsageError(message, hint=hint)
     if planned and planned.tracker_id and planned.tracker_id != live.tracker_id:
         message = (
             f"{source} has the rules of tracker {planned.tracker_id}, and the configuration in use "
             f"names {live.tracker_id}"
         )
-        raise UsageError(message, hint="commit the configuration before you plan")
+        return UsageError(message, hint="commit the configuration before you plan")
+    return None
 
 
 def _describe_flags(tracker: Tracker | None) -> Iterator[str]:

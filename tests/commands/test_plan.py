@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pinsync.sandbox import parse_fault
-from support.exporting import put
+from pinsync.sandbox import Sandbox, StandIn, parse_fault
+from support.exporting import piped, put
 from support.histories import BASKET, HOME, commit, rule, run, text
 from support.moving import CONFIGURATION, LINE
 from support.planned import Shop
@@ -232,10 +232,12 @@ def test_a_range_has_its_own_changes_alone(shop: Shop) -> None:
         "delete basket /p/3/",
     ]
     assert shop.plan("HEAD~2..HEAD~1", "--delete") == ["update basket /p/2/"]
-    assert "since" not in shop.record or shop.record["source"]["since"] == "HEAD~2"
+    assert shop.record["source"]["since"] == "HEAD~2"
     assert shop.notes == [
         "another rule differs, and didn't change between HEAD~2 and HEAD~1: outside of this plan"
     ]
+    out = shop.run("plan", "HEAD~2..HEAD~1").out
+    assert "Planned are only the rules that changed since HEAD~2." in out
     assert shop.plan("HEAD~1..", "--delete") == ["delete basket /p/3/"]
     assert shop.plan("HEAD~3..HEAD", "--delete") == [
         "update basket /p/1/",
@@ -506,3 +508,64 @@ def test_a_rule_that_shoppers_notice_later(shop: Shop) -> None:
     shop.plan("--at", "2999-06-01")
     change = shop.record["trackers"][0]["operations"][0]["change"]
     assert change["shoppers"]["when"] == "now"
+
+
+def test_several_trackers_have_one_checksum(
+    pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = "  other:\n    tracker_id: 2345-6789\n    private_key_env: OTHER_KEY\n"
+    commit("Configure", {"pinsync.yaml": CONFIGURATION + second}, at=2)
+    paths = [f"customizations/{name}/basket.yaml" for name in ("shop", "other")]
+    commit("Pin", dict.fromkeys(paths, text("basket", T)), at=3)
+    commit("Swap", dict.fromkeys(paths, text("basket", S)), at=10)
+    old = {"model": "basket", "updated_at": "2026-01-01T00:00:00Z", **T}
+    other = StandIn([old], tracker_id="2345-6789", private_key="other")
+    monkeypatch.setenv("OTHER_KEY", "other")
+    monkeypatch.delenv("PINSYNC_TRACKER_ID", raising=False)
+    with Sandbox([old], seed=1, more_trackers=[other]) as api:
+        monkeypatch.setenv("PINSYNC_HOST", api.url)
+        monkeypatch.setenv("PINSYNC_PRIVATE_KEY", api.private_key)
+        records = [
+            json.loads(pinsync("plan", "--json", *names).out)
+            for names in ([], ["--tracker", "shop"], ["--tracker", "other"])
+        ]
+        result = pinsync("plan")
+    whole, *single = records
+    assert [tracker["name"] for tracker in whole["trackers"]] == ["shop", "other"]
+    assert whole["trackers"] == [record["trackers"][0] for record in single]
+    assert len({record["checksum"] for record in records}) == 3
+    assert result.code == 1
+    assert "other (2345-6789): 1 rule to apply, 0 left alone" in result.out
+    # One of them fails: there is no checksum for half of a plan.
+    with Sandbox([old], seed=1) as api:
+        monkeypatch.setenv("PINSYNC_HOST", api.url)
+        result = pinsync("plan", "--json")
+    record = json.loads(result.out)
+    assert result.code == 3
+    assert (record["checksum"], record["to_apply"]) == (None, True)
+
+
+def test_an_export_on_standard_input(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    piped(monkeypatch, [{"model": "basket", **S}])
+    shop.save(T)
+    assert shop.plan("-", "--overwrite-edits") == ["update basket /p/1/"]
+
+
+def test_files_without_a_repository(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    put(Path("pinsync.yaml"), CONFIGURATION)
+    put(Path(BASKET), text("basket", S))
+    shop.save(T, rule(2))
+    shop.rows.append({**rule(3), "model": "home"})
+    assert shop.plan("@worktree", "--delete-extra", "--overwrite-edits", "--delete") == [
+        "update basket /p/1/",
+        "delete basket /p/2/",
+        "left delete home /p/3/: document",
+    ]
+    result = shop.run("plan")
+    assert result.code == 2
+    assert "not a git repository" in result.err

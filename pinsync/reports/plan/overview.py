@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from pinsync.drift.pairs import read_data
 from pinsync.drift.record import When, find_when
+from pinsync.escape import clip
 from pinsync.plan.record import OperationKind, Reason
 from pinsync.reports.words.entries import build_words
 from pinsync.reports.words.overview import MOVED_WORDS, describe_times, list_origins
+from pinsync.reports.words.sides import MAX_NAME
 from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def build_plan_overview(plan: Plan, zone: tzinfo, escape: Escape) -> PlanOvervie
         groups += _build_left_groups(plan, zone, escape)
     return PlanOverview(
         headline=_write_headline(plan, zone, escape),
-        sentences=" ".join(_list_sentences(plan, is_beginning)),
+        sentences=" ".join(_list_sentences(plan, escape, is_beginning=is_beginning)),
         groups=tuple(groups),
         checksum=_describe_checksum(plan),
         origins=tuple(list_origins(plan.drift, zone, escape)),
@@ -168,10 +170,13 @@ def _count_operations(operations: Sequence[Operation]) -> str:
     return ", ".join(parts)
 
 
-def _list_sentences(plan: Plan, is_beginning: bool) -> Iterator[str]:
+def _list_sentences(plan: Plan, escape: Escape, *, is_beginning: bool) -> Iterator[str]:
     if is_beginning:
         yield f"To begin, take them into git: {BEGIN}"
         return
+    if plan.since is not None:
+        start = escape(clip(plan.since, MAX_NAME)) if plan.since else "the last apply"
+        yield f"Planned are only the rules that changed since {start}."
     left = len(plan.left)
     if plan.operations and left:
         verb = "rule that differs is" if left == 1 else "rules that differ are"

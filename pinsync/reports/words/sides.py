@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     Escape = Callable[[str], str]
 
-_MAX_NAME: Final = 60
+MAX_NAME: Final = 60
+"""The maximum length of the name of a source."""
 _MAX_LABEL: Final = 16
 _NEW: Final = "git (new)", "shop (old)"
 _OPEN: Final = "git", "shop"
@@ -74,7 +75,7 @@ def adapt_labels(
 
 
 def _describe_side(side: Side, other: Side, escape: Escape) -> SideWords:
-    name = escape(clip(side.source, _MAX_NAME))
+    name = escape(clip(side.source, MAX_NAME))
     if side.source == "@worktree":
         words = SideWords("your files", "files", "in your files", is_plural=True)
     elif side.source == "@index":
@@ -102,7 +103,7 @@ def describe_origin(side: Side, zone: tzinfo, escape: Escape) -> str:
     """
     if side.source in _FILES:
         return _FILES[side.source]
-    name = escape(clip(side.source, _MAX_NAME))
+    name = escape(clip(side.source, MAX_NAME))
     if side.is_export:
         return f"shop: {name}"
     if side.is_live:
