@@ -108,7 +108,10 @@ def diff() -> None:
     environment=(*CONFIGURATION, *API, *TERMINAL),
 )
 @click.argument(
-    "source", metavar="[SOURCE]", default="HEAD", shell_complete=completion.complete_sources
+    "source",
+    metavar="[SOURCE]",
+    default="HEAD",
+    shell_complete=completion.complete_planned_sources,
 )
 @click.option("--delete", is_flag=True, help="Also delete rules that git removed.")
 @click.option(

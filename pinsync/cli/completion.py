@@ -22,9 +22,20 @@ def complete_sources(
     _ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete a source: a word that begins with @, else the name of a file."""
+    return _complete_source(("@live", "@worktree", "@index"), incomplete)
+
+
+def complete_planned_sources(
+    _ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete a source of a plan: as `complete_sources`, without the shop itself."""
+    return _complete_source(("@worktree", "@index"), incomplete)
+
+
+def _complete_source(known: tuple[str, ...], incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    words = _filter_words(("@live", "@worktree", "@index"), incomplete)
+    words = _filter_words(known, incomplete)
     if not words:
         return [CompletionItem(incomplete, type="file")]
     return [CompletionItem(word) for word in words]

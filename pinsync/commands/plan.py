@@ -28,6 +28,7 @@ from pinsync.layout import build_file_name
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Scope
 from pinsync.plan.checksum import compute_checksum
 from pinsync.plan.decisions import drop_settled
+from pinsync.plan.guard import describe_mass_removal
 from pinsync.plan.order import build_operations
 from pinsync.plan.record import Operation, Permissions, Plan, TrackerPlan
 from pinsync.plan.selection import Selection
@@ -396,6 +397,14 @@ class _Planner(Struct, frozen=True):
             changes, live.snapshot.customizations, self.options.permissions, absent
         )
         seen = tuple(_add_shoppers(operation, moment) for operation in operations)
+        safety = self.run.new.settings.safety
+        if note := describe_mass_removal(
+            seen,
+            len(live.snapshot.customizations),
+            safety.max_removed_percent,
+            safety.min_existing,
+        ):
+            drift = replace(drift, notes=(*drift.notes, note))
         return TrackerPlan(drift, seen, tuple(left), not source.snapshot.customizations)
 
     def _find_absent(

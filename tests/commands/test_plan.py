@@ -569,3 +569,15 @@ def test_files_without_a_repository(
     result = shop.run("plan")
     assert result.code == 2
     assert "not a git repository" in result.err
+
+
+def test_a_plan_that_deletes_much_says_so(shop: Shop) -> None:
+    write("Pin", *(rule(number) for number in range(1, 12)), at=2)
+    write("Remove", rule(1), at=10)
+    shop.save(*(rule(number) for number in range(1, 12)))
+    assert len(shop.plan("--delete")) == 10
+    assert shop.notes == [
+        "10 of 11 rules of the shop would be deleted, more than 30 % (safety.max_removed_percent)"
+    ]
+    shop.plan()
+    assert shop.notes == []
