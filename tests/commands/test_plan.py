@@ -213,6 +213,12 @@ def test_a_json_export_does_not_tell_who_moved(shop: Shop) -> None:
         "left update basket /p/1/: unknown --overwrite-edits",
         "left delete basket /p/2/: unknown --overwrite-edits --delete",
     ]
+    out = shop.run("plan", "old.json").out
+    assert "LEFT ALONE: a JSON export doesn't tell who changed it" in out
+    assert "  export  #1 /p/7/\n  shop    #1 /p/5/\n" in out
+    out = shop.run("plan", "old.json", "--overwrite-edits").out
+    assert "  before  #1 /p/5/\n  after   #1 /p/7/\n" in out
+    assert "overrules" not in out
     assert shop.plan("old.json", "--overwrite-edits", "--delete") == [
         "update basket /p/1/",
         "delete basket /p/2/",
@@ -422,6 +428,21 @@ def test_a_tracker_that_is_not_committed(shop: Shop) -> None:
     assert shop.plan("--tracker", "other") == []
     assert shop.notes[-1] == (
         "the configuration of HEAD knows no such tracker: commit the configuration to plan it"
+    )
+
+
+def test_a_tracker_that_is_no_longer_configured(shop: Shop) -> None:
+    second = "  other:\n    tracker_id: 2345-6789\n    private_key_env: OTHER_KEY\n"
+    commit("Configure", {"pinsync.yaml": CONFIGURATION + second}, at=2)
+    put(Path("pinsync.yaml"), CONFIGURATION)
+    shop.save(T)
+    shop.plan()
+    assert shop.result is not None
+    assert shop.result.code == 2
+    errors = [tracker["error"] for tracker in shop.record["trackers"]]
+    assert errors[0] is None
+    assert errors[1]["message"] == (
+        "HEAD configures this tracker, and the configuration in use doesn't"
     )
 
 

@@ -54,6 +54,7 @@ _REASONS: Final[Mapping[Reason, str]] = {
     "extra": MOVED_WORDS["extra"],
     "document": "git has no document of the model, and never had",
 }
+_EXPORT_REASON: Final = "a JSON export doesn't tell who changed it"
 _LEFT_TIMES: Final[Mapping[When, str]] = {
     "now": "a difference to shoppers now",
     "later": "",
@@ -222,8 +223,9 @@ def _build_operation_groups(plan: Plan, zone: tzinfo, escape: Escape) -> Iterato
 
 def _describe_operation(operation: Operation) -> tuple[str, ...]:
     remarks = []
-    if operation.change.moved != "git":
-        remarks.append(f"overrules: {MOVED_WORDS[operation.change.moved or 'unknown']}")
+    moved = operation.change.moved
+    if moved not in ("git", None):
+        remarks.append(f"overrules: {MOVED_WORDS[moved]}")
     if operation.swapped:
         remarks.append("exchanges its text with the rules of the other targets")
     return tuple(remarks)
@@ -231,6 +233,10 @@ def _describe_operation(operation: Operation) -> tuple[str, ...]:
 
 def _build_left_groups(plan: Plan, zone: tzinfo, escape: Escape) -> Iterator[PlanGroup]:
     words = build_words(plan.drift, zone, escape)
+    if plan.drift.old.is_export:
+        # Two states of the shop would be called before and after, which an operation's states are.
+        source, shop = words.sides
+        words = replace(words, sides=(replace(source, label="export"), replace(shop, label="shop")))
     found: dict[
         tuple[Reason, tuple[str, ...]], list[tuple[EntryWords, Change, tuple[str, ...]]]
     ] = {}
@@ -242,7 +248,10 @@ def _build_left_groups(plan: Plan, zone: tzinfo, escape: Escape) -> Iterator[Pla
             found.setdefault(key, []).append((adapted, rule.change, remarks))
     for reason, options in sorted(found, key=lambda key: (list(_REASONS).index(key[0]), key[1])):
         remedy = f"{' '.join(options)} includes them" if options else ""
-        title = f"LEFT ALONE: {_REASONS[reason]}"
+        cause = _REASONS[reason]
+        if reason == "unknown" and plan.drift.old.is_export:
+            cause = _EXPORT_REASON
+        title = f"LEFT ALONE: {cause}"
         yield PlanGroup(title, remedy, tuple(found[reason, options]))
 
 
