@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from pinsync.agreement.main_line import NO_MAIN_LINE, MainLine, find_main_line
 from pinsync.agreement.record import add_proposals, move_entries
-from pinsync.agreement.store import name_reference, open_record, write_record
+from pinsync.agreement.store import name_reference, open_record, reset_record, write_record
 from pinsync.drift.pairs import Pair, build_content_key, is_in_filters, match_customizations
 from pinsync.errors import ConfigError, FileError, RepositoryError, SafetyError
 from pinsync.model import EVERYTHING
@@ -94,6 +94,29 @@ class Keeper:
             except RepositoryError:
                 # As in a repository that can't be written, where nobody can do anything about it.
                 continue
+
+    def reset(self, exports: Sequence[Exported]) -> Iterator[str]:
+        """Begin the records anew from the rules on which the main line and the shop agree now.
+
+        Args:
+            exports: the trackers, each with its whole answer.
+
+        Yields:
+            A line for each tracker, for people.
+
+        Raises:
+            RepositoryError: git doesn't tell which branch is the main line, or can't write.
+            FileError: a document of the main line can't be read.
+            SafetyError: somebody else wrote the record meanwhile.
+        """
+        if self._line is None:
+            hint = "run git remote set-head origin --auto"
+            raise RepositoryError("git doesn't tell which branch is the main line", hint=hint)
+        for exported in exports:
+            tip = self._line.tip
+            git = self._read_rules(exported, tip)
+            reset_record(self._repository, exported.tracker_id, tip, git, exported.live)
+            yield f"the record of agreement of {exported.tracker_id} begins at {tip[:12]}"
 
     def _update(self, exported: Exported, tips: Sequence[str]) -> None:
         """Update the record of one tracker.

@@ -126,6 +126,11 @@ def diff() -> None:
     help="Also create rules that people deleted in the shop, or may have deleted.",
 )
 @click.option("--delete-extra", is_flag=True, help="Also delete rules that git never had.")
+@click.option(
+    "--reset-record",
+    is_flag=True,
+    help="First begin the record of agreement anew, from the rules that agree now.",
+)
 @report_options(tuple(PLAN_FORMATS))
 @_at_option
 @click.option(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from pinsync.agreement.store import open_record
+from pinsync.agreement.update import Exported, Keeper
 from pinsync.canonical.moments import format_utc, parse_option
 from pinsync.commands import diff
 from pinsync.commands.deliver import Reports, check_reports, deliver
@@ -47,11 +49,13 @@ if TYPE_CHECKING:
     from pinsync.config import Tracker
     from pinsync.drift.record import Change
     from pinsync.model import Customization
+    from pinsync.repository import Repository
     from pinsync.terminal.console import Console
     from pinsync.workspace.state import Content, State
     from pinsync.workspace.tree import WorkingTree
     from pinsync.workspace.workspace import Workspace
 
+_HASH_CHARS: Final = 12
 _OPEN_RANGE: Final = re.compile(r"\.\.(?P<end>[^./].*|)")
 """A range without a start; a path such as ``../live.json`` is none."""
 
@@ -67,6 +71,7 @@ class Options(Struct, frozen=True):
         overwrite_edits: allow to overwrite edits.
         recreate: allow to create deleted rules.
         delete_extra: allow to delete rules that git never had.
+        reset_record: begin the record of agreement anew before planning.
         format: the format of the report on stdout.
         reports: the format and the file of each further report.
         at: the moment from which the changes are seen, as text; None for the date of the answer.
@@ -82,6 +87,7 @@ class Options(Struct, frozen=True):
     overwrite_edits: bool = False
     recreate: bool = False
     delete_extra: bool = False
+    reset_record: bool = False
     format: str = "text"
     reports: Sequence[tuple[str, Path]] = ()
     at: str | None = None
@@ -186,6 +192,8 @@ def build_plan(
         found = run_in_parallel(planner.compare, pairs, lambda pair: done(get_tracker(pair).name))
     run.print_warnings(found)
     planner.check_scope(found)
+    if options.reset_record:
+        planner.reset_record(found, pairs)
     drifts = run.add_movers(found, pairs)
     planner.check_history(drifts)
     fetched_at = max((comparison.date for comparison in found if comparison.date), default=None)
@@ -321,7 +329,7 @@ class _Planner(Struct, frozen=True):
     def _find_start(self, pair: TrackerPair) -> Source | None:
         """Return the start of the range for one tracker; None without a range."""
         if self.request.is_open:
-            return find_applied(get_tracker(pair))
+            return find_applied(self.workspace.tree.repository, get_tracker(pair))
         return self.request.start
 
     def _select(self, start: Source, pair: TrackerPair) -> Selection:
@@ -362,6 +370,30 @@ class _Planner(Struct, frozen=True):
         # A tracker that failed might have had a match.
         if is_complete and not any(is_in_filters(rule, resolved) for rule in known):
             raise build_no_match_error(scope, known)
+
+    def reset_record(self, found: Sequence[Comparison], pairs: Sequence[TrackerPair]) -> None:
+        """Begin the records of agreement anew from the rules that agree now.
+
+        Raises:
+            UsageError: there is no repository, or a tracker's answers lack pins.
+            RepositoryError: git doesn't tell which branch is the main line, or can't write.
+        """
+        repository = self.workspace.tree.repository
+        if repository is None:
+            hint = "run it in the repository that holds the documents"
+            raise UsageError("--reset-record: there is no git repository here", hint=hint)
+        exports: list[Exported] = []
+        for comparison, pair in zip(found, pairs, strict=True):
+            tracker = get_tracker(pair)
+            if tracker.remove_expired_pins or tracker.remove_nonexisting_item_pins:
+                message = f"--reset-record: the answers of tracker {tracker.name} lack pins"
+                hint = "switch remove_expired_pins and remove_nonexisting_item_pins off"
+                raise UsageError(message, hint=hint)
+            if comparison.contents:
+                live = comparison.contents[1].snapshot.customizations
+                exports.append(Exported(tracker.tracker_id, live, (), EVERYTHING))
+        for line in Keeper(self.workspace, repository).reset(exports):
+            self.run.console.say(line)
 
     # After the movers are looked up
 
@@ -445,12 +477,17 @@ class _Planner(Struct, frozen=True):
         return False
 
 
-def find_applied(tracker: Tracker) -> Source:
+def find_applied(repository: Repository | None, tracker: Tracker) -> Source:
     """Return the revision that was applied to a tracker last, by the record of agreement.
 
     Raises:
         RepositoryError: there is no record.
+        FileError: the record can't be read.
     """
+    stored = open_record(repository, tracker.tracker_id) if repository else None
+    if stored:
+        applied = stored.header.applied
+        return Source("revision", applied[:_HASH_CHARS], revision=applied)
     message = f"tracker {tracker.name} has no record of what was applied, where the range begins"
     hint = "`pinsync export` on the main line starts the record; or name the start: A..B"
     raise RepositoryError(message, hint=hint)

@@ -260,6 +260,31 @@ def test_a_range_follows_blocks_without_an_id(shop: Shop) -> None:
     assert shop.plan("HEAD~2..HEAD~1", "--delete", "--overwrite-edits") == []
 
 
+def test_a_range_without_a_start_begins_at_the_last_apply(shop: Shop) -> None:
+    write("Pin", T, at=2)
+    shop.save(T)
+    assert shop.plan("--reset-record") == []
+    write("Pin", S, at=10)
+    write("Pin", S, NEW, at=11)
+    assert shop.plan("..") == ["update basket /p/1/", "create basket /p/2/"]
+    assert shop.plan("..HEAD~1") == ["update basket /p/1/"]
+    run("update-ref", "-d", "refs/pinsync/agreed/1234-5678")
+    assert shop.plan("..") == []
+
+
+def test_a_record_that_begins_anew_knows_what_agrees(shop: Shop) -> None:
+    write("Pin", T, rule(2), at=2)
+    shop.save(T, rule(2))
+    result = shop.run("plan", "--reset-record")
+    assert result.err.startswith("the record of agreement of 1234-5678 begins at ")
+    # Git and the shop agreed on T, so a change of the shop can't be git's, nor one of git the shop's.
+    write("Pin", S, rule(2), at=10)
+    assert shop.plan() == ["update basket /p/1/"]
+    write("Pin", T, rule(2), at=12)
+    shop.save(P, rule(2))
+    assert shop.plan() == ["left update basket /p/1/: shop --overwrite-edits"]
+
+
 @pytest.mark.parametrize("text_", ["..", "..HEAD", "..main"])
 def test_a_range_without_a_start_needs_a_record(text_: str, shop: Shop) -> None:
     write("Pin", T, at=2)

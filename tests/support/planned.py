@@ -48,7 +48,8 @@ class Shop:
         with Sandbox(self.rows, seed=1, faults=faults) as api:
             for name, value in api.environment.items():
                 self._monkeypatch.setenv(name, value)
-            with untouched(Path.cwd()):
+            # The record of agreement is a commit of its own.
+            with untouched(Path.cwd(), recorded="--reset-record" in arguments):
                 self.result = self._pinsync(*arguments)
             assert {request.path for request in api.requests} <= {
                 f"/v1/recommender/pin/{api.tracker_id}/scopes/export"
