@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from pinsync.drift.pairs import build_content_key
@@ -36,11 +35,7 @@ def _find_exchanges(changes: Sequence[Change]) -> set[int]:
     """
     wanted = [build_content_key(each.old) if each.old else None for each in changes]
     present = [build_content_key(each.new) if each.new else None for each in changes]
-    # A text that stands several times on a side doesn't tell which rule belongs to it. A rule that
-    # only one side has is in no circle.
-    pairs = [at for at, each in enumerate(changes) if each.old and each.new]
-    counts = Counter(wanted[at] for at in pairs), Counter(present[at] for at in pairs)
-    owners = {present[at]: at for at in pairs if counts[1][present[at]] == 1}
+    owners = {key: at for at, key in enumerate(present) if key and wanted[at]}
     settled = {at for at, key in enumerate(wanted) if key and key == present[at]}
     visited = set(settled)
     for start in range(len(changes)):
@@ -50,7 +45,7 @@ def _find_exchanges(changes: Sequence[Change]) -> set[int]:
             visited.add(at)
             path.append(at)
             key = wanted[at]
-            at = owners.get(key) if key and counts[0][key] == 1 else None
+            at = owners.get(key) if key else None
         if at is not None and at in path:
             settled.update(path[path.index(at) :])
     return settled

@@ -107,7 +107,8 @@ def _build_step_key(step: _Step) -> tuple[object, ...]:
     if rule is None:
         raise ValueError("an operation without a rule")
     # By the shop's id: an id that only git has decides nothing.
-    rule = rule._replace(id=step.before.id if step.before else None)
+    _, content = build_content_key(rule)
+    rule = rule._replace(id=step.before.id if step.before else None, text=content)
     return _PHASES[step.kind], *build_sort_key(rule)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinsync.drift.pairs import build_content_key, build_target_key, match_customizations
+from pinsync.drift.pairs import build_target_key, match_customizations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +26,8 @@ class Selection:
         self._new = {_identify(pair.new) for pair in changed if pair.new}
         removed = [pair.old for pair in changed if pair.old and pair.new is None]
         self._removed_ids = {rule.id for rule in removed if rule.id is not None}
-        # Blocks without an id are known in the shop by their texts, else by their targets.
-        unnamed = [rule for rule in removed if rule.id is None]
-        self._removed_texts = set(map(build_content_key, unnamed))
-        self._removed_targets = set(map(build_target_key, unnamed))
+        # A block without an id is known in the shop by its target alone.
+        self._removed_targets = {build_target_key(rule) for rule in removed if rule.id is None}
 
     def has(self, change: Change) -> bool:
         """Return whether the range changed a rule.
@@ -40,11 +38,7 @@ class Selection:
         if change.old:
             return _identify(change.old) in self._new
         rule = change.subject
-        return (
-            rule.id in self._removed_ids
-            or build_content_key(rule) in self._removed_texts
-            or build_target_key(rule) in self._removed_targets
-        )
+        return rule.id in self._removed_ids or build_target_key(rule) in self._removed_targets
 
 
 def _identify(rule: Customization) -> tuple[str, bytes]:

@@ -55,6 +55,14 @@ def test_an_id_that_only_git_has_is_no_part_of_it() -> None:
     assert len({of([make(id_, "/p/2/"), make("s")], shop) for id_ in ("a", "b", None)}) == 1
 
 
+def test_an_id_that_only_git_has_does_not_choose_between_rules_for_one_target() -> None:
+    texts = ["/p/8/", "/p/9/"]
+    for ids in ("ab", "ba"):
+        git = [make(id_, "/p/1/", text) for id_, text in zip(ids, texts, strict=True)]
+        (operation,) = plan(git, [])[0]
+        assert operation.change.new_data["pin_definitions"][0]["pin_identity"] == "/p/8/"
+
+
 def test_every_other_effect_has_another() -> None:
     shop = [make("a", "/p/1/"), make("b", "/p/2/")]
     effects = [

@@ -103,6 +103,18 @@ def test_every_mover_has_its_row() -> None:
     assert {moved for moved, _ in ROWS} == set(get_args(Moved))
 
 
+def test_an_exchange_needs_nothing_whoever_made_it() -> None:
+    git = [make("a", "/p/1/"), make("b", "/p/2/")]
+    shop = [make("a", "/p/2/"), make("b", "/p/1/")]
+    assert plan(git, shop, NONE, lambda _change: "shop") == ([], [])
+
+
+def test_a_rule_that_only_wants_a_text_of_an_exchange_is_planned() -> None:
+    git = [make("x", "/p/1/"), make("a", "/p/1/"), make("c", "/p/2/")]
+    shop = [make("x", "/p/1/", "/p/9/"), make("a", "/p/2/"), make("c", "/p/1/")]
+    assert tell(plan(git, shop)[0]) == ["update x /p/1/ /p/9/ → /p/1/ /p/7/"]
+
+
 def test_texts_that_stand_twice_in_git_hide_no_exchange() -> None:
     git = [make("a"), make("b", model="homepage"), make("c"), make("d")]
     shop = [make("b"), make("a", model="homepage")]

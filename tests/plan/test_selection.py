@@ -41,7 +41,7 @@ def test_a_rule_that_moved_to_another_model() -> None:
     assert select(old, new, old) == ["/p/1/"]
 
 
-def test_a_removed_block_without_an_id_is_known_by_its_text_or_its_target() -> None:
+def test_a_removed_block_without_an_id_is_known_by_its_target() -> None:
     old = [make(None, "/p/1/")]
     assert select(old, [], [make("s", "/p/1/")]) == ["/p/1/"]
     assert select(old, [], [make("s", "/p/1/", "/p/9/")]) == ["/p/1/"]
