@@ -25,11 +25,11 @@ def check(seed: int, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> s
     random = Random(seed)
     world = World(random)
     world.go_on(random.randint(1, 18))
-    dated = random.random() < 0.8
+    world.dated = dated = random.random() < 0.8
     for folder in (".git", "customizations"):
         shutil.rmtree(folder, ignore_errors=True)
     run("init", "--quiet", "--initial-branch=main")
-    world.write(dated=dated)
+    world.write()
     source = random.choice(["HEAD", "HEAD", "@index", "@worktree"])
     is_committed = source == "HEAD" or len(world.main) == 1
     if not is_committed:

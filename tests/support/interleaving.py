@@ -1,7 +1,7 @@
 """Random histories of a shop and its repository, and a model of "who moved" of its own.
 
 The model is written from the rules of the documentation. It keeps every version of every rule, and
-looks at all of them for each answer.
+looks at all of them for each answer. A history may keep a record of agreement, too.
 """
 
 from __future__ import annotations
@@ -12,12 +12,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import replace
+
+from pinsync.agreement.record import add_proposals, move_entries
+from pinsync.agreement.store import write_record
+from pinsync.canonical import normalize
+from pinsync.drift.pairs import match_customizations
+from pinsync.repository import Repository
 from support.exporting import put
 from support.histories import text
 from support.moving import CONFIGURATION, LINE, LIVE
 
 if TYPE_CHECKING:
     from random import Random
+
+    from pinsync.agreement.record import Entry
+    from pinsync.agreement.record import Record as AgreementRecord
+    from pinsync.model import Customization
 
 Record = dict[str, Any]
 
@@ -95,6 +106,12 @@ class World:
         saved: when a person or the API last saved the shop's rule of a slot.
         agreed: by slot, when git and the shop last had the same text.
         edited: by slot, when the shop last got another text than git's.
+        dated: whether the shop says when a rule was saved.
+        keeps_record: whether exports keep a record of agreement.
+        record: the record, with marks instead of hashes.
+        known: by slot, when the record last saw an agreement.
+        known_content: by slot, the text of that agreement.
+        known_id: by slot, git's id at that agreement.
     """
 
     random: Random
@@ -109,6 +126,12 @@ class World:
     proposals: list[Proposal] = field(default_factory=list)
     last_mark: int = 0
     last_id: int = 0
+    dated: bool = True
+    keeps_record: bool = False
+    record: AgreementRecord | None = None
+    known: dict[int, int] = field(default_factory=dict)
+    known_content: dict[int, tuple[str, str] | None] = field(default_factory=dict)
+    known_id: dict[int, int | None] = field(default_factory=dict)
 
     @property
     def git(self) -> Rules:
@@ -188,12 +211,55 @@ class World:
     def export(self) -> None:
         """An export commits to the main line."""
         rules = self.build_export()
+        self.keep_record(rules)
         if rules != self.git:
             self.commit("Export", rules, line=True)
+            self.move_record()
+
+    def export_only(self) -> None:
+        """An export writes files that nobody commits."""
+        self.keep_record(self.build_export())
+
+    def build_items(self, rules: Rules) -> dict[int, Customization]:
+        """Return rules of the shop as pinsync reads them, by slot."""
+        items: dict[int, Customization] = {}
+        for slot, rule in rules.items():
+            item = normalize.build_customization(build_row(slot, rule), model=rule.model)
+            if self.dated and slot in self.saved:
+                item = item._replace(updated_at=format_moment(self.saved[slot]))
+            items[slot] = item
+        return items
+
+    def move_record(self) -> None:
+        """Move the record's entries by a comparison of the newest commit with the shop."""
+        if not self.keeps_record:
+            return
+        git, live = (list(self.build_items(side).values()) for side in (self.git, self.shop))
+        mark = f"{self.marks[0]}"
+        self.record = move_entries(self.record, "1234-5678", mark, git, live)
+        for slot in SLOTS:
+            in_git, in_shop = self.git.get(slot), self.shop.get(slot)
+            if (in_git and in_git.content) == (in_shop and in_shop.content):
+                self.known[slot] = self.now
+                self.known_content[slot] = in_git and in_git.content
+                self.known_id[slot] = in_git and in_git.id
+
+    def keep_record(self, written: Rules) -> None:
+        """Update the record as an export on the main line does.
+
+        Args:
+            written: the rules that the export writes.
+        """
+        self.move_record()
+        if self.record and self.keeps_record:
+            sides = self.build_items(self.git), self.build_items(written)
+            pairs = match_customizations(*(list(side.values()) for side in sides))
+            self.record = add_proposals(self.record, pairs, f"{self.marks[0]}")
 
     def propose(self) -> None:
         """An export commits to a branch; a reviewer may correct it."""
         rules = self.build_export()
+        self.keep_record(rules)
         exported = find_changed(self.git, rules)
         if not exported:
             return
@@ -273,10 +339,16 @@ class World:
         events = [self.edit_git] * 4 + [self.edit_shop] * 3 + [self.export] * 5
         events += [self.apply, self.apply, self.propose, self.propose, self.merge, self.merge]
         events.append(self.revert)
+        if self.keeps_record:
+            events += [self.export_only, self.lose_record, *[self.edit_shop] * 5]
         for _ in range(steps):
             self.now += 60 * self.random.choice([1, 4, 6, 30, 300])
             self.random.choice(events)()
             self.note_agreement()
+
+    def lose_record(self) -> None:
+        """From now on, exports can't write the record, or not for some time."""
+        self.keeps_record = not self.keeps_record or self.random.random() < 0.5
 
     def take_back(self) -> None:
         """Take back the newest commit, and leave its text in the index and the working tree."""
@@ -284,18 +356,41 @@ class World:
         # The text is the newest version, and dated now, which is later than all of the history.
         self.main[0] = Version("", 2 * BEGIN, self.git)
 
-    def write(self, *, dated: bool) -> None:
+    def write(self) -> None:
         """Write the repository and the shop into the current folder."""
         feed = b"".join(self.stream)
-        subprocess.run(["git", "fast-import", "--quiet", "--force"], input=feed, check=True)
+        options = ["--quiet", "--force", "--export-marks=../marks"]
+        subprocess.run(["git", "fast-import", *options], input=feed, check=True)
         subprocess.run(["git", "reset", "--quiet", "--hard", "main"], check=True)
-        rows = []
+        put(Path(LIVE), json.dumps({"results": self.build_rows()}))
+        if self.record:
+            self.write_record(self.record)
+
+    def build_rows(self) -> list[Record]:
+        """Return the rules of the shop as it answers."""
+        rows: list[Record] = []
         for slot, rule in self.shop.items():
             row = {**build_row(slot, rule), "model": rule.model}
-            if dated:
+            if self.dated:
                 row["updated_at"] = f"{format_moment(self.saved[slot])}"
             rows.append(row)
-        put(Path(LIVE), json.dumps({"results": rows}))
+        return rows
+
+    def write_record(self, record: AgreementRecord) -> None:
+        """Write the record into the repository of the current folder."""
+        marks = dict(line.split() for line in Path("../marks").read_text().splitlines())
+        entries: dict[str, Entry] = {}
+        for shop_id, entry in record.entries.items():
+            base = entry.base and replace(entry.base, commit=marks[f":{entry.base.commit}"])
+            proposals = [
+                replace(version, commit=marks[f":{version.commit}"]) for version in entry.proposals
+            ]
+            entries[shop_id] = replace(entry, base=base, proposals=tuple(proposals))
+        source, applied = marks[f":{record.source}"], marks[f":{record.applied}"]
+        written = replace(record, source=source, applied=applied, entries=entries)
+        repository = Repository.discover(Path.cwd())
+        assert repository
+        write_record(repository, written, None)
 
 
 def format_moment(seconds: int) -> str:
