@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pinsync.agreement.record import Entry
     from pinsync.canonical.normalize import Ignored
+    from pinsync.config import Tracker
     from pinsync.model import Customization
     from pinsync.repository import Repository
 
@@ -33,6 +34,14 @@ _REFERENCE: Final = "refs/pinsync/agreed/"
 def name_reference(tracker_id: str) -> str:
     """Return the full name of the reference that has the record of a tracker."""
     return f"{_REFERENCE}{tracker_id}"
+
+
+def is_only_tracker(tracker_id: str, trackers: Iterable[Tracker]) -> bool:
+    """Return whether not more than one tracker has an id.
+
+    Trackers of different hosts may share an id. They have no record, since it would be the same.
+    """
+    return sum(tracker.tracker_id == tracker_id for tracker in trackers) <= 1
 
 
 class StoredRecord:

@@ -305,6 +305,7 @@ def _list_settings(settings: Settings) -> dict[str, str]:
     """Return dotted name → text of the settings that a comparison names."""
     values: dict[str, object] = {
         "directory": settings.directory,
+        "main_branch": settings.main_branch or "nothing",
         "timezone": settings.timezone,
         "ignore": [".".join(path) for path in settings.ignore],
         "trackers": [f"{tracker.name} ({tracker.tracker_id})" for tracker in settings.trackers],

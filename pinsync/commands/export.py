@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pinsync import layout
+from pinsync.agreement.store import is_only_tracker
 from pinsync.agreement.update import Exported, Keeper
 from pinsync.commands.lookup import Lookup, Mentioned
 from pinsync.config import Tracker
@@ -557,7 +558,8 @@ class _Run:
         for update in updates:
             tracker = update.tracker
             # Such an answer lacks pins that the shop has.
-            if not tracker.remove_expired_pins and not tracker.remove_nonexisting_item_pins:
+            is_whole = not tracker.remove_expired_pins and not tracker.remove_nonexisting_item_pins
+            if is_whole and is_only_tracker(tracker.tracker_id, self._settings.trackers):
                 scope = self._options.scope
                 exports.append(Exported(tracker.tracker_id, update.live, update.new, scope))
         if exports:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -66,8 +67,9 @@ class Agreements:
             return None
         return commit is None or commit.hash in newer
 
+    @cached_property
     def contains_source(self) -> bool:
-        """Return whether the main line has all commits that the record speaks of."""
+        """Whether the main line has all commits that the record speaks of."""
         if self._record is None:
             return False
         newer = self._repository.list_newer(self._record.header.source, self._tip)
@@ -92,7 +94,7 @@ class RuleAgreement(Struct, frozen=True):
         if self.agreements.fault is not None:
             return "unknown"
         is_unknown_to_shop = live is None and self.entry is None
-        if is_unknown_to_shop and not self.agreements.contains_source():
+        if is_unknown_to_shop and not self.agreements.contains_source:
             return "unknown"
         rule = git or live
         if rule and self._is_in_doubt(git, live):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pinsync.agreement.store import is_only_tracker
 from pinsync.config import Tracker
 from pinsync.errors import RepositoryError
 from pinsync.history.agreements import open_agreements
@@ -90,7 +91,9 @@ def add_movers(
     inquiries: list[Inquiry] = []
     for question in questions:
         agreements = None
-        if context and tip:
+        # Trackers that share an id, on different hosts, would share the record.
+        is_alone = is_only_tracker(question.tracker_id, side.trackers)
+        if context and tip and is_alone:
             agreements = open_agreements(
                 context.repository, question.tracker_id, tip, side.ignore, question.live
             )

@@ -387,3 +387,22 @@ def test_a_run_that_was_killed_leaves_doubt(shop: Shop) -> None:
     shop.save(T, at=0.5)
     assert shop.ask() == ["git: Swap and add", "unknown: Swap and add"]
     assert "an interrupted run" in " ".join(ask_with_notes(shop).record["trackers"][0]["notes"])
+
+
+def test_trackers_that_share_an_id_have_no_record(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = read_reference()
+    monkeypatch.delenv("PINSYNC_HOST")
+    monkeypatch.setenv("PINSYNC_ALLOW_HOST", "127.0.0.1")
+    twins = "".join(
+        f"  {name}:\n    tracker_id: 1234-5678\n    hosts: ['{url}']\n"
+        for name, url in (("one", shop.api.url), ("two", "https://live.luigisbox.tech"))
+    )
+    folder = "customizations/one/basket.yaml"
+    files = {"pinsync.yaml": f"trackers:\n{twins}", folder: text("basket", S, OTHER), BASKET: None}
+    commit("Two shops", files, at=10)
+    shop.save(T, OTHER)
+    assert shop.ask("--tracker", "one") == ["unknown: Two shops"]
+    shop.export("--tracker", "one")
+    assert read_reference() == before
