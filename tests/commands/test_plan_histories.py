@@ -41,7 +41,7 @@ def check(seed: int, shop: Shop) -> int:
     for folder in (".git", "customizations"):
         shutil.rmtree(folder, ignore_errors=True)
     run("init", "--quiet", "--initial-branch=main")
-    world.write(dated=True)
+    world.write()
     fill(shop, world)
     left = [line for line in shop.plan("--delete") if line.startswith("left")]
     operations = [each for tracker in shop.record["trackers"] for each in tracker["operations"]]

@@ -252,8 +252,8 @@ class World:
         """
         self.move_record()
         if self.record and self.keeps_record:
-            sides = self.build_items(self.git), self.build_items(written)
-            pairs = match_customizations(*(list(side.values()) for side in sides))
+            old, new = self.build_items(self.git), self.build_items(written)
+            pairs = match_customizations(list(old.values()), list(new.values()))
             self.record = add_proposals(self.record, pairs, f"{self.marks[0]}")
 
     def propose(self) -> None:
