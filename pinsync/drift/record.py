@@ -223,6 +223,7 @@ class TrackerDrift(Struct, frozen=True):
         texts: the files that differ, if the command line asked for a patch.
         names: the known titles of items, by identity.
         is_history_cut: whether git's history ends before it tells who moved each rule.
+        images: the URLs of pictures that a report may load, by identity.
     """
 
     name: str
@@ -235,6 +236,7 @@ class TrackerDrift(Struct, frozen=True):
     texts: tuple[FileTexts, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     is_history_cut: bool = False
+    images: Mapping[str, str] = field(default_factory=dict)
 
     def count_changes(self) -> Counter[ChangeKind]:
         """Return the number of changes of each kind."""

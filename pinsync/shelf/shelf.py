@@ -59,12 +59,14 @@ class TrackerShelves(Struct, frozen=True):
         tracker_id: the tracker's id.
         shelves: the shelves, in the order of the files.
         names: identity → title of items, for known titles.
+        images: identity → URL of items, for pictures that a report may load.
     """
 
     name: str
     tracker_id: str
     shelves: tuple[Shelf, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
 
     def count_states(self) -> Counter[PinState]:
         """Return the number of pins in each state."""

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 _HEAD: Final = f"{MARKER}\n### pinsync: "
 _MAX_NOTE: Final = 1_000
-_EFFECTS: Final = {True: "changes", False: "stays"}
 
 
 def render(drift: Drift, style: Style) -> str:
@@ -195,7 +194,7 @@ def _render_action(action: Action) -> str:
         text += f": `{action.command}`"
     if action.url:
         text += f": [open it]({action.url})"
-    return _render_row([text, _EFFECTS[action.changes_shop], _EFFECTS[action.changes_git]])
+    return _render_row([text, *action.effects])
 
 
 def _render_failure(tracker: TrackerDrift, error: PinsyncError) -> str:

@@ -9,9 +9,15 @@ from msgspec import Struct
 from pinsync.escape import one_line
 from pinsync.reports.words.entries import count_models
 from pinsync.reports.words.entry_lines import GAP, INDENT, WIDTH, render_groups
-from pinsync.reports.words.overview import build_overview, list_changes
+from pinsync.reports.words.overview import (
+    build_overview,
+    count_rules,
+    describe_failure,
+    list_changes,
+    name_missing,
+)
 from pinsync.reports.words.terminal import name_tracker, paint
-from pinsync.reports.words.values import join_lines, pad, pluralize, wrap
+from pinsync.reports.words.values import join_lines, pad, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +27,6 @@ if TYPE_CHECKING:
     from pinsync.reports import Style
     from pinsync.reports.words.overview import Overview
 
-_EFFECTS: Final = {True: "changes", False: "stays"}
 _EFFECT_WIDTH: Final = len("the shop")
 _ACTION_WIDTH: Final = WIDTH - 2 * (_EFFECT_WIDTH + len(GAP))
 
@@ -50,9 +55,9 @@ class _Report(Struct, frozen=True):
         if not drift.has_changes:
             yield from self._render_notes()
             color = "bold" if drift.has_changes is None else "good"
-            yield paint(self.style, color, self._name_missing(overview.headline))
+            yield paint(self.style, color, name_missing(drift, overview.headline))
             return
-        for line in wrap(self._name_missing(overview.headline), WIDTH):
+        for line in wrap(name_missing(drift, overview.headline), WIDTH):
             yield paint(self.style, "bold", line)
         yield from wrap(overview.movers, WIDTH)
         yield from self._render_notes()
@@ -62,18 +67,10 @@ class _Report(Struct, frozen=True):
         yield from self._render_end()
 
     def _render_failure(self, tracker: TrackerDrift, error: PinsyncError) -> Iterator[str]:
-        headline = f"INCOMPLETE: {name_tracker(tracker)} could not be compared"
-        yield paint(self.style, "alarm", headline)
+        yield paint(self.style, "alarm", describe_failure(tracker))
         yield f"  error: {one_line(error.message)}"
         if error.hint:
             yield f"  hint: {one_line(error.hint)}"
-
-    def _name_missing(self, text: str) -> str:
-        """Return a sentence, with the names of the trackers that could not be compared."""
-        missing = [one_line(tracker.name) for tracker in self.drift.trackers if tracker.error]
-        if not missing or len(missing) == len(self.drift.trackers):
-            return text
-        return f"{text} NOT COMPARED: {', '.join(missing)}"
 
     def _render_notes(self) -> Iterator[str]:
         for note in self.drift.notes:
@@ -93,7 +90,7 @@ class _Report(Struct, frozen=True):
         yield paint(self.style, "bold", head)
         for action in actions:
             first, *rest = wrap(f"- {action.text}", _ACTION_WIDTH, hanging=INDENT)
-            yield _add_effects(first, (_EFFECTS[action.changes_shop], _EFFECTS[action.changes_git]))
+            yield _add_effects(first, action.effects)
             yield from rest
             for line in filter(None, [action.command, action.url]):
                 yield f"{INDENT}{INDENT}{line}"
@@ -104,21 +101,12 @@ class _Report(Struct, frozen=True):
         yield from wrap(f"Rules that differ: {models}", WIDTH, hanging=INDENT)
         if len(self.drift.trackers) > 1:
             for tracker in self.drift.trackers:
-                yield f"{INDENT}{name_tracker(tracker)}: {_count(tracker)}"
+                yield f"{INDENT}{name_tracker(tracker)}: {count_rules(tracker)}"
         for line in wrap(" · ".join(self.overview.origins), WIDTH, hanging=INDENT):
             yield paint(self.style, "dim", line)
         # The end of a log is seen first.
-        if missing := self._name_missing(""):
+        if missing := name_missing(self.drift, ""):
             yield missing.lstrip()
-
-
-def _count(tracker: TrackerDrift) -> str:
-    if tracker.error:
-        return "NOT COMPARED, see above"
-    if not tracker.changes:
-        return f"in sync ({pluralize(tracker.unchanged, 'rule')})"
-    verb = "differs" if len(tracker.changes) == 1 else "differ"
-    return f"{pluralize(len(tracker.changes), 'rule')} {verb}, {tracker.unchanged:,} agree"
 
 
 def _add_effects(text: str, effects: tuple[str, str]) -> str:

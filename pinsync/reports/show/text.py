@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pinsync.canonical.fields import KNOWN
 from pinsync.canonical.pins import BLOCKED
 from pinsync.escape import one_line
 from pinsync.reports.words.likeness import find_alike
 from pinsync.reports.words.pins import Words, collect_identities
+from pinsync.reports.words.shelves import (
+    count_pins,
+    describe_tags,
+    list_remarks,
+    write_headline,
+)
 from pinsync.reports.words.terminal import paint, render_trackers
-from pinsync.reports.words.values import align, join_lines, pluralize
-from pinsync.shelf.shelf import PIN_STATES
+from pinsync.reports.words.values import align, join_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from pinsync.canonical.pins import Pin
     from pinsync.reports import Style
@@ -43,10 +46,10 @@ class _Report(Struct, frozen=True):
     words: Words
 
     def render_lines(self) -> Iterator[str]:
-        headline, trackers = self._write_headline(), self.shelves.trackers
+        headline, trackers = write_headline(self.shelves, self.words), self.shelves.trackers
         yield from render_trackers(headline, trackers, self.style, self._render_tracker)
         yield ""
-        yield self._count_pins(trackers)
+        yield count_pins(self.shelves)
 
     def _render_tracker(self, tracker: TrackerShelves) -> Iterator[str]:
         pins: list[Pin] = []
@@ -60,16 +63,11 @@ class _Report(Struct, frozen=True):
             yield self._write_title(shelf, words)
             yield from self._render_table(shelf, words)
 
-    def _write_headline(self) -> str:
-        model = self.words.format_value(self.shelves.model)
-        origin = self.words.name_origin(self.shelves.source)
-        return f"{model} in {origin}, at {self.words.format_moment(self.shelves.at)}"
-
     def _write_title(self, shelf: Shelf, words: Words) -> str:
         name = words.name_rule(shelf.item, shelf.data)
         facts = [paint(self.style, "bold", name.name) + name.aside]
-        if "tags" in shelf.data:
-            facts.append(f"tags {_join_tags(shelf.data['tags'], words)}")
+        if tags := describe_tags(shelf, words):
+            facts.append(tags)
         if shelf.place:
             facts.append(one_line(f"{shelf.place.file}:{shelf.place.line}"))
         return " · ".join(facts)
@@ -78,28 +76,8 @@ class _Report(Struct, frozen=True):
         rows = [_build_row(slot, words) for slot in shelf.slots]
         for slot, cells in zip(shelf.slots, align(rows), strict=True):
             yield _GAP + _GAP.join([*cells, paint(self.style, slot.state, slot.state)])
-        if not rows and "pin_definitions" not in shelf.data:
-            yield f"{_GAP}no pins"
-        for name, value in shelf.data.items():
-            # Pins of an unexpected type make no rows, and are shown as a field.
-            is_odd = name == "pin_definitions" and not rows
-            if name not in KNOWN or is_odd:
-                yield f"{_GAP}{words.describe_field(name, value)}"
-
-    def _count_pins(self, trackers: Sequence[TrackerShelves]) -> str:
-        counts = sum((tracker.count_states() for tracker in trackers), Counter())
-        rules = pluralize(sum(len(tracker.shelves) for tracker in trackers), "rule")
-        within = f" in {len(trackers)} trackers" if len(trackers) > 1 else ""
-        # A window that can't be read is rare: the state is named only if it occurs.
-        states = [state for state in PIN_STATES if counts[state] or state != "unclear"]
-        parts = ", ".join(f"{counts[state]:,} {state}" for state in states)
-        return f"{rules}{within}, {pluralize(counts.total(), 'pin')}: {parts}"
-
-
-def _join_tags(tags: Any, words: Words) -> str:  # noqa: ANN401 - any JSON value
-    if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
-        return ", ".join(map(words.format_value, tags))
-    return words.format_value(tags)
+        for remark in list_remarks(shelf, words):
+            yield f"{_GAP}{remark}"
 
 
 def _build_row(slot: Slot, words: Words) -> tuple[str, str, str]:

@@ -115,6 +115,7 @@ class EntryWords(SlotWords, frozen=True, kw_only=True):
         return replace(
             self,
             titles=tracker.names,
+            images=tracker.images,
             shared=find_shared_titles(tracker.names),
             marks=find_marks(tracker.changes),
             alike=find_alike_identities(tracker.changes),

@@ -10,8 +10,10 @@ from msgspec import Struct
 
 from pinsync.canonical.moments import read_instant
 from pinsync.drift.record import Moved, When, find_when
+from pinsync.escape import one_line
 from pinsync.reports.words.entries import build_words
 from pinsync.reports.words.sides import describe_origin
+from pinsync.reports.words.terminal import name_tracker
 from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ MOVED_WORDS: Final[Mapping[Moved, str]] = {
     "unknown": "changed in git or in the shop (it can't be told which)",
     "git": "changed in git (the shop still has the old state)",
 }
+_EFFECTS: Final = {True: "changes", False: "stays"}
 _OMITTED: Final = "changed by nobody: the API left out pins, as asked"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customization"
@@ -100,6 +103,11 @@ class Action(NamedTuple):
     changes_shop: bool
     changes_git: bool
     url: str = ""
+
+    @property
+    def effects(self) -> tuple[str, str]:
+        """The effects on the shop and on git, in words."""
+        return _EFFECTS[self.changes_shop], _EFFECTS[self.changes_git]
 
 
 class Overview(Struct, frozen=True):
@@ -272,6 +280,32 @@ def _describe_last_save(words: EntryWords, changes: Sequence[Change]) -> str:
         return "The shop doesn't say who changes a rule."
     last = words.format_moment(f"{max(instants)}Z")
     return f"The last change in the shop was on {last}; the shop doesn't say who changes a rule."
+
+
+# The trackers
+
+
+def describe_failure(tracker: TrackerDrift) -> str:
+    """Return the headline of a tracker that could not be compared."""
+    return f"INCOMPLETE: {name_tracker(tracker)} could not be compared"
+
+
+def name_missing(drift: Drift, text: str) -> str:
+    """Return a sentence, with the names of the trackers that could not be compared."""
+    missing = [one_line(tracker.name) for tracker in drift.trackers if tracker.error]
+    if not missing or len(missing) == len(drift.trackers):
+        return text
+    return f"{text} NOT COMPARED: {', '.join(missing)}"
+
+
+def count_rules(tracker: TrackerDrift) -> str:
+    """Return the number of rules of a tracker that differ and that agree."""
+    if tracker.error:
+        return "NOT COMPARED, see above"
+    if not tracker.changes:
+        return f"in sync ({pluralize(tracker.unchanged, 'rule')})"
+    verb = "differs" if len(tracker.changes) == 1 else "differ"
+    return f"{pluralize(len(tracker.changes), 'rule')} {verb}, {tracker.unchanged:,} agree"
 
 
 # The groups

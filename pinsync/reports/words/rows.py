@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.pins import Pin
     from pinsync.drift.record import Change, PinChange
-    from pinsync.reports.words.slots import SlotWords
+    from pinsync.reports.words.slots import SlotWords, Tile
 
     Spot = tuple[int, int, int]
     """The place of a cell in its row: the kind of position, the position, a counter."""
@@ -43,11 +43,13 @@ class Cell(NamedTuple):
         spot: the cells of both rows with one spot stand below each other.
         text: the words.
         is_changed: whether this pin differs between the sides.
+        tile: the pin; None if the cell has words alone.
     """
 
     spot: Spot
     text: str
     is_changed: bool
+    tile: Tile | None = None
 
 
 class Row(NamedTuple):
@@ -150,15 +152,16 @@ class Shelf:
             place = (widget, *build_spot(pin))
             spot = (*build_spot(pin), counts[place])
             counts[place] += 1
-            cell = Cell(spot, self._describe(pin, found), found is not None)
+            tile = self._describe(pin, found)
+            cell = Cell(spot, tile.write(), found is not None, tile)
             self.widgets.setdefault(widget, []).append(cell)
         for cells in self.widgets.values():
             cells.sort(key=_get_spot)
 
-    def _describe(self, pin: Pin, change: PinChange | None) -> str:
+    def _describe(self, pin: Pin, change: PinChange | None) -> Tile:
         """Return the words for a pin; those of a changed pin tell all its facts."""
         if change is None:
-            return self._words.describe_slot(pin)
+            return self._words.build_tile(pin)
         other = change.old if self._is_new else change.new
         facts = list(self._words.list_differing_facts(pin, other))
         if find_state(pin, self._now) == "over":
@@ -168,8 +171,7 @@ class Shelf:
             facts += filter(None, [describe_thing_forms(other, pin)])
         if change.cause in _OMITTED:
             facts.append(_OMITTED[change.cause])
-        slot = self._words.describe_slot(pin, other, is_replaced=is_replaced)
-        return f"{slot} ({', '.join(facts)})" if facts else slot
+        return self._words.build_tile(pin, facts, other, is_replaced=is_replaced)
 
     def describe_emptiness(self) -> str:
         """Return the words for a shelf without pins."""

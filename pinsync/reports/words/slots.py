@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import field
 
@@ -72,14 +72,41 @@ def find_shared_titles(titles: Mapping[str, str]) -> frozenset[str]:
     return frozenset(shared)
 
 
+class Tile(NamedTuple):
+    """A pin on its shelf, in words.
+
+    Attributes:
+        pin: the pin.
+        position: its position: ``#1``, ``every position``.
+        thing: its title in quotes, its identity or its criteria.
+        facts: its dates and other facts, where they differ between the sides.
+        image: the URL of its picture; empty without one.
+    """
+
+    pin: Pin
+    position: str
+    thing: str
+    facts: tuple[str, ...]
+    image: str
+
+    def write(self) -> str:
+        """Return the tile on one line: ``#1 “Strings: 10-46” (until 24 Dec 2026)``."""
+        # Words, unlike "#1", need a colon to end them.
+        colon = "" if self.position.startswith("#") else ":"
+        text = f"{self.position}{colon} {self.thing}"
+        return f"{text} ({', '.join(self.facts)})" if self.facts else text
+
+
 class SlotWords(Words, frozen=True, kw_only=True):
     """Writes pins and rules without markup; a report escapes the words as it needs.
 
     Attributes:
+        images: identity → URL of the item's picture.
         shared: the identities whose titles don't tell them apart.
         sign: the sign before the number of a position.
     """
 
+    images: Mapping[str, str] = field(default_factory=dict)
     sign: str = "#"
     shared: frozenset[str] = field(default_factory=frozenset)
 
@@ -97,20 +124,26 @@ class SlotWords(Words, frozen=True, kw_only=True):
         opposite = MISSING if other is None else other.data.get("position", MISSING)
         return self.describe_position(pin, opposite)
 
-    def describe_slot(
-        self, pin: Pin, other: Pin | None = None, *, is_replaced: bool = False
-    ) -> str:
-        """Return a pin on its shelf: ``#1 “Strings: 10-46”``.
+    def build_tile(
+        self,
+        pin: Pin,
+        facts: Iterable[str] = (),
+        other: Pin | None = None,
+        *,
+        is_replaced: bool = False,
+    ) -> Tile:
+        """Return the words for a pin on its shelf.
 
         Args:
             pin: the pin.
+            facts: further facts about the pin.
             other: the pin on the other side, whose position must not look like the pin's.
             is_replaced: whether the other side has another thing there.
         """
         position = self.name_position(pin, other)
-        # Words, unlike "#1", need a colon to end them.
-        colon = "" if position.startswith("#") else ":"
-        return f"{position}{colon} {self.name_thing(pin, other if is_replaced else None)}"
+        thing = self.name_thing(pin, other if is_replaced else None)
+        image = self.images.get(pin.item, "") if pin.item is not None else ""
+        return Tile(pin, position, thing, tuple(facts), image)
 
     def name_thing(self, pin: Pin, other: Pin | None = None) -> str:
         """Return the title of a pinned item in quotes, else its identity, or the criteria.
