@@ -15,6 +15,7 @@ from pinsync.cli.options import (
     filter_options,
     format_options,
     output_options,
+    page_options,
     report_options,
     run_command,
     scope_options,
@@ -58,6 +59,7 @@ def _check_sources(
         "pinsync diff @live @worktree": "Preview your own edits",
         "pinsync diff origin/main...HEAD --format markdown": "Review a branch offline, without key",
         "pinsync diff --report json=drift.json": "Write a JSON report as well",
+        "pinsync diff --report html=drift.html": "Write a page for a browser as well",
     },
     environment=(*CONFIGURATION, *API, *STEP_SUMMARY, *TERMINAL),
 )
@@ -83,6 +85,7 @@ def _check_sources(
     help="Print only the headline, the groups with their counts, and the actions (text, markdown).",
 )
 @_max_chars_option
+@page_options
 @filter_options
 @tracker_options
 @output_options

@@ -6,8 +6,17 @@ import click
 
 from pinsync.cli import completion
 from pinsync.cli.command import command
-from pinsync.cli.options import Once, format_options, output_options, run_command, tracker_options
+from pinsync.cli.options import (
+    Once,
+    format_options,
+    output_options,
+    page_options,
+    report_options,
+    run_command,
+    tracker_options,
+)
 from pinsync.cli.variables import CONFIGURATION, PAGER, TERMINAL
+from pinsync.reports import SHOW_FORMATS
 
 
 @command(
@@ -121,6 +130,7 @@ def blame() -> None:
     examples={
         "pinsync show basket": "Show all rules of a model",
         "pinsync show basket /p/123/ --at 2026-12-24": "Show the rule of one item at Christmas",
+        "pinsync show basket --report html=basket.html": "Write a page for a browser as well",
     },
     environment=(*CONFIGURATION, *PAGER, *TERMINAL),
 )
@@ -138,7 +148,8 @@ def blame() -> None:
     metavar="TIME",
     help="Time to look at, such as 2026-12-24 or 2026-12-24T10:00 (default: now).",
 )
-@format_options(("text", "json"))
+@report_options(tuple(SHOW_FORMATS))
+@page_options
 @tracker_options
 @output_options
 @run_command

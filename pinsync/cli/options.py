@@ -284,6 +284,25 @@ def report_options(formats: Sequence[str]) -> Callable[[Command], Command]:
     return add
 
 
+def page_options(function: Command) -> Command:
+    """Add the options of HTML pages."""
+    return _add_options(
+        function,
+        click.option(
+            "--link-base",
+            cls=Once,
+            metavar="URL",
+            help="Address of the files for the links of an HTML page, such as "
+            "https://git.example/shop/blob/main (default: no links).",
+        ),
+        click.option(
+            "--no-pictures",
+            is_flag=True,
+            help="Load no pictures in an HTML page (default: from the hosts in `pictures`).",
+        ),
+    )
+
+
 def format_options(formats: Sequence[str]) -> Callable[[Command], Command]:
     """Return a decorator that adds ``--format`` and ``--json``, and passes one format."""
 

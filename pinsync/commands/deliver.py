@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from pinsync import config
 from pinsync.errors import FileError, UsageError
+from pinsync.escape import one_line
 from pinsync.layout import ITEMS, SUFFIX
 from pinsync.reports.words.page import MAX_CHARS, MIN_CHARS
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pinsync.errors import PinsyncError
     from pinsync.terminal.console import Console
 
+_LINK_BASE: Final = r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?"
 MAX_BYTES: Final = 1024 * 1024
 """GitHub's limit of the summary of a step; a longer summary isn't shown at all."""
 _MAX_BYTES_OF_A_UNIT: Final = 3
@@ -112,6 +115,21 @@ def check_reports(
         # A device, such as /dev/null, takes several reports.
         if not _is_device(file):
             taken[_resolve(file)] = "another report"
+
+
+def check_link_base(text: str | None) -> str:
+    """Return the address of the files for the links of a page; empty without one.
+
+    Raises:
+        UsageError: it is no https address that a path can follow.
+    """
+    if text is None:
+        return ""
+    if not re.fullmatch(_LINK_BASE, text):
+        message = f"--link-base {text}: expected an https address without user, query and fragment"
+        hint = "such as https://git.example/shop/blob/main"
+        raise UsageError(one_line(message), hint=hint)
+    return text
 
 
 def _find_victim(place: Path, taken: Mapping[Path, str], settings: Settings) -> str | None:

@@ -9,14 +9,20 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
 from pinsync import config, layout
 from pinsync.canonical.moments import format_utc, parse_option
-from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
+from pinsync.commands.deliver import (
+    Reports,
+    check_link_base,
+    check_reports,
+    deliver,
+    has_summary,
+)
 from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
 from pinsync.drift.changes import collect_shown_items, compare_customizations, find_titles
 from pinsync.drift.pairs import (
@@ -60,6 +66,15 @@ if TYPE_CHECKING:
     """A tracker in the configurations of both sides; None if a side doesn't know the tracker."""
 
 
+# By the settings of the old side, so that a branch can't hide its own changes, and can't let the
+# readers of a page ask a host of its own.
+_REMARKS: Final = {
+    "ignore": "; both sides are read with the former",
+    "manages": "; both sides are read with the former",
+    "pictures": "; pages use the former",
+}
+
+
 class Options(Struct, frozen=True):
     """The options of the command line.
 
@@ -74,6 +89,8 @@ class Options(Struct, frozen=True):
             a live side, else for now.
         summary: print only the headline, the groups with their counts, and the actions.
         max_chars: the longest markdown report, in characters.
+        link_base: the address of the files, for the links of a page; None for no links.
+        no_pictures: whether a page loads no pictures.
         remove_expired_pins: overrides the setting of the trackers.
         remove_nonexisting_item_pins: overrides the setting of the trackers.
         now: the present, in UTC.
@@ -88,6 +105,8 @@ class Options(Struct, frozen=True):
     at: str | None = None
     summary: bool = False
     max_chars: int | None = None
+    link_base: str | None = None
+    no_pictures: bool = False
     remove_expired_pins: bool | None = None
     remove_nonexisting_item_pins: bool | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
@@ -146,6 +165,7 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
     at = None
     if options.at is not None:
         at = parse_option(options.at, settings.zone, option="--at")
+    link_base = check_link_base(options.link_base)
     stdin = read_standard_input() if STANDARD_INPUT in options.sources else b""
     advice = partial(suggest_model, tree, "diff")
     sources = parse_sources(options.sources, tree.repository, find_current_folder(), advice, stdin)
@@ -182,6 +202,8 @@ def diff(workspace: Workspace, options: Options, console: Console) -> int:
         summary=options.summary,
         configuration=find_configuration_path(settings),
         has_page=has_summary(workspace.environ),
+        hosts=run.picture_hosts,
+        link_base=link_base,
     )
     reports = Reports(
         partial(_render, drift, style),
@@ -291,9 +313,7 @@ def list_notes(old: State, new: State, tree: WorkingTree) -> Iterator[str]:
         if value == new_value:
             continue
         # By the old side's settings, so that a branch can't hide its own changes.
-        remark = ""
-        if name == "ignore" or ".manages." in name:
-            remark = "; both sides are read with the former"
+        remark = _REMARKS.get("manages" if ".manages." in name else name, "")
         sides = (value, new_value)
         # Texts that look alike are written with escapes.
         if fold(value) == fold(new_value):
@@ -308,6 +328,7 @@ def _list_settings(settings: Settings) -> dict[str, str]:
         "main_branch": settings.main_branch or "nothing",
         "timezone": settings.timezone,
         "ignore": [".".join(path) for path in settings.ignore],
+        "pictures": settings.pictures,
         "trackers": [f"{tracker.name} ({tracker.tracker_id})" for tracker in settings.trackers],
     }
     for name, value in asdict(settings.safety).items():
@@ -362,6 +383,13 @@ class Run(Struct, frozen=True):
     def states(self) -> tuple[State, State]:
         """Both sides."""
         return self.old, self.new
+
+    @property
+    def picture_hosts(self) -> tuple[str, ...]:
+        """The hosts from which a page may load pictures."""
+        if self.options.no_pictures or "html" not in self.options.formats:
+            return ()
+        return self.old.settings.pictures
 
     @property
     def export_name(self) -> str | None:
@@ -483,6 +511,7 @@ class Run(Struct, frozen=True):
             changes=tuple(_add_places(changes, old, new)),
             unchanged=unchanged,
             names=titles.add_to(names, items),
+            images=titles.choose_images(items, self.picture_hosts),
             notes=(*drift.notes, *filter(None, [titles.note])),
             texts=tuple(texts),
         )

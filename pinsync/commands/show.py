@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pinsync.canonical.moments import format_utc, parse_option
+from pinsync.commands.deliver import check_link_base, check_reports, write_reports
 from pinsync.commands.query import select_customizations
 from pinsync.config import select_trackers
 from pinsync.drift.changes import find_titles
 from pinsync.drift.record import LocatedCustomization, Place, Side
 from pinsync.errors import UsageError
-from pinsync.reports import Style
-from pinsync.reports.show import json as show_json
-from pinsync.reports.show import text as show_text
+from pinsync.reports import Style, load_show
 from pinsync.shelf.shelf import Shelves, TrackerShelves, build_shelf, collect_shelf_items
 from pinsync.terminal.pager import open_pager
 from pinsync.workspace.items import Titles, read_titles
@@ -25,7 +25,8 @@ from pinsync.workspace.source import parse_revision, parse_word
 from pinsync.workspace.tree import find_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pinsync.config import Tracker
     from pinsync.document.record import Document
@@ -47,7 +48,10 @@ class Options(Struct, frozen=True):
         revision: a git revision, ``@index`` or ``@worktree``.
         at: the moment of the states, as text; None for now.
         names: the trackers; all if empty.
-        format: ``text`` or ``json``.
+        format: the format of the report on stdout.
+        reports: the format and the file of each further report.
+        link_base: the address of the files, for the links of a page; None for no links.
+        no_pictures: whether a page loads no pictures.
         now: the present, in UTC.
     """
 
@@ -57,6 +61,9 @@ class Options(Struct, frozen=True):
     at: str | None = None
     names: Sequence[str] = ()
     format: str = "text"
+    reports: Sequence[tuple[str, Path]] = ()
+    link_base: str | None = None
+    no_pictures: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
 
@@ -75,12 +82,15 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
         UsageError: there is no such model, target or tracker, the time can't be parsed, or the
             revision is ``@live``.
         RepositoryError: there is no such revision.
-        FileError: a document or the configuration can't be read.
+        FileError: a document or the configuration can't be read, or a report can't be written.
     """
     tree = workspace.tree
     today = tree.settings
     zone = today.zone
     at = options.now if options.at is None else parse_option(options.at, zone, option="--at")
+    link_base = check_link_base(options.link_base)
+    check_reports(options.reports, today)
+    hosts = () if options.no_pictures else today.pictures
     source = _parse_source(options.revision, tree.repository)
     for warning in source.warnings:
         console.warn(warning)
@@ -111,14 +121,19 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
         options.model,
         format_utc(at),
         Side(source.text, source.revision),
-        tuple(_build_shelves(documents, options, format_utc(at), read_names)),
+        tuple(_build_shelves(documents, options, format_utc(at), read_names, hosts)),
     )
-    style = Style(zone, console.color_out)
-    if options.format == "json":
-        console.report(show_json.render(shelves, style), "json")
-        return 0
-    with open_pager(console, workspace.environ, tree.repository) as write:
-        write(show_text.render(shelves, style).removesuffix("\n"))
+    style = Style(zone, console.color_out, hosts=hosts, link_base=link_base)
+    # All reports are rendered first, so that a bug in one doesn't leave only some of them.
+    plain = replace(style, color=False)
+    files = [(file, load_show(format_).render(shelves, plain)) for format_, file in options.reports]
+    report = load_show(options.format).render(shelves, style)
+    if options.format == "text":
+        with open_pager(console, workspace.environ, tree.repository) as write:
+            write(report.removesuffix("\n"))
+    else:
+        console.report(report, options.format)
+    write_reports(files)
     return 0
 
 
@@ -145,6 +160,7 @@ def _build_shelves(
     options: Options,
     at: str,
     read_names: Callable[[Tracker], Titles],
+    hosts: Collection[str],
 ) -> Iterator[TrackerShelves]:
     """Yield the shelves of the model and the target, for each tracker that has any.
 
@@ -153,6 +169,7 @@ def _build_shelves(
         options: the model and the target.
         at: the moment of the states, as `format_utc` returns it.
         read_names: returns the titles in a tracker's ``items.json``.
+        hosts: the hosts from which a page may load pictures.
 
     Raises:
         UsageError: no tracker has any.
@@ -166,5 +183,7 @@ def _build_shelves(
             known += [row.customization for row in placed]
         pinned = collect_shelf_items(shelves)
         targets = filter(None, (item.target.identity for item, _ in rows))
-        names = read_names(tracker).add_to(find_titles(pinned, known), pinned.union(targets))
-        yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names)
+        titles = read_names(tracker)
+        names = titles.add_to(find_titles(pinned, known), pinned.union(targets))
+        images = titles.choose_images(pinned, hosts)
+        yield TrackerShelves(tracker.name, tracker.tracker_id, shelves, names, images)

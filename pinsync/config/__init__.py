@@ -62,7 +62,16 @@ __all__ = [
 
 _FORMAT: Final = 1
 _SETTINGS: Final = frozenset(
-    {"format", "directory", "main_branch", "timezone", "trackers", "ignore", "safety"}
+    {
+        "format",
+        "directory",
+        "main_branch",
+        "timezone",
+        "trackers",
+        "ignore",
+        "pictures",
+        "safety",
+    }
 )
 _TOP: Final = PurePosixPath()
 _DEFAULT_TIMEOUT: Final = 30.0
@@ -264,6 +273,7 @@ def _build_settings(
         timezone=_read_timezone(top),
         trackers=_read_trackers(top, environ),
         ignore=_read_ignore(top),
+        pictures=_read_pictures(top),
         safety=_read_safety(top.read_section("safety")),
         timeout=_read_timeout(environ),
         main_branch=_read_main_branch(top),
@@ -338,6 +348,21 @@ def _read_field_path(top: Section, index: int, text: str) -> tuple[str, ...]:
         message = f"must not leave out {path[0]}: id, model, target and pins are always compared"
         raise top.build_error("ignore", message, index=index, hint="remove it from the list")
     return path
+
+
+def _read_pictures(top: Section) -> tuple[str, ...]:
+    hosts: dict[str, None] = {}
+    for index, text in enumerate(top.read_texts("pictures")):
+        host = places.read_picture_host(text)
+        if host is None:
+            message = "must be the name of a host, without scheme, port, path or wildcard"
+            hint = "write it as in pictures: [cdn.shop.example]"
+            raise top.build_error("pictures", message, index=index, hint=hint)
+        if host in hosts:
+            message = "stands there already"
+            raise top.build_error("pictures", message, index=index, hint="remove one of the two")
+        hosts[host] = None
+    return tuple(hosts)
 
 
 def _read_safety(section: Section) -> Safety:

@@ -64,6 +64,18 @@ def read_host_name(text: str) -> str | None:
     return name
 
 
+def read_picture_host(text: str) -> str | None:
+    """Return the name of a host with pictures in lower case; None if it is no such name.
+
+    A content security policy knows no IP addresses, and pages have no business on loopback or on a
+    name of the local network without a dot.
+    """
+    name = read_host_name(text)
+    if name is None or "." not in name or re.fullmatch(r"\[.*|[0-9.]+|.*\.localhost", name):
+        return None
+    return name
+
+
 def check_origin(text: str, allowed: Collection[str] | None) -> str:
     """Return a host as ``scheme://name[:port]`` in lower case.
 

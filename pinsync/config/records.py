@@ -69,6 +69,7 @@ class Settings(Struct, frozen=True):
         timezone: the IANA name of the timezone of reports for people.
         trackers: the trackers in the order of the file; empty if none is configured (see `select`).
         ignore: the paths of fields that documents and comparisons leave out.
+        pictures: the hosts from which a page may load pictures of items.
         safety: the limits of the guards.
         timeout: the seconds without a byte after which a request is given up.
         main_branch: the branch that is the main line where git doesn't tell; None if the file
@@ -81,6 +82,7 @@ class Settings(Struct, frozen=True):
     timezone: str
     trackers: tuple[Tracker, ...]
     ignore: tuple[tuple[str, ...], ...]
+    pictures: tuple[str, ...]
     safety: Safety
     timeout: float
     main_branch: str | None = None

@@ -18,6 +18,7 @@ MAX_IMAGE: Final = 2000
 """The longest URL of an image in characters; browsers and servers take no longer ones for sure."""
 
 _USUAL_IMAGE: Final = r"https://[a-z0-9.-]*[a-z0-9](?:/|\Z)"
+_HOST: Final = r"https://([A-Za-z0-9.-]+)/"
 _SURROGATE: Final = "[\ud800-\udfff]"
 
 
@@ -78,6 +79,16 @@ def is_image(text: str) -> bool:
         return url.scheme == "https" and bool(url.hostname) and "@" not in url.netloc
     except ValueError:
         return False
+
+
+def find_host(url: str) -> str:
+    """Return the host of an image's URL in lower case; empty if the URL isn't of the usual form.
+
+    Only a host that ends at a slash is found. Browsers and `urlsplit` disagree about where some
+    other hosts end, for example before a backslash.
+    """
+    found = re.match(_HOST, url)
+    return found[1].lower() if found else ""
 
 
 def list_missing(items: Items) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Reports: a folder for each subject, one module a format, each a pure function to text.
 
 `words` holds the sentences and layouts that several reports share. `ci` holds the formats of CI
-systems, for drift and lint.
+systems, for drift and lint. `html` holds what pages share.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ DRIFT_FORMATS: Final[Mapping[str, str]] = {
     "text": "drift.text",
     "json": "drift.json",
     "markdown": "drift.markdown",
+    "html": "drift.html",
     "patch": "drift.patch",
     **_CI,
 }
@@ -37,6 +38,12 @@ PLAN_FORMATS: Final[Mapping[str, str]] = {
 """Format of a plan → the module whose ``render`` takes the plan and the style."""
 LINT_FORMATS: Final[Mapping[str, str]] = {"text": "lint.text", "json": "lint.json", **_CI}
 """Format of lint findings → the module whose ``render_findings`` takes them and their context."""
+SHOW_FORMATS: Final[Mapping[str, str]] = {
+    "text": "show.text",
+    "json": "show.json",
+    "html": "show.html",
+}
+"""Format of shelves → the module whose ``render`` takes the shelves and the style."""
 
 
 class Style(Struct, frozen=True):
@@ -49,6 +56,8 @@ class Style(Struct, frozen=True):
         summary: whether to leave out the rules themselves.
         configuration: the path of the configuration from the repository's root.
         has_page: whether the CI job has a page for a summary.
+        hosts: the hosts from which a page may load pictures.
+        link_base: the address to which a page adds the path of a file; empty for no links.
     """
 
     zone: tzinfo
@@ -57,6 +66,8 @@ class Style(Struct, frozen=True):
     summary: bool = False
     configuration: str = "pinsync.yaml"
     has_page: bool = False
+    hosts: tuple[str, ...] = ()
+    link_base: str = ""
 
 
 # A run imports only the format that it prints: the other formats would slow down its start.
@@ -68,6 +79,11 @@ def load_drift(format_: str) -> Any:  # noqa: ANN401 - a module
 def load_plan(format_: str) -> Any:  # noqa: ANN401 - a module
     """Import the module of a plan format."""
     return import_module(f"{__name__}.{PLAN_FORMATS[format_]}")
+
+
+def load_show(format_: str) -> Any:  # noqa: ANN401 - a module
+    """Import the module of a format of shelves."""
+    return import_module(f"{__name__}.{SHOW_FORMATS[format_]}")
 
 
 def load_lint(format_: str) -> Any:  # noqa: ANN401 - a module

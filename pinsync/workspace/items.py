@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -10,7 +11,7 @@ from msgspec import Struct
 from pinsync import layout
 from pinsync.errors import FileError, RemoteError, RepositoryError
 from pinsync.items.file import parse_items
-from pinsync.items.record import Item, read_item
+from pinsync.items.record import Item, find_host, read_item
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -129,15 +130,17 @@ class _WaitWatcher:
 
 
 class Titles(NamedTuple):
-    """The titles of items at one place.
+    """The titles and pictures of items at one place.
 
     Attributes:
         by_identity: identity → title.
         note: for people: why the titles of a file are missing; None if they aren't.
+        images: identity → URL of a picture.
     """
 
     by_identity: Mapping[str, str]
     note: str | None = None
+    images: Mapping[str, str] = MappingProxyType({})
 
     def add_to(self, names: Mapping[str, str], identities: Iterable[str]) -> dict[str, str]:
         """Return the names of items with the titles of some items instead, where they are known.
@@ -148,6 +151,12 @@ class Titles(NamedTuple):
         """
         known = self.by_identity
         return {**names, **{name: known[name] for name in identities if name in known}}
+
+    def choose_images(self, identities: Iterable[str], hosts: Collection[str]) -> dict[str, str]:
+        """Return identity → URL of a picture, for those of some items that are on some hosts."""
+        images = self.images
+        found = {name: images[name] for name in identities if name in images}
+        return {name: url for name, url in found.items() if find_host(url) in hosts}
 
 
 def read_titles(places: Iterable[tuple[Place, str | None]]) -> Titles:
@@ -168,9 +177,11 @@ def read_titles(places: Iterable[tuple[Place, str | None]]) -> Titles:
             items = parse_items(text, f"{place.prefix}{path}")
         except (FileError, RepositoryError) as error:
             return Titles({}, f"the titles of items are missing: {error.message}")
-        titles = {}
+        titles, images = {}, {}
         for identity, item in items.items():
             if item and item.title:
                 titles[identity] = item.title
-        return Titles(titles)
+            if item and item.image:
+                images[identity] = item.image
+        return Titles(titles, images=images)
     return Titles({})

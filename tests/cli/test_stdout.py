@@ -33,6 +33,7 @@ MACHINE: Final = {
     "schema": ["schema"],
     "blame --format json": ["blame", "basket", "--format", "json"],
     "show --format json": ["show", "basket", "--format", "json", "--at", "2026-12-24"],
+    "show --format html": ["show", "basket", "--format", "html", "--at", "2026-12-24"],
     "fmt -": ["fmt", "-"],
     "fmt --diff": ["fmt", "--diff"],
     "fmt --diff -": ["fmt", "--diff", "-"],
@@ -41,7 +42,7 @@ MACHINE: Final = {
         for name, formats, more in (
             (
                 "diff",
-                ("json", "markdown", "patch", "github", "gitlab", "sarif", "junit"),
+                ("json", "markdown", "html", "patch", "github", "gitlab", "sarif", "junit"),
                 ("HEAD", "@worktree"),
             ),
             ("lint", ("json", "github", "gitlab", "sarif", "junit"), ()),

@@ -35,6 +35,7 @@ trackers:
     tracker_id: "9999"
     remove_nonexisting_item_pins: true
 ignore: [target_metadata.image, score]
+pictures: [CDN.shop.example, img-2.example.com]
 safety: {max_removed_percent: 0, min_existing: 5, max_answer_mb: 1}
 """
 
@@ -73,6 +74,7 @@ def test_every_setting_is_read() -> None:
             config.Tracker("shop_cz", "9999", remove_nonexisting_item_pins=True),
         ),
         ignore=(("target_metadata", "image"), ("score",)),
+        pictures=("cdn.shop.example", "img-2.example.com"),
         safety=config.Safety(0, 5, 1),
         timeout=30.0,
         main_branch="release/live",
@@ -226,6 +228,28 @@ REFUSED = [
     ("ignore:\n  - score\n  - 5\n", "3:5", "ignore[1] must be a string", ""),
     ("ignore: [a..b]\n", "1:10", "names of fields", "target_metadata.image"),
     ("ignore: ['']\n", "1:10", "names of fields", "target_metadata.image"),
+    ("pictures: cdn.example.com\n", "1:1", "must be a list", "pictures: ["),
+    ("pictures:\n  - a.example\n  - A.EXAMPLE\n", "3:5", "stands there already", "remove"),
+    *(
+        (f'pictures: ["{host}"]\n', "1:12", "must be the name of a host", "cdn.shop.example")
+        for host in (
+            "https://cdn.example.com",
+            "cdn.example.com:8443",
+            "cdn.example.com/a",
+            "*.example.com",
+            "cdn.example.com; script-src *",
+            "cdn.example.com 'unsafe-inline'",
+            "me@cdn.example.com",
+            "localhost",
+            "shop.localhost",
+            "intranet",
+            "127.0.0.1",
+            "[::1]",
+            "cdn.example.com.",
+            "čdn.example",
+            "",
+        )
+    ),
     ("ignore: [target_metadata.*]\n", "1:10", "without wildcards", "target_metadata.image"),
     (
         "safety: {max_removed: 3}\n",

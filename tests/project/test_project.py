@@ -52,13 +52,14 @@ HOMES: dict[str, set[str]] = {
     "git": {"repository"},
     "httpcore": {"api"},
     "httpx": {"api"},
+    "jinja2": {"reports"},
     "msgspec": set(COMPONENTS),  # records are its structs
     "platformdirs": {"workspace", "__main__"},
     "ruamel": {"yamlio"},
 }
 DISTRIBUTIONS = {"GitPython": "git", "ruamel.yaml": "ruamel"}
 DATA = {"tzdata"}  # what zoneinfo reads where the system has no timezones
-HEAVY = {"httpx", "httpcore", "git", "ruamel", "deepdiff"}
+HEAVY = {"httpx", "httpcore", "git", "ruamel", "deepdiff", "jinja2"}
 UNNEEDED = {
     "dataclasses",
     "msgspec",

@@ -21,10 +21,11 @@ from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE, one_line
 from pinsync.reports import DRIFT_FORMATS, Style
 from pinsync.reports.ci import github, gitlab, junit, sarif
+from pinsync.reports.drift import html, markdown, patch, text
 from pinsync.reports.drift import json as json_report
-from pinsync.reports.drift import markdown, patch, text
 from support.drifts import HEAD, LIVE, build_drift, failed, rule, state, tracker
 from support.hostile import TITLES, flat, rows
+from support.html_pages import ATTRIBUTES, ELEMENTS, parse_page
 from support.runners import HARMLESS, find_foreign_commands
 from support.workflows import commands
 
@@ -41,6 +42,7 @@ RENDERERS: Final[dict[str, Callable[[Drift, Style], str]]] = {
     "json": json_report.render,
     "markdown": markdown.render,
     "patch": patch.render,
+    "html": html.render,
     "github": github.render,
     "gitlab": gitlab.render,
     "sarif": sarif.render,
@@ -109,6 +111,9 @@ def test_a_patch_names_the_lines_that_other_runners_obey() -> None:
 @pytest.mark.parametrize("name", sorted(RENDERERS))
 def test_what_is_harmless_is_left_as_it_is(name: str) -> None:
     report = RENDERERS[name](build_drift(HEAD, LIVE, (), HARMLESS), STYLE)
+    if name == "html":
+        # Quotes are references in HTML, and the script has an escape of its own.
+        report = re.sub("&#3[49];", "", report.partition("<script>")[0])
     assert HARMLESS[0] in report
     assert not re.search(r"\\u00|&#(?!124;)", report)
 
@@ -146,6 +151,21 @@ def test_markdown_has_no_markup_but_ours() -> None:
     assert not re.search(r"everyone|pwned|evil|add-mask|\]\]>|file=x", plain)
     code = "".join(token.content for token in tokens if token.type == "code_inline")
     assert "@everyone" in code
+
+
+def test_a_page_has_no_element_but_ours() -> None:
+    page = parse_page(html.render(hostile(), replace(STYLE, hosts=("cdn.example.com",))))
+    assert page.elements <= ELEMENTS
+    assert page.attributes <= ATTRIBUTES
+    sites = re.compile(
+        "https://app.luigisbox.com/sites/[0-9-]+/setup/recommendations_customization"
+    )
+    others = {address for address in page.addresses if not sites.fullmatch(address)}
+    assert others == {"#rules", "#group-1", "#group-2"}
+    assert not page.pictures
+    shown = " ".join(page.text.split())
+    for title in ("</details><img src=x>", "@everyone", "##[add-mask]x", "<CTestLabel>x"):
+        assert title in shown
 
 
 def test_git_applies_the_patch(git: Git, repository: Path) -> None:

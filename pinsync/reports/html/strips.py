@@ -1,0 +1,99 @@
+"""Time strips: when the pins of a rule are active, on one scale."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pinsync.canonical.moments import ALWAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pinsync.canonical.moments import Window
+    from pinsync.reports.words.pins import Words
+
+WIDTH: Final = 1000
+"""The width of a strip in its own units."""
+_MARGIN: Final = 50
+"""The room for a bar without an end, beyond the outermost moments."""
+_MINUTE: Final = timedelta(minutes=1)
+_MINUTE_CHARS: Final = len("2026-12-24T11:00")
+
+
+class Bar(NamedTuple):
+    """The time of a pin.
+
+    Attributes:
+        label: the name of the pin.
+        start: the beginning of the bar.
+        width: the width of the bar.
+    """
+
+    label: str
+    start: int
+    width: int
+
+
+class Strip(NamedTuple):
+    """The times of several pins.
+
+    Attributes:
+        first: the first moment, in words.
+        last: the last moment, in words.
+        now: the moment of the report, in words.
+        mark: the place of that moment.
+        bars: the times.
+    """
+
+    first: str
+    last: str
+    now: str
+    mark: int
+    bars: tuple[Bar, ...]
+
+
+def build_strip(
+    windows: Sequence[tuple[str, Window | None]], at: str, words: Words
+) -> Strip | None:
+    """Return the strip of some pins; None if no pin has a date.
+
+    Args:
+        windows: the name and the window of each pin.
+        at: the moment of the report, as `format_utc` returns it.
+        words: writes moments.
+    """
+    read = [(label, window) for label, window in windows if window]
+    moments = {at.removesuffix("Z")}
+    for _, window in read:
+        moments.update(moment for moment in window if moment not in ALWAYS)
+    if not any(window != ALWAYS for _, window in read):
+        return None
+    scale = _Scale(min(moments), max(moments))
+    bars = []
+    for label, window in dict.fromkeys(read):
+        start = 0 if window.start == ALWAYS.start else scale.place(window.start)
+        end = WIDTH if window.end == ALWAYS.end else scale.place(window.end)
+        bars.append(Bar(label, start, max(end - start, 1)))
+    first, last = words.format_moment(f"{scale.first}Z"), words.format_moment(f"{scale.last}Z")
+    mark = scale.place(at.removesuffix("Z"))
+    return Strip(first, last, words.format_moment(at), mark, tuple(bars))
+
+
+class _Scale(NamedTuple):
+    """The places of moments between two of them, which are instants that sort."""
+
+    first: str
+    last: str
+
+    def place(self, moment: str) -> int:
+        """Return the place of a moment, to the minute."""
+        start = _read_minute(self.first)
+        span = max(_read_minute(self.last) - start, _MINUTE)
+        share = (_read_minute(moment) - start) / span
+        return round(_MARGIN + share * (WIDTH - 2 * _MARGIN))
+
+
+def _read_minute(moment: str) -> datetime:
+    # Seconds are too small to see, and may be 60.
+    return datetime.fromisoformat(moment[:_MINUTE_CHARS])
