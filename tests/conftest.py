@@ -16,6 +16,7 @@ import pytest
 from pinsync import __version__
 from pinsync.sandbox import Sandbox
 from support.agreeing import OTHER, Shop, T, write
+from support.browser import NO_CHROMIUM, Browser, find_chromium
 from support.command_line import CommandLine, Git
 from support.exporting import put, served
 from support.golden import Golden
@@ -42,6 +43,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files; review the changes"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests in a browser where there is none."""
+    if find_chromium() is None:
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(NO_CHROMIUM))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end of a run how many tests lacked a browser."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(NO_CHROMIUM in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(f"{count} tests in a browser were skipped: {NO_CHROMIUM}")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium without a window; only tests with the mark ``browser`` may ask for it."""
+    chromium = find_chromium()
+    assert chromium
+    with Browser(chromium, tmp_path_factory.mktemp("profile")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -183,5 +183,5 @@ def test_the_strip_of_a_rule_shows_the_pins_that_differ() -> None:
     text = render(shop(), STYLE)
     figures = re.findall(r"<figure.*?</figure>", text, re.DOTALL)
     labels = [re.findall("<span>(.*?)</span>", html.unescape(figure)) for figure in figures]
-    assert ["agreed #1", "agreed #3", "shop #1", "shop #2", "shop #3"] in labels
+    assert ["agreed #1", "shop #3"] in labels
     assert all(labels)

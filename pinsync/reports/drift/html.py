@@ -10,7 +10,7 @@ from msgspec import Struct
 from pinsync.escape import one_line
 from pinsync.reports.html.document import Page, render_page
 from pinsync.reports.html.links import build_file_url
-from pinsync.reports.html.strips import build_strip
+from pinsync.reports.html.strips import build_strip, has_dates
 from pinsync.reports.words.overview import (
     TITLES,
     build_overview,
@@ -25,7 +25,6 @@ from pinsync.reports.words.terminal import name_tracker
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pinsync.canonical.moments import Window
     from pinsync.drift.record import Drift, TrackerDrift
     from pinsync.errors import PinsyncError
     from pinsync.reports import Style
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from pinsync.reports.words.entries import Entry, EntryWords
     from pinsync.reports.words.overview import Action, Group, Overview
     from pinsync.reports.words.rows import Cell, Section
+    from pinsync.reports.words.slots import Tile
 
 
 class Failure(Struct, frozen=True):
@@ -44,10 +44,17 @@ class Failure(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """The state of one side: its label and its cells, None where only the other side has one."""
+    """The state of one side.
+
+    Attributes:
+        label: the name of the side.
+        cells: the cells in their order; None where only the other side has one.
+        is_shelf: whether the cells of both sides stand below each other.
+    """
 
     label: str
     cells: tuple[Cell | None, ...]
+    is_shelf: bool
 
 
 class Shelf(Struct, frozen=True):
@@ -230,16 +237,19 @@ def _build_shelf(section: Section) -> Shelf:
     lines = []
     for row, found in zip(section.rows, cells, strict=True):
         if ALONE in spots:
-            lines.append(Line(row.label, row.cells))
+            lines.append(Line(row.label, row.cells, is_shelf=False))
         else:
-            lines.append(Line(row.label, tuple(found.get(spot) for spot in spots)))
+            lines.append(Line(row.label, tuple(map(found.get, spots)), is_shelf=True))
     return Shelf(section.caption, tuple(lines))
 
 
 def _build_strip(entry: Entry, words: EntryWords) -> Strip | None:
-    windows: list[tuple[str, Window | None]] = []
+    tiles: list[tuple[str, Tile]] = []
     for section in entry.sections:
         for row in section.rows:
-            tiles = [cell.tile for cell in row.cells if cell.tile and cell.is_changed]
-            windows += [(f"{row.label} {tile.position}", tile.pin.window) for tile in tiles]
+            found = [cell.tile for cell in row.cells if cell.tile and cell.is_changed]
+            tiles += [(f"{row.label} {tile.position}", tile) for tile in found]
+    # A pin without dates is worth a bar only beside one of the same item.
+    dated = {tile.pin.identity for _, tile in tiles if has_dates(tile.pin.window)}
+    windows = [(label, tile.pin.window) for label, tile in tiles if tile.pin.identity in dated]
     return build_strip(windows, words.drift.at, words)

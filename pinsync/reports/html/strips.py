@@ -67,7 +67,7 @@ def build_strip(
     moments = {at.removesuffix("Z")}
     for _, window in read:
         moments.update(moment for moment in window if moment not in ALWAYS)
-    if not any(window != ALWAYS for _, window in read):
+    if not any(has_dates(window) for _, window in read):
         return None
     scale = _Scale(min(moments), max(moments))
     bars = []
@@ -78,6 +78,11 @@ def build_strip(
     first, last = words.format_moment(f"{scale.first}Z"), words.format_moment(f"{scale.last}Z")
     mark = scale.place(at.removesuffix("Z"))
     return Strip(first, last, words.format_moment(at), mark, tuple(bars))
+
+
+def has_dates(window: Window | None) -> bool:
+    """Whether a pin has a start or an end that can be read."""
+    return window is not None and window != ALWAYS
 
 
 class _Scale(NamedTuple):

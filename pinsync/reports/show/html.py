@@ -9,7 +9,7 @@ from msgspec import Struct
 from pinsync.escape import one_line
 from pinsync.reports.html.document import Page, render_page
 from pinsync.reports.html.links import build_file_url
-from pinsync.reports.html.strips import build_strip
+from pinsync.reports.html.strips import build_strip, has_dates
 from pinsync.reports.words.likeness import find_alike
 from pinsync.reports.words.pins import collect_identities
 from pinsync.reports.words.shelves import (
@@ -128,7 +128,8 @@ def _build_words(tracker: TrackerShelves, style: Style) -> SlotWords:
 
 def _build_card(shelf: Shelf, words: SlotWords, at: str, style: Style) -> Card:
     tiles = tuple(_build_tiles(shelf, words))
-    windows = [(tile.tile.position, tile.tile.pin.window) for tile in tiles]
+    windows = [(each.tile.position, each.tile.pin.window) for each in tiles]
+    dated = [window for window in windows if has_dates(window[1])]
     place = ""
     if shelf.place:
         place = one_line(f"{shelf.place.file}:{shelf.place.line}")
@@ -137,7 +138,7 @@ def _build_card(shelf: Shelf, words: SlotWords, at: str, style: Style) -> Card:
         facts=describe_tags(shelf, words),
         tiles=tiles,
         remarks=tuple(list_remarks(shelf, words)),
-        strip=build_strip(windows, at, words),
+        strip=build_strip(dated, at, words),
         place=place,
         url=build_file_url(style.link_base, shelf.place),
     )
