@@ -49,6 +49,7 @@ _ISSUE_OF_TITLE: Final = (
     # By default gh lists only 30 issues. Its jq can read the environment.
     "--limit 1000 --json number,title \\\n            --jq 'map(select(.title == env.TITLE)) | "
 )
+_PAGE: Final = re.compile(r"(?m)^          name: pins-page$")
 _PULL_REQUEST: Final = re.compile(r"(?m)^  pull_request:$")
 # In GitLab's template:
 _MERGE_REQUEST: Final = re.compile(
@@ -152,6 +153,8 @@ def _split_on_github(text: str, trackers: Sequence[Tracker]) -> str:
     text = _JOB_NAME.sub(rf"\g<0> ({each})", text)
     text = _SECRET.sub(r"${{ matrix.private_key_env == '\1' && secrets.\1 || '' }}", text)
     text = text.replace(_ISSUE, _ISSUE_OF_TITLE)
+    # A run may have only one artifact of a name.
+    text = _PAGE.sub(rf"\g<0>-{each}", text)
     return _tell_apart(text, each)
 
 

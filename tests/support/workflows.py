@@ -184,6 +184,9 @@ class Runner:
             "ANSWERS": json.dumps(self.answers),
             "GITHUB_OUTPUT": str(written),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
+            "GITHUB_SERVER_URL": "https://github.example",
+            "GITHUB_REPOSITORY": "shop/pins",
+            "GITHUB_SHA": COMMIT,
             "RUNNER_TEMP": str(self.folder / "temp"),
             "CI": "true",
         }
@@ -215,6 +218,9 @@ class Runner:
         environ = {
             "CI_PROJECT_URL": str(self.origin.with_suffix("")),
             "CI_COMMIT_BRANCH": branch,
+            "CI_COMMIT_SHA": COMMIT,
+            "CI_JOB_URL": "https://gitlab.example/shop/pins/-/jobs/7",
+            "CI_PROJECT_PATH": "shop/pins",
             "CI_SERVER_HOST": "gitlab.example",
             "PINSYNC_TRACKER_ID": "1234-5678",
             "PINSYNC_PUSH_TOKEN": "a-token",
@@ -272,10 +278,12 @@ class Runner:
                 ]
                 subprocess.run(command, check=True, capture_output=True)
             case "actions/upload-artifact":
-                shutil.copy(
-                    work / self.resolved(options["path"]),
-                    self.folder / "artifacts" / options["name"],
-                )
+                name = self.resolved(options["name"])
+                path = work / self.resolved(options["path"])
+                shutil.copy(path, self.folder / "artifacts" / name)
+                if "id" in step:
+                    url = f"https://github.example/artifacts/{name}"
+                    self.contexts[f"steps.{step['id']}.outputs.artifact-url"] = url
             case "actions/download-artifact":
                 shutil.copy(
                     self.folder / "artifacts" / options["name"], work / f"{options['name']}.md"

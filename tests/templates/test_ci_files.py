@@ -18,9 +18,11 @@ from pinsync import __version__
 from pinsync.commands.init import CI
 from pinsync.sandbox import Sandbox, parse_fault
 from support.exporting import HOME, HOME_TEXT, STRINGS, put, repinned, rows, untouched
+from support.html_pages import parse_page
 from support.pages import blocks
 from support.paths import ROOT
 from support.workflows import (
+    COMMIT,
     FROM_FOLDER,
     FailedError,
     Runner,
@@ -978,3 +980,62 @@ def test_init_suggests_a_host(pinsync: CommandLine) -> None:
     result = pinsync("init", "--ci", "gitlub")
     assert result.code == 2
     assert 'did you mean "github" or "gitlab"?' in result.err
+
+
+# The page.
+
+
+def test_drift_is_a_page_that_the_summary_names(runner: Runner, api: Sandbox) -> None:
+    page = runner.folder / "artifacts" / "pins-page"
+    runner.job(DRIFT, "drift")
+    assert not page.exists()
+    repinned(api, STRINGS)
+    runner.job(DRIFT, "drift")
+    shown = parse_page(page.read_text(encoding="utf-8"))
+    assert "#7" in shown.text
+    base = f"https://github.example/shop/pins/blob/{COMMIT}/customizations/basket.yaml#L"
+    assert any(address.startswith(base) for address in shown.addresses)
+    summary = (runner.folder / "summary").read_text(encoding="utf-8")
+    assert "[The report as a page](https://github.example/artifacts/pins-page), " in summary
+
+
+def test_a_review_is_a_page_that_the_summary_names(
+    runner: Runner, git: Git, pushed: Callable[[str], None]
+) -> None:
+    moved()
+    pushed("change")
+    reviewed(runner, git)
+    shown = parse_page((runner.folder / "artifacts" / "pins-page").read_text(encoding="utf-8"))
+    assert "from #2 to #3" in shown.text
+    main = git("rev-parse", "main")
+    base = f"https://github.example/shop/pins/blob/{main}/customizations/basket.yaml#L"
+    assert any(address.startswith(base) for address in shown.addresses)
+    summary = (runner.folder / "summary").read_text(encoding="utf-8")
+    assert "[The report as a page](https://github.example/artifacts/pins-page), " in summary
+    # The comment is made from the other artifact.
+    assert runner.calls[-1].files["pins.md"].startswith(MARKER)
+
+
+def test_gitlabs_jobs_keep_a_page_and_name_it(
+    runner: Runner, api: Sandbox, git: Git, pushed: Callable[[str], None]
+) -> None:
+    moved()
+    pushed("change")
+    work = ran(runner, "pins-review", "change", **merge_request(git))
+    assert "from #2 to #3" in parse_page((work / "pins.html").read_text(encoding="utf-8")).text
+    artifacts = gitlab_jobs(GITLAB)["pins-review"]["job"]["artifacts"]
+    assert artifacts["expose_as"]
+    repinned(api, STRINGS)
+    with pytest.raises(FailedError) as caught:
+        ran(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
+    assert caught.value.code == 1
+    (work,) = runner.folder.glob("pins-drift-*")
+    shown = parse_page((work / "pins.html").read_text(encoding="utf-8"))
+    base = f"https://gitlab.example/shop/pins/-/blob/{COMMIT}/customizations/basket.yaml#L"
+    assert any(address.startswith(base) for address in shown.addresses)
+    for job in ("pins-review", "pins-drift"):
+        assert "pins.html" in gitlab_jobs(GITLAB)[job]["job"]["artifacts"]["paths"]
+    line = (
+        "The report as a page: https://gitlab.example/shop/pins/-/jobs/7/artifacts/file/pins.html"
+    )
+    assert runner.output.count(line) == 2

@@ -264,6 +264,8 @@ def test_each_tracker_has_an_issue_of_its_own(
     title = "The live pins differ from what is committed (shop-cz)"
     assert call.option("--title") == title
     assert "`basket`" in call.files["drift.md"]
+    pages = [file.name for file in (runner.folder / "artifacts").iterdir()]
+    assert pages == ["pins-page-shop-cz"]
 
 
 def test_the_issue_of_another_tracker_is_not_taken_for_its_own(
