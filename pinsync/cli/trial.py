@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinsync.cli.command import command
-from pinsync.cli.options import FILE, echo
+from pinsync.cli.options import FILE, PATH, echo
 from pinsync.terminal.console import is_terminal
 
 if TYPE_CHECKING:
@@ -113,13 +113,28 @@ def sandbox(
     return serve(options, write, None)
 
 
-@command(examples={"pinsync demo": "Export, change and compare the pins of a sample shop"})
-def demo() -> int:
+@command(
+    examples={
+        "pinsync demo": "Export, change and compare the pins of a sample shop",
+        "pinsync demo --keep shop": "Keep the repository, and a page for a browser in it",
+    }
+)
+@click.option(
+    "--keep",
+    type=PATH,
+    metavar="DIR",
+    help="Keep the repository in this new or empty folder, with the report as a page (default: "
+    "remove it).",
+)
+def demo(keep: str | None) -> int:
     """Walk through the main job on a throw-away repository.
 
     The sandbox stands in for the API, so that neither tracker nor key is
     needed, and nothing of yours is touched.
     """
+    from pathlib import Path
+
     from pinsync.commands.demo import demo as command
 
-    return command(out=lambda text: echo(text, err=False))
+    folder = None if keep is None else Path(keep)
+    return command(out=lambda text: echo(text, err=False), keep=folder)

@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -13,14 +14,17 @@ from msgspec import Struct
 
 from pinsync.commands.sandbox import load_configured_trackers
 from pinsync.environment import build_trial_environment
-from pinsync.errors import PinsyncError
+from pinsync.errors import PinsyncError, UsageError
+from pinsync.escape import one_line
 from pinsync.repository import clean_environment, make_temporary_folder
 from pinsync.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+_PAGE: Final = "pins.html"
 _IDENTITY: Final = {"NAME": "Demo", "EMAIL": "demo@example.com"}
 
 
@@ -28,18 +32,25 @@ def _read_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _read_clock) -> int:
+def demo(
+    *,
+    out: Callable[[str], None],
+    keep: Path | None = None,
+    clock: Callable[[], datetime] = _read_clock,
+) -> int:
     """Export, commit, change rules "in the UI", and show the drift.
 
     Args:
         out: prints a line on standard output.
+        keep: the new or empty folder for the repository, which stays; None for a temporary folder.
         clock: returns the present; a pin will end in the year after it.
 
     Raises:
         RepositoryError: there is no place for a temporary folder.
+        UsageError: the folder to keep isn't empty, or can't be made.
         PinsyncError: a step failed, which is a bug.
     """
-    with Sandbox() as api, make_temporary_folder({}) as folder:
+    with Sandbox() as api, _open_folder(keep) as folder:
         shell = _Shell(folder, _build_environment(api), out)
         out("# A local stand-in of the API with a sample shop; see `pinsync sandbox`.")
         for name, value in api.environment.items():
@@ -59,9 +70,29 @@ def demo(*, out: Callable[[str], None], clock: Callable[[], datetime] = _read_cl
         remark = "Exit code 1 says so to a job."
         out(f"\n# None of this is committed yet, so live still differs from git. {remark}")
         shell.run("pinsync diff --summary", ends_with=1, shows_code=True)
-        out("\n# And what does differ, in the words of people?")
-        shell.run("pinsync diff", ends_with=1)
+        if keep is None:
+            page = "As a page for a browser: pinsync demo --keep DIR"
+            command = "pinsync diff"
+        else:
+            page = f"Open {one_line(str(folder / _PAGE))} in a browser for the same as a page."
+            command = f"pinsync diff --report html={_PAGE}"
+        out(f"\n# And what does differ, in the words of people? {page}")
+        shell.run(command, ends_with=1)
     return 0
+
+
+def _open_folder(keep: Path | None) -> AbstractContextManager[Path]:
+    if keep is None:
+        return make_temporary_folder({})
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(keep.iterdir())
+    except OSError as error:
+        raise UsageError(f"--keep {one_line(str(keep))}: {error.strerror}") from error
+    if not is_empty:
+        message = f"--keep {one_line(str(keep))}: the folder isn't empty"
+        raise UsageError(message, hint="name a new or an empty folder")
+    return nullcontext(keep.resolve())
 
 
 def _change_rules(api: Sandbox, end: str) -> None:

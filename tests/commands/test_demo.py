@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pinsync.commands.demo import demo
 from support.exporting import put, untouched
+from support.html_pages import parse_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +86,24 @@ def test_the_users_repository_and_settings_are_none_of_the_demos_business(
     monkeypatch.setenv("PINSYNC_TIMEOUT", "never")
     with untouched(repository):
         assert pinsync("demo").code == 0
+
+
+def test_the_repository_can_be_kept_with_a_page(folder: Path, pinsync: CommandLine) -> None:
+    assert "As a page for a browser: pinsync demo --keep DIR\n" in pinsync("demo").out
+    assert list(folder.iterdir()) == []
+    result = pinsync("demo", "--keep", "a/shop")
+    assert (result.code, result.err) == (0, "")
+    page = folder / "a/shop/pins.html"
+    assert f"Open {page} in a browser" in result.out
+    assert "/p/9999/" in parse_page(page.read_text(encoding="utf-8")).text
+    assert (folder / "a/shop/customizations/basket.yaml").is_file()
+
+
+def test_only_a_new_or_an_empty_folder_is_used(folder: Path, pinsync: CommandLine) -> None:
+    put(folder / "full/file", "mine")
+    put(folder / "file", "mine")
+    for name, message in (("full", "the folder isn't empty"), ("file", "File exists")):
+        with untouched(folder):
+            result = pinsync("demo", "--keep", name)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith(f"error: --keep {name}: {message}")
