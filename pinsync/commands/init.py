@@ -92,6 +92,10 @@ _FOOTER: Final = """
 ignore: []
 # ignore: [target_metadata.image]
 
+# Hosts from which an HTML page may load pictures of items.
+pictures: []
+# pictures: [cdn.shop.example]
+
 # An export is refused if it would remove more than this share of at least so many customizations,
 # or if the answer is longer than this.
 safety:
