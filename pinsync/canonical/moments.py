@@ -156,6 +156,11 @@ def format_utc(at: datetime) -> str:
     return f"{text}Z"
 
 
+def to_instant(at: datetime) -> str:
+    """Return a moment as `read_instant` returns it, which sorts with the ends of windows."""
+    return format_utc(at).removesuffix("Z")
+
+
 def read_moment(text: str) -> tuple[datetime, str] | None:
     """Return the moment of an RFC 3339 date-time to the second, and its fraction; or None."""
     found = _FORM.fullmatch(text)

@@ -175,6 +175,7 @@ def _lint_rules_option(name: str, description: str) -> Callable[[Command], Comma
         "pinsync lint customizations/basket.yaml": "Check one document",
         "pinsync lint --select window,expired": "Apply only two lint rules",
         "pinsync lint --since origin/main": "Report only findings that origin/main lacks",
+        "pinsync lint --at 2026-12-01 --until 2026-12-31": "Leave out overlaps at other times",
         "pinsync lint --explain position-conflict": "Describe a lint rule",
     },
     environment=(*CONFIGURATION, *STEP_SUMMARY, *TERMINAL),
@@ -194,6 +195,18 @@ def _lint_rules_option(name: str, description: str) -> Callable[[Command], Comma
     "--add-ignores",
     is_flag=True,
     help="Write an ignore comment at each finding into the files; exit 1 if findings are left.",
+)
+@click.option(
+    "--at",
+    cls=Once,
+    metavar="TIME",
+    help="Leave out overlaps that end before; also the present (default: all overlaps, and now).",
+)
+@click.option(
+    "--until",
+    cls=Once,
+    metavar="TIME",
+    help="Leave out overlaps that start later; a date is its whole day (default: all overlaps).",
 )
 @click.option(
     "--since",

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pinsync import config, layout
+from pinsync.canonical.moments import ALWAYS, Window, parse_option, to_instant
 from pinsync.commands.deliver import Reports, check_reports, deliver, has_summary
 from pinsync.document import written
 from pinsync.errors import FileError, UsageError, pick_gravest, suggest
@@ -43,6 +44,7 @@ from pinsync.workspace.store import Store, explain_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import tzinfo
 
     from pinsync.config import Settings
     from pinsync.document.written import Written
@@ -66,6 +68,9 @@ class Options(Struct, frozen=True):
         ignore: the lint rules not to apply.
         strict: whether warnings make the exit code 1, as errors do.
         expired_days: the number of days after its end until a pin counts as expired.
+        at: the moment from which overlaps of windows count, as text, which also counts as the
+            present; None for overlaps at any time.
+        until: the moment until which overlaps of windows count, as text; None for no limit.
         since: report only findings that this git revision lacks; None reports all.
         explain: describe this lint rule, or list all if empty; None checks documents.
         add_ignores: whether to write an ignore comment for each finding into the documents.
@@ -80,6 +85,8 @@ class Options(Struct, frozen=True):
     ignore: Sequence[str] = ()
     strict: bool = False
     expired_days: int = EXPIRED_DAYS
+    at: str | None = None
+    until: str | None = None
     since: str | None = None
     explain: str | None = None
     add_ignores: bool = False
@@ -119,9 +126,10 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
         tree = workspace.tree
         settings, store = tree.settings, tree.store
     configurations, refused = _check_configurations(options.paths, settings, workspace.environ)
+    options, limits = _parse_times(options, settings.zone)
     besides = [*configurations, *refused]
     files = choose_files(options.paths, options.names, settings, store, besides)
-    reader = _Reader(store, files, settings, console)
+    reader = _Reader(store, files, settings, console, limits)
     only_found: set[str] = set()
     # Documents outside of the trackers' folders are reported as unread, but not checked.
     if unread_document.ID in ids:
@@ -153,6 +161,25 @@ def lint(workspace: Workspace, options: Options, console: Console) -> int:
     counts_warnings = options.strict or options.add_ignores
     has_failed = any(counts_warnings or finding.severity == "error" for finding in findings)
     return pick_gravest([*codes, int(has_failed)])
+
+
+def _parse_times(options: Options, zone: tzinfo) -> tuple[Options, Window]:
+    """Return the options with the present that ``at`` names, and the time in which overlaps count.
+
+    Raises:
+        UsageError: a time can't be parsed, or ``until`` lies before ``at``.
+    """
+    start, end = ALWAYS
+    if options.at is not None:
+        now = parse_option(options.at, zone, option="--at")
+        options = replace(options, now=now)
+        start = to_instant(now)
+    if options.until is not None:
+        end = to_instant(parse_option(options.until, zone, option="--until", end=True))
+    if end < start:
+        hint = "exchange the two times, or leave one of them out"
+        raise UsageError("--until lies before --at", hint=hint)
+    return options, Window(start, end)
 
 
 def _build_reports(findings: Sequence[Finding], context: Context, reader: _Reader) -> Reports:
@@ -370,7 +397,12 @@ class _Reader:
     """Reads the files to check, and the other documents of their folders."""
 
     def __init__(
-        self, store: Store, chosen: FileSelection, settings: Settings, console: Console
+        self,
+        store: Store,
+        chosen: FileSelection,
+        settings: Settings,
+        console: Console,
+        limits: Window,
     ) -> None:
         self.files = {str(path) for path in chosen.paths}
         self.errors: list[FileError] = []
@@ -379,6 +411,7 @@ class _Reader:
         self._chosen = chosen
         self._settings = settings
         self._console = console
+        self._limits = limits
         self._read: dict[str, Written] = {}
         self._unread = {path.parent for path in chosen.unread}
         self._folders: dict[PurePosixPath, set[PurePosixPath]] = {}
@@ -413,6 +446,7 @@ class _Reader:
             expected=str(self._chosen.expected) if folder in self._unread else None,
             misnamed=self._misnamed.get(folder, ()),
             managed=self._find_managed(folder),
+            limits=self._limits,
         )
 
     @property

@@ -77,7 +77,7 @@ def _find_difference(changes: Iterable[PinChange], now: str) -> str | None:
         start = max(start, now)
         # A window whose end doesn't lie after its start is never open.
         if start < end:
-            thing = _render_thing(pin)
+            thing = render_thing(pin)
             steps[start].append((thing, side))
             steps[end].append((thing, -side))
     surplus: Counter[str] = Counter()
@@ -100,6 +100,6 @@ def _list_sides(changes: Iterable[PinChange]) -> Iterator[tuple[Pin, int]]:
             yield change.new, -1
 
 
-def _render_thing(pin: Pin) -> str:
+def render_thing(pin: Pin) -> str:
     """Return the canonical text of a pin without its window."""
     return render_value({name: value for name, value in pin.data.items() if name not in WINDOW})

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
 from functools import cached_property
-from itertools import chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pinsync.canonical.moments import ALWAYS
 from pinsync.canonical.pins import read_pin
 from pinsync.document import written
 from pinsync.model import ALL_RULES, Managed
+from pinsync.shelf.overlaps import find_overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pinsync.canonical.moments import Window
@@ -50,80 +48,6 @@ class Fault(NamedTuple):
     path: Path = ()
     place: tuple[int, int] | None = None
     severity: Severity | None = None
-
-
-class Timeline:
-    """Pins by their windows: finds the first pin that is active at the same time as another pin.
-
-    Args:
-        pins: all pins that will be added or searched for.
-    """
-
-    # A segment tree (https://en.wikipedia.org/wiki/Segment_tree), because comparing all pairs of
-    # 10,000 pins takes minutes. Each node covers a span of time, and its two children cover the
-    # halves. Node 1 is the root.
-
-    def __init__(self, pins: Iterable[Pin]) -> None:
-        moments: set[str] = set()
-        for pin in pins:
-            if pin.window:
-                moments.update((pin.window.start, pin.window.end))
-        self._moments = sorted(moments)
-        self._size = 1 << len(self._moments).bit_length()
-        self._count = 0
-        # Node → the first pin that is active in the whole span, and the first such pin that shows
-        # another item. Then the same for pins that are active in a part of the span. Two pins are
-        # enough: if a search skips the item of the first one, the second one has another item.
-        self._whole: defaultdict[int, list[tuple[int, Pin]]] = defaultdict(list)
-        self._part: defaultdict[int, list[tuple[int, Pin]]] = defaultdict(list)
-
-    def add(self, pin: Pin) -> None:
-        """Add a pin."""
-        nodes, ancestors = self._find_nodes(pin.window)
-        lists = [self._whole[node] for node in nodes]
-        lists += [self._part[node] for node in (*nodes, *ancestors)]
-        for pins in lists:
-            if not pins or (len(pins) == 1 and not pin.shows_item_of(pins[0][1])):
-                pins.append((self._count, pin))
-        self._count += 1
-
-    def find(self, pin: Pin, *, shows_other: bool = False) -> Pin | None:
-        """Return the first added pin that is active during a part of another pin's window.
-
-        Args:
-            pin: the other pin.
-            shows_other: whether to skip pins that show the same item as ``pin``.
-        """
-        nodes, ancestors = self._find_nodes(pin.window)
-        lists = [self._part[node] for node in nodes]
-        lists += [self._whole[node] for node in ancestors]
-        candidates = [
-            candidate
-            for candidate in chain.from_iterable(lists)
-            if not (shows_other and pin.shows_item_of(candidate[1]))
-        ]
-        return min(candidates, key=itemgetter(0))[1] if candidates else None
-
-    def _find_nodes(self, window: Window | None) -> tuple[list[int], set[int]]:
-        """Return the nodes whose spans together cover a window, and all ancestors of the nodes."""
-        nodes: list[int] = []
-        ancestors: set[int] = set()
-        if window is None:
-            return nodes, ancestors
-        # From the leaves upwards: an odd left end, or an even right end, is no whole parent.
-        low, high = (self._size + bisect_left(self._moments, moment) for moment in window)
-        while low < high:
-            if low & 1:
-                nodes.append(low)
-                low += 1
-            if high & 1:
-                high -= 1
-                nodes.append(high)
-            low >>= 1
-            high >>= 1
-        for node in nodes:
-            ancestors.update(node >> levels for levels in range(1, node.bit_length()))
-        return nodes, ancestors
 
 
 class Item(NamedTuple):
@@ -163,6 +87,7 @@ class Folder(Struct, frozen=True, dict=True):
         misnamed: files that would be documents if their names ended in ``.yaml``.
         missing_items: the identities of the items that ``items.json`` says the catalog lacks.
         managed: the rules that the folder's tracker manages.
+        limits: the time in which overlaps of windows count.
     """
 
     documents: Sequence[Written]
@@ -174,6 +99,7 @@ class Folder(Struct, frozen=True, dict=True):
     misnamed: Sequence[Written] = ()
     missing_items: Collection[str] = ()
     managed: Managed = ALL_RULES
+    limits: Window = ALWAYS
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -211,6 +137,20 @@ class Folder(Struct, frozen=True, dict=True):
             models = self.managed.models
             return models is None or document.model is None or document.model in models
         return any(self.is_managed(document, row) for row in document.rows)
+
+
+def describe_overlap(pin: Pin, other: Pin) -> str:
+    """Return the time in which two pins are both active: ``from … to …``, in UTC."""
+    window = find_overlap(pin, other)
+    if window is None:
+        raise ValueError("the pins don't overlap")
+    start = f"{window.start}Z" if window.start != ALWAYS.start else ""
+    end = f"{window.end}Z" if window.end != ALWAYS.end else ""
+    if start and end:
+        return f"from {start} to {end}"
+    if start:
+        return f"from {start} on"
+    return f"until {end}" if end else "at all times"
 
 
 def is_absent(value: object) -> bool:

@@ -138,10 +138,15 @@ def find_state(pin: Pin, at: str) -> PinState:
     return "active" if start <= now else "upcoming"
 
 
-def _build_sort_key(slot: Slot) -> tuple[int, int]:
-    spot, position = slot.pin.spot, slot.pin.position
+def build_shelf_key(pin: Pin) -> tuple[int, int]:
+    """Return the key that sorts pins as they stand on their shelf."""
+    position = 0
     # Only numbered positions have an order. The other pins keep their order, since sorted() is
     # stable.
-    if spot != "numbered" or position is None:
-        position = 0
-    return SPOTS.index(spot), position
+    if pin.spot == "numbered" and pin.position is not None:
+        position = pin.position
+    return SPOTS.index(pin.spot), position
+
+
+def _build_sort_key(slot: Slot) -> tuple[int, int]:
+    return build_shelf_key(slot.pin)

@@ -19,10 +19,11 @@ from pinsync.items.file import parse_items
 from pinsync.items.record import list_missing
 from pinsync.lint import ignores, rules
 from pinsync.lint.engine import apply_rules
-from pinsync.lint.folder import Folder, Timeline
+from pinsync.lint.folder import Folder
 from pinsync.lint.rules import RULES, describe_rule
 from pinsync.reports.ci.findings import Context
 from pinsync.reports.lint import text as lint_text
+from pinsync.shelf.overlaps import Timeline
 from support import paths
 from support.schemas import load_schema
 from support.strategies import QUICK, rows, scribbled
@@ -269,7 +270,7 @@ def test_a_duplicate_says_where_the_other_is_pinned(position: str) -> None:
         position.strip()
     ]
     at = " to position 5" if not position else where  # what has no position comes last
-    assert found.message == f"/p/2/ is pinned{at} already, in an overlapping window"
+    assert found.message == f"/p/2/ is pinned{at} already, at all times"
 
 
 def test_what_comes_later_is_told_by_the_canonical_order() -> None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pinsync.canonical.pins import EVERYWHERE
-from pinsync.lint.folder import Timeline
+from pinsync.lint.folder import describe_overlap
+from pinsync.shelf.overlaps import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,11 +34,12 @@ def check(folder: Folder) -> Iterator[Fault]:
         for pins in groups.values():
             if len(pins) == 1:
                 continue
-            earlier = Timeline(pins)
+            earlier = Timeline(pins, folder.limits)
             for pin in pins:
                 # Only earlier pins, so that of two equal pins the second has the finding.
                 if other := earlier.find(pin):
-                    message = f"{pin.item} is {_describe(other)} already, in an overlapping window"
+                    when = describe_overlap(pin, other)
+                    message = f"{pin.item} is {_describe(other)} already, {when}"
                     hint = "remove one of the two, or separate their windows"
                     yield item.build_pin_fault(pin, "pin_identity", message, hint)
                 earlier.add(pin)

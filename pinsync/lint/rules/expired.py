@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from pinsync.canonical.moments import read_instant
+from pinsync.canonical.moments import read_instant, to_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,11 @@ SEVERITY: Final[Severity] = "warning"
 
 def check(folder: Folder) -> Iterator[Fault]:
     """Yield the pins whose window ended more than `Folder.expired_days` days ago."""
-    # Instants are texts in UTC, which sort like the times.
-    limit = (folder.now - timedelta(days=folder.expired_days)).strftime("%Y-%m-%dT%H:%M:%S")
+    try:
+        limit = to_instant(folder.now - timedelta(days=folder.expired_days))
+    except OverflowError:
+        # Before the year 1 nothing has ended.
+        return
     for item, pin in folder.pins:
         end = read_instant(pin.data.get("active_to"))
         if end is not None and end < limit:
