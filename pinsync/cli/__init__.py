@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "history": Listing("history", "Show which commit changed which rule, the newest first."),
     "blame": Listing("history", "Show which commit last changed each pin of a recommender model."),
     "show": Listing("history", "Show the rules of a recommender model as a person reads them."),
+    "calendar": Listing("history", "Show when shelves change, and the troubles ahead."),
     "sandbox": Listing("trial", "Serve a local stand-in of the API, signatures verified."),
     "demo": Listing("trial", "Walk through the main job on a throw-away repository."),
 }

@@ -1,4 +1,4 @@
-"""The commands that read git's history and the rules of a revision: history, blame and show."""
+"""The commands that read git's history and the rules of a revision."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pinsync.cli.options import (
     run_command,
     tracker_options,
 )
-from pinsync.cli.variables import CONFIGURATION, PAGER, TERMINAL
-from pinsync.reports import SHOW_FORMATS
+from pinsync.cli.variables import API, CONFIGURATION, PAGER, TERMINAL
+from pinsync.reports import CALENDAR_FORMATS, SHOW_FORMATS
 
 
 @command(
@@ -158,6 +158,53 @@ def show() -> None:
 
     Each rule is a shelf: the items at 1, 2, 3, at any position, and the
     blocked ones, each active, upcoming or over.
+
+    TARGET is an item's identity, all, criteria as JSON, or the id or title of
+    a rule (default: all rules).
+    """
+
+
+@command(
+    examples={
+        "pinsync calendar": "Show the changes of the next 90 days",
+        "pinsync calendar basket --from 2026-12-01 --to 2026-12-31": "Show a model in December",
+        "pinsync calendar --rev HEAD --report ics=pins.ics": "Write a file for calendar programs",
+    },
+    environment=(*CONFIGURATION, *API, *PAGER, *TERMINAL),
+)
+@click.argument("model", required=False, shell_complete=completion.complete_models)
+@click.argument("target", required=False)
+@click.option(
+    "--from",
+    "start",
+    cls=Once,
+    metavar="TIME",
+    help="First moment, such as 2026-12-24 or 2026-12-24T10:00 (default: now).",
+)
+@click.option(
+    "--to",
+    "end",
+    cls=Once,
+    metavar="TIME",
+    help="Last moment, the end of the day for a date (default: 90 days after the first).",
+)
+@click.option(
+    "--rev",
+    "revision",
+    default="@worktree",
+    metavar="REV",
+    help="Git revision, @index, or @live for the shop (default: the files on disk).",
+)
+@report_options(tuple(CALENDAR_FORMATS))
+@tracker_options
+@output_options
+@run_command
+def calendar() -> None:
+    """Show when shelves change, and the troubles ahead.
+
+    For each moment: the pins that start and end, and the shelf afterwards. A
+    trouble is an empty position below a filled one, two pins at one position,
+    an item both pinned and blocked, or a rule without an active pin.
 
     TARGET is an item's identity, all, criteria as JSON, or the id or title of
     a rule (default: all rules).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from pinsync.canonical.fields import IDENTITY
 from pinsync.canonical.pins import read_pin
 from pinsync.drift.changes import read_pins
 from pinsync.drift.pairs import is_in_filters, read_data, read_tags, read_title
+from pinsync.drift.record import LocatedCustomization, Place
 from pinsync.errors import DataError, UsageError, suggest
 from pinsync.layout import suggest_model
 from pinsync.model import Scope
@@ -23,8 +24,20 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.pins import Pin
     from pinsync.config import Tracker
-    from pinsync.drift.record import Change, LocatedCustomization, PinChange
+    from pinsync.document.record import Document
+    from pinsync.drift.record import Change, PinChange
     from pinsync.model import Customization
+
+
+class Row(Protocol):
+    """A record of a customization."""
+
+    @property
+    def customization(self) -> Customization:
+        """The customization."""
+
+
+_Row = TypeVar("_Row", bound=Row)
 
 
 def matches_target(item: Customization, target: str, data: Mapping[str, Any] | None = None) -> bool:
@@ -46,11 +59,25 @@ def matches_target(item: Customization, target: str, data: Mapping[str, Any] | N
     return _has_value(item, target) and read_title(data or read_data(item)) == target
 
 
+def locate_customizations(document: Document, prefix: str) -> list[LocatedCustomization]:
+    """Return the customizations of a document, each with its place.
+
+    Args:
+        document: the document.
+        prefix: the prefix of the path in the document's ``source``, which no place has.
+    """
+    file = document.source.removeprefix(prefix)
+    return [
+        LocatedCustomization(entry.customization, Place(file, entry.line))
+        for entry in document.entries
+    ]
+
+
 def select_customizations(
-    documents: Mapping[Tracker, Mapping[str, Sequence[LocatedCustomization]]],
+    documents: Mapping[Tracker, Mapping[str, Sequence[_Row]]],
     model: str,
     target: str | None,
-) -> dict[Tracker, list[LocatedCustomization]]:
+) -> dict[Tracker, list[_Row]]:
     """Return the customizations of a model and a target, with their places, by tracker.
 
     Args:
@@ -73,7 +100,7 @@ def select_customizations(
         raise _build_model_error(model, known)
     if target is None:
         return {tracker: list(rows) for tracker, rows in candidates.items()}
-    matches: dict[Tracker, list[LocatedCustomization]] = {}
+    matches: dict[Tracker, list[_Row]] = {}
     for tracker, rows in candidates.items():
         matching = [row for row in rows if matches_target(row.customization, target)]
         if matching:

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from pinsync.canonical.moments import format_utc, parse_option
 from pinsync.commands.deliver import check_link_base, check_reports, write_reports
-from pinsync.commands.query import select_customizations
+from pinsync.commands.query import locate_customizations, select_customizations
 from pinsync.config import select_trackers
 from pinsync.drift.changes import find_titles
-from pinsync.drift.record import LocatedCustomization, Place, Side
+from pinsync.drift.record import Side
 from pinsync.errors import UsageError
 from pinsync.reports import Style, load_show
 from pinsync.shelf.shelf import Shelves, TrackerShelves, build_shelf, collect_shelf_items
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pinsync.config import Tracker
-    from pinsync.document.record import Document
+    from pinsync.drift.record import LocatedCustomization
     from pinsync.model import Customization
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
@@ -105,7 +105,8 @@ def show(workspace: Workspace, options: Options, console: Console) -> int:
             # With the ignored fields, since one of them may be a title.
             read = parse_documents(state.read_documents(tracker), (), (), prefix=source.prefix)
             documents[tracker] = {
-                model: _place_rules(document, source.prefix) for model, document in read.items()
+                model: locate_customizations(document, source.prefix)
+                for model, document in read.items()
             }
             done(tracker.name)
     place = find_place(state, tree)
@@ -144,15 +145,6 @@ def _parse_source(text: str, repository: Repository | None) -> Source:
         )
         raise UsageError("--rev: @live is no revision; `pinsync show` reads files", hint=hint)
     return parse_word(text, _FILES, "or a git revision") or parse_revision(text, repository)
-
-
-def _place_rules(document: Document, prefix: str) -> list[LocatedCustomization]:
-    # A report names the file, without the revision that error messages need.
-    file = document.source.removeprefix(prefix)
-    return [
-        LocatedCustomization(entry.customization, Place(file, entry.line))
-        for entry in document.entries
-    ]
 
 
 def _build_shelves(

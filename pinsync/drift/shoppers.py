@@ -8,7 +8,7 @@ can't be read counts as always active.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -19,7 +19,7 @@ from pinsync.drift.changes import read_pins
 from pinsync.drift.record import Shoppers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pinsync.canonical.pins import Pin
     from pinsync.drift.record import Change, PinChange
@@ -102,4 +102,9 @@ def _list_sides(changes: Iterable[PinChange]) -> Iterator[tuple[Pin, int]]:
 
 def render_thing(pin: Pin) -> str:
     """Return the canonical text of a pin without its window."""
-    return render_value({name: value for name, value in pin.data.items() if name not in WINDOW})
+    return render_fields(pin.data, [name for name in pin.data if name not in WINDOW])
+
+
+def render_fields(data: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Return the canonical text of some fields, as far as they are there."""
+    return render_value({name: data[name] for name in names if name in data})

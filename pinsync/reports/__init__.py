@@ -44,6 +44,12 @@ SHOW_FORMATS: Final[Mapping[str, str]] = {
     "html": "show.html",
 }
 """Format of shelves → the module whose ``render`` takes the shelves and the style."""
+CALENDAR_FORMATS: Final[Mapping[str, str]] = {
+    "text": "calendar.text",
+    "json": "calendar.json",
+    "ics": "calendar.ics",
+}
+"""Format of a calendar → the module whose ``render`` takes the calendar and the style."""
 
 
 class Style(Struct, frozen=True):
@@ -89,3 +95,8 @@ def load_show(format_: str) -> Any:  # noqa: ANN401 - a module
 def load_lint(format_: str) -> Any:  # noqa: ANN401 - a module
     """Import the module of a lint format."""
     return import_module(f"{__name__}.{LINT_FORMATS[format_]}")
+
+
+def load_calendar(format_: str) -> Any:  # noqa: ANN401 - a module
+    """Import the module of a calendar format."""
+    return import_module(f"{__name__}.{CALENDAR_FORMATS[format_]}")

@@ -455,6 +455,13 @@ class Repository(Struct, frozen=True):
         """
         return log.walk_main_line(self._git, tip, names)
 
+    def find_last_commit(self, tip: str, folder: PurePosixPath) -> Commit | None:
+        """Return the newest commit of the main line that changed a folder.
+
+        See `log.find_last_commit`.
+        """
+        return log.find_last_commit(self._git, tip, folder)
+
     def select_commits(self, range_: CommitRange, names: Sequence[str]) -> frozenset[str]:
         """Return the full hashes of the main line's commits in a range.
 

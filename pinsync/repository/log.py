@@ -75,6 +75,22 @@ def walk_main_line(git: Git, tip: str, names: Sequence[str]) -> Iterator[Commit]
     return _parse_commits(git.stream("log", *LOG_FORMAT, "--first-parent", tip, "--", *pathspecs))
 
 
+def find_last_commit(git: Git, tip: str, folder: PurePosixPath) -> Commit | None:
+    """Return the newest commit of the main line that changed a folder; None if there is none.
+
+    Args:
+        git: the repository.
+        tip: the full hash of the newest commit.
+        folder: the folder, from the repository's root.
+
+    Raises:
+        RepositoryError: git failed.
+    """
+    command = ("log", *LOG_FORMAT, "--max-count=1", "--first-parent", tip)
+    output = git.run(*command, "--", build_pathspec(folder))
+    return next(_parse_commits([output]), None)
+
+
 def select_commits(git: Git, range_: CommitRange, names: Sequence[str]) -> frozenset[str]:
     """Return the full hashes of the commits of `walk_main_line` that are in a range.
 

@@ -52,6 +52,7 @@ HOMES: dict[str, set[str]] = {
     "git": {"repository"},
     "httpcore": {"api"},
     "httpx": {"api"},
+    "icalendar": {"reports"},
     "jinja2": {"reports"},
     "msgspec": set(COMPONENTS),  # records are its structs
     "platformdirs": {"workspace", "__main__"},
@@ -59,7 +60,7 @@ HOMES: dict[str, set[str]] = {
 }
 DISTRIBUTIONS = {"GitPython": "git", "ruamel.yaml": "ruamel"}
 DATA = {"tzdata"}  # what zoneinfo reads where the system has no timezones
-HEAVY = {"httpx", "httpcore", "git", "ruamel", "deepdiff", "jinja2"}
+HEAVY = {"httpx", "httpcore", "git", "ruamel", "deepdiff", "icalendar", "jinja2"}
 UNNEEDED = {
     "dataclasses",
     "msgspec",

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from pinsync.history.record import BlamedTracker
     from pinsync.reports import Style
     from pinsync.reports.words.changes import Description
+    from pinsync.shelf.calendar import TrackerCalendar
     from pinsync.shelf.shelf import TrackerShelves
 
-_Tracker = TypeVar("_Tracker", "BlamedTracker", "TrackerShelves")
+_Tracker = TypeVar("_Tracker", "BlamedTracker", "TrackerCalendar", "TrackerShelves")
 
 # Parameters of "select graphic rendition" (ECMA-48, section 8.3.117).
 _GOOD, _BAD, _CHANGED, _DIM, _ALARM = "32", "31", "33", "2", "1;31"
@@ -42,7 +43,9 @@ def paint(style: Style, name: str, text: str) -> str:
     return f"\x1b[{_PAINT[name]}m{text}\x1b[0m" if style.color else text
 
 
-def name_tracker(tracker: TrackerDrift | BlamedTracker | TrackerShelves) -> str:
+def name_tracker(
+    tracker: TrackerDrift | BlamedTracker | TrackerCalendar | TrackerShelves,
+) -> str:
     """Return the name of a tracker, followed by the tracker's id if there is one."""
     if not tracker.tracker_id:
         return one_line(tracker.name)

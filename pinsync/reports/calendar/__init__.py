@@ -1,0 +1,1 @@
+"""Reports of calendars: one module a format."""

@@ -1,0 +1,128 @@
+"""A calendar for a terminal: the moments at which shelves change, then the troubles ahead."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from pinsync.escape import one_line
+from pinsync.reports.words.terminal import paint, render_trackers
+from pinsync.reports.words.troubles import (
+    LEFT,
+    NEAR_MIDNIGHT,
+    ScheduleWords,
+    build_schedule_words,
+)
+from pinsync.reports.words.values import join_lines, pluralize
+from pinsync.shelf.calendar import find_near_midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pinsync.reports import Style
+    from pinsync.shelf.calendar import Calendar, RuleSchedule, TrackerCalendar
+    from pinsync.shelf.schedule import Schedule, Step
+
+    ListLines = Callable[[RuleSchedule, ScheduleWords], Iterator[str]]
+
+_MAX_PINS: Final = 20
+"""The maximum number of pins on a shelf that is shown whole."""
+
+
+def render(calendar: Calendar, style: Style) -> str:
+    """Return the calendar as lines for people, with a final newline.
+
+    Args:
+        calendar: the calendar.
+        style: the time zone, and whether to colour.
+    """
+    return join_lines(_Report(calendar, style).render_lines())
+
+
+class _Report(Struct, frozen=True):
+    calendar: Calendar
+    style: Style
+
+    def render_lines(self) -> Iterator[str]:
+        words = ScheduleWords(self.style.zone, one_line)
+        origin = words.name_origin(self.calendar.source)
+        headline = f"Changes of shelves in {origin}, {words.describe_limits(self.calendar)}"
+        trackers = self.calendar.trackers
+        yield from render_trackers(headline, trackers, self.style, self._render_tracker)
+        yield ""
+        yield _count(trackers)
+
+    def _render_tracker(self, tracker: TrackerCalendar) -> Iterator[str]:
+        words = build_schedule_words(tracker, self.style.zone)
+        for at, rows in groupby(tracker.list_steps(), key=lambda row: row[1].at):
+            yield ""
+            yield self._write_moment(at, words)
+            for rule, step in rows:
+                yield f"  {words.name_schedule(rule)}"
+                yield from _render_step(step, rule.schedule, words)
+        yield from self._render_section("Troubles", tracker, words, _list_troubles)
+        heading = "Windows that can't be read, which count as always active"
+        yield from self._render_section(heading, tracker, words, _list_unreadable)
+
+    def _write_moment(self, at: str, words: ScheduleWords) -> str:
+        moment = paint(self.style, "bold", words.format_instant(at))
+        near = find_near_midnight(at, self.style.zone)
+        if near is None:
+            return moment
+        return f"{moment} · {paint(self.style, 'changed', NEAR_MIDNIGHT[near])}"
+
+    def _render_section(
+        self,
+        heading: str,
+        tracker: TrackerCalendar,
+        words: ScheduleWords,
+        list_lines: ListLines,
+    ) -> Iterator[str]:
+        """Yield the lines of the rules that have any, below a heading."""
+        has_heading = False
+        for rule in tracker.rules:
+            lines = list(list_lines(rule, words))
+            if not lines:
+                continue
+            if not has_heading:
+                yield ""
+                yield paint(self.style, "alarm", heading)
+                has_heading = True
+            yield f"  {words.name_schedule(rule)}"
+            yield from (f"    {line}" for line in lines)
+
+
+def _render_step(step: Step, schedule: Schedule, words: ScheduleWords) -> Iterator[str]:
+    pins = [booking.pin for booking in schedule.bookings]
+    for index in step.started:
+        yield f"    starts  {words.describe_booked(pins[index], has_facts=True)}"
+    for index in step.ended:
+        yield f"    ends    {words.describe_booked(pins[index])}"
+    shelf = [words.describe_booked(pins[index]) for index in step.shelf[:_MAX_PINS]]
+    if step.size > _MAX_PINS:
+        shelf.append(f"… {step.size - _MAX_PINS:,} more …")
+    yield f"    then    {'  '.join(shelf) or f'no pins: {LEFT}'}"
+
+
+def _list_troubles(rule: RuleSchedule, words: ScheduleWords) -> Iterator[str]:
+    for trouble in rule.schedule.troubles:
+        what = words.describe_trouble(trouble, rule.schedule)
+        yield f"{words.describe_span(trouble.span)}: {what}"
+
+
+def _list_unreadable(rule: RuleSchedule, words: ScheduleWords) -> Iterator[str]:
+    for booking in rule.schedule.unreadable:
+        yield words.describe_booked(booking.pin, has_facts=True)
+
+
+def _count(trackers: Sequence[TrackerCalendar]) -> str:
+    steps, troubles, rules = 0, 0, 0
+    for tracker in trackers:
+        steps += len(tracker.list_steps())
+        troubles += tracker.count_troubles()
+        rules += len(tracker.rules)
+    within = f" in {len(trackers)} trackers" if len(trackers) > 1 else ""
+    changes = pluralize(steps, "change")
+    return f"{pluralize(rules, 'rule')}{within}: {changes}, {pluralize(troubles, 'trouble')}"
