@@ -64,7 +64,7 @@ _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
             ([name], f"no such command '{name}'; pinsync doesn't write to the API yet")
             for name in _WRITING
         ),
-        (["xyz"], "no such command 'xyz'; known: blame, demo, diff,"),
+        (["xyz"], "no such command 'xyz'; known: blame, calendar, demo, diff,"),
         (["export", "--chekc"], "no such option '--chekc'; did you mean \"--check\"?"),
         (["diff", "--foramt", "json"], "no such option '--foramt'; did you mean \"--format\"?"),
         (
@@ -152,6 +152,7 @@ def test_no_command_shows_the_help_as_an_error(pinsync: CommandLine) -> None:
 
 FORMATTED = {
     "blame": ["blame", "basket"],
+    "calendar": ["calendar", "--from", "2026-12-24"],
     "diff": ["diff", "HEAD", "@worktree"],
     "history": ["history"],
     "lint": ["lint"],
@@ -271,6 +272,7 @@ def test_the_environment_names_the_configuration_of_every_command(
         ["history"],
         ["blame", "basket"],
         ["show", "basket"],
+        ["calendar"],
         ["diff", "@index"],
     ):
         result = pinsync(*words)

@@ -48,6 +48,7 @@ MACHINE: Final = {
             ("lint", ("json", "github", "gitlab", "sarif", "junit"), ()),
             ("history", ("json", "markdown"), ()),
             ("plan", ("json", "markdown"), ("--overwrite-edits",)),
+            ("calendar", ("json", "ics"), ("--from", "2026-12-24")),
         )
         for format_ in formats
     },
@@ -102,6 +103,8 @@ def _drift(api: Sandbox, repository: Path, git: Git) -> None:
     text = BASKET_TEXT.replace('"Strings: 9-42 #1"', f"'{TITLE}'").replace(
         "format: 1", f"# {TITLE}\nformat: 1"
     )
+    dated = 'pin_identity: /p/234/\n        active_to: "2026-12-31T23:00:00Z"\n'
+    text = text.replace("pin_identity: /p/234/\n", dated)
     put(file, f"{text}    {TITLE[1:4]}: 1\n")
     put(repository / "pinsync.yaml", "trackers:\n  default:\n    tracker_id: 1234-5678\n")
 
@@ -115,7 +118,8 @@ def test_a_program_reads_utf_8(name: str, encoding: str, monkeypatch: pytest.Mon
     # A plan says when it asked the shop.
     assert re.sub(TIME, b"", again) == re.sub(TIME, b"", expected)
     assert expected.endswith(b"\n")
-    assert b"\r" not in expected
+    # Lines of an iCalendar end with CRLF (RFC 5545, section 3.1).
+    assert (b"\r" in expected) == ("ics" in name)
     text = expected.decode()
     if name not in ("trackers --format json", "schema"):
         assert not text.isascii()

@@ -12,7 +12,7 @@ import pytest
 
 from pinsync.errors import PinsyncError
 from pinsync.escape import defuse, one_line, printable
-from pinsync.reports import DRIFT_FORMATS, LINT_FORMATS
+from pinsync.reports import CALENDAR_FORMATS, DRIFT_FORMATS, LINT_FORMATS
 from pinsync.sandbox import Answer, Fault
 from pinsync.terminal.console import Console
 from support.drifts import pin
@@ -111,6 +111,9 @@ READS = [
     *(["lint", "--format", name] for name in LINT_FORMATS),
     *(["diff", "--format", name] for name in sorted({*DRIFT_FORMATS} - {"patch"})),
     *(["history", "--format", name] for name in ("text", "json", "markdown")),
+    *(["calendar", "--format", name] for name in CALENDAR_FORMATS),
+    ["calendar", "--rev", HOSTILE[0]],
+    ["calendar", "--from", HOSTILE[0]],
     *([name, MODEL, *options] for name in ("show", "blame") for options in ((), ("--json",))),
     ["history", MODEL, "SPINNAKER_PROPERTY_X=y"],
     ["show", MODEL, HOSTILE[0]],

@@ -30,8 +30,9 @@ class ScheduleWords(SlotWords, frozen=True, kw_only=True):
     """Writes the schedules of rules without markup."""
 
     def describe_limits(self, calendar: Calendar) -> str:
-        """Return the time of a calendar: ``from 24 Dec 2026 00:00 CET to …``."""
-        start, end = format_utc(calendar.start), format_utc(calendar.end)
+        """Return the time of a calendar in seconds: ``from 24 Dec 2026 00:00 CET to …``."""
+        start = format_utc(calendar.start.replace(microsecond=0))
+        end = format_utc(calendar.end.replace(microsecond=0))
         return f"from {self.format_moment(start)} to {self.format_moment(end)}"
 
     def format_instant(self, instant: str) -> str:
