@@ -85,10 +85,13 @@ Changes of shelves in the working tree, from 1 Dec 2026 00:00 CET to 31 Dec 2026
     ends    #1 “Strings: 9-42 #1”
     then    no pins: the recommender chooses
 
-Troubles
+Troubles ahead
+  basket · “Cheap ones” (/p/7/) · customizations/basket.yaml:24
+    from 26 Dec 2026 23:00 CET: no pin is active: the recommender chooses
+
+Troubles already there
   basket · “Cheap ones” (/p/7/) · customizations/basket.yaml:24
     until 24 Dec 2026 00:00 CET: no pin is active: the recommender chooses
-    from 26 Dec 2026 23:00 CET: no pin is active: the recommender chooses
 
 4 rules: 2 changes, 2 troubles
 """

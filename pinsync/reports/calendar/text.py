@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from pinsync.canonical.moments import to_instant
 from pinsync.escape import one_line
 from pinsync.reports.words.terminal import paint, render_trackers
 from pinsync.reports.words.troubles import (
@@ -62,7 +64,10 @@ class _Report(Struct, frozen=True):
             for rule, step in rows:
                 yield f"  {words.name_schedule(rule)}"
                 yield from _render_step(step, rule.schedule, words)
-        yield from self._render_section("Troubles", tracker, words, _list_troubles)
+        start = to_instant(self.calendar.start)
+        for heading, is_ahead in (("Troubles ahead", True), ("Troubles already there", False)):
+            list_lines = partial(_list_troubles, start=start, is_ahead=is_ahead)
+            yield from self._render_section(heading, tracker, words, list_lines)
         heading = "Windows that can't be read, which count as always active"
         yield from self._render_section(heading, tracker, words, _list_unreadable)
 
@@ -106,8 +111,13 @@ def _render_step(step: Step, schedule: Schedule, words: ScheduleWords) -> Iterat
     yield f"    then    {'  '.join(shelf) or f'no pins: {LEFT}'}"
 
 
-def _list_troubles(rule: RuleSchedule, words: ScheduleWords) -> Iterator[str]:
+def _list_troubles(
+    rule: RuleSchedule, words: ScheduleWords, *, start: str, is_ahead: bool
+) -> Iterator[str]:
+    """Yield the troubles that begin after the start of the calendar, or the others."""
     for trouble in rule.schedule.troubles:
+        if (trouble.span.start > start) != is_ahead:
+            continue
         what = words.describe_trouble(trouble, rule.schedule)
         yield f"{words.describe_span(trouble.span)}: {what}"
 
