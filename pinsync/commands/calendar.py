@@ -58,6 +58,34 @@ class _Rule(NamedTuple):
     place: Place | None = None
 
 
+class _File(NamedTuple):
+    """The file of a further report.
+
+    Attributes:
+        format: the format of the report.
+        path: the path of the file.
+        tracker: the name of the tracker that the report is for; None for all trackers.
+    """
+
+    format: str
+    path: Path
+    tracker: str | None = None
+
+
+class _Answer(NamedTuple):
+    """The rules of a tracker.
+
+    Attributes:
+        rules: the rules.
+        changed_at: the moment of their last change, as far as it is known.
+        warnings: oddities that were accepted, for people.
+    """
+
+    rules: Rules
+    changed_at: datetime
+    warnings: tuple[str, ...] = ()
+
+
 class Options(Struct, frozen=True):
     """The options of the command line.
 
@@ -111,12 +139,9 @@ def calendar(workspace: Workspace, options: Options, console: Console) -> int:
     state = workspace.open_source(source)
     for warning in find_state_warnings(state, tree):
         console.warn(warning)
-    if source.kind == "live":
-        trackers: Sequence[Tracker] = state.settings.select(options.names)
-    else:
-        trackers = select_trackers(state.trackers, options.names)
+    trackers = _choose_trackers(state, options.names)
     files = list(_list_files(options, trackers))
-    check_reports([(format_, file) for format_, file, _ in files], tree.settings)
+    check_reports([(file.format, file.path) for file in files], tree.settings)
     reader = _Reader(workspace, state, options, console)
     with console.show_phase("reading", [tracker.name for tracker in trackers]) as done:
         found = run_in_parallel(reader.read, trackers, lambda tracker: done(tracker.name))
@@ -165,10 +190,20 @@ def _parse_source(text: str, repository: Repository | None) -> Source:
     return parse_word(text, _SOURCES, "or a git revision") or parse_revision(text, repository)
 
 
-def _list_files(
-    options: Options, trackers: Sequence[Tracker]
-) -> Iterator[tuple[str, Path, str | None]]:
-    """Yield the format, the file and the tracker of each further report; None for all trackers.
+def _choose_trackers(state: State, names: Sequence[str]) -> Sequence[Tracker]:
+    """Return the trackers of these names, all if there are no names.
+
+    Raises:
+        ConfigError: the shop is to be asked, but no tracker is configured.
+        UsageError: no tracker has one of the names.
+    """
+    if state.source.kind == "live":
+        return state.settings.select(names)
+    return select_trackers(state.trackers, names)
+
+
+def _list_files(options: Options, trackers: Sequence[Tracker]) -> Iterator[_File]:
+    """Yield the files of the further reports.
 
     Raises:
         UsageError: an iCalendar would be for several trackers.
@@ -177,14 +212,14 @@ def _list_files(
         _check_single("--format ics", trackers)
     for format_, file in options.reports:
         if format_ != "ics":
-            yield format_, file, None
+            yield _File(format_, file)
         elif _PLACEHOLDER in str(file):
             for tracker in trackers:
                 name = str(file).replace(_PLACEHOLDER, tracker.name)
-                yield format_, Path(name), tracker.name
+                yield _File(format_, Path(name), tracker.name)
         else:
             _check_single(f"--report ics={file}", trackers)
-            yield format_, file, None
+            yield _File(format_, file)
 
 
 def _check_single(option: str, trackers: Sequence[Tracker]) -> None:
@@ -205,8 +240,8 @@ class _Reader(Struct, frozen=True):
     options: Options
     console: Console
 
-    def read(self, tracker: Tracker) -> tuple[Rules, datetime] | PinsyncError:
-        """Return the rules of a tracker, and the moment of their last change, or the error."""
+    def read(self, tracker: Tracker) -> _Answer | PinsyncError:
+        """Return the rules of a tracker, or the error; called by several threads."""
         self.console.step(f"{tracker.name}: {self.state.describe_reading(tracker)}")
         try:
             if self.state.source.kind == "live":
@@ -218,19 +253,17 @@ class _Reader(Struct, frozen=True):
                 model: [_Rule(*row) for row in locate_customizations(document, prefix)]
                 for model, document in documents.items()
             }
-            return rules, self._find_last_change(tracker)
+            return _Answer(rules, self._find_last_change(tracker))
         except PinsyncError as error:
             return error
 
-    def _fetch(self, tracker: Tracker) -> tuple[Rules, datetime]:
+    def _fetch(self, tracker: Tracker) -> _Answer:
         settings = replace(self.state.settings, ignore=())
         answer = fetch_live(tracker, settings, EVERYTHING, self.workspace.environ, self.console)
-        for warning in answer.warnings:
-            self.console.warn(f"{tracker.name}: {warning}")
         rules: dict[str, list[_Rule]] = {}
         for item in answer.customizations:
             rules.setdefault(item.model, []).append(_Rule(item))
-        return rules, answer.date or self.options.now
+        return _Answer(rules, answer.date or self.options.now, answer.warnings)
 
     def _find_last_change(self, tracker: Tracker) -> datetime:
         """Return the date of the commit that last changed the documents; else the present."""
@@ -246,23 +279,25 @@ class _Reader(Struct, frozen=True):
         return commit.date if commit else self.options.now
 
     def build_calendars(
-        self, read: Mapping[Tracker, tuple[Rules, datetime]], limits: Window
+        self, read: Mapping[Tracker, _Answer], limits: Window
     ) -> Iterator[TrackerCalendar]:
         """Yield the calendar of each tracker.
 
         Raises:
             UsageError: no rule has the model or the target.
         """
-        chosen = self._choose_rules({tracker: rules for tracker, (rules, _) in read.items()})
+        chosen = self._choose_rules({tracker: answer.rules for tracker, answer in read.items()})
         for tracker, rows in chosen.items():
-            rules, changed_at = read[tracker]
+            answer = read[tracker]
+            for warning in answer.warnings:
+                self.console.warn(f"{tracker.name}: {warning}")
             schedules: list[RuleSchedule] = []
             for item, place in rows:
                 data = read_data(item)
                 schedules.append(RuleSchedule(item, data, build_schedule(data, limits), place))
-            names = self._find_names(tracker, schedules, rules)
+            names = self._find_names(tracker, schedules, answer.rules)
             yield TrackerCalendar(
-                tracker.name, tracker.tracker_id, tuple(schedules), changed_at, names
+                tracker.name, tracker.tracker_id, tuple(schedules), answer.changed_at, names
             )
 
     def _choose_rules(self, rules: Mapping[Tracker, Rules]) -> Mapping[Tracker, Sequence[_Rule]]:
@@ -296,7 +331,7 @@ class _Reader(Struct, frozen=True):
 
 def _deliver(
     record: Calendar,
-    files: Sequence[tuple[str, Path, str | None]],
+    files: Sequence[_File],
     style: Style,
     options: Options,
     workspace: Workspace,
@@ -306,12 +341,12 @@ def _deliver(
     # All reports are rendered first, so that a bug in one doesn't leave only some of them.
     plain = replace(style, color=False)
     texts: list[tuple[Path, str]] = []
-    for format_, file, name in files:
+    for file in files:
         part = record
-        if name is not None:
-            chosen = tuple(tracker for tracker in record.trackers if tracker.name == name)
+        if file.tracker is not None:
+            chosen = tuple(one for one in record.trackers if one.name == file.tracker)
             part = replace(record, trackers=chosen)
-        texts.append((file, load_calendar(format_).render(part, plain)))
+        texts.append((file.path, load_calendar(file.format).render(part, plain)))
     report = load_calendar(options.format).render(record, style)
     if options.format == "text":
         with open_pager(console, workspace.environ, workspace.tree.repository) as write:

@@ -85,7 +85,8 @@ class Trouble(Struct, frozen=True):
         widget: the widget of the positions.
         positions: the first and the last position; None for ``blocked`` and ``empty``.
         item: the item that is blocked.
-        pins: indexes of the pins that hold the position, one for each item.
+        pins: indexes of the pins that hold the position, one for each item; for ``blocked`` the
+            first pin of the item.
     """
 
     kind: TroubleKind
@@ -181,8 +182,7 @@ class _Sweep:
         self._emptiness = _Spans()
         self._gaps = {widget: _Gaps(used) for widget, used in _collect_used(bookings).items()}
         self._conflicts = _Conflicts()
-        blocked = {booking.pin.item for booking in bookings if booking.pin.is_block}
-        self._blocks = _Blocks(blocked - {None})
+        self._blocks = _Blocks(_find_blocked(bookings))
 
     def move(self, turn: _Turn) -> Step | None:
         """Move to the next turn; return the change of the shelf, None without one."""
@@ -235,8 +235,7 @@ class _Sweep:
             for positions, span in gaps.list_spans():
                 yield Trouble("gap", span, widget, positions)
         yield from self._conflicts.list_troubles()
-        for item, span in self._blocks.spans.finish():
-            yield Trouble("blocked", span, item=item)
+        yield from self._blocks.list_troubles()
 
 
 _Pins = list[tuple[int, "Pin"]]
@@ -265,6 +264,17 @@ def _collect_used(bookings: Iterable[Booking]) -> dict[str | None, set[int]]:
         if spot is not None and booking.is_open:
             used[spot[0]].add(spot[1])
     return used
+
+
+def _find_blocked(bookings: Sequence[Booking]) -> dict[str, int]:
+    """Return the items that are blocked at any time, each with the first pin that names it."""
+    blocked = {booking.pin.item for booking in bookings if booking.pin.is_block}
+    items: dict[str, int] = {}
+    for index, booking in enumerate(bookings):
+        item = booking.pin.item
+        if item is not None and item in blocked:
+            items.setdefault(item, index)
+    return items
 
 
 class _Spans:
@@ -407,11 +417,12 @@ class _Blocks:
     A block without a widget counts in every widget.
 
     Args:
-        items: the items that are blocked at any time.
+        items: the items that are blocked at any time, each with the first pin that names it.
     """
 
-    def __init__(self, items: Iterable[str | None]) -> None:
-        self.spans = _Spans()
+    def __init__(self, items: Mapping[str, int]) -> None:
+        self._spans = _Spans()
+        self._items = items
         self._states = {item: _BlockState() for item in items}
 
     def move(self, at: str, starts: _Pins, ends: _Pins) -> None:
@@ -421,11 +432,16 @@ class _Blocks:
         changed = set()
         for pins, number in ((ends, -1), (starts, 1)):
             for _, pin in pins:
-                if pin.item in self._states:
+                if pin.item is not None and pin.item in self._states:
                     self._states[pin.item].count(pin, number)
                     changed.add(pin.item)
         for item in changed:
-            self.spans.set(item, at, is_on=self._states[item].is_blocked)
+            self._spans.set(item, at, is_on=self._states[item].is_blocked)
+
+    def list_troubles(self) -> Iterator[Trouble]:
+        """Yield the items with the times in which they are blocked, after the last turn."""
+        for item, span in self._spans.finish():
+            yield Trouble("blocked", span, item=item, pins=(self._items[item],))
 
 
 class _BlockState:

@@ -100,12 +100,12 @@ class _Report(Struct, frozen=True):
 
 
 def _render_step(step: Step, schedule: Schedule, words: ScheduleWords) -> Iterator[str]:
-    pins = [booking.pin for booking in schedule.bookings]
+    bookings = schedule.bookings
     for index in step.started:
-        yield f"    starts  {words.describe_booked(pins[index], has_facts=True)}"
+        yield f"    starts  {words.describe_booked(bookings[index].pin, has_facts=True)}"
     for index in step.ended:
-        yield f"    ends    {words.describe_booked(pins[index])}"
-    shelf = [words.describe_booked(pins[index]) for index in step.shelf[:_MAX_PINS]]
+        yield f"    ends    {words.describe_booked(bookings[index].pin)}"
+    shelf = [words.describe_booked(bookings[index].pin) for index in step.shelf[:_MAX_PINS]]
     if step.size > _MAX_PINS:
         shelf.append(f"… {step.size - _MAX_PINS:,} more …")
     yield f"    then    {'  '.join(shelf) or f'no pins: {LEFT}'}"

@@ -67,12 +67,13 @@ class ScheduleWords(SlotWords, frozen=True, kw_only=True):
 
     def describe_trouble(self, trouble: Trouble, schedule: Schedule) -> str:
         """Return a trouble in words, without its span."""
-        pins = [booking.pin for booking in schedule.bookings]
         if trouble.kind == "empty":
             return f"no pin is active: {LEFT}"
+        names = " and ".join(
+            self.name_thing(schedule.bookings[index].pin) for index in trouble.pins
+        )
         if trouble.kind == "blocked":
-            pin = next(pin for pin in pins if pin.item == trouble.item)
-            return f"{self.name_thing(pin)} is both pinned and blocked"
+            return f"{names} is both pinned and blocked"
         widget = ""
         if trouble.widget is not None:
             widget = f" in widget {self.format_value(trouble.widget)}"
@@ -80,8 +81,7 @@ class ScheduleWords(SlotWords, frozen=True, kw_only=True):
         if trouble.kind == "gap":
             verb = "is" if "to" not in place.split() else "are"
             return f"{place} {verb} empty, below a position that is filled"
-        holders = " and ".join(self.name_thing(pins[index]) for index in trouble.pins)
-        return f"{place} is held by {holders}"
+        return f"{place} is held by {names}"
 
     def _name_positions(self, trouble: Trouble) -> str:
         if trouble.positions is None:
