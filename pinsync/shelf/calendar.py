@@ -142,7 +142,8 @@ def _build_events(
     """Yield the events of a rule, and count each of their keys."""
     groups: dict[Window, list[Pin]] = {}
     for booking in rule.schedule.bookings:
-        if booking.is_open and booking.is_readable and booking.window != ALWAYS:
+        # A window that can't be read is ALWAYS too.
+        if booking.is_open and booking.window != ALWAYS:
             groups.setdefault(booking.window, []).append(booking.pin)
     rule_key = _build_rule_key(tracker, rule.item)
     # The counter grows with time: an edited end leaves the order of a pin's seasons as it is.

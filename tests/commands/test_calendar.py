@@ -266,6 +266,40 @@ def test_the_shop_is_asked(api: Sandbox, shop: Path, pinsync: CommandLine) -> No
     assert text.out.startswith("Changes of shelves in live, from ")
 
 
+def test_the_rules_of_the_shop_are_sorted_by_model_and_keep_their_titles(
+    api: Sandbox, shop: Path, pinsync: CommandLine
+) -> None:
+    put(shop / "pinsync.yaml", "ignore: [target_metadata.title]\n")
+    for model in ("zz", "aa"):
+        api.create(
+            {
+                "model": model,
+                "target_type": "item",
+                "target_identity": f"/p/{model}/",
+                "target_metadata": {"title": f"Title {model}"},
+                "pin_definitions": [
+                    {"position": 2, "pin_type": "item", "pin_identity": "/p/zz/"},
+                ],
+            }
+        )
+    record = json.loads(pinsync("calendar", "--rev", "@live", "--json").out)
+    rules = record["trackers"][0]["rules"]
+    models = [rule["model"] for rule in rules]
+    assert models == sorted(models)
+    assert [rule["title"] for rule in rules if rule["model"] in ("aa", "zz")] == [
+        "Title aa",
+        "Title zz",
+    ]
+    assert {rule["pins"][0]["title"] for rule in rules if rule["model"] == "aa"} == {"Title zz"}
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_trouble_that_begins_with_the_calendar_lies_ahead(pinsync: CommandLine) -> None:
+    result = pinsync("calendar", "basket", "--from", "2026-12-26T22:00Z")
+    assert "Troubles ahead\n" in result.out
+    assert "Troubles already there\n" not in result.out
+
+
 @pytest.mark.usefixtures("api", "shop")
 def test_a_shop_that_cannot_be_read_gives_no_report(
     pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch

@@ -195,6 +195,16 @@ def test_limits_choose_among_all_steps_and_troubles(pins: list[Row], one: str, o
     ]
 
 
+def test_a_trouble_that_ends_when_the_time_starts_is_over() -> None:
+    row = pin(1, "/p/1/", {"active_from": second(1), "active_to": second(3)})
+    limits = [Window(second(start)[:-1], second(end)[:-1]) for start, end in ((1, 3), (1, 2))]
+    found = [schedule(row, limits=one).troubles for one in limits]
+    assert [[one.span.start for one in troubles] for troubles in found] == [
+        ["2026-12-24T00:00:03"],
+        [],
+    ]
+
+
 @given(st.lists(PINS, max_size=6))
 @settings(QUICK)
 def test_overlaps_of_the_lint_rules_are_troubles_of_the_schedule(pins: list[Row]) -> None:

@@ -114,9 +114,9 @@ def _render_step(step: Step, schedule: Schedule, words: ScheduleWords) -> Iterat
 def _list_troubles(
     rule: RuleSchedule, words: ScheduleWords, *, start: str, is_ahead: bool
 ) -> Iterator[str]:
-    """Yield the troubles that begin after the start of the calendar, or the others."""
+    """Yield the troubles that begin within the time of the calendar, or the others."""
     for trouble in rule.schedule.troubles:
-        if (trouble.span.start > start) != is_ahead:
+        if (trouble.span.start >= start) != is_ahead:
             continue
         what = words.describe_trouble(trouble, rule.schedule)
         yield f"{words.describe_span(trouble.span)}: {what}"
