@@ -160,7 +160,7 @@ def render(drift: Drift, style: Style) -> str:
         failures=tuple(_list_failures(drift)),
         notes=tuple(_list_notes(drift)),
         groups=groups,
-        models=models,
+        models=dict(sorted(models.items())),
         actions=tuple(_capitalize(action) for action in overview.actions),
         trackers=tuple(_list_trackers(drift)),
         has_cards=bool(groups) and not style.summary,
