@@ -272,7 +272,7 @@ def test_a_warning_never_stands_among_the_data(api: Sandbox, pinsync: CommandLin
         (["--report", "json"], "expected FORMAT=FILE"),
         (
             ["--report", "xml=a"],
-            "expected FORMAT=FILE with a format of text, json, markdown, patch",
+            "expected FORMAT=FILE with a format of text, json, markdown, html, patch",
         ),
         (["--report", "json="], "expected FORMAT=FILE"),
         (["--target-type", "all", "--target-identity", "/p/1/"], "--target-identity names an item"),
