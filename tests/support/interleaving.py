@@ -112,6 +112,7 @@ class World:
         known: by slot, when the record last saw an agreement.
         known_content: by slot, the text of that agreement.
         known_id: by slot, git's id at that agreement.
+        merged: by slot, when a branch in which an export changed the rule was last merged.
     """
 
     random: Random
@@ -132,6 +133,7 @@ class World:
     known: dict[int, int] = field(default_factory=dict)
     known_content: dict[int, tuple[str, str] | None] = field(default_factory=dict)
     known_id: dict[int, int | None] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)
 
     @property
     def git(self) -> Rules:
@@ -288,6 +290,7 @@ class World:
                     rules[slot] = proposal.rules[slot]
         if rules == self.git:
             return
+        self.merged.update(dict.fromkeys(proposal.exported, self.now))
         way = self.random.choice(["merge", "merge", "squash", "squash with another message"])
         if way != "merge":
             self.commit("Squash", rules, line=way == "squash")
