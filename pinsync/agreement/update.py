@@ -10,7 +10,7 @@ from pinsync.agreement.main_line import NO_MAIN_LINE, MainLine, find_main_line
 from pinsync.agreement.record import add_proposals, move_entries
 from pinsync.agreement.store import name_reference, open_record, reset_record, write_record
 from pinsync.drift.pairs import Pair, build_content_key, is_in_filters, match_customizations
-from pinsync.errors import ConfigError, FileError, RepositoryError, SafetyError
+from pinsync.errors import FileError, RepositoryError, SafetyError
 from pinsync.model import EVERYTHING
 from pinsync.workspace.read import parse_documents
 from pinsync.workspace.source import Source
@@ -64,7 +64,7 @@ class Keeper:
     def _read_setting(self, commit: str) -> str | None:
         try:
             return self._workspace.open_source(_name_source(commit)).settings.main_branch
-        except ConfigError:
+        except (FileError, RepositoryError):
             return None
 
     def keep(self, exports: Sequence[Exported]) -> Iterator[str]:

@@ -428,7 +428,7 @@ class _Run:
         (drift,) = add_movers([question], side, context)
         for note in drift.notes:
             self._console.warn(f"{tracker.name}: {note}")
-        pending = select_pending(drift.changes)
+        pending = select_pending(drift.changes, is_whole=_asks_for_all_pins(tracker))
         for note in filter(None, map(describe_doubtful, pending)):
             self._console.say(note)
         return pending
@@ -557,9 +557,8 @@ class _Run:
         exports: list[Exported] = []
         for update in updates:
             tracker = update.tracker
-            # Such an answer lacks pins that the shop has.
-            is_whole = not tracker.remove_expired_pins and not tracker.remove_nonexisting_item_pins
-            if is_whole and is_only_tracker(tracker.tracker_id, self._settings.trackers):
+            is_only = is_only_tracker(tracker.tracker_id, self._settings.trackers)
+            if is_only and _asks_for_all_pins(tracker):
                 scope = self._options.scope
                 exports.append(Exported(tracker.tracker_id, update.live, update.new, scope))
         if exports:
@@ -687,8 +686,7 @@ class _Run:
         changed = list_changed(pairs)
         if self._options.from_file is not None or not changed:
             return False
-        # Such an answer lacks pins that the shop has.
-        if tracker.remove_expired_pins or tracker.remove_nonexisting_item_pins:
+        if not _asks_for_all_pins(tracker):
             return False
         if update:
             changed = list_unconfirmed(changed, update.live, self._options.scope.for_api)
@@ -789,6 +787,11 @@ class _Run:
             self._settings.ignore,
             prefix=prefix,
         )
+
+
+def _asks_for_all_pins(tracker: Tracker) -> bool:
+    """Return whether the API isn't asked to omit pins that the shop has."""
+    return not tracker.remove_expired_pins and not tracker.remove_nonexisting_item_pins
 
 
 def _merge_recorded(updates: Iterable[Update]) -> dict[PurePosixPath, bytes | None]:

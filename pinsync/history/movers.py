@@ -221,7 +221,7 @@ class Trace:
             if not self._was_in_git and not self.is_cut:
                 moved = "extra"
         is_open = self._search is not None and not self._search.is_done
-        if moved == "git" and (is_open or self.is_doubtful):
+        if moved == "git" and (is_open or self.is_doubtful or self.is_cut):
             moved = "unknown"
         if self._knowledge:
             moved = self._knowledge.limit(moved, self._git, self.live)

@@ -21,9 +21,16 @@ _REASONS: Final[Mapping[Moved, str]] = {
 _PENDING: Final = frozenset({"git", *_REASONS})
 
 
-def select_pending(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes from git to the shop that the shop alone didn't make."""
-    return [change for change in changes if change.moved in _PENDING]
+def select_pending(changes: Iterable[Change], *, is_whole: bool) -> list[Change]:
+    """Return the changes from git to the shop that the shop alone didn't make.
+
+    Args:
+        changes: the changes.
+        is_whole: whether the answer has all pins. There is no record of agreement for other
+            answers, so most movers are unknown, and such changes would never reach git.
+    """
+    movers = _PENDING if is_whole else {"git"}
+    return [change for change in changes if change.moved in movers]
 
 
 def keep_pending(live: Snapshot, pending: Sequence[Change]) -> Snapshot:

@@ -115,6 +115,10 @@ def test_pins_that_the_api_left_out_as_configured_go(shop: Shop) -> None:
     shop.save(rest)
     shop.export("--keep-pending")
     assert read_basket() == text("basket", rest, OTHER)
+    # No record can tell who moved, so an edit in the shop comes, too.
+    shop.save(P)
+    shop.export("--keep-pending")
+    assert read_basket() == text("basket", P, OTHER)
 
 
 def test_without_a_record_the_history_decides(shop: Shop) -> None:
