@@ -59,7 +59,7 @@ def demo(
         shell.run("pinsync init")
         shell.run("git add .")
         shell.run("git commit --quiet -m 'Configure pinsync'")
-        shell.run("pinsync export --commit")
+        shell.run("pinsync export --items --commit")
         shell.run("git show --stat --format=%s")
         changes = "two pins swap places, one is added, one is to end next year."
         out(f"\n# Somebody changes three rules in the UI: {changes}")
@@ -100,7 +100,7 @@ def _change_rules(api: Sandbox, end: str) -> None:
     moved, added, ended = rows[:3]
     first, second = moved["pin_definitions"][:2]
     first["position"], second["position"] = second["position"], first["position"]
-    added["pin_definitions"].append({"position": 9, "pin_type": "item", "pin_identity": "/p/9999/"})
+    added["pin_definitions"].append({"position": 9, "pin_type": "item", "pin_identity": "/p/235/"})
     ended["pin_definitions"][0]["active_to"] = end
     for row in (moved, added, ended):
         api.replace(row)

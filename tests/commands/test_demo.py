@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from support.command_line import CommandLine
 
-STEPS = ["pinsync init", "pinsync export --commit", "pinsync export"]
+STEPS = ["pinsync init", "pinsync export --items --commit", "pinsync export"]
 
 
 def test_the_demo_shows_three_changes_and_each_command(
@@ -44,11 +44,11 @@ def test_the_demo_shows_three_changes_and_each_command(
     assert changes.count("pin_identity: /p/121/") == 2, (
         "a pin that moves leaves one place and takes another"
     )
-    assert "pin_identity: /p/9999/" in changes
+    assert "pin_identity: /p/235/" in changes
     assert summary.partition("\n\n#")[0].splitlines()[-1] == "1", (
         "the exit code that is spoken of is shown"
     )
-    assert "/p/9999/" in report
+    assert "#9 “Ladička s klipom”" in report
     assert report.splitlines()[-2].startswith("git: HEAD, commit "), "it ends with the drift report"
     assert list(tmp_path.iterdir()) == []
 
@@ -95,7 +95,7 @@ def test_the_repository_can_be_kept_with_a_page(folder: Path, pinsync: CommandLi
     assert (result.code, result.err) == (0, "")
     page = folder / "a/shop/pins.html"
     assert f"Open {page} in a browser" in result.out
-    assert "/p/9999/" in parse_page(page.read_text(encoding="utf-8")).text
+    assert "“Ladička s klipom”" in parse_page(page.read_text(encoding="utf-8")).text
     assert (folder / "a/shop/customizations/basket.yaml").is_file()
 
 
