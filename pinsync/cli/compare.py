@@ -82,7 +82,8 @@ def _check_sources(
 @click.option(
     "--summary",
     is_flag=True,
-    help="Print only the headline, the groups with their counts, and the actions (text, markdown).",
+    help="Print only the headline, the groups with their counts, and the actions (text, "
+    "markdown, html).",
 )
 @_max_chars_option
 @page_options
@@ -140,9 +141,10 @@ def diff() -> None:
     "--summary",
     is_flag=True,
     help="Print only the headline, the groups with their counts, and the checksum (text, "
-    "markdown).",
+    "markdown, html).",
 )
 @_max_chars_option
+@page_options
 @scope_options
 @tracker_options
 @output_options

@@ -14,7 +14,7 @@ from pinsync.agreement.store import open_record
 from pinsync.agreement.update import Exported, Keeper
 from pinsync.canonical.moments import format_utc, parse_option
 from pinsync.commands import diff
-from pinsync.commands.deliver import Reports, check_reports, deliver
+from pinsync.commands.deliver import Reports, check_link_base, check_reports, deliver
 from pinsync.commands.diff import Comparison, Run, get_tracker
 from pinsync.drift.pairs import (
     build_no_match_error,
@@ -77,6 +77,8 @@ class Options(Struct, frozen=True):
         at: the moment from which the changes are seen, as text; None for the date of the answer.
         summary: print only the headline, the groups with their counts, and the checksum.
         max_chars: the longest markdown report, in characters.
+        link_base: the address of the files, for the links of a page; None for no links.
+        no_pictures: whether a page must not load pictures.
         now: the present, in UTC.
     """
 
@@ -93,6 +95,8 @@ class Options(Struct, frozen=True):
     at: str | None = None
     summary: bool = False
     max_chars: int | None = None
+    link_base: str | None = None
+    no_pictures: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
     @property
@@ -141,19 +145,32 @@ def plan(workspace: Workspace, options: Options, console: Console) -> int:
     at = None
     if options.at is not None:
         at = parse_option(options.at, settings.zone, option="--at")
+    link_base = check_link_base(options.link_base)
     request = _parse_request(options.source, workspace.tree)
     for source in filter(None, (request.source, request.start)):
         for warning in source.warnings:
             console.warn(warning)
     path = request.source.path
     check_reports(options.reports, settings, [path] if path else [])
-    result = build_plan(workspace, options, request, at, console)
+    compared = diff.Options(
+        names=options.names,
+        format=options.format,
+        reports=options.reports,
+        no_pictures=options.no_pictures,
+        now=options.now,
+    )
+    git = workspace.open_source(request.source)
+    live = workspace.open_source(Source("live", "@live"))
+    run = Run(git, live, compared, workspace.environ, console, workspace.tree)
+    result = _build_plan(run, options, request, workspace, at)
     style = Style(
         zone=settings.zone,
         color=console.color_out,
         max_chars=options.max_chars,
         summary=options.summary,
         configuration=find_configuration_path(settings),
+        hosts=run.picture_hosts,
+        link_base=link_base,
     )
     errors = [tracker.error for tracker in result.drift.trackers if tracker.error]
     reports = Reports(partial(_render, result, style), _is_empty(result), errors=errors)
@@ -161,30 +178,22 @@ def plan(workspace: Workspace, options: Options, console: Console) -> int:
     return pick_gravest(result.find_exit_codes())
 
 
-def build_plan(
-    workspace: Workspace,
-    options: Options,
-    request: Request,
-    at: datetime | None,
-    console: Console,
+def _build_plan(
+    run: Run, options: Options, request: Request, workspace: Workspace, at: datetime | None
 ) -> Plan:
     """Return the plan of a run.
 
     Args:
-        workspace: the configuration and the files.
+        run: the comparison of SOURCE with the shop.
         options: the options of the command line.
         request: SOURCE.
+        workspace: the configuration and the files.
         at: the moment from which the changes are seen; None for the date of the answer.
-        console: prints warnings and steps.
 
     Raises:
         PinsyncError: an error that stops all trackers.
     """
-    tree = workspace.tree
-    source = workspace.open_source(request.source)
-    live = workspace.open_source(Source("live", "@live"))
-    compared = diff.Options(names=options.names, now=options.now)
-    run = Run(source, live, compared, workspace.environ, console, tree)
+    source, live, tree, console = run.old, run.new, run.tree, run.console
     planner = _Planner(run, options, request, workspace)
     pairs = run.choose_trackers()
     names = [get_tracker(pair).name for pair in pairs]

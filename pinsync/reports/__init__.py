@@ -34,6 +34,7 @@ PLAN_FORMATS: Final[Mapping[str, str]] = {
     "text": "plan.text",
     "json": "plan.json",
     "markdown": "plan.markdown",
+    "html": "plan.html",
 }
 """Format of a plan → the module whose ``render`` takes the plan and the style."""
 LINT_FORMATS: Final[Mapping[str, str]] = {"text": "lint.text", "json": "lint.json", **_CI}

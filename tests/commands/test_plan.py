@@ -496,7 +496,7 @@ def test_every_format(shop: Shop, tmp_path: Path) -> None:
         assert (
             "his plan changes 1 rule of the shop: it makes a difference to shoppers now" in report
         )
-        assert "2 rules that differ are left alone." in report
+        assert "2 other rules differ and are left alone." in report
     assert page.read_text().startswith("<!-- pinsync plan -->\n### pinsync: ")
     assert "WILL BE CHANGED IN THE SHOP · shoppers notice at once" in result.out
     assert "LEFT ALONE: changed in the shop · --overwrite-edits includes them" in result.out

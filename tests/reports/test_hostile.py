@@ -161,7 +161,7 @@ def test_a_page_has_no_element_but_ours() -> None:
         "https://app.luigisbox.com/sites/[0-9-]+/setup/recommendations_customization"
     )
     others = {address for address in page.addresses if not sites.fullmatch(address)}
-    assert others == {"#rules", "#group-1", "#group-2", "#actions"}
+    assert others == {"#rules", "#group-1", "#group-2"}
     assert not page.pictures
     shown = " ".join(page.text.split())
     for title in ("</details><img src=x>", "@everyone", "##[add-mask]x", "<CTestLabel>x"):

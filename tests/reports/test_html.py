@@ -16,17 +16,22 @@ from msgspec.structs import replace
 from pinsync.canonical.moments import read_window
 from pinsync.drift.record import Drift, Place
 from pinsync.escape import one_line
-from pinsync.reports import Style
+from pinsync.reports import Style, load_plan
 from pinsync.reports.drift.html import render
 from pinsync.reports.html.links import build_file_url
 from pinsync.reports.html.strips import Bar, build_strip
+from pinsync.reports.plan.overview import build_plan_overview
 from pinsync.reports.words.overview import build_overview
 from pinsync.reports.words.pins import Words
 from support.drifts import CASES, afternoon, one_pin, shop
 from support.html_pages import ATTRIBUTES, ELEMENTS, parse_page
+from support.plans import CASES as PLANS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pinsync.plan.record import Plan
+    from pinsync.reports.words.overview import EntryGroup
 
 STYLE: Final = Style(ZoneInfo("Europe/Bratislava"))
 HOST: Final = "cdn.shop.example"
@@ -43,7 +48,14 @@ def list_sentences(drift: Drift) -> Iterator[str]:
     yield overview.headline
     yield overview.movers
     yield from overview.origins
-    for group in overview.groups:
+    yield from list_rules(overview.groups)
+    for action in overview.actions:
+        yield from (action.text[1:], action.command)
+
+
+def list_rules(groups: Iterable[EntryGroup]) -> Iterator[str]:
+    """What the text report says of the rules."""
+    for group in groups:
         yield " · ".join(filter(None, [group.title, group.mover]))
         for entry in group.describe():
             yield f"{entry.verdict} {entry.details}".strip()
@@ -57,8 +69,6 @@ def list_sentences(drift: Drift) -> Iterator[str]:
                     tiles = [cell.tile for cell in row.cells if cell.tile]
                     for tile in tiles:
                         yield " ".join((tile.position, tile.thing, *tile.facts))
-    for action in overview.actions:
-        yield from (action.text[1:], action.command)
 
 
 @pytest.mark.parametrize("make", CASES.values(), ids=CASES)
@@ -69,6 +79,27 @@ def test_a_page_says_all_that_the_text_says(make: Callable[[], Drift]) -> None:
     assert [text for text in list_sentences(drift) if squeeze(text) not in shown] == []
     assert page.elements <= ELEMENTS
     assert page.attributes <= ATTRIBUTES
+
+
+@pytest.mark.parametrize("make", PLANS.values(), ids=PLANS)
+def test_the_page_of_a_plan_says_all_that_its_text_says(make: Callable[[], Plan]) -> None:
+    plan = make()
+    page = parse_page(load_plan("html").render(plan, STYLE))
+    overview = build_plan_overview(plan, STYLE.zone, one_line)
+    sentences = [overview.headline, overview.sentences, overview.checksum, *overview.origins]
+    for group in overview.groups:
+        sentences += [group.title, group.mover]
+    shown = squeeze(page.text)
+    for sentence in (*sentences, *list_rules(overview.groups)):
+        assert squeeze(sentence) in shown
+    assert page.elements <= ELEMENTS
+    assert page.attributes <= ATTRIBUTES
+
+
+def test_the_page_of_a_plan_links_each_rule_to_its_line() -> None:
+    style = replace(STYLE, link_base="https://git.example/shop/blob/main/")
+    page = load_plan("html").render(PLANS["afternoon"](), style)
+    assert 'href="https://git.example/shop/blob/main/customizations/' in page
 
 
 def test_a_summary_leaves_out_the_rules() -> None:

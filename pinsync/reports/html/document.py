@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
-from pinsync.escape import INVISIBLE, defuse, escape_character
+from pinsync.escape import INVISIBLE, defuse, escape_character, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,7 @@ def render_page(template: str, page: Page) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["one_line"] = one_line
     style, script = _read_file("page.css"), _read_file("page.js")
     text = environment.get_template(template).render(
         title=page.title,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import tzinfo
 
-    from pinsync.drift.record import Change
-    from pinsync.plan.record import LeftRule, Operation, Plan
+    from pinsync.drift.record import Change, Moved
+    from pinsync.plan.record import LeftRule, Operation, Plan, TrackerPlan
     from pinsync.reports.words.entries import Entry, EntryWords
     from pinsync.reports.words.sides import Escape
 
@@ -56,9 +56,16 @@ _REASONS: Final[Mapping[Reason, str]] = {
 }
 _EXPORT_REASON: Final = "a JSON export doesn't tell who changed it"
 _LEFT_TIMES: Final[Mapping[When, str]] = {
-    "now": "a difference to shoppers now",
+    "now": "shoppers see the difference now",
     "later": "",
     "never": "no difference to shoppers",
+}
+# What an operation costs that only an option includes.
+_LOSSES: Final[Mapping[Moved | None, str]] = {
+    "shop": "takes back the shop's change",
+    "both": "takes back the shop's change, and git changed the rule too",
+    "unknown": "may take back a change of the shop (it can't be told)",
+    "extra": "git never had the rule",
 }
 BEGIN: Final = "pinsync export --commit"
 """The command that brings the first rules into git."""
@@ -70,11 +77,13 @@ class PlanGroup(NamedTuple):
     Attributes:
         title: what happens to them, with its beginning in capital letters.
         mover: when shoppers notice it, or the options that include them.
+        when: when shoppers notice it; None for rules that are left alone.
         changes: the changes, each with the words of its tracker and further remarks.
     """
 
     title: str
     mover: str
+    when: When | None
     changes: tuple[tuple[EntryWords, Change, tuple[str, ...]], ...]
 
     @property
@@ -180,7 +189,7 @@ def _list_sentences(plan: Plan, escape: Escape, *, is_beginning: bool) -> Iterat
         yield f"Planned are only the rules that changed since {start}."
     left = len(plan.left)
     if plan.operations and left:
-        verb = "rule that differs is" if left == 1 else "rules that differ are"
+        verb = "other rule differs and is" if left == 1 else "other rules differ and are"
         yield f"{left:,} {verb} left alone."
     unchanged = sum(tracker.drift.unchanged for tracker in plan.trackers)
     if unchanged:
@@ -188,12 +197,21 @@ def _list_sentences(plan: Plan, escape: Escape, *, is_beginning: bool) -> Iterat
         yield f"{unchanged:,} {agree}."
     if plan.operations:
         yield "This is a preview: it changes neither the shop nor git."
+        yield "Carried out, the plan changes the shop alone."
 
 
 def _describe_checksum(plan: Plan) -> str:
     if plan.checksum is None:
         return "The plan has no checksum, since a tracker could not be planned."
     return f"Checksum of the plan: {plan.checksum}"
+
+
+def count_planned(tracker: TrackerPlan) -> str:
+    """Return the numbers of a tracker's rules: ``3 rules to apply, 1 left alone``."""
+    if tracker.drift.error:
+        return "NOT PLANNED, see above"
+    rules = pluralize(len(tracker.operations), "rule")
+    return f"{rules} to apply, {len(tracker.left):,} left alone"
 
 
 # The groups
@@ -218,14 +236,13 @@ def _build_operation_groups(plan: Plan, zone: tzinfo, escape: Escape) -> Iterato
     for kind in _KINDS:
         for when in _WHENS:
             if rules := found.get((kind, when)):
-                yield PlanGroup(_TITLES[kind], _TIMES[when], tuple(rules))
+                yield PlanGroup(_TITLES[kind], _TIMES[when], when, tuple(rules))
 
 
 def _describe_operation(operation: Operation) -> tuple[str, ...]:
     remarks = []
-    moved = operation.change.moved
-    if moved not in ("git", None):
-        remarks.append(f"overrules: {MOVED_WORDS[moved]}")
+    if loss := _LOSSES.get(operation.change.moved):
+        remarks.append(loss)
     if operation.swapped:
         remarks.append("exchanges its text with the rules of the other targets")
     return tuple(remarks)
@@ -252,7 +269,7 @@ def _build_left_groups(plan: Plan, zone: tzinfo, escape: Escape) -> Iterator[Pla
         if reason == "unknown" and plan.drift.old.is_export:
             cause = _EXPORT_REASON
         title = f"LEFT ALONE: {cause}"
-        yield PlanGroup(title, remedy, tuple(found[reason, options]))
+        yield PlanGroup(title, remedy, None, tuple(found[reason, options]))
 
 
 def _sort_by_time(left: Sequence[LeftRule]) -> list[LeftRule]:

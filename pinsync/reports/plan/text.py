@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinsync.escape import one_line
-from pinsync.reports.plan.overview import build_plan_overview
+from pinsync.reports.plan.overview import build_plan_overview, count_planned
 from pinsync.reports.words.entry_lines import INDENT, WIDTH, render_groups
+from pinsync.reports.words.overview import describe_failure
 from pinsync.reports.words.terminal import name_tracker, paint
-from pinsync.reports.words.values import join_lines, pluralize, wrap
+from pinsync.reports.words.values import join_lines, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pinsync.plan.record import Plan, TrackerPlan
+    from pinsync.plan.record import Plan
     from pinsync.reports import Style
 
 
@@ -40,7 +41,7 @@ def _render_lines(plan: Plan, style: Style) -> Iterator[str]:
         yield ""
     if len(plan.trackers) > 1:
         for each in plan.trackers:
-            yield f"{name_tracker(each.drift)}: {_count(each)}"
+            yield f"{name_tracker(each.drift)}: {count_planned(each)}"
     for line in wrap(" · ".join(overview.origins), WIDTH, hanging=INDENT):
         yield paint(style, "dim", line)
     yield overview.checksum
@@ -49,8 +50,7 @@ def _render_lines(plan: Plan, style: Style) -> Iterator[str]:
 def _render_failures(plan: Plan, style: Style) -> Iterator[str]:
     for tracker in plan.drift.trackers:
         if tracker.error:
-            headline = f"INCOMPLETE: {name_tracker(tracker)} could not be planned"
-            yield paint(style, "alarm", headline)
+            yield paint(style, "alarm", describe_failure(tracker, "planned"))
             yield f"  error: {one_line(tracker.error.message)}"
             if tracker.error.hint:
                 yield f"  hint: {one_line(tracker.error.hint)}"
@@ -62,10 +62,3 @@ def _render_notes(plan: Plan) -> Iterator[str]:
     for tracker in plan.drift.trackers:
         for note in tracker.notes:
             yield f"note: {one_line(tracker.name)}: {one_line(note)}"
-
-
-def _count(tracker: TrackerPlan) -> str:
-    if tracker.drift.error:
-        return "NOT PLANNED, see above"
-    rules = pluralize(len(tracker.operations), "rule")
-    return f"{rules} to apply, {len(tracker.left):,} left alone"

@@ -285,9 +285,14 @@ def _describe_last_save(words: EntryWords, changes: Sequence[Change]) -> str:
 # The trackers
 
 
-def describe_failure(tracker: TrackerDrift) -> str:
-    """Return the headline of a tracker that could not be compared."""
-    return f"INCOMPLETE: {name_tracker(tracker)} could not be compared"
+def describe_failure(tracker: TrackerDrift, verb: str = "compared") -> str:
+    """Return the headline of a tracker that could not be compared.
+
+    Args:
+        tracker: the tracker.
+        verb: what could not be done.
+    """
+    return f"INCOMPLETE: {name_tracker(tracker)} could not be {verb}"
 
 
 def name_missing(drift: Drift, text: str) -> str:

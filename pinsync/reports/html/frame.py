@@ -1,0 +1,77 @@
+"""The parts of a page around its cards: what failed, what to note, and the trackers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pinsync.escape import one_line
+from pinsync.reports.words.overview import build_url, describe_failure
+from pinsync.reports.words.terminal import name_tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pinsync.drift.record import Drift, TrackerDrift
+
+
+class Failure(Struct, frozen=True):
+    """A tracker whose sides could not be read.
+
+    Attributes:
+        headline: the name of the tracker, and what could not be done.
+        message: the error.
+        hint: what to do; empty without a hint.
+    """
+
+    headline: str
+    message: str
+    hint: str
+
+
+class TrackerLine(Struct, frozen=True):
+    """A tracker at the end of the page.
+
+    Attributes:
+        name: its name; empty if it is the only one.
+        counts: the numbers of its rules; empty if it is the only one.
+        url: the address of its rules in Luigi's Box; empty without one.
+    """
+
+    name: str
+    counts: str
+    url: str
+
+
+def list_failures(drift: Drift, verb: str) -> Iterator[Failure]:
+    """Yield the trackers that failed.
+
+    Args:
+        drift: the drift.
+        verb: what could not be done: ``compared``.
+    """
+    for tracker in drift.trackers:
+        if error := tracker.error:
+            headline = describe_failure(tracker, verb)
+            yield Failure(headline, one_line(error.message), one_line(error.hint or ""))
+
+
+def list_notes(drift: Drift) -> Iterator[str]:
+    """Yield the remarks about the whole drift and about each tracker."""
+    yield from map(one_line, drift.notes)
+    for tracker in drift.trackers:
+        for note in tracker.notes:
+            yield f"{one_line(tracker.name)}: {one_line(note)}"
+
+
+def build_tracker_line(tracker: TrackerDrift, counts: str, *, is_alone: bool) -> TrackerLine:
+    """Return the line of a tracker.
+
+    Args:
+        tracker: the drift of the tracker.
+        counts: the numbers of its rules.
+        is_alone: whether the page has no other tracker.
+    """
+    url = build_url(tracker)
+    return TrackerLine("", "", url) if is_alone else TrackerLine(name_tracker(tracker), counts, url)
