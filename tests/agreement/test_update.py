@@ -406,3 +406,26 @@ def test_trackers_that_share_an_id_have_no_record(
     assert shop.ask("--tracker", "one") == ["unknown: Two shops"]
     shop.export("--tracker", "one")
     assert read_reference() == before
+
+
+def test_a_repository_with_sha_256(shop: Shop) -> None:
+    for name in (".git", "customizations"):
+        shutil.rmtree(name)
+    run("init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    for name, value in (("name", "Test"), ("email", "test@example.com")):
+        run("config", f"user.{name}", value)
+    shop.export("--commit")
+    write("Swap", S, OTHER, at=10)
+    assert shop.ask() == ["git: Swap"]
+    shop.save(S)
+    shop.export()
+    assert len(read_record()["source"]) == 64
+
+
+def test_a_linked_worktree_shares_the_record(shop: Shop) -> None:
+    run("worktree", "add", "--quiet", "../linked")
+    write("Swap", S, OTHER, at=10)
+    answered(shop.api, list(shop.rows.values()))
+    done = shop.pinsync("-C", "../linked", "diff", "main", "--format", "json")
+    (change,) = json.loads(done.out)["trackers"][0]["changes"]
+    assert change["moved"] == "git"
