@@ -163,14 +163,15 @@ class Keeper:
         """Return the record after the comparison of a commit with the shop.
 
         Raises:
-            FileError: the record belongs to another history of the main line.
+            FileError: the record is newer than the commit, or belongs to another history.
         """
         if record and not self._repository.is_on_main_line(tip, record.source):
-            message = f"the main line has lost the commit {record.source[:12]} that it speaks of"
-            hint = "begin it anew with `pinsync plan --reset-record`"
-            raise FileError(
-                f"{message}; {hint}", source=name_reference(exported.tracker_id), hint=hint
+            message = (
+                f"the main line lacks the commit {record.source[:12]} that it speaks of: fetch the "
+                f"main line, or begin the record anew with `pinsync plan --reset-record` if "
+                f"somebody forced the main line to another history"
             )
+            raise FileError(message, source=name_reference(exported.tracker_id))
         git = self._read_rules(exported, tip)
         return move_entries(record, exported.tracker_id, tip, git, exported.live)
 

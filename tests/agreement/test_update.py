@@ -227,7 +227,7 @@ def test_a_main_line_that_was_forced_back_leaves_the_record_alone(shop: Shop) ->
     run("reset", "--quiet", "--hard", "HEAD~1")
     write("Another", P, OTHER, at=11)
     done = shop.export()
-    assert "the main line has lost the commit" in done.err
+    assert "the main line lacks the commit" in done.err
     assert read_reference() == before
     # Git has P by hand, and the shop has what it agreed on: but with another history.
     assert shop.ask() == ["unknown: Another"]
