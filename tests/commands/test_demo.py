@@ -33,7 +33,7 @@ def test_the_demo_shows_three_changes_and_each_command(
         :3
     ] == STEPS
     assert "export PINSYNC_TRACKER_ID=" in "\n".join(shown)
-    assert "154 added, 0 changed, 0 removed · 6 files written" in result.out
+    assert "154 added, 0 changed, 0 removed · 7 files written" in result.out
     assert "0 added, 3 changed, 0 removed" in result.out
     changed, summary, report = re.split(r"\n\$ pinsync diff.*\n", result.out)
     changes = [
