@@ -655,12 +655,12 @@ def test_each_action_says_what_it_does_to_the_shop_and_to_git() -> None:
 
     url = "https://app.luigisbox.com/sites/1234-5678/setup/recommendations_customization"
     by_hand = (
-        "make the shop the same as git, by hand in Luigi's Box; its changes stays changes are "
-        f"lost {url}"
+        "make the shop the same as git, by hand in Luigi's Box; the changes stays shop's changes "
+        f"are lost {url}"
     )
     by_rule = (
-        "decide rule by rule: first correct the shop where git is changes changes right, then run "
-        "the command below"
+        "decide rule by rule: correct the shop where git is right, changes changes then take the "
+        "whole shop into git pinsync export --commit"
     )
     assert actions("shop") == [
         "make git the same as the shop stays changes pinsync export --commit",

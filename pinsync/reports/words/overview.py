@@ -40,6 +40,7 @@ MOVED_WORDS: Final[Mapping[Moved, str]] = {
 }
 _EFFECTS: Final = {True: "changes", False: "stays"}
 _OMITTED: Final = "changed by nobody: the API left out pins, as asked"
+_EXPORT: Final = "pinsync export --commit"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customization"
 
@@ -355,11 +356,11 @@ def list_actions(drift: Drift, changes: Sequence[Change], escape: Escape) -> Ite
     can_export = bool(others) and drift.is_complete and drift.is_unrestricted
     # Nobody wants to put back what the API was asked to leave out.
     if can_export and sum(change.cause == "edited" for change in changes) > 1:
-        first = "first correct the shop where git is right, then run the command below"
-        yield Action(f"decide rule by rule: {first}", "", True, True)
+        steps = "correct the shop where git is right, then take the whole shop into git"
+        yield Action(f"decide rule by rule: {steps}", _EXPORT, True, True)
     if can_export:
         text = f"make git the same as the shop{_describe_losses(others)}"
-        yield Action(text, "pinsync export --commit", False, True)
+        yield Action(text, _EXPORT, False, True)
     if drift.old.source == "HEAD" and drift.is_complete and drift.is_unrestricted:
         yield from _list_previews(changes)
     if blocks:
@@ -369,9 +370,8 @@ def list_actions(drift: Drift, changes: Sequence[Change], escape: Escape) -> Ite
     for tracker in drift.trackers:
         if any(change.cause == "edited" for change in tracker.changes):
             name = f" of {escape(tracker.name)}" if len(drift.trackers) > 1 else ""
-            text = (
-                f"make the shop{name} the same as git, by hand in Luigi's Box; its changes are lost"
-            )
+            loss = "the shop's changes are lost"
+            text = f"make the shop{name} the same as git, by hand in Luigi's Box; {loss}"
             yield Action(text, "", True, False, build_url(tracker))
 
 
