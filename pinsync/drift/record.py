@@ -98,6 +98,16 @@ class Shoppers(Struct, frozen=True):
     at: str | None = None
 
 
+class Base(Struct, frozen=True):
+    """The last text on which git and the shop agreed.
+
+    Attributes:
+        rule: the rule; None if neither side had it.
+    """
+
+    rule: Customization | None
+
+
 class Change(Struct, frozen=True):
     """The change of one customization.
 
@@ -119,6 +129,8 @@ class Change(Struct, frozen=True):
             side, and for a change that the API left out as asked.
         moved_in: the commit that brought git's text, or that removed the rule; None for uncommitted
             text, for a rule that git never had, and where the history ends before that commit.
+        base: the base, if the record of agreement knows it and the answer isn't that one side alone
+            moved; else None.
     """
 
     kind: ChangeKind
@@ -132,6 +144,7 @@ class Change(Struct, frozen=True):
     shoppers: Shoppers | None = None
     moved: Moved | None = None
     moved_in: Commit | None = None
+    base: Base | None = None
 
     @property
     def old(self) -> Customization | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from pinsync.canonical.moments import read_moment
 from pinsync.drift.pairs import build_content_key
+from pinsync.drift.record import Base
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,6 +65,7 @@ class BaseSearch:
 
     Attributes:
         moved: the side that moved; None as long as no base is found.
+        base: the base; None as long as none is found.
         is_done: whether older versions don't matter.
         is_doubtful: whether git lacks a commit that the entry names.
     """
@@ -72,6 +74,7 @@ class BaseSearch:
         self, git: Customization | None, live: Customization | None, entry: Entry, line: Line
     ) -> None:
         self.moved: Moved | None = None
+        self.base: Base | None = None
         self.is_done = False
         self.is_doubtful = False
         self._git = git
@@ -151,6 +154,7 @@ class BaseSearch:
             updated_at: the date of the shop's last change then; None if it isn't known.
         """
         self.is_done = True
+        self.base = Base(base)
         if has_same_text(self._git, base):
             self.moved = "shop"
         elif not has_same_text(self._live, base):

@@ -290,7 +290,9 @@ class Inquiry:
         count = doubtful = 0
         for at, trace in self._traces.items():
             answer = trace.build_answer()
-            changes[at] = replace(changes[at], moved=answer.moved, moved_in=answer.moved_in)
+            changes[at] = replace(
+                changes[at], moved=answer.moved, moved_in=answer.moved_in, base=answer.base
+            )
             count += trace.is_cut
             doubtful += trace.is_doubtful
         notes = drift.notes

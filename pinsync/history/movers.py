@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pinsync.agreement.record import Entry
     from pinsync.drift.pairs import Pair
-    from pinsync.drift.record import Moved
+    from pinsync.drift.record import Base, Moved
     from pinsync.history.bases import Arrival
     from pinsync.model import Commit, Customization
 
@@ -36,10 +36,12 @@ class Answer(NamedTuple):
     Attributes:
         moved: the side that moved; see `Change.moved`.
         moved_in: the commit that brought git's text; see `Change.moved_in`.
+        base: the last text on which both agreed; see `Change.base`.
     """
 
     moved: Moved
     moved_in: Commit | None
+    base: Base | None = None
 
 
 class Knowledge(Line, Protocol):
@@ -225,7 +227,10 @@ class Trace:
             moved = "unknown"
         if self._knowledge:
             moved = self._knowledge.limit(moved, self._git, self.live)
-        return Answer(moved, self._moved_in)
+        base = None
+        if self._search and moved in ("both", "unknown"):
+            base = self._search.base
+        return Answer(moved, self._moved_in, base)
 
 
 class TraceSet:

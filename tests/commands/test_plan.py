@@ -97,6 +97,22 @@ def test_a_rule_that_may_have_changed_in_the_shop_is_left_alone(shop: Shop) -> N
     assert shop.plan("--recreate") == ["create basket /p/2/"]
 
 
+def test_a_conflict_names_what_both_agreed_on(shop: Shop) -> None:
+    write("Pin", T, at=2)
+    shop.save(T)
+    shop.run("plan", "--reset-record")
+    write("Swap", S, at=10)
+    shop.save({**P, "tags": ["winter"]}, at=11)
+    assert shop.plan() == ["left update basket /p/1/: both --overwrite-edits"]
+    out = shop.run("plan").out
+    assert "  git   #1 /p/8/\n  shop  #1 /p/5/\n" in out
+    assert "  last agreed on: #1 /p/7/, tags: none · in git since " in out
+    # Somebody saved the agreed text again.
+    shop.save(T, at=12)
+    assert shop.plan() == ["left update basket /p/1/: unknown --overwrite-edits"]
+    assert "  last agreed on: #1 /p/7/ · in git since " in shop.run("plan").out
+
+
 def test_a_rule_that_git_removed_is_deleted_only_if_asked(shop: Shop) -> None:
     write("Pin", T, rule(2), at=2)
     write("Remove", rule(2), at=10)

@@ -58,7 +58,7 @@ def go(
     trace = Trace(git, live)
     for old, arrived in steps:
         trace.go_back(old, arrived)
-    moved, commit = trace.build_answer()
+    moved, commit, _ = trace.build_answer()
     return moved, commit and commit.hash, not trace.is_finished
 
 

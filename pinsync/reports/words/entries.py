@@ -6,12 +6,15 @@ An entry is text without markup. Each report escapes the text and lays it out as
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pinsync.canonical.fields import CUSTOMIZATION, KNOWN, MODEL, select_choice
+from pinsync.canonical.pins import read_pin
+from pinsync.drift.changes import read_pins
+from pinsync.drift.pairs import read_data
 from pinsync.drift.record import MISSING
 from pinsync.escape import clip, one_line, reveal
 from pinsync.reports.words.changes import find_alike_identities, find_marks
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.pins import Pin
     from pinsync.drift.record import (
+        Base,
         Change,
         Drift,
         FieldChange,
@@ -264,7 +268,9 @@ class EntryWords(SlotWords, frozen=True, kw_only=True):
                 yield f"pins{name}: {' '.join(cell.text for cell in cells[:MAX_WHOLE])}"
 
     def _list_origins(self, change: Change) -> Iterator[str]:
-        """Yield since when each side has its state, and from whom."""
+        """Yield the text on which both agreed, and since when each side has its own, from whom."""
+        if change.base:
+            yield f"last agreed on: {self._describe_base(change, change.base)}"
         commit = change.moved_in
         if commit is not None:
             day = format_day(commit, self.zone)
@@ -274,6 +280,34 @@ class EntryWords(SlotWords, frozen=True, kw_only=True):
         is_news = change.moved not in (None, "git")
         if self.has_saves and is_news and change.updated_at is not None:
             yield f"saved in the shop {self.format_moment(change.updated_at)}"
+
+    def _describe_base(self, change: Change, base: Base) -> str:
+        """Return the pins and the fields of a base that differ since then."""
+        if base.rule is None:
+            return "no rule"
+        data = read_data(base.rule)
+        parts: list[str] = []
+        if change.pins:
+            pins = [self._describe_pin(read_pin(pin)) for pin in read_pins(data)]
+            more = ["…"] if len(pins) > MAX_WHOLE else []
+            parts += [*pins[:MAX_WHOLE], *more] or ["no pins"]
+        for each in change.fields:
+            parts.append(f"{_name_field(each, reveal)}: {self._find_value(data, each)}")
+        return ", ".join(parts)
+
+    def _describe_pin(self, pin: Pin) -> str:
+        facts = list(self.list_facts(pin))
+        return self.build_tile(pin, facts).write() + self.describe_widget(pin)
+
+    def _find_value(self, data: Mapping[str, Any], field: FieldChange) -> str:
+        """Return the value of a field in words; ``none`` if the data lacks it."""
+        value: Any = data
+        for step in field.path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return "none"
+        return self.format_value(value)
 
 
 def build_words(drift: Drift, zone: tzinfo, escape: Escape) -> EntryWords:
