@@ -47,7 +47,7 @@ MACHINE: Final = {
             ),
             ("lint", ("json", "github", "gitlab", "sarif", "junit"), ()),
             ("history", ("json", "markdown"), ()),
-            ("plan", ("json", "markdown"), ("--overwrite-edits",)),
+            ("plan", ("json", "markdown", "html"), ("--overwrite-edits",)),
             ("calendar", ("json", "ics"), ("--from", "2026-12-24")),
         )
         for format_ in formats
