@@ -56,7 +56,7 @@ MACHINE: Final = {
 """The output that a program reads: its name → the arguments."""
 
 
-TIME: Final = rb"\d\d:\d\d:\d\d"
+TIME: Final = rb"\d\d:\d\d(:\d\d)?"
 
 
 def written(arguments: list[str], encoding: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
