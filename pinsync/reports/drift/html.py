@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from pinsync.escape import one_line
 from pinsync.reports.html.cards import CardGroup, build_card, count_models
 from pinsync.reports.html.document import Page, render_page
 from pinsync.reports.html.frame import (
-    Failure,
-    TrackerLine,
+    Content,
     build_tracker_line,
     list_failures,
     list_notes,
@@ -25,38 +22,13 @@ from pinsync.reports.words.overview import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pinsync.drift.record import Drift
     from pinsync.reports import Style
     from pinsync.reports.html.cards import Card
+    from pinsync.reports.html.frame import TrackerLine
     from pinsync.reports.words.overview import Action, Group, Overview
-
-
-class Content(Struct, frozen=True):
-    """The page as its template reads it.
-
-    Attributes:
-        overview: the headline, the sentences, the actions and the origins.
-        headline: the headline, with the names of the trackers that could not be compared.
-        failures: the trackers that could not be compared.
-        notes: remarks about the comparison.
-        groups: the groups, the most important first.
-        models: the recommender models of the rules that differ, with their counts.
-        actions: the ways to resolve the differences.
-        trackers: the trackers.
-        has_cards: whether the page shows the rules themselves.
-    """
-
-    overview: Overview
-    headline: str
-    failures: tuple[Failure, ...]
-    notes: tuple[str, ...]
-    groups: tuple[CardGroup, ...]
-    models: Mapping[str, int]
-    actions: tuple[Action, ...]
-    trackers: tuple[TrackerLine, ...]
-    has_cards: bool
 
 
 def render(drift: Drift, style: Style) -> str:
@@ -71,17 +43,19 @@ def render(drift: Drift, style: Style) -> str:
     groups = tuple(_build_groups(overview, style))
     headline = name_missing(drift, overview.headline)
     content = Content(
-        overview=overview,
         headline=headline,
+        sentences=overview.movers,
         failures=tuple(list_failures(drift, "compared")),
         notes=tuple(list_notes(drift)),
+        actions=tuple(_capitalize(action) for action in overview.actions),
         groups=groups,
         models=count_models(groups),
-        actions=tuple(_capitalize(action) for action in overview.actions),
         trackers=tuple(_list_trackers(drift)),
+        origins=overview.origins,
+        checksum="",
         has_cards=bool(groups) and not style.summary,
     )
-    return render_page("drift.html", Page(f"pinsync: {headline}", style.hosts, content))
+    return render_page("report.html", Page(f"pinsync: {headline}", style.hosts, content))
 
 
 def _list_trackers(drift: Drift) -> Iterator[TrackerLine]:

@@ -1,4 +1,4 @@
-"""The parts of a page around its cards: what failed, what to note, and the trackers."""
+"""The page of a drift or of a plan: what its template reads."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from pinsync.reports.words.overview import build_url, describe_failure
 from pinsync.reports.words.terminal import name_tracker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pinsync.drift.record import Drift, TrackerDrift
+    from pinsync.reports.html.cards import CardGroup
+    from pinsync.reports.words.overview import Action
 
 
 class Failure(Struct, frozen=True):
@@ -42,6 +44,36 @@ class TrackerLine(Struct, frozen=True):
     name: str
     counts: str
     url: str
+
+
+class Content(Struct, frozen=True):
+    """The page as its template reads it.
+
+    Attributes:
+        headline: the differences or the operations in one sentence.
+        sentences: further sentences about all rules; may be empty.
+        failures: the trackers that failed.
+        notes: remarks about the whole page and about each tracker.
+        actions: the ways to resolve the differences; none in a plan.
+        groups: the groups of rules, the most important first.
+        models: the recommender models of the rules, with their counts.
+        trackers: the trackers.
+        origins: where the states of both sides come from.
+        checksum: the checksum of a plan in a sentence; empty in a drift.
+        has_cards: whether the page shows the rules themselves.
+    """
+
+    headline: str
+    sentences: str
+    failures: tuple[Failure, ...]
+    notes: tuple[str, ...]
+    actions: tuple[Action, ...]
+    groups: tuple[CardGroup, ...]
+    models: Mapping[str, int]
+    trackers: tuple[TrackerLine, ...]
+    origins: tuple[str, ...]
+    checksum: str
+    has_cards: bool
 
 
 def list_failures(drift: Drift, verb: str) -> Iterator[Failure]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from pinsync.escape import one_line
 from pinsync.reports.html.cards import CardGroup, build_card, count_models
 from pinsync.reports.html.document import Page, render_page
 from pinsync.reports.html.frame import (
-    Failure,
-    TrackerLine,
+    Content,
     build_tracker_line,
     list_failures,
     list_notes,
@@ -20,36 +17,13 @@ from pinsync.reports.html.links import build_file_url
 from pinsync.reports.plan.overview import build_plan_overview, count_planned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pinsync.plan.record import Plan
     from pinsync.reports import Style
     from pinsync.reports.html.cards import Card
+    from pinsync.reports.html.frame import TrackerLine
     from pinsync.reports.plan.overview import PlanGroup, PlanOverview
-
-
-class Content(Struct, frozen=True):
-    """The page as its template reads it.
-
-    Attributes:
-        overview: the sentences, the checksum and the origins.
-        headline: the operations in one sentence.
-        failures: the trackers that could not be planned.
-        notes: remarks about the plan.
-        groups: the groups, the operations first.
-        models: the recommender models of the rules, with their counts.
-        trackers: the trackers.
-        has_cards: whether the page shows the rules themselves.
-    """
-
-    overview: PlanOverview
-    headline: str
-    failures: tuple[Failure, ...]
-    notes: tuple[str, ...]
-    groups: tuple[CardGroup, ...]
-    models: Mapping[str, int]
-    trackers: tuple[TrackerLine, ...]
-    has_cards: bool
 
 
 def render(plan: Plan, style: Style) -> str:
@@ -63,16 +37,19 @@ def render(plan: Plan, style: Style) -> str:
     overview = build_plan_overview(plan, style.zone, one_line)
     groups = tuple(_build_groups(overview, style))
     content = Content(
-        overview=overview,
         headline=overview.headline,
+        sentences=overview.sentences,
         failures=tuple(list_failures(plan.drift, "planned")),
         notes=tuple(list_notes(plan.drift)),
+        actions=(),
         groups=groups,
         models=count_models(groups),
         trackers=tuple(_list_trackers(plan)),
+        origins=overview.origins,
+        checksum=overview.checksum,
         has_cards=bool(groups) and not style.summary,
     )
-    return render_page("plan.html", Page(f"pinsync: {overview.headline}", style.hosts, content))
+    return render_page("report.html", Page(f"pinsync: {overview.headline}", style.hosts, content))
 
 
 def _list_trackers(plan: Plan) -> Iterator[TrackerLine]:
