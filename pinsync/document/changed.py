@@ -86,7 +86,7 @@ class ChangedText(NamedTuple):
 def find_changed_text(text: bytes, other: bytes) -> list[ChangedText] | None:
     """Return the blocks that differ between two texts with LF, without cutting either.
 
-    It finds what `find_changed_blocks` finds, which needs the edges of all blocks.
+    It finds the same blocks as `find_changed_blocks`, which needs the edges of all blocks.
 
     Returns:
         None if the heads differ, or the text has no block.

@@ -44,7 +44,7 @@ class Agreements:
         self._newer: dict[str, frozenset[str] | None] = {}
 
     @property
-    def begun(self) -> Begun | None:
+    def open_plan(self) -> Begun | None:
         """The open plan of a run that may have been killed."""
         return self._record.header.begun if self._record else None
 
@@ -104,8 +104,8 @@ class RuleAgreement(Struct, frozen=True):
 
     def _is_in_doubt(self, git: Customization | None, live: Customization | None) -> bool:
         """Return whether an interrupted run may have written the rule already."""
-        begun = self.agreements.begun
-        for operation in begun.operations if begun else ():
+        plan = self.agreements.open_plan
+        for operation in plan.operations if plan else ():
             if operation.kind == "create":
                 key = operation.model, operation.target
                 if live is None and git and key == (git.model, tuple(git.target)):

@@ -198,7 +198,7 @@ class Inquiry:
             self.explain(reason)
 
     def explain(self, reason: str) -> None:
-        """Take the reason why a trace ends; the first reason is told."""
+        """Take the reason why a trace ends; later reasons are ignored."""
         self._reason = self._reason or reason
 
     def go_back_to_head(self, head: CommitState | None, side: GitSide, short: str) -> None:

@@ -60,13 +60,13 @@ class _Step(NamedTuple):
         return build_content_key(self.before) == build_content_key(self.after)
 
     @property
-    def released(self) -> TargetKey | None:
+    def left_target(self) -> TargetKey | None:
         """The target that the operation leaves; None if the rule keeps it."""
         key = build_target_key(self.before) if self.before else None
         return None if self.after and build_target_key(self.after) == key else key
 
     @property
-    def taken(self) -> TargetKey | None:
+    def new_target(self) -> TargetKey | None:
         """The target that the operation gets; None if the rule had it before."""
         key = build_target_key(self.after) if self.after else None
         return None if self.before and build_target_key(self.before) == key else key
@@ -169,10 +169,10 @@ class _Dependencies:
     def __init__(self, steps: Sequence[_Step], shop: Iterable[Customization]) -> None:
         self._steps = steps
         self._active = set(range(len(steps)))
-        self._released = [step.released for step in steps]
-        self._taken = [step.taken for step in steps]
+        self._left_targets = [step.left_target for step in steps]
+        self._new_targets = [step.new_target for step in steps]
         self._takers: dict[TargetKey, list[int]] = {}
-        for at, key in enumerate(self._taken):
+        for at, key in enumerate(self._new_targets):
             if key is not None:
                 self._takers.setdefault(key, []).append(at)
         self._steps_by_id = {step.before.id: at for at, step in enumerate(steps) if step.before}
@@ -192,7 +192,7 @@ class _Dependencies:
         The blocked operations are no longer part of the dependencies.
         """
         blocked: dict[int, Customization] = {}
-        queue = deque(at for at, key in enumerate(self._taken) if key is not None)
+        queue = deque(at for at, key in enumerate(self._new_targets) if key is not None)
         while queue:
             at = queue.popleft()
             if at not in self._active:
@@ -203,18 +203,18 @@ class _Dependencies:
             blocked[at] = holder
             self._active.remove(at)
             # The rule stays where it is, so it blocks whoever waits for its target.
-            released = self._released[at]
-            queue.extend(self._takers.get(released, ()) if released else ())
+            left = self._left_targets[at]
+            queue.extend(self._takers.get(left, ()) if left else ())
         return blocked
 
     def _find_holder(self, at: int) -> Customization | None:
         """Return the rule that holds the target of an operation for good; None if none does."""
-        key = self._taken[at]
+        key = self._new_targets[at]
         if key is None:
             return None
         for rule in self._holders.get(key, ()):
             other = self._steps_by_id.get(rule.id)
-            if other is None or other not in self._active or self._released[other] != key:
+            if other is None or other not in self._active or self._left_targets[other] != key:
                 return rule
         # Of several rules of SOURCE with one target, the first one gets it.
         first = next(other for other in self._takers[key] if other in self._active)
@@ -247,8 +247,8 @@ class _Dependencies:
 
     def _find_successor(self, at: int) -> int | None:
         """Return the operation that gets the target which an operation leaves."""
-        released = self._released[at]
-        for taker in self._takers.get(released, ()) if released else ():
+        left = self._left_targets[at]
+        for taker in self._takers.get(left, ()) if left else ():
             if taker in self._active:
                 return taker
         return None
@@ -282,7 +282,7 @@ class _Dependencies:
 
     def _list_awaited(self, at: int, steps: Mapping[int, _Step]) -> list[int]:
         """Return the operations that free the target of an operation."""
-        key = self._taken[at]
+        key = self._new_targets[at]
         if key is None or steps[at].swapped:
             return []
         return [self._steps_by_id[rule.id] for rule in self._holders.get(key, ())]

@@ -1,4 +1,4 @@
-"""The page of a drift or of a plan: what its template reads."""
+"""The page of a drift or of a plan: the record that its template reads."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Failure(Struct, frozen=True):
     """A tracker whose sides could not be read.
 
     Attributes:
-        headline: the name of the tracker, and what could not be done.
+        headline: the name of the tracker, and the step that failed.
         message: the error.
-        hint: what to do; empty without a hint.
+        hint: a remedy; empty without a hint.
     """
 
     headline: str
@@ -81,7 +81,7 @@ def list_failures(drift: Drift, verb: str) -> Iterator[Failure]:
 
     Args:
         drift: the drift.
-        verb: what could not be done: ``compared``.
+        verb: the participle of the step that failed: ``compared``.
     """
     for tracker in drift.trackers:
         if error := tracker.error:

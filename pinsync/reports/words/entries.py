@@ -191,7 +191,7 @@ class EntryWords(SlotWords, frozen=True, kw_only=True):
         """Whether the change leads from the new side to the old one."""
         if change.moved is None or change.moved in ("both", "unknown"):
             return False
-        # Whoever moved changed the side that is theirs.
+        # The shop changes the live side, git the other one.
         moved_live = change.moved != "git"
         return moved_live != self.drift.new.is_live
 

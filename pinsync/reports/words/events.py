@@ -55,7 +55,7 @@ class EventName(NamedTuple):
     """The names of a kind of event.
 
     Attributes:
-        one: the event, named from the point of view of whoever moved.
+        one: the event, named from the point of view of the side that moved.
         many: several such events, after their number.
         difference: the difference, if nobody knows who moved. ``{old}`` and ``{new}`` stand for
             the names of the sides.
@@ -175,7 +175,7 @@ def _name_pin_event(change: PinChange) -> EventKind:
     if was_blocked and not is_blocked:
         return "item unblocked"
     if change.kind == "changed":
-        # A new window is told as such, whatever else changed.
+        # A new window has an event of its own, even if other fields changed too.
         has_other = bool(_list_other_fields(change, WINDOW))
         return "pin field" if has_other else "dates"
     names: Mapping[PinKind, EventKind] = {

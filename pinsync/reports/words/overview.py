@@ -291,7 +291,7 @@ def describe_failure(tracker: TrackerDrift, verb: str = "compared") -> str:
 
     Args:
         tracker: the tracker.
-        verb: what could not be done.
+        verb: the participle of the step that failed.
     """
     return f"INCOMPLETE: {name_tracker(tracker)} could not be {verb}"
 

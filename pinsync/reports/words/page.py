@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from pinsync.errors import UsageError
 from pinsync.escape import COMMAND, one_line
 
 if TYPE_CHECKING:
@@ -64,6 +65,22 @@ def _quote_span(text: str) -> str:
 def measure(text: str) -> int:
     """Return the length of a text in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
+
+
+def choose_limit(max_chars: int | None) -> int:
+    """Return the budget of a page.
+
+    Args:
+        max_chars: the longest page that the user allows; None for the longest of all.
+
+    Raises:
+        UsageError: the budget is below ``MIN_CHARS``.
+    """
+    limit = MAX_CHARS if max_chars is None else min(max_chars, MAX_CHARS)
+    if limit < MIN_CHARS:
+        message = f"a report in {limit} characters says nothing"
+        raise UsageError(message, hint=f"allow at least {MIN_CHARS}")
+    return limit
 
 
 class Page:

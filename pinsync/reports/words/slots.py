@@ -38,7 +38,7 @@ MAX_TARGET: Final = 60
 
 # A backslash before one of these could be an escape of ours, or hide the end of the title.
 _UNCLEAR_BACKSLASH: Final = re.compile(r"\\(?=[\"\\untrxU]|\Z)")
-# Sorted as they are told: "no start, no end".
+# In the order of the words: "no start, no end".
 _NO_ENDS: Final = {"active_from": "no start", "active_to": "no end"}
 _CURLY: Final = frozenset("“”")
 
@@ -172,7 +172,7 @@ class SlotWords(Words, frozen=True, kw_only=True):
 
         Args:
             pin: the pin.
-            other: the pin on the other side: an end that only it has is told as missing.
+            other: the pin on the other side: an end that the pin lacks is named as missing.
         """
         # The API documents position 0 for blocks; a pin may be flagged as a block elsewhere.
         if pin.spot == "blocked" and pin.position != BLOCKED:
