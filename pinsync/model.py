@@ -86,6 +86,18 @@ class Commit(NamedTuple):
     subject: str
 
 
+class RawAnswer(Struct, frozen=True):
+    """An answer of the API as it came.
+
+    Attributes:
+        body: its bytes, decompressed.
+        host: scheme, name and port of the host that gave it.
+    """
+
+    body: bytes
+    host: str
+
+
 class Snapshot(Struct, frozen=True):
     """The customizations of one tracker from one source.
 
@@ -94,11 +106,13 @@ class Snapshot(Struct, frozen=True):
         warnings: oddities that were accepted, for people.
         date: the moment of an answer of the API, by the server's clock if known; None for other
             sources.
+        answer: the answer of the API, if the command needs its bytes or its host.
     """
 
     customizations: tuple[Customization, ...]
     warnings: tuple[str, ...] = ()
     date: datetime | None = None
+    answer: RawAnswer | None = None
 
 
 class Managed(Struct, frozen=True):

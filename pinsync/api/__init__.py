@@ -1,4 +1,4 @@
-"""The API client: export the customizations and the catalog, and check a private key.
+"""The API client: read and write the customizations, read the catalog, and check a private key.
 
 Only this package knows httpx.
 """
@@ -17,11 +17,13 @@ from pinsync.api.call import (
     MAX_WAIT,
     RETRY_SECONDS,
     Answer,
+    Reply,
     Session,
     Watcher,
 )
 from pinsync.api.catalog import PAGE_SIZE, CatalogItem, CatalogPage, read_catalog
-from pinsync.api.diagnosis import RefusalError
+from pinsync.api.diagnosis import LostAnswerError, RefusalError
+from pinsync.api.shop import BULK_LIMIT, Shop
 from pinsync.api.wire import ApiAuth
 from pinsync.errors import RemoteError
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANSWER_SECONDS",
     "ATTEMPTS",
+    "BULK_LIMIT",
     "MAX_WAIT",
     "PAGE_SIZE",
     "RETRY_SECONDS",
@@ -42,8 +45,11 @@ __all__ = [
     "CatalogItem",
     "CatalogPage",
     "KeyCheck",
+    "LostAnswerError",
     "RefusalError",
+    "Reply",
     "Session",
+    "Shop",
     "Watcher",
     "check_key",
     "export",
@@ -64,8 +70,8 @@ def export(  # noqa: PLR0913 - one is the key, four are effects that tests repla
     sleep: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
     watcher: Watcher | None = None,
-) -> Answer:
-    """Return the answer to ``POST /scopes/export``; `Session` describes the arguments.
+) -> Reply:
+    """Return the reply to ``POST /scopes/export``; `Session` describes the arguments.
 
     Raises:
         RemoteError: no host gave an answer with status 200; the hint names a remedy.
@@ -73,7 +79,7 @@ def export(  # noqa: PLR0913 - one is the key, four are effects that tests repla
         UsageError: the query can't be written into a URL.
     """
     session = Session(tracker, private_key, timeout, max_bytes, clock, sleep, monotonic, watcher)
-    return session.post("scopes/export", query).answer
+    return session.post("scopes/export", query)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Send a signed request, and repeat it on each host until a whole answer comes.
+"""Send a signed request, and repeat it until a whole answer comes.
+
+A read asks one host after the other. A write has one host, and is repeated only if it surely had no
+effect.
 
 A call ends in bounded time. On each host no attempt begins more than `RETRY_SECONDS` after the
 first one. An attempt is given up after `timeout` seconds without a byte, or after `ANSWER_SECONDS`.
@@ -18,7 +21,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 import httpx
 
 from pinsync.api import diagnosis
-from pinsync.api.diagnosis import TransientError
+from pinsync.api.diagnosis import LostAnswerError, RefusalError, TransientError
+from pinsync.api.limits import read_exhausted_limit
 from pinsync.api.network import Deadline, open_transport
 from pinsync.api.proxy import find_proxy
 from pinsync.api.wire import Endpoint, build_request, decompress, name_pins_path, open_client
@@ -42,6 +46,8 @@ MAX_WAIT: Final = 60.0
 ANSWER_SECONDS: Final = 300.0
 """Seconds of the longest attempt, from the connection to the last byte of the answer."""
 
+_READ: Final = frozenset({httpx.codes.OK})
+_WRITTEN: Final = frozenset({httpx.codes.OK, httpx.codes.CREATED, httpx.codes.NO_CONTENT})
 _PEEK: Final = 1 << 10
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -85,11 +91,13 @@ class Reply:
         answer: the answer.
         host: scheme, name and port of the host.
         clock_ahead: see `diagnosis.measure_clock_ahead`.
+        pause: the seconds after which the host allows the next request; None for at once.
     """
 
     answer: Answer
     host: str
     clock_ahead: float | None
+    pause: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +240,31 @@ class Connection:
         request = build_request(self.client, self.session.tracker, self.host, endpoint)
         return _Call(self, request).repeat()
 
+    def write(self, endpoint: Endpoint) -> Reply:
+        """Send a request that changes the shop; return the reply.
+
+        The request is repeated only if it surely had no effect.
+
+        Raises:
+            RefusalError: the host refused the request, which so had no effect.
+            LostAnswerError: whether the request had an effect isn't known.
+            RemoteError: the request was never sent, or throttled each time.
+            UsageError: the host name can't be read.
+        """
+        request = build_request(self.client, self.session.tracker, self.host, endpoint)
+        try:
+            return _Call(self, request, _WRITTEN).repeat()
+        except TransientError as failure:
+            message = f"tracker {self.session.tracker.name}: {self.host} {failure}"
+            kind = RemoteError if failure.had_no_effect else LostAnswerError
+            raise kind(message, hint=failure.hint) from failure
+        except RefusalError as refusal:
+            if _is_surely_refused(refusal.status):
+                raise
+            raise LostAnswerError(refusal.message, hint=refusal.hint) from refusal
+        except RemoteError as error:
+            raise LostAnswerError(error.message, hint=error.hint) from error
+
     def follow(self, url: httpx.URL) -> Reply:
         """Get a URL of this host, as an answer of the host spelled it; return the reply.
 
@@ -245,12 +278,20 @@ class Connection:
             raise RemoteError(message, hint=failure.hint) from failure
 
 
+def _is_surely_refused(status: int) -> bool:
+    """Return whether a status says that a request had no effect (RFC 9110, 15)."""
+    if status == httpx.codes.REQUEST_TIMEOUT:
+        return False
+    return httpx.codes.is_redirect(status) or httpx.codes.is_client_error(status)
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A request to one host."""
+    """A request to one host, and the statuses of a success."""
 
     connection: Connection
     request: httpx.Request
+    accepted: frozenset[int] = _READ
 
     @property
     def session(self) -> Session:
@@ -266,11 +307,16 @@ class _Call:
             try:
                 return self.attempt()
             except TransientError as failure:
+                if diagnosis.is_write(self.request) and not failure.had_no_effect:
+                    raise
                 pause = _choose_pause(failure, attempt)
                 if attempt == ATTEMPTS or session.monotonic() + pause - start > RETRY_SECONDS:
                     times = "once" if attempt == 1 else f"{attempt} times"
-                    message = f"{failure}, tried {times}"
-                    raise TransientError(message, hint=failure.hint) from failure
+                    raise TransientError(
+                        f"{failure}, tried {times}",
+                        hint=failure.hint,
+                        had_no_effect=failure.had_no_effect,
+                    ) from failure
                 reason = f"{diagnosis.read_origin(self.request)} {failure}"
             attempt += 1
             session.announce_wait(f"attempt {attempt} of {ATTEMPTS} in {pause:.1f} s: {reason}")
@@ -287,7 +333,7 @@ class _Call:
             with closing(connection.client.send(self.request, stream=True)) as response:
                 received = clock()
                 pieces = decompress(response)
-                if response.status_code != httpx.codes.OK:
+                if response.status_code not in self.accepted:
                     raise diagnosis.explain_refusal(
                         tracker, response, pieces, brief, sent, received
                     )
@@ -307,7 +353,8 @@ class _Call:
         headers = tuple(response.headers.multi_items())
         answer = Answer(body, diagnosis.read_answer_date(response), clock(), headers)
         ahead = diagnosis.measure_clock_ahead(response, sent, received)
-        return Reply(answer, diagnosis.read_origin(self.request), ahead)
+        pause = read_exhausted_limit(response, answer.fetched_at)
+        return Reply(answer, diagnosis.read_origin(self.request), ahead, pause)
 
     def collect(self, pieces: Iterator[bytes]) -> bytes:
         """Return the body, or refuse one of more than `Session.max_bytes`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from pinsync import signing
+from pinsync.api import limits
 from pinsync.errors import RemoteError
 from pinsync.escape import printable
 from pinsync.redaction import remove_secret
@@ -30,6 +30,11 @@ TOLERANCE: Final = 4.0
 NETWORK: Final = "check the network, and HTTPS_PROXY if a proxy is needed"
 
 _RETRIED: Final = frozenset({429, 502, 503, 504})
+_WRITE_REMEDIES: Final = {
+    409: "somebody else has changed the shop: run pinsync plan to see what is there now",
+    413: "the rule is too large for the API",
+    422: "the API refuses the rule: correct the field in git",
+}
 _MAX_ERROR_BYTES: Final = 1 << 16
 _MAX_TEXT: Final = 300
 _MAX_DETAILS: Final = 20
@@ -42,12 +47,21 @@ class TransientError(Exception):
         message: the failure, with the host as its subject.
         hint: the remedy if every attempt fails.
         wait: the seconds that the host asks to wait.
+        had_no_effect: whether the host surely didn't carry out the request: it was never sent, or
+            it was refused because there were too many.
     """
 
-    def __init__(self, message: str, *, hint: str, wait: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str, wait: float | None = None, had_no_effect: bool = False
+    ) -> None:
         super().__init__(message)
         self.hint = hint
         self.wait = wait
+        self.had_no_effect = had_no_effect
+
+
+class LostAnswerError(RemoteError):
+    """A write was sent, and its answer didn't come: whether it had an effect isn't known."""
 
 
 class RefusalError(RemoteError):
@@ -108,6 +122,12 @@ def build_final_error(
     return RemoteError(f"tracker {tracker.name}: {read_origin(request)} {message}", hint=hint)
 
 
+def is_write(request: httpx.Request) -> bool:
+    """Return whether a request may change the shop."""
+    # The POSTs that only read have no body.
+    return request.method in ("PUT", "DELETE") or bool(request.content)
+
+
 def read_origin(request: httpx.Request) -> str:
     """Return scheme, name and port of a request's host."""
     return f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
@@ -134,16 +154,16 @@ def explain_refusal(
     status = response.status_code
     message = f"answered {_name_status(status)}"
     if status in _RETRIED:
-        hint = "the service seems to be down"
-        if status == httpx.codes.TOO_MANY_REQUESTS:
-            hint = "try again later"
-        return TransientError(message, hint=hint, wait=_read_retry_after(response, received))
+        is_throttled = status == httpx.codes.TOO_MANY_REQUESTS
+        hint = "try again later" if is_throttled else "the service seems to be down"
+        wait = limits.read_retry_after(response, _read_beginning(body), received)
+        return TransientError(message, hint=hint, wait=wait, had_no_effect=is_throttled)
     ahead = measure_clock_ahead(response, sent, received)
     if response.has_redirect_location:
         hint = "redirects are not followed: check the hosts of the tracker and PINSYNC_HOST"
         message = f"{message}, pointing at {_show_location(response, brief)}"
     else:
-        hint = _find_remedy(tracker, status, ahead)
+        hint = _find_remedy(tracker, response, ahead)
         if reason := _read_reason(body, brief):
             message = f"{message}: {reason}"
     host = read_origin(response.request)
@@ -151,13 +171,16 @@ def explain_refusal(
     return RefusalError(message, hint=hint, host=host, status=status, clock_ahead=ahead)
 
 
-def _find_remedy(tracker: Tracker, status: int, ahead: float | None) -> str:
-    """Return the hint for a status other than 200."""
+def _find_remedy(tracker: Tracker, response: httpx.Response, ahead: float | None) -> str:
+    """Return the hint for the status of an error."""
+    status = response.status_code
     if status == httpx.codes.UNAUTHORIZED:
         # A signature holds for some seconds, so a wrong clock looks like a wrong key.
         return _explain_clock(ahead) or f"check the private key of tracker_id {tracker.tracker_id}"
     if status == httpx.codes.NOT_FOUND:
         return f"check the tracker_id, {tracker.tracker_id}, in pinsync.yaml or PINSYNC_TRACKER_ID"
+    if is_write(response.request) and status in _WRITE_REMEDIES:
+        return _WRITE_REMEDIES[status]
     if status == httpx.codes.UNPROCESSABLE_ENTITY:
         return "the API refuses a filter: check --model, --tag, --target-type and --target-identity"
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
@@ -206,25 +229,14 @@ def explain_failure(
     else:
         message = f"broke off: {brief(str(error))}"
         hint = NETWORK
-    return TransientError(message, hint=hint)
+    # Without a connection, nothing was sent.
+    is_unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
+    return TransientError(message, hint=hint, had_no_effect=is_unsent)
 
 
 def read_answer_date(response: httpx.Response) -> datetime | None:
     """Return the ``Date`` of an answer: the moment by the server's clock, if known."""
     return signing.parse_http_date(response.headers.get("Date", ""))
-
-
-def _read_retry_after(response: httpx.Response, now: datetime) -> float | None:
-    """Return the seconds of ``Retry-After`` (RFC 9110, 10.2.3), a number or a date."""
-    text = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return float(text)
-    moment = signing.parse_http_date(text)
-    if moment is None:
-        return None
-    # The server wrote the date by its own clock, which may differ from ours.
-    seconds = (moment - (read_answer_date(response) or now)).total_seconds()
-    return max(0.0, seconds)
 
 
 def measure_clock_ahead(
@@ -272,16 +284,24 @@ def _show_location(response: httpx.Response, brief: Brief) -> str:
     return brief(str(url.copy_with(username=None, password=None, query=None, fragment=None)))
 
 
-def _read_reason(pieces: Iterator[bytes], brief: Brief) -> str:
-    """Return the API's reason for a refusal and the fields it names; empty if unknown."""
+def _read_beginning(pieces: Iterator[bytes]) -> bytes:
+    """Return the body of an error; nothing of one that is too long or breaks off."""
     body = BytesIO()
     try:
         for piece in pieces:
             body.write(piece[:_MAX_ERROR_BYTES])
             if body.tell() > _MAX_ERROR_BYTES:
-                return ""
-        answer = json.loads(body.getvalue())
-    except (httpx.RequestError, TransientError, ValueError, RecursionError):
+                return b""
+    except (httpx.RequestError, TransientError):
+        return b""
+    return body.getvalue()
+
+
+def _read_reason(pieces: Iterator[bytes], brief: Brief) -> str:
+    """Return the API's reason for a refusal and the fields it names; empty if unknown."""
+    try:
+        answer = json.loads(_read_beginning(pieces))
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(answer, dict):
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -32,11 +33,15 @@ class Endpoint(NamedTuple):
         method: the HTTP method, in capitals.
         path: the path, percent-encoded.
         query: the parameters of the query.
+        body: the body; None for a request without one.
+        content_type: the type of the body, which is signed even without one.
     """
 
     method: str
     path: str
-    query: Mapping[str, str]
+    query: Mapping[str, str] = MappingProxyType({})
+    body: bytes | None = None
+    content_type: str = signing.CONTENT_TYPE
 
 
 class ApiAuth(httpx.Auth):
@@ -106,7 +111,7 @@ def name_pins_path(tracker: Tracker, name: str) -> str:
 def build_request(
     client: httpx.Client, tracker: Tracker, host: str, endpoint: Endpoint
 ) -> httpx.Request:
-    """Return a request without a body.
+    """Return a request.
 
     Args:
         client: the client that will send the request.
@@ -122,7 +127,8 @@ def build_request(
         if endpoint.query:
             # quote() writes a space as %20, which every server reads; httpx's own params write +.
             url = f"{url}?{urlencode(endpoint.query, quote_via=quote)}"
-        return client.build_request(endpoint.method, url)
+        headers = {"Content-Type": endpoint.content_type}
+        return client.build_request(endpoint.method, url, content=endpoint.body, headers=headers)
     except (httpx.InvalidURL, UnicodeEncodeError) as error:
         hint = "they must be valid Unicode and shorter than 60,000 characters"
         raise UsageError("the filters can't be written into a URL", hint=hint) from error

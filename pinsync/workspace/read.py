@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from pinsync.canonical import normalize, rows
 from pinsync.document.parse import parse_document
 from pinsync.errors import DataError, FileError
-from pinsync.model import Customization, Scope, Snapshot
+from pinsync.model import Customization, RawAnswer, Scope, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path, PurePosixPath
 
-    from pinsync.api import Watcher
+    from pinsync.api import Answer, Watcher
     from pinsync.config import Settings, Tracker
     from pinsync.document.record import Document, Known
 
@@ -39,6 +39,8 @@ def fetch_live(
     scope: Scope,
     environ: Mapping[str, str],
     watcher: Watcher | None = None,
+    *,
+    keeps_answer: bool = False,
 ) -> Snapshot:
     """Ask the API for a tracker's customizations.
 
@@ -48,6 +50,7 @@ def fetch_live(
         scope: the API's filters.
         environ: the environment variables, for the private key.
         watcher: receives the progress of the call.
+        keeps_answer: whether the snapshot keeps the answer of the API.
 
     Raises:
         ConfigError: there is no private key.
@@ -72,17 +75,32 @@ def fetch_live(
         if error.is_of_key:
             error.hint = config.describe_refused_key(tracker, key, environ)
         raise
+    snapshot = read_answer(tracker, reply.answer, settings.ignore)
+    if keeps_answer:
+        return replace(snapshot, answer=RawAnswer(reply.answer.body, reply.host))
+    return snapshot
+
+
+def read_answer(tracker: Tracker, answer: Answer, ignore: normalize.Ignored) -> Snapshot:
+    """Read an export's answer.
+
+    Args:
+        tracker: the tracker, for messages.
+        answer: the answer.
+        ignore: the paths of ignored fields.
+
+    Raises:
+        DataError: the answer can't be trusted.
+    """
     try:
-        customizations, warnings = rows.read_customizations(
-            reply.body, settings.ignore, reply.headers
-        )
+        customizations, warnings = rows.read_customizations(answer.body, ignore, answer.headers)
     except DataError as error:
         message = f"tracker {tracker.name}: {error.message}"
         otherwise = "nothing was changed; run again, and if it stays so report it to the vendor"
         hint = error.hint or otherwise
         raise DataError(message, path=error.path, hint=hint) from error
     # The server's clock decides which pins have expired.
-    return Snapshot(customizations, warnings, reply.date or reply.fetched_at)
+    return Snapshot(customizations, warnings, answer.date or answer.fetched_at)
 
 
 def read_export(path: Path, ignore: normalize.Ignored) -> Snapshot:

@@ -40,6 +40,7 @@ class Source(Struct, frozen=True):
         revision: the full hash of a git revision.
         place: the name in messages, if it isn't ``text``: the hash of a merge base.
         warnings: git's warnings about the revision.
+        keeps_answer: whether the shop's snapshot keeps the answer of the API.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Source(Struct, frozen=True):
     revision: str | None = None
     place: str = ""
     warnings: tuple[str, ...] = ()
+    keeps_answer: bool = False
 
     @property
     def name(self) -> str:

@@ -248,7 +248,15 @@ def read_contents(
             contents[side] = Content(snapshot)
         else:
             settings = replace(state.settings, ignore=ignore)
-            contents[side] = Content(fetch_live(tracker, settings, scope, environ, watcher))
+            snapshot = fetch_live(
+                tracker,
+                settings,
+                scope,
+                environ,
+                watcher,
+                keeps_answer=state.source.keeps_answer,
+            )
+            contents[side] = Content(snapshot)
     return contents[0], contents[1]
 
 

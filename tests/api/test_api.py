@@ -174,7 +174,7 @@ def export(
         sleep=time.sleep,
         monotonic=time.monotonic,
         watcher=watcher,
-    )
+    ).answer
 
 
 def failure(
@@ -795,8 +795,8 @@ def fetch(
     pauses: list[float] = []
     tracker = Tracker("shop", sandbox.tracker_id, "SHOP_KEY", (sandbox.url,))
     key = sandbox.private_key if key is None else key
-    answer = api.export(tracker, key, query, timeout=10, max_bytes=10**7, sleep=pauses.append)
-    return json.loads(answer.body)["results"], pauses
+    reply = api.export(tracker, key, query, timeout=10, max_bytes=10**7, sleep=pauses.append)
+    return json.loads(reply.answer.body)["results"], pauses
 
 
 def test_the_sandbox_takes_the_signature_and_the_filters() -> None:
