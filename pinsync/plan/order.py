@@ -102,6 +102,32 @@ def build_operations(
     return [_build_operation(step) for step in ordered], left
 
 
+def split_stages(operations: Sequence[Operation]) -> tuple[list[int], list[int], list[int]]:
+    """Return the indexes of the operations in three stages, each in the order of the plan.
+
+    Args:
+        operations: the operations of one tracker, as `build_operations` returns them.
+
+    Returns:
+        The updates, with the deletes that free a target of any operation; the creates; the other
+        deletes.
+    """
+    wanted = {
+        build_target_key(each.after) for each in operations if each.after and each.takes_target
+    }
+    changes: list[int] = []
+    creates: list[int] = []
+    deletes: list[int] = []
+    for at, operation in enumerate(operations):
+        if operation.kind == "create":
+            creates.append(at)
+        elif operation.after or build_target_key(operation.change.subject) in wanted:
+            changes.append(at)
+        else:
+            deletes.append(at)
+    return changes, creates, deletes
+
+
 def _build_step_key(step: _Step) -> tuple[object, ...]:
     rule = step.after or step.before
     if rule is None:

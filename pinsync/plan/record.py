@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from pinsync.drift.pairs import build_target_key
+
 if TYPE_CHECKING:
     from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.model import Customization
@@ -66,6 +68,22 @@ class Operation(Struct, frozen=True):
         """The id of the shop's rule; None if the operation creates it."""
         return self.before.id if self.before else None
 
+    @property
+    def takes_target(self) -> bool:
+        """Whether the rule gets a target that it didn't have."""
+        return self.after is not None and not self._keeps_target
+
+    @property
+    def frees_target(self) -> bool:
+        """Whether the shop's rule leaves its target."""
+        return self.before is not None and not self._keeps_target
+
+    @property
+    def _keeps_target(self) -> bool:
+        if self.before is None or self.after is None:
+            return False
+        return build_target_key(self.before) == build_target_key(self.after)
+
 
 class LeftRule(Struct, frozen=True):
     """A rule that differs and that the plan leaves alone.
@@ -111,6 +129,7 @@ class Plan(Struct, frozen=True):
         permissions: the options that allow more than the safe operations.
         checksum: the checksum of the operations; None if a tracker can't be planned.
         since: the start of a range, as the user spelled it; None without a range.
+        is_preview: whether the plan is shown alone, and not to be carried out now.
     """
 
     drift: Drift
@@ -118,6 +137,7 @@ class Plan(Struct, frozen=True):
     permissions: Permissions
     checksum: str | None
     since: str | None = None
+    is_preview: bool = True
 
     @property
     def operations(self) -> list[Operation]:
