@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pinsync.canonical.normalize import Ignored
     from pinsync.document.record import Known
+    from pinsync.model import Customization
 
 HEADER: Final = "record.json"
 FOLDER: Final = "rules"
@@ -173,9 +174,23 @@ class EntryReader(Struct, frozen=True):
         # Most texts are those of today, and to read one takes as long as all else for ten entries.
         rule = self.known.get(text.model, {}).get(content)
         if rule is None:
-            document = parse_document(_DOCUMENT + content, "", ignore=self.ignore)
-            if len(document.entries) != 1:
-                raise FileError("a text isn't one rule", source="")
-            rule = document.entries[0].customization
+            rule = parse_rule(text.model, content, self.ignore)
         last = rule._replace(model=text.model, updated_at=text.updated_at)
         return Version(last, text.commit or self.header.source, text.removed)
+
+
+def parse_rule(model: str, text: bytes, ignore: Ignored = ()) -> Customization:
+    """Return the rule of a canonical text.
+
+    Args:
+        model: the model, which the text lacks.
+        text: the text.
+        ignore: the paths of the fields to leave out.
+
+    Raises:
+        FileError: the text isn't one rule.
+    """
+    document = parse_document(_DOCUMENT + text, "", ignore=ignore)
+    if len(document.entries) != 1:
+        raise FileError("a text isn't one rule", source="")
+    return document.entries[0].customization._replace(model=model)

@@ -14,6 +14,7 @@ from pinsync.drift.pairs import (
     collect_ids,
     match_customizations,
 )
+from pinsync.model import Target
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -211,7 +212,70 @@ def move_entries(
             entries[shop_id] = entry
     if record is None:
         return Record(tracker_id, commit, commit, entries=entries)
-    return replace(record, source=commit, entries=entries)
+    begun = record.begun and _drop_agreed(record.begun, agreed.values(), live_ids)
+    return replace(record, source=commit, begun=begun, entries=entries)
+
+
+def _drop_agreed(begun: Begun, agreed: Iterable[Entry], live_ids: Collection[str]) -> Begun | None:
+    """Return an open plan without the operations on rules on which both sides agree again."""
+    ids: set[str] = set()
+    targets: set[object] = set()
+    for entry in agreed:
+        ids.add(entry.shop_id)
+        targets.add(build_target_key(find_last_version(entry).last))
+    left: list[BegunOperation] = []
+    for operation in begun.operations:
+        if operation.kind == "create":
+            is_agreed = (operation.model, Target(*operation.target)) in targets
+        else:
+            is_agreed = operation.rule_id in ids or operation.rule_id not in live_ids
+        if not is_agreed:
+            left.append(operation)
+    return replace(begun, operations=tuple(left)) if left else None
+
+
+class Write(Struct, frozen=True):
+    """A write to the shop that was acknowledged.
+
+    Attributes:
+        shop_id: the id in the shop.
+        before: the rule of the shop before; None if it was created.
+        after: the rule of git; None if the rule was deleted.
+        live: the rule as the shop has it since, with the date of the write; None if that isn't
+            known.
+    """
+
+    shop_id: str
+    before: Customization | None
+    after: Customization | None
+    live: Customization | None = None
+
+
+def acknowledge_writes(record: Record, commit: str, writes: Iterable[Write]) -> Record:
+    """Return the record after writes that were acknowledged, each of which moves its own entry.
+
+    Args:
+        record: the record before.
+        commit: the full hash of the commit that was applied.
+        writes: the writes.
+    """
+    entries = dict(record.entries)
+    index = EntryIndex(entries.values())
+    for write in writes:
+        old = index.find(write.after, write.before)
+        if old and write.before is None:
+            # The rule was created anew, under another id.
+            entries.pop(old.shop_id, None)
+        if write.after is None:
+            last = write.before or write.live
+            if last is None:
+                raise ValueError("a write without a rule")
+            base = Version(last._replace(updated_at=None), commit, is_removed=True)
+            entries[write.shop_id] = Entry(write.shop_id, None, base)
+        else:
+            last = write.live or write.after._replace(updated_at=None)
+            entries[write.shop_id] = Entry(write.shop_id, write.after.id, Version(last, commit))
+    return replace(record, entries=entries)
 
 
 def add_proposals(record: Record, pairs: Iterable[Pair], commit: str) -> Record:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from pinsync.agreement.main_line import NO_MAIN_LINE, MainLine, find_main_line
+from pinsync.agreement.main_line import NO_MAIN_LINE, find_main_line
 from pinsync.agreement.record import add_proposals, move_entries
 from pinsync.agreement.store import name_reference, open_record, reset_record, write_record
 from pinsync.drift.pairs import Pair, build_content_key, is_in_filters, match_customizations
@@ -18,6 +18,7 @@ from pinsync.workspace.source import Source
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pinsync.agreement.main_line import MainLine
     from pinsync.agreement.record import Record
     from pinsync.model import Customization, Scope
     from pinsync.repository import Repository
@@ -55,17 +56,7 @@ class Keeper:
         self._workspace = workspace
         self._repository = repository
         self._head = repository.resolve_head()
-        self._line = self._find_line()
-
-    def _find_line(self) -> MainLine | None:
-        main_branch = self._workspace.tree.settings.main_branch
-        return find_main_line(self._repository, main_branch, self._read_setting)
-
-    def _read_setting(self, commit: str) -> str | None:
-        try:
-            return self._workspace.open_source(_name_source(commit)).settings.main_branch
-        except (FileError, RepositoryError):
-            return None
+        self._line = open_main_line(self._workspace, self._repository)
 
     def keep(self, exports: Sequence[Exported]) -> Iterator[str]:
         """Update the records, and yield notes for people.
@@ -74,7 +65,9 @@ class Keeper:
             exports: the trackers whose rules were written.
         """
         after = self._repository.resolve_head()
-        line = self._line if after == self._head else self._find_line()
+        line = (
+            self._line if after == self._head else open_main_line(self._workspace, self._repository)
+        )
         if after is None:
             return
         if line is None:
@@ -187,6 +180,23 @@ class Keeper:
                 for document in documents.values():
                     rules += [entry.customization for entry in document.entries]
         return rules
+
+
+def open_main_line(workspace: Workspace, repository: Repository) -> MainLine | None:
+    """Return the main line; None if git doesn't tell, or before the first commit.
+
+    Args:
+        workspace: the configuration and the files.
+        repository: the repository.
+    """
+
+    def read_setting(commit: str) -> str | None:
+        try:
+            return workspace.open_source(_name_source(commit)).settings.main_branch
+        except (FileError, RepositoryError):
+            return None
+
+    return find_main_line(repository, workspace.tree.settings.main_branch, read_setting)
 
 
 def _name_source(commit: str) -> Source:

@@ -11,17 +11,19 @@ from pinsync.cli.command import Group, Listing
 from pinsync.cli.folder import folder_option
 
 _COMMANDS: Final = {
-    # The chapters that write files, that compare and check, that read git's history, and that try
-    # pinsync without a shop.
+    # The chapters that write files, that compare and check, that change the shop, that read git's
+    # history, and that try pinsync without a shop.
     "init": Listing("files", "Write a commented pinsync.yaml and a line of .gitattributes."),
     "export": Listing("files", "Write the live customizations to files, one for each model."),
     "items": Listing("files", "Write titles and images of the items in documents to items.json."),
     "fmt": Listing("files", "Bring documents into canonical form; comments stay."),
     "schema": Listing("files", "Print the JSON Schema (draft-07) of a document, for editors."),
     "diff": Listing("compare", "Report the drift between two sources (default: HEAD and @live)."),
-    "plan": Listing("compare", "Show what git would change in the shop, and change nothing."),
     "lint": Listing("compare", "Look for mistakes in documents; the tracker isn't asked."),
     "trackers": Listing("compare", "Show the configured trackers."),
+    "plan": Listing("shop", "Show what git would change in the shop, and change nothing."),
+    "apply": Listing("shop", "Give the shop the rules of git, as pinsync plan shows them."),
+    "restore": Listing("shop", "Give the shop the rules of a backup or a git revision."),
     "history": Listing("history", "Show which commit changed which rule, the newest first."),
     "blame": Listing("history", "Show which commit last changed each pin of a recommender model."),
     "show": Listing("history", "Show the rules of a recommender model as a person reads them."),

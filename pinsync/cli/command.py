@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,9 +13,6 @@ from pinsync.errors import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-_PLANNED_COMMANDS: Final = frozenset({"apply", "restore"})
-"""Commands of later versions, which users of other tools try."""
 
 
 def _map_options(ctx: click.Context) -> dict[str, click.Option]:
@@ -171,8 +168,6 @@ class Group(_Base, click.Group):
         is_unknown = self.get_command(ctx, name) is None
         # While a shell completes a word (resilient_parsing), the command line may be unfinished.
         if is_unknown and not name.startswith("-") and not ctx.resilient_parsing:
-            if name in _PLANNED_COMMANDS:
-                ctx.fail(f"No such command {name!r}; pinsync doesn't write to the API yet")
             ctx.fail(f"No such command {name!r}; {suggest(name, self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 

@@ -1,4 +1,4 @@
-"""The commands that compare and check: diff, plan, lint and trackers."""
+"""The commands that compare and check: diff, lint and trackers."""
 
 from __future__ import annotations
 
@@ -12,37 +12,25 @@ from pinsync.cli.options import (
     PATH,
     Choice,
     Once,
+    at_option,
     filter_options,
     format_options,
+    max_chars_option,
     output_options,
     page_options,
     report_options,
     run_command,
-    scope_options,
     split_names,
     tracker_options,
 )
 from pinsync.cli.variables import API, CONFIGURATION, STEP_SUMMARY, TERMINAL
 from pinsync.model import FailOn
-from pinsync.reports import DRIFT_FORMATS, LINT_FORMATS, PLAN_FORMATS
+from pinsync.reports import DRIFT_FORMATS, LINT_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pinsync.cli.options import Command
-
-_at_option = click.option(
-    "--at",
-    metavar="TIME",
-    help="Time to look at, such as 2026-12-24 or 2026-12-24T10:00. It decides what shoppers notice "
-    "now or later (default: when the API answered, else now).",
-)
-_max_chars_option = click.option(
-    "--max-chars",
-    type=click.IntRange(min=500),
-    metavar="N",
-    help="Maximum length of a markdown report (default: 65536).",
-)
 
 
 def _check_sources(
@@ -78,14 +66,14 @@ def _check_sources(
     help="Changes that make the exit code 1; all are reported (default: any). shop: all but those "
     "that git alone made since git and the shop agreed.",
 )
-@_at_option
+@at_option
 @click.option(
     "--summary",
     is_flag=True,
     help="Print only the headline, the groups with their counts, and the actions (text, "
     "markdown, html).",
 )
-@_max_chars_option
+@max_chars_option
 @page_options
 @filter_options
 @tracker_options
@@ -98,65 +86,6 @@ def diff() -> None:
     export on standard input, or a git revision. A..B and A...B mean the same
     as in git diff. Where a file has the name of a revision, ./main is the file
     and refs/heads/main the branch.
-    """
-
-
-@command(
-    examples={
-        "pinsync plan": "Preview what HEAD would change in the shop",
-        "pinsync plan main~1..main": "Preview the rules of the last merge, and no others",
-        "pinsync plan @worktree": "Preview uncommitted edits",
-        "pinsync plan --overwrite-edits --recreate": "Preview putting back what the shop changed",
-        "pinsync plan --report markdown=plan.md": "Write the comment of a pull request as well",
-    },
-    environment=(*CONFIGURATION, *API, *TERMINAL),
-)
-@click.argument(
-    "source",
-    metavar="[SOURCE]",
-    default="HEAD",
-    shell_complete=completion.complete_planned_sources,
-)
-@click.option("--delete", is_flag=True, help="Also delete rules that git removed.")
-@click.option(
-    "--overwrite-edits",
-    is_flag=True,
-    help="Also overwrite changes that people made in the shop, or may have made; with --delete, "
-    "also delete rules that they changed.",
-)
-@click.option(
-    "--recreate",
-    is_flag=True,
-    help="Also create rules that people deleted in the shop, or may have deleted.",
-)
-@click.option("--delete-extra", is_flag=True, help="Also delete rules that git never had.")
-@click.option(
-    "--reset-record",
-    is_flag=True,
-    help="First begin the record of agreement anew, from the rules that agree now.",
-)
-@report_options(tuple(PLAN_FORMATS))
-@_at_option
-@click.option(
-    "--summary",
-    is_flag=True,
-    help="Print only the headline, the groups with their counts, and the checksum (text, "
-    "markdown, html).",
-)
-@_max_chars_option
-@page_options
-@scope_options
-@tracker_options
-@output_options
-@run_command
-def plan() -> None:
-    """Show what git would change in the shop, and change nothing.
-
-    SOURCE is a git revision (default: HEAD), @index, @worktree, the file of a
-    JSON export, or - for an export on standard input. A..B is a range of
-    revisions: the plan has only the rules that changed between A and B. Rules
-    that people changed in the shop are left alone, unless an option says
-    otherwise.
     """
 
 

@@ -28,10 +28,7 @@ PATH = click.Path(readable=False)
 
 
 class File(click.Path):
-    """The name of a file; its import of ``pathlib`` waits, so that help stays quick."""
-
-    def __init__(self) -> None:
-        super().__init__(dir_okay=False)
+    """The name of a file or a folder; its import of ``pathlib`` waits, so that help stays quick."""
 
     def convert(
         self,
@@ -45,7 +42,8 @@ class File(click.Path):
         return Path(str(super().convert(value, param, ctx)))
 
 
-FILE = File()
+FILE = File(dir_okay=False)
+FOLDER = File(file_okay=False)
 
 
 class Choice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2, and only there
@@ -58,6 +56,20 @@ class Choice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2
                 f"{value!r} is not one of the choices; {suggest(value, self.choices)}", param, ctx
             )
         return value
+
+
+at_option = click.option(
+    "--at",
+    metavar="TIME",
+    help="Time to look at, such as 2026-12-24 or 2026-12-24T10:00. It decides what shoppers notice "
+    "now or later (default: when the API answered, else now).",
+)
+max_chars_option = click.option(
+    "--max-chars",
+    type=click.IntRange(min=500),
+    metavar="N",
+    help="Maximum length of a markdown report (default: 65536).",
+)
 
 
 def echo(text: str | bytes, *, err: bool) -> None:
@@ -146,7 +158,7 @@ def output_options(function: Command) -> Command:
     ) -> int:
         return function(console=_build_console(verbose, quiet, color), **values)
 
-    return _add_options(
+    return add_options(
         build_console,
         click.option(
             "--color/--no-color", default=None, help="Colour the output (default: on a terminal)."
@@ -156,7 +168,8 @@ def output_options(function: Command) -> Command:
     )
 
 
-def _add_options(function: Command, *options: Callable[[Command], Command]) -> Command:
+def add_options(function: Command, *options: Callable[[Command], Command]) -> Command:
+    """Add options, the last one first."""
     # click lists the option that is added last as the first one.
     for option in options:
         function = option(function)
@@ -165,7 +178,7 @@ def _add_options(function: Command, *options: Callable[[Command], Command]) -> C
 
 def tracker_options(function: Command) -> Command:
     """Add ``--config`` and ``--tracker``."""
-    return _add_options(
+    return add_options(
         function,
         click.option(
             "--tracker",
@@ -205,7 +218,7 @@ def scope_options(function: Command) -> Command:
         scope = _build_scope(model, tag, target_type, target_identity, ids)
         return function(scope=scope, **values)
 
-    return _add_options(
+    return add_options(
         build_scope,
         click.option(
             "--id",
@@ -244,7 +257,7 @@ def scope_options(function: Command) -> Command:
 
 def _removal_options(function: Command) -> Command:
     """Add the flags of pins that the API leaves out."""
-    return _add_options(
+    return add_options(
         function,
         click.option(
             "--remove-nonexisting-item-pins/--keep-nonexisting-item-pins",
@@ -268,7 +281,7 @@ def report_options(formats: Sequence[str]) -> Callable[[Command], Command]:
         return [_parse_report(value, formats) for value in values]
 
     def add(function: Command) -> Command:
-        return _add_options(
+        return add_options(
             function,
             click.option(
                 "--report",
@@ -286,7 +299,7 @@ def report_options(formats: Sequence[str]) -> Callable[[Command], Command]:
 
 def page_options(function: Command) -> Command:
     """Add the options of HTML pages."""
-    return _add_options(
+    return add_options(
         function,
         click.option(
             "--link-base",
@@ -321,7 +334,7 @@ def format_options(formats: Sequence[str]) -> Callable[[Command], Command]:
                 format = "json"  # noqa: A001 - as above
             return function(format=format or "text", **values)
 
-        return _add_options(
+        return add_options(
             choose_format,
             click.option("--json", "as_json", is_flag=True, help="Same as --format json."),
             click.option(

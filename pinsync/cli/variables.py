@@ -22,6 +22,7 @@ API: Final = (
 )
 PAGER: Final = ("GIT_PAGER", "PAGER")
 TERMINAL: Final = ("NO_COLOR", "FORCE_COLOR", "TERM", "CI")
+STATE: Final = ("XDG_STATE_HOME",)
 STEP_SUMMARY: Final = ("GITHUB_STEP_SUMMARY",)
 
 MEANINGS: Final[Mapping[str, str]] = {
@@ -44,6 +45,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "FORCE_COLOR": "Any value turns colour on, unless NO_COLOR is set.",
     "TERM": "dumb means no colour and no progress.",
     "CI": "Any value turns progress off.",
+    "XDG_STATE_HOME": "Folder of the user's state: locks, backups and journals.",
     "GITHUB_STEP_SUMMARY": "File to which --format github appends a report, for the job's page.",
 }
 """Variable → meaning, in the order of the help."""

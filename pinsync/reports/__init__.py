@@ -37,6 +37,8 @@ PLAN_FORMATS: Final[Mapping[str, str]] = {
     "html": "plan.html",
 }
 """Format of a plan → the module whose ``render`` takes the plan and the style."""
+ACCOUNT_FORMATS: Final[Mapping[str, str]] = {"text": "apply.text", "json": "apply.json"}
+"""Format of an apply's account → the module whose ``render`` takes accounts, plan and style."""
 LINT_FORMATS: Final[Mapping[str, str]] = {"text": "lint.text", "json": "lint.json", **_CI}
 """Format of lint findings → the module whose ``render_findings`` takes them and their context."""
 SHOW_FORMATS: Final[Mapping[str, str]] = {
@@ -86,6 +88,11 @@ def load_drift(format_: str) -> Any:  # noqa: ANN401 - a module
 def load_plan(format_: str) -> Any:  # noqa: ANN401 - a module
     """Import the module of a plan format."""
     return import_module(f"{__name__}.{PLAN_FORMATS[format_]}")
+
+
+def load_account(format_: str) -> Any:  # noqa: ANN401 - a module
+    """Import the module of a format of an apply's account."""
+    return import_module(f"{__name__}.{ACCOUNT_FORMATS[format_]}")
 
 
 def load_show(format_: str) -> Any:  # noqa: ANN401 - a module

@@ -25,6 +25,7 @@ from pinsync.repository import (
     process,
     recovery,
     references,
+    remotes,
 )
 from pinsync.repository.branch import BranchResult, Proposal
 from pinsync.repository.changes import CommitChanges, FileChange
@@ -40,6 +41,7 @@ from pinsync.repository.process import (
     PATHS_ON_INPUT,
     Git,
     clean_environment,
+    decode,
     decode_line,
     encode_pathspecs,
     encode_quoted,
@@ -48,6 +50,7 @@ from pinsync.repository.process import (
     require_success,
 )
 from pinsync.repository.reader import Object, Reader, SharedReader
+from pinsync.repository.remotes import FETCH_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -63,6 +66,7 @@ if TYPE_CHECKING:
     from pinsync.model import Commit
 
 __all__ = [
+    "FETCH_RECORDS",
     "BranchResult",
     "CommitChanges",
     "CommitMessage",
@@ -664,6 +668,18 @@ class Repository(Struct, frozen=True):
     def has_remotes(self) -> bool:
         """Return whether the repository has a remote."""
         return bool(self._git.run("remote"))
+
+    def has_origin(self) -> bool:
+        """Return whether the repository has a remote ``origin``."""
+        return remotes.REMOTE in decode(self._git.run("remote")).split()
+
+    def read_remote_reference(self, reference: str) -> str | None:
+        """Return what a reference of ``origin`` names; see `remotes.read_remote_reference`."""
+        return remotes.read_remote_reference(self._git, reference)
+
+    def push_reference(self, reference: str, commit: str, expected: str | None) -> None:
+        """Move a reference of ``origin``; see `remotes.push_reference`."""
+        remotes.push_reference(self._git, reference, commit, expected)
 
     def commit_files(
         self, reference: str, files: Mapping[PurePosixPath, bytes], old: str | None

@@ -75,6 +75,11 @@ class Console(Struct, frozen=True):
         if self.progress:
             self.progress.show_page(name, number, pages)
 
+    def show_count(self, name: str, done: int, total: int) -> None:
+        """Show how many of a tracker's rules are done."""
+        if self.progress:
+            self.progress.show_count(name, done, total)
+
     def report(self, text: str, format_: str) -> None:
         """Write a report to stdout.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Self
 
@@ -18,6 +19,8 @@ _DEFAULT_COLUMNS: Final = 80
 """Columns of a terminal that doesn't tell its width."""
 _MIN_BYTES: Final = 100_000
 """The fewest bytes whose number is shown."""
+_MIN_SECONDS: Final = 2.0
+"""The shortest time that gives an estimate of the time that is left."""
 
 
 class Progress:
@@ -38,6 +41,8 @@ class Progress:
         self._total = 0
         self._notes: dict[str, str] = {}
         self._shown = ""
+        # Tracker → the moment of its first count, and that count.
+        self._starts: dict[str, tuple[float, int]] = {}
 
     @classmethod
     def on_terminal(cls, stream: TextIO, environ: Mapping[str, str]) -> Self | None:
@@ -75,6 +80,7 @@ class Progress:
             self._names = list(names)
             self._total = len(names)
             self._notes = {}
+            self._starts = {}
             self._paint()
         try:
             yield self._mark_done
@@ -96,6 +102,20 @@ class Progress:
     def show_page(self, name: str, number: int, pages: int) -> None:
         """Show the number of the page of a tracker's catalog that was read, and of all pages."""
         self._note(name, f" (page {number} of {pages})")
+
+    def show_count(self, name: str, done: int, total: int) -> None:
+        """Show how many of a tracker's rules are done, and the estimated time for the others."""
+        with self._lock:
+            if name not in self._starts:
+                self._starts[name] = (time.monotonic(), done)
+            start, first = self._starts[name]
+        seconds = time.monotonic() - start
+        estimate = ""
+        # An estimate from the first moments would jump about.
+        if seconds >= _MIN_SECONDS and first < done < total:
+            left = seconds / (done - first) * (total - done)
+            estimate = f", about {describe_seconds(left)} left"
+        self._note(name, f" ({done:,} of {total:,} rules{estimate})")
 
     def show_wait(self, name: str, text: str) -> None:
         """Show why and for how long a tracker's call waits, until bytes come."""
@@ -133,3 +153,10 @@ class Progress:
         if self._shown:
             self._write(_CLEAR)
             self._shown = ""
+
+
+def describe_seconds(seconds: float) -> str:
+    """Return a duration in words: ``40 s``, ``5 min``."""
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"

@@ -52,7 +52,6 @@ def drifted(api: Sandbox, repository: Path, pinsync: CommandLine) -> Path:
 
 # Usage.
 
-_WRITING = ("apply", "restore")
 _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
 
 
@@ -60,11 +59,7 @@ _FILTERS = ("--model", "--tag", "--target-identity", "--id", "--item")
     ("arguments", "message"),
     [
         (["exprot"], "no such command 'exprot'; did you mean \"export\"?"),
-        *(
-            ([name], f"no such command '{name}'; pinsync doesn't write to the API yet")
-            for name in _WRITING
-        ),
-        (["xyz"], "no such command 'xyz'; known: blame, calendar, demo, diff,"),
+        (["xyz"], "no such command 'xyz'; known: apply, blame, calendar, demo, diff,"),
         (["export", "--chekc"], "no such option '--chekc'; did you mean \"--check\"?"),
         (["diff", "--foramt", "json"], "no such option '--foramt'; did you mean \"--format\"?"),
         (
@@ -151,12 +146,14 @@ def test_no_command_shows_the_help_as_an_error(pinsync: CommandLine) -> None:
 # Two ways to ask for JSON.
 
 FORMATTED = {
+    "apply": ["apply", "--yes"],
     "blame": ["blame", "basket"],
     "calendar": ["calendar", "--from", "2026-12-24"],
     "diff": ["diff", "HEAD", "@worktree"],
     "history": ["history"],
     "lint": ["lint"],
     "plan": ["plan"],
+    "restore": ["restore", "HEAD", "--yes"],
     "show": ["show", "basket", "--at", "2026-12-24"],
     "trackers": ["trackers"],
 }

@@ -18,7 +18,7 @@ import pytest
 
 from pinsync.__main__ import run
 from pinsync.cli import cli
-from support.exporting import BASKET_TEXT, STRINGS, edited, put
+from support.exporting import BASKET_TEXT, EVERYONE, STRINGS, edited, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +48,8 @@ MACHINE: Final = {
             ("lint", ("json", "github", "gitlab", "sarif", "junit"), ()),
             ("history", ("json", "markdown"), ()),
             ("plan", ("json", "markdown", "html"), ("--overwrite-edits",)),
+            ("apply", ("json",), ("--yes",)),
+            ("restore", ("json",), ("HEAD", "--yes", "--id", EVERYONE)),
             ("calendar", ("json", "ics"), ("--from", "2026-12-24")),
         )
         for format_ in formats
@@ -121,7 +123,7 @@ def test_a_program_reads_utf_8(name: str, encoding: str, monkeypatch: pytest.Mon
     # Lines of an iCalendar end with CRLF (RFC 5545, section 3.1).
     assert (b"\r" in expected) == ("ics" in name)
     text = expected.decode()
-    if name not in ("trackers --format json", "schema"):
+    if name.split(maxsplit=1)[0] not in ("trackers", "schema", "apply", "restore"):
         assert not text.isascii()
     if "json" in name:
         json.loads(text)

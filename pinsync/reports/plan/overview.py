@@ -195,9 +195,9 @@ def _list_sentences(plan: Plan, escape: Escape, *, is_beginning: bool) -> Iterat
     if unchanged:
         agree = "rule agrees" if unchanged == 1 else "rules agree"
         yield f"{unchanged:,} {agree}."
-    if plan.operations:
+    if plan.operations and plan.is_preview:
         yield "This is a preview: it changes neither the shop nor git."
-        yield "Carried out, the plan changes the shop alone."
+        yield "Carried out by pinsync apply, the plan changes the shop alone."
 
 
 def _describe_checksum(plan: Plan) -> str:

@@ -1,0 +1,270 @@
+"""Claim the record of agreement of a tracker for an apply, so that no other run writes meanwhile.
+
+Before its first write an apply adds its plan to the record and pushes the record. Whoever comes
+second finds the plan, or is refused by the remote. At the end the entries of the rules replace the
+plan. The plan of a run that was killed stays, so that later runs doubt its rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pinsync.agreement.main_line import NO_MAIN_LINE
+from pinsync.agreement.record import Begun, acknowledge_writes, move_entries
+from pinsync.agreement.store import name_reference, open_record, write_record
+from pinsync.agreement.update import open_main_line
+from pinsync.errors import RepositoryError, SafetyError
+from pinsync.repository import FETCH_RECORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from pinsync.agreement.main_line import MainLine
+    from pinsync.agreement.record import BegunOperation, Record, Write
+    from pinsync.model import Customization
+    from pinsync.repository import Repository
+    from pinsync.workspace.workspace import Workspace
+
+_ATTEMPTS: Final = 3
+_FETCH: Final = (
+    "fetch it and run the command again: git fetch origin 'refs/pinsync/*:refs/pinsync/*'"
+)
+
+
+class Result(Struct, frozen=True):
+    """What an apply knows at its end.
+
+    Attributes:
+        writes: the writes that were acknowledged.
+        settled: the operations of the plan that are no longer in doubt.
+        git: the rules of the commit that was applied.
+        live: all rules of the shop afterwards; None if they aren't known.
+        is_applied: whether the commit was applied as a whole.
+    """
+
+    writes: Sequence[Write] = ()
+    settled: Collection[BegunOperation] = ()
+    git: Sequence[Customization] = ()
+    live: Sequence[Customization] | None = None
+    is_applied: bool = False
+
+
+def check_main_line(workspace: Workspace, repository: Repository, commit: str) -> MainLine:
+    """Return the main line, or refuse a commit that isn't one of its first-parent line.
+
+    Args:
+        workspace: the configuration and the files.
+        repository: the repository.
+        commit: the full hash of the commit to apply.
+
+    Raises:
+        SafetyError: the commit isn't on the main line, or git doesn't tell which branch that is.
+    """
+    line = open_main_line(workspace, repository)
+    if line is None:
+        message, _, hint = NO_MAIN_LINE.removeprefix("note: ").rpartition(": ")
+        raise SafetyError(message, hint=hint)
+    if not repository.is_on_main_line(line.tip, commit):
+        message = f"{commit[:12]} isn't on the main line, {line.reference}"
+        hint = "merge it first; or give the shop any state with pinsync restore"
+        raise SafetyError(message, hint=hint)
+    return line
+
+
+class Claim:
+    """The record of agreement of one tracker during an apply.
+
+    Args:
+        repository: the repository.
+        line: the main line.
+        tracker_id: the id of the tracker.
+        commit: the full hash of the commit to apply, which is on the main line.
+
+    Raises:
+        FileError: the record is damaged.
+        SafetyError: the record on the remote is newer, or the remote can't be read.
+    """
+
+    def __init__(
+        self, repository: Repository, line: MainLine, tracker_id: str, commit: str
+    ) -> None:
+        self._repository = repository
+        self._line = line
+        self._tracker_id = tracker_id
+        self._commit = commit
+        self._reference = name_reference(tracker_id)
+        self._stored = open_record(repository, tracker_id)
+        self._has_origin = repository.has_origin()
+        self._remote = self._read_remote()
+
+    @property
+    def open_plan(self) -> Begun | None:
+        """The plan of a run that hasn't ended; None if there is none."""
+        return self._stored.header.begun if self._stored else None
+
+    def check_absent(self) -> None:
+        """Refuse to work without the record if there is one.
+
+        Raises:
+            SafetyError: the repository or its remote has a record.
+        """
+        if self._stored or self._remote:
+            message = f"--no-record: there is a record of agreement, {self._reference}"
+            raise SafetyError(message, hint="leave --no-record out")
+
+    def check_current(self) -> None:
+        """Refuse a record that the remote has moved, and a commit older than the record.
+
+        Raises:
+            SafetyError: see above.
+        """
+        repository, stored = self._repository, self._stored
+        commit = stored.commit if stored else None
+        if self._remote not in (None, commit) and not (
+            commit and repository.is_on_main_line(commit, str(self._remote))
+        ):
+            message = f"the record of agreement on the remote is newer than {self._reference}"
+            raise SafetyError(message, hint=FETCH_RECORDS)
+        if stored is None or repository.is_on_main_line(self._commit, stored.header.source):
+            return
+        source = stored.header.source
+        if repository.is_on_main_line(self._line.tip, source):
+            message = f"{self._commit[:12]} is older than {source[:12]}, which was applied already"
+            raise SafetyError(message, hint="to go back, run pinsync restore")
+        message = f"the main line lacks {source[:12]}, of which the record of agreement speaks"
+        hint = (
+            "fetch the main line; if somebody forced it to another history, run pinsync plan "
+            "--reset-record"
+        )
+        raise SafetyError(message, hint=hint)
+
+    def recover(
+        self, commit: str, writes: Sequence[Write], doubtful: Collection[BegunOperation]
+    ) -> None:
+        """Take over what the journal of an interrupted run knows.
+
+        Args:
+            commit: the full hash of the commit that the run applied.
+            writes: the writes that were acknowledged.
+            doubtful: the operations whose writes were sent without an answer.
+
+        Raises:
+            SafetyError: somebody else wrote the record meanwhile.
+            RepositoryError: git failed.
+        """
+        if self._stored is None:
+            raise ValueError("there is no record to take over")
+        record = self._stored.read()
+        if writes:
+            record = acknowledge_writes(record, commit, writes)
+        if writes and self._repository.is_on_main_line(commit, record.source):
+            record = replace(record, source=commit)
+        self._write(_narrow(record, doubtful), self._stored.commit)
+
+    def begin(
+        self,
+        started: str,
+        machine: str,
+        operations: Sequence[BegunOperation],
+        git: Sequence[Customization],
+        live: Sequence[Customization],
+    ) -> None:
+        """Add a plan to the record, and push the record.
+
+        Args:
+            started: the moment of the start.
+            machine: the name of this machine.
+            operations: the operations of the plan.
+            git: the rules of the commit to apply.
+            live: all rules of the shop.
+
+        Raises:
+            SafetyError: somebody else wrote the record since it was read, or it can't be pushed.
+        """
+        if self._stored:
+            before = self._stored.read()
+            commit = self._stored.commit
+        else:
+            before = move_entries(None, self._tracker_id, self._commit, git, live)
+            commit = None
+        doubtful = before.begun.operations if before.begun else ()
+        added = [each for each in operations if each not in doubtful]
+        begun = Begun(started, machine, (*doubtful, *added))
+        try:
+            self._write(replace(before, begun=begun), commit)
+            self._push()
+        except (SafetyError, RepositoryError) as error:
+            self._withdraw(before, begun)
+            raise SafetyError(error.message, hint=error.hint) from error
+
+    def close(self, result: Result) -> None:
+        """Let the entries of the rules replace the plan, and push the record.
+
+        Raises:
+            SafetyError: the record can't be written, or can't be pushed.
+            RepositoryError: git failed.
+        """
+        for attempt in range(_ATTEMPTS):
+            stored = open_record(self._repository, self._tracker_id, known=result.live or ())
+            record = self._finish(stored.read() if stored else None, result)
+            if record is None or (stored and record == stored.read()):
+                break
+            try:
+                write_record(self._repository, record, stored.commit if stored else None)
+                break
+            except SafetyError:
+                # An export may move entries at any time.
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+        self._push()
+
+    def _finish(self, record: Record | None, result: Result) -> Record | None:
+        """Return the record at the end; None if there is still none."""
+        if record:
+            record = acknowledge_writes(record, self._commit, result.writes)
+            if result.writes:
+                record = replace(record, source=self._commit)
+            settled = set(result.settled)
+            begun = record.begun.operations if record.begun else ()
+            record = _narrow(record, [each for each in begun if each not in settled])
+        if result.live is not None and self._commit == self._line.tip:
+            record = move_entries(record, self._tracker_id, self._commit, result.git, result.live)
+        if record and result.is_applied:
+            record = replace(record, applied=self._commit)
+        return record
+
+    def _read_remote(self) -> str | None:
+        if not self._has_origin:
+            return None
+        try:
+            return self._repository.read_remote_reference(self._reference)
+        except RepositoryError as error:
+            raise SafetyError(error.message, hint=error.hint) from error
+
+    def _write(self, record: Record, old: str | None) -> None:
+        write_record(self._repository, record, old)
+        self._stored = open_record(self._repository, self._tracker_id)
+
+    def _push(self) -> None:
+        commit = self._repository.resolve_reference(self._reference)
+        if not self._has_origin or commit in (None, self._remote):
+            return
+        self._repository.push_reference(self._reference, str(commit), self._remote)
+        self._remote = commit
+
+    def _withdraw(self, before: Record, begun: Begun) -> None:
+        """Take a plan out of the record that was never carried out."""
+        stored = open_record(self._repository, self._tracker_id)
+        if stored and stored.header.begun == begun:
+            self._write(replace(stored.read(), begun=before.begun), stored.commit)
+
+
+def _narrow(record: Record, operations: Collection[BegunOperation]) -> Record:
+    """Return a record whose open plan has these operations alone."""
+    if record.begun is None:
+        return record
+    begun = replace(record.begun, operations=tuple(operations)) if operations else None
+    return replace(record, begun=begun)

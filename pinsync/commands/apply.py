@@ -1,0 +1,245 @@
+"""``pinsync apply``: give the shop the rules of git, exactly as shown; return an exit code."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pinsync.agreement.claim import Claim, check_main_line
+from pinsync.agreement.files import parse_rule
+from pinsync.agreement.record import BegunOperation, Write
+from pinsync.agreement.store import is_only_tracker
+from pinsync.apply.journal import name_journal, read_journal
+from pinsync.commands import diff
+from pinsync.commands.diff import get_tracker
+from pinsync.commands.execution import (
+    Execution,
+    WriteOptions,
+    check_terminal,
+    choose_backup_folder,
+    lock_trackers,
+)
+from pinsync.commands.planning import Terms, build_plan, open_run, parse_request
+from pinsync.errors import RepositoryError, SafetyError, UsageError, pick_gravest
+from pinsync.plan.record import Permissions
+from pinsync.reports import Style, load_account
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pinsync.apply.journal import JournalEntry
+    from pinsync.commands.diff import Run
+    from pinsync.commands.planning import Request
+    from pinsync.config import Tracker
+    from pinsync.repository import Repository
+    from pinsync.terminal.console import Console
+    from pinsync.workspace.workspace import Workspace
+
+
+class Options(WriteOptions, frozen=True, kw_only=True):
+    """The options of the command line; see also `WriteOptions`.
+
+    Attributes:
+        source: a revision, or a range of revisions.
+        delete: see `Permissions`, as for the next three.
+        overwrite_edits: allow to overwrite edits.
+        recreate: allow to create deleted rules.
+        delete_extra: allow to delete rules that git never had.
+        no_record: work without the record of agreement.
+    """
+
+    source: str = "HEAD"
+    delete: bool = False
+    overwrite_edits: bool = False
+    recreate: bool = False
+    delete_extra: bool = False
+    no_record: bool = False
+
+    @property
+    def permissions(self) -> Permissions:
+        """The options that allow more than the safe operations."""
+        return Permissions(self.delete, self.overwrite_edits, self.recreate, self.delete_extra)
+
+
+def apply(workspace: Workspace, options: Options, console: Console) -> int:
+    """Give the shop the rules of git that it doesn't have yet.
+
+    Args:
+        workspace: the configuration and the files.
+        options: the options of the command line.
+        console: prints the plan, the question and the account.
+
+    Returns:
+        0 if all was done; 1 if something was left to people, or a person said no; 3 if the remote
+        failed.
+
+    Raises:
+        PinsyncError: nothing was written.
+    """
+    check_terminal(options)
+    request = parse_request(options.source, workspace.tree)
+    repository, commit = _require_revision(request, workspace)
+    folder = choose_backup_folder(options, workspace.tree.settings.root)
+    compared = diff.Options(names=options.names, format=options.format, now=options.now)
+    run = open_run(workspace, request, compared, console, keeps_answer=True)
+    trackers = [get_tracker(pair) for pair in run.choose_trackers()]
+    for tracker in trackers:
+        check_flags(tracker)
+    with lock_trackers(trackers):
+        preparation = _Preparation(workspace, repository, commit, folder, options, console)
+        claims = preparation.claim(trackers, run)
+        terms = Terms(
+            options.scope,
+            options.permissions,
+            doubts_creates=options.no_record,
+            now=options.now,
+        )
+        planned = build_plan(run, terms, request, workspace)
+        execution = Execution(run, planned, options, folder, claims)
+        return carry_out(execution, commit, options.format, console)
+
+
+def carry_out(execution: Execution, commit: str, format_: str, console: Console) -> int:
+    """Show a plan, ask, write, and print the account; return the exit code.
+
+    Args:
+        execution: the plan, and how to carry it out.
+        commit: the full hash of SOURCE; empty for a JSON export.
+        format_: the format of the account.
+        console: prints it.
+
+    Raises:
+        PinsyncError: nothing was written.
+        KeyboardInterrupt: the user ended the run, after the account was printed.
+    """
+    plan = execution.plan
+    style = Style(zone=execution.zone, color=console.color_out)
+    if format_ == "text":
+        execution.show(style)
+    execution.check()
+    execution.warn_of_past()
+    if plan.operations and not execution.ask():
+        console.say("nothing was changed")
+        return 1
+    accounts = execution.run(commit)
+    text: str = load_account(format_).render(accounts, plan, style)
+    if text:
+        console.report(text, format_)
+    errors = [account.stop for account in accounts if account.stop]
+    console.fail_beside_report(errors, format_)
+    if execution.is_interrupted:
+        raise KeyboardInterrupt("run the command again to finish")
+    return pick_gravest([account.exit_code for account in accounts])
+
+
+def check_flags(tracker: Tracker) -> None:
+    """Refuse a tracker whose documents lack pins, since a write replaces all pins of a rule.
+
+    Raises:
+        UsageError: the tracker's answers lack pins.
+    """
+    if tracker.remove_expired_pins or tracker.remove_nonexisting_item_pins:
+        message = (
+            f"the documents of tracker {tracker.name} lack the pins that the shop leaves out "
+            f"(remove_… in the configuration), and a write replaces all pins of a rule"
+        )
+        hint = "switch remove_expired_pins and remove_nonexisting_item_pins off, and export"
+        raise UsageError(message, hint=hint)
+
+
+def _require_revision(request: Request, workspace: Workspace) -> tuple[Repository, str]:
+    """Return the repository, and the full hash of SOURCE.
+
+    Raises:
+        UsageError: SOURCE isn't a revision.
+        RepositoryError: there is no repository, or no commit yet.
+    """
+    source, repository = request.source, workspace.tree.repository
+    if source.kind == "export":
+        hint = "pinsync restore gives the shop the rules of an export"
+        raise UsageError(f"apply takes a revision, and {source.text} is an export", hint=hint)
+    if source.kind in ("worktree", "index"):
+        hint = "commit your work, and merge it"
+        raise UsageError(f"apply takes a revision, not {source.text}", hint=hint)
+    if repository is None or source.revision is None:
+        raise RepositoryError("there is no commit to apply", hint="commit the documents first")
+    return repository, source.revision
+
+
+class _Preparation(Struct, frozen=True):
+    """Makes the records of agreement ready for an apply."""
+
+    workspace: Workspace
+    repository: Repository
+    commit: str
+    folder: Path
+    options: Options
+    console: Console
+
+    def claim(self, trackers: Sequence[Tracker], run: Run) -> dict[str, Claim]:
+        """Return the record of each tracker; none with ``no_record``.
+
+        Raises:
+            SafetyError: the commit is older than the record, or another run hasn't ended.
+        """
+        line = check_main_line(self.workspace, self.repository, self.commit)
+        claims: dict[str, Claim] = {}
+        for tracker in trackers:
+            tracker_id = tracker.tracker_id
+            claim = Claim(self.repository, line, tracker_id, self.commit)
+            if self.options.no_record:
+                claim.check_absent()
+            elif is_only_tracker(tracker_id, run.new.trackers):
+                claim.check_current()
+                self._end_open_plan(claim, tracker_id)
+                claims[tracker_id] = claim
+        return claims
+
+    def _end_open_plan(self, claim: Claim, tracker_id: str) -> None:
+        """Take over the plan of a run that was killed, or refuse to.
+
+        Raises:
+            SafetyError: the run may still be at work.
+        """
+        begun = claim.open_plan
+        if begun is None:
+            return
+        journal = None
+        # The lock of this machine is held, so its run is dead.
+        if begun.machine == platform.node():
+            journal = read_journal(self.folder / name_journal(tracker_id, begun.started))
+        if journal:
+            known = [_build_begun(entry) for entry in journal.entries]
+            doubtful = [each for each in begun.operations if each not in known]
+            writes: list[Write] = []
+            for entry in journal.entries:
+                if entry.fate == "acknowledged" and entry.rule_id:
+                    writes.append(_build_write(entry))
+                elif entry.fate != "unsent":
+                    doubtful.append(_build_begun(entry))
+            claim.recover(journal.source, writes, doubtful)
+            self.console.say(f"an apply that began at {begun.started} was interrupted; going on")
+        elif not self.options.take_over:
+            message = (
+                f"an apply that began at {begun.started} on {begun.machine} hasn't ended, as the "
+                f"record of agreement says"
+            )
+            hint = "wait for it; if it is dead, add --take-over"
+            raise SafetyError(message, hint=hint)
+
+
+def _build_begun(entry: JournalEntry) -> BegunOperation:
+    rule_id = None if entry.kind == "create" else entry.rule_id
+    return BegunOperation(entry.kind, rule_id, entry.model, entry.target)
+
+
+def _build_write(entry: JournalEntry) -> Write:
+    before = after = None
+    if entry.before is not None:
+        before = parse_rule(entry.model, entry.before.encode())
+    if entry.after is not None:
+        after = parse_rule(entry.model, entry.after.encode())
+    return Write(str(entry.rule_id), before, after)

@@ -1,0 +1,499 @@
+"""Carry out a plan that was shown: guards, question, backup, writes, and the account of them."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from pinsync import api, config
+from pinsync.agreement.claim import Result
+from pinsync.agreement.record import BegunOperation, Write
+from pinsync.apply.executor import Choices, Clock, Executor
+from pinsync.apply.journal import (
+    Journal,
+    format_start,
+    name_journal,
+    write_backup,
+)
+from pinsync.apply.record import ACKNOWLEDGED, Account
+from pinsync.canonical.pins import read_pin
+from pinsync.commands.diff import get_tracker
+from pinsync.document import written
+from pinsync.drift.changes import read_pins
+from pinsync.drift.pairs import build_content_key, collect_ids, describe_target, read_data
+from pinsync.errors import (
+    FileError,
+    PinsyncError,
+    RemoteError,
+    RepositoryError,
+    SafetyError,
+    UsageError,
+)
+from pinsync.lint.engine import apply_rules
+from pinsync.lint.folder import Folder
+from pinsync.lint.rules import RULES
+from pinsync.model import EVERYTHING
+from pinsync.plan.guard import describe_mass_removal
+from pinsync.reports import Style, load_plan
+from pinsync.shelf.shelf import find_state
+from pinsync.terminal.console import is_terminal
+from pinsync.workspace.machine import find_apply_folder, lock_tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import tzinfo
+    from pathlib import Path
+
+    from pinsync.agreement.claim import Claim
+    from pinsync.apply.record import Outcome
+    from pinsync.commands.diff import Comparison, Run, TrackerPair
+    from pinsync.commands.planning import Planned
+    from pinsync.config import Tracker
+    from pinsync.model import Customization, Finding, RawAnswer, Scope, Snapshot
+    from pinsync.plan.record import Operation, Plan, TrackerPlan
+    from pinsync.terminal.console import Console
+
+_EXPIRED_DAYS = 30
+
+
+class WriteOptions(Struct, frozen=True, kw_only=True):
+    """The options that `apply` and `restore` share.
+
+    Attributes:
+        names: the names of the trackers; all trackers if empty.
+        scope: the rules to write.
+        expect: the checksum of the plan that was agreed to; None without one.
+        yes: whether to write without a question.
+        max_changes: the largest number of operations; None for any number.
+        no_lint: whether rules with lint errors may be written.
+        allow_mass_removal: whether more rules may be deleted than ``safety`` allows.
+        keep_going: see `Choices`, as for the next two.
+        allow_dropped_metadata: whether the shop may drop ``target_metadata``.
+        parallel: the largest number of requests at once.
+        backup_dir: the folder of backups and journals; None for the user's state folder.
+        take_over: whether an apply of another machine that hasn't ended is dead.
+        format: the format of the account.
+        now: the present, in UTC.
+    """
+
+    names: Sequence[str] = ()
+    scope: Scope = EVERYTHING
+    expect: str | None = None
+    yes: bool = False
+    max_changes: int | None = None
+    no_lint: bool = False
+    allow_mass_removal: bool = False
+    keep_going: bool = False
+    allow_dropped_metadata: bool = False
+    parallel: int = 4
+    backup_dir: Path | None = None
+    take_over: bool = False
+    format: str = "text"
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    @property
+    def needs_question(self) -> bool:
+        """Whether a person has to be asked."""
+        return not self.yes and self.expect is None
+
+    @property
+    def choices(self) -> Choices:
+        """The options of each run."""
+        return Choices(self.parallel, self.keep_going, self.allow_dropped_metadata)
+
+
+def check_terminal(options: WriteOptions) -> None:
+    """Refuse to work where nobody can be asked.
+
+    Raises:
+        UsageError: neither an option nor a terminal says yes.
+    """
+    if not options.needs_question:
+        return
+    hint = "add --yes, or --expect with the checksum of pinsync plan"
+    if not is_terminal(sys.stdin):
+        raise UsageError("there is no terminal to ask on", hint=hint)
+    if options.format != "text":
+        raise UsageError(f"--format {options.format} can't ask for a yes", hint=hint)
+
+
+@contextmanager
+def lock_trackers(trackers: Sequence[Tracker]) -> Iterator[None]:
+    """Hold the locks of trackers.
+
+    Raises:
+        SafetyError: another process holds one.
+        FileError: the folder of the user's state can't be written.
+    """
+    with ExitStack() as stack:
+        for tracker_id in sorted({tracker.tracker_id for tracker in trackers}):
+            stack.enter_context(lock_tracker(tracker_id))
+        yield
+
+
+def choose_backup_folder(options: WriteOptions, root: Path) -> Path:
+    """Return the folder of backups and journals.
+
+    Args:
+        options: the options of the command line.
+        root: the root of the repository.
+
+    Raises:
+        UsageError: the user's state folder lies in the repository.
+    """
+    if options.backup_dir is not None:
+        return options.backup_dir
+    folder = find_apply_folder()
+    if folder.resolve().is_relative_to(root.resolve()):
+        message = f"the backup would lie in the repository: {folder}"
+        raise UsageError(message, hint="name another folder with --backup-dir")
+    return folder
+
+
+class Execution:
+    """Carries out a plan.
+
+    Args:
+        run: the comparison that the plan was made from.
+        planned: the plan.
+        options: the options of the command line.
+        folder: the folder of backups and journals.
+        claims: tracker id → the record of agreement; a tracker without one keeps its record.
+
+    Attributes:
+        is_interrupted: whether the user ended the run.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        planned: Planned,
+        options: WriteOptions,
+        folder: Path,
+        claims: Mapping[str, Claim],
+    ) -> None:
+        self._run = run
+        self._planned = planned
+        self._options = options
+        self._folder = folder
+        self._claims = claims
+        self._console: Console = run.console
+        self.is_interrupted = False
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+        return self._planned.plan
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of reports."""
+        return self._run.tree.settings.zone
+
+    def show(self, style: Style) -> None:
+        """Print the plan for people."""
+        text: str = load_plan("text").render(replace(self.plan, is_preview=False), style)
+        self._console.report(text, "text")
+
+    def check(self) -> None:
+        """Refuse a plan that isn't the expected one, or is beyond a limit.
+
+        Raises:
+            PinsyncError: the error of a tracker that couldn't be planned.
+            SafetyError: another plan was agreed to, or too much would change.
+            UsageError: a rule to be written has a lint error.
+        """
+        for tracker in self.plan.trackers:
+            if tracker.drift.error:
+                raise tracker.drift.error
+        expect, checksum = self._options.expect, self.plan.checksum
+        if expect is not None and expect != checksum:
+            message = f"--expect: the plan now has the checksum {checksum}, not {expect}"
+            hint = "the shop or git has changed since; review the plan above, and expect that"
+            raise SafetyError(message, hint=hint)
+        limit, count = self._options.max_changes, len(self.plan.operations)
+        if limit is not None and count > limit:
+            message = f"the plan has {count:,} operations, more than --max-changes {limit:,}"
+            raise SafetyError(message, hint="narrow the plan, or raise the limit")
+        for tracker, comparison, pair in self._walk():
+            if not self._options.allow_mass_removal:
+                self._check_removals(tracker, comparison)
+            if not self._options.no_lint:
+                self._check_lint(tracker, comparison, pair)
+
+    def _walk(self) -> Iterator[tuple[TrackerPlan, Comparison, TrackerPair]]:
+        planned = self._planned
+        yield from zip(planned.plan.trackers, planned.comparisons, planned.pairs, strict=True)
+
+    def _check_removals(self, tracker: TrackerPlan, comparison: Comparison) -> None:
+        safety = self._run.new.settings.safety
+        reason = describe_mass_removal(
+            tracker.operations,
+            len(_get_live(comparison).customizations),
+            safety.max_removed_percent,
+            safety.min_existing,
+        )
+        if reason:
+            message = f"tracker {tracker.drift.name}: {reason}"
+            raise SafetyError(message, hint="if that is right, add --allow-mass-removal")
+
+    def _check_lint(self, tracker: TrackerPlan, comparison: Comparison, pair: TrackerPair) -> None:
+        """Refuse rules with lint errors.
+
+        Raises:
+            FileError: a rule has one.
+        """
+        places = [each.change.place for each in tracker.operations if each.after]
+        if pair[0] is None or not comparison.contents or not any(places):
+            return
+        source = comparison.contents[0]
+        wanted = {(place.file, place.line) for place in places if place}
+        starts: dict[str | None, list[int]] = {}
+        for document in source.documents.values():
+            path = document.source.removeprefix(source.prefix)
+            starts[path] = [entry.line for entry in document.entries]
+        for finding in self._lint(pair[0]):
+            lines = [line for line in starts.get(finding.file, ()) if line <= (finding.line or 0)]
+            if finding.severity == "error" and (finding.file, max(lines, default=0)) in wanted:
+                raise FileError(
+                    f"{finding.message} ({finding.rule}), in a rule to be written",
+                    source=f"{source.prefix}{finding.file}",
+                    line=finding.line,
+                    hint="; or ".join(filter(None, [finding.hint, "add --no-lint"])),
+                )
+
+    def _lint(self, tracker: Tracker) -> list[Finding]:
+        """Return the findings in the documents of SOURCE."""
+        files = self._run.old.read_documents(tracker)
+        documents = [written.read(text, str(path)) for path, text in files]
+        folder = Folder(documents, RULES, self._options.now, _EXPIRED_DAYS, managed=tracker.manages)
+        return apply_rules(folder, RULES, {document.source for document in documents})
+
+    def warn_of_past(self) -> None:
+        """Warn of rules to be written all of whose pins are over."""
+        for operation in self.plan.operations:
+            after = operation.after
+            pins = [read_pin(each) for each in read_pins(read_data(after))]
+            at = self.plan.drift.at
+            if after and pins and all(find_state(pin, at) == "over" for pin in pins):
+                rule = f"{after.model}: {describe_target(after)}"
+                self._console.warn(f"all pins of a rule to be written are over: {rule}")
+
+    def ask(self) -> bool:
+        """Ask a person, if nobody has said yes; return the answer."""
+        if not self._options.needs_question:
+            return True
+        count = len(self.plan.operations)
+        noun = "operation" if count == 1 else f"{count:,} operations"
+        self._console.say(f"Carry out the {noun} above in the shop? Only yes is taken: ")
+        return sys.stdin.readline().strip().lower() == "yes"
+
+    # Writing
+
+    def run(self, source: str) -> list[Account]:
+        """Carry out the plans of all trackers, one after the other; return their accounts.
+
+        Args:
+            source: the full hash of SOURCE; empty for a JSON export.
+        """
+        accounts: list[Account] = []
+        names = [tracker.drift.name for tracker in self.plan.trackers]
+        with self._console.show_phase("applying", names) as done:
+            for tracker, comparison, pair in self._walk():
+                if self.is_interrupted:
+                    break
+                accounts.append(self._run_tracker(tracker, comparison, pair, source))
+                done(tracker.drift.name)
+        return accounts
+
+    def _run_tracker(
+        self, tracker: TrackerPlan, comparison: Comparison, pair: TrackerPair, source: str
+    ) -> Account:
+        claim = self._claims.get(tracker.drift.tracker_id)
+        if not tracker.operations:
+            account = Account(tracker)
+            live = _get_live(comparison).customizations if comparison.contents else None
+            return self._close(account, claim, comparison, live)
+        try:
+            return self._write(tracker, comparison, get_tracker(pair), source, claim)
+        except PinsyncError as error:
+            # Nothing was sent.
+            return Account(tracker, stop=error)
+
+    def _write(
+        self,
+        tracker: TrackerPlan,
+        comparison: Comparison,
+        settings: Tracker,
+        source: str,
+        claim: Claim | None,
+    ) -> Account:
+        """Write to the shop of one tracker.
+
+        Raises:
+            PinsyncError: nothing was sent.
+        """
+        operations, tracker_id = tracker.operations, tracker.drift.tracker_id
+        live = _get_live(comparison)
+        answer = _get_answer(live)
+        session = self._open_session(settings, answer.host)
+        started = format_start(datetime.now(UTC))
+        backup = write_backup(self._folder, tracker_id, started, answer.body)
+        journal = Journal(self._folder / name_journal(tracker_id, started))
+        try:
+            journal.begin(tracker_id, started, answer.host, source, operations)
+            if claim:
+                git = _get_git(comparison)
+                begun = [build_begun(operation) for operation in operations]
+                claim.begin(started, platform.node(), begun, git, live.customizations)
+            account = Account(
+                tracker, backup=backup, journal=journal.path, host=answer.host, is_verified=False
+            )
+            return self._execute(account, session, journal, comparison, claim)
+        finally:
+            journal.close()
+
+    def _execute(
+        self,
+        account: Account,
+        session: api.Session,
+        journal: Journal,
+        comparison: Comparison,
+        claim: Claim | None,
+    ) -> Account:
+        name, operations = account.plan.drift.name, account.plan.operations
+        total = len(operations)
+
+        def show(done: int) -> None:
+            self._console.show_count(name, done, total)
+
+        with api.Shop(session) as shop:
+            executor = Executor(
+                shop,
+                operations,
+                frozenset(collect_ids(_get_live(comparison).customizations)),
+                ignore=self._run.old.settings.ignore,
+                choices=self._options.choices,
+                journal=journal,
+                clock=Clock(time.monotonic, time.sleep),
+                show=show,
+            )
+            executor.execute()
+            live: Sequence[Customization] | None = None
+            notes: list[str] = []
+            try:
+                live = executor.verify()
+            except RemoteError as error:
+                notes.append(f"the shop couldn't be read afterwards: {error.message}")
+            except KeyboardInterrupt:
+                notes.append("the shop wasn't read afterwards")
+        stop = executor.stop
+        self.is_interrupted = executor.is_interrupted
+        if executor.is_interrupted and stop is None:
+            stop = RemoteError("the run was interrupted", hint="run the command again to finish")
+        outcomes = tuple(executor.outcomes[number] for number in range(total))
+        account = replace(
+            account,
+            outcomes=outcomes,
+            stop=stop,
+            is_verified=live is not None or not any(each.was_sent for each in outcomes),
+            notes=tuple(notes),
+        )
+        journal.write_end(account.exit_code)
+        return self._close(account, claim, comparison, live)
+
+    def _close(
+        self,
+        account: Account,
+        claim: Claim | None,
+        comparison: Comparison,
+        live: Sequence[Customization] | None,
+    ) -> Account:
+        """Return the account after the record of agreement was written."""
+        if claim is None or account.plan.drift.error:
+            return account
+        # A filter or a range leaves other rules as they are, but the comparison is of all.
+        result = Result(
+            writes=[each for each in map(_build_write, account.outcomes) if each],
+            settled=[
+                build_begun(each.operation) for each in account.outcomes if not is_doubtful(each)
+            ],
+            git=_get_git(comparison),
+            live=live,
+            is_applied=self._planned.is_unfiltered and account.exit_code in (0, 1),
+        )
+        try:
+            claim.close(result)
+        except (SafetyError, RepositoryError, FileError) as error:
+            if not account.has_written:
+                note = f"the record of agreement stays as it is: {error.message}"
+                return replace(account, notes=(*account.notes, note))
+            message = f"the record of agreement couldn't be written: {error.message}"
+            stop = account.stop or RemoteError(message, hint=error.hint)
+            return replace(account, stop=stop, notes=(*account.notes, message))
+        return account
+
+    def _open_session(self, tracker: Tracker, host: str) -> api.Session:
+        key = config.read_private_key(tracker, self._run.environ)
+        settings = self._run.new.settings
+        return api.Session(
+            # The host of the whole run: whoever receives a write could replay it elsewhere.
+            replace(tracker, hosts=(host,)),
+            key,
+            settings.timeout,
+            settings.safety.max_answer_bytes,
+            watcher=self._console,
+        )
+
+
+def build_begun(operation: Operation) -> BegunOperation:
+    """Return an operation as the record of agreement names it."""
+    rule = operation.after or operation.change.subject
+    type_, identity, criteria = rule.target
+    target = (type_, identity, criteria)
+    return BegunOperation(operation.kind, operation.id, rule.model, target)
+
+
+def is_doubtful(outcome: Outcome) -> bool:
+    """Return whether the shop may still show a write of which it said nothing."""
+    if outcome.state == "lost":
+        return True
+    # A rule without a known id can't be told from a rule of somebody else.
+    is_new = outcome.operation.kind == "create" and outcome.rule_id is None
+    return is_new and outcome.state == "unseen"
+
+
+def _build_write(outcome: Outcome) -> Write | None:
+    """Return a write that was acknowledged; None if none was, or if its rule has no known id."""
+    operation = outcome.operation
+    if outcome.state not in ACKNOWLEDGED or outcome.rule_id is None:
+        return None
+    live = outcome.rule
+    if live and operation.after and build_content_key(live) != build_content_key(operation.after):
+        live = None
+    return Write(outcome.rule_id, operation.before, operation.after, live)
+
+
+def _get_live(comparison: Comparison) -> Snapshot:
+    if comparison.contents is None:
+        raise ValueError("a comparison that failed")
+    return comparison.contents[1].snapshot
+
+
+def _get_git(comparison: Comparison) -> Sequence[Customization]:
+    if comparison.contents is None:
+        raise ValueError("a comparison that failed")
+    return comparison.contents[0].snapshot.customizations
+
+
+def _get_answer(live: Snapshot) -> RawAnswer:
+    if live.answer is None:
+        raise ValueError("the answer wasn't kept")
+    return live.answer
