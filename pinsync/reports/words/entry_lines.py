@@ -33,16 +33,23 @@ def render_groups(groups: Iterable[EntryGroup], style: Style) -> Iterator[str]:
         yield ""
     for group in groups:
         if style.summary:
-            yield from _render_heading(group, style, pluralize(group.size, "rule"))
+            yield from render_group_heading(group, style, pluralize(group.size, "rule"))
             continue
         yield ""
-        yield from _render_heading(group, style)
+        yield from render_group_heading(group, style)
         for entry in group.describe():
             yield ""
-            yield from _render_entry(entry, style)
+            yield from render_entry(entry, style)
 
 
-def _render_heading(group: EntryGroup, style: Style, count: str = "") -> Iterator[str]:
+def render_group_heading(group: EntryGroup, style: Style, count: str = "") -> Iterator[str]:
+    """Yield the lines of a group's heading.
+
+    Args:
+        group: the group.
+        style: whether to colour.
+        count: the number of entries, with its noun; empty if the entries follow.
+    """
     heading = " · ".join(filter(None, [group.title, group.mover]))
     if count:
         heading += f": {count}"
@@ -51,17 +58,23 @@ def _render_heading(group: EntryGroup, style: Style, count: str = "") -> Iterato
     yield from rest
 
 
-def _render_entry(entry: Entry, style: Style) -> Iterator[str]:
+def render_entry(entry: Entry, style: Style) -> Iterator[str]:
+    """Yield the lines of an entry: its heading, the shelves of both sides, and who moved."""
+    yield from render_entry_heading(entry, style)
+    for section in entry.sections:
+        yield from _render_section(section, style)
+    for line in _join_facts([*entry.origins, entry.place], WIDTH - len(INDENT)):
+        yield INDENT + paint(style, "dim", line)
+
+
+def render_entry_heading(entry: Entry, style: Style) -> Iterator[str]:
+    """Yield the lines of an entry's heading: what changed, and which rule it is."""
     head = " ".join(filter(None, [entry.verdict, entry.details]))
     facts = [entry.name, entry.model, entry.widget, entry.tracker, entry.start, *entry.remarks]
     line = f"{head}{GAP}{' · '.join(filter(None, facts))}"
     first, *rest = wrap(line, WIDTH, hanging=INDENT)
     yield paint(style, "changed", entry.verdict) + first.removeprefix(entry.verdict)
     yield from rest
-    for section in entry.sections:
-        yield from _render_section(section, style)
-    for line in _join_facts([*entry.origins, entry.place], WIDTH - len(INDENT)):
-        yield INDENT + paint(style, "dim", line)
 
 
 def _render_section(section: Section, style: Style) -> Iterator[str]:

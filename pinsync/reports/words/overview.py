@@ -147,7 +147,7 @@ def build_overview(drift: Drift, zone: tzinfo, escape: Escape) -> Overview:
         drift=drift,
         headline=_write_headline(drift, words, changes),
         movers=" ".join(_list_sentences(drift, words, changes)),
-        groups=tuple(_build_groups(drift, words)),
+        groups=tuple(build_groups(drift, words)),
         actions=tuple(list_actions(drift, changes, escape)),
         origins=tuple(list_origins(drift, zone, escape)),
     )
@@ -317,7 +317,13 @@ def count_rules(tracker: TrackerDrift) -> str:
 # The groups
 
 
-def _build_groups(drift: Drift, words: EntryWords) -> Iterator[Group]:
+def build_groups(drift: Drift, words: EntryWords) -> Iterator[Group]:
+    """Yield the groups of changes, the most important first.
+
+    Args:
+        drift: the drift.
+        words: writes the changes.
+    """
     changes: dict[tuple[When, str], list[tuple[EntryWords, Change]]] = {}
     for tracker in drift.trackers:
         adapted = words.adapt_to(tracker)
