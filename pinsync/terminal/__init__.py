@@ -1,1 +1,1 @@
-"""The terminal: console, progress, and pager."""
+"""The terminal: console, progress, pager, and questions to a person."""
