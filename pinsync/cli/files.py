@@ -65,6 +65,7 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     examples={
         "pinsync export --commit": "Write the live customizations to files, and commit them",
         "pinsync export --check": "Print the files that an export would change",
+        "pinsync export -p": "Decide rule by rule what is written",
         "pinsync export --branch pins/live": "Commit to a branch of its own, for a pull request",
         "pinsync export --model basket --tag christmas": "Export only a part",
     },
@@ -96,6 +97,12 @@ def init(*, tracker_id: str | None, host: str | None, ci: str | None, console: C
     help="Leave rules as git has them that git changed and the shop doesn't have yet, or that both "
     "changed.",
 )
+@click.option(
+    "-p",
+    "--patch",
+    is_flag=True,
+    help="Ask about each rule on a terminal: keep the shop's, or take git's.",
+)
 @filter_options
 @click.option("--force", is_flag=True, help="Overwrite uncommitted work in the files.")
 @click.option("--items", is_flag=True, help="Also look up the items, as pinsync items does.")
@@ -112,6 +119,11 @@ def export() -> None:
 
     Only customizations that changed are rewritten, and comments stay. An
     incomplete answer changes nothing.
+
+    -p shows each rule that differs, and asks. To keep the shop's (s) writes the
+    rule to the files. To take git's (g) and to skip (n) both leave the files as
+    they are. The shop isn't changed. Before anything is written, the rules to
+    write are shown once more, and need a yes.
     """
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -15,10 +15,11 @@ from msgspec.structs import replace
 from pinsync import layout
 from pinsync.agreement.store import is_only_tracker
 from pinsync.agreement.update import Exported, Keeper
+from pinsync.canonical.moments import format_utc
 from pinsync.commands.lookup import Lookup, Mentioned
 from pinsync.config import Tracker
 from pinsync.drift.causes import Omissions, add_causes, has_unexplained_pins
-from pinsync.drift.changes import compare_customizations
+from pinsync.drift.changes import collect_shown_items, compare_customizations, find_titles
 from pinsync.drift.pairs import (
     are_ids_disjoint,
     build_no_match_error,
@@ -26,7 +27,8 @@ from pinsync.drift.pairs import (
     is_filter_inconclusive,
     resolve_ids,
 )
-from pinsync.drift.record import TrackerDrift
+from pinsync.drift.record import Drift, Side, TrackerDrift
+from pinsync.drift.shoppers import add_shoppers
 from pinsync.errors import (
     FileError,
     PinsyncError,
@@ -39,18 +41,27 @@ from pinsync.escape import one_line
 from pinsync.items.mentioned import collect_mentioned
 from pinsync.model import EVERYTHING, STANDARD_INPUT, Customization, Scope, Snapshot
 from pinsync.redaction import redact
+from pinsync.reports import Style
 from pinsync.reports.commit_message import write_message
 from pinsync.reports.words.outcome import list_item_notes, summarize_update
 from pinsync.repository import append_trailers, format_export_line
 from pinsync.sync.agreement import list_changed, list_unconfirmed
 from pinsync.sync.basis import list_customizations, read_basis
+from pinsync.sync.choice import (
+    add_places,
+    build_chosen_scope,
+    list_changes,
+    list_written_changes,
+)
 from pinsync.sync.committed import count_from_head, find_removed_rules
 from pinsync.sync.guard import check_removals
 from pinsync.sync.items import add_items
-from pinsync.sync.pending import describe_doubtful, keep_pending, select_pending
+from pinsync.sync.pending import describe_doubtful, keep_pending, split_pending
 from pinsync.sync.proposal import OpenProposal, collect_rule_ids, find_open_proposal, plan_branch
 from pinsync.sync.to_files import Update, plan_update
+from pinsync.terminal.choose import Meanings, check_terminal
 from pinsync.terminal.console import read_standard_input
+from pinsync.workspace.items import read_titles
 from pinsync.workspace.leftovers import (
     check_old_documents,
     describe_leftovers,
@@ -94,6 +105,15 @@ if TYPE_CHECKING:
     from pinsync.workspace.workspace import Workspace
 
 
+MEANINGS: Final = Meanings(
+    shop="write the shop's state of the rule to the files",
+    git="leave the files as they are; an export never changes the shop",
+    skip="decide later, and leave the files as they are",
+    acting="shop",
+)
+"""What the answers of ``--patch`` mean for an export."""
+
+
 class Options(Struct, frozen=True):
     """The options of the command line.
 
@@ -111,6 +131,7 @@ class Options(Struct, frozen=True):
         items: also look up the items in the catalog.
         allow_mass_removal: allow the export to remove more than `Safety.max_removed_percent`.
         keep_pending: leave the rules as git has them that the shop alone didn't change.
+        patch: ask about each rule, and write only the rules that the answers choose.
         now: the present, in UTC.
     """
 
@@ -127,6 +148,7 @@ class Options(Struct, frozen=True):
     items: bool = False
     allow_mass_removal: bool = False
     keep_pending: bool = False
+    patch: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -144,7 +166,8 @@ def export(workspace: Workspace, options: Options, console: Console) -> int:
         console: prints the result.
 
     Returns:
-        0; with ``check`` 1 if a file would change; the gravest exit code if a tracker failed.
+        0; with ``check`` 1 if a file would change; with ``patch`` 1 if a person refused the result;
+        the gravest exit code if a tracker failed.
 
     Raises:
         PinsyncError: an error that stops all trackers. An error of one tracker is printed, and the
@@ -152,6 +175,8 @@ def export(workspace: Workspace, options: Options, console: Console) -> int:
     """
     trackers = _choose_trackers(workspace.settings, options)
     _check_options(options, trackers)
+    if options.patch:
+        check_terminal()
     tree = workspace.tree
     settings = tree.settings
     place: WorkingTree | Head = tree
@@ -214,8 +239,23 @@ def _check_options(options: Options, trackers: Sequence[Tracker]) -> None:
     if options.keep_pending and True in options.flags:
         message = "--keep-pending compares whole rules, so the API can't be asked to omit pins"
         raise UsageError(message, hint="leave one of them out")
+    if options.patch:
+        _check_patch(options)
     if options.from_file is not None:
         _check_from_file(options, trackers, Path(options.from_file))
+
+
+def _check_patch(options: Options) -> None:
+    """Refuse options that contradict ``--patch``."""
+    reason = None
+    if options.check:
+        reason = "--check changes nothing, so there is nothing to choose"
+    elif options.branch is not None:
+        reason = "--patch chooses what comes into the files, and --branch leaves them alone"
+    elif options.from_file == STANDARD_INPUT:
+        reason = "--patch reads the answers from standard input, which --from-file - reads already"
+    if reason:
+        raise UsageError(reason, hint="leave one of them out")
 
 
 def _check_from_file(options: Options, trackers: Sequence[Tracker], path: Path) -> None:
@@ -234,6 +274,29 @@ def _check_from_file(options: Options, trackers: Sequence[Tracker], path: Path) 
         raise UsageError("only the API can omit pins; a saved export is read as it is")
 
 
+class _Sides(Struct, frozen=True):
+    """Both sides of one tracker's export.
+
+    Attributes:
+        tracker: the tracker.
+        files: its files before.
+        basis: the documents before.
+        live: the answer of the API.
+        scope: the filters and the managed rules.
+        changes: with ``--patch``, the changes from the documents to the answer to ask about, each
+            with its mover.
+        pending: with ``--keep-pending``, the changes of the rules that stay as git has them.
+    """
+
+    tracker: Tracker
+    files: TrackerFiles
+    basis: Basis
+    live: Snapshot
+    scope: Scope
+    changes: Sequence[Change] = ()
+    pending: Sequence[Change] = ()
+
+
 class _Run:
     """One export. An error of a tracker is printed at once, and its exit code kept."""
 
@@ -250,6 +313,8 @@ class _Run:
         self._is_scope_matched = False
         self._known: list[Customization] = []
         self._removed: list[Customization] = []
+        # The moment from which people see the changes: the newest answer's.
+        self._moment = format_utc(options.now.replace(microsecond=0))
         self.codes: list[int] = []
 
     def fetch(self, trackers: Sequence[Tracker]) -> list[tuple[Tracker, Snapshot]]:
@@ -264,6 +329,8 @@ class _Run:
             for warning in answer.warnings:
                 self._console.warn(f"{tracker.name}: {warning}")
             found.append((tracker, answer))
+        if dates := [answer.date for _, answer in found if answer.date]:
+            self._moment = format_utc(max(dates))
         return found
 
     def _fail(self, error: PinsyncError) -> None:
@@ -293,14 +360,14 @@ class _Run:
         Raises:
             UsageError: no customization is in the scope, or an id is unclear.
         """
-        updates: list[Update] = []
+        planned: list[tuple[_Sides, Update]] = []
         if isinstance(self._place, WorkingTree):
             self._head = self._place.resolve_head()
         names = [tracker.name for tracker, _ in answers]
         with self._console.show_phase("rendering", names) as done:
             for tracker, answer in answers:
                 try:
-                    updates.append(self._plan_update(tracker, answer))
+                    planned.append(self._plan_update(tracker, answer))
                 except PinsyncError as error:
                     self._fail(error)
                 done(tracker.name)
@@ -309,7 +376,9 @@ class _Run:
         check_ids(self._options.scope, known, is_complete=not self.codes)
         if self._options.scope != EVERYTHING and not self._is_scope_matched and not self.codes:
             raise build_no_match_error(self._options.scope, self._known)
-        return updates
+        if self._options.patch:
+            return self._choose_updates(planned)
+        return [update for _, update in planned]
 
     def _plan_all(self, answers: Sequence[tuple[Tracker, Snapshot]]) -> list[Update]:
         """Return the updates of the trackers without an error, with those of ``items.json``."""
@@ -353,8 +422,21 @@ class _Run:
             own = place.find_own_changes(TrackerFiles({items.path: items.on_disk}))
         return add_items(update, items, own)
 
-    def _plan_update(self, tracker: Tracker, live: Snapshot) -> Update:
-        """Return the checked update of a tracker, and print the notes about it."""
+    def _plan_update(self, tracker: Tracker, live: Snapshot) -> tuple[_Sides, Update]:
+        """Return the update of a tracker; without ``--patch``, check it and print its notes."""
+        sides = self._read_sides(tracker, live)
+        update = self._plan_files(sides)
+        is_matched = bool(update.pairs or update.kept or sides.pending)
+        update = self._plan_commit(update, sides)
+        # An earlier export may have removed all rules in the scope, and no commit records that yet.
+        if is_matched or update.recorded:
+            self._is_scope_matched = True
+        if not self._options.patch:
+            self._check_update(update, sides.files)
+        return sides, update
+
+    def _read_sides(self, tracker: Tracker, live: Snapshot) -> _Sides:
+        """Return both sides of a tracker's export."""
         filters, ignore = self._options.scope, self._settings.ignore
         files = self._read_files(tracker)
         basis = self._read_basis(tracker, files, live)
@@ -373,39 +455,56 @@ class _Run:
                 )
         elif filters.for_api != EVERYTHING:
             live = self._complete_answer(tracker, live, [*existing, *removed])
-        known = [*existing, *removed, *live.customizations]
-        scope = resolve_ids(filters, known).restrict_to(tracker.manages)
-        pending: Sequence[Change] = ()
-        if self._options.keep_pending:
-            pending = self._find_pending(tracker, basis, live, scope)
-        answer = keep_pending(live, pending)
-        update = plan_update(tracker, self._choose_folder(tracker), basis, answer, scope)
-        update = replace(update, live=live.customizations)
-        is_matched = bool(update.pairs or update.kept or pending)
         if filters != EVERYTHING:
             self._known += [*existing, *live.customizations]
             self._removed += removed
-        if self._options.commit and isinstance(self._place, WorkingTree):
-            own = self._place.find_own_changes(files)
-            update = count_from_head(update, files, own, ignore, scope)
-        # An earlier export may have removed all rules in the scope, and no commit records that yet.
-        if is_matched or update.recorded:
-            self._is_scope_matched = True
+        known = [*existing, *removed, *live.customizations]
+        scope = resolve_ids(filters, known).restrict_to(tracker.manages)
+        sides = _Sides(tracker, files, basis, live, scope)
+        if not self._options.keep_pending and not self._options.patch:
+            return sides
+        changes = self._find_changes(sides)
+        pending: Sequence[Change] = ()
+        if self._options.keep_pending:
+            pending, changes = split_pending(changes, is_whole=_asks_for_all_pins(tracker))
+            for note in filter(None, map(describe_doubtful, pending)):
+                self._console.say(note)
+        changes = list(add_places(list_written_changes(changes), basis))
+        return replace(sides, changes=changes, pending=pending)
+
+    def _plan_files(self, sides: _Sides) -> Update:
+        """Return the update of a tracker's files."""
+        answer = keep_pending(sides.live, sides.pending)
+        folder = self._choose_folder(sides.tracker)
+        update = plan_update(sides.tracker, folder, sides.basis, answer, sides.scope)
+        return replace(update, live=sides.live.customizations)
+
+    def _plan_commit(self, update: Update, sides: _Sides) -> Update:
+        """Return an update with the files of its commit; the update itself without ``--commit``."""
+        if not self._options.commit or not isinstance(self._place, WorkingTree):
+            return update
+        own = self._place.find_own_changes(sides.files)
+        return count_from_head(update, sides.files, own, self._settings.ignore, sides.scope)
+
+    def _check_update(self, update: Update, files: TrackerFiles) -> None:
+        """Print the notes about an update.
+
+        Raises:
+            SafetyError: the update removes suspiciously many rules.
+        """
         if not self._options.allow_mass_removal:
             check_removals(update, self._settings.safety)
         self._print_notes(update, files)
-        return update
 
-    def _find_pending(
-        self, tracker: Tracker, basis: Basis, live: Snapshot, scope: Scope
-    ) -> list[Change]:
-        """Return the changes that the shop alone didn't make, and print those to decide on."""
+    def _find_changes(self, sides: _Sides) -> list[Change]:
+        """Return the changes from the documents to the answer, each with its mover."""
         # Imported here, since other exports need no history, which takes a tenth of the start.
         from pinsync.history.configurations import HistoryContext  # noqa: PLC0415
         from pinsync.history.mover_search import GitSide, Question, add_movers  # noqa: PLC0415
 
-        git, tree = list_customizations(basis.documents), self._workspace.tree
-        changes, _ = compare_customizations(git, live.customizations, scope)
+        tracker, live, tree = sides.tracker, sides.live, self._workspace.tree
+        git = list_customizations(sides.basis.documents)
+        changes, _ = compare_customizations(git, live.customizations, sides.scope)
         changes = self._add_causes(tracker, changes, live)
         source = Source("worktree", "@worktree")
         if isinstance(self._place, Head):
@@ -415,7 +514,7 @@ class _Run:
             tracker=tracker,
             tracker_id=tracker.tracker_id,
             git=git,
-            documents=tuple(basis.documents.values()),
+            documents=tuple(sides.basis.documents.values()),
             prefix="",
             live=live.customizations,
             live_is_new=True,
@@ -428,10 +527,7 @@ class _Run:
         (drift,) = add_movers([question], side, context)
         for note in drift.notes:
             self._console.warn(f"{tracker.name}: {note}")
-        pending = select_pending(drift.changes, is_whole=_asks_for_all_pins(tracker))
-        for note in filter(None, map(describe_doubtful, pending)):
-            self._console.say(note)
-        return pending
+        return list(drift.changes)
 
     def _add_causes(self, tracker: Tracker, changes: list[Change], live: Snapshot) -> list[Change]:
         """Return the changes with the cause of each pin that the answer omits as configured."""
@@ -539,6 +635,8 @@ class _Run:
         place = self._place
         try:
             updates: Sequence[Update] = self._plan_all(answers)
+            if self._options.patch and not self._is_confirmed(updates):
+                return
             keeper = Keeper(self._workspace, place.repository) if place.repository else None
             if isinstance(place, WorkingTree):
                 updates = self._write_updates(place, updates)
@@ -549,6 +647,141 @@ class _Run:
                 self._keep_record(keeper, updates)
         except PinsyncError as error:
             self._fail(error)
+
+    # Rule by rule
+
+    def _choose_updates(self, planned: Sequence[tuple[_Sides, Update]]) -> list[Update]:
+        """Ask about each rule; return the checked updates with the chosen rules alone.
+
+        Args:
+            planned: both sides of each tracker, and the update with all rules.
+        """
+        drift = self._build_choice([sides for sides, _ in planned])
+        if not drift.has_changes:
+            self._console.say("nothing to decide: an export would change no rule")
+            return []
+        if not self._options.force:
+            for _, update in planned:
+                self._announce_refusal(update)
+        chosen = self._choose_changes(drift)
+        updates: list[Update] = []
+        for sides, _ in planned:
+            try:
+                if changes := chosen.get(sides.tracker.name):
+                    updates.append(self._plan_chosen(sides, changes))
+            except PinsyncError as error:
+                self._fail(error)
+        return updates
+
+    def _build_choice(self, rows: Iterable[_Sides]) -> Drift:
+        """Return the changes to ask about, and print the notes about their titles."""
+        trackers: list[TrackerDrift] = []
+        for sides in rows:
+            rules = sides.live.customizations, list_customizations(sides.basis.documents)
+            tracker = self._describe_changes(sides.tracker, sides.changes, rules)
+            for note in tracker.notes:
+                self._console.say(f"note: {tracker.name}: {note}")
+            trackers.append(tracker)
+        return self._build_drift(trackers)
+
+    def _choose_changes(self, drift: Drift) -> dict[str, list[Change]]:
+        """Ask about each change; return name of a tracker → the changes to write."""
+        # Imported here, since other exports need no words for shelves.
+        from pinsync.commands.choose import count_decisions, decide_changes  # noqa: PLC0415
+
+        decided = decide_changes(drift, self._style, MEANINGS, self._console)
+        self._console.say(count_decisions(decided))
+        chosen: dict[str, list[Change]] = {}
+        for each in decided:
+            if each.decision == "shop":
+                chosen.setdefault(each.tracker, []).append(each.change)
+        if not chosen:
+            self._console.say("nothing to write")
+        return chosen
+
+    def _plan_chosen(self, sides: _Sides, chosen: Sequence[Change]) -> Update:
+        """Return the checked update of a tracker with some rules alone."""
+        sides = replace(sides, scope=build_chosen_scope(chosen, sides.tracker.manages))
+        update = self._plan_commit(self._plan_files(sides), sides)
+        self._check_update(update, sides.files)
+        return update
+
+    def _is_confirmed(self, updates: Sequence[Update]) -> bool:
+        """Return whether there is something to write, and a person agrees that it is written."""
+        if not updates:
+            return False
+        if self._confirm(updates):
+            return True
+        self._console.say("nothing was written")
+        self.codes.append(1)
+        return False
+
+    def _confirm(self, updates: Sequence[Update]) -> bool:
+        """Show what the updates write; return whether a person agrees."""
+        from pinsync.commands.choose import confirm_changes  # noqa: PLC0415 - as above
+
+        verb = "commit" if self._options.commit else "write"
+        trackers: list[TrackerDrift] = []
+        for update in updates:
+            changes = list_changes(update, commits=self._options.commit)
+            rules = update.live, update.new
+            trackers.append(self._describe_changes(update.tracker, changes, rules))
+        totals: list[str] = []
+        for update in updates:
+            where = self._describe_folder(update.folder)
+            totals.append(summarize_update(update, where, would="would be "))
+        drift = self._build_drift(trackers)
+        return confirm_changes(drift, self._style, verb, totals, self._console)
+
+    def _describe_changes(
+        self,
+        tracker: Tracker,
+        changes: Iterable[Change],
+        rules: tuple[Sequence[Customization], Sequence[Customization]],
+    ) -> TrackerDrift:
+        """Return changes with the names of their items, and the moment when shoppers notice them.
+
+        Args:
+            tracker: the tracker.
+            changes: the changes.
+            rules: those of the shop and those of the documents, whose titles are used.
+        """
+        changes = tuple(add_shoppers(changes, self._moment))
+        items = collect_shown_items(changes)
+        titles = read_titles([(self._place, self._settings.choose_subfolder(tracker.name))])
+        return TrackerDrift(
+            tracker.name,
+            tracker.tracker_id,
+            changes=changes,
+            names=titles.add_to(find_titles(items, *rules), items),
+            notes=tuple(filter(None, [titles.note])),
+        )
+
+    def _build_drift(self, trackers: Sequence[TrackerDrift]) -> Drift:
+        """Return the drift from the documents to the shop."""
+        old = Side("@worktree")
+        if self._head and not self._has_uncommitted():
+            # Reports call the text of HEAD agreed, which the files have.
+            old = Side("HEAD", self._head)
+        new = Side("@live")
+        if self._options.from_file is not None:
+            new = Side(self._options.from_file, is_export=True)
+        return Drift(old, new, tuple(trackers), self._moment)
+
+    def _has_uncommitted(self) -> bool:
+        """Return whether a document differs from HEAD, or git can't tell."""
+        place = self._place
+        if place.repository is None:
+            return True
+        try:
+            paths = place.repository.find_uncommitted(place.directory)
+        except RepositoryError:
+            return True
+        return any(layout.is_document(path.name) for path in paths)
+
+    @property
+    def _style(self) -> Style:
+        return Style(self._settings.zone, color=self._console.color_out)
 
     def _keep_record(self, keeper: Keeper, updates: Sequence[Update]) -> None:
         """Update the records of agreement of the trackers that were written."""

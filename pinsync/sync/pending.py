@@ -21,8 +21,10 @@ _REASONS: Final[Mapping[Moved, str]] = {
 _PENDING: Final = frozenset({"git", *_REASONS})
 
 
-def select_pending(changes: Iterable[Change], *, is_whole: bool) -> list[Change]:
-    """Return the changes from git to the shop that the shop alone didn't make.
+def split_pending(
+    changes: Iterable[Change], *, is_whole: bool
+) -> tuple[list[Change], list[Change]]:
+    """Return the changes from git to the shop that the shop alone didn't make, and the others.
 
     Args:
         changes: the changes.
@@ -30,7 +32,11 @@ def select_pending(changes: Iterable[Change], *, is_whole: bool) -> list[Change]
             answers, so most movers are unknown, and such changes would never reach git.
     """
     movers = _PENDING if is_whole else {"git"}
-    return [change for change in changes if change.moved in movers]
+    pending: list[Change] = []
+    others: list[Change] = []
+    for change in changes:
+        (pending if change.moved in movers else others).append(change)
+    return pending, others
 
 
 def keep_pending(live: Snapshot, pending: Sequence[Change]) -> Snapshot:

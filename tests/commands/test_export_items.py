@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import pytest
 from pinsync.items.file import parse_items
 from pinsync.items.record import Item
 from pinsync.sandbox import Sandbox, StandIn, parse_fault
-from support.exporting import HOME, document, put, repinned, rows, rule, untouched
+from support.exporting import HOME, STRINGS, document, put, repinned, rows, rule, untouched
+from support.terminals import Dialogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -256,3 +258,27 @@ def test_an_error_of_one_catalog_does_not_stop_the_other(
     assert names == [
         f"customizations/cz/{name}" for name in ("basket.yaml", "home.yaml", "items.json")
     ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
+@pytest.mark.usefixtures("committed")
+def test_a_choice_brings_the_items_of_the_documents_afterwards(
+    shop: Sandbox, products: dict[str, dict[str, Any]]
+) -> None:
+    products["/p/7/"] = products["/p/8/"] = {"title": "New"}
+    for identifier, identity in ((HOME, "/p/7/"), (STRINGS, "/p/8/")):
+        row = shop.get(identifier)
+        row["pin_definitions"][0]["pin_identity"] = identity
+        shop.replace(row)
+    for answers, code in (("q", 0), ("nsn", 1)):
+        with untouched(Path.cwd()):
+            dialogue = Dialogue("export", "-p", "--items")
+            dialogue.answer(*answers)
+            assert dialogue.end()[0] == code
+    dialogue = Dialogue("export", "-p", "--items")
+    dialogue.answer("n", "s", "y")
+    ended, sent = dialogue.end()
+    assert ended == 0, sent
+    assert "2 files rewritten" in sent
+    assert read()["/p/7/"] == Item("New")
+    assert "/p/8/" not in read()

@@ -45,6 +45,7 @@ MARKS = {
     "ci",
     "configuration",
     "deletion",
+    "dialogue",
     "editor",
     "hook",
     "leftover",

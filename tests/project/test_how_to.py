@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ import yaml
 
 from support.pages import blocks
 from support.paths import BIN, ROOT
+from support.terminals import Dialogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,3 +76,22 @@ def test_the_schema_checks_the_files_of_one_tracker_or_several(
 def test_the_settings_of_an_editor_are_json() -> None:
     (text,) = blocks("settings", "json")
     assert list(json.loads(text)) == ["yaml.schemas"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
+@pytest.mark.usefixtures("repository")
+def test_the_dialogue_is_as_shown(sandbox: Sandbox, pinsync: CommandLine) -> None:
+    assert pinsync("export", "--commit").code == 0
+    for row in sandbox.customizations():
+        if (row["model"], row.get("target_identity")) == ("basket", "/p/124/"):
+            row["pin_definitions"][0]["pin_identity"] = "/p/235/"
+        elif (row["model"], row.get("target_identity")) == ("basket", "/p/121/"):
+            row["pin_definitions"].pop()
+        sandbox.replace(row)
+    (text,) = blocks("dialogue", "console")
+    command, _, shown = text.partition("\n")
+    dialogue = Dialogue(*shlex.split(command.removeprefix("$ pinsync ")))
+    dialogue.answer(*re.findall(r"\]\? (\w)$", shown, re.MULTILINE))
+    code, sent = dialogue.end()
+    assert code == 0
+    assert re.fullmatch(re.escape(shown).replace("…", "(?:.|\n)*?"), sent), sent
