@@ -659,8 +659,7 @@ def test_each_action_says_what_it_does_to_the_shop_and_to_git() -> None:
         f"are lost {url}"
     )
     by_rule = (
-        "decide rule by rule: correct the shop where git is right, changes changes then take the "
-        "whole shop into git pinsync export --commit"
+        "decide rule by rule what git takes from the shop stays changes pinsync export -p --commit"
     )
     assert actions("shop") == [
         "make git the same as the shop stays changes pinsync export --commit",

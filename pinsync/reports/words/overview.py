@@ -41,6 +41,7 @@ MOVED_WORDS: Final[Mapping[Moved, str]] = {
 _EFFECTS: Final = {True: "changes", False: "stays"}
 _OMITTED: Final = "changed by nobody: the API left out pins, as asked"
 _EXPORT: Final = "pinsync export --commit"
+_CHOICE: Final = "pinsync export -p --commit"
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customization"
 
@@ -362,8 +363,7 @@ def list_actions(drift: Drift, changes: Sequence[Change], escape: Escape) -> Ite
     can_export = bool(others) and drift.is_complete and drift.is_unrestricted
     # Nobody wants to put back what the API was asked to leave out.
     if can_export and sum(change.cause == "edited" for change in changes) > 1:
-        steps = "correct the shop where git is right, then take the whole shop into git"
-        yield Action(f"decide rule by rule: {steps}", _EXPORT, True, True)
+        yield Action("decide rule by rule what git takes from the shop", _CHOICE, False, True)
     if can_export:
         text = f"make git the same as the shop{_describe_losses(others)}"
         yield Action(text, _EXPORT, False, True)
