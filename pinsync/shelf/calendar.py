@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pinsync.canonical.pins import Pin
     from pinsync.drift.record import Place, Side
     from pinsync.model import Customization
-    from pinsync.shelf.schedule import Booking, Schedule, Step
+    from pinsync.shelf.schedule import Booking, Schedule, Step, Trouble
 
 NearMidnight = Literal["before", "after"]
 
@@ -50,6 +50,11 @@ class RuleSchedule(Struct, frozen=True):
         """Whether nothing is to be told of the rule."""
         schedule = self.schedule
         return not (schedule.steps or schedule.troubles or schedule.unreadable)
+
+    def select_troubles(self, start: str, *, is_ahead: bool) -> list[Trouble]:
+        """Return the troubles that begin at an instant or later, or those that began before."""
+        troubles = self.schedule.troubles
+        return [trouble for trouble in troubles if (trouble.span.start >= start) == is_ahead]
 
 
 class TrackerCalendar(Struct, frozen=True):

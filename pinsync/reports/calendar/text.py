@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,24 +13,26 @@ from pinsync.escape import one_line
 from pinsync.reports.words.terminal import paint, render_trackers
 from pinsync.reports.words.troubles import (
     LEFT,
+    MAX_SHOWN,
     NEAR_MIDNIGHT,
+    TROUBLES_AHEAD,
+    TROUBLES_BEFORE,
+    UNREADABLE,
     ScheduleWords,
     build_schedule_words,
+    count_changes,
 )
-from pinsync.reports.words.values import join_lines, pluralize
+from pinsync.reports.words.values import join_lines
 from pinsync.shelf.calendar import find_near_midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from pinsync.reports import Style
     from pinsync.shelf.calendar import Calendar, RuleSchedule, TrackerCalendar
     from pinsync.shelf.schedule import Schedule, Step
 
     ListLines = Callable[[RuleSchedule, ScheduleWords], Iterator[str]]
-
-_MAX_PINS: Final = 20
-"""The maximum number of pins on a shelf that is shown whole."""
 
 
 def render(calendar: Calendar, style: Style) -> str:
@@ -49,12 +51,11 @@ class _Report(Struct, frozen=True):
 
     def render_lines(self) -> Iterator[str]:
         words = ScheduleWords(self.style.zone, one_line)
-        origin = words.name_origin(self.calendar.source)
-        headline = f"Changes of shelves in {origin}, {words.describe_limits(self.calendar)}"
+        headline = words.write_headline(self.calendar)
         trackers = self.calendar.trackers
         yield from render_trackers(headline, trackers, self.style, self._render_tracker)
         yield ""
-        yield _count(trackers)
+        yield count_changes(trackers)
 
     def _render_tracker(self, tracker: TrackerCalendar) -> Iterator[str]:
         words = build_schedule_words(tracker, self.style.zone)
@@ -65,11 +66,10 @@ class _Report(Struct, frozen=True):
                 yield f"  {words.name_schedule(rule)}"
                 yield from _render_step(step, rule.schedule, words)
         start = to_instant(self.calendar.start)
-        for heading, is_ahead in (("Troubles ahead", True), ("Troubles already there", False)):
+        for heading, is_ahead in ((TROUBLES_AHEAD, True), (TROUBLES_BEFORE, False)):
             list_lines = partial(_list_troubles, start=start, is_ahead=is_ahead)
             yield from self._render_section(heading, tracker, words, list_lines)
-        heading = "Windows that can't be read, which count as always active"
-        yield from self._render_section(heading, tracker, words, _list_unreadable)
+        yield from self._render_section(UNREADABLE, tracker, words, _list_unreadable)
 
     def _write_moment(self, at: str, words: ScheduleWords) -> str:
         moment = paint(self.style, "bold", words.format_instant(at))
@@ -105,9 +105,9 @@ def _render_step(step: Step, schedule: Schedule, words: ScheduleWords) -> Iterat
         yield f"    starts  {words.describe_booked(bookings[index].pin, has_facts=True)}"
     for index in step.ended:
         yield f"    ends    {words.describe_booked(bookings[index].pin)}"
-    shelf = [words.describe_booked(bookings[index].pin) for index in step.shelf[:_MAX_PINS]]
-    if step.size > _MAX_PINS:
-        shelf.append(f"… {step.size - _MAX_PINS:,} more …")
+    shelf = [words.describe_booked(bookings[index].pin) for index in step.shelf[:MAX_SHOWN]]
+    if step.size > MAX_SHOWN:
+        shelf.append(f"… {step.size - MAX_SHOWN:,} more …")
     yield f"    then    {'  '.join(shelf) or f'no pins: {LEFT}'}"
 
 
@@ -115,9 +115,7 @@ def _list_troubles(
     rule: RuleSchedule, words: ScheduleWords, *, start: str, is_ahead: bool
 ) -> Iterator[str]:
     """Yield the troubles that begin within the time of the calendar, or the others."""
-    for trouble in rule.schedule.troubles:
-        if (trouble.span.start >= start) != is_ahead:
-            continue
+    for trouble in rule.select_troubles(start, is_ahead=is_ahead):
         what = words.describe_trouble(trouble, rule.schedule)
         yield f"{words.describe_span(trouble.span)}: {what}"
 
@@ -125,14 +123,3 @@ def _list_troubles(
 def _list_unreadable(rule: RuleSchedule, words: ScheduleWords) -> Iterator[str]:
     for booking in rule.schedule.unreadable:
         yield words.describe_booked(booking.pin, has_facts=True)
-
-
-def _count(trackers: Sequence[TrackerCalendar]) -> str:
-    steps, troubles, rules = 0, 0, 0
-    for tracker in trackers:
-        steps += len(tracker.list_steps())
-        troubles += tracker.count_troubles()
-        rules += len(tracker.rules)
-    within = f" in {len(trackers)} trackers" if len(trackers) > 1 else ""
-    changes = pluralize(steps, "change")
-    return f"{pluralize(rules, 'rule')}{within}: {changes}, {pluralize(troubles, 'trouble')}"

@@ -9,9 +9,10 @@ from pinsync.escape import one_line
 from pinsync.reports.words.likeness import find_alike
 from pinsync.reports.words.pins import collect_identities
 from pinsync.reports.words.slots import SlotWords, find_shared_titles
+from pinsync.reports.words.values import pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import tzinfo
 
     from pinsync.canonical.moments import Window
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from pinsync.shelf.schedule import Schedule, Trouble
 
 LEFT: Final = "the recommender chooses"
+TROUBLES_AHEAD: Final = "Troubles ahead"
+TROUBLES_BEFORE: Final = "Troubles already there"
+UNREADABLE: Final = "Windows that can't be read, which count as always active"
+MAX_SHOWN: Final = 20
+"""The maximum number of pins on a shelf that is shown whole."""
 NEAR_MIDNIGHT: Final[Mapping[NearMidnight, str]] = {
     "before": "one hour before midnight",
     "after": "one hour after midnight",
@@ -29,8 +35,12 @@ NEAR_MIDNIGHT: Final[Mapping[NearMidnight, str]] = {
 class ScheduleWords(SlotWords, frozen=True, kw_only=True):
     """Writes the schedules of rules without markup."""
 
-    def describe_limits(self, calendar: Calendar) -> str:
-        """Return the time of a calendar in seconds: ``from 24 Dec 2026 00:00 CET to …``."""
+    def write_headline(self, calendar: Calendar) -> str:
+        """Return the source of a calendar, and its time in seconds."""
+        origin = self.name_origin(calendar.source)
+        return f"Changes of shelves in {origin}, {self._describe_limits(calendar)}"
+
+    def _describe_limits(self, calendar: Calendar) -> str:
         start = format_utc(calendar.start.replace(microsecond=0))
         end = format_utc(calendar.end.replace(microsecond=0))
         return f"from {self.format_moment(start)} to {self.format_moment(end)}"
@@ -100,3 +110,15 @@ def build_schedule_words(tracker: TrackerCalendar, zone: tzinfo) -> ScheduleWord
     alike = find_alike(collect_identities((rule.item for rule in tracker.rules), pins))
     shared = find_shared_titles(tracker.names)
     return ScheduleWords(zone, one_line, titles=tracker.names, alike=alike, shared=shared)
+
+
+def count_changes(trackers: Sequence[TrackerCalendar]) -> str:
+    """Return the numbers of rules, changes and troubles: ``4 rules: 7 changes, 1 trouble``."""
+    steps, troubles, rules = 0, 0, 0
+    for tracker in trackers:
+        steps += len(tracker.list_steps())
+        troubles += tracker.count_troubles()
+        rules += len(tracker.rules)
+    within = f" in {len(trackers)} trackers" if len(trackers) > 1 else ""
+    changes = pluralize(steps, "change")
+    return f"{pluralize(rules, 'rule')}{within}: {changes}, {pluralize(troubles, 'trouble')}"
