@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -40,15 +41,7 @@ def render_page(template: str, page: Page) -> str:
         template: the name of the page's template.
         page: the page.
     """
-    environment = Environment(
-        loader=PackageLoader(_PACKAGE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["one_line"] = one_line
+    environment = _build_environment()
     style, script = _read_file("page.css"), _read_file("page.js")
     text = environment.get_template(template).render(
         title=page.title,
@@ -60,6 +53,21 @@ def render_page(template: str, page: Page) -> str:
     # Titles are escaped before they come here. A URL of a picture may hold what they can't.
     text = re.sub(INVISIBLE, _escape_invisible, text)
     return defuse(text, _escape_as_reference)
+
+
+# It keeps the compiled templates: a run may write several pages.
+@cache
+def _build_environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["one_line"] = one_line
+    return environment
 
 
 def _read_file(name: str) -> str:
