@@ -169,6 +169,7 @@ def show() -> None:
         "pinsync calendar": "Show the changes of the next 90 days",
         "pinsync calendar basket --from 2026-12-01 --to 2026-12-31": "Show a model in December",
         "pinsync calendar --rev HEAD --report ics=pins.ics": "Write a file for calendar programs",
+        "pinsync calendar --report html=pins.html": "Write a page for a browser as well",
     },
     environment=(*CONFIGURATION, *API, *PAGER, *TERMINAL),
 )
@@ -196,6 +197,7 @@ def show() -> None:
     help="Git revision, @index, or @live for the shop (default: the files on disk).",
 )
 @report_options(tuple(CALENDAR_FORMATS))
+@page_options
 @tracker_options
 @output_options
 @run_command

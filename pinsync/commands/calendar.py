@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pinsync.canonical.moments import Window, parse_option, to_instant
-from pinsync.commands.deliver import check_reports, write_reports
+from pinsync.commands.deliver import check_link_base, check_reports, write_reports
 from pinsync.commands.query import locate_customizations, select_customizations
 from pinsync.config import select_trackers
 from pinsync.drift.changes import find_titles
@@ -30,7 +30,7 @@ from pinsync.workspace.source import parse_revision, parse_word
 from pinsync.workspace.tree import find_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from pinsync.config import Tracker
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pinsync.model import Customization
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
+    from pinsync.workspace.items import Titles
     from pinsync.workspace.source import Source
     from pinsync.workspace.state import State
     from pinsync.workspace.tree import WorkingTree
@@ -99,6 +100,8 @@ class Options(Struct, frozen=True):
         format: the format of the report on standard output.
         reports: the format and the file of each further report; ``{tracker}`` in the file of an
             iCalendar stands for the tracker's name.
+        link_base: the address of the files, for the links of a page; None for no links.
+        no_pictures: whether a page loads no pictures.
         now: the present, in UTC.
     """
 
@@ -110,6 +113,8 @@ class Options(Struct, frozen=True):
     names: Sequence[str] = ()
     format: str = "text"
     reports: Sequence[tuple[str, Path]] = ()
+    link_base: str | None = None
+    no_pictures: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
 
@@ -133,6 +138,8 @@ def calendar(workspace: Workspace, options: Options, console: Console) -> int:
     tree = workspace.tree
     zone = tree.settings.zone
     start, end = _parse_times(options, zone)
+    link_base = check_link_base(options.link_base)
+    hosts = () if options.no_pictures else tree.settings.pictures
     source = _parse_source(options.revision, tree.repository)
     for warning in source.warnings:
         console.warn(warning)
@@ -153,10 +160,11 @@ def calendar(workspace: Workspace, options: Options, console: Console) -> int:
     answers = [answer for answer in found if not isinstance(answer, PinsyncError)]
     read = dict(zip(trackers, answers, strict=True))
     limits = Window(to_instant(start), to_instant(end))
-    built = tuple(reader.build_calendars(read, limits))
+    built = tuple(reader.build_calendars(read, limits, hosts))
     side = Side(source.text, source.revision)
-    record = Calendar(start, end, side, built)
-    _deliver(record, files, Style(zone, console.color_out), options, workspace, console)
+    record = Calendar(start, end, options.now, side, built)
+    style = Style(zone, console.color_out, hosts=hosts, link_base=link_base)
+    _deliver(record, files, style, options, workspace, console)
     return 0
 
 
@@ -279,9 +287,14 @@ class _Reader(Struct, frozen=True):
         return commit.date if commit else self.options.now
 
     def build_calendars(
-        self, read: Mapping[Tracker, _Answer], limits: Window
+        self, read: Mapping[Tracker, _Answer], limits: Window, hosts: Collection[str]
     ) -> Iterator[TrackerCalendar]:
         """Yield the calendar of each tracker.
+
+        Args:
+            read: the rules of each tracker.
+            limits: the first and the last moment.
+            hosts: the hosts from which a page may load pictures.
 
         Raises:
             UsageError: no rule has the model or the target.
@@ -295,9 +308,15 @@ class _Reader(Struct, frozen=True):
             for item, place in rows:
                 data = read_data(item)
                 schedules.append(RuleSchedule(item, data, build_schedule(data, limits), place))
-            names = self._find_names(tracker, schedules, answer.rules)
+            named = collect_named_items(schedules)
+            titles = self._read_titles(tracker)
             yield TrackerCalendar(
-                tracker.name, tracker.tracker_id, tuple(schedules), answer.changed_at, names
+                tracker.name,
+                tracker.tracker_id,
+                tuple(schedules),
+                answer.changed_at,
+                names=titles.add_to(_find_titles(named, answer.rules), named),
+                images=titles.choose_images(named, hosts),
             )
 
     def _choose_rules(self, rules: Mapping[Tracker, Rules]) -> Mapping[Tracker, Sequence[_Rule]]:
@@ -311,14 +330,8 @@ class _Reader(Struct, frozen=True):
                 chosen[tracker] += models[model]
         return chosen
 
-    def _find_names(
-        self, tracker: Tracker, schedules: Sequence[RuleSchedule], rules: Rules
-    ) -> Mapping[str, str]:
-        """Return identity → title of the items that the report names."""
-        known: list[Customization] = []
-        for rows in rules.values():
-            known += [row.customization for row in rows]
-        named = collect_named_items(schedules)
+    def _read_titles(self, tracker: Tracker) -> Titles:
+        """Return the titles and pictures in the ``items.json`` of a tracker."""
         tree: WorkingTree = self.workspace.tree
         place = find_place(self.state, tree)
         # The shop has no items.json; the file of the working tree names the same items.
@@ -326,7 +339,15 @@ class _Reader(Struct, frozen=True):
         titles = read_titles(places)
         if titles.note:
             self.console.warn(titles.note)
-        return titles.add_to(find_titles(named, known), named)
+        return titles
+
+
+def _find_titles(named: frozenset[str], rules: Rules) -> Mapping[str, str]:
+    """Return identity → title of the items that have a rule with a title."""
+    known: list[Customization] = []
+    for rows in rules.values():
+        known += [row.customization for row in rows]
+    return find_titles(named, known)
 
 
 def _deliver(

@@ -50,6 +50,7 @@ SHOW_FORMATS: Final[Mapping[str, str]] = {
 CALENDAR_FORMATS: Final[Mapping[str, str]] = {
     "text": "calendar.text",
     "json": "calendar.json",
+    "html": "calendar.html",
     "ics": "calendar.ics",
 }
 """Format of a calendar → the module whose ``render`` takes the calendar and the style."""

@@ -66,6 +66,7 @@ class TrackerCalendar(Struct, frozen=True):
         rules: the rules with their schedules, by model, in the order of the files.
         changed_at: the moment at which the rules were last changed, as far as that is known.
         names: identity → title of items, for known titles.
+        images: identity → URL of items, for pictures that a report may load.
     """
 
     name: str
@@ -73,6 +74,7 @@ class TrackerCalendar(Struct, frozen=True):
     rules: tuple[RuleSchedule, ...]
     changed_at: datetime
     names: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
 
     def list_steps(self) -> list[tuple[RuleSchedule, Step]]:
         """Return the changes of all shelves by time."""
@@ -96,12 +98,14 @@ class Calendar(Struct, frozen=True):
     Attributes:
         start: the first moment.
         end: the last moment.
+        now: the present.
         source: the source of the customizations.
         trackers: the trackers in the order of the configuration.
     """
 
     start: datetime
     end: datetime
+    now: datetime
     source: Side
     trackers: tuple[TrackerCalendar, ...]
 

@@ -50,7 +50,7 @@ MACHINE: Final = {
             ("plan", ("json", "markdown", "html"), ("--overwrite-edits",)),
             ("apply", ("json",), ("--yes",)),
             ("restore", ("json",), ("HEAD", "--yes", "--id", EVERYONE)),
-            ("calendar", ("json", "ics"), ("--from", "2026-12-24")),
+            ("calendar", ("json", "html", "ics"), ("--from", "2026-12-24")),
         )
         for format_ in formats
     },

@@ -14,6 +14,7 @@ from pinsync.commands.calendar import Options, calendar
 from pinsync.terminal.console import Console
 from pinsync.workspace.workspace import Workspace
 from support.exporting import BASKET_TEXT, HOME_TEXT, put, untouched
+from support.html_pages import parse_page
 from support.icalendar_files import read_events
 from support.schemas import check_report
 
@@ -336,7 +337,9 @@ def test_an_icalendar_is_dated_by_the_last_change_of_the_documents(
 
 @pytest.mark.usefixtures("shop")
 def test_all_formats_come_from_one_run(pinsync: CommandLine) -> None:
-    files = ("--report", "ics=pins.ics", "--report", "json=pins.json", "--report", "text=pins.txt")
+    files: list[str] = []
+    for report in ("ics=pins.ics", "json=pins.json", "text=pins.txt", "html=pins.html"):
+        files += ["--report", report]
     result = pinsync("calendar", *DECEMBER, *files)
     assert (result.code, result.err) == (0, "")
     assert Path("pins.txt").read_text(encoding="utf-8") == result.out
@@ -345,6 +348,9 @@ def test_all_formats_come_from_one_run(pinsync: CommandLine) -> None:
         "2026-12-26T22:00:00Z",
     ]
     assert len(read_events(Path("pins.ics").read_bytes().decode())[1]) == 1
+    page = parse_page(Path("pins.html").read_text(encoding="utf-8"))
+    assert result.out.splitlines()[0] in page.text
+    assert result.out.splitlines()[-1] in page.text
 
 
 @pytest.fixture
@@ -376,6 +382,26 @@ def test_each_tracker_has_a_file(pinsync: CommandLine) -> None:
     assert [one[0]["NAME"] for one in found] == ["Pins of cz", "Pins of sk"]
     uids = {event["UID"] for _, events in found for event in events}
     assert len(uids) == 2
+
+
+@pytest.mark.usefixtures("shops")
+def test_the_trackers_share_a_page(pinsync: CommandLine) -> None:
+    result = pinsync("calendar", *DECEMBER, "--format", "html")
+    assert (result.code, result.err) == (0, "")
+    text = " ".join(parse_page(result.out).text.split())
+    assert "cz (cz-1) · basket" in text
+    assert "sk (sk-1) · basket" in text
+    assert "7 rules in 2 trackers: 4 changes, 4 troubles" in text
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_line_of_today_is_at_the_present(pinsync: CommandLine) -> None:
+    def read_mark(*arguments: str) -> bool:
+        return 'class="mark"' in pinsync("calendar", "--format", "html", *arguments).out
+
+    assert read_mark()
+    assert read_mark("--from", "2020-01-01", "--to", "2099-12-31")
+    assert not read_mark("--from", "2020-01-01", "--to", "2020-12-31")
 
 
 @pytest.mark.usefixtures("shops")

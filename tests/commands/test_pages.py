@@ -1,4 +1,4 @@
-"""Pages of `diff` and `show`: where their pictures come from, and where their links lead."""
+"""Pages of `diff`, `show` and `calendar`: where their pictures come from, and where their links lead."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ ITEMS: Final = {
     "/p/1/": Item("One", "https://cdn.shop.example/1.jpg"),
     "/p/2/": Item("Two", "https://other.example/2.jpg"),
 }
+ADVENT: Final = '        active_to: "2026-12-24T23:00:00Z"\n'
 ONE: Final = "https://cdn.shop.example/1.jpg"
 TWO: Final = "https://other.example/2.jpg"
 
@@ -108,7 +109,7 @@ def test_a_report_is_written_beside_another(pinsync: CommandLine, git: Git) -> N
 )
 @pytest.mark.usefixtures("exported")
 def test_an_unusable_address_is_refused(base: str, pinsync: CommandLine) -> None:
-    for command in (("diff", "HEAD", "@worktree"), ("show", "basket")):
+    for command in (("diff", "HEAD", "@worktree"), ("show", "basket"), ("calendar",)):
         result = pinsync(*command, "--link-base", base)
         assert (result.code, result.out) == (2, "")
         assert result.err.startswith(f"error: --link-base {base}: expected an https address ")
@@ -127,6 +128,28 @@ def test_show_makes_a_page_of_all_pins(pinsync: CommandLine, git: Git) -> None:
     assert "1 rule, 1 pin: 1 active, 0 upcoming, 0 over" in page.text
     page = parse_page(pinsync("show", "home", "--format", "html", "--no-pictures").out)
     assert not page.pictures
+    assert "Two" in page.text
+
+
+@pytest.mark.usefixtures("drifted")
+def test_calendar_makes_a_page_with_the_pictures_of_its_pins(
+    pinsync: CommandLine, git: Git
+) -> None:
+    text = HOME_TEXT + ADVENT
+    put(document("home"), text)
+    december = ("--from", "2026-12-01", "--to", "2026-12-31")
+    assert not parse_page(pinsync("calendar", *december, "--format", "html").out).pictures
+    allow(git, "other.example")
+    arguments = ("--report", "html=page.html", "--link-base", "https://git.example/x")
+    result = pinsync("calendar", *december, *arguments)
+    assert (result.code, result.err) == (0, "")
+    page = parse_page(Path("page.html").read_text(encoding="utf-8"))
+    assert sources(page) == {TWO}
+    assert "img-src https://other.example;" in page.policy
+    assert any("https://git.example/x/customizations/" in each for each in page.addresses)
+    assert result.out.splitlines()[-1] in page.text
+    page = parse_page(pinsync("calendar", *december, "--format", "html", "--no-pictures").out)
+    assert (page.pictures, "img-src 'none'" in page.policy) == ([], True)
     assert "Two" in page.text
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pinsync.drift.changes import collect_shown_items
 from pinsync.reports import Style
 from pinsync.reports.drift.html import render
+from support.browser import CONTRAST
 from support.drifts import HEAD, LIVE, build_drift, large, several, shop, state, tracker
 from support.hostile import TITLES, rows
 
@@ -37,36 +38,6 @@ STYLE: Final = Style(
 SHOWN: Final = "[...document.querySelectorAll('article')].filter((each) => each.offsetParent)"
 STATUS: Final = "document.querySelector('output').value"
 TAB, ENTER = 9, 13
-
-# The lowest contrast of a text with the nearest background below it (WCAG 2.2, 1.4.3).
-CONTRAST: Final = """
-(() => {
-  const read = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = (color) => {
-    const [r, g, b] = color.slice(0, 3).map((each) => {
-      const part = each / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (node) => {
-    for (let each = node; each; each = each.parentElement) {
-      const color = read(getComputedStyle(each).backgroundColor);
-      if (color.length === 3 || color[3] === 1) return color;
-    }
-    return [255, 255, 255];
-  };
-  let lowest = [99, ""];
-  for (const node of document.body.querySelectorAll("*")) {
-    const own = [...node.childNodes].some((each) => each.nodeType === 3 && each.data.trim());
-    if (!own || node.closest("script, style, svg, option")) continue;
-    const [a, b] = [light(read(getComputedStyle(node).color)), light(ground(node))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < lowest[0]) lowest = [ratio, node.outerHTML.slice(0, 200)];
-  }
-  return lowest;
-})()
-"""
 
 
 def add_pictures(drift: Drift) -> Drift:

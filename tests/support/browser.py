@@ -23,6 +23,35 @@ PICTURE: Final = (
     '<rect width="88" height="88" fill="#7a4a20"/><circle cx="44" cy="44" r="26" fill="#e0b040"/></svg>'
 )
 """The picture that every allowed host answers with."""
+CONTRAST: Final = """
+(() => {
+  const read = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (color) => {
+    const [r, g, b] = color.slice(0, 3).map((each) => {
+      const part = each / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (node) => {
+    for (let each = node; each; each = each.parentElement) {
+      const color = read(getComputedStyle(each).backgroundColor);
+      if (color.length === 3 || color[3] === 1) return color;
+    }
+    return [255, 255, 255];
+  };
+  let lowest = [99, ""];
+  for (const node of document.body.querySelectorAll("*")) {
+    const own = [...node.childNodes].some((each) => each.nodeType === 3 && each.data.trim());
+    if (!own || node.closest("script, style, svg, option")) continue;
+    const [a, b] = [light(read(getComputedStyle(node).color)), light(ground(node))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < lowest[0]) lowest = [ratio, node.outerHTML.slice(0, 200)];
+  }
+  return lowest;
+})()
+"""
+"""The lowest contrast of a text with the nearest background below it (WCAG 2.2, 1.4.3)."""
 
 
 def find_chromium() -> str | None:

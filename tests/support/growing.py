@@ -709,7 +709,7 @@ for _arguments in (("show", "basket"), ("show", "basket", "--json")):
     _of(*_arguments, name=f"{_command}_rules")(rules_in_reverse)
     _of(*_arguments, name=f"{_command}_equal_rules")(_equal_rules)
 _always = ("--from", "0001-01-01T00:00Z", "--to", "9999-12-31T00:00Z")
-for _format in ("text", "json", "ics"):
+for _format in ("text", "json", "html", "ics"):
     _words = ("calendar", "--format", _format, *_always)
     _of(*_words, name=f"calendar_{_format}_equal_pins")(equal_pins)
     _of(*_words, name=f"calendar_{_format}_overlapping_pins")(overlapping_pins)

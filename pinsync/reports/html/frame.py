@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pinsync.drift.record import Drift, TrackerDrift
     from pinsync.reports.html.cards import CardGroup
     from pinsync.reports.words.overview import Action
+    from pinsync.shelf.calendar import TrackerCalendar
 
 
 class Failure(Struct, frozen=True):
@@ -97,11 +98,13 @@ def list_notes(drift: Drift) -> Iterator[str]:
             yield f"{one_line(tracker.name)}: {one_line(note)}"
 
 
-def build_tracker_line(tracker: TrackerDrift, counts: str, *, is_alone: bool) -> TrackerLine:
+def build_tracker_line(
+    tracker: TrackerDrift | TrackerCalendar, counts: str, *, is_alone: bool
+) -> TrackerLine:
     """Return the line of a tracker.
 
     Args:
-        tracker: the drift of the tracker.
+        tracker: the drift or the calendar of the tracker.
         counts: the numbers of its rules.
         is_alone: whether the page has no other tracker.
     """

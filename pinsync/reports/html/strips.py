@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 1000
 """The width of a strip in its own units."""
 _MARGIN: Final = 50
-"""The room for a bar without an end, beyond the outermost moments."""
+"""The room for bars beyond the outermost moments."""
 _MINUTE: Final = timedelta(minutes=1)
 _MINUTE_CHARS: Final = len("2026-12-24T11:00")
 
@@ -69,12 +69,8 @@ def build_strip(
         moments.update(moment for moment in window if moment not in ALWAYS)
     if not any(has_dates(window) for _, window in read):
         return None
-    scale = _Scale(min(moments), max(moments))
-    bars = []
-    for label, window in dict.fromkeys(read):
-        start = 0 if window.start == ALWAYS.start else scale.place(window.start)
-        end = WIDTH if window.end == ALWAYS.end else scale.place(window.end)
-        bars.append(Bar(label, start, max(end - start, 1)))
+    scale = Scale(min(moments), max(moments))
+    bars = [Bar(label, *scale.measure(window)) for label, window in dict.fromkeys(read)]
     first, last = words.format_moment(f"{scale.first}Z"), words.format_moment(f"{scale.last}Z")
     mark = scale.place(at.removesuffix("Z"))
     return Strip(first, last, words.format_moment(at), mark, tuple(bars))
@@ -85,20 +81,30 @@ def has_dates(window: Window | None) -> bool:
     return window is not None and window != ALWAYS
 
 
-class _Scale(NamedTuple):
+class Scale(NamedTuple):
     """The places of moments between two of them, which are instants that sort."""
 
     first: str
     last: str
 
+    def measure(self, window: Window) -> tuple[int, int]:
+        """Return the beginning and the width of a bar.
+
+        A window that begins earlier or ends later than the scale reaches beyond it.
+        """
+        start = 0 if window.start < self.first else self.place(window.start)
+        end = WIDTH if window.end > self.last else self.place(window.end)
+        return start, max(end - start, 1)
+
     def place(self, moment: str) -> int:
         """Return the place of a moment, to the minute."""
-        start = _read_minute(self.first)
-        span = max(_read_minute(self.last) - start, _MINUTE)
-        share = (_read_minute(moment) - start) / span
+        start = read_minute(self.first)
+        span = max(read_minute(self.last) - start, _MINUTE)
+        share = (read_minute(moment) - start) / span
         return round(_MARGIN + share * (WIDTH - 2 * _MARGIN))
 
 
-def _read_minute(moment: str) -> datetime:
+def read_minute(moment: str) -> datetime:
+    """Return the minute of an instant, in UTC without an offset."""
     # Seconds are too small to see, and may be 60.
     return datetime.fromisoformat(moment[:_MINUTE_CHARS])

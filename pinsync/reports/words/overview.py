@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pinsync.drift.record import Change, Drift, TrackerDrift
     from pinsync.reports.words.entries import Entry, EntryWords
     from pinsync.reports.words.sides import Escape
+    from pinsync.shelf.calendar import TrackerCalendar
 
 WHENS: Final[tuple[When, ...]] = get_args(When)
 TITLES: Final[Mapping[When, str]] = {
@@ -406,7 +407,7 @@ def _is_new_block(change: Change) -> bool:
     return change.kind == "removed" and change.id is None
 
 
-def build_url(tracker: TrackerDrift) -> str:
+def build_url(tracker: TrackerDrift | TrackerCalendar) -> str:
     """Return the address of a tracker's rules in Luigi's Box; empty if the id is no id."""
     if not _SAFE_ID.fullmatch(tracker.tracker_id):
         return ""

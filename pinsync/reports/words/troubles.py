@@ -109,7 +109,14 @@ def build_schedule_words(tracker: TrackerCalendar, zone: tzinfo) -> ScheduleWord
         pins += [booking.pin for booking in rule.schedule.bookings]
     alike = find_alike(collect_identities((rule.item for rule in tracker.rules), pins))
     shared = find_shared_titles(tracker.names)
-    return ScheduleWords(zone, one_line, titles=tracker.names, alike=alike, shared=shared)
+    return ScheduleWords(
+        zone,
+        one_line,
+        titles=tracker.names,
+        alike=alike,
+        shared=shared,
+        images=tracker.images,
+    )
 
 
 def count_changes(trackers: Sequence[TrackerCalendar]) -> str:

@@ -156,6 +156,11 @@ def format_path(path: Iterable[str | int], spell: Callable[[str], str] = reveal)
     return "".join(parts).removeprefix(".")
 
 
+def name_month(number: int) -> str:
+    """Return the short name of a month, from 1 for January."""
+    return _MONTHS[number - 1]
+
+
 def format_moment(moment: datetime, zone: tzinfo, fraction: str = "") -> str:
     """Write a moment in a time zone, with the zone's name: ``24 Dec 2026 12:00 CET``.
 
@@ -174,5 +179,5 @@ def format_moment(moment: datetime, zone: tzinfo, fraction: str = "") -> str:
     name = local.tzname() or local.isoformat()[-6:]
     # Some zones of the tz database are named by a bare offset, "-03" for São Paulo.
     name = f"UTC{name}" if name[0] in "+-" else name
-    day = f"{local.day} {_MONTHS[local.month - 1]} {local.year:04d}"
+    day = f"{local.day} {name_month(local.month)} {local.year:04d}"
     return f"{day} {local.hour:02d}:{local.minute:02d}{seconds} {name}"

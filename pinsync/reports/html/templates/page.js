@@ -3,7 +3,7 @@
   const form = document.getElementById("filters");
   if (!form) return;
   const articles = [...document.querySelectorAll("article")];
-  const sections = [...document.querySelectorAll("section.group")];
+  const sections = [...document.querySelectorAll("main section")];
   const texts = new Map();
   const read = (article) => {
     // Read at the first search only: a page may have thousands of tiles.
@@ -21,7 +21,7 @@
     let shown = 0;
     for (const article of articles) {
       const isShown =
-        (!group || article.parentElement.id === group) &&
+        (!group || article.closest("section.group").id === group) &&
         (!model || article.dataset.model === model) &&
         words.every((word) => read(article).includes(word));
       article.hidden = !isShown;
@@ -30,10 +30,20 @@
     for (const section of sections) {
       section.hidden = !section.querySelector("article:not([hidden])");
     }
-    form.elements.shown.value = `${shown} of ${articles.length} rules shown`;
+    const { shown: status } = form.elements;
+    status.value = `${shown} of ${articles.length} ${status.dataset.noun} shown`;
   };
   form.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());
+  document.addEventListener("click", (event) => {
+    // A link must not lead to what the filters hide.
+    const link = event.target.closest('a[href^="#"]');
+    const target = link && document.getElementById(link.hash.slice(1));
+    if (target?.closest("[hidden]")) {
+      form.reset();
+      apply();
+    }
+  });
   // A browser may restore the fields of an earlier visit.
   window.addEventListener("pageshow", apply);
   form.hidden = false;
