@@ -31,6 +31,7 @@ CI: Final[Mapping[str, Mapping[str, str]]] = {
         ".github/workflows/pins-drift.yml": "github-drift.yml",
         ".github/workflows/pins-sync.yml": "github-sync-pr.yml",
         ".github/workflows/pins-review.yml": "github-review.yml",
+        ".github/workflows/pins-calendar.yml": "github-calendar.yml",
     },
     "gitlab": {_GITLAB: "gitlab-ci.yml"},
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TRACKER_VARIABLE: Final = "PINSYNC_TRACKER_ID"
 
-_COMMAND: Final = re.compile(r"\bpinsync (?:diff|lint|export)\b")
+_COMMAND: Final = re.compile(r"\bpinsync (?:diff|lint|export|calendar)\b")
 """A command in a template that reads a configuration."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 """A path that needs no quotes, neither in YAML nor in a shell."""

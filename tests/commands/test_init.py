@@ -225,7 +225,7 @@ def test_the_files_for_ci_name_a_configuration_in_a_folder(
     for name, template in CI[host].items():
         assert f"../../{name}" in result.err
         text = (repository / name).read_text(encoding="utf-8")
-        commands = re.findall(r"pinsync (?:diff|lint|export|fmt|trackers)\b.*", text)
+        commands = re.findall(r"pinsync (?:diff|lint|export|calendar|fmt|trackers)\b.*", text)
         assert commands
         assert all(
             re.match(r"pinsync \w+ --config shops/sk/pinsync\.yaml\b", command)
@@ -436,7 +436,8 @@ def test_what_was_written_is_to_be_committed_and_then_exported(
     assert said[-1] == (
         "Commit what was written: git add .github/workflows/pins-drift.yml "
         ".github/workflows/pins-sync.yml "
-        ".github/workflows/pins-review.yml && git commit"
+        ".github/workflows/pins-review.yml "
+        ".github/workflows/pins-calendar.yml && git commit"
     )
     assert (repository / "customizations").exists(), "so there is nothing to export next"
 

@@ -284,6 +284,11 @@ class Runner:
                 if "id" in step:
                     url = f"https://github.example/artifacts/{name}"
                     self.contexts[f"steps.{step['id']}.outputs.artifact-url"] = url
+            case "actions/upload-pages-artifact":
+                path = work / self.resolved(options["path"])
+                shutil.copytree(path, self.folder / "artifacts" / "github-pages")
+            case "actions/deploy-pages":
+                shutil.copytree(self.folder / "artifacts" / "github-pages", self.folder / "site")
             case "actions/download-artifact":
                 shutil.copy(
                     self.folder / "artifacts" / options["name"], work / f"{options['name']}.md"
@@ -309,8 +314,16 @@ def gitlab_jobs(file: Path) -> dict[str, dict[str, Any]]:
             "job": job,
         }
         for name, job in text.items()
-        if name.startswith("pins-")
+        if name.startswith("pins-") or name == "pages"
     }
+
+
+def switch_on_pages(file: Path, folder: Path) -> Path:
+    """A copy of GitLab's file in which the job that publishes is no comment any more."""
+    before, mark, job = file.read_text(encoding="utf-8").partition("# pages:\n")
+    assert all(line.startswith("# ") for line in job.splitlines())
+    lines = [line[2:] for line in (mark + job).splitlines(keepends=True)]
+    return put(folder / file.name, before + "".join(lines))
 
 
 def scripts(text: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from pinsync.commands.init import CI
 from pinsync.sandbox import Sandbox, parse_fault
 from support.exporting import HOME, HOME_TEXT, STRINGS, put, repinned, rows, untouched
 from support.html_pages import parse_page
+from support.icalendar_files import read_events
 from support.pages import blocks
 from support.paths import ROOT
 from support.workflows import (
@@ -30,6 +31,7 @@ from support.workflows import (
     check_schema,
     check_shell,
     gitlab_jobs,
+    switch_on_pages,
 )
 
 if TYPE_CHECKING:
@@ -40,11 +42,13 @@ if TYPE_CHECKING:
 TEMPLATES = ROOT / "pinsync" / "templates"
 EXAMPLES = ROOT / "examples"
 ACTION = ROOT / "action.yml"
-DRIFT, SYNC, REVIEW = (EXAMPLES / f"github-{name}.yml" for name in ("drift", "sync-pr", "review"))
+DRIFT, SYNC, REVIEW, CALENDAR = (
+    EXAMPLES / f"github-{name}.yml" for name in ("drift", "sync-pr", "review", "calendar")
+)
 MATRIX, GITLAB, PRE_COMMIT = (
     EXAMPLES / name for name in ("github-matrix.yml", "gitlab-ci.yml", "pre-commit-config.yaml")
 )
-WORKFLOWS = (DRIFT, SYNC, REVIEW, MATRIX)
+WORKFLOWS = (DRIFT, SYNC, REVIEW, CALENDAR, MATRIX)
 SCHEMAS = {
     **dict.fromkeys(WORKFLOWS, "github-workflows"),
     ACTION: "github-actions",
@@ -76,7 +80,8 @@ def test_the_linter_for_actions_finds_nothing() -> None:
 
 
 def test_the_linter_for_shell_finds_nothing(tmp_path: Path) -> None:
-    assert check_shell((*WORKFLOWS, ACTION), GITLAB, tmp_path) >= 18
+    gitlab = switch_on_pages(GITLAB, tmp_path / "gitlab")
+    assert check_shell((*WORKFLOWS, ACTION), gitlab, tmp_path) >= 21
 
 
 def test_the_version_is_this_one() -> None:
@@ -137,6 +142,7 @@ def runner(
     contexts = {
         "secrets.PINSYNC_PRIVATE_KEY": KEY,
         "vars.PINSYNC_TRACKER_ID": "",
+        "vars.PINSYNC_PUBLIC_CALENDAR": "",
         "github.token": "a-token",
         "github.repository": "shop/pins",
         "github.ref_name": "main",
@@ -173,18 +179,20 @@ def test_nothing_is_installed_or_asked_until_a_person_has_written_what_to_instal
     pushed("change")
     before = len(api.requests)
     runner.source = ""
+    runner.contexts["vars.PINSYNC_PUBLIC_CALENDAR"] = "yes"
     for workflow in WORKFLOWS:
         for job, steps in yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].items():
-            if job != "comment":  # runs nothing of pinsync
+            if job not in ("comment", "publish"):  # which run nothing of pinsync
                 with pytest.raises(FailedError) as caught:
                     runner.job(workflow, job)
                 assert (caught.value.step, caught.value.code) == ("Install pinsync", 2)
                 assert caught.value.output.startswith("::error::Write at PINSYNC, at the top of")
                 (step,) = (step for step in steps["steps"] if step.get("name") == "Install pinsync")
                 assert "env" not in step, "so that no key is handed to what is installed"
-    for name in gitlab_jobs(GITLAB):
+    gitlab = switch_on_pages(GITLAB, runner.folder / "gitlab")
+    for name in gitlab_jobs(gitlab):
         with pytest.raises(FailedError) as caught:
-            ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
+            runner.gitlab(gitlab, name, PINSYNC_PRIVATE_KEY=KEY)
         assert caught.value.code == 2
         assert caught.value.output.startswith("Write at PINSYNC, at the top of the file")
     assert (runner.calls, len(api.requests)) == ([], before)
@@ -1039,3 +1047,95 @@ def test_gitlabs_jobs_keep_a_page_and_name_it(
         "The report as a page: https://gitlab.example/shop/pins/-/jobs/7/artifacts/file/pins.html"
     )
     assert runner.output.count(line) == 2
+
+
+# The calendar.
+
+PUBLIC = "public address makes campaigns public"
+
+
+@pytest.fixture
+def dated(runner: Runner, git: Git) -> str:
+    """A pin with dates on the main branch; the date of its commit, after which another file was
+    committed.
+    """
+    assert runner.origin.is_dir()
+    path = Path("customizations/home.yaml")
+    window = ('active_from: "2020-01-01T00:00:00Z"', 'active_to: "2099-12-31T23:00:00Z"')
+    lines = "".join(f"        {end}\n" for end in window)
+    path.write_text(path.read_text(encoding="utf-8") + lines, encoding="utf-8")
+    git("commit", "--quiet", "--all", "-m", "Campaign", "--date", "2026-11-03T09:30:15+01:00")
+    put(Path("note.txt"), "More")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "Note")
+    git("push", "--quiet", "origin", "main")
+    return "20261103T083015Z"
+
+
+def check_site(site: Path, dated: str) -> None:
+    """Check the published folder: a calendar with the one dated pin, and a page."""
+    assert sorted(file.name for file in site.iterdir()) == ["index.html", "pins-default.ics"]
+    text = (site / "pins-default.ics").read_bytes().decode()
+    (event,) = read_events(text)[1]
+    assert (event["DTEND"], event["DTSTAMP"]) == ("20991231T230000Z", dated)
+    page = parse_page((site / "index.html").read_text(encoding="utf-8"))
+    assert "Changes of shelves in HEAD" in page.text
+    assert "until 31 Dec 2099 23:00 UTC" in page.text
+
+
+@pytest.mark.usefixtures("dated")
+@pytest.mark.parametrize("value", ["", "no", "false"])
+def test_a_calendar_is_published_by_nobody_who_does_not_ask_for_it(
+    value: str, runner: Runner
+) -> None:
+    runner.contexts["vars.PINSYNC_PUBLIC_CALENDAR"] = value
+    assert runner.job(CALENDAR, "write") == {}
+    assert (runner.calls, runner.output) == ([], "")
+    assert not list((runner.folder / "artifacts").iterdir())
+    jobs = yaml.safe_load(CALENDAR.read_text(encoding="utf-8"))["jobs"]
+    # GitHub skips a job if the job that it needs was skipped, unless a condition says otherwise.
+    assert (jobs["publish"]["needs"], jobs["publish"].get("if")) == ("write", None)
+    assert PUBLIC in CALENDAR.read_text(encoding="utf-8")
+
+
+def test_a_calendar_is_published_once_it_is_switched_on(
+    runner: Runner, api: Sandbox, dated: str
+) -> None:
+    runner.contexts["vars.PINSYNC_PUBLIC_CALENDAR"] = "yes"
+    before = len(api.requests)
+    runner.job(CALENDAR, "write")
+    runner.job(CALENDAR, "publish")
+    check_site(runner.folder / "site", dated)
+    assert runner.calls[0].argv == ["pipx", "install", runner.source]
+    # It neither asks the shop nor gets a key.
+    assert len(api.requests) == before
+    assert "secrets" not in CALENDAR.read_text(encoding="utf-8")
+
+
+def test_the_job_that_publishes_runs_no_code_of_ours() -> None:
+    jobs = yaml.safe_load(CALENDAR.read_text(encoding="utf-8"))["jobs"]
+    assert jobs["write"]["permissions"] == {"contents": "read"}
+    (step,) = jobs["publish"]["steps"]
+    assert step["uses"].startswith("actions/deploy-pages@")
+
+
+def test_gitlabs_job_that_publishes_is_a_comment() -> None:
+    assert "pages" not in gitlab_jobs(GITLAB)
+    text = GITLAB.read_text(encoding="utf-8")
+    assert PUBLIC in " ".join(text.replace("\n#", "").split())
+
+
+def test_gitlab_publishes_a_calendar_once_it_is_switched_on(
+    runner: Runner, api: Sandbox, dated: str, tmp_path: Path
+) -> None:
+    gitlab = switch_on_pages(GITLAB, tmp_path / "gitlab")
+    check_schema(gitlab, "gitlab-ci")
+    before = len(api.requests)
+    work = runner.gitlab(gitlab, "pages", PINSYNC_TRACKER_ID="")
+    check_site(work / "public", dated)
+    assert len(api.requests) == before
+    job = gitlab_jobs(gitlab)["pages"]["job"]
+    assert job["artifacts"]["paths"] == ["public"]
+    assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule"'}]
+    others = {name for name in gitlab_jobs(gitlab) if name != "pages"}
+    assert others == set(gitlab_jobs(GITLAB))

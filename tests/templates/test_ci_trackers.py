@@ -24,6 +24,7 @@ from support.workflows import (
     check_actions,
     check_schema,
     check_shell,
+    switch_on_pages,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from support.command_line import CommandLine, Git, Install
 
-DRIFT, SYNC, REVIEW = (Path(name) for name in CI["github"])
+DRIFT, SYNC, REVIEW, CALENDAR = (Path(name) for name in CI["github"])
 (GITLAB,) = (Path(name) for name in CI["gitlab"])
 # The last name is a boolean in YAML unless it is quoted; its shop shares the usual key.
 KEYS = {"shop-sk": "KEY_SK", "shop-cz": "PINSYNC_PRIVATE_KEY", "no": "PINSYNC_PRIVATE_KEY"}
@@ -74,12 +75,14 @@ def test_the_files_pass_the_schemas_and_the_linters(
     for host in CI:
         assert pinsync("init", "--ci", host).code == 0
     monkeypatch.chdir(repository)
-    workflows = (DRIFT, SYNC, REVIEW)
+    workflows = (DRIFT, SYNC, REVIEW, CALENDAR)
     for workflow in workflows:
         check_schema(workflow, "github-workflows")
-    check_schema(GITLAB, "gitlab-ci")
+    gitlab = switch_on_pages(GITLAB, tmp_path)
+    for file in (GITLAB, gitlab):
+        check_schema(file, "gitlab-ci")
     check_actions(workflows)
-    assert check_shell(workflows, GITLAB, tmp_path / "scripts") >= 13
+    assert check_shell(workflows, gitlab, tmp_path / "scripts") >= 16
 
 
 def environment(workflow: Path) -> dict[str, str]:
@@ -106,7 +109,7 @@ def test_the_key_of_the_one_tracker_is_named(
         text = Path(name).read_text(encoding="utf-8")
         assert "PINSYNC_PRIVATE_KEY" not in text
         assert "PINSYNC_TRACKER_ID" not in text
-        assert ("KEY_SK" in text) == (Path(name) != REVIEW)
+        assert ("KEY_SK" in text) == (Path(name) not in (REVIEW, CALENDAR))
     if host == "github":
         for workflow in (DRIFT, SYNC):
             assert environment(workflow)["KEY_SK"] == "${{ secrets.KEY_SK }}"
@@ -130,7 +133,7 @@ def test_the_keys_of_several_trackers_are_named_once(
         assert "PINSYNC_TRACKER_ID" not in text
         for variable in set(KEYS.values()):
             assert len(re.findall(rf"(?m)^# - (?:the secret )?{variable}\b", text)) == (
-                0 if Path(name) == REVIEW else 1
+                0 if Path(name) in (REVIEW, CALENDAR) else 1
             )
     expected = [{"tracker": name} for name in KEYS]
     if host == "github":
@@ -381,3 +384,18 @@ def test_one_review_reports_on_all_trackers(host: str, runner: Runner, git: Git)
     assert " changes 2 rules of " in report
     for name in ("shop-sk", "no"):
         assert f"customizations/{name}/basket.yaml" in report
+
+
+@pytest.mark.parametrize("host", CI)
+def test_each_tracker_has_a_calendar_of_its_own(host: str, runner: Runner, tmp_path: Path) -> None:
+    if host == "github":
+        runner.contexts["vars.PINSYNC_PUBLIC_CALENDAR"] = "yes"
+        runner.job(CALENDAR, "write")
+        site = runner.folder / "artifacts" / "github-pages"
+    else:
+        gitlab = switch_on_pages(GITLAB, tmp_path / "gitlab")
+        site = runner.gitlab(gitlab, "pages") / "public"
+    names = {file.name for file in site.iterdir()}
+    assert names == {"index.html", *(f"pins-{name}.ics" for name in KEYS)}
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert all(f"{name} (1-{number})" in page for number, name in enumerate(KEYS))
