@@ -130,6 +130,9 @@ def test_filters_by_text_group_and_model(browser: Browser, write: Write) -> None
     browser.open(write(shop()))
     total = browser.evaluate(f"{SHOWN}.length")
     assert browser.evaluate(STATUS) == f"{total} of {total} cards shown"
+    count = "document.querySelectorAll('article[data-model=homepage]').length"
+    option = "document.querySelector('[name=model] [value=homepage]').textContent"
+    assert browser.evaluate(option) == f"homepage ({browser.evaluate(count)})"
     choose(browser, "group", "changes")
     found = browser.evaluate(f"{SHOWN}.length")
     assert 0 < found < total
@@ -266,6 +269,21 @@ def test_paper_shows_the_bars_and_no_filters(
     assert browser.evaluate("document.querySelector('#timeline .bar').tagName") == "rect"
     browser.print_page(tmp_path / "page.pdf")
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("end", "shown"), [("2027-02-28", 3), ("2027-05-31", 3)])
+def test_dates_of_the_axis_do_not_overlap_on_a_phone(
+    end: str, shown: int, browser: Browser, write: Write
+) -> None:
+    browser.open(write(calendar(*SHOP, end=end)), width=320)
+    visible = browser.evaluate("""[...document.querySelectorAll("#axis text:not(.today)")]
+      .filter((each) => getComputedStyle(each).display !== "none").map((each) => {
+        const place = parseFloat(each.getAttribute("x")) / 100;
+        const axis = document.querySelector("#timeline .axis svg").clientWidth;
+        return [place * axis, place * axis + 7 * each.textContent.length];
+      })""")
+    assert len(visible) == shown
+    assert all(right < left for (_, right), (left, _) in pairwise(visible))
 
 
 def test_a_thousand_rules_can_be_filtered(browser: Browser, write: Write) -> None:
