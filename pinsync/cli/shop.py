@@ -175,6 +175,17 @@ def plan() -> None:
     help="Work without a record of agreement, where the remote has none; rules that git added are "
     "left alone.",
 )
+@click.option(
+    "--write-ids",
+    is_flag=True,
+    help="Write the ids of created rules into the files at once, not with the next export.",
+)
+@click.option(
+    "-p",
+    "--patch",
+    is_flag=True,
+    help="Ask about each rule whether the shop or git is right, and apply only the chosen ones.",
+)
 @format_options(tuple(ACCOUNT_FORMATS))
 @scope_options
 @tracker_options

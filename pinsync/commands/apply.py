@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -12,7 +12,8 @@ from pinsync.agreement.files import parse_rule
 from pinsync.agreement.record import BegunOperation, Write
 from pinsync.agreement.store import is_only_tracker
 from pinsync.apply.journal import name_journal, read_journal
-from pinsync.commands import diff
+from pinsync.commands import diff, export
+from pinsync.commands.choose import decide_changes
 from pinsync.commands.diff import get_tracker
 from pinsync.commands.execution import (
     Execution,
@@ -21,22 +22,51 @@ from pinsync.commands.execution import (
     choose_backup_folder,
     lock_trackers,
 )
-from pinsync.commands.planning import Terms, build_plan, open_run, parse_request
-from pinsync.errors import RepositoryError, SafetyError, UsageError, pick_gravest
+from pinsync.commands.planning import (
+    Terms,
+    build_plan,
+    choose_rules,
+    open_run,
+    parse_request,
+)
+from pinsync.drift.pairs import build_content_key
+from pinsync.errors import (
+    PinsyncError,
+    RepositoryError,
+    SafetyError,
+    UsageError,
+    pick_gravest,
+)
+from pinsync.model import Scope
 from pinsync.plan.record import Permissions
 from pinsync.reports import Style, load_account
+from pinsync.terminal import choose
+from pinsync.terminal.choose import Meanings
+from pinsync.workspace.read import parse_documents
+from pinsync.workspace.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from pinsync.apply.journal import JournalEntry
+    from pinsync.apply.record import Account
     from pinsync.commands.diff import Run
     from pinsync.commands.planning import Request
     from pinsync.config import Tracker
+    from pinsync.drift.record import Change, Drift
     from pinsync.repository import Repository
     from pinsync.terminal.console import Console
     from pinsync.workspace.workspace import Workspace
+
+
+_MEANINGS: Final = Meanings(
+    shop="the shop's rule stays, and so does git's",
+    git="the shop gets git's rule; it is deleted there if git lacks it",
+    skip="nothing happens to the rule",
+    acting="git",
+)
+"""What the answers of ``--patch`` mean for an apply."""
 
 
 class Options(WriteOptions, frozen=True, kw_only=True):
@@ -49,6 +79,8 @@ class Options(WriteOptions, frozen=True, kw_only=True):
         recreate: allow to create deleted rules.
         delete_extra: allow to delete rules that git never had.
         no_record: work without the record of agreement.
+        patch: ask about each rule, and apply only the chosen rules.
+        write_ids: write the ids of created rules into the files.
     """
 
     source: str = "HEAD"
@@ -57,6 +89,8 @@ class Options(WriteOptions, frozen=True, kw_only=True):
     recreate: bool = False
     delete_extra: bool = False
     no_record: bool = False
+    patch: bool = False
+    write_ids: bool = False
 
     @property
     def permissions(self) -> Permissions:
@@ -79,6 +113,8 @@ def apply(workspace: Workspace, options: Options, console: Console) -> int:
     Raises:
         PinsyncError: nothing was written.
     """
+    if options.patch:
+        _check_patch(options)
     check_terminal(options)
     request = parse_request(options.source, workspace.tree)
     repository, commit = _require_revision(request, workspace)
@@ -98,18 +134,31 @@ def apply(workspace: Workspace, options: Options, console: Console) -> int:
             now=options.now,
         )
         planned = build_plan(run, terms, request, workspace)
+        if options.patch:
+            chosen = _choose(planned.plan.drift, workspace, console)
+            planned = choose_rules(run, terms, request, workspace, planned, chosen)
         execution = Execution(run, planned, options, folder, claims)
-        return carry_out(execution, commit, options.format, console)
+        accounts = carry_out(execution, commit, options.format, console)
+    if accounts is None:
+        return 1
+    if options.write_ids:
+        _write_ids(workspace, accounts, console)
+    return pick_gravest([account.exit_code for account in accounts])
 
 
-def carry_out(execution: Execution, commit: str, format_: str, console: Console) -> int:
-    """Show a plan, ask, write, and print the account; return the exit code.
+def carry_out(
+    execution: Execution, commit: str, format_: str, console: Console
+) -> list[Account] | None:
+    """Show a plan, ask, write, and print the account.
 
     Args:
         execution: the plan, and how to carry it out.
         commit: the full hash of SOURCE; empty for a JSON export.
         format_: the format of the account.
         console: prints it.
+
+    Returns:
+        The account of each tracker; None if a person said no.
 
     Raises:
         PinsyncError: nothing was written.
@@ -123,7 +172,7 @@ def carry_out(execution: Execution, commit: str, format_: str, console: Console)
     execution.warn_of_past()
     if plan.operations and not execution.ask():
         console.say("nothing was changed")
-        return 1
+        return None
     accounts = execution.run(commit)
     text: str = load_account(format_).render(accounts, plan, style)
     if text:
@@ -132,7 +181,61 @@ def carry_out(execution: Execution, commit: str, format_: str, console: Console)
     console.fail_beside_report(errors, format_)
     if execution.is_interrupted:
         raise KeyboardInterrupt("run the command again to finish")
-    return pick_gravest([account.exit_code for account in accounts])
+    return accounts
+
+
+def _check_patch(options: Options) -> None:
+    """Refuse ``--patch`` where nobody can answer, or beside an option that answers already.
+
+    Raises:
+        UsageError: see above.
+    """
+    choose.check_terminal()
+    if options.yes or options.expect is not None:
+        option = "--yes" if options.yes else "--expect"
+        message = f"--patch asks before anything is written, so it can't go with {option}"
+        raise UsageError(message, hint="leave one of them out")
+
+
+def _choose(drift: Drift, workspace: Workspace, console: Console) -> dict[str, list[Change]]:
+    """Return the changes of which a person takes git's side, by the name of the tracker."""
+    style = Style(zone=workspace.tree.settings.zone, color=console.color_out)
+    chosen: dict[str, list[Change]] = {}
+    for decided in decide_changes(drift, style, _MEANINGS, console):
+        if decided.decision == "git":
+            chosen.setdefault(decided.tracker, []).append(decided.change)
+    return chosen
+
+
+def _write_ids(workspace: Workspace, accounts: Sequence[Account], console: Console) -> None:
+    """Write the ids of created rules into the files on disk that have these rules."""
+    for account in accounts:
+        ids = _list_new_ids(workspace, account)
+        if not ids:
+            continue
+        options = export.Options(names=[account.plan.drift.name], scope=Scope(ids=ids))
+        try:
+            code = export.export(workspace, options, console)
+        except PinsyncError as error:
+            code = console.fail(error)
+        if code:
+            console.warn("the ids of created rules aren't in the files yet; an export brings them")
+
+
+def _list_new_ids(workspace: Workspace, account: Account) -> tuple[str, ...]:
+    """Return the ids of created rules whose texts stand in the files on disk."""
+    created = [each for each in account.done if each.operation.kind == "create" and each.rule]
+    if not created:
+        return ()
+    state = workspace.open_source(Source("worktree", "@worktree"))
+    texts: set[object] = set()
+    for tracker in state.trackers:
+        if tracker.name == account.plan.drift.name:
+            files = state.read_documents(tracker)
+            for document in parse_documents(files, (), state.settings.ignore).values():
+                texts |= {build_content_key(entry.customization) for entry in document.entries}
+    rules = [each.rule for each in created if each.rule]
+    return tuple(str(rule.id) for rule in rules if build_content_key(rule) in texts)
 
 
 def check_flags(tracker: Tracker) -> None:

@@ -44,6 +44,7 @@ from pinsync.plan.guard import describe_mass_removal
 from pinsync.reports import Style, load_plan
 from pinsync.shelf.shelf import find_state
 from pinsync.terminal.console import is_terminal
+from pinsync.terminal.prompt import confirm
 from pinsync.workspace.machine import find_apply_folder, lock_tracker
 
 if TYPE_CHECKING:
@@ -290,10 +291,7 @@ class Execution:
         """Ask a person, if nobody has said yes; return the answer."""
         if not self._options.needs_question:
             return True
-        count = len(self.plan.operations)
-        noun = "operation" if count == 1 else f"{count:,} operations"
-        self._console.say(f"Carry out the {noun} above in the shop? Only yes is taken: ")
-        return sys.stdin.readline().strip().lower() == "yes"
+        return confirm(self._console, "Carry out this plan in the shop")
 
     # Writing
 

@@ -40,7 +40,7 @@ from pinsync.workspace.source import Source, parse_sources
 from pinsync.workspace.state import pair_trackers, read_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from pinsync.commands.diff import TrackerPair
@@ -183,6 +183,48 @@ def build_plan(run: Run, terms: Terms, request: Request, workspace: Workspace) -
     checksum = compute_checksum(trackers) if drift.is_complete else None
     plan = Plan(drift, trackers, terms.permissions, checksum, request.range_start)
     return Planned(plan, pairs, found, terms.scope == EVERYTHING)
+
+
+def choose_rules(
+    run: Run,
+    terms: Terms,
+    request: Request,
+    workspace: Workspace,
+    planned: Planned,
+    chosen: Mapping[str, Sequence[Change]],
+) -> Planned:
+    """Return the plan of the rules that a person chose, whoever changed them.
+
+    Args:
+        run: the comparison of SOURCE with the shop.
+        terms: what the plan may do; a chosen rule needs no further permission.
+        request: SOURCE.
+        workspace: the configuration and the files.
+        planned: the plan of all rules.
+        chosen: name of a tracker → its chosen changes of ``planned``.
+
+    Raises:
+        RepositoryError: a shallow clone can't tell whether git ever had a document.
+    """
+    permissions = Permissions(delete=True, overwrite_edits=True, recreate=True, delete_extra=True)
+    planner = _Planner(run, replace(terms, permissions=permissions), request, workspace)
+    plan = planned.plan
+    trackers: list[TrackerPlan] = []
+    for each, comparison, pair in zip(
+        plan.trackers, planned.comparisons, planned.pairs, strict=True
+    ):
+        changes = tuple(chosen.get(each.drift.name, ()))
+        drift = replace(each.drift, changes=changes, unchanged=0)
+        trackers.append(planner.build(drift, comparison, pair, plan.drift.at))
+    drifts = tuple(tracker.drift for tracker in trackers)
+    plan = Plan(
+        replace(plan.drift, trackers=drifts),
+        tuple(trackers),
+        permissions,
+        compute_checksum(trackers),
+        plan.since,
+    )
+    return replace(planned, plan=plan, is_unfiltered=False)
 
 
 def parse_request(text: str, tree: WorkingTree) -> Request:

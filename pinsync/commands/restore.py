@@ -17,7 +17,7 @@ from pinsync.commands.execution import (
     lock_trackers,
 )
 from pinsync.commands.planning import Terms, build_plan, open_run, parse_request
-from pinsync.errors import SafetyError, UsageError
+from pinsync.errors import SafetyError, UsageError, pick_gravest
 from pinsync.model import STANDARD_INPUT
 from pinsync.plan.record import Permissions
 
@@ -79,7 +79,10 @@ def restore(workspace: Workspace, options: Options, console: Console) -> int:
         terms = Terms(options.scope, _EVERYTHING, now=options.now)
         planned = build_plan(run, terms, request, workspace)
         execution = Execution(run, planned, options, folder, {})
-        return carry_out(execution, request.source.revision or "", options.format, console)
+        accounts = carry_out(execution, request.source.revision or "", options.format, console)
+    if accounts is None:
+        return 1
+    return pick_gravest([account.exit_code for account in accounts])
 
 
 def _check_no_apply(workspace: Workspace, tracker: Tracker, folder: Path, options: Options) -> None:
