@@ -191,8 +191,7 @@ class Claim:
             before = move_entries(None, self._tracker_id, self._commit, git, live)
             commit = None
         doubtful = before.begun.operations if before.begun else ()
-        added = [each for each in operations if each not in doubtful]
-        begun = Begun(started, machine, (*doubtful, *added))
+        begun = Begun(started, machine, tuple(dict.fromkeys((*doubtful, *operations))))
         try:
             self._write(replace(before, begun=begun), commit)
             self._push()

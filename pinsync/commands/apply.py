@@ -315,7 +315,7 @@ class _Preparation(Struct, frozen=True):
         if begun.machine == platform.node():
             journal = read_journal(self.folder / name_journal(tracker_id, begun.started))
         if journal:
-            known = [_build_begun(entry) for entry in journal.entries]
+            known = {_build_begun(entry) for entry in journal.entries}
             doubtful = [each for each in begun.operations if each not in known]
             writes: list[Write] = []
             for entry in journal.entries:

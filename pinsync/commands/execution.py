@@ -25,6 +25,7 @@ from pinsync.apply.journal import (
 from pinsync.apply.record import ACKNOWLEDGED, Account
 from pinsync.canonical.pins import read_pin
 from pinsync.commands.diff import get_tracker
+from pinsync.commands.lint import EXPIRED_DAYS
 from pinsync.document import written
 from pinsync.drift.changes import read_pins
 from pinsync.drift.pairs import build_content_key, collect_ids, describe_target, read_data
@@ -60,8 +61,6 @@ if TYPE_CHECKING:
     from pinsync.model import Customization, Finding, RawAnswer, Scope, Snapshot
     from pinsync.plan.record import Operation, Plan, TrackerPlan
     from pinsync.terminal.console import Console
-
-_EXPIRED_DAYS = 30
 
 
 class WriteOptions(Struct, frozen=True, kw_only=True):
@@ -274,7 +273,7 @@ class Execution:
         """Return the findings in the documents of SOURCE."""
         files = self._run.old.read_documents(tracker)
         documents = [written.read(text, str(path)) for path, text in files]
-        folder = Folder(documents, RULES, self._options.now, _EXPIRED_DAYS, managed=tracker.manages)
+        folder = Folder(documents, RULES, self._options.now, EXPIRED_DAYS, managed=tracker.manages)
         return apply_rules(folder, RULES, {document.source for document in documents})
 
     def warn_of_past(self) -> None:

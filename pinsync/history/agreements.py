@@ -48,6 +48,19 @@ class Agreements:
         """The open plan of a run that may have been killed."""
         return self._record.header.begun if self._record else None
 
+    @cached_property
+    def doubtful_targets(self) -> frozenset[tuple[str, tuple[str | None, ...]]]:
+        """Model and target of the rules that the open plan creates."""
+        operations = self.open_plan.operations if self.open_plan else ()
+        creates = [each for each in operations if each.kind == "create"]
+        return frozenset((each.model, each.target) for each in creates)
+
+    @cached_property
+    def doubtful_ids(self) -> frozenset[str | None]:
+        """The ids of the shop's rules that the open plan changes or deletes."""
+        operations = self.open_plan.operations if self.open_plan else ()
+        return frozenset(each.rule_id for each in operations if each.kind != "create")
+
     def find(self, git: Customization | None, live: Customization | None) -> RuleAgreement:
         """Return what the record says about a rule."""
         entry = None
@@ -104,15 +117,10 @@ class RuleAgreement(Struct, frozen=True):
 
     def _is_in_doubt(self, git: Customization | None, live: Customization | None) -> bool:
         """Return whether an interrupted run may have written the rule already."""
-        plan = self.agreements.open_plan
-        for operation in plan.operations if plan else ():
-            if operation.kind == "create":
-                key = operation.model, operation.target
-                if live is None and git and key == (git.model, tuple(git.target)):
-                    return True
-            elif live and live.id == operation.rule_id and live.updated_at is None:
-                return True
-        return False
+        if live is None:
+            targets = self.agreements.doubtful_targets
+            return git is not None and (git.model, tuple(git.target)) in targets
+        return live.updated_at is None and live.id in self.agreements.doubtful_ids
 
 
 def open_agreements(
