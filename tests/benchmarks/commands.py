@@ -20,7 +20,7 @@ from rows import answer, changed, rows
 
 from pinsync.canonical.normalize import build_customization
 from pinsync.document.record import render_document
-from pinsync.reports import DRIFT_FORMATS
+from pinsync.reports import CALENDAR_FORMATS, DRIFT_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,7 @@ TRACKERS: Final = 200
 RULES: Final = 500
 IDENTITY: Final = ("-c", "user.name=bench", "-c", "user.email=bench@example.com")
 START: Final = "pinsync --help"
+CALENDAR: Final = ("calendar", "--from", "2026-01-01", "--format")
 
 
 def commit(folder: Path, message: str) -> None:
@@ -112,6 +113,7 @@ def list_commands(paths: Mapping[str, Path]) -> dict[str, list[str]]:
         "show model_1": ["show", "model_1"],
         "blame model_1": ["blame", "model_1"],
         "history -n 10": ["history", "-n", "10"],
+        **{f"calendar as {format_}": [*CALENDAR, format_] for format_ in CALENDAR_FORMATS},
     }
     click = {"python -c 'import click'": [sys.executable, "-c", "import click"]}
     commands = {way: [*PINSYNC, *found] for way, found in arguments.items()}

@@ -94,7 +94,7 @@ Troubles already there
   basket · “Cheap ones” (/p/7/) · customizations/basket.yaml:24
     until 24 Dec 2026 00:00 CET: no pin is active: the recommender chooses
 
-4 rules: 2 changes, 2 troubles
+2 changes, 2 troubles; of 4 rules
 """
     )
 
@@ -391,7 +391,7 @@ def test_the_trackers_share_a_page(pinsync: CommandLine) -> None:
     text = " ".join(parse_page(result.out).text.split())
     assert "cz (cz-1) · basket" in text
     assert "sk (sk-1) · basket" in text
-    assert "7 rules in 2 trackers: 4 changes, 4 troubles" in text
+    assert "4 changes, 4 troubles; of 7 rules in 2 trackers" in text
 
 
 @pytest.mark.usefixtures("shop")

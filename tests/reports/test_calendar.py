@@ -57,7 +57,7 @@ def test_two_trackers_have_headings() -> None:
     both = replace(one, trackers=one.trackers * 2)
     lines = load_calendar("text").render(both, STYLE).split("\n")
     assert lines.count("shop-sk (1234-5678)") == 2
-    assert lines[-2].startswith("8 rules in 2 trackers: ")
+    assert lines[-2].endswith("; of 8 rules in 2 trackers")
 
 
 @pytest.mark.parametrize(

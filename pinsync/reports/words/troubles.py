@@ -90,8 +90,10 @@ class ScheduleWords(SlotWords, frozen=True, kw_only=True):
         place = self._name_positions(trouble) + widget
         if trouble.kind == "gap":
             verb = "is" if "to" not in place.split() else "are"
-            return f"{place} {verb} empty, below a position that is filled"
-        return f"{place} is held by {names}"
+            # The positions of a gap end right before one that is filled.
+            filled = f"{self.sign}{trouble.positions[1] + 1}" if trouble.positions else ""
+            return f"{place} {verb} empty, and {filled} is filled"
+        return f"{place} is claimed by {names}"
 
     def _name_positions(self, trouble: Trouble) -> str:
         if trouble.positions is None:
@@ -120,12 +122,12 @@ def build_schedule_words(tracker: TrackerCalendar, zone: tzinfo) -> ScheduleWord
 
 
 def count_changes(trackers: Sequence[TrackerCalendar]) -> str:
-    """Return the numbers of rules, changes and troubles: ``4 rules: 7 changes, 1 trouble``."""
+    """Return the numbers of changes, troubles and rules: ``7 changes, 1 trouble; of 4 rules``."""
     steps, troubles, rules = 0, 0, 0
     for tracker in trackers:
         steps += len(tracker.list_steps())
         troubles += tracker.count_troubles()
         rules += len(tracker.rules)
     within = f" in {len(trackers)} trackers" if len(trackers) > 1 else ""
-    changes = pluralize(steps, "change")
-    return f"{pluralize(rules, 'rule')}{within}: {changes}, {pluralize(troubles, 'trouble')}"
+    numbers = f"{pluralize(steps, 'change')}, {pluralize(troubles, 'trouble')}"
+    return f"{numbers}; of {pluralize(rules, 'rule')}{within}"
