@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from pinsync.workspace.workspace import Workspace
 
 _ATTEMPTS: Final = 3
-_FETCH: Final = (
-    "fetch it and run the command again: git fetch origin 'refs/pinsync/*:refs/pinsync/*'"
-)
 
 
 class Result(Struct, frozen=True):

@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from pinsync.plan.record import Operation, Plan, TrackerPlan
     from pinsync.terminal.console import Console
 
+CLOCK = Clock(time.monotonic, time.sleep)
+"""The effects of a run that tests replace."""
+
 
 class WriteOptions(Struct, frozen=True, kw_only=True):
     """The options that `apply` and `restore` share.
@@ -379,7 +382,7 @@ class Execution:
                 ignore=self._run.old.settings.ignore,
                 choices=self._options.choices,
                 journal=journal,
-                clock=Clock(time.monotonic, time.sleep),
+                clock=CLOCK,
                 show=show,
             )
             executor.execute()
@@ -446,6 +449,8 @@ class Execution:
             key,
             settings.timeout,
             settings.safety.max_answer_bytes,
+            sleep=CLOCK.sleep,
+            monotonic=CLOCK.monotonic,
             watcher=self._console,
         )
 
