@@ -1,7 +1,8 @@
 """Carry out the operations of a plan at one host.
 
 The first update, the first create and the first delete are each read back before the others of
-their kind follow. A request whose outcome isn't known is never repeated: the shop is asked instead.
+their kind follow, and so is the first update of a rule with ``target_metadata``. A request whose
+outcome isn't known is never repeated: the shop is asked instead.
 All requests are sent by the threads of `Pace`, so that an interrupt never cuts off a write.
 """
 
@@ -19,6 +20,7 @@ from pinsync.apply.bodies import build_changed_body, build_new_body
 from pinsync.apply.matching import (
     Matcher,
     describe_difference,
+    has_metadata,
     has_only_dropped_metadata,
     read_rule,
 )
@@ -51,8 +53,14 @@ _INVALID: Final = 422
 _PRESENT: Final = "the shop had it already"
 _GONE: Final = "somebody deleted it already"
 _DELETED: Final = "somebody deleted it since the plan"
+_UNSEEN: Final = "the shop doesn't show the write"
 _LOST: Final = "the answer to the write was lost"
+_DROPPED: Final = "the shop dropped target_metadata"
 _ALLOW_DROPPED: Final = "--allow-dropped-metadata goes on"
+
+
+_Kind = tuple["OperationKind", bool]
+_CREATE: Final[_Kind] = ("create", False)
 
 
 class Choices(Struct, frozen=True):
@@ -124,7 +132,7 @@ class Executor:
         self._show = show
         self._matcher = Matcher(allows_dropped_metadata=choices.allow_dropped_metadata)
         self._known_ids = known_ids
-        self._proven: set[OperationKind] = set()
+        self._proven: set[_Kind] = set()
         # The targets that rules keep although the plan wanted to free them.
         self._held: set[object] = set()
         self._lock = threading.Lock()
@@ -195,7 +203,7 @@ class Executor:
     def _write_each(self, numbers: Sequence[int], pace: Pace) -> None:
         for number in numbers:
             operation = self._operations[number]
-            is_first = operation.kind not in self._proven
+            is_first = _find_kind(operation) not in self._proven
             # A rule that gets a target waits until the target is free.
             if is_first or operation.takes_target:
                 pace.drain()
@@ -222,7 +230,7 @@ class Executor:
         find = partial(self._read, str(operation.id))
         if number not in self.outcomes:
             self._look_up(number, find)
-        elif operation.kind not in self._proven:
+        elif _find_kind(operation) not in self._proven:
             self._read_back(number, find)
 
     def _read_unchanged(self, number: int, operation: Operation) -> Mapping[str, Any] | None:
@@ -311,7 +319,7 @@ class Executor:
         for found in self._poll_reads(find):
             if self._is_there(operation, found):
                 self._note("acknowledged", [number])
-                self._proven.add(operation.kind)
+                self._proven.add(_find_kind(operation))
                 self._settle(number, "done", "its answer was lost", rule=found, was_sent=True)
                 return
         self._settle(number, "lost", _LOST, was_sent=True)
@@ -322,15 +330,17 @@ class Executor:
         operation = self._operations[number]
         for found in self._poll_reads(find):
             if self._is_there(operation, found):
-                self._proven.add(operation.kind)
+                self._proven.add(_find_kind(operation))
                 rule_id = found.id if found else operation.id
                 self._settle(number, "done", rule=found, rule_id=rule_id, was_sent=True)
                 return
             if operation.after and found and not _is_before(operation, found):
                 self._settle_different(number, operation.after, found)
                 return
+        # A write that the shop ignores counts as little as a lost one: its entry in the record of
+        # agreement doesn't move.
         outcome = self.outcomes[number]
-        self.outcomes[number] = replace(outcome, state="unseen")
+        self._settle(number, "lost", _UNSEEN, rule_id=outcome.rule_id, was_sent=True)
         message = f"the shop doesn't show the first {operation.kind} after {LOOKUP_SECONDS:.0f} s"
         self._end(RemoteError(message, hint="run pinsync apply again later"))
 
@@ -341,7 +351,7 @@ class Executor:
         message = f"{where}the shop kept something else than was written: {fields}"
         hint = "see what the shop has now with pinsync diff"
         if has_only_dropped_metadata(wanted, found):
-            message = f"{where}the shop dropped target_metadata"
+            message = f"{where}{_DROPPED}"
             hint = _ALLOW_DROPPED
         self._settle(number, "different", message, rule=found, rule_id=found.id, was_sent=True)
         self._end(RemoteError(message, hint=hint))
@@ -354,7 +364,7 @@ class Executor:
         except PinsyncError as error:
             self._end(error)
             return
-        while wanted and "create" not in self._proven and not self._is_ending:
+        while wanted and _CREATE not in self._proven and not self._is_ending:
             self._create_one(wanted.pop(0), reads_back=True)
         for start in range(0, len(wanted), BULK_LIMIT):
             self._create_many(wanted[start : start + BULK_LIMIT])
@@ -460,43 +470,61 @@ class Executor:
                 self._settle(number, "done", was_sent=True)
 
     def _refuse_many(self, numbers: Sequence[int], error: RefusalError) -> None:
-        if error.status == _TOO_LARGE and len(numbers) > 1:
-            middle = len(numbers) // 2
-            self._create_many(numbers[:middle])
-            self._create_many(numbers[middle:])
-            return
-        if error.status == _INVALID and self._choices.keep_going:
-            # Whether a refused call has stored its first lines isn't documented.
-            for number in self._find_stored(numbers):
+        is_too_large = error.status == _TOO_LARGE and len(numbers) > 1
+        missing: Sequence[int] | None = None
+        # Whether a refused call has stored its first lines isn't documented. A call that is too
+        # large hasn't, as a rule, so a single look is enough.
+        if is_too_large:
+            missing = self._find_stored(numbers, 0)
+        elif error.status == _INVALID and self._choices.keep_going:
+            missing = self._find_stored(numbers, LOOKUP_SECONDS)
+        if missing is None:
+            for number in numbers:
+                self._settle(number, "refused", error.message, was_sent=True)
+            self._end(error)
+        elif is_too_large:
+            middle = (len(missing) + 1) // 2
+            self._create_many(missing[:middle])
+            self._create_many(missing[middle:])
+        else:
+            for number in missing:
                 if not self._is_ending:
                     self._create_one(number, reads_back=False)
-            return
-        for number in numbers:
-            self._settle(number, "refused", error.message, was_sent=True)
-        self._end(error)
 
     def _find_created(self, numbers: Sequence[int]) -> None:
         """Settle creates whose answer was lost, by what the export shows."""
-        missing = self._find_stored(numbers)
+        missing = self._find_stored(numbers, LOOKUP_SECONDS)
+        if missing is None:
+            missing = list(numbers)
         if len(missing) < len(numbers):
-            self._proven.add("create")
+            self._proven.add(_CREATE)
         for number in missing:
             self._settle(number, "lost", _LOST, was_sent=True)
         if missing:
             self._end(_build_lost_error(len(missing)))
 
-    def _find_stored(self, numbers: Sequence[int]) -> list[int]:
-        """Settle the creates that the export shows in time; return the others."""
+    def _find_stored(self, numbers: Sequence[int], seconds: float) -> list[int] | None:
+        """Settle the creates that the export shows in time; return the others.
+
+        Args:
+            numbers: the numbers of the creates.
+            seconds: the time in which the export must show them.
+
+        Returns:
+            None if no export came.
+        """
         wanted = {number: self._get_wanted(number) for number in numbers}
 
         def find() -> dict[int, Customization]:
             known = self._known_ids | self._list_created_ids()
             return self._matcher.find_created(wanted, self._export(), known)
 
-        found: dict[int, Customization] = {}
-        for found in self._poll_reads(find):
+        found: dict[int, Customization] | None = None
+        for found in self._poll_reads(find, seconds):
             if len(found) == len(numbers):
                 break
+        if found is None:
+            return None
         for number, rule in found.items():
             self._note("acknowledged", [number], rule_id=rule.id)
             self._settle(number, "done", rule=rule, rule_id=rule.id, was_sent=True)
@@ -536,7 +564,10 @@ class Executor:
             return seen
         is_unseen = rule is None if operation.before is None else _is_before(operation, rule)
         if is_unseen:
-            return replace(seen, state="unseen", detail="the shop doesn't show the write")
+            return replace(seen, state="unseen", detail=_UNSEEN)
+        if operation.after and rule and has_only_dropped_metadata(operation.after, rule):
+            # Likelier the API than a person.
+            return replace(seen, state="different", detail=_DROPPED)
         verb = "deleted" if rule is None else "changed"
         return replace(seen, state="edited", detail=f"somebody {verb} it right after the write")
 
@@ -554,9 +585,11 @@ class Executor:
         found = self._get(rule_id)
         return found[0] if found else None
 
-    def _poll_reads(self, find: Callable[[], Any]) -> Iterator[Any]:
-        """Yield what the shop shows, again and again for `LOOKUP_SECONDS`."""
-        for _ in poll(LOOKUP_SECONDS, *self._clock):
+    def _poll_reads(
+        self, find: Callable[[], Any], seconds: float = LOOKUP_SECONDS
+    ) -> Iterator[Any]:
+        """Yield what the shop shows, again and again for some seconds."""
+        for _ in poll(seconds, *self._clock):
             try:
                 yield find()
             except RemoteError:
@@ -571,6 +604,13 @@ class Executor:
             self._journal.write(event, operations=list(numbers), **values)
         except PinsyncError as error:
             self._end(error)
+
+
+def _find_kind(operation: Operation) -> _Kind:
+    """Return the kind of a write, of which the first one is read back."""
+    # The reference's table of a PUT lacks target_metadata, so a shop may drop it and nothing else.
+    is_special = operation.kind == "update" and has_metadata(operation.after)
+    return operation.kind, is_special
 
 
 def _is_before(operation: Operation, rule: Customization | None) -> bool:
@@ -589,7 +629,10 @@ def _read_id(body: bytes, ignore: Ignored) -> str | None:
 
 
 def _build_lost_error(count: int) -> RemoteError:
-    writes = "a write was lost" if count == 1 else f"{count:,} writes was lost"
-    message = f"the answer to {writes}, and the shop doesn't show it after {LOOKUP_SECONDS:.0f} s"
+    writes, them = ("a write", "it") if count == 1 else (f"{count:,} writes", "them")
+    message = (
+        f"the answer to {writes} was lost, and the shop doesn't show {them} after "
+        f"{LOOKUP_SECONDS:.0f} s"
+    )
     hint = "run pinsync apply again: it looks at what the shop has by then"
     return RemoteError(message, hint=hint)

@@ -66,6 +66,11 @@ class Matcher:
         return found
 
 
+def has_metadata(rule: Customization | None) -> bool:
+    """Return whether a rule has ``target_metadata``; False without a rule."""
+    return _METADATA in read_data(rule)
+
+
 def has_only_dropped_metadata(wanted: Customization, found: Customization) -> bool:
     """Return whether a rule is the wanted one but for its missing ``target_metadata``."""
     data = read_data(found)

@@ -24,7 +24,8 @@ State = Literal[
 * ``changed``: the rule has changed since the plan, so it was left alone.
 * ``held``: another rule holds the target, so the rule was left alone.
 * ``refused``: the API refused the write.
-* ``lost``: the answer to the write was lost, and the shop doesn't show the write.
+* ``lost``: the shop doesn't show the write, and its answer was lost, or it was the first of its
+  kind.
 * ``different``: the write was acknowledged, and the shop kept something else.
 * ``unseen``: the write was acknowledged, and the shop doesn't show it.
 * ``waiting``: the run ended before the write.
