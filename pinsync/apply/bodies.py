@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pinsync.canonical.fields import MODEL, NOT_WRITTEN
+from pinsync.canonical.fields import CUSTOMIZATION, MODEL, NOT_WRITTEN
 from pinsync.drift.pairs import read_data
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PINS = "pin_definitions"
 _METADATA = "target_metadata"
+_LISTS = frozenset(field.name for field in CUSTOMIZATION if field.type in ("strings", "pins"))
 _SERVERS_OWN = frozenset({"id", *NOT_WRITTEN})
 
 
@@ -37,7 +38,8 @@ def build_changed_body(
 ) -> bytes:
     """Return a rule that replaces a rule of the shop, as JSON.
 
-    A list that git no longer has is empty, since a server may keep a field that is left out.
+    Tags and pins that git no longer has are sent as empty lists, since a server may keep a field
+    that is left out.
 
     Args:
         rule: the rule of git.
@@ -46,8 +48,9 @@ def build_changed_body(
         ignore: the paths of the fields that git leaves out; the shop's values are kept.
     """
     body = _build_fields(rule)
-    for name, value in read_data(before).items():
-        if isinstance(value, list):
+    for name in read_data(before):
+        # Of an undocumented field, nobody knows whether an empty list says the same as none.
+        if name in _LISTS:
             body.setdefault(name, [])
     for path in ignore:
         if path[0] not in (*_SERVERS_OWN, MODEL):
