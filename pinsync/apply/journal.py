@@ -108,7 +108,9 @@ class Journal:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        # Closing writes what a full disk refused before; that was told then.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 def _describe(operation: Operation) -> dict[str, object]:
