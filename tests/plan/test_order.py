@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinsync.drift.pairs import build_content_key
+from pinsync.plan.order import split_stages
 from pinsync.plan.record import Permissions
 from support.planning import apply, make, plan, tell, tell_left
 from support.strategies import QUICK
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from pinsync.drift.record import Change, Moved
     from pinsync.model import Customization
+    from pinsync.plan.record import Operation
 
 T1, T2, T3 = "/p/1/", "/p/2/", "/p/3/"
 SAFE = Permissions()
@@ -226,3 +228,45 @@ def test_the_order_of_an_answer_decides_nothing(
         random.shuffle(rules)
     again, left_again = plan(git, shop)
     assert (tell(again), tell_left(left_again)) == (tell(operations), tell_left(left))
+
+
+# The stages of an apply.
+
+
+def test_deletes_that_free_a_target_are_among_the_first() -> None:
+    git = [make("a", T2), make(None, "/p/4/"), make("e", "/p/5/", "/p/8/"), make(None, "/p/7/")]
+    shop = [
+        *(make("a", T1), make("b", T2), make("c", T3), make("d", "/p/4/", "/p/9/")),
+        *(make("e", "/p/5/"), make("f", "/p/6/")),
+    ]
+    operations, left = plan(git, shop)
+    assert not left
+    stages = split_stages(operations)
+    assert sorted(number for stage in stages for number in stage) == list(range(len(operations)))
+    changes, creates, deletes = ([operations[at] for at in stage] for stage in stages)
+    assert [(each.kind, each.id) for each in changes] == [
+        *(("delete", "b"), ("update", "a"), ("update", "d"), ("update", "e")),
+    ]
+    assert [each.change.subject.target.identity for each in creates] == ["/p/7/"]
+    assert [each.id for each in deletes] == ["c", "f"]
+
+
+def test_a_delete_of_the_same_target_in_another_model_frees_nothing() -> None:
+    operations, _ = plan([make(None, T1, model="cart")], [make("a", T1, "/p/9/")])
+    changes, creates, deletes = split_stages(operations)
+    assert (len(changes), len(creates), len(deletes)) == (0, 1, 1)
+
+
+@QUICK
+@given(states(max_per_target=3))
+def test_the_stages_one_after_the_other_meet_no_taken_target(
+    sides: Sequence[list[Customization]],
+) -> None:
+    git, shop = sides
+    operations, _ = plan(git, shop)
+    ordered: list[Operation] = []
+    for stage in split_stages(operations):
+        ordered += [operations[at] for at in stage]
+    done = apply(shop, ordered)
+    expected = apply(shop, operations)
+    assert sorted(map(build_content_key, done)) == sorted(map(build_content_key, expected))
