@@ -18,15 +18,16 @@ from pinsync.drift.pairs import collect_ids, read_data
 from pinsync.errors import RemoteError
 from pinsync.sandbox import Sandbox, parse_fault
 from pinsync.sandbox.choices import parse_choices
-from support.planning import plan
+from support.planning import ALL, by_git, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pinsync.drift.record import Change, Moved
     from pinsync.errors import PinsyncError
     from pinsync.model import Customization
-    from pinsync.plan.record import Operation
+    from pinsync.plan.record import Operation, Permissions
     from pinsync.sandbox.messages import Request
 
 Row = dict[str, Any]
@@ -176,6 +177,8 @@ class Setup:
         choices: the options of the run.
         ignore: the paths of the fields that git leaves out.
         rows: the rules of the shop as the API has them; None for those of ``live``.
+        move: returns who moved a rule.
+        permissions: the options that allow more.
         meanwhile: called with the sandbox between plan and run.
         watch: see `Watched`.
     """
@@ -187,13 +190,15 @@ class Setup:
     choices: Choices = ALONE
     ignore: Sequence[tuple[str, ...]] = ()
     rows: Sequence[Row] | None = None
+    move: Callable[[Change], Moved] = by_git
+    permissions: Permissions = ALL
     meanwhile: Callable[[Sandbox], None] | None = None
     watch: Callable[[Sandbox, int, Request], None] | None = None
     time: VirtualTime = field(default_factory=VirtualTime)
 
     def run(self, folder: Path, *, verify: bool = True) -> Run:
         """Carry out the plan of the two states."""
-        operations, _ = plan(self.git, self.live)
+        operations, _ = plan(self.git, self.live, self.permissions, self.move)
         rows = [build_row(rule) for rule in self.live] if self.rows is None else self.rows
         sandbox = Watched(rows, seed=1, clock=self.time.now, choices=parse_choices(self.api))
         # Nobody reads a state of before the rows were there.
