@@ -241,6 +241,28 @@ def test_ids_that_can_not_be_written_into_a_damaged_file(scene: Scene) -> None:
     assert done.code == 0, done.err
 
 
+@pytest.mark.xfail(
+    strict=True, reason="An interrupt behind the verification is reported as one before any write."
+)
+@pytest.mark.parametrize(
+    "place", ["agreement.claim.Claim.close", "apply.journal.Journal.write_end"]
+)
+def test_an_interrupt_behind_the_writes(
+    place: str, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To push the record takes seconds, in which a user may lose patience."""
+    swap()
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"pinsync.{place}", interrupt)
+    done = scene.apply()
+    assert scene.read_pin(T) == "/p/8/"
+    assert "nothing was changed" not in done.err
+    assert "journal-" in done.out
+
+
 # Shops that drop what they are given.
 
 

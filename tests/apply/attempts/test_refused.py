@@ -218,6 +218,34 @@ def test_a_restore_of_doctored_exports(scene: Scene) -> None:
         assert scene.writes == []
 
 
+def test_a_restore_of_exports_with_odd_values(scene: Scene) -> None:
+    """Whatever a value is, no run may end as a bug."""
+    odd: list[dict[str, object]] = [
+        {"pin_definitions": [1, None]},
+        {"pin_definitions": {"a": 1}},
+        {"pin_definitions": [{"position": "x", "pin_type": 3, "active_to": 7}]},
+        {"tags": [1, None]},
+        {"target_identity": ["a"]},
+        {"target_criteria": [1]},
+        {"target_type": "odd"},
+        {"target_metadata": [1]},
+        {"target_metadata": {"a": 2**80, "b": 1e22}},
+        {"model": "../x\n" * 99},
+    ]
+    for fields in odd:
+        rows = [{"model": "basket", **T, **fields}, {"model": "basket", **OTHER}]
+        doctored = put(Path("../doctored.json").resolve(), json.dumps({"results": rows}))
+        assert scene.restore(str(doctored), "--allow-mass-removal").code in (0, 1, 2, 3)
+
+
+def test_a_remote_that_can_not_be_reached(scene: Scene) -> None:
+    swap()
+    run("remote", "add", "origin", "/nowhere")
+    run("update-ref", "refs/remotes/origin/main", "HEAD")
+    run("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    refuse(scene, 4)
+
+
 def test_a_shop_that_answers_with_rules_without_ids(scene: Scene) -> None:
     swap()
     scene.api.create({"model": "basket", "target_type": "all", "id": ""})
