@@ -84,14 +84,19 @@ def find_obstacle(
         "--recreate": permissions.recreate,
         "--delete-extra": permissions.delete_extra,
     }
-    options = _list_required(kind, reason)
+    options = list_required(kind, reason)
     if all(given[option] for option in options):
         return None
     return LeftRule(kind, change, reason, options)
 
 
-def _list_required(kind: OperationKind, reason: Reason) -> tuple[str, ...]:
-    """Return the options that an operation requires."""
+def list_required(kind: OperationKind, reason: Reason) -> tuple[str, ...]:
+    """Return the options that an operation requires.
+
+    Args:
+        kind: the kind of write.
+        reason: who moved.
+    """
     if reason == "extra":
         return ("--delete-extra",)
     if reason == "git":

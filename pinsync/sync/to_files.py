@@ -211,7 +211,7 @@ def _explain_kept_rules(
             )
         else:
             none = "no other" if key in all_targets else "none"
-            why = f"live has {none} for its target: enter it in Luigi's Box, or delete it here"
+            why = f"live has {none} for its target: run pinsync apply, or delete it here"
         yield KeptRule(source, line, f"has no id, and {why}")
 
 

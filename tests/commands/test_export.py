@@ -493,7 +493,7 @@ def test_a_rule_without_an_id_is_kept_until_live_has_it(
             result = pinsync("export")
         assert result.code == 0
         place = f"customizations/basket.yaml:{len(BASKET_TEXT.splitlines()) + 2}"
-        what = "live has none for its target: enter it in Luigi's Box, or delete it here"
+        what = "live has none for its target: run pinsync apply, or delete it here"
         told, summary = result.err.splitlines()
         assert told == f"note: {place}: has no id, and {what}"
         assert (

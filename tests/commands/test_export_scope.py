@@ -464,11 +464,11 @@ def test_a_rule_without_an_id_is_found_at_a_target_that_the_filter_hides(
 @pytest.mark.parametrize(
     ("here", "live", "why"),
     [
-        ([None], [], "live has none for its target: enter it in Luigi's Box, or delete it here"),
+        ([None], [], "live has none for its target: run pinsync apply, or delete it here"),
         (
             [1, None],
             [1],
-            "live has no other for its target: enter it in Luigi's Box, or delete it here",
+            "live has no other for its target: run pinsync apply, or delete it here",
         ),
         (
             [None],

@@ -162,6 +162,15 @@ def test_a_report_ends_with_the_remedy_of_each_kind(
     assert hints == set(remedies)
 
 
+def test_the_remedy_of_a_change_of_git_is_to_apply_it() -> None:
+    old, new = ([rule(1, "/p/1/", [], more={"tags": [tag]})] for tag in "ab")
+    found = tracker(state({"basket": old}), state({"basket": new}))
+    changes = tuple(replace(change, moved="git") for change in found.changes)
+    drift = build_drift(HEAD, LIVE, (replace(found, changes=changes),))
+    (finding,), _ = collect_findings(drift, STYLE)
+    assert finding.hint == "to bring git's change to the shop, after a preview: pinsync apply"
+
+
 def test_there_is_no_remedy_where_live_is_not_what_git_is_compared_with() -> None:
     sides = state({"basket": [BY_HAND]}), state({"basket": []})
     for old, new in ((HEAD, Side("@worktree")), (Side("@worktree"), LIVE)):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from pinsync.drift.record import Drift, Moved, Side
+from pinsync.drift.record import Cause, Change, Drift, Moved, Side
 from pinsync.errors import RemoteError
 from pinsync.escape import INVISIBLE
 from pinsync.model import Commit
@@ -654,38 +654,73 @@ def test_each_action_says_what_it_does_to_the_shop_and_to_git() -> None:
         return [" ".join(action.split()) for action in listed.split("\n- ")[1:]]
 
     url = "https://app.luigisbox.com/sites/1234-5678/setup/recommendations_customization"
-    by_hand = (
-        "make the shop the same as git, by hand in Luigi's Box; the changes stays shop's changes "
-        f"are lost {url}"
-    )
+    by_hand = f"change the shop by hand, in Luigi's Box changes stays {url}"
     by_rule = (
         "decide rule by rule what git takes from the shop stays changes pinsync export -p --commit"
     )
+    to_shop = (
+        "make the shop the same as git, after a preview; the shop's changes stays changes are lost "
+        "pinsync apply --overwrite-edits"
+    )
     assert actions("shop") == [
         "make git the same as the shop stays changes pinsync export --commit",
+        to_shop,
         by_hand,
     ]
-    first, second, third, fourth = actions("shop", "git", "git", "unknown")
+    first, second, third, fourth, fifth = actions("shop", "git", "git", "unknown")
     assert first == by_rule
     assert second.startswith(
         "make git the same as the shop; 2 changes made IN GIT are stays changes lost, and maybe 1 "
     )
-    assert third == "preview bringing git's 2 changes to the shop stays stays pinsync plan"
-    assert fourth.endswith(f"are lost {url}")
+    assert third == (
+        "bring git's 2 changes to the shop, after a preview changes stays pinsync apply"
+    )
+    assert (fourth, fifth) == (to_shop, by_hand)
+    assert len(actions("git")) == 3
     assert "; 1 change made in git may be" in actions("both", "shop")[1]
 
 
-def test_a_plan_is_named_where_it_shows_these_changes_alone() -> None:
-    def names_plan(**fields: Any) -> bool:  # noqa: ANN401 - fields of a drift
+def test_an_apply_is_named_where_it_changes_these_rules_alone() -> None:
+    def names_apply(cause: Cause = "edited", **fields: Any) -> bool:  # noqa: ANN401 - fields of a drift
         drift = CASES["one_pin"]()
         (found,) = drift.trackers
         (change,) = found.changes
-        changed = replace(found, changes=(replace(change, moved="git"),))
-        return "    pinsync plan\n" in render(replace(drift, trackers=(changed,), **fields), STYLE)
+        changed = replace(found, changes=(replace(change, moved="git", cause=cause),))
+        return "    pinsync apply\n" in render(replace(drift, trackers=(changed,), **fields), STYLE)
 
-    assert names_plan()
-    assert not names_plan(is_unrestricted=False)
-    assert not names_plan(old=Side("v1", COMMIT))
+    assert names_apply()
+    assert not names_apply("expired")
+    assert not names_apply(is_unrestricted=False)
+    assert not names_apply(old=Side("v1", COMMIT))
+
+
+def test_an_apply_is_named_with_the_options_that_the_rules_need() -> None:
+    def name_command(*changes: tuple[Row | None, Row | None, Moved]) -> str:
+        found: list[Change] = []
+        for at, (old, new, moved) in enumerate(changes):
+            rows = [[rule(at, f"/p/{at}/", [], more=each)] if each else [] for each in (old, new)]
+            sides = [state({"b": each}) for each in rows]
+            (change,) = tracker(*sides).changes
+            found.append(replace(change, moved=moved))
+        each = replace(tracker(state({}), state({})), changes=tuple(found))
+        report = render(build_drift(HEAD, LIVE, (each,)), STYLE)
+        return str(re.findall(r"^    (pinsync apply.*)$", report, re.MULTILINE)[-1])
+
+    one, two = {"tags": ["a"]}, {"tags": ["b"]}
+    assert name_command((one, two, "both")) == "pinsync apply --overwrite-edits"
+    assert name_command((one, None, "shop")) == "pinsync apply --recreate"
+    assert name_command((None, two, "extra")) == "pinsync apply --delete-extra"
+    assert name_command((None, two, "git")) == "pinsync apply --delete"
+    everything = name_command((None, two, "shop"), (one, None, "shop"), (None, two, "extra"))
+    options = "--delete --overwrite-edits --recreate --delete-extra"
+    assert everything == f"pinsync apply {options}"
+
+
+def test_a_rule_that_was_only_created_again_needs_no_apply() -> None:
+    sides = [state({"b": [rule(at, "/p/1/", [pin(1, "/a/")])]}) for at in (1, 2)]
+    report = render(build_drift(HEAD, LIVE, (tracker(*sides),)), STYLE)
+    assert "pinsync export --commit" in report
+    assert "pinsync apply" not in report
 
 
 @pytest.mark.parametrize("case", ["in_sync", "several", "nothing_known"])

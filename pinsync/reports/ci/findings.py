@@ -92,20 +92,23 @@ _ADDED_HELP: Final = """\
 The second state of the comparison, by default the shop, has a rule that the first one, by default \
 the last commit, lacks.
 
-To record it in git, run `pinsync export --commit`; otherwise remove it in Luigi's Box."""
+To record it in git, run `pinsync export --commit`. To remove it from the shop, run `pinsync \
+apply` with the options that `pinsync plan` names, or remove it in Luigi's Box."""
 _REMOVED_HELP: Final = """\
 The first state of the comparison, by default the last commit, has a rule that the second one, by \
 default the shop, lacks.
 
-To drop it from git too, run `pinsync export --commit`; otherwise create it again in Luigi's Box. \
-Give a rule without an id the id of its rule in the shop, or enter it there, or delete its block."""
+To drop it from git too, run `pinsync export --commit`. To create it in the shop, run `pinsync \
+apply` with the options that `pinsync plan` names, or create it in Luigi's Box. An export keeps a \
+rule without an id: give it the id of its rule in the shop, or apply it, or delete its block."""
 _CHANGED_HELP: Final = """\
 Both states of the comparison have this rule, and they differ in its pins, its target or its other \
 fields. The row *agreed* is what git says, the row *shop* is what the shop has. A difference that \
 shoppers can't see (tags, metadata) is a warning.
 
-To record the shop's state in git, run `pinsync export --commit`; otherwise mend the rule in \
-Luigi's Box."""
+To record the shop's state in git, run `pinsync export --commit`. To give the shop the state of \
+git, run `pinsync apply` with the options that `pinsync plan` names, or mend the rule in Luigi's \
+Box."""
 _RECREATED_HELP: Final = """\
 Somebody removed this rule and created it again, so that it has a new id.
 
@@ -231,11 +234,15 @@ def _build_finding(change: Change, tracker: TrackerDrift, words: EntryWords) -> 
 
 
 def _find_remedy(change: Change, drift: Drift) -> str | None:
-    """Return the way to record the change in git; None if it isn't certain."""
+    """Return the way to resolve the change; None if it isn't certain.
+
+    It brings git's own change to the shop, and every other change into git.
+    """
+    changes_shop = change.moved == "git"
     for action in list_actions(drift, [change], one_line):
-        if action.command:
+        if action.command and action.changes_shop == changes_shop:
             return f"to {action.text}: {action.command}"
-        if not action.changes_shop:
+        if not action.command and not action.changes_shop:
             return action.text
     return None
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pinsync.canonical.moments import read_instant
 from pinsync.drift.record import Moved, When, find_when
 from pinsync.escape import one_line
+from pinsync.plan.decisions import drop_settled, find_kind, list_required
 from pinsync.reports.words.entries import build_words
 from pinsync.reports.words.sides import describe_origin
 from pinsync.reports.words.terminal import name_tracker
@@ -43,6 +44,8 @@ _EFFECTS: Final = {True: "changes", False: "stays"}
 _OMITTED: Final = "changed by nobody: the API left out pins, as asked"
 _EXPORT: Final = "pinsync export --commit"
 _CHOICE: Final = "pinsync export -p --commit"
+_APPLY: Final = "pinsync apply"
+_APPLY_OPTIONS: Final = ("--delete", "--overwrite-edits", "--recreate", "--delete-extra")
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _URL: Final = "https://app.luigisbox.com/sites/{}/setup/recommendations_customization"
 
@@ -369,25 +372,44 @@ def list_actions(drift: Drift, changes: Sequence[Change], escape: Escape) -> Ite
         text = f"make git the same as the shop{_describe_losses(others)}"
         yield Action(text, _EXPORT, False, True)
     if drift.old.source == "HEAD" and drift.is_complete and drift.is_unrestricted:
-        yield from _list_previews(changes)
-    if blocks:
-        count = "the rule" if len(blocks) == 1 else f"the {pluralize(len(blocks), 'rule')}"
-        text = f"give {count} without an id in git the id of its rule in the shop, or delete it"
+        yield from _list_applies(changes)
+    if stuck := [change for change in blocks if change.moved != "git"]:
+        if len(stuck) == 1:
+            text = "give the rule without an id in git the id of its rule in the shop, or delete it"
+        else:
+            count = pluralize(len(stuck), "rule")
+            text = f"give the {count} without an id in git the ids of their rules in the shop, or "
+            text += "delete them"
         yield Action(text, "", False, True)
     for tracker in drift.trackers:
         if any(change.cause == "edited" for change in tracker.changes):
             name = f" of {escape(tracker.name)}" if len(drift.trackers) > 1 else ""
-            loss = "the shop's changes are lost"
-            text = f"make the shop{name} the same as git, by hand in Luigi's Box; {loss}"
+            text = f"change the shop{name} by hand, in Luigi's Box"
             yield Action(text, "", True, False, build_url(tracker))
 
 
-def _list_previews(changes: Sequence[Change]) -> Iterator[Action]:
-    """Yield the preview of bringing git's own changes to the shop, if there are any."""
-    count = sum(change.moved == "git" for change in changes)
-    if count:
-        number = "change" if count == 1 else f"{count:,} changes"
-        yield Action(f"preview bringing git's {number} to the shop", "pinsync plan", False, False)
+def _list_applies(changes: Sequence[Change]) -> Iterator[Action]:
+    """Yield the ways to bring git's rules to the shop."""
+    # A write replaces all pins of a rule, so `apply` refuses answers that lack pins.
+    if any(change.cause != "edited" for change in changes):
+        return
+    planned = drop_settled(changes)
+    ours = [change for change in planned if change.moved == "git"]
+    if ours:
+        number = "change" if len(ours) == 1 else f"{len(ours):,} changes"
+        text = f"bring git's {number} to the shop, after a preview"
+        yield Action(text, _name_apply(ours), True, False)
+    if len(ours) < len(planned):
+        text = "make the shop the same as git, after a preview; the shop's changes are lost"
+        yield Action(text, _name_apply(planned), True, False)
+
+
+def _name_apply(changes: Sequence[Change]) -> str:
+    """Return the command that applies the changes, with the options that they need."""
+    options: set[str] = set()
+    for change in changes:
+        options.update(list_required(find_kind(change), change.moved or "unknown"))
+    return " ".join([_APPLY, *(each for each in _APPLY_OPTIONS if each in options)])
 
 
 def _describe_losses(changes: Sequence[Change]) -> str:
