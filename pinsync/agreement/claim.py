@@ -62,8 +62,8 @@ def check_main_line(workspace: Workspace, repository: Repository, commit: str) -
     """
     line = open_main_line(workspace, repository)
     if line is None:
-        message, _, hint = NO_MAIN_LINE.removeprefix("note: ").rpartition(": ")
-        raise SafetyError(message, hint=hint)
+        message = "git doesn't tell which branch is the main line, whose commits alone are applied"
+        raise SafetyError(message, hint=NO_MAIN_LINE.rpartition(": ")[2])
     if not repository.is_on_main_line(line.tip, commit):
         message = f"{commit[:12]} isn't on the main line, {line.reference}"
         hint = "merge it first; or give the shop any state with pinsync restore"
@@ -132,6 +132,9 @@ class Claim:
             message = f"{self._commit[:12]} is older than {source[:12]}, which was applied already"
             raise SafetyError(message, hint="to go back, run pinsync restore")
         message = f"the main line lacks {source[:12]}, of which the record of agreement speaks"
+        if repository.read_shallow_ends():
+            hint = "this clone is shallow: git fetch --unshallow, or fetch-depth: 0 in CI"
+            raise SafetyError(message, hint=hint)
         hint = (
             "fetch the main line; if somebody forced it to another history, run pinsync plan "
             "--reset-record"

@@ -23,12 +23,23 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 1
 _MODE: Final = 0o600
+_START: Final = "%Y%m%dT%H%M%S.%fZ"
 _HINT: Final = "make room on the disk or correct the permissions, or name another --backup-dir"
 
 
 def format_start(moment: datetime) -> str:
     """Return the moment of a start for names of files: ``20261130T153300.123456Z``."""
-    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}"
+    return moment.astimezone(UTC).strftime(_START)
+
+
+def describe_start(started: str) -> str:
+    """Return the moment of a start for people: ``2026-11-30 15:33:00 UTC``."""
+    try:
+        moment = datetime.strptime(started, _START)  # noqa: DTZ007 - in UTC by its form
+    except ValueError:
+        # The text of a record that another program wrote.
+        return started
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def name_journal(tracker_id: str, started: str) -> str:

@@ -11,7 +11,7 @@ from pinsync.agreement.claim import Claim, check_main_line
 from pinsync.agreement.files import parse_rule
 from pinsync.agreement.record import BegunOperation, Write
 from pinsync.agreement.store import is_only_tracker
-from pinsync.apply.journal import name_journal, read_journal
+from pinsync.apply.journal import describe_start, name_journal, read_journal
 from pinsync.commands import diff, export
 from pinsync.commands.choose import decide_changes
 from pinsync.commands.diff import get_tracker
@@ -324,11 +324,12 @@ class _Preparation(Struct, frozen=True):
                 elif entry.fate != "unsent":
                     doubtful.append(_build_begun(entry))
             claim.recover(journal.source, writes, doubtful)
-            self.console.say(f"an apply that began at {begun.started} was interrupted; going on")
+            started = describe_start(begun.started)
+            self.console.say(f"an apply that began at {started} was interrupted; going on")
         elif not self.options.take_over:
             message = (
-                f"an apply that began at {begun.started} on {begun.machine} hasn't ended, as the "
-                f"record of agreement says"
+                f"an apply that began at {describe_start(begun.started)} on {begun.machine} hasn't "
+                f"ended, as the record of agreement says"
             )
             hint = "wait for it; if it is dead, add --take-over"
             raise SafetyError(message, hint=hint)

@@ -219,7 +219,7 @@ class Execution:
         expect, checksum = self._options.expect, self.plan.checksum
         if expect is not None and expect != checksum:
             message = f"--expect: the plan now has the checksum {checksum}, not {expect}"
-            hint = "the shop or git has changed since; review the plan above, and expect that"
+            hint = "the shop or git has changed since; review what pinsync plan shows now"
             raise SafetyError(message, hint=hint)
         limit, count = self._options.max_changes, len(self.plan.operations)
         if limit is not None and count > limit:
@@ -436,8 +436,9 @@ class Execution:
                 note = f"the record of agreement stays as it is: {error.message}"
                 return replace(account, notes=(*account.notes, note))
             message = f"the record of agreement couldn't be written: {error.message}"
-            stop = account.stop or RemoteError(message, hint=error.hint)
-            return replace(account, stop=stop, notes=(*account.notes, message))
+            if account.stop:
+                return replace(account, notes=(*account.notes, message))
+            return replace(account, stop=RemoteError(message, hint=error.hint))
         return account
 
     def _open_session(self, tracker: Tracker, host: str) -> api.Session:

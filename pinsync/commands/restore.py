@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pinsync.agreement.store import open_record
-from pinsync.apply.journal import name_journal, read_journal
+from pinsync.apply.journal import describe_start, name_journal, read_journal
 from pinsync.commands import diff
 from pinsync.commands.apply import carry_out, check_flags
 from pinsync.commands.diff import get_tracker
@@ -99,5 +99,6 @@ def _check_no_apply(workspace: Workspace, tracker: Tracker, folder: Path, option
     # The lock of this machine is held, so a run whose journal lies here is dead.
     if read_journal(folder / name_journal(tracker.tracker_id, begun.started)):
         return
-    message = f"an apply that began at {begun.started} on {begun.machine} hasn't ended"
+    started = describe_start(begun.started)
+    message = f"an apply that began at {started} on {begun.machine} hasn't ended"
     raise SafetyError(message, hint="wait for it; if it is dead, add --take-over")

@@ -15,6 +15,10 @@ FETCH_RECORDS: Final = (
     f"fetch it and run the command again: git fetch {REMOTE} 'refs/pinsync/*:refs/pinsync/*'"
 )
 """The hint for a record of agreement that the remote has moved."""
+_PUSH: Final = (
+    f"if somebody else has moved it, fetch it: git fetch {REMOTE} 'refs/pinsync/*:refs/pinsync/*'; "
+    f"else check the permission to push it"
+)
 
 
 def read_remote_reference(git: Git, reference: str) -> str | None:
@@ -56,4 +60,4 @@ def push_reference(git: Git, reference: str, commit: str, expected: str | None) 
     if result.status:
         reason = extract_reason(result.errors)
         message = f"{reference} can't be pushed to {REMOTE}: {reason}"
-        raise SafetyError(message, hint=FETCH_RECORDS)
+        raise SafetyError(message, hint=_PUSH)

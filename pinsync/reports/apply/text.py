@@ -100,4 +100,6 @@ def _describe(outcome: Outcome) -> str:
     name = f"{operation.kind} {rule.model}, {describe_target(rule)}"
     id_ = f" (id {outcome.rule_id})" if outcome.rule_id else ""
     reason = _REASONS.get(outcome.state, "")
-    return one_line(": ".join(filter(None, [name + id_, reason, outcome.detail])))
+    # The reason says it all.
+    detail = "" if outcome.state == "unseen" else outcome.detail
+    return one_line(": ".join(filter(None, [name + id_, reason, detail])))

@@ -105,7 +105,7 @@ def describe_origin(side: Side, zone: tzinfo, escape: Escape) -> str:
         return _FILES[side.source]
     name = escape(clip(side.source, MAX_NAME))
     if side.is_export:
-        return f"shop: {name}"
+        return f"export: {name}"
     if side.is_live:
         moment = ""
         if side.fetched_at is not None:
