@@ -115,7 +115,7 @@ def sandbox(
 
 @command(
     examples={
-        "pinsync demo": "Export, change and compare the pins of a sample shop",
+        "pinsync demo": "Export, compare and apply the pins of a sample shop",
         "pinsync demo --keep shop": "Keep the repository, and a page for a browser in it",
     }
 )

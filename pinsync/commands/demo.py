@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PAGE: Final = "pins.html"
+_OLD_ITEM: Final = b"pin_identity: /p/234/"
+_NEW_ITEM: Final = b"pin_identity: /p/235/"
 _IDENTITY: Final = {"NAME": "Demo", "EMAIL": "demo@example.com"}
 
 
@@ -38,7 +40,7 @@ def demo(
     keep: Path | None = None,
     clock: Callable[[], datetime] = _read_clock,
 ) -> int:
-    """Export, commit, change rules "in the UI", and show the drift.
+    """Export, commit, change rules "in the UI" and in git, show the drift, and apply.
 
     Args:
         out: prints a line on standard output.
@@ -50,8 +52,10 @@ def demo(
         UsageError: the folder to keep isn't empty, or can't be made.
         PinsyncError: a step failed, which is a bug.
     """
-    with Sandbox() as api, _open_folder(keep) as folder:
-        shell = _Shell(folder, _build_environment(api), out)
+    # The state of the applies: a lock, backups and journals.
+    with Sandbox() as api, _open_folder(keep) as folder, make_temporary_folder({}) as state:
+        environment = _build_environment(api) | {"XDG_STATE_HOME": str(state)}
+        shell = _Shell(folder, environment, out)
         out("# A local stand-in of the API with a sample shop; see `pinsync sandbox`.")
         for name, value in api.environment.items():
             out(f"$ export {name}={shlex.quote(value)}")
@@ -69,15 +73,15 @@ def demo(
         shell.run("git --no-pager diff")
         remark = "Exit code 1 says so to a job."
         out(f"\n# None of this is committed yet, so live still differs from git. {remark}")
-        shell.run("pinsync diff --summary", ends_with=1, shows_code=True)
         if keep is None:
             page = "As a page for a browser: pinsync demo --keep DIR"
             command = "pinsync diff"
         else:
             page = f"Open {one_line(str(folder / _PAGE))} in a browser for the same as a page."
             command = f"pinsync diff --report html={_PAGE}"
-        out(f"\n# And what does differ, in the words of people? {page}")
-        shell.run(command, ends_with=1)
+        out(f"# {page}")
+        shell.run(command, ends_with=1, shows_code=True)
+        _walk_the_loop(shell, api)
     return 0
 
 
@@ -104,6 +108,38 @@ def _change_rules(api: Sandbox, end: str) -> None:
     ended["pin_definitions"][0]["active_to"] = end
     for row in (moved, added, ended):
         api.replace(row)
+
+
+def _walk_the_loop(shell: _Shell, api: Sandbox) -> None:
+    """Apply a change of git, and take back a change of the shop."""
+    shell.out("\n# The changes are right, so git keeps them. Then somebody edits a rule in git.")
+    shell.run("git commit --quiet --all -m 'Take over what the shop has'")
+    _change_file(shell.folder)
+    shell.run("git commit --quiet --all -m 'Pin the tuner'")
+    shell.out("\n# Apply brings that to the shop. It shows a plan and asks; --yes is the answer.")
+    shell.run("pinsync apply --yes")
+    shell.out("\n# Somebody changes the rule in the UI. Apply leaves it alone unless told not to.")
+    _undo_change(api)
+    shell.run("pinsync plan --summary")
+    shell.run("pinsync apply --overwrite-edits --yes")
+    shell.run("pinsync diff")
+
+
+def _change_file(folder: Path) -> None:
+    """Pin another item in the first rule of a file that pins the old one."""
+    path = folder / "customizations" / "basket.yaml"
+    text = path.read_bytes()
+    path.write_bytes(text.replace(_OLD_ITEM, _NEW_ITEM, 1))
+
+
+def _undo_change(api: Sandbox) -> None:
+    """Pin the old item again in the rule that was applied."""
+    for row in api.customizations():
+        first, *_ = row.get("pin_definitions") or [{}]
+        if row["model"] == "basket" and first.get("pin_identity") == "/p/235/":
+            first["pin_identity"] = "/p/234/"
+            api.replace(row)
+            return
 
 
 def _build_environment(api: Sandbox) -> dict[str, str]:

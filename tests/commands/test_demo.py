@@ -35,7 +35,7 @@ def test_the_demo_shows_three_changes_and_each_command(
     assert "export PINSYNC_TRACKER_ID=" in "\n".join(shown)
     assert "154 added, 0 changed, 0 removed · 7 files written" in result.out
     assert "0 added, 3 changed, 0 removed" in result.out
-    changed, summary, report = re.split(r"\n\$ pinsync diff.*\n", result.out)
+    changed, report, end = re.split(r"\n\$ pinsync diff.*\n", result.out)
     changes = [
         line[1:].strip()
         for line in changed.splitlines()
@@ -45,11 +45,12 @@ def test_the_demo_shows_three_changes_and_each_command(
         "a pin that moves leaves one place and takes another"
     )
     assert "pin_identity: /p/235/" in changes
-    assert summary.partition("\n\n#")[0].splitlines()[-1] == "1", (
-        "the exit code that is spoken of is shown"
-    )
+    report, _, loop = report.partition("\n\n# The changes are right")
     assert "#9 “Ladička s klipom”" in report
-    assert report.splitlines()[-2].startswith("git: HEAD, commit "), "it ends with the drift report"
+    assert report.splitlines()[-1] == "1", "the exit code that is spoken of is shown"
+    assert loop.count("\nDone: 1 rule of 1.\n") == 2, "a change of git, and one taken back"
+    assert "Nothing to apply: 1 rule that differs is left alone." in loop
+    assert end == "In sync: the shop is the same as git (154 rules)\n", "it ends in agreement"
     assert list(tmp_path.iterdir()) == []
 
 
