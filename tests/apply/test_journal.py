@@ -14,6 +14,7 @@ import pytest
 from pinsync.apply.journal import (
     Journal,
     JournalEntry,
+    describe_start,
     format_start,
     name_journal,
     read_journal,
@@ -37,6 +38,14 @@ def begin(folder: Path) -> Journal:
     operations, _ = plan(GIT, LIVE)
     journal.begin("1234-5678", STARTED, "https://host", "c0", operations)
     return journal
+
+
+@pytest.mark.parametrize(
+    ("started", "shown"),
+    [(STARTED, "2026-11-30 15:33:00 UTC"), ("monday", "monday"), ("", "")],
+)
+def test_the_start_of_a_run_is_readable(started: str, shown: str) -> None:
+    assert describe_start(started) == shown
 
 
 def find_mode(path: Path) -> int:
