@@ -160,10 +160,14 @@ def is_on_main_line(git: Git, tip: str, commit: str) -> bool:
         tip: the full hash of the newest commit of the main line.
         commit: the full hash of the other commit; the repository may lack it.
     """
-    # A boundary is the first commit of the line that isn't listed.
-    options = ("--first-parent", "--boundary")
+    if tip == commit:
+        return True
+    # Not --boundary, which also names the other parents of a merge.
+    options = ("--first-parent", "--parents")
     result = git.attempt("rev-list", *options, tip, f"^{commit}", "--")
-    return tip == commit or f"-{commit}" in result.output.decode("ascii").split()
+    lines = result.output.decode("ascii").splitlines()
+    # The line is listed down to the first commit that the other one contains.
+    return bool(lines) and lines[-1].split()[1:2] == [commit]
 
 
 def has_history(git: Git, tip: str, path: PurePosixPath) -> bool:
