@@ -166,8 +166,7 @@ def carry_out(
     """
     plan = execution.plan
     style = Style(zone=execution.zone, color=console.color_out)
-    if format_ == "text":
-        execution.show(style)
+    execution.show(style)
     execution.check()
     execution.warn_of_past()
     if plan.operations and not execution.ask():

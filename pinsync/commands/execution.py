@@ -121,7 +121,8 @@ def check_terminal(options: WriteOptions) -> None:
     if not options.needs_question:
         return
     hint = "add --yes, or --expect with the checksum of pinsync plan"
-    if not is_terminal(sys.stdin):
+    # A person who can't see the plan can't agree to it.
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise UsageError("there is no terminal to ask on", hint=hint)
     if options.format != "text":
         raise UsageError(f"--format {options.format} can't ask for a yes", hint=hint)
@@ -201,9 +202,15 @@ class Execution:
         return self._run.tree.settings.zone
 
     def show(self, style: Style) -> None:
-        """Print the plan for people."""
-        text: str = load_plan("text").render(replace(self.plan, is_preview=False), style)
-        self._console.report(text, "text")
+        """Print the plan for people; for programs, only a plan that isn't the expected one."""
+        plan, expect = replace(self.plan, is_preview=False), self._options.expect
+        if self._options.format == "text":
+            text: str = load_plan("text").render(plan, style)
+            self._console.report(text, "text")
+        elif expect is not None and expect != plan.checksum:
+            # Beside stdout, which has nothing but the account.
+            text = load_plan("text").render(plan, replace(style, color=False))
+            self._console.say(text.removesuffix("\n"))
 
     def check(self) -> None:
         """Refuse a plan that isn't the expected one, or is beyond a limit.

@@ -137,7 +137,8 @@ def check_account(
     for number, operation in enumerate(run.operations):
         outcome = run.executor.outcomes[number]
         rule = after.get(str(operation.id))
-        if {outcome.rule_id, operation.id} & edited:
+        is_unnamed = outcome.rule_id is None and operation.before is None
+        if {outcome.rule_id, operation.id} & edited or (edited and is_unnamed):
             # A person may have edited it after the last answer.
             continue
         if outcome.state == "done" and operation.after:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import subprocess
 import sys
 import threading
@@ -83,12 +84,19 @@ class Dialogue:
         os.close(theirs)
         self._sent = b""
         self._read_to = 0
+        self._is_closing = False
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
     def _read(self) -> None:
         try:
-            while data := os.read(self._ours, 4096):
+            # A terminal on which a thread waits for data can't be closed.
+            while not self._is_closing:
+                if not select.select([self._ours], [], [], 0.05)[0]:
+                    continue
+                data = os.read(self._ours, 4096)
+                if not data:
+                    return
                 self._sent += data
         except OSError:  # Linux's way to say that the other end is closed
             return
@@ -123,6 +131,13 @@ class Dialogue:
             assert self.process.poll() is None, self.text
             assert time.monotonic() < deadline, self.text
             time.sleep(0.01)
+
+    def hang_up(self) -> int:
+        """Close the terminal; return the exit code."""
+        self._is_closing = True
+        self._reader.join()
+        os.close(self._ours)
+        return self.process.wait(timeout=60)
 
     def end(self) -> tuple[int, str]:
         """Wait for the end; return the exit code, and what the terminal was sent."""
