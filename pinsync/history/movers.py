@@ -102,6 +102,10 @@ class Trace:
     @property
     def rule_id(self) -> str | None:
         """The id under which older commits may have the rule."""
+        entry = self._knowledge.entry if self._knowledge else None
+        if self.item is None and self._git is None and entry and entry.git_id is not None:
+            # The shop's rule was created anew under another id, which git never had.
+            return entry.git_id
         for item in (self.item, self._git, self.live):
             if item and item.id is not None:
                 return item.id
