@@ -31,6 +31,7 @@ from pinsync.commands.planning import (
 )
 from pinsync.drift.pairs import build_content_key
 from pinsync.errors import (
+    FileError,
     PinsyncError,
     RepositoryError,
     SafetyError,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pinsync.apply.journal import JournalEntry
+    from pinsync.apply.journal import JournalEntry, OldJournal
     from pinsync.apply.record import Account
     from pinsync.commands.diff import Run
     from pinsync.commands.planning import Request
@@ -312,7 +313,7 @@ class _Preparation(Struct, frozen=True):
         journal = None
         # The lock of this machine is held, so its run is dead.
         if begun.machine == platform.node():
-            journal = read_journal(self.folder / name_journal(tracker_id, begun.started))
+            journal = self._read_journal(name_journal(tracker_id, begun.started))
         if journal:
             known = {_build_begun(entry) for entry in journal.entries}
             doubtful = [each for each in begun.operations if each not in known]
@@ -332,6 +333,19 @@ class _Preparation(Struct, frozen=True):
             )
             hint = "wait for it; if it is dead, add --take-over"
             raise SafetyError(message, hint=hint)
+
+    def _read_journal(self, name: str) -> OldJournal | None:
+        """Return the journal of an interrupted run; None if there is none.
+
+        Raises:
+            FileError: it can't be read, and nobody has said that it doesn't matter.
+        """
+        try:
+            return read_journal(self.folder / name)
+        except FileError:
+            if self.options.take_over:
+                return None
+            raise
 
 
 def _build_begun(entry: JournalEntry) -> BegunOperation:

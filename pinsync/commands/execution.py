@@ -426,14 +426,15 @@ class Execution:
         """Return the account after the record of agreement was written."""
         if claim is None or account.plan.drift.error:
             return account
-        # A filter or a range leaves other rules as they are, but the comparison is of all.
         result = Result(
             writes=[each for each in map(_build_write, account.outcomes) if each],
             settled=[
                 build_begun(each.operation) for each in account.outcomes if not is_doubtful(each)
             ],
             git=_get_git(comparison),
-            live=live,
+            # A filtered apply says nothing about the other rules. A range leaves them as they are,
+            # but the comparison is of all.
+            live=live if self._planned.is_unfiltered else None,
             is_applied=self._planned.is_unfiltered and account.exit_code in (0, 1),
         )
         try:

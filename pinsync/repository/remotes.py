@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 REMOTE: Final = "origin"
 FETCH_RECORDS: Final = (
-    f"fetch it and run the command again: git fetch {REMOTE} 'refs/pinsync/*:refs/pinsync/*'"
+    f"fetch it and run the command again: git fetch {REMOTE} '+refs/pinsync/*:refs/pinsync/*'"
 )
 """The hint for a record of agreement that the remote has moved."""
 _PUSH: Final = (

@@ -62,7 +62,7 @@ def test_a_reference_moves_if_nobody_else_has_moved_it(remote: Path) -> None:
     with pytest.raises(SafetyError, match=f"{REFERENCE} can't be pushed to origin: ") as caught:
         repository.push_reference(REFERENCE, second, None)
     assert caught.value.hint
-    assert "git fetch origin 'refs/pinsync/*:refs/pinsync/*'" in caught.value.hint
+    assert "git fetch origin '+refs/pinsync/*:refs/pinsync/*'" in caught.value.hint
     repository.push_reference(REFERENCE, second, first)
     with pytest.raises(SafetyError):
         repository.push_reference(REFERENCE, third, first)

@@ -73,10 +73,9 @@ class LiveShop:
     # What people do
 
     def edit(self, row: Row, pin: str = "/p/5/") -> None:
-        """Edit the first pin of a rule in the shop, as a person does."""
-        found = self.api.get(row["id"])
-        found["pin_definitions"][0]["pin_identity"] = pin
-        self.api.replace(found)
+        """Give a rule of the shop a single pin, as a person does."""
+        pins = [{"position": 1, "pin_type": "item", "pin_identity": pin}]
+        self.api.replace({**self.api.get(row["id"]), "pin_definitions": pins})
 
     def begin(self, *rows: Row, message: str = "Begin") -> None:
         """Commit the rules that the shop has, and begin the record of agreement."""
