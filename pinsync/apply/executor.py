@@ -342,7 +342,7 @@ class Executor:
         outcome = self.outcomes[number]
         self._settle(number, "lost", _UNSEEN, rule_id=outcome.rule_id, was_sent=True)
         message = f"the shop doesn't show the first {operation.kind} after {LOOKUP_SECONDS:.0f} s"
-        self._end(RemoteError(message, hint="run pinsync apply again later"))
+        self._end(RemoteError(message, hint="run the command again later"))
 
     def _settle_different(self, number: int, wanted: Customization, found: Customization) -> None:
         fields = describe_difference(wanted, found)
@@ -634,5 +634,5 @@ def _build_lost_error(count: int) -> RemoteError:
         f"the answer to {writes} was lost, and the shop doesn't show {them} after "
         f"{LOOKUP_SECONDS:.0f} s"
     )
-    hint = "run pinsync apply again: it looks at what the shop has by then"
+    hint = "run the command again: it looks at what the shop has by then"
     return RemoteError(message, hint=hint)
