@@ -176,7 +176,9 @@ def _print_error(text: object) -> None:
 
 
 def _handle_signals(handler: "Callable[[int, FrameType | None], object] | signal.Handlers") -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # A terminal that closes sends SIGHUP, which Windows doesn't have.
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
         # A shell without job control starts background jobs with SIGINT ignored (POSIX).
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)

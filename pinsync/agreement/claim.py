@@ -7,6 +7,7 @@ plan. The plan of a run that was killed stays, so that later runs doubt its rule
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from pinsync.agreement.main_line import MainLine
     from pinsync.agreement.record import BegunOperation, Record, Write
+    from pinsync.agreement.store import StoredRecord
     from pinsync.model import Customization
     from pinsync.repository import Repository
     from pinsync.workspace.workspace import Workspace
@@ -71,6 +73,46 @@ def check_main_line(workspace: Workspace, repository: Repository, commit: str) -
     return line
 
 
+def find_open_plan(repository: Repository, tracker_id: str) -> Begun | None:
+    """Return the plan of an apply that hasn't ended, on whatever machine; None if there is none.
+
+    Args:
+        repository: the repository.
+        tracker_id: the id of the tracker.
+
+    Raises:
+        FileError: the record is damaged.
+        SafetyError: the record on the remote is newer, or the remote can't be read.
+    """
+    stored = open_record(repository, tracker_id)
+    remote = _read_remote(repository, name_reference(tracker_id))
+    _check_fetched(repository, tracker_id, stored, remote)
+    return stored.header.begun if stored else None
+
+
+def _read_remote(repository: Repository, reference: str) -> str | None:
+    """Return the full hash of a record on the remote; None without a record or a remote."""
+    if not repository.has_origin():
+        return None
+    try:
+        return repository.read_remote_reference(reference)
+    except RepositoryError as error:
+        raise SafetyError(error.message, hint=error.hint) from error
+
+
+def _check_fetched(
+    repository: Repository, tracker_id: str, stored: StoredRecord | None, remote: str | None
+) -> None:
+    """Refuse a record that the remote has moved."""
+    commit = stored.commit if stored else None
+    if remote is None or remote == commit:
+        return
+    if commit is None or not repository.is_on_main_line(commit, remote):
+        reference = name_reference(tracker_id)
+        message = f"the record of agreement on the remote is newer than {reference}"
+        raise SafetyError(message, hint=FETCH_RECORDS)
+
+
 class Claim:
     """The record of agreement of one tracker during an apply.
 
@@ -95,7 +137,7 @@ class Claim:
         self._reference = name_reference(tracker_id)
         self._stored = open_record(repository, tracker_id)
         self._has_origin = repository.has_origin()
-        self._remote = self._read_remote()
+        self._remote = _read_remote(repository, self._reference)
 
     @property
     def open_plan(self) -> Begun | None:
@@ -119,12 +161,7 @@ class Claim:
             SafetyError: see above.
         """
         repository, stored = self._repository, self._stored
-        commit = stored.commit if stored else None
-        if self._remote not in (None, commit) and not (
-            commit and repository.is_on_main_line(commit, str(self._remote))
-        ):
-            message = f"the record of agreement on the remote is newer than {self._reference}"
-            raise SafetyError(message, hint=FETCH_RECORDS)
+        _check_fetched(repository, self._tracker_id, stored, self._remote)
         if stored is None or repository.is_on_main_line(self._commit, stored.header.source):
             return
         source = stored.header.source
@@ -159,9 +196,7 @@ class Claim:
             raise ValueError("there is no record to take over")
         record = self._stored.read()
         if writes:
-            record = acknowledge_writes(record, commit, writes)
-        if writes and self._repository.is_on_main_line(commit, record.source):
-            record = replace(record, source=commit)
+            record = self._acknowledge(record, commit, writes)
         self._write(_narrow(record, doubtful), self._stored.commit)
 
     def begin(
@@ -189,6 +224,9 @@ class Claim:
             commit = self._stored.commit
         else:
             before = move_entries(None, self._tracker_id, self._commit, git, live)
+            # Nothing was applied yet, and this run may fail.
+            first = self._repository.find_first_commit(self._commit)
+            before = replace(before, applied=first)
             commit = None
         doubtful = before.begun.operations if before.begun else ()
         begun = Begun(started, machine, tuple(dict.fromkeys((*doubtful, *operations))))
@@ -223,25 +261,32 @@ class Claim:
     def _finish(self, record: Record | None, result: Result) -> Record | None:
         """Return the record at the end; None if there is still none."""
         if record:
-            record = acknowledge_writes(record, self._commit, result.writes)
-            if result.writes:
-                record = replace(record, source=self._commit)
+            record = self._acknowledge(record, self._commit, result.writes)
             settled = set(result.settled)
             begun = record.begun.operations if record.begun else ()
             record = _narrow(record, [each for each in begun if each not in settled])
-        if result.live is not None and self._commit == self._line.tip:
+        # An export may have moved the record to a newer commit meanwhile.
+        is_newest = self._commit == self._line.tip and (
+            record is None or self._repository.is_on_main_line(self._commit, record.source)
+        )
+        if result.live is not None and is_newest:
             record = move_entries(record, self._tracker_id, self._commit, result.git, result.live)
         if record and result.is_applied:
             record = replace(record, applied=self._commit)
         return record
 
-    def _read_remote(self) -> str | None:
-        if not self._has_origin:
-            return None
-        try:
-            return self._repository.read_remote_reference(self._reference)
-        except RepositoryError as error:
-            raise SafetyError(error.message, hint=error.hint) from error
+    def _acknowledge(self, record: Record, commit: str, writes: Sequence[Write]) -> Record:
+        """Return the record after writes; an export may have moved it to a newer commit."""
+        is_on_main_line = self._repository.is_on_main_line
+
+        @cache
+        def is_newer(other: str) -> bool:
+            return other != commit and is_on_main_line(other, commit)
+
+        record = acknowledge_writes(record, commit, writes, is_newer)
+        if writes and is_on_main_line(commit, record.source):
+            record = replace(record, source=commit)
+        return record
 
     def _write(self, record: Record, old: str | None) -> None:
         write_record(self._repository, record, old)

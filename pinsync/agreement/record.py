@@ -17,7 +17,7 @@ from pinsync.drift.pairs import (
 from pinsync.model import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pinsync.drift.pairs import Pair
     from pinsync.model import Customization
@@ -251,18 +251,24 @@ class Write(Struct, frozen=True):
     live: Customization | None = None
 
 
-def acknowledge_writes(record: Record, commit: str, writes: Iterable[Write]) -> Record:
+def acknowledge_writes(
+    record: Record, commit: str, writes: Iterable[Write], is_newer: Callable[[str], bool]
+) -> Record:
     """Return the record after writes that were acknowledged, each of which moves its own entry.
 
     Args:
         record: the record before.
         commit: the full hash of the commit that was applied.
         writes: the writes.
+        is_newer: returns whether a commit is newer than the one that was applied. An agreement at
+            such a commit is newer than the write.
     """
     entries = dict(record.entries)
     index = EntryIndex(entries.values())
     for write in writes:
         old = index.find(write.after, write.before)
+        if old and old.base and is_newer(old.base.commit):
+            continue
         if old and write.before is None:
             # The rule was created anew, under another id.
             entries.pop(old.shop_id, None)

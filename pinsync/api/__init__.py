@@ -22,7 +22,7 @@ from pinsync.api.call import (
     Watcher,
 )
 from pinsync.api.catalog import PAGE_SIZE, CatalogItem, CatalogPage, read_catalog
-from pinsync.api.diagnosis import LostAnswerError, RefusalError
+from pinsync.api.diagnosis import LostAnswerError, RefusalError, ThrottledError
 from pinsync.api.shop import BULK_LIMIT, Shop
 from pinsync.api.wire import ApiAuth
 from pinsync.errors import RemoteError
@@ -50,6 +50,7 @@ __all__ = [
     "Reply",
     "Session",
     "Shop",
+    "ThrottledError",
     "Watcher",
     "check_key",
     "export",

@@ -21,7 +21,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 import httpx
 
 from pinsync.api import diagnosis
-from pinsync.api.diagnosis import LostAnswerError, RefusalError, TransientError
+from pinsync.api.diagnosis import (
+    LostAnswerError,
+    RefusalError,
+    ThrottledError,
+    TransientError,
+)
 from pinsync.api.limits import read_exhausted_limit
 from pinsync.api.network import Deadline, open_transport
 from pinsync.api.proxy import find_proxy
@@ -240,24 +245,29 @@ class Connection:
         request = build_request(self.client, self.session.tracker, self.host, endpoint)
         return _Call(self, request).repeat()
 
-    def write(self, endpoint: Endpoint) -> Reply:
+    def write(self, endpoint: Endpoint, *, repeats: bool) -> Reply:
         """Send a request that changes the shop; return the reply.
 
-        The request is repeated only if it surely had no effect.
+        Args:
+            endpoint: the request.
+            repeats: whether to send it again if it surely had no effect.
 
         Raises:
             RefusalError: the host refused the request, which so had no effect.
             LostAnswerError: whether the request had an effect isn't known.
-            RemoteError: the request was never sent, or throttled each time.
+            ThrottledError: the request was never sent, or throttled each time.
             UsageError: the host name can't be read.
         """
         request = build_request(self.client, self.session.tracker, self.host, endpoint)
+        call = _Call(self, request, _WRITTEN)
         try:
-            return _Call(self, request, _WRITTEN).repeat()
+            return call.repeat() if repeats else call.attempt()
         except TransientError as failure:
             message = f"tracker {self.session.tracker.name}: {self.host} {failure}"
-            kind = RemoteError if failure.had_no_effect else LostAnswerError
-            raise kind(message, hint=failure.hint) from failure
+            if failure.had_no_effect:
+                pause = _choose_pause(failure, 1)
+                raise ThrottledError(message, hint=failure.hint, pause=pause) from failure
+            raise LostAnswerError(message, hint=failure.hint) from failure
         except RefusalError as refusal:
             if _is_surely_refused(refusal.status):
                 raise
@@ -280,7 +290,8 @@ class Connection:
 
 def _is_surely_refused(status: int) -> bool:
     """Return whether a status says that a request had no effect (RFC 9110, 15)."""
-    if status == httpx.codes.REQUEST_TIMEOUT:
+    # A server that points at the result of a request has carried it out (15.4.4).
+    if status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.SEE_OTHER):
         return False
     return httpx.codes.is_redirect(status) or httpx.codes.is_client_error(status)
 

@@ -64,6 +64,20 @@ class LostAnswerError(RemoteError):
     """A write was sent, and its answer didn't come: whether it had an effect isn't known."""
 
 
+class ThrottledError(RemoteError):
+    """A write that the host surely didn't carry out, and that may be sent again after a pause.
+
+    Args:
+        message: the failure, with the host as its subject.
+        hint: the remedy if every attempt fails.
+        pause: the seconds to wait.
+    """
+
+    def __init__(self, message: str, *, hint: str, pause: float) -> None:
+        super().__init__(message, hint=hint)
+        self.pause = pause
+
+
 class RefusalError(RemoteError):
     """A status other than 200 that another attempt won't change.
 

@@ -12,7 +12,7 @@ import httpx
 from pinsync.api.call import MAX_WAIT
 from pinsync.api.diagnosis import RefusalError, TransientError
 from pinsync.api.wire import Endpoint, name_pins_path
-from pinsync.errors import RemoteError
+from pinsync.errors import RemoteError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,9 +75,9 @@ class Shop:
             rule: the rule as JSON, without an id.
 
         Raises:
-            RefusalError, LostAnswerError, RemoteError: see `Connection.write`.
+            RefusalError, LostAnswerError, ThrottledError: see `Connection.write`.
         """
-        return self._write(Endpoint("POST", self._name_path("scope"), body=rule))
+        return self._create(Endpoint("POST", self._name_path("scope"), body=rule))
 
     def create_all(self, rules: Sequence[bytes]) -> None:
         """Create rules in one call, which fails if another rule has a target.
@@ -86,54 +86,67 @@ class Shop:
             rules: at most `BULK_LIMIT` rules as JSON, without ids.
 
         Raises:
-            RefusalError, LostAnswerError, RemoteError: see `Connection.write`.
+            RefusalError, LostAnswerError, ThrottledError: see `Connection.write`.
         """
         body = b"".join(rule + b"\n" for rule in rules)
         path = self._name_path("scopes/_bulk")
-        self._write(Endpoint("POST", path, _RAISE, body, _NDJSON))
+        self._create(Endpoint("POST", path, _RAISE, body, _NDJSON))
 
     def replace(self, rule_id: str, rule: bytes) -> None:
-        """Replace a rule.
+        """Replace a rule, at once: it was read just now.
 
         Args:
             rule_id: the id of the rule.
             rule: the new rule as JSON, without an id.
 
         Raises:
-            RefusalError, LostAnswerError, RemoteError: see `Connection.write`.
+            RefusalError, LostAnswerError, ThrottledError: see `Connection.write`.
         """
-        self._write(Endpoint("PUT", self._name_rule(rule_id), body=rule))
+        self._change(Endpoint("PUT", self._name_rule(rule_id), body=rule))
 
     def delete(self, rule_id: str) -> None:
-        """Delete a rule.
+        """Delete a rule, at once: it was read just now.
 
         Raises:
-            RefusalError, LostAnswerError, RemoteError: see `Connection.write`.
+            RefusalError, LostAnswerError, ThrottledError: see `Connection.write`.
         """
-        self._write(Endpoint("DELETE", self._name_rule(rule_id)))
+        self._change(Endpoint("DELETE", self._name_rule(rule_id)))
 
     def _name_path(self, name: str) -> str:
         return name_pins_path(self._session.tracker, name)
 
     def _name_rule(self, rule_id: str) -> str:
+        if rule_id in (".", ".."):
+            # In any spelling, a client may take these for steps of the path (RFC 3986, 5.2.4).
+            message = f"the id {rule_id} can't be a part of an address"
+            raise UsageError(message, hint="change the rule by hand in Luigi's Box")
         # An id from a stranger's answer must not lead to another path.
         return self._name_path(f"scope/{quote(rule_id, safe='')}")
 
     def _read(self, endpoint: Endpoint) -> Reply:
+        self._wait()
         try:
             return self._call(lambda connection: connection.send(endpoint))
         except TransientError as failure:
             message = f"tracker {self._session.tracker.name}: {self._host} {failure}"
             raise RemoteError(message, hint=failure.hint) from failure
 
-    def _write(self, endpoint: Endpoint) -> bytes:
-        return self._call(lambda connection: connection.write(endpoint)).answer.body
+    def _create(self, endpoint: Endpoint) -> bytes:
+        self._wait()
+        return self._call(lambda connection: connection.write(endpoint, repeats=True)).answer.body
 
-    def _call(self, send: Callable[[Connection], Reply]) -> Reply:
+    def _change(self, endpoint: Endpoint) -> None:
+        # Without a pause, in which a person could change the rule.
+        self._call(lambda connection: connection.write(endpoint, repeats=False))
+
+    def _wait(self) -> None:
+        """Wait as the host has asked with an earlier answer."""
         seconds = self._paused_until - self._session.monotonic()
         if seconds > 0:
             self._session.announce_wait(f"waiting {seconds:.0f} s, as the host asks")
             self._session.sleep(seconds)
+
+    def _call(self, send: Callable[[Connection], Reply]) -> Reply:
         with self._borrow() as connection:
             reply = send(connection)
         if reply.pause:

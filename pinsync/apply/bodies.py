@@ -85,5 +85,6 @@ def _copy_field(source: Mapping[str, Any], target: dict[str, Any], path: tuple[s
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:
-    # Not msgspec, which refuses integers of more than 64 bits.
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    # Not msgspec, which refuses integers of more than 64 bits. In ASCII, so that no character
+    # passes for a line end in a bulk call.
+    return json.dumps(body, separators=(",", ":")).encode()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pinsync.api import BULK_LIMIT, LostAnswerError, RefusalError
+from pinsync.api import ATTEMPTS, BULK_LIMIT, LostAnswerError, RefusalError, ThrottledError
 from pinsync.apply.bodies import build_changed_body, build_new_body
 from pinsync.apply.matching import (
     Matcher,
@@ -136,6 +136,9 @@ class Executor:
         # The targets that rules keep although the plan wanted to free them.
         self._held: set[object] = set()
         self._lock = threading.Lock()
+        self._sent: set[int] = set()
+        # The largest number of lines of a bulk call that the API hasn't refused as too many.
+        self._bulk_limit = BULK_LIMIT
 
     def execute(self) -> None:
         """Carry out the operations, up to the first error that ends the run."""
@@ -154,18 +157,25 @@ class Executor:
         except KeyboardInterrupt:
             self.is_interrupted = True
         for number, operation in enumerate(self._operations):
-            self.outcomes.setdefault(number, Outcome(operation, "waiting"))
+            if number in self.outcomes:
+                continue
+            # A second interrupt doesn't wait for the write that is under way.
+            if number in self._sent:
+                self._settle(number, "lost", _LOST, was_sent=True)
+            else:
+                self.outcomes[number] = Outcome(operation, "waiting")
 
     def verify(self) -> Sequence[Customization] | None:
         """Compare the shop's export with the outcomes; return the export.
 
-        Without a write, nothing is compared, and there is no export. A run without an error repeats
-        the export until it shows every write, for at most `VERIFY_SECONDS`.
+        If nothing was written and nothing was found done, nothing is compared, and there is no
+        export. A run without an error repeats the export until it shows every result, for at most
+        `VERIFY_SECONDS`.
 
         Raises:
             RemoteError: no export came.
         """
-        if not any(outcome.was_sent for outcome in self.outcomes.values()):
+        if not any(map(_is_to_verify, self.outcomes.values())):
             return None
         seconds = 0.0 if self._is_ending else VERIFY_SECONDS
         live: Sequence[Customization] = ()
@@ -219,8 +229,7 @@ class Executor:
             return
         operation = self._operations[number]
         try:
-            row = self._read_unchanged(number, operation)
-            if row is None or not self._send(number, operation, row):
+            if not self._send_unless_changed(number, operation):
                 return
         except PinsyncError as error:
             # The rule couldn't be read, or the journal couldn't be written: nothing was sent.
@@ -232,6 +241,25 @@ class Executor:
             self._look_up(number, find)
         elif _find_kind(operation) not in self._proven:
             self._read_back(number, find)
+
+    def _send_unless_changed(self, number: int, operation: Operation) -> bool:
+        """Read a rule and write it; return whether the write may have had an effect.
+
+        Raises:
+            RemoteError: the rule can't be read, or the write was throttled each time.
+            FileError: the journal can't be written.
+        """
+        attempt = 1
+        while True:
+            row = self._read_unchanged(number, operation)
+            try:
+                return row is not None and self._send(number, operation, row)
+            except ThrottledError as error:
+                if attempt == ATTEMPTS or self._is_ending:
+                    raise
+                # A person may change the rule during the pause, so it is read again.
+                self._clock.sleep(error.pause)
+                attempt += 1
 
     def _read_unchanged(self, number: int, operation: Operation) -> Mapping[str, Any] | None:
         """Return the rule of the shop as the API answers it; None if it isn't as planned.
@@ -275,10 +303,11 @@ class Executor:
 
         Raises:
             FileError: the journal can't be written, so nothing was sent.
+            ThrottledError: the write surely had no effect.
         """
         rule_id, after = str(operation.id), operation.after
         call = "PUT" if after else "DELETE"
-        self._journal.write("send", operations=[number], call=call, rule_id=rule_id)
+        self._begin([number], call, rule_id)
         try:
             if after and operation.before:
                 body = build_changed_body(after, operation.before, row, self._ignore)
@@ -292,11 +321,9 @@ class Executor:
             self._note("refused", [number], status=error.status)
             self._refuse(number, error)
             return False
-        except RemoteError as error:
+        except ThrottledError as error:
             self._note("refused", [number], reason=error.message)
-            self._settle(number, "waiting", error.message)
-            self._end(error)
-            return False
+            raise
         self._note("acknowledged", [number])
         self._settle(number, "done", was_sent=True)
         return True
@@ -366,8 +393,10 @@ class Executor:
             return
         while wanted and _CREATE not in self._proven and not self._is_ending:
             self._create_one(wanted.pop(0), reads_back=True)
-        for start in range(0, len(wanted), BULK_LIMIT):
-            self._create_many(wanted[start : start + BULK_LIMIT])
+        while wanted and not self._is_ending:
+            chunk, wanted = wanted[: self._bulk_limit], wanted[self._bulk_limit :]
+            # Those of a call that was too large come again.
+            wanted = [*self._create_many(chunk), *wanted]
 
     def _leave_out_taken(self, numbers: Sequence[int]) -> list[int]:
         """Return the creates whose targets are free; settle the others.
@@ -413,7 +442,7 @@ class Executor:
         """Create one rule by a call that answers with the rule."""
         wanted = self._get_wanted(number)
         try:
-            self._journal.write("send", operations=[number], call="POST")
+            self._begin([number], "POST")
             created = self._shop.create(build_new_body(wanted))
         except LostAnswerError as error:
             self._note("lost", [number], reason=error.message)
@@ -445,20 +474,19 @@ class Executor:
 
         self._read_back(number, find)
 
-    def _create_many(self, numbers: Sequence[int]) -> None:
-        """Create rules by one call, or by several if the API finds the call too large."""
-        if self._is_ending or not numbers:
-            return
+    def _create_many(self, numbers: Sequence[int]) -> Sequence[int]:
+        """Create rules by one call; return those to try again in smaller calls."""
         bodies = [build_new_body(self._get_wanted(number)) for number in numbers]
         try:
-            self._journal.write("send", operations=numbers, call="POST _bulk")
+            self._begin(numbers, "POST _bulk")
             self._shop.create_all(bodies)
         except LostAnswerError as error:
             self._note("lost", numbers, reason=error.message)
             self._find_created(numbers)
         except RefusalError as error:
-            self._note("refused", numbers, status=error.status)
-            self._refuse_many(numbers, error)
+            # Whether a refused call has stored its first lines isn't documented.
+            self._note("unclear", numbers, status=error.status)
+            return self._refuse_many(numbers, error)
         except PinsyncError as error:
             self._note("refused", numbers, reason=error.message)
             for number in numbers:
@@ -468,28 +496,29 @@ class Executor:
             self._note("acknowledged", numbers)
             for number in numbers:
                 self._settle(number, "done", was_sent=True)
+        return ()
 
-    def _refuse_many(self, numbers: Sequence[int], error: RefusalError) -> None:
-        is_too_large = error.status == _TOO_LARGE and len(numbers) > 1
-        missing: Sequence[int] | None = None
-        # Whether a refused call has stored its first lines isn't documented. A call that is too
-        # large hasn't, as a rule, so a single look is enough.
-        if is_too_large:
-            missing = self._find_stored(numbers, 0)
-        elif error.status == _INVALID and self._choices.keep_going:
-            missing = self._find_stored(numbers, LOOKUP_SECONDS)
+    def _refuse_many(self, numbers: Sequence[int], error: RefusalError) -> Sequence[int]:
+        """Settle creates whose call was refused; return those to try again in smaller calls."""
+        missing = self._find_stored(numbers, LOOKUP_SECONDS)
         if missing is None:
             for number in numbers:
-                self._settle(number, "refused", error.message, was_sent=True)
+                self._settle(number, "lost", error.message, was_sent=True)
             self._end(error)
-        elif is_too_large:
-            middle = (len(missing) + 1) // 2
-            self._create_many(missing[:middle])
-            self._create_many(missing[middle:])
-        else:
+            return ()
+        self._note("refused", missing, status=error.status)
+        if error.status == _TOO_LARGE and len(numbers) > 1:
+            self._bulk_limit = max(1, len(numbers) // 2)
+            return missing
+        if error.status == _INVALID and self._choices.keep_going:
             for number in missing:
                 if not self._is_ending:
                     self._create_one(number, reads_back=False)
+            return ()
+        for number in missing:
+            self._settle(number, "refused", error.message, was_sent=True)
+        self._end(error)
+        return ()
 
     def _find_created(self, numbers: Sequence[int]) -> None:
         """Settle creates whose answer was lost, by what the export shows."""
@@ -501,7 +530,7 @@ class Executor:
         for number in missing:
             self._settle(number, "lost", _LOST, was_sent=True)
         if missing:
-            self._end(_build_lost_error(len(missing)))
+            self._end(_build_lost_error(len(missing), is_create=True))
 
     def _find_stored(self, numbers: Sequence[int], seconds: float) -> list[int] | None:
         """Settle the creates that the export shows in time; return the others.
@@ -551,7 +580,7 @@ class Executor:
         created = self._matcher.find_created(unnamed, live, known)
         for number, outcome in self.outcomes.items():
             rule = created.get(number) or by_id.get(outcome.rule_id)
-            if outcome.was_sent and outcome.state != "different":
+            if _is_to_verify(outcome):
                 yield number, self._judge(outcome, rule)
 
     def _judge(self, outcome: Outcome, rule: Customization | None) -> Outcome:
@@ -562,6 +591,8 @@ class Executor:
             return replace(seen, state="done")
         if outcome.state not in ACKNOWLEDGED:
             return seen
+        if not outcome.was_sent:
+            return replace(seen, state="waiting", detail="the shop's answers contradict each other")
         is_unseen = rule is None if operation.before is None else _is_before(operation, rule)
         if is_unseen:
             return replace(seen, state="unseen", detail=_UNSEEN)
@@ -579,7 +610,12 @@ class Executor:
 
     def _get(self, rule_id: str) -> tuple[Customization, Mapping[str, Any]] | None:
         body = self._shop.get(rule_id)
-        return None if body is None else read_rule(body, self._ignore)
+        if body is None:
+            return None
+        rule, row = read_rule(body, self._ignore)
+        if rule.id != rule_id:
+            raise DataError(f"the API answered with {rule.id} instead of {rule_id}")
+        return rule, row
 
     def _read(self, rule_id: str) -> Customization | None:
         found = self._get(rule_id)
@@ -592,11 +628,20 @@ class Executor:
         for _ in poll(seconds, *self._clock):
             try:
                 yield find()
-            except RemoteError:
+            except PinsyncError:
                 # The host may come back within the time.
                 continue
             if self.is_interrupted:
                 return
+
+    def _begin(self, numbers: Sequence[int], call: str, rule_id: str | None = None) -> None:
+        """Write into the journal that a write is about to be sent.
+
+        Raises:
+            FileError: the journal can't be written.
+        """
+        self._journal.write("send", operations=list(numbers), call=call, rule_id=rule_id)
+        self._sent.update(numbers)
 
     def _note(self, event: str, numbers: Sequence[int], **values: object) -> None:
         """Write an event behind a write into the journal; a failure ends the run."""
@@ -604,6 +649,11 @@ class Executor:
             self._journal.write(event, operations=list(numbers), **values)
         except PinsyncError as error:
             self._end(error)
+
+
+def _is_to_verify(outcome: Outcome) -> bool:
+    """Return whether an export can say more about an outcome."""
+    return outcome.state == "done" or (outcome.was_sent and outcome.state != "different")
 
 
 def _find_kind(operation: Operation) -> _Kind:
@@ -628,11 +678,13 @@ def _read_id(body: bytes, ignore: Ignored) -> str | None:
         return None
 
 
-def _build_lost_error(count: int) -> RemoteError:
+def _build_lost_error(count: int, *, is_create: bool = False) -> RemoteError:
     writes, them = ("a write", "it") if count == 1 else (f"{count:,} writes", "them")
     message = (
         f"the answer to {writes} was lost, and the shop doesn't show {them} after "
         f"{LOOKUP_SECONDS:.0f} s"
     )
     hint = "run the command again: it looks at what the shop has by then"
+    if is_create:
+        hint += "; a rule that the shop lacks even then is created by --recreate alone"
     return RemoteError(message, hint=hint)

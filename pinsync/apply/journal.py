@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _VERSION: Final = 1
 _MODE: Final = 0o600
 _START: Final = "%Y%m%dT%H%M%S.%fZ"
+_WITHOUT: Final = "its run is over: --take-over begins without it"
 _HINT: Final = "make room on the disk or correct the permissions, or name another --backup-dir"
 
 
@@ -32,14 +33,20 @@ def format_start(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime(_START)
 
 
+def parse_start(started: str) -> datetime | None:
+    """Return the moment of a start, in UTC; None for a text of another form."""
+    try:
+        moment = datetime.strptime(started, _START).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment if format_start(moment) == started else None
+
+
 def describe_start(started: str) -> str:
     """Return the moment of a start for people: ``2026-11-30 15:33:00 UTC``."""
-    try:
-        moment = datetime.strptime(started, _START)  # noqa: DTZ007 - in UTC by its form
-    except ValueError:
-        # The text of a record that another program wrote.
-        return started
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    moment = parse_start(started)
+    # The text of a record that another program wrote stays as it is.
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else started
 
 
 def name_journal(tracker_id: str, started: str) -> str:
@@ -57,9 +64,14 @@ def write_backup(folder: Path, tracker_id: str, started: str, body: bytes) -> Pa
     with _explain(path):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _create(path) as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
+            try:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                # Half a backup would pass for a shop that lost its rules.
+                path.unlink()
+                raise
     return path
 
 
@@ -159,6 +171,7 @@ Fate = Literal["unsent", "doubtful", "acknowledged"]
 _FATES: Final[Mapping[str, Fate]] = {
     "send": "doubtful",
     "lost": "doubtful",
+    "unclear": "doubtful",
     "refused": "unsent",
     "acknowledged": "acknowledged",
 }
@@ -203,6 +216,8 @@ class OldJournal(Struct, frozen=True):
 
 class _Begin(Struct, frozen=True):
     version: int
+    tracker_id: str
+    started: str
     source: str
     operations: tuple[JournalEntry, ...]
 
@@ -213,14 +228,23 @@ class _Event(Struct, frozen=True):
     rule_id: str | None = None
 
 
-def read_journal(path: Path) -> OldJournal | None:
+def read_journal(folder: Path, tracker_id: str, started: str) -> OldJournal | None:
     """Return the journal of an interrupted run; None if there is none.
 
     A last line that was cut off doesn't count. A write without a recorded answer is doubtful.
 
+    Args:
+        folder: the folder of journals.
+        tracker_id: the id of the tracker.
+        started: the start of the run, as the record of agreement has it.
+
     Raises:
-        FileError: the file can't be read, or isn't a journal.
+        FileError: the file can't be read, or isn't the journal of this run.
     """
+    if parse_start(started) is None:
+        # A record that another program wrote; its text must not become a path.
+        return None
+    path = folder / name_journal(tracker_id, started)
     try:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
@@ -232,8 +256,9 @@ def read_journal(path: Path) -> OldJournal | None:
         # Behind the last line end is nothing, or a line that was cut off.
         events = [msgspec.json.decode(line, type=_Event) for line in lines[1:-1]]
     except msgspec.MsgspecError as error:
-        hint = "its run is over: --take-over begins without it"
-        raise FileError(f"isn't a journal: {error}", source=str(path), hint=hint) from error
+        raise FileError(f"isn't a journal: {error}", source=str(path), hint=_WITHOUT) from error
+    if (head.version, head.tracker_id, head.started) != (_VERSION, tracker_id, started):
+        raise FileError("is the journal of another run", source=str(path), hint=_WITHOUT)
     entries: list[JournalEntry] = []
     fates, ids = _judge_events(events)
     for number, entry in enumerate(head.operations):

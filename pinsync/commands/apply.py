@@ -11,15 +11,16 @@ from pinsync.agreement.claim import Claim, check_main_line
 from pinsync.agreement.files import parse_rule
 from pinsync.agreement.record import BegunOperation, Write
 from pinsync.agreement.store import is_only_tracker
-from pinsync.apply.journal import describe_start, name_journal, read_journal
+from pinsync.apply.journal import describe_start, read_journal
 from pinsync.commands import diff, export
 from pinsync.commands.choose import decide_changes
-from pinsync.commands.diff import get_tracker
 from pinsync.commands.execution import (
     Execution,
     WriteOptions,
+    carry_out,
     check_terminal,
     choose_backup_folder,
+    choose_trackers,
     lock_trackers,
 )
 from pinsync.commands.planning import (
@@ -40,7 +41,7 @@ from pinsync.errors import (
 )
 from pinsync.model import Scope
 from pinsync.plan.record import Permissions
-from pinsync.reports import Style, load_account
+from pinsync.reports import Style
 from pinsync.terminal import choose
 from pinsync.terminal.choose import Meanings
 from pinsync.workspace.read import parse_documents
@@ -122,9 +123,7 @@ def apply(workspace: Workspace, options: Options, console: Console) -> int:
     folder = choose_backup_folder(options, workspace.tree.settings.root)
     compared = diff.Options(names=options.names, format=options.format, now=options.now)
     run = open_run(workspace, request, compared, console, keeps_answer=True)
-    trackers = [get_tracker(pair) for pair in run.choose_trackers()]
-    for tracker in trackers:
-        check_flags(tracker)
+    trackers = choose_trackers(run)
     with lock_trackers(trackers):
         preparation = _Preparation(workspace, repository, commit, folder, options, console)
         claims = preparation.claim(trackers, run)
@@ -145,43 +144,6 @@ def apply(workspace: Workspace, options: Options, console: Console) -> int:
     if options.write_ids:
         _write_ids(workspace, accounts, console)
     return pick_gravest([account.exit_code for account in accounts])
-
-
-def carry_out(
-    execution: Execution, commit: str, format_: str, console: Console
-) -> list[Account] | None:
-    """Show a plan, ask, write, and print the account.
-
-    Args:
-        execution: the plan, and how to carry it out.
-        commit: the full hash of SOURCE; empty for a JSON export.
-        format_: the format of the account.
-        console: prints it.
-
-    Returns:
-        The account of each tracker; None if a person said no.
-
-    Raises:
-        PinsyncError: nothing was written.
-        KeyboardInterrupt: the user ended the run, after the account was printed.
-    """
-    plan = execution.plan
-    style = Style(zone=execution.zone, color=console.color_out)
-    execution.show(style)
-    execution.check()
-    execution.warn_of_past()
-    if plan.operations and not execution.ask():
-        console.say("nothing was changed")
-        return None
-    accounts = execution.run(commit)
-    text: str = load_account(format_).render(accounts, plan, style)
-    if text:
-        console.report(text, format_)
-    errors = [account.stop for account in accounts if account.stop]
-    console.fail_beside_report(errors, format_)
-    if execution.is_interrupted:
-        raise KeyboardInterrupt("run the command again to finish")
-    return accounts
 
 
 def _check_patch(options: Options) -> None:
@@ -210,12 +172,11 @@ def _choose(drift: Drift, workspace: Workspace, console: Console) -> dict[str, l
 def _write_ids(workspace: Workspace, accounts: Sequence[Account], console: Console) -> None:
     """Write the ids of created rules into the files on disk that have these rules."""
     for account in accounts:
-        ids = _list_new_ids(workspace, account)
-        if not ids:
-            continue
-        options = export.Options(names=[account.plan.drift.name], scope=Scope(ids=ids))
+        code = 0
         try:
-            code = export.export(workspace, options, console)
+            if ids := _list_new_ids(workspace, account):
+                options = export.Options(names=[account.plan.drift.name], scope=Scope(ids=ids))
+                code = export.export(workspace, options, console)
         except PinsyncError as error:
             code = console.fail(error)
         if code:
@@ -236,21 +197,6 @@ def _list_new_ids(workspace: Workspace, account: Account) -> tuple[str, ...]:
                 texts |= {build_content_key(entry.customization) for entry in document.entries}
     rules = [each.rule for each in created if each.rule]
     return tuple(str(rule.id) for rule in rules if build_content_key(rule) in texts)
-
-
-def check_flags(tracker: Tracker) -> None:
-    """Refuse a tracker whose documents lack pins, since a write replaces all pins of a rule.
-
-    Raises:
-        UsageError: the tracker's answers lack pins.
-    """
-    if tracker.remove_expired_pins or tracker.remove_nonexisting_item_pins:
-        message = (
-            f"the documents of tracker {tracker.name} lack the pins that the shop leaves out "
-            f"(remove_… in the configuration), and a write replaces all pins of a rule"
-        )
-        hint = "switch remove_expired_pins and remove_nonexisting_item_pins off, and export"
-        raise UsageError(message, hint=hint)
 
 
 def _require_revision(request: Request, workspace: Workspace) -> tuple[Repository, str]:
@@ -313,16 +259,21 @@ class _Preparation(Struct, frozen=True):
         journal = None
         # The lock of this machine is held, so its run is dead.
         if begun.machine == platform.node():
-            journal = self._read_journal(name_journal(tracker_id, begun.started))
+            journal = self._read_journal(tracker_id, begun.started)
         if journal:
+            open_operations = set(begun.operations)
             known = {_build_begun(entry) for entry in journal.entries}
             doubtful = [each for each in begun.operations if each not in known]
             writes: list[Write] = []
             for entry in journal.entries:
+                operation = _build_begun(entry)
+                # Both sides may have agreed on the rule since.
+                if operation not in open_operations:
+                    continue
                 if entry.fate == "acknowledged" and entry.rule_id:
                     writes.append(_build_write(entry))
                 elif entry.fate != "unsent":
-                    doubtful.append(_build_begun(entry))
+                    doubtful.append(operation)
             claim.recover(journal.source, writes, doubtful)
             started = describe_start(begun.started)
             self.console.say(f"an apply that began at {started} was interrupted; going on")
@@ -334,14 +285,14 @@ class _Preparation(Struct, frozen=True):
             hint = "wait for it; if it is dead, add --take-over"
             raise SafetyError(message, hint=hint)
 
-    def _read_journal(self, name: str) -> OldJournal | None:
+    def _read_journal(self, tracker_id: str, started: str) -> OldJournal | None:
         """Return the journal of an interrupted run; None if there is none.
 
         Raises:
             FileError: it can't be read, and nobody has said that it doesn't matter.
         """
         try:
-            return read_journal(self.folder / name)
+            return read_journal(self.folder, tracker_id, started)
         except FileError:
             if self.options.take_over:
                 return None

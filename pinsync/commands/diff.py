@@ -555,7 +555,10 @@ class Run(Struct, frozen=True):
                 )
         state = self.states[1 - side]
         now = int(self.options.now.timestamp())
-        git_side = GitSide(state.source, self.old.settings.ignore, state.trackers, now)
+        shop_trackers = self.states[side].trackers
+        git_side = GitSide(
+            state.source, self.old.settings.ignore, state.trackers, shop_trackers, now
+        )
         context = None
         if self.tree.repository:
             self.console.step(f"looking through the history of {state.source.text} for who moved")

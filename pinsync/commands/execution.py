@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -42,11 +42,12 @@ from pinsync.lint.folder import Folder
 from pinsync.lint.rules import RULES
 from pinsync.model import EVERYTHING
 from pinsync.plan.guard import describe_mass_removal
-from pinsync.reports import Style, load_plan
+from pinsync.redaction import redact
+from pinsync.reports import Style, load_account, load_plan
 from pinsync.shelf.shelf import find_state
 from pinsync.terminal.console import is_terminal
 from pinsync.terminal.prompt import confirm
-from pinsync.workspace.machine import find_apply_folder, lock_tracker
+from pinsync.workspace.machine import find_apply_folder, hide_from_git, lock_tracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -151,14 +152,45 @@ def choose_backup_folder(options: WriteOptions, root: Path) -> Path:
 
     Raises:
         UsageError: the user's state folder lies in the repository.
+        FileError: the folder of the command line can't be written.
     """
     if options.backup_dir is not None:
+        hide_from_git(options.backup_dir, root)
         return options.backup_dir
     folder = find_apply_folder()
     if folder.resolve().is_relative_to(root.resolve()):
         message = f"the backup would lie in the repository: {folder}"
         raise UsageError(message, hint="name another folder with --backup-dir")
     return folder
+
+
+def choose_trackers(run: Run) -> list[Tracker]:
+    """Return the trackers of a run, each as the configuration in use has it.
+
+    Raises:
+        UsageError: there is no such tracker, or the documents of one lack pins.
+    """
+    trackers: list[Tracker] = []
+    for pair in run.choose_trackers():
+        trackers.append(get_tracker(pair))
+        for tracker in filter(None, pair):
+            _check_flags(tracker)
+    return trackers
+
+
+def _check_flags(tracker: Tracker) -> None:
+    """Refuse a tracker whose documents lack pins, since a write replaces all pins of a rule.
+
+    Raises:
+        UsageError: the tracker's answers lack pins.
+    """
+    if tracker.remove_expired_pins or tracker.remove_nonexisting_item_pins:
+        message = (
+            f"the documents of tracker {tracker.name} lack the pins that the shop leaves out "
+            f"(remove_… in the configuration), and a write replaces all pins of a rule"
+        )
+        hint = "switch remove_expired_pins and remove_nonexisting_item_pins off, and export"
+        raise UsageError(message, hint=hint)
 
 
 class Execution:
@@ -202,14 +234,14 @@ class Execution:
         return self._run.tree.settings.zone
 
     def show(self, style: Style) -> None:
-        """Print the plan for people; for programs, only a plan that isn't the expected one."""
-        plan, expect = replace(self.plan, is_preview=False), self._options.expect
+        """Print the plan for people; beside an account for programs, on standard error."""
+        plan = replace(self.plan, is_preview=False)
+        if self._options.format != "text":
+            style = replace(style, color=False)
+        text: str = load_plan("text").render(plan, style)
         if self._options.format == "text":
-            text: str = load_plan("text").render(plan, style)
             self._console.report(text, "text")
-        elif expect is not None and expect != plan.checksum:
-            # Beside stdout, which has nothing but the account.
-            text = load_plan("text").render(plan, replace(style, color=False))
+        else:
             self._console.say(text.removesuffix("\n"))
 
     def check(self) -> None:
@@ -286,6 +318,11 @@ class Execution:
         folder = Folder(documents, RULES, self._options.now, EXPIRED_DAYS, managed=tracker.manages)
         return apply_rules(folder, RULES, {document.source for document in documents})
 
+    def redact(self, text: str) -> str:
+        """Return a text without private keys, which a host may echo in anything."""
+        keys = [get_tracker(pair).private_key_env for pair in self._planned.pairs]
+        return redact(text, self._run.environ, keys)
+
     def warn_of_past(self) -> None:
         """Warn of rules to be written all of whose pins are over."""
         for operation in self.plan.operations:
@@ -309,159 +346,290 @@ class Execution:
 
         Args:
             source: the full hash of SOURCE; empty for a JSON export.
-        """
-        accounts: list[Account] = []
-        names = [tracker.drift.name for tracker in self.plan.trackers]
-        with self._console.show_phase("applying", names) as done:
-            for tracker, comparison, pair in self._walk():
-                if self.is_interrupted:
-                    break
-                accounts.append(self._run_tracker(tracker, comparison, pair, source))
-                done(tracker.drift.name)
-        return accounts
-
-    def _run_tracker(
-        self, tracker: TrackerPlan, comparison: Comparison, pair: TrackerPair, source: str
-    ) -> Account:
-        claim = self._claims.get(tracker.drift.tracker_id)
-        if not tracker.operations:
-            account = Account(tracker)
-            live = _get_live(comparison).customizations if comparison.contents else None
-            return self._close(account, claim, comparison, live)
-        try:
-            return self._write(tracker, comparison, get_tracker(pair), source, claim)
-        except PinsyncError as error:
-            # Nothing was sent.
-            return Account(tracker, stop=error)
-
-    def _write(
-        self,
-        tracker: TrackerPlan,
-        comparison: Comparison,
-        settings: Tracker,
-        source: str,
-        claim: Claim | None,
-    ) -> Account:
-        """Write to the shop of one tracker.
 
         Raises:
             PinsyncError: nothing was sent.
         """
-        operations, tracker_id = tracker.operations, tracker.drift.tracker_id
-        live = _get_live(comparison)
-        answer = _get_answer(live)
-        session = self._open_session(settings, answer.host)
-        started = format_start(datetime.now(UTC))
-        backup = write_backup(self._folder, tracker_id, started, answer.body)
-        journal = Journal(self._folder / name_journal(tracker_id, started))
+        accounts: list[Account] = []
+        writers = self._prepare(source)
+        names = [tracker.drift.name for tracker in self.plan.trackers]
+        with self._console.show_phase("applying", names) as done:
+            for tracker, comparison, _ in self._walk():
+                if self.is_interrupted:
+                    break
+                writer = writers.get(tracker.drift.name)
+                if writer:
+                    accounts.append(writer.write())
+                    self.is_interrupted = writer.is_interrupted
+                else:
+                    accounts.append(self._close_without_writes(tracker, comparison))
+                done(tracker.drift.name)
+        return accounts
+
+    def _prepare(self, source: str) -> dict[str, _Writer]:
+        """Return a writer for each tracker with operations, by the name of the tracker.
+
+        No tracker is written before all of them are ready: an error means that nothing was sent.
+
+        Raises:
+            PinsyncError: a tracker can't be written.
+        """
+        writers: dict[str, _Writer] = {}
         try:
-            journal.begin(tracker_id, started, answer.host, source, operations)
-            if claim:
-                git = _get_git(comparison)
-                begun = [build_begun(operation) for operation in operations]
-                claim.begin(started, platform.node(), begun, git, live.customizations)
-            account = Account(
-                tracker, backup=backup, journal=journal.path, host=answer.host, is_verified=False
-            )
-            return self._execute(account, session, journal, comparison, claim)
-        finally:
-            journal.close()
+            for tracker, comparison, pair in self._walk():
+                if tracker.operations:
+                    claim = self._claims.get(tracker.drift.tracker_id)
+                    parts = tracker, comparison, get_tracker(pair), claim
+                    writer = _Writer(self._run, self._planned, self._options, *parts)
+                    writers[tracker.drift.name] = writer
+                    writer.prepare(self._folder, source)
+        except BaseException:
+            for writer in writers.values():
+                writer.withdraw()
+            raise
+        return writers
 
-    def _execute(
+    def _close_without_writes(self, tracker: TrackerPlan, comparison: Comparison) -> Account:
+        claim = self._claims.get(tracker.drift.tracker_id)
+        account = Account(tracker)
+        if claim is None or comparison.contents is None:
+            return account
+        live = _get_live(comparison).customizations
+        return _close(account, claim, comparison, live, is_unfiltered=self._planned.is_unfiltered)
+
+
+class _Writer:
+    """Writes to the shop of one tracker.
+
+    Args:
+        run: the comparison that the plan was made from.
+        planned: the plan of all trackers.
+        options: the options of the command line.
+        tracker: the plan of the tracker.
+        comparison: its comparison.
+        settings: its configuration.
+        claim: its record of agreement; None if the record stays as it is.
+
+    Attributes:
+        is_interrupted: whether the user ended the run.
+    """
+
+    def __init__(
         self,
-        account: Account,
-        session: api.Session,
-        journal: Journal,
+        run: Run,
+        planned: Planned,
+        options: WriteOptions,
+        tracker: TrackerPlan,
         comparison: Comparison,
+        settings: Tracker,
         claim: Claim | None,
-    ) -> Account:
-        name, operations = account.plan.drift.name, account.plan.operations
-        total = len(operations)
+    ) -> None:
+        self.is_interrupted = False
+        self._run = run
+        self._is_unfiltered = planned.is_unfiltered
+        self._choices = options.choices
+        self._tracker = tracker
+        self._comparison = comparison
+        self._settings = settings
+        self._claim = claim
+        self._answer = _get_answer(_get_live(comparison))
+        self._begun = [build_begun(operation) for operation in tracker.operations]
+        self._has_begun = False
+        self._session: api.Session | None = None
+        self._journal: Journal | None = None
+        self._backup: Path | None = None
 
-        def show(done: int) -> None:
-            self._console.show_count(name, done, total)
+    def prepare(self, folder: Path, source: str) -> None:
+        """Write the backup, the journal, and the plan into the record of agreement.
 
+        Args:
+            folder: the folder of backups and journals.
+            source: the full hash of SOURCE; empty for a JSON export.
+
+        Raises:
+            PinsyncError: one of them can't be written, or there is no private key.
+        """
+        tracker_id, host = self._tracker.drift.tracker_id, self._answer.host
+        self._session = self._open_session(host)
+        started = format_start(datetime.now(UTC))
+        self._backup = write_backup(folder, tracker_id, started, self._answer.body)
+        self._journal = Journal(folder / name_journal(tracker_id, started))
+        self._journal.begin(tracker_id, started, host, source, self._tracker.operations)
+        if self._claim:
+            git, live = _get_git(self._comparison), _get_live(self._comparison).customizations
+            self._claim.begin(started, platform.node(), self._begun, git, live)
+            self._has_begun = True
+
+    def withdraw(self) -> None:
+        """Take the plan out of the record of agreement, since nothing was sent."""
+        if self._journal:
+            self._journal.close()
+        if self._claim and self._has_begun:
+            with suppress(PinsyncError):
+                self._claim.close(Result(settled=self._begun))
+
+    def write(self) -> Account:
+        """Carry out the operations; return the account."""
+        if self._session is None or self._journal is None:
+            raise ValueError("the writer isn't prepared")
+        with closing(self._journal):
+            return self._write(self._session, self._journal)
+
+    def _write(self, session: api.Session, journal: Journal) -> Account:
+        operations = self._tracker.operations
+        notes: list[str] = []
+        live: Sequence[Customization] | None = None
         with api.Shop(session) as shop:
             executor = Executor(
                 shop,
                 operations,
-                frozenset(collect_ids(_get_live(comparison).customizations)),
+                frozenset(collect_ids(_get_live(self._comparison).customizations)),
                 ignore=self._run.old.settings.ignore,
-                choices=self._options.choices,
+                choices=self._choices,
                 journal=journal,
                 clock=CLOCK,
-                show=show,
+                show=self._show_count,
             )
             executor.execute()
-            live: Sequence[Customization] | None = None
-            notes: list[str] = []
             try:
                 live = executor.verify()
-            except RemoteError as error:
+            except PinsyncError as error:
                 notes.append(f"the shop couldn't be read afterwards: {error.message}")
             except KeyboardInterrupt:
+                self.is_interrupted = True
                 notes.append("the shop wasn't read afterwards")
+        outcomes = tuple(executor.outcomes[number] for number in range(len(operations)))
+        self.is_interrupted = self.is_interrupted or executor.is_interrupted
         stop = executor.stop
-        self.is_interrupted = executor.is_interrupted
-        if executor.is_interrupted and stop is None:
+        if self.is_interrupted and stop is None:
             stop = RemoteError("the run was interrupted", hint="run the command again to finish")
-        outcomes = tuple(executor.outcomes[number] for number in range(total))
-        account = replace(
-            account,
-            outcomes=outcomes,
-            stop=stop,
+        account = Account(
+            self._tracker,
+            outcomes,
+            stop,
             is_verified=live is not None or not any(each.was_sent for each in outcomes),
+            backup=self._backup,
+            journal=journal.path,
+            host=self._answer.host,
             notes=tuple(notes),
         )
-        journal.write_end(account.exit_code)
-        return self._close(account, claim, comparison, live)
-
-    def _close(
-        self,
-        account: Account,
-        claim: Claim | None,
-        comparison: Comparison,
-        live: Sequence[Customization] | None,
-    ) -> Account:
-        """Return the account after the record of agreement was written."""
-        if claim is None or account.plan.drift.error:
-            return account
-        result = Result(
-            writes=[each for each in map(_build_write, account.outcomes) if each],
-            settled=[
-                build_begun(each.operation) for each in account.outcomes if not is_doubtful(each)
-            ],
-            git=_get_git(comparison),
-            # A filtered apply says nothing about the other rules. A range leaves them as they are,
-            # but the comparison is of all.
-            live=live if self._planned.is_unfiltered else None,
-            is_applied=self._planned.is_unfiltered and account.exit_code in (0, 1),
-        )
         try:
-            claim.close(result)
-        except (SafetyError, RepositoryError, FileError) as error:
-            if not account.has_written:
-                note = f"the record of agreement stays as it is: {error.message}"
-                return replace(account, notes=(*account.notes, note))
-            message = f"the record of agreement couldn't be written: {error.message}"
-            if account.stop:
-                return replace(account, notes=(*account.notes, message))
-            return replace(account, stop=RemoteError(message, hint=error.hint))
-        return account
+            journal.write_end(account.exit_code)
+            return self._close(account, live)
+        except KeyboardInterrupt:
+            # The record still has the plan, and the journal what became of it.
+            self.is_interrupted = True
+            note = "the run was interrupted before the record of agreement was written"
+            return replace(account, notes=(*account.notes, note))
 
-    def _open_session(self, tracker: Tracker, host: str) -> api.Session:
-        key = config.read_private_key(tracker, self._run.environ)
+    def _close(self, account: Account, live: Sequence[Customization] | None) -> Account:
+        if self._claim is None:
+            return account
+        return _close(
+            account, self._claim, self._comparison, live, is_unfiltered=self._is_unfiltered
+        )
+
+    def _show_count(self, done: int) -> None:
+        name, total = self._tracker.drift.name, len(self._tracker.operations)
+        self._run.console.show_count(name, done, total)
+
+    def _open_session(self, host: str) -> api.Session:
+        key = config.read_private_key(self._settings, self._run.environ)
         settings = self._run.new.settings
         return api.Session(
             # The host of the whole run: whoever receives a write could replay it elsewhere.
-            replace(tracker, hosts=(host,)),
+            replace(self._settings, hosts=(host,)),
             key,
             settings.timeout,
             settings.safety.max_answer_bytes,
             sleep=CLOCK.sleep,
             monotonic=CLOCK.monotonic,
-            watcher=self._console,
+            watcher=self._run.console,
         )
+
+
+def _close(
+    account: Account,
+    claim: Claim,
+    comparison: Comparison,
+    live: Sequence[Customization] | None,
+    *,
+    is_unfiltered: bool,
+) -> Account:
+    """Return the account after the record of agreement was written.
+
+    Args:
+        account: the account of one tracker.
+        claim: the record.
+        comparison: the comparison that the plan was made from.
+        live: all rules of the shop afterwards; None if they aren't known.
+        is_unfiltered: whether the plan was of all rules.
+    """
+    settled = [build_begun(each.operation) for each in account.outcomes if not is_doubtful(each)]
+    result = Result(
+        writes=[each for each in map(_build_write, account.outcomes) if each],
+        settled=settled,
+        git=_get_git(comparison),
+        # A filtered apply says nothing about the other rules. A range leaves them as they are, but
+        # the comparison is of all.
+        live=live if is_unfiltered else None,
+        is_applied=is_unfiltered and account.exit_code in (0, 1),
+    )
+    try:
+        claim.close(result)
+    except (SafetyError, RepositoryError, FileError) as error:
+        if not account.has_written:
+            note = f"the record of agreement stays as it is: {error.message}"
+            return replace(account, notes=(*account.notes, note))
+        message = f"the record of agreement couldn't be written: {error.message}"
+        if account.stop:
+            return replace(account, notes=(*account.notes, message))
+        return replace(account, stop=RemoteError(message, hint=error.hint))
+    return account
+
+
+def carry_out(
+    execution: Execution, commit: str, format_: str, console: Console
+) -> list[Account] | None:
+    """Show a plan, ask, write, and print the account.
+
+    Args:
+        execution: the plan, and how to carry it out.
+        commit: the full hash of SOURCE; empty for a JSON export.
+        format_: the format of the account.
+        console: prints it.
+
+    Returns:
+        The account of each tracker; None if a person said no.
+
+    Raises:
+        PinsyncError: nothing was written.
+        RemoteError: the account of writes can't be printed.
+        KeyboardInterrupt: the user ended the run, after the account was printed.
+    """
+    plan = execution.plan
+    style = Style(zone=execution.zone, color=console.color_out)
+    execution.show(style)
+    execution.check()
+    execution.warn_of_past()
+    if plan.operations and not execution.ask():
+        console.say("nothing was changed")
+        return None
+    accounts = execution.run(commit)
+    text: str = execution.redact(load_account(format_).render(accounts, plan, style))
+    try:
+        if text:
+            console.report(text, format_)
+        errors = [account.stop for account in accounts if account.stop]
+        console.fail_beside_report(errors, format_)
+    except FileError as error:
+        # Its own exit code would say that nothing was written.
+        if any(account.has_written for account in accounts):
+            raise RemoteError(f"the account is lost: {error.message}", hint=error.hint) from error
+        raise
+    if execution.is_interrupted:
+        raise KeyboardInterrupt("run the command again to finish")
+    return accounts
 
 
 def build_begun(operation: Operation) -> BegunOperation:
@@ -474,7 +642,7 @@ def build_begun(operation: Operation) -> BegunOperation:
 
 def is_doubtful(outcome: Outcome) -> bool:
     """Return whether the shop may still show a write of which it said nothing."""
-    if outcome.state == "lost":
+    if outcome.state in ("lost", "different"):
         return True
     # A rule without a known id can't be told from a rule of somebody else.
     is_new = outcome.operation.kind == "create" and outcome.rule_id is None

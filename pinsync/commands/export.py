@@ -520,7 +520,8 @@ class _Run:
             live_is_new=True,
         )
         now = int(self._options.now.timestamp())
-        side = GitSide(source, self._settings.ignore, self._settings.trackers, now)
+        trackers = self._settings.trackers
+        side = GitSide(source, self._settings.ignore, trackers, trackers, now)
         context = None
         if tree.repository:
             context = HistoryContext(tree.settings, tree.repository, self._environ)

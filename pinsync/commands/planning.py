@@ -65,6 +65,7 @@ class Terms(Struct, frozen=True):
         scope: the rules to plan.
         permissions: the options that allow more than the safe operations.
         reset_record: begin the record of agreement anew before planning.
+        in_use_only: whether a rule has to be managed by the configuration in use, too.
         doubts_creates: whether it can't be known that the shop never had a rule that git added.
         at: the moment from which the changes are seen; None for the date of the answer.
         now: the present, in UTC.
@@ -73,6 +74,7 @@ class Terms(Struct, frozen=True):
     scope: Scope = EVERYTHING
     permissions: Permissions = Permissions()
     reset_record: bool = False
+    in_use_only: bool = False
     doubts_creates: bool = False
     at: datetime | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
@@ -327,6 +329,9 @@ class _Planner(Struct, frozen=True):
         )
         edits = drop_settled(found.drift.changes)
         changes = [change for change in edits if change.pair.is_in(scope)]
+        if self.terms.in_use_only and pair[1]:
+            current = Scope(managed=pair[1].manages)
+            changes = [change for change in changes if change.pair.is_in(current)]
         notes = [*found.drift.notes, *_describe_flags(pair[1])]
         if selection:
             count = len(changes)
@@ -474,18 +479,23 @@ class _Planner(Struct, frozen=True):
                 if change.moved in ("git", "shop", "both"):
                     proved.add(change.subject.model)
         folder = self.source.find_folder(pair[0])
-        missing = wanted - proved - source.documents.keys()
-        return {model for model in missing if not self._has_history(folder, model)}
+        missing = wanted - source.documents.keys()
+        # A folder without a document may be mistyped.
+        if missing and (source.documents or self._has_history(folder)):
+            missing -= proved
+        return {
+            model for model in missing if not self._has_history(folder / build_file_name(model))
+        }
 
-    def _has_history(self, folder: PurePosixPath, model: str) -> bool:
-        """Return whether SOURCE or a commit before it has the document of a model."""
+    def _has_history(self, path: PurePosixPath) -> bool:
+        """Return whether SOURCE or a commit before it has a path."""
         repository = self.workspace.tree.repository
         tip = self.source.source.revision
         if repository and tip is None:
             tip = repository.resolve_head()
         if repository is None or tip is None:
             return False
-        if repository.has_history(tip, folder / build_file_name(model)):
+        if repository.has_history(tip, path):
             return True
         if repository.read_shallow_ends():
             raise _build_shallow_error()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pinsync.agreement.store import open_record
-from pinsync.apply.journal import describe_start, name_journal, read_journal
+from msgspec.structs import replace
+
+from pinsync.agreement.claim import find_open_plan
+from pinsync.apply.journal import describe_start, read_journal
 from pinsync.commands import diff
-from pinsync.commands.apply import carry_out, check_flags
-from pinsync.commands.diff import get_tracker
 from pinsync.commands.execution import (
     Execution,
     WriteOptions,
+    carry_out,
     check_terminal,
     choose_backup_folder,
+    choose_trackers,
     lock_trackers,
 )
 from pinsync.commands.planning import Terms, build_plan, open_run, parse_request
@@ -24,6 +26,7 @@ from pinsync.plan.record import Permissions
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pinsync.commands.diff import Run
     from pinsync.config import Tracker
     from pinsync.terminal.console import Console
     from pinsync.workspace.workspace import Workspace
@@ -70,13 +73,12 @@ def restore(workspace: Workspace, options: Options, console: Console) -> int:
     folder = choose_backup_folder(options, workspace.tree.settings.root)
     compared = diff.Options(names=options.names, format=options.format, now=options.now)
     run = open_run(workspace, request, compared, console, keeps_answer=True)
-    trackers = [get_tracker(pair) for pair in run.choose_trackers()]
-    for tracker in trackers:
-        check_flags(tracker)
+    run = _ignore_on_both_sides(run)
+    trackers = choose_trackers(run)
     with lock_trackers(trackers):
         for tracker in trackers:
             _check_no_apply(workspace, tracker, folder, options)
-        terms = Terms(options.scope, _EVERYTHING, now=options.now)
+        terms = Terms(options.scope, _EVERYTHING, in_use_only=True, now=options.now)
         planned = build_plan(run, terms, request, workspace)
         execution = Execution(run, planned, options, folder, {})
         accounts = carry_out(execution, request.source.revision or "", options.format, console)
@@ -85,19 +87,26 @@ def restore(workspace: Workspace, options: Options, console: Console) -> int:
     return pick_gravest([account.exit_code for account in accounts])
 
 
+def _ignore_on_both_sides(run: Run) -> Run:
+    """Return a run that leaves alone what SOURCE ignored, and what is ignored by now."""
+    settings = run.old.settings
+    ignore = tuple(dict.fromkeys((*settings.ignore, *run.new.settings.ignore)))
+    return replace(run, old=replace(run.old, settings=replace(settings, ignore=ignore)))
+
+
 def _check_no_apply(workspace: Workspace, tracker: Tracker, folder: Path, options: Options) -> None:
     """Refuse to write while an apply of another machine may be at work.
 
     Raises:
-        SafetyError: the record of agreement names an apply that hasn't ended.
+        SafetyError: the record of agreement names an apply that hasn't ended, or is newer on the
+            remote.
     """
-    repository = workspace.tree.repository
-    stored = open_record(repository, tracker.tracker_id) if repository else None
-    begun = stored.header.begun if stored else None
-    if begun is None or options.take_over:
+    repository, tracker_id = workspace.tree.repository, tracker.tracker_id
+    if repository is None or options.take_over:
         return
+    begun = find_open_plan(repository, tracker_id)
     # The lock of this machine is held, so a run whose journal lies here is dead.
-    if read_journal(folder / name_journal(tracker.tracker_id, begun.started)):
+    if begun is None or read_journal(folder, tracker_id, begun.started):
         return
     started = describe_start(begun.started)
     message = f"an apply that began at {started} on {begun.machine} hasn't ended"

@@ -59,7 +59,8 @@ class CommitArrival(Struct, frozen=True):
     @property
     def moment(self) -> int:
         """The date of the commit, in seconds since 1970."""
-        return self.lookup.read_message(self.commit.hash).moment
+        # A date in the future proves nothing about what the shop has now.
+        return min(self.lookup.read_message(self.commit.hash).moment, self.lookup.now)
 
     def has_export_of(self, rule_id: str) -> bool | None:
         """Return whether an export brought the rule, also within a merged branch."""
@@ -81,9 +82,13 @@ class CommitLookup:
         reader: reads git's objects.
         context: the repository and the configuration of the working tree.
         ignore: the paths of the fields to ignore.
+        now: the present, in seconds since 1970.
     """
 
-    def __init__(self, reader: Reader, context: HistoryContext, ignore: IgnoredFields) -> None:
+    def __init__(
+        self, reader: Reader, context: HistoryContext, ignore: IgnoredFields, now: int
+    ) -> None:
+        self.now = now
         self.configurations = Configurations(reader, context)
         self.version_reader = VersionReader(reader)
         self._reader = reader

@@ -43,12 +43,14 @@ class GitSide(Struct, frozen=True):
         source: a revision, the index or the working tree.
         ignore: the paths of the fields that the comparison ignores.
         trackers: the trackers of its configuration.
+        shop_trackers: the trackers of the configuration in use.
         now: the present, in seconds since 1970: the date of uncommitted text.
     """
 
     source: Source
     ignore: IgnoredFields
     trackers: Sequence[Tracker]
+    shop_trackers: Sequence[Tracker]
     now: int
 
 
@@ -92,7 +94,9 @@ def add_movers(
     for question in questions:
         agreements = None
         # Trackers that share an id, on different hosts, would share the record.
-        is_alone = is_only_tracker(question.tracker_id, side.trackers)
+        is_alone = is_only_tracker(question.tracker_id, side.trackers) and is_only_tracker(
+            question.tracker_id, side.shop_trackers
+        )
         if context and tip and is_alone:
             agreements = open_agreements(
                 context.repository, question.tracker_id, tip, side.ignore, question.live
@@ -125,7 +129,7 @@ def _search(pending: Sequence[Inquiry], side: GitSide, context: HistoryContext, 
         )
         return
     with context.repository.open_reader() as reader:
-        lookup = CommitLookup(reader, context, side.ignore)
+        lookup = CommitLookup(reader, context, side.ignore, side.now)
         try:
             end = context.repository.find_shallow_end(tip)
             search_documents(pending, side, context.repository, lookup, tip, end)

@@ -22,8 +22,7 @@ def describe_mass_removal(
         min_existing: ``safety.min_existing``.
     """
     gone = sum(operation.kind == "delete" for operation in operations)
-    created = sum(operation.kind == "create" for operation in operations)
-    if gone and gone == existing and not created:
+    if gone and gone == existing:
         return f"every rule of the shop would be deleted ({existing:,})"
     if existing >= min_existing and gone * 100 > max_percent * existing:
         limit = f"more than {max_percent} % (safety.max_removed_percent)"

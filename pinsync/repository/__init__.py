@@ -485,6 +485,10 @@ class Repository(Struct, frozen=True):
         """Return whether a commit is on a main line; see `log.is_on_main_line`."""
         return log.is_on_main_line(self._git, tip, commit)
 
+    def find_first_commit(self, tip: str) -> str:
+        """Return the first commit of a first-parent line; see `log.find_first_commit`."""
+        return log.find_first_commit(self._git, tip)
+
     def list_side_commits(self, parents: Sequence[str], text: str = "") -> list[str]:
         """Return the commits that a merge brought; see `log.list_side_commits`."""
         return log.list_side_commits(self._git, parents, text)

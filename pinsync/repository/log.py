@@ -170,6 +170,20 @@ def is_on_main_line(git: Git, tip: str, commit: str) -> bool:
     return bool(lines) and lines[-1].split()[1:2] == [commit]
 
 
+def find_first_commit(git: Git, tip: str) -> str:
+    """Return the full hash of the first commit of a first-parent line; of a shallow one its end.
+
+    Args:
+        git: the repository.
+        tip: the full hash of the newest commit.
+
+    Raises:
+        RepositoryError: git can't read the history.
+    """
+    output = git.run("rev-list", "--first-parent", "--max-parents=0", tip)
+    return decode(output).split()[-1]
+
+
 def has_history(git: Git, tip: str, path: PurePosixPath) -> bool:
     """Return whether a commit or one of its ancestors has, or had, a file at a path.
 

@@ -22,10 +22,10 @@ def find_apply_folder() -> Path:
 
 @contextmanager
 def lock_tracker(tracker_id: str) -> Iterator[None]:
-    """Hold the lock of a tracker, of which a machine has one.
+    """Hold the lock of a tracker, of which a user's state folder has one.
 
     Raises:
-        SafetyError: another process of this user holds it.
+        SafetyError: another process holds it.
         FileError: the folder of the user's state can't be written.
     """
     # Imported here because it takes 40 ms.
@@ -45,3 +45,26 @@ def lock_tracker(tracker_id: str) -> Iterator[None]:
         raise FileError(message, source=str(place), hint=hint) from error
     with held:
         yield
+
+
+def hide_from_git(folder: Path, root: Path) -> None:
+    """Make a folder within a repository whose files git ignores; do nothing outside of it.
+
+    Args:
+        folder: the folder.
+        root: the root of the repository.
+
+    Raises:
+        FileError: the folder can't be written.
+    """
+    if not folder.resolve().is_relative_to(root.resolve()):
+        return
+    place = folder / ".gitignore"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not place.exists():
+            place.write_text("*\n", encoding="ascii")
+    except OSError as error:
+        message = f"can't be written: {error.strerror}"
+        hint = "name another folder with --backup-dir"
+        raise FileError(message, source=str(place), hint=hint) from error

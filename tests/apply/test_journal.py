@@ -172,7 +172,7 @@ def test_a_line_for_each_event(tmp_path: Path) -> None:
 
 def tell(folder: Path) -> list[tuple[str | None, str]]:
     """Return id and fate of each operation."""
-    journal = read_journal(folder / name_journal("1234-5678", STARTED))
+    journal = read_journal(folder, "1234-5678", STARTED)
     assert journal
     assert journal.source == "c0"
     return [(entry.rule_id, entry.fate) for entry in journal.entries]
@@ -218,24 +218,43 @@ def test_a_last_line_that_was_cut_off_does_not_count(tmp_path: Path) -> None:
 
 def test_the_entries_have_the_texts(tmp_path: Path) -> None:
     begin(tmp_path).close()
-    journal = read_journal(tmp_path / name_journal("1234-5678", STARTED))
+    journal = read_journal(tmp_path, "1234-5678", STARTED)
     assert journal
     before, after = LIVE[0].text.decode(), GIT[0].text.decode()
     assert journal.entries[0] == JournalEntry("update", "a", "a", "basket", TARGET, before, after)
 
 
 def test_no_journal(tmp_path: Path) -> None:
-    assert read_journal(tmp_path / "missing") is None
+    assert read_journal(tmp_path, "1234-5678", STARTED) is None
+    (tmp_path / name_journal("1234-5678", STARTED)).mkdir()
     with pytest.raises(FileError, match="can't be read: Is a directory"):
-        read_journal(tmp_path)
+        read_journal(tmp_path, "1234-5678", STARTED)
+
+
+@pytest.mark.parametrize("started", ["", "x", "../x", "20261130T153300Z", f"{STARTED}\n", "\0"])
+def test_a_start_of_another_form_has_no_journal(started: str, tmp_path: Path) -> None:
+    assert read_journal(tmp_path, "1234-5678", started) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"version": 1', '"version": 2'), ('"1234-5678"', '"9-9"'), (STARTED, f"1{STARTED[1:]}")],
+)
+def test_the_journal_of_another_run(old: str, new: str, tmp_path: Path) -> None:
+    journal = begin(tmp_path)
+    journal.close()
+    content = journal.path.read_text(encoding="utf-8").replace(old, new)
+    journal.path.write_text(content, encoding="utf-8")
+    with pytest.raises(FileError, match="is the journal of another run"):
+        read_journal(tmp_path, "1234-5678", STARTED)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}\n", b"[]\n", b"\xff\n"])
 def test_a_file_that_is_no_journal(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "journal"
+    path = tmp_path / name_journal("1234-5678", STARTED)
     path.write_bytes(content)
     with pytest.raises(FileError, match="isn't a journal"):
-        read_journal(path)
+        read_journal(tmp_path, "1234-5678", STARTED)
 
 
 def test_a_damaged_line_in_the_middle(tmp_path: Path) -> None:
@@ -245,4 +264,4 @@ def test_a_damaged_line_in_the_middle(tmp_path: Path) -> None:
     with journal.path.open("ab") as file:
         file.write(b'{"event": 1}\n{"event": "x"}\n')
     with pytest.raises(FileError, match="isn't a journal"):
-        read_journal(journal.path)
+        read_journal(tmp_path, "1234-5678", STARTED)

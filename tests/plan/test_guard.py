@@ -28,8 +28,9 @@ def test_a_plan_that_deletes_much(kept: int, gone: int, expected: str | None) ->
     assert (found is None) == (expected is None)
 
 
-def test_rules_that_are_replaced_are_not_all_gone() -> None:
+def test_rules_that_are_replaced_are_all_gone() -> None:
     shop = [make("a", "/p/1/"), make("b", "/p/2/")]
     operations, _ = plan([make(None, "/p/3/")], shop)
     assert [operation.kind for operation in operations] == ["create", "delete", "delete"]
-    assert describe_mass_removal(operations, len(shop), 30, 10) is None
+    found = describe_mass_removal(operations, len(shop), 30, 10)
+    assert found == "every rule of the shop would be deleted (2)"
