@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pinsync.apply.executor import Clock
 from pinsync.sandbox import Choices
 from pinsync.sandbox.choices import STRICT
 from support.agreeing import OTHER, T
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from support.attacking import OpenShop, Row
     from support.command_line import CommandLine
 
+_SPEED = 100
+
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
@@ -30,9 +34,16 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 def open_shop(
     pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, templates: Templates
 ) -> OpenShop:
-    """Serve a shop; the times in which a read has to show a write are short."""
-    monkeypatch.setattr("pinsync.apply.executor.LOOKUP_SECONDS", 0.2)
-    monkeypatch.setattr("pinsync.apply.executor.VERIFY_SECONDS", 0.2)
+    """Serve a shop; for an apply, time goes a hundred times as fast."""
+    start = time.monotonic()
+
+    def read_clock() -> float:
+        return start + _SPEED * (time.monotonic() - start)
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds / _SPEED)
+
+    monkeypatch.setattr("pinsync.commands.execution.CLOCK", Clock(read_clock, sleep))
 
     @contextmanager
     def open_(rows: Sequence[Row] = (T, OTHER), choices: Choices = STRICT) -> Iterator[Scene]:

@@ -132,7 +132,7 @@ def test_an_edit_while_a_write_waits_for_the_limit_of_the_look_before_it(
 
     def exhaust() -> Answer:
         timer.start()
-        limit = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}
+        limit = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "50"}
         return Answer(200, json.dumps({"model": "basket", **T}).encode(), limit)
 
     scene.at("GET scope/.*", exhaust)
