@@ -135,8 +135,9 @@ class Executor:
         self._proven: set[_Kind] = set()
         # The targets that rules keep although the plan wanted to free them.
         self._held: set[object] = set()
-        self._lock = threading.Lock()
+        # The operations of the writes that were sent, perhaps without effect.
         self._sent: set[int] = set()
+        self._lock = threading.Lock()
         # The largest number of lines of a bulk call that the API hasn't refused as too many.
         self._bulk_limit = BULK_LIMIT
 

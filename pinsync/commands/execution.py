@@ -356,7 +356,8 @@ class Execution:
         with self._console.show_phase("applying", names) as done:
             for tracker, comparison, _ in self._walk():
                 if self.is_interrupted:
-                    break
+                    accounts.append(Account(tracker, stop=_build_interrupt()))
+                    continue
                 writer = writers.get(tracker.drift.name)
                 if writer:
                     accounts.append(writer.write())
@@ -502,7 +503,7 @@ class _Writer:
         self.is_interrupted = self.is_interrupted or executor.is_interrupted
         stop = executor.stop
         if self.is_interrupted and stop is None:
-            stop = RemoteError("the run was interrupted", hint="run the command again to finish")
+            stop = _build_interrupt()
         account = Account(
             self._tracker,
             outcomes,
@@ -520,7 +521,7 @@ class _Writer:
             # The record still has the plan, and the journal what became of it.
             self.is_interrupted = True
             note = "the run was interrupted before the record of agreement was written"
-            return replace(account, notes=(*account.notes, note))
+            return replace(account, stop=_build_interrupt(), notes=(*account.notes, note))
 
     def _close(self, account: Account, live: Sequence[Customization] | None) -> Account:
         if self._claim is None:
@@ -546,6 +547,10 @@ class _Writer:
             monotonic=CLOCK.monotonic,
             watcher=self._run.console,
         )
+
+
+def _build_interrupt() -> RemoteError:
+    return RemoteError("the run was interrupted", hint="run the command again to finish")
 
 
 def _close(

@@ -4,6 +4,9 @@ ends.
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -571,3 +574,42 @@ def test_ten_thousand_creates_take_one_post_two_bulk_calls_and_two_exports(tmp_p
     assert calls == ["scopes/export", "scope", "scopes/_bulk", "scopes/_bulk", "scopes/export"]
     assert len(run.shop) == 10_000
     assert not [outcome for outcome in run.executor.outcomes.values() if outcome.state in MISSING]
+
+
+# Interrupts.
+
+
+def interrupt_at(number: int, times: int) -> Callable[[Sandbox, int, Request], None]:
+    """Return a function that interrupts the run while a request waits for its answer."""
+
+    def interrupt(_: Sandbox, at: int, __: Request) -> None:
+        if at == number:
+            for _turn in range(times):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.05)
+
+    return interrupt
+
+
+def test_an_interrupt_waits_for_the_write_in_progress(tmp_path: Path) -> None:
+    git, live = update(1, 2, 3)
+    run = Setup(git, live, watch=interrupt_at(5, 1)).run(tmp_path)
+    assert run.executor.is_interrupted
+    assert run.states == ["done /p/1/", "done /p/2/", "waiting /p/3/"]
+    assert run.live is not None
+
+
+def test_a_second_interrupt_waits_for_nothing(tmp_path: Path) -> None:
+    git, live = update(1, 2, 3)
+    run = Setup(git, live, watch=interrupt_at(5, 2)).run(tmp_path, verify=False)
+    assert run.executor.is_interrupted
+    assert run.states == ["done /p/1/", "lost /p/2/", "waiting /p/3/"]
+    assert run.executor.outcomes[1].was_sent
+
+
+def test_an_interrupt_ends_the_look_up_of_a_lost_answer(tmp_path: Path) -> None:
+    git, live = update(1, 2)
+    setup = Setup(git, live, faults=["500:write=1"], watch=interrupt_at(3, 1))
+    run = setup.run(tmp_path)
+    assert run.states == ["lost /p/1/", "waiting /p/2/"]
+    assert run.slept < 20
