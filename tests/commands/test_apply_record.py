@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from msgspec.structs import replace
 
-from pinsync.agreement.record import Begun, BegunOperation
-from pinsync.agreement.store import open_record, write_record
+from pinsync.agreement.record import BegunOperation
 from pinsync.apply.journal import name_journal
 from pinsync.repository import Repository
 from pinsync.workspace.machine import find_apply_folder, lock_tracker
@@ -26,7 +24,16 @@ from support.agreeing import (
     without_id,
     write,
 )
-from support.applying import LONG_AGO, add_remote, clone, open_shop, push
+from support.applying import (
+    LONG_AGO,
+    STARTED,
+    add_remote,
+    begin_plan,
+    clone,
+    leave_killed_run,
+    open_shop,
+    push,
+)
 from support.exporting import put
 from support.histories import BASKET, commit, rule, run, text
 
@@ -39,7 +46,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 NEW = without_id(rule(3, "/p/7/"))
-STARTED = "20260101T120000.000000Z"
 UPDATE = BegunOperation("update", T["id"], "basket", ("item", "/p/1/", None))
 CREATE = BegunOperation("create", None, "basket", ("item", "/p/3/", None))
 
@@ -51,41 +57,6 @@ def read_remote(remote: Path) -> str:
 
 def read_local() -> str:
     return run("for-each-ref", "--format=%(objectname)", REFERENCE)
-
-
-def open_repository() -> Repository:
-    repository = Repository.discover(Path.cwd())
-    assert repository
-    return repository
-
-
-def begin_plan(
-    *operations: BegunOperation, machine: str = "another", started: str = STARTED
-) -> None:
-    """Add the plan of a run that was killed to the record."""
-    repository = open_repository()
-    stored = open_record(repository, "1234-5678")
-    assert stored
-    begun = Begun(started, machine, operations)
-    write_record(repository, replace(stored.read(), begun=begun), stored.commit)
-
-
-def write_journal(shop: LiveShop, *events: Row) -> None:
-    """Write the journal that a killed run of this machine has left behind.
-
-    Args:
-        shop: has the plan.
-        events: the events behind the beginning.
-    """
-    before = set(shop.files)
-    # The journal of a run that did nothing has the plan.
-    shop.fail("401:*:write=1")
-    shop.apply()
-    shop.fail()
-    (path,) = [each for each in set(shop.files) - before if each.name.startswith("journal")]
-    first = path.read_text().splitlines()[0]
-    lines = [first, *map(json.dumps, events)]
-    put(find_apply_folder() / name_journal("1234-5678", STARTED), "\n".join(lines) + "\n")
 
 
 # The entries.
@@ -455,8 +426,7 @@ def test_a_lock_says_that_another_run_is_at_work(live: LiveShop) -> None:
 
 def start_again(shop: LiveShop, *events: Row) -> Sequence[str]:
     """Run an apply after one of this machine that was killed with these events in its journal."""
-    write_journal(shop, *events)
-    begin_plan(UPDATE, CREATE, machine=platform.node())
+    leave_killed_run(shop, *events)
     return shop.apply()
 
 

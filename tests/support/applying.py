@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import threading
 import time
 from contextlib import ExitStack, contextmanager
@@ -10,8 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
+from pinsync.agreement.record import Begun, BegunOperation
+from pinsync.agreement.store import open_record, write_record
 from pinsync.apply.executor import Clock
+from pinsync.apply.journal import name_journal
 from pinsync.commands import execution
+from pinsync.repository import Repository
 from pinsync.sandbox import Sandbox
 from pinsync.sandbox.choices import parse_choices
 from pinsync.sandbox.faults import parse_fault
@@ -31,6 +38,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+STARTED = "20260101T120000.000000Z"
+"""The start of a run that was killed."""
 LONG_AGO = "2025-01-01T00:00:00Z"
 SERVERS_OWN = ("created_at", "updated_at")
 
@@ -243,3 +252,48 @@ def clone(remote: Path, name: str) -> Path:
 def write_setting(text_: str) -> None:
     """Write the configuration of the current folder, with more settings."""
     put(Path("pinsync.yaml"), CONFIGURATION + text_)
+
+
+def find_created(sandbox: Sandbox, target: str) -> str:
+    """Return the id of the rule that has a target."""
+    (found,) = [
+        row["id"] for row in sandbox.customizations() if row.get("target_identity") == target
+    ]
+    return str(found)
+
+
+# Runs that were killed
+
+
+def begin_plan(*operations: BegunOperation, machine: str = "another") -> None:
+    """Add the plan of a run that was killed to the record of the current folder."""
+    repository = Repository.discover(Path.cwd())
+    assert repository
+    stored = open_record(repository, "1234-5678")
+    assert stored
+    begun = Begun(STARTED, machine, operations)
+    write_record(repository, replace(stored.read(), begun=begun), stored.commit)
+
+
+def leave_killed_run(shop: LiveShop, *events: Row) -> None:
+    """Leave the record and the journal of a run of this machine that was killed.
+
+    Args:
+        shop: has the plan.
+        events: the events of the journal behind its beginning.
+    """
+    before = set(shop.files)
+    # The journal of a run that did nothing has the plan.
+    shop.fail("401:*:write=1")
+    shop.apply()
+    shop.fail()
+    (path,) = [each for each in set(shop.files) - before if each.name.startswith("journal")]
+    first = path.read_text().splitlines()[0]
+    lines = [first, *map(json.dumps, events)]
+    put(find_apply_folder() / name_journal("1234-5678", STARTED), "\n".join(lines) + "\n")
+    operations: list[BegunOperation] = []
+    for each in json.loads(first)["operations"]:
+        type_, identity, criteria = each["target"]
+        target = (type_, identity, criteria)
+        operations.append(BegunOperation(each["kind"], each["rule_id"], each["model"], target))
+    begin_plan(*operations, machine=platform.node())
