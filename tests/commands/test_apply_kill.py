@@ -135,15 +135,6 @@ class Deadly(Sandbox):
         time.sleep(0.01)
 
 
-@pytest.fixture
-def template(repository: Path, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository with changes that the shop doesn't have yet."""
-    with open_shop(LIVE, pinsync, monkeypatch) as shop:
-        shop.begin(*LIVE)
-        write("Change", *CHANGED, at=0)
-    return repository
-
-
 def kill(runner: Runner, folder: Path, sandbox: Deadly, environ: Row) -> int:
     """Run an apply that is killed; return its exit code."""
     sandbox.victim = 0
@@ -194,18 +185,22 @@ def check_kills(
     timestamps: str,
     effect: str,
     runner: Runner,
-    template: Path,
+    repository: Path,
     pinsync: CommandLine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[int]:
     """Kill an apply at each of some requests; return the exit codes."""
     codes: list[int] = []
-    choices = parse_choices([f"timestamps={timestamps}"])
+    api = [f"timestamps={timestamps}"]
+    with open_shop(LIVE, pinsync, monkeypatch, api=api) as shop:
+        shop.begin(*LIVE)
+        write("Change", *CHANGED, at=0)
+    choices = parse_choices(api)
     for number in numbers:
-        folder = template.parent / f"{number}"
-        shutil.copytree(template, folder, symlinks=True)
+        folder = repository.parent / f"{number}"
+        shutil.copytree(repository, folder, symlinks=True)
         monkeypatch.chdir(folder)
-        state = str(template.parent / f"state-{number}")
+        state = str(repository.parent / f"state-{number}")
         monkeypatch.setenv("XDG_STATE_HOME", state)
         with Deadly(age(LIVE), seed=1, choices=choices) as sandbox:
             sandbox.deadly, sandbox.has_effect = number, effect == "after"
@@ -213,7 +208,8 @@ def check_kills(
             for name, value in sandbox.environment.items():
                 monkeypatch.setenv(name, value)
             shop = LiveShop(sandbox, pinsync, SkippingClock())
-            check_next(shop, timestamps, is_edited=number % 3 == 0)
+            is_edited = timestamps != "none" and number % 3 == 0
+            check_next(shop, timestamps, is_edited=is_edited)
     return codes
 
 
@@ -222,12 +218,12 @@ def check_kills(
 def test_killed_at_any_request(
     effect: str,
     runner: Runner,
-    template: Path,
+    repository: Path,
     pinsync: CommandLine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     numbers = range(1, REQUESTS + 2)
-    codes = check_kills(numbers, "both", effect, runner, template, pinsync, monkeypatch)
+    codes = check_kills(numbers, "both", effect, runner, repository, pinsync, monkeypatch)
     assert codes == [-signal.SIGKILL] * REQUESTS + [0]
 
 
@@ -236,10 +232,10 @@ def test_killed_at_any_request(
 def test_killed_at_any_request_of_a_shop_without_dates(
     effect: str,
     runner: Runner,
-    template: Path,
+    repository: Path,
     pinsync: CommandLine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     numbers = range(1, REQUESTS + 2)
-    codes = check_kills(numbers, "none", effect, runner, template, pinsync, monkeypatch)
+    codes = check_kills(numbers, "none", effect, runner, repository, pinsync, monkeypatch)
     assert codes == [-signal.SIGKILL] * REQUESTS + [0]
