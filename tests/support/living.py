@@ -125,7 +125,9 @@ class History:
 
     def revert(self) -> None:
         """A person reverts the newest commit."""
-        if run("rev-list", "--count", "HEAD") != "1":
+        is_first = run("rev-list", "--count", "HEAD") == "1"
+        # Git makes no empty revert.
+        if not is_first and run("diff", "--name-only", "HEAD~1", "HEAD"):
             self.told.append("revert")
             run("revert", "--no-edit", "HEAD")
             self.read_git()
