@@ -212,12 +212,22 @@ def move_entries(
             entries[shop_id] = entry
     if record is None:
         return Record(tracker_id, commit, commit, entries=entries)
-    begun = record.begun and _drop_agreed(record.begun, agreed.values(), live_ids)
+    present = {build_target_key(rule) for rule in (*git, *live)}
+    begun = record.begun and _drop_agreed(record.begun, agreed.values(), live_ids, present)
     return replace(record, source=commit, begun=begun, entries=entries)
 
 
-def _drop_agreed(begun: Begun, agreed: Iterable[Entry], live_ids: Collection[str]) -> Begun | None:
-    """Return an open plan without the operations on rules on which both sides agree again."""
+def _drop_agreed(
+    begun: Begun, agreed: Iterable[Entry], live_ids: Collection[str], present: Collection[object]
+) -> Begun | None:
+    """Return an open plan without the operations on rules on which both sides agree again.
+
+    Args:
+        begun: the open plan.
+        agreed: the entries of the rules that both sides have.
+        live_ids: the ids of all rules of the shop.
+        present: the targets of the rules of either side.
+    """
     ids: set[str] = set()
     targets: set[object] = set()
     for entry in agreed:
@@ -226,7 +236,8 @@ def _drop_agreed(begun: Begun, agreed: Iterable[Entry], live_ids: Collection[str
     left: list[BegunOperation] = []
     for operation in begun.operations:
         if operation.kind == "create":
-            is_agreed = (operation.model, Target(*operation.target)) in targets
+            key = (operation.model, Target(*operation.target))
+            is_agreed = key in targets or key not in present
         else:
             is_agreed = operation.rule_id in ids or operation.rule_id not in live_ids
         if not is_agreed:

@@ -17,6 +17,8 @@ from pinsync.agreement.record import (
     EntryIndex,
     Record,
     Version,
+    Write,
+    acknowledge_writes,
     add_proposals,
     move_entries,
 )
@@ -145,6 +147,92 @@ def test_proposals() -> None:
     later = S._replace(updated_at="2026-07-01T00:00:00Z")
     record = add_proposals(record, [Pair(T, later)], "c3")
     assert record.entries[KEY].proposals == (Version(S, "c2"), Version(later, "c3"))
+
+
+# Writes that were acknowledged.
+
+
+def test_an_acknowledged_update_moves_its_own_entry() -> None:
+    record = add_proposals(start(T, OTHER), [Pair(T, build(1, "/p/9/")), Pair(OTHER, None)], "c1")
+    moved = acknowledge_writes(record, "c2", [Write(KEY, T, S)])
+    # Without the date, which only an answer of the shop has.
+    undated = S._replace(updated_at=None)
+    assert moved.entries[KEY] == Entry(KEY, KEY, Version(undated, "c2"))
+    assert moved.entries[OTHER_KEY] == record.entries[OTHER_KEY]
+    assert (moved.source, moved.applied) == ("c1", "c1")
+    moved = acknowledge_writes(record, "c2", [Write(KEY, T, S._replace(updated_at=None), S)])
+    assert moved.entries[KEY] == Entry(KEY, KEY, Version(S, "c2"))
+
+
+def test_an_acknowledged_create_has_the_id_of_the_shop() -> None:
+    new = build(7, "/p/1/", named=False)
+    moved = acknowledge_writes(start(T), "c2", [Write("shop-7", None, new)])
+    assert moved.entries["shop-7"] == Entry("shop-7", None, Version(new, "c2"))
+    assert set(moved.entries) == {KEY, "shop-7"}
+
+
+def test_a_rule_that_was_created_anew_replaces_its_entry() -> None:
+    moved = acknowledge_writes(start(T), "c2", [Write("new", None, T)])
+    undated = T._replace(updated_at=None)
+    assert moved.entries == {"new": Entry("new", KEY, Version(undated, "c2"))}
+
+
+def test_an_acknowledged_delete_keeps_the_last_text() -> None:
+    moved = acknowledge_writes(start(T), "c2", [Write(KEY, T, None)])
+    undated = T._replace(updated_at=None)
+    assert moved.entries == {KEY: Entry(KEY, None, Version(undated, "c2", is_removed=True))}
+    with pytest.raises(ValueError, match="without a rule"):
+        acknowledge_writes(start(T), "c2", [Write(KEY, None, None)])
+
+
+def test_rules_that_exchange_their_texts_keep_an_entry_each() -> None:
+    one, two = build(1, "/p/1/"), build(2, "/p/2/")
+    moved = acknowledge_writes(
+        start(one, two), "c2", [Write(KEY, one, two), Write(OTHER_KEY, two, one)]
+    )
+    assert {id_: entry.git_id for id_, entry in moved.entries.items()} == {
+        KEY: OTHER_KEY,
+        OTHER_KEY: KEY,
+    }
+
+
+def test_no_write_moves_nothing() -> None:
+    assert acknowledge_writes(start(T), "c2", []) == start(T)
+
+
+# The open plan.
+
+
+UPDATE = BegunOperation("update", KEY, "basket", ("item", "/p/1/", None))
+DELETE = BegunOperation("delete", OTHER_KEY, "basket", ("item", "/p/2/", None))
+CREATE = BegunOperation("create", None, "basket", ("item", "/p/3/", None))
+
+
+def end(
+    git: list[Customization], live: list[Customization], *operations: BegunOperation
+) -> tuple[BegunOperation, ...]:
+    """Return the operations that a comparison leaves in the open plan."""
+    record = replace(start(T, OTHER), begun=Begun(MAY, "here", operations))
+    moved = move_entries(record, TRACKER, "c2", git, live)
+    return moved.begun.operations if moved.begun else ()
+
+
+def test_an_open_plan_loses_the_rules_that_agree_again() -> None:
+    plan = (UPDATE, DELETE, CREATE)
+    new = build(3, named=False)
+    assert end([S, new], [T, OTHER], *plan) == plan
+    assert end([S, new], [S, OTHER], *plan) == (DELETE, CREATE)
+    assert end([S, new], [T], *plan) == (UPDATE, CREATE)
+    assert end([S, new], [T, OTHER, build(3)], *plan) == (UPDATE, DELETE)
+    assert end([S, new], [T, OTHER, build(3, "/p/9/")], *plan) == plan
+    assert end([T, OTHER], [T, OTHER], *plan) == ()
+
+
+def test_a_create_that_neither_side_has_is_no_longer_in_doubt() -> None:
+    assert end([S], [T, OTHER], UPDATE, CREATE) == (UPDATE,)
+    # The target in another model is another rule.
+    other = replace(CREATE, model="cart")
+    assert end([S, build(3, named=False)], [T], other) == ()
 
 
 # The files.
