@@ -596,7 +596,7 @@ class Executor:
             return replace(seen, state="waiting", detail="the shop's answers contradict each other")
         is_unseen = rule is None if operation.before is None else _is_before(operation, rule)
         if is_unseen:
-            return replace(seen, state="unseen", detail=_UNSEEN)
+            return replace(seen, state="unseen")
         if operation.after and rule and has_only_dropped_metadata(operation.after, rule):
             # Likelier the API than a person.
             return replace(seen, state="different", detail=_DROPPED)
