@@ -15,7 +15,7 @@ import pytest
 
 from pinsync.sandbox import Sandbox, StandIn, parse_fault
 from support.agreeing import OTHER, S2, S, T, without_id, write
-from support.applying import LONG_AGO, age, open_shop, write_setting
+from support.applying import LONG_AGO, add_remote, age, open_shop, push, write_setting
 from support.exporting import answered, put
 from support.histories import BASKET, HOME, commit, rule, run, text
 from support.moving import CONFIGURATION
@@ -590,3 +590,55 @@ def test_a_block_that_moved_to_another_model(live: LiveShop) -> None:
     assert live.api.get(T["id"])["model"] == "home"
     assert live.apply() == []
     assert live.code == 0
+
+
+# Other places.
+
+
+def test_a_folder_of_a_linked_worktree(live: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    swap(live)
+    run("worktree", "add", "--quiet", "--detach", "../linked")
+    monkeypatch.chdir("../linked/customizations")
+    assert live.apply() == ["update /p/1/: done"]
+    assert live.apply() == []
+    assert live.code == 0
+
+
+def test_a_shallow_clone_is_told_to_fetch_the_main_line(
+    live: LiveShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = add_remote()
+    swap(live)
+    push()
+    folder = Path("../shallow").resolve()
+    run("clone", "--quiet", "--depth=1", f"file://{remote}", str(folder))
+    run("-C", str(folder), "fetch", "--quiet", "origin", "refs/pinsync/*:refs/pinsync/*")
+    monkeypatch.chdir(folder)
+    live.apply()
+    assert live.code == 4
+    assert "fetch the main line" in live.err
+    assert live.writes == []
+    run("fetch", "--quiet", "--unshallow")
+    assert live.apply() == ["update /p/1/: done"]
+
+
+def test_a_repository_without_an_identity(live: LiveShop) -> None:
+    swap(live)
+    run("config", "--unset", "user.name")
+    run("config", "--unset", "user.email")
+    assert live.apply() == ["update /p/1/: done"]
+    assert live.code == 0
+
+
+def test_a_shop_with_several_rules_of_one_target(live: LiveShop) -> None:
+    for pin in ("/p/3/", "/p/4/"):
+        live.api.create({**rule(4, pin), "model": "basket"})
+    write("Add", T, OTHER, without_id(rule(4, "/p/8/")), at=0)
+    assert live.apply() == []
+    assert live.left == [
+        *("create /p/4/: target", "delete /p/4/: extra", "delete /p/4/: extra"),
+    ]
+    assert live.apply("--delete-extra", "--allow-mass-removal") == [
+        *("delete /p/4/: done", "delete /p/4/: done", "create /p/4/: done"),
+    ]
+    assert live.shelf["/p/4/"] == "/p/8/"

@@ -538,3 +538,22 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(pinsync: CommandLine) -> 
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_an_apply_counts_its_rules_and_estimates_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("pinsync.terminal.progress.time.monotonic", lambda: now[0])
+    sent: list[str] = []
+    progress = Progress(sent.append, lambda: 80)
+    with progress.show_phase("applying", ["shop"]):
+        progress.show_count("shop", 0, 1200)
+        assert sent[-1].endswith("applying shop (0 of 1,200 rules)")
+        # The first moments give no estimate.
+        now[0] = 1.0
+        progress.show_count("shop", 10, 1200)
+        assert sent[-1].endswith("applying shop (10 of 1,200 rules)")
+        now[0] = 10.0
+        progress.show_count("shop", 200, 1200)
+        assert sent[-1].endswith("applying shop (200 of 1,200 rules, about 50 s left)")
+        progress.show_count("shop", 1200, 1200)
+        assert sent[-1].endswith("applying shop (1,200 of 1,200 rules)")
