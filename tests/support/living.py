@@ -35,7 +35,7 @@ class History:
         shop: the shop.
         git: slot → the rule of git, with its model, perhaps without an id.
         now: the number of events so far.
-        agreed: when git and the shop last had the same text.
+        agreed: when pinsync last saw the same text in git and in the shop.
         text: the text of that moment; None if neither had the rule.
         edited: when a person last gave the shop another text.
         told: what has happened, for people who look for the cause of a failure.
@@ -62,7 +62,7 @@ class History:
         return found
 
     def note_agreement(self) -> None:
-        """Note which rules agree now."""
+        """Note which rules agree now, when pinsync looks at them."""
         live = self.find_live()
         for slot in SLOTS:
             if read_content(self.git.get(slot)) == read_content(live.get(slot)):
@@ -77,7 +77,6 @@ class History:
         events = [self.edit_git] * 5 + [self.edit_shop] * 3 + [self.export] * 2
         events += [self.apply] * 3 + [self.apply_with_fault, self.revert]
         self.random.choice(events)()
-        self.note_agreement()
 
     def commit(self, subject: str) -> None:
         """Commit the rules of git."""
@@ -125,6 +124,7 @@ class History:
         self.told.append(f"export {options}")
         self.shop.export("--commit", "--allow-mass-removal", *options)
         self.read_git()
+        self.note_agreement()
 
     def revert(self) -> None:
         """A person reverts the newest commit."""
@@ -154,6 +154,7 @@ class History:
         left = sorted(line.partition(":")[0] for line in self.shop.left)
         again = sorted(line.partition(":")[0] for line in self.shop.plan(*options))
         assert again == [f"left {line}" for line in left], (self.told, again, left)
+        self.note_agreement()
 
     def apply_with_fault(self) -> None:
         """An apply that meets a fault, and one after it."""
