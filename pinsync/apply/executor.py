@@ -641,7 +641,12 @@ class Executor:
         Raises:
             FileError: the journal can't be written.
         """
-        self._journal.write("send", operations=list(numbers), call=call, rule_id=rule_id)
+        values = {"operations": list(numbers), "call": call}
+        if rule_id is None:
+            # A create that nobody remembers would be done twice once its rule has moved.
+            self._journal.write_to_disk("send", **values)
+        else:
+            self._journal.write("send", rule_id=rule_id, **values)
         self._sent.update(numbers)
 
     def _note(self, event: str, numbers: Sequence[int], **values: object) -> None:

@@ -100,7 +100,7 @@ class Journal:
             FileError: the file can't be written.
         """
         plan = [_describe(operation) for operation in operations]
-        self.write(
+        self.write_to_disk(
             "begin",
             version=_VERSION,
             tracker_id=tracker_id,
@@ -109,8 +109,6 @@ class Journal:
             source=commit,
             operations=plan,
         )
-        with _explain(self.path):
-            os.fsync(self._file.fileno())
 
     def write(self, event: str, **values: object) -> None:
         """Write an event.
@@ -123,6 +121,16 @@ class Journal:
         with self._lock, _explain(self.path):
             self._file.write(line.encode() + b"\n")
             self._file.flush()
+
+    def write_to_disk(self, event: str, **values: object) -> None:
+        """Write an event that must outlive a crash of the machine.
+
+        Raises:
+            FileError: the file can't be written.
+        """
+        self.write(event, **values)
+        with _explain(self.path):
+            os.fsync(self._file.fileno())
 
     def write_end(self, exit_code: int) -> None:
         """Write the end of the run, if there is room for it."""

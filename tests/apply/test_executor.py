@@ -566,6 +566,24 @@ def test_a_journal_that_can_not_be_written_sends_nothing_more(tmp_path: Path) ->
     assert run.shop[target(2)] == "/p/80/"
 
 
+def test_creates_are_on_the_disk_before_they_are_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    original = os.fsync
+
+    def sync(descriptor: int) -> None:
+        events.append("sync")
+        original(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    git, live = update(1)
+    setup = Setup([*git, *create(2, 3, 4)], live)
+    setup.watch = lambda _, __, request: events.append(request.method) if request.body else None
+    setup.run(tmp_path)
+    assert events == ["PUT", "sync", "POST", "sync", "POST"]
+
+
 def test_ten_thousand_creates_take_one_post_two_bulk_calls_and_two_exports(tmp_path: Path) -> None:
     run = Setup(create(*range(1, 10_001)), [], choices=ALONE).run(tmp_path)
     calls = [call.partition(" ")[2].partition(" ")[0] for call in run.calls]
