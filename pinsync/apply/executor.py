@@ -50,6 +50,8 @@ _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
 _TOO_LARGE: Final = 413
 _INVALID: Final = 422
+_UNCLEAR: Final = frozenset({_CONFLICT, _TOO_LARGE, _INVALID})
+"""The statuses of a bulk call that may have stored its first lines."""
 _PRESENT: Final = "the shop had it already"
 _GONE: Final = "somebody deleted it already"
 _DELETED: Final = "somebody deleted it since the plan"
@@ -501,7 +503,9 @@ class Executor:
 
     def _refuse_many(self, numbers: Sequence[int], error: RefusalError) -> Sequence[int]:
         """Settle creates whose call was refused; return those to try again in smaller calls."""
-        missing = self._find_stored(numbers, LOOKUP_SECONDS)
+        missing: Sequence[int] | None = numbers
+        if error.status in _UNCLEAR:
+            missing = self._find_stored(numbers, LOOKUP_SECONDS)
         if missing is None:
             for number in numbers:
                 self._settle(number, "lost", error.message, was_sent=True)

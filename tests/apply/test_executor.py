@@ -432,6 +432,12 @@ def test_a_refused_bulk_call_ends_the_run_and_says_which_lines_are_there(tmp_pat
     assert run.shop == {target(1): "/p/90/", target(2): "/p/90/"}
 
 
+def test_lines_of_a_refused_bulk_call_that_a_stale_export_shows_late(tmp_path: Path) -> None:
+    git = [*create(1, 2), refused_rule(3), *create(4)]
+    run = Setup(git, [], api=["bulk=partial", "stale-export=8"]).run(tmp_path)
+    assert run.states == ["done /p/1/", "done /p/2/", "refused /p/3/", "refused /p/4/"]
+
+
 def test_somebody_is_faster_than_a_bulk_call(tmp_path: Path) -> None:
     def meddle(sandbox: Sandbox, _: int, request: Request) -> None:
         if request.path.endswith("_bulk"):
