@@ -112,6 +112,18 @@ def test_the_source_that_was_applied_last(live: LiveShop) -> None:
     assert read_record()["applied"] == swap
 
 
+def test_the_merge_of_a_failed_job_is_not_skipped(live: LiveShop) -> None:
+    write("One", S, OTHER, at=0)
+    live.fail("422:write=1")
+    assert live.apply("..HEAD") == ["update /p/1/: refused"]
+    live.fail()
+    write("Two", S, rule(2, "/p/8/"), at=0)
+    assert live.apply("..HEAD") == ["update /p/1/: done", "update /p/2/: done"]
+    assert read_record()["applied"] == run("rev-parse", "HEAD")
+    assert live.apply("..HEAD") == []
+    assert live.code == 0
+
+
 def test_a_filtered_apply_moves_no_entry_but_its_own(live: LiveShop) -> None:
     write("Swap both", S, rule(2, "/p/8/"), at=0)
     before = read_entries()
