@@ -152,44 +152,53 @@ def test_proposals() -> None:
 # Writes that were acknowledged.
 
 
+def acknowledge(record: Record, commit: str, writes: list[Write], newer: str = "") -> Record:
+    """Return the record after writes; ``newer`` is the commit that is newer than the applied one."""
+    return acknowledge_writes(record, commit, writes, lambda other: other == newer)
+
+
+def test_an_agreement_at_a_newer_commit_stays() -> None:
+    record = start(T, OTHER)
+    assert acknowledge(record, "c2", [Write(KEY, T, S)], newer="c1") == record
+    assert acknowledge(record, "c2", [Write(KEY, T, S)], newer="c3") != record
+
+
 def test_an_acknowledged_update_moves_its_own_entry() -> None:
     record = add_proposals(start(T, OTHER), [Pair(T, build(1, "/p/9/")), Pair(OTHER, None)], "c1")
-    moved = acknowledge_writes(record, "c2", [Write(KEY, T, S)])
+    moved = acknowledge(record, "c2", [Write(KEY, T, S)])
     # Without the date, which only an answer of the shop has.
     undated = S._replace(updated_at=None)
     assert moved.entries[KEY] == Entry(KEY, KEY, Version(undated, "c2"))
     assert moved.entries[OTHER_KEY] == record.entries[OTHER_KEY]
     assert (moved.source, moved.applied) == ("c1", "c1")
-    moved = acknowledge_writes(record, "c2", [Write(KEY, T, S._replace(updated_at=None), S)])
+    moved = acknowledge(record, "c2", [Write(KEY, T, S._replace(updated_at=None), S)])
     assert moved.entries[KEY] == Entry(KEY, KEY, Version(S, "c2"))
 
 
 def test_an_acknowledged_create_has_the_id_of_the_shop() -> None:
     new = build(7, "/p/1/", named=False)
-    moved = acknowledge_writes(start(T), "c2", [Write("shop-7", None, new)])
+    moved = acknowledge(start(T), "c2", [Write("shop-7", None, new)])
     assert moved.entries["shop-7"] == Entry("shop-7", None, Version(new, "c2"))
     assert set(moved.entries) == {KEY, "shop-7"}
 
 
 def test_a_rule_that_was_created_anew_replaces_its_entry() -> None:
-    moved = acknowledge_writes(start(T), "c2", [Write("new", None, T)])
+    moved = acknowledge(start(T), "c2", [Write("new", None, T)])
     undated = T._replace(updated_at=None)
     assert moved.entries == {"new": Entry("new", KEY, Version(undated, "c2"))}
 
 
 def test_an_acknowledged_delete_keeps_the_last_text() -> None:
-    moved = acknowledge_writes(start(T), "c2", [Write(KEY, T, None)])
+    moved = acknowledge(start(T), "c2", [Write(KEY, T, None)])
     undated = T._replace(updated_at=None)
     assert moved.entries == {KEY: Entry(KEY, None, Version(undated, "c2", is_removed=True))}
     with pytest.raises(ValueError, match="without a rule"):
-        acknowledge_writes(start(T), "c2", [Write(KEY, None, None)])
+        acknowledge(start(T), "c2", [Write(KEY, None, None)])
 
 
 def test_rules_that_exchange_their_texts_keep_an_entry_each() -> None:
     one, two = build(1, "/p/1/"), build(2, "/p/2/")
-    moved = acknowledge_writes(
-        start(one, two), "c2", [Write(KEY, one, two), Write(OTHER_KEY, two, one)]
-    )
+    moved = acknowledge(start(one, two), "c2", [Write(KEY, one, two), Write(OTHER_KEY, two, one)])
     assert {id_: entry.git_id for id_, entry in moved.entries.items()} == {
         KEY: OTHER_KEY,
         OTHER_KEY: KEY,
@@ -197,7 +206,7 @@ def test_rules_that_exchange_their_texts_keep_an_entry_each() -> None:
 
 
 def test_no_write_moves_nothing() -> None:
-    assert acknowledge_writes(start(T), "c2", []) == start(T)
+    assert acknowledge(start(T), "c2", []) == start(T)
 
 
 # The open plan.
