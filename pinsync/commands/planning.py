@@ -347,7 +347,8 @@ class _Planner(Struct, frozen=True):
     def _find_start(self, pair: TrackerPair) -> Source | None:
         """Return the start of the range for one tracker; None without a range."""
         if self.request.is_open:
-            return find_applied(self.workspace.tree.repository, get_tracker(pair))
+            repository, end = self.workspace.tree.repository, self.request.source
+            return find_applied(repository, get_tracker(pair), end)
         return self.request.start
 
     def _select(self, start: Source, pair: TrackerPair) -> Selection:
@@ -502,19 +503,42 @@ class _Planner(Struct, frozen=True):
         return False
 
 
-def find_applied(repository: Repository | None, tracker: Tracker) -> Source:
+def find_applied(repository: Repository | None, tracker: Tracker, end: Source) -> Source:
     """Return the revision that was applied to a tracker last, by the record of agreement.
 
+    Args:
+        repository: the repository; None without one.
+        tracker: the tracker.
+        end: the end of the range, which must not be older.
+
     Raises:
-        RepositoryError: there is no record.
+        RepositoryError: there is no record, or it speaks of another history than that of ``end``.
         FileError: the record can't be read.
     """
     stored = open_record(repository, tracker.tracker_id) if repository else None
-    if stored:
-        applied = stored.header.applied
+    if repository is None or stored is None:
+        message = (
+            f"tracker {tracker.name} has no record of what was applied, where the range begins"
+        )
+        hint = "`pinsync export` on the main line starts the record; or name the start: A..B"
+        raise RepositoryError(message, hint=hint)
+    applied = stored.header.applied
+    if end.revision is None or repository.is_ancestor(end.revision, applied):
         return Source("revision", applied[:_HASH_CHARS], revision=applied)
-    message = f"tracker {tracker.name} has no record of what was applied, where the range begins"
-    hint = "`pinsync export` on the main line starts the record; or name the start: A..B"
+    if repository.read_shallow_ends():
+        raise _build_shallow_error()
+    name = end.revision[:_HASH_CHARS]
+    if repository.is_ancestor(applied, end.revision):
+        message = f"{name} is older than {applied[:_HASH_CHARS]}, which was applied already"
+        raise RepositoryError(message, hint="to go back, run pinsync restore")
+    message = (
+        f"the history of {name} lacks {applied[:_HASH_CHARS]}, which was applied last, as the "
+        f"record of agreement says"
+    )
+    hint = (
+        "fetch the main line; if somebody forced it to another history, run pinsync plan "
+        "--reset-record"
+    )
     raise RepositoryError(message, hint=hint)
 
 

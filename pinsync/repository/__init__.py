@@ -489,6 +489,10 @@ class Repository(Struct, frozen=True):
         """Return the first commit of a first-parent line; see `log.find_first_commit`."""
         return log.find_first_commit(self._git, tip)
 
+    def is_ancestor(self, tip: str, commit: str) -> bool:
+        """Return whether a commit is another one, or an ancestor of it; see `log.is_ancestor`."""
+        return log.is_ancestor(self._git, tip, commit)
+
     def list_side_commits(self, parents: Sequence[str], text: str = "") -> list[str]:
         """Return the commits that a merge brought; see `log.list_side_commits`."""
         return log.list_side_commits(self._git, parents, text)

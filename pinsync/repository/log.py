@@ -184,6 +184,17 @@ def find_first_commit(git: Git, tip: str) -> str:
     return decode(output).split()[-1]
 
 
+def is_ancestor(git: Git, tip: str, commit: str) -> bool:
+    """Return whether a commit is another one, or one of its ancestors.
+
+    Args:
+        git: the repository.
+        tip: the full hash of the later commit.
+        commit: the full hash of the earlier commit; the repository may lack it.
+    """
+    return git.attempt("merge-base", "--is-ancestor", commit, tip).status == 0
+
+
 def has_history(git: Git, tip: str, path: PurePosixPath) -> bool:
     """Return whether a commit or one of its ancestors has, or had, a file at a path.
 

@@ -288,6 +288,51 @@ def test_a_range_without_a_start_begins_at_the_last_apply(shop: Shop) -> None:
     assert shop.plan("..") == []
 
 
+def read_error(shop: Shop, source: str) -> str:
+    """Return the error and the hint of a plan that must fail with 2."""
+    assert shop.plan(source) == []
+    assert shop.result is not None
+    assert shop.result.code == 2
+    (tracker,) = shop.record["trackers"]
+    return f"{tracker['error']['message']}; {tracker['error']['hint']}"
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_range_without_a_start_in_another_history(is_gone: bool, shop: Shop) -> None:
+    begin = run("rev-parse", "HEAD").strip()
+    applied = write("Pin", T, at=2)
+    shop.save(T)
+    assert shop.plan("--reset-record") == []
+    run("reset", "--quiet", "--hard", begin)
+    write("Pin otherwise", S, at=3)
+    if is_gone:  # as in a new clone
+        run("reflog", "expire", "--expire=all", "--all")
+        run("gc", "--quiet", "--prune=all")
+    error = read_error(shop, "..HEAD")
+    assert f"lacks {applied[:12]}, which was applied last" in error
+    assert "run pinsync plan --reset-record" in error
+
+
+def test_a_range_without_a_start_does_not_go_back(shop: Shop) -> None:
+    write("Pin", T, at=2)
+    write("Pin", S, at=3)
+    shop.save(S)
+    assert shop.plan("--reset-record") == []
+    assert "which was applied already; to go back, run" in read_error(shop, "..HEAD~1")
+
+
+def test_a_range_without_a_start_in_a_branch_that_merged_the_main_line(shop: Shop) -> None:
+    run("switch", "--quiet", "--create", "change")
+    run("switch", "--quiet", "main")
+    write("Pin", T, at=2)
+    shop.save(T)
+    assert shop.plan("--reset-record") == []
+    run("switch", "--quiet", "change")
+    run("merge", "--quiet", "--no-ff", "--message", "Follow", "main")
+    write("Pin", S, at=3)
+    assert shop.plan("..HEAD") == ["update basket /p/1/"]
+
+
 def test_a_record_that_begins_anew_knows_what_agrees(shop: Shop) -> None:
     write("Pin", T, rule(2), at=2)
     shop.save(T, rule(2))
