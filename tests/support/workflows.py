@@ -20,7 +20,7 @@ from support.exporting import put
 from support.paths import BIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 Step = dict[str, Any]
@@ -123,15 +123,32 @@ class Runner:
             return {}
         work = self.folder / f"work-{len(list(self.folder.glob('work-*')))}"
         work.mkdir()
+        # A runner begins each job with an empty folder, and knows no step of another job.
+        temp = self.folder / "temp"
+        shutil.rmtree(temp)
+        temp.mkdir()
+        self.contexts = {
+            key: value for key, value in self.contexts.items() if not key.startswith("steps.")
+        }
         environ = self.filled_in({**text.get("env", {}), **job.get("env", {})})
         try:
             self.steps(job["steps"], work, environ, ["bash", "-e"])
         finally:
             outputs = {key: self.resolved(value) for key, value in job.get("outputs", {}).items()}
+            # In a matrix, an output that a job leaves empty keeps the value of another job.
             self.contexts |= {
-                f"needs.{name}.outputs.{key}": value for key, value in outputs.items()
+                f"needs.{name}.outputs.{key}": value for key, value in outputs.items() if value
             }
         return outputs
+
+    def forget_run(self) -> None:
+        """Begin a new run of workflows, which knows no output and no artifact of the last one."""
+        self.contexts = {
+            key: value for key, value in self.contexts.items() if not key.startswith("needs.")
+        }
+        for name in ("artifacts", "kept"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+            (self.folder / name).mkdir()
 
     def filled_in(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of a file, once a person has written what the file leaves open."""
@@ -140,7 +157,8 @@ class Runner:
     def steps(
         self, steps: list[Step], work: Path, environ: Mapping[str, str], shell: list[str]
     ) -> None:
-        """Run steps in a folder; after one that fails, only those that ask for it by ``!cancelled()``.
+        """Run steps in a folder; after one that fails, only those that ask for it by ``!cancelled()``
+        or ``always()``.
 
         Raises:
             FailedError: that of the first step that failed.
@@ -148,7 +166,8 @@ class Runner:
         failed = None
         for step in steps:
             condition = str(step.get("if", "true"))
-            if (failed and "cancelled()" not in condition) or not self._holds(condition):
+            is_asked = "cancelled()" in condition or "always()" in condition
+            if (failed and not is_asked) or not self._holds(condition):
                 continue
             if "uses" in step:
                 self._used(step, work)
@@ -210,11 +229,18 @@ class Runner:
             raise FailedError(name, done.returncode, done.stdout)
 
     def gitlab(self, file: Path, name: str, branch: str = "main", **variables: str) -> Path:
-        """Run a job of GitLab's in a clone of a branch; return the clone."""
+        """Run a job of GitLab's in a clone of a branch; return the clone.
+
+        A job gets the artifacts of the jobs that it needs, of all jobs of their matrix.
+        """
         job = gitlab_jobs(file)[name]
         work = self.folder / f"{name}-{len(list(self.folder.iterdir()))}"
-        command = ["git", "clone", "--quiet", "--branch", branch, str(self.origin), str(work)]
-        subprocess.run(command, check=True, capture_output=True)
+        clone = ["clone", "--quiet", "--branch", branch, str(self.origin), str(work)]
+        for command in (clone, ["-C", str(work), "remote", "set-head", "origin", "--delete"]):
+            subprocess.run(["git", *command], check=True, capture_output=True)
+        for needed in job["job"].get("needs", ()):
+            for file_ in sorted((self.folder / "kept").glob(f"{needed}/*")):
+                shutil.copy(file_, work)
         environ = {
             "CI_PROJECT_URL": str(self.origin.with_suffix("")),
             "CI_COMMIT_BRANCH": branch,
@@ -229,6 +255,10 @@ class Runner:
         for key, value in self.filled_in(job["variables"]).items():
             environ.setdefault(key, Template(str(value)).substitute(environ))
         self.run(job["script"], work, environ, ["bash", "-eo", "pipefail"], name)
+        for pattern in job["job"].get("artifacts", {}).get("paths", ()):
+            kept = work / Template(pattern).substitute(environ)
+            if kept.is_file():
+                put(self.folder / "kept" / name / kept.name, kept.read_bytes())
         return work
 
     def resolved(self, text: str) -> str:
@@ -244,9 +274,17 @@ class Runner:
         return bool(self._evaluated(condition))
 
     def _evaluated(self, expression: str) -> object:
-        """Evaluate names, literals, ``==``, ``!=``, ``&&``, ``||`` and ``!cancelled()``."""
+        """Evaluate names, literals, ``==``, ``!=``, ``&&``, ``||``, ``always()``, ``!cancelled()``,
+        and an output whose name is formatted.
+        """
+        expression = re.sub(
+            r"\[format\('([^']*)\{0\}', ([\w.]+)\)\]",
+            lambda match: f".{match[1]}{self._value(match[2])}",
+            expression,
+        )
         python = re.sub(r"!(?!=)", " not ", expression.replace("&&", " and ").replace("||", " or "))
         kept = {"and": "and", "or": "or", "not": "not", "true": "True", "cancelled()": "False"}
+        kept["always()"] = "True"
         python = re.sub(
             r"'[^']*'|[A-Za-z_][\w.-]*(?:\(\)|\[[\w.]*\])?",
             lambda match: (
@@ -266,21 +304,14 @@ class Runner:
             case "actions/checkout":
                 assert options["persist-credentials"] is False
                 depth = [] if options.get("fetch-depth") == 0 else ["--depth=1"]
-                command = [
-                    "git",
-                    "clone",
-                    "--quiet",
-                    *depth,
-                    "--branch",
-                    self.ref,
-                    self.origin.as_uri(),
-                    str(work),
-                ]
-                subprocess.run(command, check=True, capture_output=True)
+                self._check_out(work, depth)
             case "actions/upload-artifact":
                 name = self.resolved(options["name"])
                 path = work / self.resolved(options["path"])
-                shutil.copy(path, self.folder / "artifacts" / name)
+                if path.is_dir():
+                    shutil.copytree(path, self.folder / "artifacts" / name)
+                elif path.exists() or options.get("if-no-files-found") != "ignore":
+                    shutil.copy(path, self.folder / "artifacts" / name)
                 if "id" in step:
                     url = f"https://github.example/artifacts/{name}"
                     self.contexts[f"steps.{step['id']}.outputs.artifact-url"] = url
@@ -299,6 +330,22 @@ class Runner:
                 )
             case _:
                 raise AssertionError(action)
+
+    def _check_out(self, work: Path, depth: Sequence[str] = ()) -> None:
+        """Check out the branch as the action does, at the commit of the event if there is one.
+
+        The clone doesn't know which branch of the remote is the default one.
+        """
+        address = self.origin.as_uri()
+        clone = ["clone", "--quiet", *depth, "--branch", self.ref, address, str(work)]
+        commands = [clone, ["-C", str(work), "remote", "set-head", "origin", "--delete"]]
+        if event := self.contexts.get("github.sha"):
+            # Even if the branch has gone on since the event, its remote branch is at the event.
+            remote = f"refs/remotes/origin/{self.ref}"
+            commands.append(["-C", str(work), "fetch", "--quiet", "origin", f"+{event}:{remote}"])
+            commands.append(["-C", str(work), "checkout", "--quiet", "-B", self.ref, remote])
+        for command in commands:
+            subprocess.run(["git", *command], check=True, capture_output=True)
 
 
 def gitlab_jobs(file: Path) -> dict[str, dict[str, Any]]:

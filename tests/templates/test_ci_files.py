@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,31 @@ import yaml
 from pinsync import __version__
 from pinsync.commands.init import CI
 from pinsync.sandbox import Sandbox, parse_fault
+from support.ci_files import (
+    ACTION,
+    CALENDAR,
+    DRIFT,
+    EXAMPLES,
+    GITLAB,
+    KEY,
+    MARKER,
+    MATRIX,
+    PRE_COMMIT,
+    PULL_REQUEST,
+    RECORD,
+    REVIEW,
+    SCHEMAS,
+    SYNC,
+    TEMPLATES,
+    WORKFLOWS,
+    filters,
+    jq,
+    merge_request,
+    move_pin,
+    push_merge,
+    run_on_gitlab,
+    run_sync,
+)
 from support.exporting import HOME, HOME_TEXT, STRINGS, put, repinned, rows, untouched
 from support.html_pages import parse_page
 from support.icalendar_files import read_events
@@ -35,27 +59,9 @@ from support.workflows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from support.command_line import CommandLine, Git, Install
-
-TEMPLATES = ROOT / "pinsync" / "templates"
-EXAMPLES = ROOT / "examples"
-ACTION = ROOT / "action.yml"
-DRIFT, SYNC, REVIEW, CALENDAR = (
-    EXAMPLES / f"github-{name}.yml" for name in ("drift", "sync-pr", "review", "calendar")
-)
-MATRIX, GITLAB, PRE_COMMIT = (
-    EXAMPLES / name for name in ("github-matrix.yml", "gitlab-ci.yml", "pre-commit-config.yaml")
-)
-WORKFLOWS = (DRIFT, SYNC, REVIEW, CALENDAR, MATRIX)
-SCHEMAS = {
-    **dict.fromkeys(WORKFLOWS, "github-workflows"),
-    ACTION: "github-actions",
-    GITLAB: "gitlab-ci",
-}
-MARKER = "<!-- pinsync -->\n"
-KEY = "the-key-of-the-shop"
 
 
 # The files themselves.
@@ -108,65 +114,6 @@ def test_a_stranger_meets_no_secret_and_no_right_to_write() -> None:
 # Running them.
 
 
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """The small shop; only its address is in the environment, as the rest comes from the settings
-    of the code host.
-    """
-    with Sandbox(rows(), seed=1, private_key=KEY) as server:
-        monkeypatch.setenv("PINSYNC_HOST", server.url)
-        yield server
-
-
-@pytest.fixture
-def runner(
-    api: Sandbox,
-    repository: Path,
-    pinsync: CommandLine,
-    git: Git,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> Runner:
-    """A runner for the small shop's repository, which has been exported and pushed."""
-    with monkeypatch.context() as patch:
-        for name, value in api.environment.items():
-            patch.setenv(name, value)
-        assert pinsync("init").code == 0
-        git("add", ".")
-        git("commit", "--quiet", "-m", "Configure pinsync")
-        assert pinsync("export", "--commit").code == 0
-    origin = tmp_path / "origin.git"
-    git("clone", "--quiet", "--bare", ".", str(origin))
-    git("-C", str(origin), "config", "receive.advertisePushOptions", "true")
-    git("remote", "add", "origin", str(origin))
-    contexts = {
-        "secrets.PINSYNC_PRIVATE_KEY": KEY,
-        "vars.PINSYNC_TRACKER_ID": "",
-        "vars.PINSYNC_PUBLIC_CALENDAR": "",
-        "github.token": "a-token",
-        "github.repository": "shop/pins",
-        "github.ref_name": "main",
-    }
-    assert repository.is_dir()
-    return Runner(tmp_path / "runner", origin, contexts)
-
-
-@pytest.fixture
-def pushed(git: Git) -> Callable[[str], None]:
-    """Commit everything in the working tree onto a branch, push it, and go back to the main
-    branch.
-    """
-
-    def push(branch: str) -> None:
-        git("checkout", "--quiet", "-B", branch)
-        git("add", "--all")
-        git("commit", "--quiet", "--allow-empty", "-m", "Change")
-        git("push", "--quiet", "origin", branch)
-        git("checkout", "--quiet", "main")
-
-    return push
-
-
 def test_drift_in_sync_says_nothing(runner: Runner) -> None:
     runner.job(DRIFT, "drift")
     assert runner.gh() == ["auth setup-git", "issue list"]
@@ -216,7 +163,7 @@ def test_what_can_not_be_installed_is_a_failure_and_no_news(runner: Runner) -> N
     )
     for name, resolved in gitlab_jobs(GITLAB).items():
         with pytest.raises(FailedError) as caught:
-            ran(runner, name, PINSYNC_PRIVATE_KEY=KEY)
+            run_on_gitlab(runner, name, PINSYNC_PRIVATE_KEY=KEY)
         assert caught.value.code not in (
             0,
             resolved["job"].get("allow_failure", {}).get("exit_codes"),
@@ -332,7 +279,7 @@ def test_a_merged_branch_is_deleted_and_made_again(
         if host == SYNC:
             runner.job(SYNC, "sync")
         else:
-            ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+            run_on_gitlab(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
         git("fetch", "--quiet", "--prune", "origin")
         return git("for-each-ref", "--format=%(refname)", "refs/remotes/origin/pins")
 
@@ -348,32 +295,21 @@ def test_a_merged_branch_is_deleted_and_made_again(
     assert git("log", "--format=%s", "main..origin/pins/live") == "Export pins: 1 changed"
 
 
-RECORD = "refs/pinsync/agreed/1234-5678"
-
-
-def synced(host: Path, runner: Runner) -> None:
-    """Run the sync job of a code host."""
-    if host == SYNC:
-        runner.job(SYNC, "sync")
-    else:
-        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
-
-
 @pytest.mark.parametrize("host", [SYNC, GITLAB], ids=lambda file: file.name)
 def test_sync_shares_the_record_and_reverts_no_merged_change(
     host: Path, runner: Runner, api: Sandbox, git: Git, pushed: Callable[[str], None]
 ) -> None:
     assert git("ls-remote", "origin", "refs/pinsync/*") == ""
-    synced(host, runner)
+    run_sync(host, runner)
     first = git("ls-remote", "origin", RECORD)
     assert first.endswith(RECORD)
-    synced(host, runner)
+    run_sync(host, runner)
     assert git("ls-remote", "origin", RECORD) == first
     # A merged change, and an edit in the shop.
-    moved()
+    move_pin()
     pushed("main")
     repinned(api, HOME)
-    synced(host, runner)
+    run_sync(host, runner)
     assert git("ls-remote", "origin", RECORD) != first
     git("fetch", "--quiet", "origin")
     names = git("diff", "--name-only", "main", "origin/pins/live").splitlines()
@@ -394,7 +330,7 @@ def find_drift(host: Path, runner: Runner) -> str:
         runner.job(DRIFT, "drift")
         return runner.calls[-1].files["drift.md"]
     with pytest.raises(FailedError) as caught:
-        ran(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
+        run_on_gitlab(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
     assert caught.value.code == 1
     return runner.output
 
@@ -406,7 +342,7 @@ def test_a_host_that_refuses_the_record_leaves_the_job_green(
     hook = '#!/bin/sh\ncase "$1" in refs/pinsync/*) echo refused; exit 1;; esac\n'
     put(runner.origin / "hooks" / "update", hook).chmod(0o755)
     repinned(api, STRINGS)
-    synced(host, runner)
+    run_sync(host, runner)
     assert "The record of agreement couldn't be pushed" in runner.output
     assert git("ls-remote", "origin", "refs/heads/pins/live")
     assert git("ls-remote", "origin", "refs/pinsync/*") == ""
@@ -419,7 +355,7 @@ def test_a_persons_branch_that_points_at_head_stays(host: Path, runner: Runner, 
         runner.job(SYNC, "sync")
         assert runner.gh() == ["auth setup-git", "pr list"]
     else:
-        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+        run_on_gitlab(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
     assert git("ls-remote", "origin", "refs/heads/pins/live").startswith(git("rev-parse", "main"))
 
 
@@ -433,23 +369,6 @@ def test_sync_leaves_a_branch_of_a_person_alone(
         runner.job(SYNC, "sync")
     assert caught.value.code == 4
     assert git("ls-remote", "origin", "refs/heads/pins/live").startswith(theirs)
-
-
-PULL_REQUEST = {
-    "github.event.pull_request.number": "5",
-    "github.event.pull_request.head.repo.full_name": "shop/pins",
-    "github.event.pull_request.user.login": "ann",
-}
-
-
-def push_merge(git: Git) -> None:
-    """Push the merge of the branch ``change`` into the main branch, as a code host makes it for its
-    jobs.
-    """
-    git("checkout", "--quiet", "-B", "merge", "main")
-    git("merge", "--quiet", "--no-ff", "-m", "Merge", "change")
-    git("push", "--quiet", "--force", "origin", "merge")
-    git("checkout", "--quiet", "main")
 
 
 def reviewed(runner: Runner, git: Git, checkout: str = "merge", **contexts: str) -> None:
@@ -468,13 +387,6 @@ def reviewed(runner: Runner, git: Git, checkout: str = "merge", **contexts: str)
         runner.job(REVIEW, "comment")
 
 
-def moved() -> None:
-    path = Path("customizations/basket.yaml")
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("position: 2", "position: 3"), encoding="utf-8"
-    )
-
-
 @pytest.fixture(params=["left behind", "merged main into itself"])
 def outdated(
     request: pytest.FixtureRequest, runner: Runner, git: Git, pushed: Callable[[str], None]
@@ -483,7 +395,7 @@ def outdated(
     homepage since.
     """
     assert runner.origin.is_dir()
-    moved()
+    move_pin()
     pushed("change")
     put(Path("customizations/home.yaml"), HOME_TEXT.replace("position: 1", "position: 4"))
     pushed("main")
@@ -513,7 +425,7 @@ def test_review_reports_no_change_of_the_main_branch(
 def test_review_comments_once_and_then_keeps_the_comment(
     runner: Runner, git: Git, pushed: Callable[[str], None]
 ) -> None:
-    moved()
+    move_pin()
     pushed("change")
     reviewed(runner, git)
     assert runner.gh() == ["api --paginate", "pr comment"]
@@ -578,7 +490,7 @@ def test_gitlabs_review_of_a_file_that_can_not_be_read_names_its_line(
     put(Path("customizations/basket.yaml"), "format: 1\nmodel: [\n")
     pushed("change")
     with pytest.raises(FailedError):
-        ran(runner, "pins-review", "change", **merge_request(git))
+        run_on_gitlab(runner, "pins-review", "change", **merge_request(git))
     (work,) = runner.folder.glob("pins-review-*")
     for report in ("pins.json", "files.json"):
         (issue,) = json.loads((work / report).read_text(encoding="utf-8"))
@@ -589,13 +501,13 @@ def test_review_writes_through_no_link_of_a_stranger(
     runner: Runner, git: Git, pushed: Callable[[str], None], tmp_path: Path
 ) -> None:
     theirs = put(tmp_path / "outside", "theirs")
-    moved()
+    move_pin()
     Path("pins.md").symlink_to(theirs)
     pushed("change")
     reviewed(runner, git)
     assert runner.calls[-1].files["pins.md"].startswith(MARKER)
     with pytest.raises(FailedError) as caught:
-        ran(runner, "pins-review", "change", **merge_request(git))
+        run_on_gitlab(runner, "pins-review", "change", **merge_request(git))
     assert (caught.value.code, "would follow the symbolic link pins.md" in caught.value.output) == (
         2,
         True,
@@ -613,7 +525,7 @@ def test_review_writes_through_no_link_of_a_stranger(
 def test_review_leaves_comments_to_who_may_write_them(
     stranger: dict[str, str], runner: Runner, git: Git, pushed: Callable[[str], None]
 ) -> None:
-    moved()
+    move_pin()
     pushed("change")
     reviewed(runner, git, **stranger)
     assert runner.gh() == []
@@ -664,7 +576,7 @@ def test_no_file_is_taken_for_a_revision(
     base = git("rev-parse", "main")
     for name in ("origin/main", "origin/main...HEAD", f"{base}...HEAD", f"{base}..HEAD"):
         put(Path(name), "A file that is named as a revision or a range could be.")
-    moved()
+    move_pin()
     pushed("change")
     repinned(api, HOME)
     if host == "github":
@@ -674,23 +586,10 @@ def test_no_file_is_taken_for_a_revision(
             reviewed(runner, git, checkout)
             assert "from #2 to #3" in runner.calls[-1].files["pins.md"]
     else:
-        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
-        ran(runner, "pins-review", "change", **merge_request(git))
+        run_on_gitlab(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+        run_on_gitlab(runner, "pins-review", "change", **merge_request(git))
         assert "from #2 to #3" in runner.output
     assert git("ls-remote", "origin", "refs/heads/pins/live")
-
-
-def jq(filter_: str, data: object) -> str:
-    done = subprocess.run(
-        ["jq", "-r", filter_], input=json.dumps(data), capture_output=True, text=True, check=True
-    )
-    return done.stdout
-
-
-def filters(file: Path) -> list[str]:
-    """The filters of a file's calls of ``gh``, on one line each."""
-    found = re.findall(r"--jq '([^']*)'", file.read_text(encoding="utf-8"))
-    return [" ".join(text.split()) for text in found]
 
 
 def test_what_others_wrote_is_not_taken_for_ours() -> None:
@@ -835,26 +734,12 @@ def test_the_action_keeps_one_comment(runner: Runner, repository: Path, api: San
 # GitLab.
 
 
-def ran(runner: Runner, name: str, branch: str = "main", **variables: str) -> Path:
-    return runner.gitlab(GITLAB, name, branch, **variables)
-
-
-def merge_request(git: Git, target: str = "") -> dict[str, str]:
-    """Return the variables of a merge request of ``change``; the target's commit is set for a merge
-    of the two only.
-    """
-    return {
-        "CI_MERGE_REQUEST_DIFF_BASE_SHA": git("merge-base", "main", "change"),
-        "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": target,
-    }
-
-
 def test_gitlab_reviews_a_merge_request(
     runner: Runner, git: Git, pushed: Callable[[str], None]
 ) -> None:
-    moved()
+    move_pin()
     pushed("change")
-    work = ran(runner, "pins-review", "change", **merge_request(git))
+    work = run_on_gitlab(runner, "pins-review", "change", **merge_request(git))
     assert (work / "pins.md").read_text(encoding="utf-8").startswith(MARKER)
     reports = gitlab_jobs(GITLAB)["pins-review"]["job"]["artifacts"]["reports"]["codequality"]
     (change, *_), findings = (
@@ -872,7 +757,7 @@ def test_gitlabs_review_reports_no_change_of_the_main_branch(
 ) -> None:
     push_merge(git)
     target = git("rev-parse", "main") if checkout == "merge" else ""
-    work = ran(runner, "pins-review", checkout, **merge_request(git, target))
+    work = run_on_gitlab(runner, "pins-review", checkout, **merge_request(git, target))
     report = (work / "pins.md").read_text(encoding="utf-8")
     assert ("from #2 to #3" in report, "`basket`" in report, "`home`" in report) == (
         True,
@@ -883,20 +768,20 @@ def test_gitlabs_review_reports_no_change_of_the_main_branch(
 
 def test_gitlab_warns_of_drift_and_fails_otherwise(runner: Runner, api: Sandbox) -> None:
     assert gitlab_jobs(GITLAB)["pins-drift"]["job"]["allow_failure"] == {"exit_codes": 1}
-    ran(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
+    run_on_gitlab(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
     repinned(api, STRINGS)
     for code, key in ((1, KEY), (3, "another")):
         with pytest.raises(FailedError) as caught:
-            ran(runner, "pins-drift", PINSYNC_PRIVATE_KEY=key)
+            run_on_gitlab(runner, "pins-drift", PINSYNC_PRIVATE_KEY=key)
         assert caught.value.code == code
 
 
 def test_gitlab_keeps_one_merge_request_open(runner: Runner, api: Sandbox, git: Git) -> None:
-    ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    run_on_gitlab(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
     assert "Nothing is left to propose" in runner.output
     for identifier in (STRINGS, HOME):
         repinned(api, identifier)
-        ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+        run_on_gitlab(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
     git("fetch", "--quiet", "origin")
     assert git("diff", "--name-only", "main", "origin/pins/live").split() == [
         "customizations/basket.yaml",
@@ -908,7 +793,7 @@ def test_gitlab_keeps_one_merge_request_open(runner: Runner, api: Sandbox, git: 
     )
     for identifier in (STRINGS, HOME):
         repinned(api, identifier, position=1)
-    ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    run_on_gitlab(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
     assert git("ls-remote", "origin", "refs/heads/pins/live") == ""
 
 
@@ -921,7 +806,7 @@ def test_gitlab_puts_the_line_of_the_export_into_the_description(
     hook.write_text(f"#!/bin/sh\nenv | grep ^GIT_PUSH_OPTION_ > '{seen}'\n")
     hook.chmod(0o755)
     repinned(api, STRINGS)
-    ran(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
+    run_on_gitlab(runner, "pins-sync", PINSYNC_PRIVATE_KEY=KEY)
     description = r"merge_request.description=Pinsync-Export: 1234-5678\n"
     assert description in [line.partition("=")[2] for line in seen.read_text().splitlines()]
 
@@ -1010,7 +895,7 @@ def test_drift_is_a_page_that_the_summary_names(runner: Runner, api: Sandbox) ->
 def test_a_review_is_a_page_that_the_summary_names(
     runner: Runner, git: Git, pushed: Callable[[str], None]
 ) -> None:
-    moved()
+    move_pin()
     pushed("change")
     reviewed(runner, git)
     shown = parse_page((runner.folder / "artifacts" / "pins-page").read_text(encoding="utf-8"))
@@ -1027,15 +912,15 @@ def test_a_review_is_a_page_that_the_summary_names(
 def test_gitlabs_jobs_keep_a_page_and_name_it(
     runner: Runner, api: Sandbox, git: Git, pushed: Callable[[str], None]
 ) -> None:
-    moved()
+    move_pin()
     pushed("change")
-    work = ran(runner, "pins-review", "change", **merge_request(git))
+    work = run_on_gitlab(runner, "pins-review", "change", **merge_request(git))
     assert "from #2 to #3" in parse_page((work / "pins.html").read_text(encoding="utf-8")).text
     artifacts = gitlab_jobs(GITLAB)["pins-review"]["job"]["artifacts"]
     assert artifacts["expose_as"]
     repinned(api, STRINGS)
     with pytest.raises(FailedError) as caught:
-        ran(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
+        run_on_gitlab(runner, "pins-drift", PINSYNC_PRIVATE_KEY=KEY)
     assert caught.value.code == 1
     (work,) = runner.folder.glob("pins-drift-*")
     shown = parse_page((work / "pins.html").read_text(encoding="utf-8"))
