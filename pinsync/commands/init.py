@@ -31,6 +31,8 @@ CI: Final[Mapping[str, Mapping[str, str]]] = {
         ".github/workflows/pins-drift.yml": "github-drift.yml",
         ".github/workflows/pins-sync.yml": "github-sync-pr.yml",
         ".github/workflows/pins-review.yml": "github-review.yml",
+        ".github/workflows/pins-plan.yml": "github-plan.yml",
+        ".github/workflows/pins-apply.yml": "github-apply.yml",
         ".github/workflows/pins-calendar.yml": "github-calendar.yml",
     },
     "gitlab": {_GITLAB: "gitlab-ci.yml"},
@@ -105,7 +107,7 @@ safety:
   max_answer_mb: 256
 """
 
-_JOB: Final = re.compile(r"(?m)^pins-(?:review|drift|sync):")
+_JOB: Final = re.compile(r"(?m)^pins-(?:review|plan|drift|sync|merged|apply):")
 """The first line of each of our jobs for GitLab."""
 _INCLUDED: Final = "pins.gitlab-ci.yml"
 """The file for our jobs if ``.gitlab-ci.yml`` holds other jobs."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TRACKER_VARIABLE: Final = "PINSYNC_TRACKER_ID"
 
-_COMMAND: Final = re.compile(r"\bpinsync (?:diff|lint|export|calendar)\b")
+_COMMAND: Final = re.compile(r"\bpinsync (?:diff|lint|export|calendar|plan|apply)\b(?! -->)")
 """A command in a template that reads a configuration."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]*")
 """A path that needs no quotes, neither in YAML nor in a shell."""
@@ -38,8 +38,10 @@ _UNRELEASED: Final = re.compile(r"dev|\+")
 _HEADER: Final = re.compile(r"(?m)^# .*\bone (?:open issue|pull request|merge request)\b")
 _BRANCH: Final = re.compile(r"(?m)^ +BRANCH: .*$")
 _TITLE: Final = re.compile(r"(?m)^ +TITLE: .*$")
-_LIVE_COMMAND: Final = re.compile(r'\bpinsync (?:diff|export)\b(?! "\$from")')
-"""A command about the live customizations; the command of a review has `"$from"` behind it."""
+_LIVE_COMMAND: Final = re.compile(r'\bpinsync (?:diff|export|plan|apply)\b(?! "\$from| -->)')
+"""A command about one tracker; those for a pull or merge request have `"$from` behind."""
+_OF_ALL: Final = ("github-plan.yml",)
+"""The templates with one job for all trackers, since a pull request has one comment."""
 # In GitHub's templates:
 _JOB_NAME: Final = re.compile(r"(?m)^    name: .*$")
 _JOB_ENVIRONMENT: Final = re.compile(r"(?m)^    env:\n")
@@ -49,13 +51,24 @@ _ISSUE_OF_TITLE: Final = (
     # By default gh lists only 30 issues. Its jq can read the environment.
     "--limit 1000 --json number,title \\\n            --jq 'map(select(.title == env.TITLE)) | "
 )
-_PAGE: Final = re.compile(r"(?m)^          name: pins-page$")
+_ARTIFACT: Final = re.compile(r"(?m)^          name: pins-(?:page|plan-page|apply)$")
+_OUTPUT: Final = re.compile(
+    r"(?m)^(      checksum)(: \$\{\{ steps\.plan\.outputs\.checksum) \}\}\n"
+)
+_WRITTEN_OUTPUT: Final = 'echo "checksum=$checksum"'
+_WRITTEN_OUTPUTS: Final = """printf '%s\\n' "checksum=$checksum" "checksum-$TRACKER=$checksum\""""
+_READ_OUTPUT: Final = "CHECKSUM: ${{ needs.plan.outputs.checksum }}"
+_READ_OUTPUTS: Final = "CHECKSUM: ${{ needs.plan.outputs[format('checksum-{0}', matrix.tracker)] }}"
 _PULL_REQUEST: Final = re.compile(r"(?m)^  pull_request:$")
 # In GitLab's template:
 _MERGE_REQUEST: Final = re.compile(
-    r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "merge_request_event"\n'
+    r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "merge_request_event".*\n'
 )
-_SCHEDULE: Final = re.compile(r'(?m)^    - if: \$CI_PIPELINE_SOURCE == "schedule".*\n')
+_JOB_OF_TRACKER: Final = re.compile(
+    r"(?m)^pins-(?:drift|sync|merged|apply):\n  extends: \.pinsync\n"
+)
+_CHECKSUM_FILE: Final = "pins.checksum"
+_ENVIRONMENT: Final = re.compile(r"(?m)^    name: pins-apply$")
 
 
 def find_installed_source() -> str | None:
@@ -108,7 +121,7 @@ def render(template: str, source: str | None, path: str | None, trackers: Sequen
     # A template without a key compares commits only, for all trackers in one job.
     if trackers and DEFAULT_KEY_VARIABLE in text:
         text = _name_keys(text, list_key_variables(trackers))
-        if len(trackers) > 1:
+        if len(trackers) > 1 and template not in _OF_ALL:
             split = _split_on_gitlab if template.startswith("gitlab") else _split_on_github
             text = split(text, trackers)
     if path is None:
@@ -154,7 +167,13 @@ def _split_on_github(text: str, trackers: Sequence[Tracker]) -> str:
     text = _SECRET.sub(r"${{ matrix.private_key_env == '\1' && secrets.\1 || '' }}", text)
     text = text.replace(_ISSUE, _ISSUE_OF_TITLE)
     # A run may have only one artifact of a name.
-    text = _PAGE.sub(rf"\g<0>-{each}", text)
+    text = _ARTIFACT.sub(rf"\g<0>-{each}", text)
+    # The jobs of a matrix share their outputs, so each tracker has an output of its own name. The
+    # output without a name says whether there is anything to apply.
+    outputs = "".join(rf"\1-{tracker.name}\2-{tracker.name} }}}}\n" for tracker in trackers)
+    text = _OUTPUT.sub(rf"\g<0>{outputs}", text)
+    text = text.replace(_WRITTEN_OUTPUT, _WRITTEN_OUTPUTS)
+    text = text.replace(_READ_OUTPUT, _READ_OUTPUTS)
     return _tell_apart(text, each)
 
 
@@ -166,7 +185,11 @@ def _split_on_gitlab(text: str, trackers: Sequence[Tracker]) -> str:
         "      - TRACKER: # the trackers of pinsync.yaml; a new one has to be added here\n",
     ]
     matrix += [f"          - {quote(tracker.name)}\n" for tracker in trackers]
-    return _tell_apart(_SCHEDULE.sub(rf"\g<0>{''.join(matrix)}", text), "$TRACKER")
+    text = _JOB_OF_TRACKER.sub(rf"\g<0>{''.join(matrix)}", text)
+    # A job gets the files of all jobs of the matrix that it needs, so each file has its own name.
+    text = text.replace(_CHECKSUM_FILE, "pins-$TRACKER.checksum")
+    text = _ENVIRONMENT.sub(r"\g<0>-$TRACKER", text)
+    return _tell_apart(text, "$TRACKER")
 
 
 def _tell_apart(text: str, each: str) -> str:

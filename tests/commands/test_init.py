@@ -225,7 +225,8 @@ def test_the_files_for_ci_name_a_configuration_in_a_folder(
     for name, template in CI[host].items():
         assert f"../../{name}" in result.err
         text = (repository / name).read_text(encoding="utf-8")
-        commands = re.findall(r"pinsync (?:diff|lint|export|calendar|fmt|trackers)\b.*", text)
+        names = "diff|lint|export|calendar|fmt|trackers|plan|apply"
+        commands = re.findall(rf"pinsync (?:{names})\b(?! -->).*", text)
         assert commands
         assert all(
             re.match(r"pinsync \w+ --config shops/sk/pinsync\.yaml\b", command)
@@ -233,7 +234,8 @@ def test_the_files_for_ci_name_a_configuration_in_a_folder(
         )
         # Only a request that changes a file of that folder is reviewed.
         filters = re.findall(r'^ +(?:paths|changes):\n +- "shops/sk/.*"\n', text, re.MULTILINE)
-        assert len(filters) == int(template in ("github-review.yml", "gitlab-ci.yml"))
+        counts = {"github-review.yml": 1, "github-plan.yml": 1, "gitlab-ci.yml": 2}
+        assert len(filters) == counts.get(template, 0)
         for each in filters:
             text = text.replace(each, "")
         assert text.replace(" --config shops/sk/pinsync.yaml", "") == (
@@ -437,6 +439,8 @@ def test_what_was_written_is_to_be_committed_and_then_exported(
         "Commit what was written: git add .github/workflows/pins-drift.yml "
         ".github/workflows/pins-sync.yml "
         ".github/workflows/pins-review.yml "
+        ".github/workflows/pins-plan.yml "
+        ".github/workflows/pins-apply.yml "
         ".github/workflows/pins-calendar.yml && git commit"
     )
     assert (repository / "customizations").exists(), "so there is nothing to export next"

@@ -82,6 +82,7 @@ class Runner:
         output: all that the steps have written.
         ref: the branch that is checked out.
         source: what a person has written at PINSYNC, where a file leaves that open.
+        outcome: the outputs of the last action.
     """
 
     folder: Path
@@ -91,6 +92,7 @@ class Runner:
     output: str = ""
     ref: str = "main"
     source: str = f"git+{REPOSITORY}@{COMMIT}"
+    outcome: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("bin", "temp", "artifacts"):
@@ -127,9 +129,7 @@ class Runner:
         temp = self.folder / "temp"
         shutil.rmtree(temp)
         temp.mkdir()
-        self.contexts = {
-            key: value for key, value in self.contexts.items() if not key.startswith("steps.")
-        }
+        self._forget_steps()
         environ = self.filled_in({**text.get("env", {}), **job.get("env", {})})
         try:
             self.steps(job["steps"], work, environ, ["bash", "-e"])
@@ -140,6 +140,21 @@ class Runner:
                 f"needs.{name}.outputs.{key}": value for key, value in outputs.items() if value
             }
         return outputs
+
+    def end_action(self, step: str) -> None:
+        """Keep the outputs of a step as those of the action, and forget all steps."""
+        prefix = f"steps.{step}.outputs."
+        self.outcome = {
+            key.removeprefix(prefix): value
+            for key, value in self.contexts.items()
+            if key.startswith(prefix)
+        }
+        self._forget_steps()
+
+    def _forget_steps(self) -> None:
+        self.contexts = {
+            key: value for key, value in self.contexts.items() if not key.startswith("steps.")
+        }
 
     def forget_run(self) -> None:
         """Begin a new run of workflows, which knows no output and no artifact of the last one."""

@@ -16,6 +16,7 @@ import yaml
 
 from pinsync.commands.init import CI
 from pinsync.sandbox import Sandbox
+from support.ci_files import push_event
 from support.exporting import HOME, STRINGS, put, repinned, rows
 from support.workflows import (
     FROM_COMMIT,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from support.command_line import CommandLine, Git, Install
 
-DRIFT, SYNC, REVIEW, CALENDAR = (Path(name) for name in CI["github"])
+DRIFT, SYNC, REVIEW, PLAN, APPLY, CALENDAR = (Path(name) for name in CI["github"])
 (GITLAB,) = (Path(name) for name in CI["gitlab"])
 # The last name is a boolean in YAML unless it is quoted; its shop shares the usual key.
 KEYS = {"shop-sk": "KEY_SK", "shop-cz": "PINSYNC_PRIVATE_KEY", "no": "PINSYNC_PRIVATE_KEY"}
@@ -44,12 +45,14 @@ SEVERAL = "trackers:\n" + "".join(
 
 
 JOBS = {"drift": DRIFT, "sync": SYNC}
+AFTER_MERGE = {"github": ("plan", "apply"), "gitlab": ("merged", "apply")}
+"""Code host → the jobs after a merge, which are split by tracker as well."""
 
 
 def entries(host: str, name: str) -> list[dict[str, str]]:
     """Return the matrix of a job: what sets the jobs apart that are made of it."""
     if host == "github":
-        jobs = yaml.safe_load(JOBS[name].read_text(encoding="utf-8"))["jobs"]
+        jobs = yaml.safe_load(JOBS.get(name, APPLY).read_text(encoding="utf-8"))["jobs"]
         return list(jobs[name]["strategy"]["matrix"]["include"])
     jobs = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))
     (axes,) = jobs[f"pins-{name}"]["parallel"]["matrix"]
@@ -75,14 +78,14 @@ def test_the_files_pass_the_schemas_and_the_linters(
     for host in CI:
         assert pinsync("init", "--ci", host).code == 0
     monkeypatch.chdir(repository)
-    workflows = (DRIFT, SYNC, REVIEW, CALENDAR)
+    workflows = (DRIFT, SYNC, REVIEW, PLAN, APPLY, CALENDAR)
     for workflow in workflows:
         check_schema(workflow, "github-workflows")
     gitlab = switch_on_pages(GITLAB, tmp_path)
     for file in (GITLAB, gitlab):
         check_schema(file, "gitlab-ci")
     check_actions(workflows)
-    assert check_shell(workflows, gitlab, tmp_path / "scripts") >= 16
+    assert check_shell(workflows, gitlab, tmp_path / "scripts") >= 29
 
 
 def environment(workflow: Path) -> dict[str, str]:
@@ -111,7 +114,7 @@ def test_the_key_of_the_one_tracker_is_named(
         assert "PINSYNC_TRACKER_ID" not in text
         assert ("KEY_SK" in text) == (Path(name) not in (REVIEW, CALENDAR))
     if host == "github":
-        for workflow in (DRIFT, SYNC):
+        for workflow in (DRIFT, SYNC, PLAN, APPLY):
             assert environment(workflow)["KEY_SK"] == "${{ secrets.KEY_SK }}"
             assert "# - the secret KEY_SK\n" in workflow.read_text(encoding="utf-8")
     else:
@@ -138,7 +141,8 @@ def test_the_keys_of_several_trackers_are_named_once(
     expected = [{"tracker": name} for name in KEYS]
     if host == "github":
         expected = [{"tracker": name, "private_key_env": key} for name, key in KEYS.items()]
-    assert entries(host, "drift") == entries(host, "sync") == expected
+    for name in (*JOBS, *AFTER_MERGE[host]):
+        assert entries(host, name) == expected
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -238,9 +242,9 @@ def run_each(runner: Runner, shops: dict[str, Sandbox]) -> Run:
     return run
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", [*JOBS, "apply"])
 def test_a_job_sees_its_trackers_key_and_no_other(name: str, runner: Runner) -> None:
-    given = environment(JOBS[name])
+    given = environment(JOBS.get(name, APPLY))
     variables = dict.fromkeys(KEYS.values())
     found = []
     for entry in entries("github", name):
@@ -399,3 +403,94 @@ def test_each_tracker_has_a_calendar_of_its_own(host: str, runner: Runner, tmp_p
     assert names == {"index.html", *(f"pins-{name}.ics" for name in KEYS)}
     page = (site / "index.html").read_text(encoding="utf-8")
     assert all(f"{name} (1-{number})" in page for number, name in enumerate(KEYS))
+
+
+# The plan of a pull request, and what follows its merge.
+
+
+def move_pins(*names: str) -> None:
+    """Move a pin in the basket of each tracker."""
+    for name in names:
+        path = Path("customizations", name, "basket.yaml")
+        put(path, path.read_text(encoding="utf-8").replace("position: 2", "position: 3"))
+
+
+@pytest.mark.usefixtures("shops")
+def test_one_plan_of_a_pull_request_is_about_all_trackers(runner: Runner, git: Git) -> None:
+    git("checkout", "--quiet", "-b", "change")
+    move_pins("shop-sk", "no")
+    git("commit", "--quiet", "--all", "-m", "Change")
+    git("push", "--quiet", "origin", "change")
+    runner.ref = "change"
+    event = {
+        "base.ref": "main",
+        "head.sha": git("rev-parse", "change"),
+        "head.repo.full_name": "shop/pins",
+        "user.login": "ann",
+        "number": "5",
+    }
+    contexts = {f"github.event.pull_request.{name}": value for name, value in event.items()}
+    assert runner.job(PLAN, "plan", **contexts)["rules"] == "2"
+    runner.job(PLAN, "comment")
+    text = runner.calls[-1].files["plan.md"]
+    assert text.count("Checksum of the plan: ") == 1
+    for name in ("shop-sk", "no"):
+        assert f"customizations/{name}/basket.yaml" in text
+
+
+def read_position(shop: Sandbox) -> int:
+    """Return the position of the second pin of a rule in a shop."""
+    return int(shop.get(STRINGS)["pin_definitions"][1]["position"])
+
+
+def start_after_merge(
+    host: str, runner: Runner, sha: str, shops: dict[str, Sandbox], **wrong: str
+) -> dict[str, list[int]]:
+    """Run the jobs after a merge for each tracker; return their exit codes.
+
+    Args:
+        host: the code host.
+        runner: runs the jobs.
+        sha: the full hash of the merge.
+        shops: the shop of each tracker.
+        wrong: the variable of a key → another key.
+    """
+    codes: dict[str, list[int]] = {name: [] for name in KEYS}
+    keys = {variable: shops[name].private_key for name, variable in KEYS.items()} | wrong
+    runner.forget_run()
+    runner.contexts |= {f"secrets.{variable}": key for variable, key in keys.items()}
+    for job in AFTER_MERGE[host]:
+        for entry in entries(host, job):
+            try:
+                if host == "github":
+                    matrix = {f"matrix.{key}": value for key, value in entry.items()}
+                    runner.job(APPLY, job, **push_event(sha), **matrix)
+                else:
+                    given = {"TRACKER": entry["tracker"], "CI_COMMIT_SHA": sha, **keys}
+                    runner.gitlab(GITLAB, f"pins-{job}", **given)
+                codes[entry["tracker"]].append(0)
+            except FailedError as error:
+                codes[entry["tracker"]].append(error.code)
+    return codes
+
+
+@pytest.mark.parametrize("host", CI)
+def test_each_tracker_is_applied_by_a_plan_of_its_own(
+    host: str, runner: Runner, run_each: Run, shops: dict[str, Sandbox], git: Git
+) -> None:
+    assert run_each(host, "sync") == dict.fromkeys(KEYS, 0)
+    move_pins("shop-sk", "no")
+    git("commit", "--quiet", "--all", "-m", "Change")
+    git("push", "--quiet", "origin", "main")
+    sha = git("rev-parse", "main")
+    if host == "github":
+        # A tracker that fails stops no other. On GitLab the applies wait for all plans.
+        failing = start_after_merge(host, runner, sha, shops, KEY_SK="another")
+        assert failing == {"shop-sk": [3, 0], "shop-cz": [0, 0], "no": [0, 0]}
+        assert [read_position(shop) for shop in shops.values()] == [2, 2, 3]
+    codes = start_after_merge(host, runner, sha, shops)
+    assert list(codes.values()) == [[0, 0]] * 3
+    assert [read_position(shop) for shop in shops.values()] == [3, 2, 3]
+    if host == "github":
+        kept = {path.name for path in (runner.folder / "artifacts").glob("pins-apply*")}
+        assert kept == {"pins-apply-shop-sk"}
