@@ -41,6 +41,7 @@ KEY = "a-key-of-the-quick-start"
 STEP = re.compile(r"^\$ (.*\n(?:> .*\n)*)((?:(?!\$ ).*\n)*)", re.MULTILINE)
 MARKS = {
     "action",
+    "apply action",
     "check",
     "ci",
     "configuration",

@@ -597,7 +597,7 @@ def test_no_file_is_taken_for_a_revision(
 
 def test_what_others_wrote_is_not_taken_for_ours() -> None:
     (issues,), (pulls,), (comments,) = map(filters, (DRIFT, SYNC, REVIEW))
-    assert filters(ACTION) == [comments]
+    (either,) = filters(ACTION)
     assert "--app github-actions --label pins-drift" in DRIFT.read_text(encoding="utf-8")
     if not shutil.which("jq"):
         pytest.skip("needs jq, whose language gh understands")
@@ -613,7 +613,9 @@ def test_what_others_wrote_is_not_taken_for_ours() -> None:
         {"id": 2, "user": bot, "body": f"Quoting {MARKER}"},
         {"id": 3, "user": bot, "body": f"{MARKER}### pinsync"},
     ]
-    assert jq(comments, data) == "3\n"
+    assert jq(comments, data) == jq(either, data, MARKER=MARKER.rstrip()) == "3\n"
+    data.append({"id": 4, "user": bot, "body": "<!-- pinsync plan -->\n### pinsync"})
+    assert jq(either, data, MARKER="<!-- pinsync plan -->") == "4\n"
 
 
 # The action.
@@ -730,6 +732,62 @@ def test_the_action_keeps_one_comment(runner: Runner, repository: Path, api: San
     (text,) = runner.calls[-1].files.values()
     assert "**INCOMPLETE:**" in text
     assert KEY not in runner.output + str(runner.calls)
+
+
+def test_the_actions_plan_is_a_comment_and_a_checksum(
+    runner: Runner, repository: Path, api: Sandbox, git: Git
+) -> None:
+    runner.contexts |= PULL_REQUEST
+    run_sync(SYNC, runner)
+    before = len(runner.gh())
+    assert acted(runner, repository, command="plan", comment="true") == 0
+    assert runner.gh()[before:] == ["api --paginate"]
+    move_pin()
+    git("commit", "--quiet", "--all", "--message", "Change")
+    assert acted(runner, repository, command="plan", comment="true") == 0
+    assert runner.gh()[before:] == ["api --paginate", "api --paginate", "pr comment"]
+    (text,) = runner.calls[-1].files.values()
+    assert text.startswith("<!-- pinsync plan -->\n")
+    checksum = runner.outcome["checksum"]
+    assert f"Checksum of the plan: {checksum}" in text
+    assert runner.outcome["exit-code"] == "1"
+    # A rule that would be left alone is told, too.
+    repinned(api, STRINGS)
+    assert acted(runner, repository, command="plan", comment="true") == 0
+    assert runner.gh()[-1] == "pr comment"
+    assert "checksum" not in runner.outcome
+
+
+def test_the_actions_apply_gives_the_shop_what_was_planned(
+    runner: Runner, api: Sandbox, git: Git, pushed: Callable[[str], None], tmp_path: Path
+) -> None:
+    (text,) = blocks("apply action", "yaml")
+    jobs = yaml.safe_load(text)["jobs"]
+    plan, apply = (job["steps"][-1]["with"] for job in jobs.values())
+    run_sync(SYNC, runner)
+    home = Path("customizations/home.yaml")
+    put(home, home.read_text(encoding="utf-8").replace("position: 1", "position: 4"))
+    move_pin()
+    pushed("main")
+    repinned(api, STRINGS)
+    for name in ("plan", "apply"):
+        git("clone", "--quiet", runner.origin.as_uri(), str(tmp_path / name))
+    runner.contexts["github.sha"] = git("rev-parse", "main")
+
+    def act(name: str, inputs: dict[str, str]) -> int:
+        given = {key: runner.resolved(value) for key, value in inputs.items()}
+        return acted(runner, tmp_path / name, **given)
+
+    assert act("plan", plan) == 0
+    (output,) = jobs["plan"]["outputs"].values()
+    assert output == "${{ steps.plan.outputs.checksum }}"
+    runner.contexts["needs.plan.outputs.checksum"] = runner.outcome["checksum"]
+    assert act("apply", apply) == 0
+    assert runner.outcome["exit-code"] == "1"
+    assert "::warning::Some rules were left to people" in runner.output
+    assert api.get(HOME)["pin_definitions"][0]["position"] == 4
+    assert len(list((tmp_path / "apply" / "kept").iterdir())) == 2
+    assert act("apply", apply) == 4
 
 
 # GitLab.
