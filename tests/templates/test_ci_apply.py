@@ -43,6 +43,14 @@ if TYPE_CHECKING:
     from support.workflows import Runner
 
 HOSTS = ("github", "gitlab")
+NEW = """\
+  - target_type: item
+    target_identity: /p/77/
+    pin_definitions:
+      - position: 1
+        pin_type: item
+        pin_identity: /p/78/
+"""
 
 
 @dataclass
@@ -122,6 +130,10 @@ class Host:
         ended.output += runner.output[before:]
         ended.files = sorted(folder.glob("*"))
 
+    def sync(self) -> None:
+        """Run the job that proposes what the shop has."""
+        run_sync(SYNC if self.name == "github" else GITLAB, self.runner)
+
     @property
     def left(self) -> int:
         """The exit code of an apply that left rules to people."""
@@ -131,8 +143,9 @@ class Host:
 @pytest.fixture(params=HOSTS)
 def host(request: pytest.FixtureRequest, runner: Runner) -> Host:
     """The code host; the record of agreement has begun with the sync job."""
-    run_sync(SYNC if request.param == "github" else GITLAB, runner)
-    return Host(request.param, runner)
+    started = Host(request.param, runner)
+    started.sync()
+    return started
 
 
 def pin(position: int, model: str = "basket", was: int = 2) -> None:
@@ -179,6 +192,40 @@ def test_what_was_merged_is_applied_as_planned(
     assert KEY not in host.runner.output + str(host.runner.calls)
 
 
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_what_the_shop_had_first_is_not_applied(
+    method: str, host: Host, git: Git, api: Sandbox
+) -> None:
+    repinned(api, HOME, position=6)
+    host.sync()
+    git("fetch", "--quiet", "origin")
+    git("branch", "--quiet", "change", "origin/pins/live")
+    before = count_writes(api)
+    ended = host.start(merge(git, method))
+    assert (ended.plan, ended.checksum) == (0, "")
+    assert "Nothing to apply: the shop has all that is planned." in ended.output
+    assert count_writes(api) == before
+
+
+def test_an_applied_rule_gets_its_id_and_then_all_agree(
+    host: Host, git: Git, api: Sandbox, pushed: Callable[[str], None]
+) -> None:
+    home = Path("customizations/home.yaml")
+    put(home, home.read_text(encoding="utf-8") + NEW)
+    pushed("main")
+    assert host.start(git("rev-parse", "main")).apply == 0
+    (rule,) = (row for row in api.customizations() if row.get("target_identity") == "/p/77/")
+    host.sync()
+    git("fetch", "--quiet", "origin")
+    shown = git("diff", "main", "origin/pins/live")
+    added = [line for line in shown.splitlines() if line[0] in "+-" and line[1] not in "+-"]
+    assert added == ["-  - target_type: item", f"+  - id: {rule['id']}", "+    target_type: item"]
+    git("branch", "--quiet", "change", "origin/pins/live")
+    assert host.start(merge(git, "squash")).checksum == ""
+    host.sync()
+    assert git("ls-remote", "origin", "refs/heads/pins/live") == ""
+
+
 def test_a_merge_whose_run_was_cancelled_is_part_of_the_next_run(
     host: Host, git: Git, api: Sandbox, pushed: Callable[[str], None]
 ) -> None:
@@ -214,6 +261,19 @@ def test_a_run_that_waited_while_the_main_line_went_on(
     assert older.plan == 2
     assert "which was applied already" in older.output
     assert (position(api), position(api, HOME)) == (3, 4)
+
+
+def test_a_sync_between_plan_and_apply_is_in_nobodys_way(
+    host: Host, git: Git, api: Sandbox, pushed: Callable[[str], None]
+) -> None:
+    pin(3)
+    pushed("main")
+    repinned(api, HOME, position=6)
+    before = git("ls-remote", "origin", RECORD)
+    assert host.start(git("rev-parse", "main"), then=host.sync).apply == 0
+    assert position(api) == 3
+    assert git("ls-remote", "origin", RECORD) != before
+    assert git("ls-remote", "origin", "refs/heads/pins/live")
 
 
 def test_after_a_forced_push_the_record_has_to_begin_anew(
@@ -534,9 +594,7 @@ def test_a_host_that_refuses_the_record_may_work_without_it(
     before = git("rev-parse", "main")
     pin(3)
     home = Path("customizations/home.yaml")
-    new = "  - target_type: item\n    target_identity: /p/77/\n    pin_definitions:\n"
-    new += "      - position: 1\n        pin_type: item\n        pin_identity: /p/78/\n"
-    put(home, home.read_text(encoding="utf-8") + new)
+    put(home, home.read_text(encoding="utf-8") + NEW)
     pushed("main")
     event = push_event(git("rev-parse", "main"), **{"github.event.before": before})
     assert runner.job(workflow, "plan", **event)["checksum"]
