@@ -259,7 +259,8 @@ class Executor:
                 return row is not None and self._send(number, operation, row)
             except ThrottledError as error:
                 if attempt == ATTEMPTS or self._is_ending:
-                    raise
+                    message = f"{error.message}, tried {attempt} times"
+                    raise RemoteError(message, hint=error.hint) from error
                 # A person may change the rule during the pause, so it is read again.
                 self._clock.sleep(error.pause)
                 attempt += 1

@@ -230,7 +230,7 @@ def test_a_rule_whose_pins_are_over_is_a_warning(live: LiveShop) -> None:
     assert live.apply() == ["update /p/1/: done"]
     assert live.code == 0
     expected = "warning: all pins of a rule to be written are over: basket: item /p/1/"
-    assert live.err.splitlines()[0] == expected
+    assert expected in live.err.splitlines()
 
 
 def test_a_rule_with_a_pin_that_is_not_over_is_none(live: LiveShop) -> None:
@@ -238,7 +238,7 @@ def test_a_rule_with_a_pin_that_is_not_over_is_none(live: LiveShop) -> None:
     over = {**pin, "position": 2, "active_to": "2020-01-01T00:00:00Z"}
     write("One of two", rule(1, pin, over), OTHER, at=0)
     live.apply()
-    assert "over" not in live.err
+    assert "are over" not in live.err
 
 
 @pytest.mark.parametrize(
@@ -616,7 +616,7 @@ def test_a_shallow_clone_is_told_to_fetch_the_main_line(
     monkeypatch.chdir(folder)
     live.apply()
     assert live.code == 4
-    assert "fetch the main line" in live.err
+    assert "git fetch --unshallow" in live.err
     assert live.writes == []
     run("fetch", "--quiet", "--unshallow")
     assert live.apply() == ["update /p/1/: done"]

@@ -289,7 +289,7 @@ def leave_killed_run(shop: LiveShop, *events: Row) -> None:
     shop.fail()
     (path,) = [each for each in set(shop.files) - before if each.name.startswith("journal")]
     first = path.read_text().splitlines()[0]
-    lines = [first, *map(json.dumps, events)]
+    lines = [json.dumps({**json.loads(first), "started": STARTED}), *map(json.dumps, events)]
     put(find_apply_folder() / name_journal("1234-5678", STARTED), "\n".join(lines) + "\n")
     operations: list[BegunOperation] = []
     for each in json.loads(first)["operations"]:

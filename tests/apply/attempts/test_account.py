@@ -88,9 +88,6 @@ def test_a_rule_that_gets_another_id_by_a_write(scene: Scene) -> None:
 # Reads that are wrong.
 
 
-@pytest.mark.xfail(
-    strict=True, reason="What was not sent counts as done without a look at the export."
-)
 def test_a_deletion_of_a_rule_that_the_shop_claims_not_to_know(scene: Scene) -> None:
     """A 404 of the look before the write must not count as a deletion that the export denies."""
     remove()
@@ -101,9 +98,6 @@ def test_a_deletion_of_a_rule_that_the_shop_claims_not_to_know(scene: Scene) -> 
     assert count_done(done) == 0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="What was not sent counts as done without a look at the export."
-)
 def test_a_deletion_that_the_shop_answers_with_not_found(scene: Scene) -> None:
     remove()
     scene.give("DELETE scope/.*", NOT_FOUND)
@@ -112,9 +106,6 @@ def test_a_deletion_that_the_shop_answers_with_not_found(scene: Scene) -> None:
     assert done.code == 3, done.out
 
 
-@pytest.mark.xfail(
-    strict=True, reason="What was not sent counts as done without a look at the export."
-)
 def test_an_update_that_the_look_before_the_write_calls_done(scene: Scene) -> None:
     """The look may answer with another text than the export that was asked before and after."""
     swap()
@@ -158,10 +149,6 @@ def test_an_export_after_the_writes_that_has_lost_all_rules(scene: Scene) -> Non
 # Errors in the middle.
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="An error other than RemoteError behind the first write counts as one before it.",
-)
 def test_an_id_of_a_created_rule_that_is_too_long_for_an_address(scene: Scene) -> None:
     add(NEW)
     body = json.dumps({"model": "basket", **NEW, "id": "a" * 70_000}).encode()
@@ -206,9 +193,6 @@ def test_a_journal_that_can_not_be_written_before_the_first_write(
     assert scene.writes == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="The error of the account replaces the exit code of the writes."
-)
 def test_a_standard_output_that_is_full_after_the_writes(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,9 +209,6 @@ def test_a_standard_output_that_is_full_after_the_writes(
     assert done.code == 3
 
 
-@pytest.mark.xfail(
-    strict=True, reason="The error of a file behind the writes replaces their exit code."
-)
 def test_ids_that_can_not_be_written_into_a_damaged_file(scene: Scene) -> None:
     """An exit code of 2 says that nothing was written."""
     add(NEW)
@@ -241,9 +222,6 @@ def test_ids_that_can_not_be_written_into_a_damaged_file(scene: Scene) -> None:
     assert done.code == 0, done.err
 
 
-@pytest.mark.xfail(
-    strict=True, reason="An interrupt behind the verification is reported as one before any write."
-)
 @pytest.mark.parametrize(
     "place", ["agreement.claim.Claim.close", "apply.journal.Journal.write_end"]
 )
@@ -334,9 +312,6 @@ def test_two_trackers_of_which_all_is_done(scene: Scene, two: StandIn) -> None:
     assert two.get(T["id"])["pin_definitions"][0]["pin_identity"] == "/p/8/"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A tracker is claimed only after the one before it was written."
-)
 def test_a_second_tracker_that_is_refused_after_the_first_was_written(
     scene: Scene, two: StandIn, tmp_path: Path
 ) -> None:
@@ -354,9 +329,6 @@ def test_a_second_tracker_that_is_refused_after_the_first_was_written(
     assert scene.read_pin(T) == "/p/7/" or done.code == 3
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A tracker is backed up only after the one before it was written."
-)
 def test_a_second_tracker_without_room_for_its_backup(
     scene: Scene, two: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

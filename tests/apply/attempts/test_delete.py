@@ -56,7 +56,6 @@ def test_a_rule_that_a_person_moves_to_another_model_before_the_write(scene: Sce
     assert scene.read(T)
 
 
-@pytest.mark.xfail(strict=True, reason="Only SOURCE's manages decides, and not today's.")
 def test_a_foreign_rule_and_a_restore_of_a_commit_before_manages(scene: Scene) -> None:
     """What a commit managed then must not decide what belongs to pinsync now."""
     tagged = {**T, "tags": ["git"]}
@@ -82,9 +81,6 @@ def test_a_foreign_rule_and_a_restore_of_an_export(scene: Scene) -> None:
     assert foreign in [row["id"] for row in scene.api.customizations()]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Only today's remove_expired_pins is looked at, and not SOURCE's."
-)
 @pytest.mark.parametrize("command", ["apply", "restore"])
 def test_pins_that_the_documents_of_source_leave_out(command: str, scene: Scene) -> None:
     """Source was written under remove_expired_pins, which is switched off by now."""
@@ -111,10 +107,6 @@ def test_all_rules_and_a_restore_of_an_empty_export(scene: Scene) -> None:
     assert scene.list_targets() == ["/p/1/", "/p/2/"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="The guard against the removal of all rules is silent where rules are created.",
-)
 def test_all_rules_and_a_restore_of_the_export_of_another_tracker(scene: Scene) -> None:
     """The guard against mass removal must not be silent because other rules are created."""
     rows = [rule(number, "/p/7/", model="basket") for number in (101, 102)]
@@ -137,10 +129,6 @@ def test_rules_whose_document_git_never_had_and_a_restore_of_a_commit(scene: Sce
     assert "/p/9/" in scene.list_targets()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="A folder that no commit ever had passes for one whose documents git removed.",
-)
 def test_all_rules_and_a_mistyped_folder_in_the_configuration(scene: Scene) -> None:
     """A folder that git never had isn't an empty one."""
     scene.add(without_id(rule(9, "/p/7/")))

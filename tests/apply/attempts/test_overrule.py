@@ -54,9 +54,6 @@ def test_a_deletion_between_the_plan_and_the_look_before_the_write(scene: Scene)
     assert scene.list_targets() == ["/p/2/"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="The look before the write doesn't check the id of the rule that it gets."
-)
 def test_a_look_before_the_write_that_shows_another_rule_of_the_same_text(scene: Scene) -> None:
     """A cache may mix up two addresses: the answer has the planned text, and another id."""
     swap()
@@ -103,9 +100,6 @@ def test_an_ignored_field_that_a_person_changes_meanwhile(value: object, scene: 
     assert scene.read_pin(T) == "/p/8/"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A throttled write is sent again without another look at the rule."
-)
 @pytest.mark.parametrize("call", ["PUT", "DELETE"])
 def test_an_edit_while_a_throttled_write_waits(call: str, scene: Scene) -> None:
     """The host may ask for a minute, several times; the backup doesn't have the edit."""
@@ -120,9 +114,6 @@ def test_an_edit_while_a_throttled_write_waits(call: str, scene: Scene) -> None:
     assert scene.read_pin(T) == "/p/5/"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="The pause that an answer asks for comes between the look and the write."
-)
 @pytest.mark.parametrize("call", ["PUT", "DELETE"])
 def test_an_edit_while_a_write_waits_for_the_limit_of_the_look_before_it(
     call: str, scene: Scene
@@ -165,9 +156,6 @@ def test_the_old_text_put_back_before_the_first_write_is_read_back(undated: Scen
     hold_old_text(undated)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A first write that comes back differently leaves neither entry nor doubt."
-)
 def test_the_old_text_put_back_after_the_first_write_came_back_differently(undated: Scene) -> None:
     """A person edits the rule right after the write, and then takes all of it back."""
     swap()
@@ -184,9 +172,6 @@ def test_the_old_text_put_back_after_the_answer_to_the_write_was_lost(undated: S
     hold_old_text(undated)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A redirect counts as a refusal, also a 303, which follows what was done."
-)
 def test_the_old_text_put_back_after_a_see_other(undated: Scene) -> None:
     """A 303 points at the result of a request that had its effect (RFC 9110, 15.4.4)."""
     swap()
@@ -235,7 +220,6 @@ def test_an_apply_that_would_undo_a_restore(scene: Scene) -> None:
     assert scene.read_pin(T) == "/p/7/"
 
 
-@pytest.mark.xfail(strict=True, reason="Only SOURCE's ignore decides, and not today's.")
 def test_a_field_that_is_ignored_now_and_a_restore_of_a_commit_before(scene: Scene) -> None:
     swap()
     assert scene.apply().code == 0
@@ -257,7 +241,6 @@ def test_an_apply_that_would_delete_what_a_restore_brought_back(scene: Scene) ->
     assert scene.list_targets() == ["/p/1/", "/p/2/"]
 
 
-@pytest.mark.xfail(strict=True, reason="The date of a commit is believed, even one in the future.")
 def test_a_commit_that_is_dated_in_the_future_and_no_record(scene: Scene) -> None:
     """The date of a commit must not prove that the shop's text is older than the commit."""
     Path(".git", REFERENCE).unlink()

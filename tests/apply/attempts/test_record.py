@@ -206,20 +206,12 @@ def test_starts_that_lead_to_other_files(scene: Scene) -> None:
         assert scene.restore("HEAD").code in (2, 4)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="The start of a begun plan becomes a part of a path unchecked, and NUL ends the run as a bug.",
-)
 def test_a_start_that_no_file_can_be_named_after(scene: Scene) -> None:
     swap()
     forge_record(begin(started="\x00"))
     hold_refusal(scene, 2, 4)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="A journal that cannot be read ends the run before --take-over is looked at.",
-)
 def test_a_journal_that_was_cut_to_nothing(scene: Scene) -> None:
     """A user who says that the run is dead must be able to go on without its journal."""
     swap()
@@ -240,9 +232,6 @@ def test_a_journal_that_speaks_of_texts_that_git_never_had(scene: Scene) -> None
     assert scene.read_pin(T) == "/p/5/"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A journal is believed whatever version, tracker and start it names."
-)
 def test_a_journal_of_another_tracker_or_plan(scene: Scene) -> None:
     swap()
     forge_record(begin())
@@ -358,9 +347,6 @@ def test_a_remote_that_refuses_the_last_record(scene: Scene, remote: Path) -> No
     assert left["begun"]["machine"] == platform.node()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A restore looks at the local record alone, and not at the remote's."
-)
 def test_a_restore_while_an_apply_of_another_machine_is_at_work(scene: Scene, remote: Path) -> None:
     """The plan of the other machine stands in the record of the remote."""
     old = run("rev-parse", REFERENCE)
@@ -372,10 +358,6 @@ def test_a_restore_while_an_apply_of_another_machine_is_at_work(scene: Scene, re
     assert scene.writes == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="The end of an apply sets the source without a look at the one that is there.",
-)
 def test_an_export_of_a_newer_commit_during_an_apply(scene: Scene, pinsync: CommandLine) -> None:
     """The source of the record only moves to newer commits."""
     swap()
@@ -410,7 +392,6 @@ def test_a_record_that_an_export_moves_after_the_plan(scene: Scene) -> None:
     hold_refusal(scene, 4)
 
 
-@pytest.mark.xfail(strict=True, reason="The end of an apply replaces entries of a newer commit.")
 def test_an_agreement_of_an_export_during_an_apply(undated: Scene, pinsync: CommandLine) -> None:
     """The write is older than the agreement, and must not replace it."""
     swap()
@@ -430,10 +411,6 @@ def test_an_agreement_of_an_export_during_an_apply(undated: Scene, pinsync: Comm
     assert undated.read_pin(T) == "/p/8/"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="A journal replaces entries of a newer commit, whose operations are settled.",
-)
 def test_an_agreement_after_a_killed_run_and_its_journal(
     undated: Scene, pinsync: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -469,10 +446,6 @@ def test_a_failed_apply_is_not_noted_as_applied(scene: Scene) -> None:
     assert scene.read_pin(T) == "/p/8/"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="A record that an apply begins names its commit as applied before the first write.",
-)
 def test_a_failed_first_apply_is_not_noted_as_applied(scene: Scene) -> None:
     """A range without a start would begin behind the failed commit, and leave its rules out."""
     Path(".git", REFERENCE).unlink()

@@ -130,9 +130,6 @@ def test_a_refused_call_that_stored_half(status: int, careless: Scene) -> None:
     assert careless.list_targets() == ALL
 
 
-@pytest.mark.xfail(
-    strict=True, reason="The journal says of a refused call that nothing of it was stored."
-)
 def test_a_person_deletes_a_rule_of_a_refused_call_before_the_account_of_a_killed_run(
     careless: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,9 +160,6 @@ def test_a_person_deletes_a_rule_of_a_killed_run_before_its_id_is_known(
     assert "/p/5/" not in careless.list_targets()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="A created rule that comes back differently leaves neither entry nor doubt."
-)
 @pytest.mark.parametrize("who", ["the shop spells it otherwise", "a person moves it"])
 def test_a_created_rule_that_comes_back_with_another_target(who: str, careless: Scene) -> None:
     """Git's rule and the shop's have no target in common any more, so they are no pair."""
@@ -226,9 +220,6 @@ def test_an_import_that_gives_all_rules_new_ids(careless: Scene) -> None:
     assert careless.list_targets() == ["/p/1/", "/p/2/"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="U+2028 and its like stand unescaped in the lines of a bulk call."
-)
 def test_titles_that_break_the_lines_of_a_call(careless: Scene) -> None:
     """A server may take other characters for line ends than the one that parts the lines."""
     breaks = "\u2028\u2029\x85\x0b\x0c\x1c\x1e\r\n"
