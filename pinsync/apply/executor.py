@@ -513,6 +513,7 @@ class Executor:
             self._end(error)
             return ()
         self._note("refused", missing, status=error.status)
+        self._sent.difference_update(missing)
         if error.status == _TOO_LARGE and len(numbers) > 1:
             self._bulk_limit = max(1, len(numbers) // 2)
             return missing

@@ -355,13 +355,11 @@ class Execution:
         names = [tracker.drift.name for tracker in self.plan.trackers]
         with self._console.show_phase("applying", names) as done:
             for tracker, comparison, _ in self._walk():
-                if self.is_interrupted:
-                    accounts.append(Account(tracker, stop=_build_interrupt()))
-                    continue
                 writer = writers.get(tracker.drift.name)
                 if writer:
-                    accounts.append(writer.write())
-                    self.is_interrupted = writer.is_interrupted
+                    accounts.append(self._write(writer, tracker))
+                elif self.is_interrupted:
+                    accounts.append(Account(tracker, stop=_build_interrupt()))
                 else:
                     accounts.append(self._close_without_writes(tracker, comparison))
                 done(tracker.drift.name)
@@ -389,6 +387,18 @@ class Execution:
                 writer.withdraw()
             raise
         return writers
+
+    def _write(self, writer: _Writer, tracker: TrackerPlan) -> Account:
+        """Return the account of a tracker; after an interrupt nothing is sent to it."""
+        try:
+            if not self.is_interrupted:
+                account = writer.write()
+                self.is_interrupted = writer.is_interrupted
+                return account
+        except KeyboardInterrupt:
+            self.is_interrupted = True
+        writer.withdraw()
+        return Account(tracker, stop=_build_interrupt())
 
     def _close_without_writes(self, tracker: TrackerPlan, comparison: Comparison) -> Account:
         claim = self._claims.get(tracker.drift.tracker_id)
@@ -520,7 +530,7 @@ class _Writer:
         except KeyboardInterrupt:
             # The record still has the plan, and the journal what became of it.
             self.is_interrupted = True
-            note = "the run was interrupted before the record of agreement was written"
+            note = "the record of agreement may lack the writes"
             return replace(account, stop=_build_interrupt(), notes=(*account.notes, note))
 
     def _close(self, account: Account, live: Sequence[Customization] | None) -> Account:

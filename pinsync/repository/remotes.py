@@ -11,14 +11,10 @@ if TYPE_CHECKING:
     from pinsync.repository.process import Git
 
 REMOTE: Final = "origin"
-FETCH_RECORDS: Final = (
-    f"fetch it and run the command again: git fetch {REMOTE} '+refs/pinsync/*:refs/pinsync/*'"
-)
+_FETCH: Final = f"git fetch {REMOTE} '+refs/pinsync/*:refs/pinsync/*'"
+FETCH_RECORDS: Final = f"fetch it and run the command again: {_FETCH}"
 """The hint for a record of agreement that the remote has moved."""
-_PUSH: Final = (
-    f"if somebody else has moved it, fetch it: git fetch {REMOTE} 'refs/pinsync/*:refs/pinsync/*'; "
-    f"else check the permission to push it"
-)
+_PUSH: Final = f"if somebody else has moved it, {_FETCH}; else check the permission to push it"
 
 
 def read_remote_reference(git: Git, reference: str) -> str | None:

@@ -111,7 +111,7 @@ def test_without_a_terminal_a_yes_is_needed(live: LiveShop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "code"), [("no", 1), ("", 1), (CTRL_D, 1), (CTRL_C, 130), ("y", 0), (" YES ", 0)]
+    ("answer", "code"), [("no", 1), ("N", 1), (CTRL_D, 1), (CTRL_C, 130), ("y", 0), (" YES ", 0)]
 )
 def test_the_answer_of_a_person(answer: str, code: int, live: LiveShop) -> None:
     swap(live)

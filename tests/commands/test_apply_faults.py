@@ -277,15 +277,15 @@ def test_an_interrupt_at_the_second_tracker(
         commit("Begin", dict.fromkeys(paths, text("basket", T)))
         shop.export()
         commit("Swap", dict.fromkeys(paths, text("basket", S)))
-        original = Claim.begin
+        original = Executor.execute
 
-        def interrupt(self: Claim, started: str, *arguments: Any) -> None:  # noqa: ANN401 - as in Claim
+        def interrupt(self: Executor) -> None:
             if shop.shelf == {"/p/1/": "/p/8/"}:
                 raise KeyboardInterrupt
-            original(self, started, *arguments)
+            original(self)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Claim, "begin", interrupt)
+            patch.setattr(Executor, "execute", interrupt)
             states = shop.apply()
         assert shop.code == 130
         assert states == ["update /p/1/: done"]

@@ -59,7 +59,7 @@ def test_everything_is_listed_and_asked_for(live: LiveShop) -> None:
     assert code == 1
     for target in ("/p/1/", "/p/2/", "/p/9/"):
         assert target in shown
-    assert "Carry out the 3 operations above in the shop (only yes is taken)?" in shown
+    assert "Carry out this plan in the shop [y,n]?" in shown
     assert live.writes == []
     done = live.pinsync("restore", "HEAD")
     assert done.code == 2
