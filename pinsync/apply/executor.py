@@ -186,7 +186,9 @@ class Executor:
         for _ in poll(seconds, *self._clock):
             live = self._export()
             found = dict(self._compare(live))
-            if all(outcome.state not in ("unseen", "edited") for outcome in found.values()):
+            denied = [number for number, each in found.items() if each.state != "done"]
+            # Reads may be stale. What counted as lost or refused before needs no second look.
+            if all(self.outcomes[number].state != "done" for number in denied):
                 break
         self.outcomes.update(found)
         return live
@@ -327,6 +329,7 @@ class Executor:
             return False
         except ThrottledError as error:
             self._note("refused", [number], reason=error.message)
+            self._sent.discard(number)
             raise
         self._note("acknowledged", [number])
         self._settle(number, "done", was_sent=True)
