@@ -122,6 +122,9 @@ class Claim:
         tracker_id: the id of the tracker.
         commit: the full hash of the commit to apply, which is on the main line.
 
+    Attributes:
+        reference: the full name of the reference that has the record.
+
     Raises:
         FileError: the record is damaged.
         SafetyError: the record on the remote is newer, or the remote can't be read.
@@ -134,25 +137,29 @@ class Claim:
         self._line = line
         self._tracker_id = tracker_id
         self._commit = commit
-        self._reference = name_reference(tracker_id)
+        self.reference = name_reference(tracker_id)
         self._stored = open_record(repository, tracker_id)
         self._has_origin = repository.has_origin()
-        self._remote = _read_remote(repository, self._reference)
+        self._remote = _read_remote(repository, self.reference)
 
     @property
     def open_plan(self) -> Begun | None:
         """The plan of a run that hasn't ended; None if there is none."""
         return self._stored.header.begun if self._stored else None
 
-    def check_absent(self) -> None:
+    def check_absent(self, reason: str, hint: str) -> None:
         """Refuse to work without the record if there is one.
+
+        Args:
+            reason: the reason why the record isn't used.
+            hint: the remedy.
 
         Raises:
             SafetyError: the repository or its remote has a record.
         """
         if self._stored or self._remote:
-            message = f"--no-record: there is a record of agreement, {self._reference}"
-            raise SafetyError(message, hint="leave --no-record out")
+            message = f"{reason}: there is a record of agreement, {self.reference}"
+            raise SafetyError(message, hint=hint)
 
     def check_current(self) -> None:
         """Refuse a record that the remote has moved, and a commit older than the record.
@@ -293,10 +300,10 @@ class Claim:
         self._stored = open_record(self._repository, self._tracker_id)
 
     def _push(self) -> None:
-        commit = self._repository.resolve_reference(self._reference)
+        commit = self._repository.resolve_reference(self.reference)
         if not self._has_origin or commit in (None, self._remote):
             return
-        self._repository.push_reference(self._reference, str(commit), self._remote)
+        self._repository.push_reference(self.reference, str(commit), self._remote)
         self._remote = commit
 
     def _withdraw(self, before: Record, begun: Begun) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pinsync.errors import FileError
+from pinsync.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -118,6 +119,8 @@ class Journal:
         """
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         line = json.dumps({"at": moment, "event": event, **values}, ensure_ascii=False)
+        # A host may echo the key in anything, even as an id.
+        line = redact(line, {}, ())
         with self._lock, _explain(self.path):
             self._file.write(line.encode() + b"\n")
             self._file.flush()

@@ -130,7 +130,8 @@ def apply(workspace: Workspace, options: Options, console: Console) -> int:
         terms = Terms(
             options.scope,
             options.permissions,
-            doubts_creates=options.no_record,
+            # Without a record nobody knows which rules the shop had.
+            doubts_creates=len(claims) < len(trackers),
             now=options.now,
         )
         planned = build_plan(run, terms, request, workspace)
@@ -229,7 +230,7 @@ class _Preparation(Struct, frozen=True):
     console: Console
 
     def claim(self, trackers: Sequence[Tracker], run: Run) -> dict[str, Claim]:
-        """Return the record of each tracker; none with ``no_record``.
+        """Return the record of each tracker; none with ``no_record``, or for a shared id.
 
         Raises:
             SafetyError: the commit is older than the record, or another run hasn't ended.
@@ -240,8 +241,11 @@ class _Preparation(Struct, frozen=True):
             tracker_id = tracker.tracker_id
             claim = Claim(self.repository, line, tracker_id, self.commit)
             if self.options.no_record:
-                claim.check_absent()
-            elif is_only_tracker(tracker_id, run.new.trackers):
+                claim.check_absent("--no-record", "leave --no-record out")
+            elif any(not is_only_tracker(tracker_id, state.trackers) for state in run.states):
+                reason = f"several trackers have the id {tracker_id}, so none can have a record"
+                claim.check_absent(reason, f"delete it: git update-ref -d {claim.reference}")
+            else:
                 claim.check_current()
                 self._end_open_plan(claim, tracker_id)
                 claims[tracker_id] = claim

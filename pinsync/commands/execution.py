@@ -152,10 +152,8 @@ def choose_backup_folder(options: WriteOptions, root: Path) -> Path:
 
     Raises:
         UsageError: the user's state folder lies in the repository.
-        FileError: the folder of the command line can't be written.
     """
     if options.backup_dir is not None:
-        hide_from_git(options.backup_dir, root)
         return options.backup_dir
     folder = find_apply_folder()
     if folder.resolve().is_relative_to(root.resolve()):
@@ -377,6 +375,7 @@ class Execution:
         try:
             for tracker, comparison, pair in self._walk():
                 if tracker.operations:
+                    hide_from_git(self._folder, self._run.tree.settings.root)
                     claim = self._claims.get(tracker.drift.tracker_id)
                     parts = tracker, comparison, get_tracker(pair), claim
                     writer = _Writer(self._run, self._planned, self._options, *parts)
@@ -636,6 +635,8 @@ def carry_out(
         if text:
             console.report(text, format_)
         errors = [account.stop for account in accounts if account.stop]
+        for error in errors:
+            error.message = execution.redact(error.message)
         console.fail_beside_report(errors, format_)
     except FileError as error:
         # Its own exit code would say that nothing was written.

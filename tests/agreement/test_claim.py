@@ -155,7 +155,7 @@ def test_an_older_commit_moves_the_source_not_back() -> None:
 def test_the_first_record_begins_at_the_applied_commit() -> None:
     tip = commit("Begin")
     found = claim()
-    found.check_absent()
+    found.check_absent("--no-record", "leave it out")
     found.check_current()
     begin(found, UPDATE)
     record = read()
@@ -176,8 +176,8 @@ def test_commits_that_are_too_old_or_elsewhere() -> None:
     start(T)
     with pytest.raises(SafetyError, match="is older than"):
         claim(first).check_current()
-    with pytest.raises(SafetyError, match="--no-record"):
-        claim().check_absent()
+    with pytest.raises(SafetyError, match="--no-record: there is a record"):
+        claim().check_absent("--no-record", "leave it out")
     run("commit", "--quiet", "--amend", "--allow-empty", "--message", "Another")
     with pytest.raises(SafetyError, match="the main line lacks"):
         claim().check_current()

@@ -572,6 +572,13 @@ def test_trackers_that_share_an_id_have_no_record(
     first = {"pinsync.yaml": f"trackers:\n{twins}", folder: text("basket", T, OTHER), BASKET: None}
     commit("Two shops", first)
     commit("Swap", {folder: text("basket", S, OTHER)})
-    assert live.apply("--tracker", "one") == ["update /p/1/: done"]
+    # The record is of one of them, and nobody knows of which.
+    live.apply("--tracker", "one")
+    assert live.code == 4
+    assert "several trackers have the id 1234-5678" in live.err
+    assert f"git update-ref -d {REFERENCE}" in live.err
     assert read_local() == before
+    run("update-ref", "-d", REFERENCE)
+    assert live.apply("--tracker", "one") == ["update /p/1/: done"]
+    assert read_local() == ""
     assert LONG_AGO not in live.api.get(T["id"])["updated_at"]

@@ -66,7 +66,7 @@ def test_a_foreign_rule_and_a_restore_of_a_commit_before_manages(scene: Scene) -
     assert foreign in [row["id"] for row in scene.api.customizations()]
 
 
-@pytest.mark.xfail(strict=True, reason="Only SOURCE's manages decides, and not today's.")
+@pytest.mark.xfail(strict=True, reason="By design: an apply goes by SOURCE's manages alone.")
 def test_a_foreign_rule_and_an_apply_before_manages_is_committed(scene: Scene) -> None:
     put(Path("pinsync.yaml"), MANAGED)
     foreign = scene.add(without_id(rule(9, "/p/7/")))

@@ -260,7 +260,7 @@ def test_a_journal_that_is_a_link_or_a_folder(scene: Scene) -> None:
 
 @pytest.mark.xfail(
     strict=True,
-    reason="The lock lies in the state folder, and does not tell about a journal in another folder.",
+    reason="A window that remains: the lock of a tracker lies in the user's state folder.",
 )
 def test_a_run_that_is_alive_on_this_machine_with_another_state_folder(
     scene: Scene, tmp_path: Path, pinsync: CommandLine

@@ -182,14 +182,12 @@ def test_a_state_folder_in_the_repository(scene: Scene, monkeypatch: pytest.Monk
     assert not Path("state").exists()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Only the default folder is checked, and not the one of --backup-dir."
-)
 def test_a_backup_folder_in_the_repository(scene: Scene) -> None:
-    """The backup would be offered to git, with all that the shop plans."""
+    """The backup must not be offered to git, with all that the shop plans."""
     swap()
-    assert scene.pinsync("apply", "--yes", "--backup-dir", "backups").code == 2
-    assert scene.read_pin(T) == "/p/7/"
+    assert scene.pinsync("apply", "--yes", "--backup-dir", "backups").code == 0
+    assert len(list(Path("backups").glob("*.json*"))) == 2
+    assert run("status", "--porcelain", "--untracked-files=all") == ""
 
 
 def test_a_restore_whose_source_is_standard_input_and_nobody_to_ask(

@@ -106,7 +106,8 @@ def test_an_acknowledged_call_that_exports_do_not_show_yet(careless: Scene) -> N
 
 
 @pytest.mark.xfail(
-    strict=True, reason="A refused call counts as one without effect, and one export is believed."
+    strict=True,
+    reason="A window that remains: reads that are stale for longer than LOOKUP_SECONDS.",
 )
 @pytest.mark.parametrize("status", [409, 413, 422])
 def test_a_refused_call_that_stored_half_and_exports_that_do_not_show_it_yet(
@@ -231,7 +232,8 @@ def test_titles_that_break_the_lines_of_a_call(careless: Scene) -> None:
 
 
 @pytest.mark.xfail(
-    strict=True, reason="A restore looks at no earlier journal, and leaves no doubt to later runs."
+    strict=True,
+    reason="A window that remains: a restore keeps no record, and reads are stale for longer.",
 )
 @pytest.mark.parametrize("call", [CREATE, BULK])
 def test_a_restore_that_runs_again_after_a_lost_answer(call: str, careless: Scene) -> None:
