@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from pinsync import api, config
 from pinsync.agreement.claim import Result
 from pinsync.agreement.record import BegunOperation, Write
-from pinsync.apply.executor import Choices, Clock, Executor
+from pinsync.apply.executor import Choices, Executor
 from pinsync.apply.journal import (
     Journal,
     format_start,
@@ -23,6 +23,7 @@ from pinsync.apply.journal import (
     write_backup,
 )
 from pinsync.apply.record import ACKNOWLEDGED, Account
+from pinsync.apply.view import Clock
 from pinsync.canonical.pins import read_pin
 from pinsync.commands.diff import get_tracker
 from pinsync.commands.lint import EXPIRED_DAYS

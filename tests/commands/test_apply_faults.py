@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pinsync.agreement.claim import Claim
-from pinsync.apply.executor import Clock, Executor
+from pinsync.apply.executor import Executor
+from pinsync.apply.view import Clock
 from pinsync.commands import execution
 from pinsync.sandbox import StandIn
 from support.agreeing import OTHER, S, T, read_entries, read_record, without_id, write

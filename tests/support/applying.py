@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from pinsync.agreement.record import Begun, BegunOperation
 from pinsync.agreement.store import open_record, write_record
-from pinsync.apply.executor import Clock
 from pinsync.apply.journal import name_journal
+from pinsync.apply.view import Clock
 from pinsync.commands import execution
 from pinsync.repository import Repository
 from pinsync.sandbox import Sandbox

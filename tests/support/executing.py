@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pinsync import api
-from pinsync.apply.executor import Choices, Clock, Executor
+from pinsync.apply.executor import Choices, Executor
 from pinsync.apply.journal import Journal
+from pinsync.apply.view import Clock
 from pinsync.canonical import normalize
 from pinsync.config import Tracker
 from pinsync.drift.pairs import collect_ids, read_data

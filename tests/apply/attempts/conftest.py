@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pinsync.apply.executor import Clock
+from pinsync.apply.view import Clock
 from pinsync.sandbox import Choices
 from pinsync.sandbox.choices import STRICT
 from support.agreeing import OTHER, T
