@@ -47,7 +47,7 @@ def test_the_plan_is_shown_carried_out_and_accounted_for(live: LiveShop) -> None
     done = live.pinsync("apply", "--yes")
     assert done.code == 0
     assert done.err == ""
-    plan, _, account = done.out.partition("\n\nDone: 2 rules of 2.\n")
+    plan, _, account = done.out.partition("\n\nDone: all 2 rules.\n")
     assert "/p/7/" in plan
     assert re.search(r"^Checksum of the plan: [0-9a-f]{64}$", plan, re.MULTILINE)
     backup, journal_ = live.files
@@ -125,7 +125,7 @@ def test_the_answer_of_a_person(answer: str, code: int, live: LiveShop) -> None:
         assert live.files == []
         assert code != 1 or "nothing was changed" in shown
     else:
-        assert "Done: 1 rule of 1." in shown
+        assert "Done: 1 rule." in shown
         assert live.shelf["/p/1/"] == "/p/8/"
 
 
@@ -310,7 +310,7 @@ def test_what_people_did_is_left_alone_and_listed(live: LiveShop) -> None:
     assert done.out.startswith("Nothing to apply: 2 rules that differ are left alone.\n")
     write("Swap again", S, rule(2, "/p/8/"), NEW, at=0)
     done = live.pinsync("apply", "--yes")
-    assert "\nDone: 1 rule of 1.\n2 rules left alone, as the plan says.\n" in done.out
+    assert "\nDone: 1 rule.\n2 rules left alone, as the plan says.\n" in done.out
 
 
 def test_each_option_allows_its_operation(live: LiveShop) -> None:

@@ -79,7 +79,7 @@ def _render_account(account: Account, style: Style) -> Iterator[str]:
 def _write_headline(account: Account) -> str:
     total, done = len(account.plan.operations), len(account.done)
     if done == total:
-        return f"Done: {pluralize(total, 'rule')} of {total:,}."
+        return "Done: 1 rule." if total == 1 else f"Done: all {total:,} rules."
     end = " Run the command again to finish." if account.missing else ""
     return f"{done:,} of {pluralize(total, 'rule')} done.{end}"
 
