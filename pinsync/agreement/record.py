@@ -265,7 +265,7 @@ class Write(Struct, frozen=True):
 def acknowledge_writes(
     record: Record, commit: str, writes: Iterable[Write], is_newer: Callable[[str], bool]
 ) -> Record:
-    """Return the record after writes that were acknowledged, each of which moves its own entry.
+    """Return the record after acknowledged writes, each of which moves its own entry.
 
     Args:
         record: the record before.

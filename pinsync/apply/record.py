@@ -40,7 +40,7 @@ ACKNOWLEDGED: Final[frozenset[State]] = frozenset({"done", "edited", "unseen"})
 
 
 class Outcome(Struct, frozen=True):
-    """What became of an operation.
+    """The outcome of an operation.
 
     Attributes:
         operation: the operation.

@@ -72,12 +72,12 @@ def count_decisions(decided: Sequence[DecidedChange]) -> str:
 def confirm_changes(
     drift: Drift, style: Style, verb: str, totals: Sequence[str], console: Console
 ) -> bool:
-    """Show what a command is about to do; return whether a person agrees.
+    """Show changes before a command makes them; return whether a person agrees.
 
     Args:
         drift: the changes that the command is about to make.
         style: the time zone, and whether to colour.
-        verb: what it does with them: ``write``.
+        verb: the verb of the command: ``write``.
         totals: lines below the changes.
         console: shows them.
     """

@@ -88,7 +88,7 @@ def restore(workspace: Workspace, options: Options, console: Console) -> int:
 
 
 def _ignore_on_both_sides(run: Run) -> Run:
-    """Return a run that leaves alone what SOURCE ignored, and what is ignored by now."""
+    """Return a run without the fields that either configuration ignores."""
     settings = run.old.settings
     ignore = tuple(dict.fromkeys((*settings.ignore, *run.new.settings.ignore)))
     return replace(run, old=replace(run.old, settings=replace(settings, ignore=ignore)))

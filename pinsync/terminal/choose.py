@@ -35,12 +35,12 @@ class Question(Protocol):
 
 
 class Meanings(Struct, frozen=True):
-    """What the answers mean for a command.
+    """The meanings of the answers for a command, as its help prints them.
 
     Attributes:
-        shop: what the command does with a rule whose state in the shop is kept.
-        git: what it does with a rule of which git's state is taken.
-        skip: what it does with a rule that is skipped.
+        shop: the effect of keeping the shop's rule.
+        git: the effect of taking git's rule.
+        skip: the effect of skipping a rule.
         acting: the decision on which the command acts, which ``a`` makes for several rules.
     """
 

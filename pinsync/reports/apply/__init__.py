@@ -1,1 +1,1 @@
-"""The account of an apply or a restore: what was done, what is left, and why."""
+"""The account of an apply or a restore: finished and missing operations, with reasons."""
