@@ -124,6 +124,7 @@ class Claim:
 
     Attributes:
         reference: the full name of the reference that has the record.
+        doubtful: the operations of earlier runs that were in doubt when this run began.
 
     Raises:
         FileError: the record is damaged.
@@ -138,6 +139,7 @@ class Claim:
         self._tracker_id = tracker_id
         self._commit = commit
         self.reference = name_reference(tracker_id)
+        self.doubtful: frozenset[BegunOperation] = frozenset()
         self._stored = open_record(repository, tracker_id)
         self._has_origin = repository.has_origin()
         self._remote = _read_remote(repository, self.reference)
@@ -236,6 +238,7 @@ class Claim:
             before = replace(before, applied=first)
             commit = None
         doubtful = before.begun.operations if before.begun else ()
+        self.doubtful = frozenset(doubtful)
         begun = Begun(started, machine, tuple(dict.fromkeys((*doubtful, *operations))))
         try:
             self._write(replace(before, begun=begun), commit)
@@ -243,6 +246,10 @@ class Claim:
         except (SafetyError, RepositoryError) as error:
             self._withdraw(before, begun)
             raise SafetyError(error.message, hint=error.hint) from error
+        except KeyboardInterrupt:
+            # Git goes on, so the remote may have the plan by now.
+            self._withdraw(before, begun)
+            raise
 
     def close(self, result: Result) -> None:
         """Let the entries of the rules replace the plan, and push the record.

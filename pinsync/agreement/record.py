@@ -276,11 +276,13 @@ def acknowledge_writes(
     """
     entries = dict(record.entries)
     index = EntryIndex(entries.values())
+    writes = list(writes)
+    written = {write.shop_id for write in writes}
     for write in writes:
         old = index.find(write.after, write.before)
         if old and old.base and is_newer(old.base.commit):
             continue
-        if old and write.before is None:
+        if old and write.before is None and old.shop_id not in written:
             # The rule was created anew, under another id.
             entries.pop(old.shop_id, None)
         if write.after is None:

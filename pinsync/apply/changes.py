@@ -108,8 +108,11 @@ class ChangeWriter:
         attempt = 1
         while True:
             row = self._read_unchanged(number, operation)
+            # Another thread may have ended the run meanwhile.
+            if row is None or self._ledger.is_ending:
+                return False
             try:
-                return row is not None and self._send(number, operation, row)
+                return self._send(number, operation, row)
             except ThrottledError as error:
                 if attempt == ATTEMPTS or self._ledger.is_ending:
                     message = f"{error.message}, tried {attempt} times"
@@ -131,14 +134,14 @@ class ChangeWriter:
                 self._ledger.settle(number, "changed", _DELETED, rule_id=None)
             return None
         rule, row = found
-        if self._view.shows(operation, rule):
-            self._ledger.settle(number, "done", PRESENT, rule=rule)
-        elif not is_before(operation, rule):
-            self._ledger.settle(number, "changed", "somebody changed it since the plan", rule=rule)
-        elif self._ledger.is_target_held(operation):
+        if is_before(operation, rule):
+            if not self._ledger.is_target_held(operation):
+                return row
             self._ledger.settle(number, "held", "another rule still has the target", rule=rule)
+        elif self._view.shows(operation, rule):
+            self._ledger.settle(number, "done", PRESENT, rule=rule)
         else:
-            return row
+            self._ledger.settle(number, "changed", "somebody changed it since the plan", rule=rule)
         return None
 
     def _send(self, number: int, operation: Operation, row: Mapping[str, Any]) -> bool:

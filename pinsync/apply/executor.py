@@ -21,6 +21,7 @@ from pinsync.apply.pace import Pace, poll
 from pinsync.apply.proof import DROPPED, Proof
 from pinsync.apply.record import ACKNOWLEDGED
 from pinsync.apply.view import View, is_before
+from pinsync.errors import RemoteError
 from pinsync.plan.order import split_stages
 
 if TYPE_CHECKING:
@@ -141,7 +142,13 @@ class Executor:
         live: Sequence[Customization] = ()
         found: dict[int, Outcome] = {}
         for _ in poll(seconds, *self._clock):
-            live = self._view.export()
+            try:
+                live = self._view.export()
+            except RemoteError:
+                # What an earlier export has shown still holds.
+                if not found:
+                    raise
+                break
             found = dict(self._compare(live))
             denied = [number for number, each in found.items() if each.state != "done"]
             # Reads may be stale. What counted as lost or refused before needs no second look.

@@ -74,6 +74,7 @@ class Proof:
         # A write that the shop ignores counts as little as a lost one: its entry in the record of
         # agreement doesn't move.
         outcome = self._ledger.outcomes[number]
+        self._ledger.note("unclear", [number])
         self._ledger.settle(number, "lost", UNSEEN, rule_id=outcome.rule_id, was_sent=True)
         message = f"the shop doesn't show the first {operation.kind} after {LOOKUP_SECONDS:.0f} s"
         self._ledger.end(RemoteError(message, hint="run the command again later"))
@@ -87,6 +88,7 @@ class Proof:
         if has_only_dropped_metadata(wanted, found):
             message = f"{where}{DROPPED}"
             hint = _ALLOW_DROPPED
+        self._ledger.note("unclear", [number])
         self._ledger.settle(
             number, "different", message, rule=found, rule_id=found.id, was_sent=True
         )

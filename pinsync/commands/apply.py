@@ -21,6 +21,7 @@ from pinsync.commands.execution import (
     check_terminal,
     choose_backup_folder,
     choose_trackers,
+    find_exit_code,
     lock_trackers,
 )
 from pinsync.commands.planning import (
@@ -37,7 +38,6 @@ from pinsync.errors import (
     RepositoryError,
     SafetyError,
     UsageError,
-    pick_gravest,
 )
 from pinsync.model import Scope
 from pinsync.plan.record import Permissions
@@ -143,8 +143,12 @@ def apply(workspace: Workspace, options: Options, console: Console) -> int:
     if accounts is None:
         return 1
     if options.write_ids:
-        _write_ids(workspace, accounts, console)
-    return pick_gravest([account.exit_code for account in accounts])
+        try:
+            _write_ids(workspace, accounts, console)
+        except KeyboardInterrupt:
+            message = "the shop has the rules, and an export brings their ids"
+            raise KeyboardInterrupt(message) from None
+    return find_exit_code(accounts)
 
 
 def _check_patch(options: Options) -> None:

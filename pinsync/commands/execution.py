@@ -37,6 +37,7 @@ from pinsync.errors import (
     RepositoryError,
     SafetyError,
     UsageError,
+    pick_gravest,
 )
 from pinsync.lint.engine import apply_rules
 from pinsync.lint.folder import Folder
@@ -356,7 +357,7 @@ class Execution:
             for tracker, comparison, _ in self._walk():
                 writer = writers.get(tracker.drift.name)
                 if writer:
-                    accounts.append(self._write(writer, tracker))
+                    accounts.append(self._write(writer))
                 elif self.is_interrupted:
                     accounts.append(Account(tracker, stop=_build_interrupt()))
                 else:
@@ -388,7 +389,7 @@ class Execution:
             raise
         return writers
 
-    def _write(self, writer: _Writer, tracker: TrackerPlan) -> Account:
+    def _write(self, writer: _Writer) -> Account:
         """Return the account of a tracker; after an interrupt nothing is sent to it."""
         try:
             if not self.is_interrupted:
@@ -397,8 +398,9 @@ class Execution:
                 return account
         except KeyboardInterrupt:
             self.is_interrupted = True
-        writer.withdraw()
-        return Account(tracker, stop=_build_interrupt())
+        with suppress(KeyboardInterrupt):
+            writer.withdraw()
+        return writer.build_interrupted_account()
 
     def _close_without_writes(self, tracker: TrackerPlan, comparison: Comparison) -> Account:
         claim = self._claims.get(tracker.drift.tracker_id)
@@ -406,7 +408,13 @@ class Execution:
         if claim is None or comparison.contents is None:
             return account
         live = _get_live(comparison).customizations
-        return _close(account, claim, comparison, live, is_unfiltered=self._planned.is_unfiltered)
+        is_unfiltered = self._planned.is_unfiltered
+        try:
+            return _close(account, claim, comparison, live, is_unfiltered=is_unfiltered)
+        except KeyboardInterrupt:
+            # Other trackers may have been written.
+            self.is_interrupted = True
+            return Account(tracker, stop=_build_interrupt())
 
 
 class _Writer:
@@ -446,6 +454,7 @@ class _Writer:
         self._answer = _get_answer(_get_live(comparison))
         self._begun = [build_begun(operation) for operation in tracker.operations]
         self._has_begun = False
+        self._has_started = False
         self._session: api.Session | None = None
         self._journal: Journal | None = None
         self._backup: Path | None = None
@@ -470,14 +479,19 @@ class _Writer:
             git, live = _get_git(self._comparison), _get_live(self._comparison).customizations
             self._claim.begin(started, platform.node(), self._begun, git, live)
             self._has_begun = True
+            doubtful = [at for at, each in enumerate(self._begun) if each in self._claim.doubtful]
+            if doubtful:
+                # A later run must not take them for unsent.
+                self._journal.write("unclear", operations=doubtful)
 
     def withdraw(self) -> None:
         """Take the plan out of the record of agreement, since nothing was sent."""
         if self._journal:
             self._journal.close()
-        if self._claim and self._has_begun:
+        if self._claim and self._has_begun and not self._has_started:
+            settled = [each for each in self._begun if each not in self._claim.doubtful]
             with suppress(PinsyncError):
-                self._claim.close(Result(settled=self._begun))
+                self._claim.close(Result(settled=settled))
 
     def write(self) -> Account:
         """Carry out the operations; return the account."""
@@ -501,6 +515,7 @@ class _Writer:
                 clock=CLOCK,
                 show=self._show_count,
             )
+            self._has_started = True
             executor.execute()
             try:
                 live = executor.verify()
@@ -532,6 +547,18 @@ class _Writer:
             self.is_interrupted = True
             note = "the record of agreement may lack the writes"
             return replace(account, stop=_build_interrupt(), notes=(*account.notes, note))
+
+    def build_interrupted_account(self) -> Account:
+        """Return the account of a run that an interrupt cut off; the journal knows the writes."""
+        journal = self._journal.path if self._journal else None
+        return Account(
+            self._tracker,
+            stop=_build_interrupt(),
+            is_verified=not self._has_started,
+            backup=self._backup,
+            journal=journal,
+            host=self._answer.host,
+        )
 
     def _close(self, account: Account, live: Sequence[Customization] | None) -> Account:
         if self._claim is None:
@@ -580,7 +607,12 @@ def _close(
         live: all rules of the shop afterwards; None if they aren't known.
         is_unfiltered: whether the plan was of all rules.
     """
-    settled = [build_begun(each.operation) for each in account.outcomes if not is_doubtful(each)]
+    settled: list[BegunOperation] = []
+    for outcome in account.outcomes:
+        operation = build_begun(outcome.operation)
+        was_doubtful = operation in claim.doubtful and outcome.state not in ACKNOWLEDGED
+        if not (was_doubtful or is_doubtful(outcome)):
+            settled.append(operation)
     result = Result(
         writes=[each for each in map(_build_write, account.outcomes) if each],
         settled=settled,
@@ -593,7 +625,7 @@ def _close(
     try:
         claim.close(result)
     except (SafetyError, RepositoryError, FileError) as error:
-        if not account.has_written:
+        if not account.plan.operations:
             note = f"the record of agreement stays as it is: {error.message}"
             return replace(account, notes=(*account.notes, note))
         message = f"the record of agreement couldn't be written: {error.message}"
@@ -601,6 +633,13 @@ def _close(
             return replace(account, notes=(*account.notes, message))
         return replace(account, stop=RemoteError(message, hint=error.hint))
     return account
+
+
+def find_exit_code(accounts: Sequence[Account]) -> int:
+    """Return the exit code of all trackers: the gravest, but 2 and 4 say that nothing was sent."""
+    code = pick_gravest([account.exit_code for account in accounts])
+    has_written = any(account.has_written for account in accounts)
+    return 3 if has_written and code in (2, 4) else code
 
 
 def carry_out(
@@ -639,6 +678,8 @@ def carry_out(
         for error in errors:
             error.message = execution.redact(error.message)
         console.fail_beside_report(errors, format_)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("run the command again to finish") from None
     except FileError as error:
         # Its own exit code would say that nothing was written.
         if any(account.has_written for account in accounts):
@@ -663,7 +704,7 @@ def is_doubtful(outcome: Outcome) -> bool:
         return True
     # A rule without a known id can't be told from a rule of somebody else.
     is_new = outcome.operation.kind == "create" and outcome.rule_id is None
-    return is_new and outcome.state == "unseen"
+    return is_new and outcome.state in ACKNOWLEDGED
 
 
 def _build_write(outcome: Outcome) -> Write | None:

@@ -16,10 +16,11 @@ from pinsync.commands.execution import (
     check_terminal,
     choose_backup_folder,
     choose_trackers,
+    find_exit_code,
     lock_trackers,
 )
 from pinsync.commands.planning import Terms, build_plan, open_run, parse_request
-from pinsync.errors import SafetyError, UsageError, pick_gravest
+from pinsync.errors import SafetyError, UsageError
 from pinsync.model import STANDARD_INPUT
 from pinsync.plan.record import Permissions
 
@@ -84,7 +85,7 @@ def restore(workspace: Workspace, options: Options, console: Console) -> int:
         accounts = carry_out(execution, request.source.revision or "", options.format, console)
     if accounts is None:
         return 1
-    return pick_gravest([account.exit_code for account in accounts])
+    return find_exit_code(accounts)
 
 
 def _ignore_on_both_sides(run: Run) -> Run:
