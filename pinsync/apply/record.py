@@ -58,6 +58,15 @@ class Outcome(Struct, frozen=True):
     rule_id: str | None = None
     was_sent: bool = False
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the shop may still show a write of which it said nothing."""
+        if self.state in ("lost", "different"):
+            return True
+        # A rule without a known id can't be told from a rule of somebody else.
+        is_new = self.operation.kind == "create" and self.rule_id is None
+        return is_new and self.state in ACKNOWLEDGED
+
 
 class Account(Struct, frozen=True):
     """The account of an apply to one tracker.

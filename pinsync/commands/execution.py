@@ -611,7 +611,7 @@ def _close(
     for outcome in account.outcomes:
         operation = build_begun(outcome.operation)
         was_doubtful = operation in claim.doubtful and outcome.state not in ACKNOWLEDGED
-        if not (was_doubtful or is_doubtful(outcome)):
+        if not (was_doubtful or outcome.is_doubtful):
             settled.append(operation)
     result = Result(
         writes=[each for each in map(_build_write, account.outcomes) if each],
@@ -696,15 +696,6 @@ def build_begun(operation: Operation) -> BegunOperation:
     type_, identity, criteria = rule.target
     target = (type_, identity, criteria)
     return BegunOperation(operation.kind, operation.id, rule.model, target)
-
-
-def is_doubtful(outcome: Outcome) -> bool:
-    """Return whether the shop may still show a write of which it said nothing."""
-    if outcome.state in ("lost", "different"):
-        return True
-    # A rule without a known id can't be told from a rule of somebody else.
-    is_new = outcome.operation.kind == "create" and outcome.rule_id is None
-    return is_new and outcome.state in ACKNOWLEDGED
 
 
 def _build_write(outcome: Outcome) -> Write | None:

@@ -163,6 +163,16 @@ def test_an_agreement_at_a_newer_commit_stays() -> None:
     assert acknowledge(record, "c2", [Write(KEY, T, S)], newer="c3") != record
 
 
+def test_a_create_keeps_the_entry_of_the_written_rule_that_left_its_target() -> None:
+    moved, new = build(1, "/p/1/", target=9), build(3, "/p/3/", target=1, named=False)
+    record = acknowledge(start(T, OTHER), "c2", [Write(KEY, T, moved), Write("new", None, new)])
+    assert record.entries[KEY].base == Version(moved._replace(updated_at=None), "c2")
+    assert record.entries["new"].base == Version(new, "c2")
+    # The other way round too: the create stands before the update.
+    swapped = acknowledge(start(T, OTHER), "c2", [Write("new", None, new), Write(KEY, T, moved)])
+    assert swapped.entries == record.entries
+
+
 def test_an_acknowledged_update_moves_its_own_entry() -> None:
     record = add_proposals(start(T, OTHER), [Pair(T, build(1, "/p/9/")), Pair(OTHER, None)], "c1")
     moved = acknowledge(record, "c2", [Write(KEY, T, S)])

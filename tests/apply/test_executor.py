@@ -249,6 +249,14 @@ def test_a_shop_that_drops_metadata(is_allowed: bool, tmp_path: Path) -> None:
     assert run.executor.stop.hint == "--allow-dropped-metadata goes on"
 
 
+def test_an_update_that_only_adds_metadata_is_sent(tmp_path: Path) -> None:
+    git, live = [build_titled("id-1", 1, "A")], [make("id-1", target(1), "/p/80/")]
+    choices = Choices(parallel=1, allow_dropped_metadata=True)
+    run = Setup(git, live, choices=choices).run(tmp_path)
+    assert run.states == ["done /p/1/"]
+    assert run.sandbox.get("id-1")["target_metadata"] == {"title": "A"}
+
+
 def test_the_first_rule_with_metadata_is_read_back_too(tmp_path: Path) -> None:
     git, live = update(1)
     git += [build_titled(f"id-{number}", number, "A", "/p/90/") for number in (2, 3)]

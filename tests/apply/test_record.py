@@ -12,6 +12,7 @@ from support.planning import ALL, make, plan
 from support.plans import plan_tracker
 
 OPERATION = plan([make("a", text="/p/8/")], [make("a")])[0][0]
+CREATION = plan([make(None, text="/p/8/")], [])[0][0]
 EMPTY = plan_tracker(in_sync().trackers[0], ALL, "2026-01-01T00:00:00Z")
 
 
@@ -69,3 +70,23 @@ def test_the_parts_of_an_account() -> None:
     assert len(account.left) == 4
     assert account.has_written
     assert not build("waiting").has_written
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_doubtful"),
+    [
+        (Outcome(OPERATION, "done", rule_id="a"), False),
+        (Outcome(OPERATION, "refused", rule_id="a"), False),
+        (Outcome(OPERATION, "lost", rule_id="a"), True),
+        (Outcome(OPERATION, "different", rule_id="a"), True),
+        (Outcome(CREATION, "done", rule_id="b"), False),
+        (Outcome(CREATION, "waiting"), False),
+        # Acknowledged by a bulk call, which names no ids.
+        (Outcome(CREATION, "done"), True),
+        (Outcome(CREATION, "unseen"), True),
+    ],
+)
+def test_an_outcome_is_doubtful_while_the_shop_may_still_show_it(
+    outcome: Outcome, is_doubtful: bool
+) -> None:
+    assert outcome.is_doubtful == is_doubtful
