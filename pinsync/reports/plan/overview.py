@@ -169,7 +169,7 @@ def _write_headline(plan: Plan, zone: tzinfo, escape: Escape) -> str:
 
 
 def _count_operations(operations: Sequence[Operation]) -> str:
-    """Return the numbers of operations: ``changes 3 rules of the shop, deletes 1``."""
+    """Return the numbers of operations: ``changes 3 rules of the shop and deletes 1``."""
     kinds = Counter(operation.kind for operation in operations)
     parts: list[str] = []
     for kind in _KINDS:
@@ -177,7 +177,8 @@ def _count_operations(operations: Sequence[Operation]) -> str:
             # Only the first number has the noun.
             count = f"{kinds[kind]:,}" if parts else f"{pluralize(kinds[kind], 'rule')} of the shop"
             parts.append(f"{_VERBS[kind]} {count}")
-    return ", ".join(parts)
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _list_sentences(plan: Plan, escape: Escape, *, is_beginning: bool) -> Iterator[str]:
