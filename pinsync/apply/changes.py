@@ -75,7 +75,7 @@ class ChangeWriter:
                 pace.drain()
             if self._ledger.is_ending:
                 break
-            pace.start(lambda number=number: self._write_rule(number))  # type: ignore[misc]
+            pace.start(partial(self._write_rule, number))
             if is_first:
                 pace.drain()
         pace.drain()

@@ -166,7 +166,7 @@ def _read_text(rule: Customization | None) -> str | None:
 
 def _create(path: Path) -> IO[bytes]:
     # The file holds what a shop plans, so only the user may read it.
-    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "wb")  # noqa: PTH123 - a descriptor
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "wb")
 
 
 @contextlib.contextmanager
